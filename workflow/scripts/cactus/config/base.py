@@ -1,0 +1,60 @@
+"""Building blocks of the typed configuration."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
+LearnerName = Literal["maml", "protonets"]
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Count = Annotated[int, Field(ge=1)]
+CountOrZero = Annotated[int, Field(ge=0)]
+
+
+class Settings(BaseModel):
+    """A section of the configuration: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DatasetSettings(Settings):
+    """Settings that a data set may override, key by key, under `per_dataset`.
+
+    Subclasses give every field a default, so that a part of the keys is a valid override.
+    """
+
+    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Values of this section's keys that hold for one data set only.",
+    )
+
+    @model_validator(mode="after")
+    def _overrides_are_valid(self) -> Self:
+        for dataset in self.per_dataset:
+            self.resolve(dataset)
+        return self
+
+    def resolve(self, dataset: DatasetName) -> Self:
+        """Return these settings as they hold for one data set, without `per_dataset`."""
+        base = self.model_dump(exclude={"per_dataset"})
+        return type(self).model_validate(merge(base, self.per_dataset.get(dataset, {})))
+
+
+def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `override`, merging nested mappings key by key."""
+    result = dict(base)
+    for key, value in override.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def setting(default: Any, description: str, *, unit: str | None = None) -> Any:
+    """Declare a configuration key with its default, description and unit."""
+    text = f"{description} [{unit}]" if unit else description
+    if isinstance(default, (dict, list)):
+        return Field(default_factory=lambda: type(default)(default), description=text)
+    return Field(default=default, description=text)

@@ -1,0 +1,1 @@
+"""Unsupervised embeddings: ACAI, BiGAN, DeepCluster, InfoGAN."""

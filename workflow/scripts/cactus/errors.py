@@ -1,0 +1,68 @@
+"""Errors that tell a user what failed, where, what was found and how to mend it."""
+
+import sys
+from collections.abc import Callable
+
+
+class CactusError(Exception):
+    """An error with a remedy.
+
+    Parameters
+    ----------
+    what
+        What failed, one sentence.
+    where
+        The file, config key or cell in which it failed.
+    got
+        The value or state that was found.
+    fix
+        What the user does about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str, got: str, fix: str) -> None:
+        self.what, self.where, self.got, self.fix = what, where, got, fix
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  where: {self.where}\n  got:   {self.got}\n  fix:   {self.fix}"
+
+
+class ConfigError(CactusError):
+    """The configuration is not valid."""
+
+    exit_code = 2
+
+
+class DataError(CactusError):
+    """Raw or prepared data are missing, damaged or unexpected."""
+
+    exit_code = 3
+
+
+class EpisodeError(CactusError):
+    """An episode cannot be drawn from the classes at hand."""
+
+    exit_code = 4
+
+
+class TrainingError(CactusError):
+    """Training left the finite numbers or cannot go on."""
+
+    exit_code = 5
+
+
+class StorageError(CactusError):
+    """A result cannot be written."""
+
+    exit_code = 6
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
+    try:
+        main()
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None

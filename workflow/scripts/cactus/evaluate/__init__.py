@@ -1,0 +1,1 @@
+"""Few-shot evaluation and the baselines on embeddings."""

@@ -1,0 +1,140 @@
+"""Files that are either whole or absent, and their hashes."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cactus.errors import DataError, StorageError
+
+_CHUNK_BYTES = 1 << 20
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path` that replaces it when the block succeeds.
+
+    The sibling keeps the suffix of `path`, for libraries that choose a format by it. It is
+    flushed to disk before the rename and removed when the block fails.
+
+    Raises
+    ------
+    StorageError
+        The disk or the quota is full, or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=path.suffix
+        )
+    except OSError as error:
+        raise _storage_error(error, path) from error
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise _storage_error(error, path) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _storage_error(error: OSError, path: Path) -> StorageError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return StorageError(
+        "The disk is full." if full else "A result cannot be written.",
+        where=str(path),
+        got=error.strerror or str(error),
+        fix="free some space and run the same command again; finished results are kept"
+        if full
+        else "check that the folder exists and that you may write there",
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, atomically."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    DataError
+        The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "A JSON file cannot be read.",
+            where=str(path),
+            got=str(error),
+            fix="delete the file and run the same command again to make it anew",
+        ) from error
+
+
+def write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write `array` as `.npy` without pickles, atomically."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)
+
+
+def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
+    """Read a `.npy` file without pickles, memory-mapped read-only if `mmap`.
+
+    Raises
+    ------
+    DataError
+        The file is missing, damaged or holds Python objects.
+    """
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(
+            "An array cannot be read.",
+            where=str(path),
+            got=str(error),
+            fix="delete the file and run the same command again to make it anew",
+        ) from error
+    return array
+
+
+def file_hash(path: Path, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal digest of a file, read in chunks."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Meta-learners: MAML and ProtoNets."""

@@ -1,0 +1,1 @@
+"""Partitions of the training images, and episodes drawn from them."""
