@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
 LearnerName = Literal["maml", "protonets"]
@@ -34,7 +34,14 @@ class DatasetSettings(Settings):
     @model_validator(mode="after")
     def _overrides_are_valid(self) -> Self:
         for dataset in self.per_dataset:
-            self.resolve(dataset)
+            try:
+                self.resolve(dataset)
+            except ValidationError as error:
+                first = error.errors()[0]
+                key = ".".join(str(part) for part in first["loc"])
+                raise ValueError(
+                    f"per_dataset.{dataset}.{key}: {first['msg']}, got {first['input']!r}"
+                ) from None
         return self
 
     def resolve(self, dataset: DatasetName) -> Self:

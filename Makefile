@@ -1,0 +1,44 @@
+# Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.set-up
+# Wheels for Linux with Python 3.11; pip of the system serves, so ensurepip is not needed.
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
+
+.PHONY: demo test check lock setup config-docs clean-demo
+
+setup: $(SETUP)
+
+$(SETUP): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PIP) install --require-hashes --requirement envs/requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(SETUP)
+	$(BIN)/snakemake --cores $(CORES) --logger cactus --configfile config/demo.yaml
+	@echo "Tables and figures: results/demo/tables, results/demo/figures"
+
+test: $(SETUP)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(SETUP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy --strict workflow/scripts/cactus
+	$(BIN)/snakemake --lint
+
+config-docs: $(SETUP)
+	$(BIN)/python -m cactus.config.reference
+
+lock:
+	$(BIN)/python -m pip install pip-tools
+	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --output-file envs/requirements.lock envs/requirements.in
+
+clean-demo:
+	rm -rf results/demo

@@ -1,0 +1,213 @@
+"""The cells of the experiment grid, derived from the configuration."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cactus.config.base import DatasetName, LearnerName, Settings, setting
+from cactus.errors import ConfigError
+
+SourceKind = Literal[
+    "kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"
+]
+_BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
+_EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the classes of meta-training tasks come from.
+
+    Attributes
+    ----------
+    name
+        As written in the configuration and in result paths, e.g. ``single-acai``.
+    kind
+        How the training images are partitioned.
+    embedding
+        The embedding that is partitioned, or None.
+    """
+
+    name: str
+    kind: SourceKind
+    embedding: str | None
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read a source's name: an embedding, ``<kind>-<embedding>`` or a bare kind.
+
+        Raises
+        ------
+        ConfigError
+            The name has none of these forms.
+        """
+        for bare in _BARE_KINDS:
+            if name == bare:
+                return cls(name, bare, None)
+        for kind in _EMBEDDING_KINDS:
+            if name.startswith(f"{kind}-"):
+                return cls(name, kind, name.removeprefix(f"{kind}-"))
+        if NAME_PATTERN.fullmatch(name):
+            return cls(name, "kmeans", name)
+        raise ConfigError(
+            "A task source has a name of an unknown form.",
+            where="grid.controls",
+            got=repr(name),
+            fix=f"use an embedding's name, one of {', '.join(_BARE_KINDS)}, "
+            f"or {' or '.join(f'{kind}-<embedding>' for kind in _EMBEDDING_KINDS)}",
+        )
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One meta-learner trained on one data set from one task source with one seed."""
+
+    dataset: DatasetName
+    source: str
+    learner: LearnerName
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The cell as it is written in result paths."""
+        return f"{self.dataset}/{self.source}/{self.learner}/s{self.seed}"
+
+
+class CellPattern(Settings):
+    """Cells that agree with every key given."""
+
+    dataset: DatasetName | None = setting(None, "Data set of the cells.")
+    source: str | None = setting(None, "Task source of the cells, e.g. `acai` or `labels`.")
+    learner: LearnerName | None = setting(None, "Meta-learner of the cells.")
+    seed: int | None = setting(None, "Seed of the cells.")
+
+    def matches(self, cell: Cell) -> bool:
+        """Say whether `cell` agrees with every key that is given."""
+        wanted = self.model_dump(exclude_none=True)
+        return all(getattr(cell, key) == value for key, value in wanted.items())
+
+
+def _paper_controls() -> dict[DatasetName, list[str]]:
+    return {
+        "mnist": ["labels"],
+        "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
+        "miniimagenet": [
+            "labels", "random", "pixels", "single-deepcluster", "hyperplanes-deepcluster",
+        ],
+        "celeba": ["labels"],
+    }  # fmt: skip
+
+
+class GridSettings(Settings):
+    """Axes of the grid, and the cells left out of it."""
+
+    datasets: list[DatasetName] = setting(
+        ["mnist", "omniglot", "miniimagenet", "celeba"], "Data sets."
+    )
+    embeddings: list[str] = setting(
+        ["acai", "bigan", "deepcluster", "infogan"],
+        "Embeddings: the four of the paper, or names under `embeddings.custom`.",
+    )
+    learners: list[LearnerName] = setting(["maml", "protonets"], "Meta-learners.")
+    seeds: list[int] = setting([0], "Training seeds; each makes a copy of every cell.")
+    controls: dict[DatasetName, list[str]] = Field(
+        default_factory=_paper_controls,
+        description="Further task sources by data set: `labels` (the oracle), `random`, `pixels`, "
+        "`single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
+    )
+    scratch: bool = setting(True, "Add the from-scratch row of MAML's network to every data set.")
+    baselines: bool = setting(True, "Add the baselines on each embedding.")
+    include: list[CellPattern] = setting(
+        [], "If not empty, only cells that match one of these patterns are kept."
+    )
+    exclude: list[CellPattern] = setting([], "Cells that match one of these patterns are left out.")
+
+    @model_validator(mode="after")
+    def _axes_are_proper(self) -> Self:
+        for axis in ("datasets", "embeddings", "learners", "seeds"):
+            values: list[Any] = getattr(self, axis)
+            if not values:
+                raise ValueError(f"the axis '{axis}' is empty; name at least one value")
+            if len(set(values)) < len(values):
+                raise ValueError(f"the axis '{axis}' names a value twice: {values}")
+        for names in self.controls.values():
+            for name in names:
+                if Source.parse(name).kind in ("kmeans", "scratch"):
+                    raise ValueError(
+                        f"'{name}' is no control; embeddings belong in `embeddings`, "
+                        "the from-scratch row in `scratch`"
+                    )
+        return self
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells that a configuration asks for, and what they are made from."""
+
+    cells: tuple[Cell, ...]
+    with_baselines: bool
+
+    @classmethod
+    def from_settings(cls, settings: GridSettings) -> Self:
+        """Multiply the axes out and apply `include` and `exclude`.
+
+        Raises
+        ------
+        ConfigError
+            No cell is left.
+        """
+        cells = tuple(cell for cell in _all_cells(settings) if _is_kept(cell, settings))
+        if not cells:
+            raise ConfigError(
+                "No cell of the grid is left.",
+                where="grid.include and grid.exclude",
+                got=f"{len(settings.include)} and {len(settings.exclude)} patterns",
+                fix="loosen the patterns so that they keep at least one cell",
+            )
+        return cls(cells, settings.baselines)
+
+    @property
+    def datasets(self) -> tuple[DatasetName, ...]:
+        """Data sets that occur, in grid order."""
+        return tuple(dict.fromkeys(cell.dataset for cell in self.cells))
+
+    @property
+    def trained_cells(self) -> tuple[Cell, ...]:
+        """Cells that are meta-trained, so all but the from-scratch ones."""
+        return tuple(cell for cell in self.cells if cell.source != "scratch")
+
+    @property
+    def embedding_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
+        """Data set, embedding and seed of every embedding that some cell needs."""
+        runs = (
+            (cell.dataset, embedding, cell.seed)
+            for cell in self.cells
+            if (embedding := Source.parse(cell.source).embedding) is not None
+        )
+        return tuple(dict.fromkeys(runs))
+
+    @property
+    def baseline_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
+        """Data set, embedding and seed of every job of baselines."""
+        return self.embedding_runs if self.with_baselines else ()
+
+
+def _all_cells(settings: GridSettings) -> Iterator[Cell]:
+    for dataset in settings.datasets:
+        sources: Iterable[str] = [*settings.embeddings, *settings.controls.get(dataset, [])]
+        for source in sources:
+            for learner in settings.learners:
+                for seed in settings.seeds:
+                    yield Cell(dataset, source, learner, seed)
+        if settings.scratch:
+            for seed in settings.seeds:
+                yield Cell(dataset, "scratch", "maml", seed)
+
+
+def _is_kept(cell: Cell, settings: GridSettings) -> bool:
+    included = not settings.include or any(p.matches(cell) for p in settings.include)
+    return included and not any(p.matches(cell) for p in settings.exclude)

@@ -1,0 +1,88 @@
+"""Settings of the sample data: small seeded stand-ins for the four data sets."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cactus.config.base import Count, CountOrZero, NonNegative, Settings, setting
+
+# Official file names leave two digits for a character and for a drawer.
+TwoDigitCount = Annotated[int, Field(ge=1, le=99)]
+JpegQuality = Annotated[int, Field(ge=1, le=95)]
+
+
+class MnistSample(Settings):
+    """Real 8x8 digits, enlarged to MNIST's format and jittered."""
+
+    train_images: Count = setting(2000, "Training images written.", unit="images")
+    test_images: Count = setting(600, "Test images written.", unit="images")
+    rotation: NonNegative = setting(12.0, "Largest rotation of a digit.", unit="degrees")
+    scaling: Annotated[float, Field(ge=0.0, le=0.5)] = setting(
+        0.12, "Largest relative change of a digit's width and of its height.", unit="fraction"
+    )
+    shear: NonNegative = setting(0.2, "Largest horizontal shear of a digit.", unit="fraction")
+    shift: NonNegative = setting(1.5, "Largest shift of a digit along each axis.", unit="pixels")
+
+
+class OmniglotSample(Settings):
+    """Characters of invented alphabets, redrawn by several drawers."""
+
+    background_alphabets: Annotated[int, Field(ge=1, le=30)] = setting(
+        6, "Alphabets in images_background.zip.", unit="alphabets"
+    )
+    evaluation_alphabets: Annotated[int, Field(ge=1, le=20)] = setting(
+        4, "Alphabets in images_evaluation.zip.", unit="alphabets"
+    )
+    characters: TwoDigitCount = setting(10, "Characters per alphabet.", unit="characters")
+    drawers: TwoDigitCount = setting(20, "Drawers, each draws every character.", unit="drawers")
+    variation: NonNegative = setting(
+        1.0, "Strength of the drawers' slant, scale, shift and wobble; 0 draws all alike."
+    )
+
+
+class MiniImagenetSample(Settings):
+    """Textured objects on varied backgrounds, under wnids of the Ravi-Larochelle split."""
+
+    train_classes: Annotated[int, Field(ge=1, le=64)] = setting(
+        20, "Classes of the training split.", unit="classes"
+    )
+    val_classes: Annotated[int, Field(ge=1, le=16)] = setting(
+        6, "Classes of the validation split.", unit="classes"
+    )
+    test_classes: Annotated[int, Field(ge=1, le=20)] = setting(
+        8, "Classes of the test split.", unit="classes"
+    )
+    images_per_class: Annotated[int, Field(ge=1, le=600)] = setting(
+        60, "Images of each class.", unit="images"
+    )
+    variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
+        1.0, "Strength of the changes of pose, colour and light between images of a class."
+    )
+    clutter: CountOrZero = setting(4, "Most objects strewn behind the main one.", unit="objects")
+    jpeg_quality: JpegQuality = setting(85, "Quality of the JPEG files.")
+
+
+class CelebaSample(Settings):
+    """Drawn faces with the 40 attributes."""
+
+    train_images: Count = setting(800, "Faces of the training partition.", unit="images")
+    val_images: Count = setting(250, "Faces of the validation partition.", unit="images")
+    test_images: Count = setting(250, "Faces of the test partition.", unit="images")
+    variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
+        1.0, "Strength of the changes of pose, proportions and light between faces."
+    )
+    jpeg_quality: JpegQuality = setting(80, "Quality of the JPEG files.")
+
+
+class SampleSettings(Settings):
+    """Stand-ins in the official raw formats, for demos and tests without any download."""
+
+    seed: CountOrZero = setting(0, "Seed of every sample data set.")
+    mnist: MnistSample = Field(default_factory=MnistSample, description="Stand-in for MNIST.")
+    omniglot: OmniglotSample = Field(
+        default_factory=OmniglotSample, description="Stand-in for Omniglot."
+    )
+    miniimagenet: MiniImagenetSample = Field(
+        default_factory=MiniImagenetSample, description="Stand-in for miniImageNet."
+    )
+    celeba: CelebaSample = Field(default_factory=CelebaSample, description="Stand-in for CelebA.")
