@@ -1,9 +1,5 @@
 """Errors that tell a user what failed, where, what was found and how to mend it."""
 
-import sys
-from collections.abc import Callable
-
-
 class CactusError(Exception):
     """An error with a remedy.
 
@@ -57,12 +53,3 @@ class StorageError(CactusError):
     """A result cannot be written."""
 
     exit_code = 6
-
-
-def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
-    try:
-        main()
-    except CactusError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None

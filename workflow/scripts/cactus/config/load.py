@@ -57,7 +57,7 @@ def parse_config(values: Mapping[str, Any], where: str = "the configuration") ->
             fix=_suggestion(path[-1], known),
         )
     try:
-        return Config.model_validate(dict(values))
+        return Config.model_validate(merge(Config().model_dump(), dict(values)))
     except ValidationError as error:
         raise _explained(error, where) from error
 
@@ -117,6 +117,14 @@ def _children(
     elif get_origin(annotation) in (Union, types.UnionType):
         for option in get_args(annotation):
             yield from _children(option, path, value)
+
+
+def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models that occur in a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from nested_models(argument)
 
 
 def _suggestion(key: str, known: list[str]) -> str:

@@ -1,0 +1,37 @@
+# CACTUs: embed unlabelled images, cluster them, make tasks of the clusters, meta-learn on them.
+# Run `snakemake --cores 2 --logger cactus --configfile config/demo.yaml`, or see README.md.
+from snakemake.utils import min_version
+
+min_version("9.18")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/embed.smk"
+include: "rules/partition.smk"
+include: "rules/metatrain.smk"
+include: "rules/evaluate.smk"
+include: "rules/baselines.smk"
+include: "rules/aggregate.smk"
+include: "rules/paper.smk"
+
+
+localrules:
+    all,
+    data,
+    embeddings,
+    partitions,
+    models,
+    evaluations,
+    tables,
+    figures,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,

@@ -1,0 +1,36 @@
+rule train_embedding:
+    input:
+        manifest=rules.prepare_data.output.manifest,
+        images=ancient(rules.prepare_data.output.images),
+    output:
+        manifest=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/manifest.json",
+        arrays=expand(
+            f"{RUN}/embeddings/{{{{dataset}}}}/{{{{embedding}}}}/s{{{{seed}}}}/{{split}}.npy",
+            split=SPLITS,
+        ),
+        encoder=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/encoder.safetensors",
+        metrics=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/metrics.jsonl",
+        picture=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/diagnostic.png",
+    log:
+        f"{RUN}/logs/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.log",
+    conda:
+        "../envs/cactus.yaml"
+    threads: THREADS
+    resources:
+        gpu=GPUS,
+        mem_mb=8000,
+    params:
+        spec=spec("train_embedding"),
+    message:
+        "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
+    shell:
+        "python {SCRIPTS}/train_embedding.py --spec {params.spec:q} --data {input.manifest:q}"
+        " --output {output.manifest:q} > {log:q} 2>&1"
+
+
+rule embeddings:
+    input:
+        [
+            f"{RUN}/embeddings/{d}/{e}/s{s}/manifest.json"
+            for d, e, s in GRID.embedding_runs
+        ],

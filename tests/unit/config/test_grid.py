@@ -1,0 +1,97 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cactus.config.grid import Cell, CellPattern, Grid, GridSettings, Source
+from cactus.errors import ConfigError
+
+PAPER = ("acai", "bigan", "deepcluster", "infogan")
+
+
+def test_the_paper_grid_has_its_32_cells():
+    grid = Grid.from_settings(GridSettings(controls={}, scratch=False))
+    assert len(grid.cells) == 32
+    assert len(grid.embedding_runs) == len(grid.baseline_runs) == 16
+
+
+def test_controls_and_scratch_are_added_per_dataset():
+    cells = Grid.from_settings(GridSettings()).cells
+    omniglot = {(c.source, c.learner) for c in cells if c.dataset == "omniglot"}
+    assert ("labels", "protonets") in omniglot
+    assert ("hyperplanes-acai", "maml") in omniglot
+    assert ("scratch", "maml") in omniglot
+    assert ("scratch", "protonets") not in omniglot
+
+
+def test_an_embedding_that_only_a_control_needs_is_trained():
+    settings = GridSettings(
+        datasets=["omniglot"], embeddings=["bigan"], controls={"omniglot": ["single-acai"]}
+    )
+    assert Grid.from_settings(settings).embedding_runs == (
+        ("omniglot", "bigan", 0),
+        ("omniglot", "acai", 0),
+    )
+
+
+@given(
+    st.lists(st.sampled_from(PAPER), unique=True, min_size=1),
+    st.lists(st.integers(0, 99), unique=True, min_size=1, max_size=4),
+)
+def test_axes_multiply(embeddings, seeds):
+    settings = GridSettings(embeddings=embeddings, seeds=seeds, controls={}, scratch=False)
+    assert len(Grid.from_settings(settings).cells) == 4 * len(embeddings) * 2 * len(seeds)
+
+
+def test_include_keeps_and_exclude_drops():
+    settings = GridSettings(
+        include=[CellPattern(dataset="mnist"), CellPattern(source="acai")],
+        exclude=[CellPattern(learner="maml", dataset="mnist")],
+    )
+    cells = Grid.from_settings(settings).cells
+    assert all(c.dataset == "mnist" or c.source == "acai" for c in cells)
+    assert not any(c.dataset == "mnist" and c.learner == "maml" for c in cells)
+    assert any(c.dataset == "celeba" and c.learner == "maml" for c in cells)
+
+
+def test_a_grid_without_cells_is_refused():
+    with pytest.raises(ConfigError, match="No cell"):
+        Grid.from_settings(GridSettings(exclude=[CellPattern()]))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"seeds": []}, "axis 'seeds' is empty"),
+        ({"embeddings": ["acai", "acai"]}, "names a value twice"),
+        ({"controls": {"mnist": ["acai"]}}, "'acai' is no control"),
+        ({"controls": {"mnist": ["scratch"]}}, "'scratch' is no control"),
+    ],
+)
+def test_improper_axes_are_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        GridSettings(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "embedding"),
+    [
+        ("acai", "kmeans", "acai"),
+        ("single-acai", "single", "acai"),
+        ("hyperplanes-my_net2", "hyperplanes", "my_net2"),
+        ("labels", "labels", None),
+        ("scratch", "scratch", None),
+    ],
+)
+def test_sources_are_read_from_their_names(name, kind, embedding):
+    assert Source.parse(name) == Source(name, kind, embedding)
+
+
+@pytest.mark.parametrize("name", ["", "Acai", "twice-acai", "../acai", "single acai"])
+def test_a_source_of_unknown_form_is_refused(name):
+    with pytest.raises(ConfigError, match="unknown form"):
+        Source.parse(name)
+
+
+def test_a_cell_is_named_as_its_path():
+    assert Cell("omniglot", "acai", "maml", 3).name == "omniglot/acai/maml/s3"

@@ -1,0 +1,38 @@
+"""The command line that all stage scripts share."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cactus.errors import CactusError
+
+
+def stage_arguments(description: str | None, *paths: str) -> argparse.Namespace:
+    """Parse ``--spec`` and the named path options; an empty path becomes None.
+
+    Parameters
+    ----------
+    description
+        The script's docstring, shown by ``--help``.
+    paths
+        Names of the path options, all required, e.g. ``"data"`` for ``--data``.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--spec", required=True, help="the stage's part of the config, as JSON")
+    for name in paths:
+        parser.add_argument(f"--{name}", required=True, nargs="?", const=None, type=_optional_path)
+    return parser.parse_args()
+
+
+def _optional_path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def run_main(main: Callable[[], None]) -> None:
+    """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
+    try:
+        main()
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None

@@ -1,0 +1,65 @@
+"""The whole configuration."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from cactus.config.base import Count, Settings, setting
+from cactus.config.data import DataSettings
+from cactus.config.embedding import EmbeddingSettings
+from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.grid import GridSettings, Source
+from cactus.config.learners import LearnerSettings
+from cactus.config.outputs import OutputSettings
+from cactus.config.partition import PartitionSettings
+from cactus.config.sample import SampleSettings
+
+
+class ComputeSettings(Settings):
+    """Where and how PyTorch computes; all of it is recorded with each result."""
+
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "Device of training and evaluation; `auto` takes a GPU where there is one."
+    )
+    threads: Count = setting(
+        2, "Threads of each job; results on a CPU are repeated bit for bit at the same number."
+    )
+    deterministic: bool = setting(
+        True, "Use only deterministic GPU kernels, at some cost in speed; a CPU run needs no such."
+    )
+
+
+class Config(Settings):
+    """Everything that a run depends on."""
+
+    run: str = Field(
+        default="paper",
+        pattern=r"^[a-z0-9][a-z0-9._-]*$",
+        description="Name of the run; its results stand below `results/<run>/`.",
+    )
+    sample_data: bool = setting(
+        False, "Work on small generated stand-ins instead of the real data sets."
+    )
+    compute: ComputeSettings = ComputeSettings()
+    grid: GridSettings = GridSettings()
+    data: DataSettings = DataSettings()
+    sample: SampleSettings = SampleSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    partitions: PartitionSettings = PartitionSettings()
+    learners: LearnerSettings = LearnerSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    baselines: BaselineSettings = BaselineSettings()
+    outputs: OutputSettings = OutputSettings()
+
+    @model_validator(mode="after")
+    def _embeddings_are_known(self) -> Self:
+        known = self.embeddings.names
+        controls = (name for names in self.grid.controls.values() for name in names)
+        wanted = [*self.grid.embeddings, *(Source.parse(name).embedding for name in controls)]
+        for name in wanted:
+            if name is not None and name not in known:
+                raise ValueError(
+                    f"the grid names the embedding '{name}'; known are {', '.join(known)} "
+                    "(add others under embeddings.custom)"
+                )
+        return self

@@ -1,0 +1,121 @@
+"""Write the configuration's reference, its JSON schema and the paper's YAML from the models."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cactus.config.load import nested_models
+from cactus.config.models import Config
+from cactus.files import write_text
+
+_YAML_HEADER = """\
+# yaml-language-server: $schema=config.schema.json
+# The paper's grid at the paper's scale: every key with its default. Generated from
+# workflow/scripts/cactus/config by `make config-docs`; put a study of your own in a file of its
+# own, with only the keys that differ, and pass it by --configfile.
+"""
+_REFERENCE_HEADER = """\
+# Configuration reference
+
+Generated from `workflow/scripts/cactus/config` by `make config-docs`. A file passed by
+`--configfile` is laid over `config/config.yaml` key by key; lists are replaced whole. A value
+under `per_dataset` wins over the section's own value for that data set, and `config.yaml` sets
+many of them: a study that changes such a key sets it under `per_dataset` too.
+
+| key | type | default | meaning [unit] |
+|---|---|---|---|
+"""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a configuration file."""
+    schema = Config.model_json_schema()
+    for name, definition in schema["$defs"].items():
+        overrides = definition.get("properties", {}).get("per_dataset")
+        if overrides is not None:
+            overrides["additionalProperties"] = {"$ref": f"#/$defs/{name}"}
+    return schema
+
+
+def reference_markdown() -> str:
+    """Return a table of every key: type, default, description and unit."""
+    rows = [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in _rows()]
+    return _REFERENCE_HEADER + "\n".join(rows) + "\n"
+
+
+def commented_yaml(config: Config) -> str:
+    """Return `config` as YAML, each key below its description."""
+    lines = list(_yaml_lines(config, 0))
+    return _YAML_HEADER + "\n".join(lines) + "\n"
+
+
+def _rows() -> Iterator[tuple[str, str, str, str]]:
+    for path, field in _fields(Config, ()):
+        kind = _type_name(field).replace("|", "\\|")
+        default = json.dumps(_plain(field.get_default(call_default_factory=True)))
+        text = " ".join((field.description or "").split()).replace("|", "\\|")
+        yield ".".join(path), kind, f"`{default}`".replace("|", "\\|"), text
+
+
+def _fields(
+    model: type[BaseModel], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    for name, field in model.model_fields.items():
+        children = list(nested_models(field.annotation))
+        if children and field.annotation is children[0]:
+            yield from _fields(children[0], (*path, name))
+        else:
+            yield (*path, name), field
+
+
+def _type_name(field: FieldInfo) -> str:
+    name = getattr(field.annotation, "__name__", None)
+    text = name if isinstance(field.annotation, type) and name else str(field.annotation)
+    return text.replace("typing.", "").replace("cactus.config.", "")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _yaml_lines(model: BaseModel, depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield ""
+            yield from _comment(type(value).__doc__ or "", indent)
+            yield f"{indent}{name}:"
+            yield from _yaml_lines(value, depth + 1)
+        else:
+            yield from _comment(field.description or "", indent)
+            text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=None)
+            yield textwrap.indent(text.rstrip("\n"), indent)
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    first = " ".join(text.strip().split("\n\n")[0].split())
+    width = 98 - len(indent)
+    return [f"{indent}# {line}" for line in textwrap.wrap(first, width)]
+
+
+def main() -> None:
+    """Write the three generated files into `config/`."""
+    folder = Path(__file__).parents[4] / "config"
+    write_text(folder / "README.md", reference_markdown())
+    write_text(folder / "config.schema.json", json.dumps(json_schema(), indent=2) + "\n")
+    write_text(folder / "config.yaml", commented_yaml(Config()))
+
+
+if __name__ == "__main__":
+    main()
