@@ -4,6 +4,8 @@ CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
+# Jobs run `python`; it has to be the one of the virtual environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11; pip of the system serves, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 

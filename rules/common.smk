@@ -8,12 +8,12 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cactus.config.grid import Grid, Source
 from cactus.config.load import parse_config
-from cactus.config.spec import stage_spec
+from cactus.config.spec import AggregateResultsSpec, RawAccess, stage_spec
 
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
 RUN = f"results/{CONFIG.run}"
-RAW_DIR = f"{RUN}/raw" if CONFIG.sample_data else CONFIG.data.raw_dir
+ACCESS = RawAccess.of(CONFIG)
 THREADS = CONFIG.compute.threads
 GPUS = 0 if CONFIG.compute.device == "cpu" else 1
 
@@ -23,6 +23,7 @@ wildcard_constraints:
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9_-]*",
     learner="[a-z]+",
+    figure="[a-z_-]+",
     seed="[0-9]+",
 
 

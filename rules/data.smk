@@ -1,4 +1,5 @@
 SPLITS = ["train", "val", "test"]
+ACCESS_JSON = ACCESS.text()
 
 
 def sample_of(wildcards):
@@ -18,7 +19,7 @@ rule make_sample:
     message:
         "make_sample {wildcards.dataset}"
     shell:
-        "python {SCRIPTS}/make_sample.py --spec {params.spec:q} --raw-dir {RAW_DIR:q}"
+        "python {SCRIPTS}/make_sample.py --spec {params.spec:q} --raw-dir {ACCESS.raw_dir:q}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -40,7 +41,7 @@ rule prepare_data:
     message:
         "prepare_data {wildcards.dataset}"
     shell:
-        "python {SCRIPTS}/prepare_data.py --spec {params.spec:q} --raw-dir {RAW_DIR:q}"
+        "python {SCRIPTS}/prepare_data.py --spec {params.spec:q} --access {ACCESS_JSON:q}"
         " --output {output.manifest:q} > {log:q} 2>&1"
 
 

@@ -18,11 +18,17 @@ def stage_arguments(description: str | None, *paths: str) -> argparse.Namespace:
     paths
         Names of the path options, all required, e.g. ``"data"`` for ``--data``.
     """
+    parser = stage_parser(description)
+    for name in paths:
+        parser.add_argument(f"--{name}", required=True, nargs="?", type=_optional_path)
+    return parser.parse_args()
+
+
+def stage_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with ``--spec``, for scripts that have options of their own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--spec", required=True, help="the stage's part of the config, as JSON")
-    for name in paths:
-        parser.add_argument(f"--{name}", required=True, nargs="?", const=None, type=_optional_path)
-    return parser.parse_args()
+    return parser
 
 
 def _optional_path(text: str) -> Path | None:

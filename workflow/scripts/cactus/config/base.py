@@ -47,7 +47,8 @@ class DatasetSettings(Settings):
     def resolve(self, dataset: DatasetName) -> Self:
         """Return these settings as they hold for one data set, without `per_dataset`."""
         base = self.model_dump(exclude={"per_dataset"})
-        return type(self).model_validate(merge(base, self.per_dataset.get(dataset, {})))
+        resolved = merge(base, self.per_dataset.get(dataset, {}))
+        return type(self).model_validate({**resolved, "per_dataset": {}})
 
 
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def _yaml_lines(model: BaseModel, depth: int) -> Iterator[str]:
             yield from _yaml_lines(value, depth + 1)
         else:
             yield from _comment(field.description or "", indent)
-            text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=None)
+            # Block style for scalars and, by None, for all but the innermost collections.
+            style = None if isinstance(value, (dict, list)) else False
+            text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=style)
             yield textwrap.indent(text.rstrip("\n"), indent)
 
 

@@ -16,12 +16,12 @@ class MnistSample(Settings):
 
     train_images: Count = setting(2000, "Training images written.", unit="images")
     test_images: Count = setting(600, "Test images written.", unit="images")
-    rotation: NonNegative = setting(12.0, "Largest rotation of a digit.", unit="degrees")
+    rotation: NonNegative = setting(8.0, "Largest rotation of a digit.", unit="degrees")
     scaling: Annotated[float, Field(ge=0.0, le=0.5)] = setting(
-        0.12, "Largest relative change of a digit's width and of its height.", unit="fraction"
+        0.1, "Largest relative change of a digit's width and of its height.", unit="fraction"
     )
-    shear: NonNegative = setting(0.2, "Largest horizontal shear of a digit.", unit="fraction")
-    shift: NonNegative = setting(1.5, "Largest shift of a digit along each axis.", unit="pixels")
+    shear: NonNegative = setting(0.1, "Largest horizontal shear of a digit.", unit="fraction")
+    shift: NonNegative = setting(0.75, "Largest shift of a digit along each axis.", unit="pixels")
 
 
 class OmniglotSample(Settings):
@@ -44,10 +44,10 @@ class MiniImagenetSample(Settings):
     """Textured objects on varied backgrounds, under wnids of the Ravi-Larochelle split."""
 
     train_classes: Annotated[int, Field(ge=1, le=64)] = setting(
-        20, "Classes of the training split.", unit="classes"
+        16, "Classes of the training split.", unit="classes"
     )
     val_classes: Annotated[int, Field(ge=1, le=16)] = setting(
-        6, "Classes of the validation split.", unit="classes"
+        5, "Classes of the validation split.", unit="classes"
     )
     test_classes: Annotated[int, Field(ge=1, le=20)] = setting(
         8, "Classes of the test split.", unit="classes"

@@ -10,8 +10,8 @@ from typing import Any, Self
 from cactus.config.base import DatasetName, LearnerName, Settings
 from cactus.config.data import DataSettings
 from cactus.config.evaluation import BaselineSettings, EvaluationSettings
-from cactus.config.grid import Grid, Source
-from cactus.config.learners import MamlSettings, ProtonetsSettings
+from cactus.config.grid import Grid
+from cactus.config.learners import MamlSettings, ProtonetsSettings, ScratchSettings
 from cactus.config.models import ComputeSettings, Config
 from cactus.config.outputs import OutputSettings
 from cactus.config.partition import PartitionSettings
@@ -46,6 +46,28 @@ class MakeSampleSpec(Spec):
         return cls(dataset=dataset, settings=SampleSettings.model_validate(keys))
 
 
+_ACCESS_KEYS = {"raw_dir", "download", "download_timeout", "download_attempts"}
+
+
+class RawAccess(Spec):
+    """How raw files are reached; it cannot change what is prepared from them."""
+
+    raw_dir: str
+    download: bool
+    download_timeout: float
+    download_attempts: int
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Select the keys; sample data are made below the run's folder, never downloaded."""
+        access = cls.model_validate(config.data.model_dump(include=_ACCESS_KEYS))
+        if not config.sample_data:
+            return access
+        return access.model_copy(
+            update={"raw_dir": f"results/{config.run}/raw", "download": False}
+        )
+
+
 class PrepareDataSpec(Spec):
     """Preparation of one data set."""
 
@@ -53,11 +75,15 @@ class PrepareDataSpec(Spec):
     sample: bool
     settings: DataSettings
 
+    def with_access(self, access: RawAccess) -> DataSettings:
+        """Return the settings with the keys of `access` filled in."""
+        return self.settings.model_copy(update=access.model_dump())
+
     @classmethod
     def of(cls, config: Config, dataset: DatasetName) -> Self:
-        """Select the keys of one data set; where the raw files lie is no matter of content."""
+        """Select the keys of one data set, but for those of `RawAccess`."""
         others = {"mnist", "omniglot", "miniimagenet", "celeba"} - {dataset}
-        keys = config.data.model_dump(exclude={"raw_dir", "download", *others})
+        keys = config.data.model_dump(exclude={*_ACCESS_KEYS, *others})
         return cls(
             dataset=dataset,
             sample=config.sample_data,
@@ -104,7 +130,7 @@ class MakePartitionsSpec(Spec):
         cls, config: Config, dataset: DatasetName, source: str, learner: LearnerName, seed: str
     ) -> Self:
         """Select the keys of one source; the learner decides the size of the classes."""
-        training = config.learners.resolve(learner, dataset)
+        training = config.learners.resolve(learner, dataset, source)
         return cls(
             dataset=dataset,
             source=source,
@@ -125,6 +151,7 @@ class MetaTrainSpec(Spec):
     learner: LearnerName
     seed: int
     settings: MamlSettings | ProtonetsSettings
+    pool_attributes: int
     compute: ComputeSettings
 
     @classmethod
@@ -137,7 +164,40 @@ class MetaTrainSpec(Spec):
             source=source,
             learner=learner,
             seed=int(seed),
-            settings=config.learners.resolve(learner, dataset),
+            settings=config.learners.resolve(learner, dataset, source),
+            pool_attributes=config.partitions.resolve(dataset).pool_attributes,
+            compute=config.compute,
+        )
+
+
+class EvaluateModelSpec(Spec):
+    """Evaluation of one cell."""
+
+    dataset: DatasetName
+    source: str
+    learner: LearnerName
+    seed: int
+    settings: MamlSettings | ProtonetsSettings
+    scratch: ScratchSettings | None
+    evaluation: EvaluationSettings
+    pool_attributes: int
+    compute: ComputeSettings
+
+    @classmethod
+    def of(
+        cls, config: Config, dataset: DatasetName, source: str, learner: LearnerName, seed: str
+    ) -> Self:
+        """Select the learner's and the episodes' keys; the scratch keys for the scratch row."""
+        scratch = config.learners.scratch.resolve(dataset) if source == "scratch" else None
+        return cls(
+            dataset=dataset,
+            source=source,
+            learner=learner,
+            seed=int(seed),
+            settings=config.learners.resolve(learner, dataset, source),
+            scratch=scratch,
+            evaluation=config.evaluation.resolve(dataset),
+            pool_attributes=config.partitions.resolve(dataset).pool_attributes,
             compute=config.compute,
         )
 
@@ -150,7 +210,8 @@ class RunBaselinesSpec(Spec):
     seed: int
     settings: BaselineSettings
     evaluation: EvaluationSettings
-    compute: ComputeSettings
+    pool_attributes: int
+    threads: int
 
     @classmethod
     def of(cls, config: Config, dataset: DatasetName, embedding: str, seed: str) -> Self:
@@ -161,5 +222,75 @@ class RunBaselinesSpec(Spec):
             seed=int(seed),
             settings=config.baselines.resolve(dataset),
             evaluation=config.evaluation.resolve(dataset),
-            compute=config.compute,
+            pool_attributes=config.partitions.resolve(dataset).pool_attributes,
+            threads=config.compute.threads,
         )
+
+
+class AggregateResultsSpec(Spec):
+    """The table of every number."""
+
+    cells: list[str]
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """List the folders of all results, below the run's folder."""
+        grid = Grid.from_settings(config.grid)
+        baselines = (f"baselines/{d}/{e}/s{s}" for d, e, s in grid.baseline_runs)
+        return cls(cells=[*(f"evaluations/{cell.name}" for cell in grid.cells), *baselines])
+
+
+class MakeTableSpec(Spec):
+    """One LaTeX table."""
+
+    dataset: DatasetName
+    settings: OutputSettings
+
+    @classmethod
+    def of(cls, config: Config, dataset: DatasetName) -> Self:
+        """Select the keys of tables."""
+        return cls(dataset=dataset, settings=config.outputs)
+
+
+class MakeFigureSpec(Spec):
+    """One figure, of the whole run or of one data set."""
+
+    figure: str
+    dataset: DatasetName | None
+    settings: OutputSettings
+
+    @classmethod
+    def of(cls, config: Config, figure: str) -> Self:
+        """Split a figure's name, ``<figure>`` or ``<figure>-<dataset>``."""
+        name, _, dataset = figure.partition("-")
+        return cls.model_validate(
+            {"figure": name, "dataset": dataset or None, "settings": config.outputs}
+        )
+
+
+_STAGES: dict[str, Any] = {
+    "make_sample": MakeSampleSpec,
+    "prepare_data": PrepareDataSpec,
+    "train_embedding": TrainEmbeddingSpec,
+    "make_partitions": MakePartitionsSpec,
+    "meta_train": MetaTrainSpec,
+    "evaluate_model": EvaluateModelSpec,
+    "run_baselines": RunBaselinesSpec,
+    "aggregate_results": AggregateResultsSpec,
+    "make_table": MakeTableSpec,
+    "make_figure": MakeFigureSpec,
+}
+
+
+def stage_spec(config: Config, stage: str, **wildcards: str) -> str:
+    """Return the spec of one job as canonical JSON.
+
+    Parameters
+    ----------
+    stage
+        Name of the rule.
+    wildcards
+        The rule's wildcards, e.g. ``dataset`` and ``seed``.
+    """
+    spec: Spec = _STAGES[stage].of(config, **wildcards)
+    return spec.text()

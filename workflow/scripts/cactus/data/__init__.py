@@ -1,1 +1,1 @@
-"""Raw data sets to memory-mappable arrays."""
+"""Raw data sets and their preparation into memory-mappable arrays."""

@@ -1,0 +1,83 @@
+import pytest
+from pydantic import ValidationError
+
+from cactus.config.embedding import EmbeddingSettings, parse_embedding
+from cactus.config.embedding_methods import (
+    AcaiSettings,
+    BiganSettings,
+    DeepclusterSettings,
+    InfoganSettings,
+)
+from cactus.errors import ConfigError
+
+DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
+
+
+@pytest.mark.parametrize("name", ["acai", "bigan", "deepcluster", "infogan"])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_resolved_settings_survive_a_spec(name: str, dataset) -> None:
+    resolved = EmbeddingSettings().resolve(name, dataset)
+    assert resolved.per_dataset == {}
+    values = resolved.model_dump(mode="json", exclude={"per_dataset"})
+    assert parse_embedding(name, values) == resolved
+
+
+def test_papers_dimensions() -> None:
+    settings = EmbeddingSettings()
+    for dataset in DATASETS:
+        acai = settings.acai.resolve(dataset)
+        assert acai.latent_channels * acai.latent_width**2 == 256
+        assert settings.deepcluster.resolve(dataset).dims == 256
+        assert settings.bigan.resolve(dataset).dims == (50 if dataset == "mnist" else 200)
+
+
+def test_papers_training() -> None:
+    assert AcaiSettings().iterations * 64 == 2**14 * 1024
+    mnist = InfoganSettings().resolve("mnist")
+    assert (mnist.noise, mnist.categorical, mnist.continuous) == (62, (10,), 2)
+    assert DeepclusterSettings().resolve("miniimagenet").working_size == 64
+    assert not DeepclusterSettings().resolve("omniglot").flip
+    assert BiganSettings().resolve("mnist").encoder == "mlp"
+
+
+def test_custom_embedding_round_trip() -> None:
+    entry = {"module": "mine.py", "settings": {"dims": 3}}
+    settings = EmbeddingSettings.model_validate({"custom": {"mine": entry}})
+    assert settings.names == ("acai", "bigan", "deepcluster", "infogan", "mine")
+    resolved = settings.resolve("mine", "mnist")
+    values = resolved.model_dump(mode="json", exclude={"per_dataset"})
+    assert parse_embedding("mine", values) == resolved
+
+
+@pytest.mark.parametrize("name", ["acai", "random", "scratch", "Mine", "single-mine", "a/b", ""])
+def test_custom_names_that_are_taken_or_unfit(name: str) -> None:
+    with pytest.raises(ValidationError, match="cannot name a custom embedding"):
+        EmbeddingSettings.model_validate({"custom": {name: {"module": "mine.py"}}})
+
+
+def test_unknown_embedding_gets_a_suggestion() -> None:
+    with pytest.raises(ConfigError) as caught:
+        EmbeddingSettings().resolve("acia", "mnist")
+    assert "did you mean 'acai'?" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "message"),
+    [
+        (AcaiSettings, {"working_size": 28}, "power of two"),
+        (AcaiSettings, {"working_size": 32, "latent_width": 32}, "power of two"),
+        (BiganSettings, {"raw_size": 32}, "smaller than working_size"),
+        (BiganSettings, {"encoder": "mlp"}, "needs hidden units"),
+        (DeepclusterSettings, {"hidden": 100}, "larger than hidden"),
+        (DeepclusterSettings, {"first_stride": 5}, "nothing is left"),
+        (DeepclusterSettings, {"dropout": 1.0}, "less than 1"),
+        (DeepclusterSettings, {"channels": [1, 2, 3]}, "channels"),
+        (InfoganSettings, {"categorical": [], "continuous": 0}, "no code"),
+        (InfoganSettings, {"categorical": [1]}, "at least two values"),
+        (InfoganSettings, {"working_size": 27}, "multiple of 2"),
+        (AcaiSettings, {"per_dataset": {"mnist": {"working_size": 30}}}, "power of two"),
+    ],
+)
+def test_settings_that_do_not_fit(model, values: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        model.model_validate(values)

@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cactus.config.base import DatasetName
+from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+
+
+@pytest.mark.parametrize(
+    ("dataset", "pairs"),
+    [
+        ("mnist", [(10, 1), (10, 5), (10, 10)]),
+        ("omniglot", [(5, 1), (5, 5), (20, 1), (20, 5)]),
+        ("miniimagenet", [(5, 1), (5, 5), (5, 20), (5, 50)]),
+        ("celeba", [(2, 5)]),
+    ],
+)
+def test_defaults_are_the_papers_settings(
+    dataset: DatasetName, pairs: list[tuple[int, int]]
+) -> None:
+    settings = EvaluationSettings().resolve(dataset)
+    assert [(one.way, one.shot) for one in settings.settings] == pairs
+    assert (settings.tasks, settings.query, settings.split) == (1000, 5, "test")
+
+
+def test_clusters_follow_the_data_set() -> None:
+    settings = BaselineSettings()
+    assert settings.resolve("mnist").cluster_matching.clusters == 10
+    assert settings.resolve("omniglot").cluster_matching.clusters == 500
+    assert settings.resolve("mnist").cluster_matching.n_init == 10
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"settings": []},
+        {"settings": [{"way": 5, "shot": 1}, {"way": 5, "shot": 1}]},
+        {"settings": [{"way": 1, "shot": 1}]},
+        {"split": "train"},
+        {"tasks": 0},
+        {"per_dataset": {"mnist": {"tusks": 3}}},
+    ],
+)
+def test_evaluation_refuses(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        EvaluationSettings.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"methods": []},
+        {"methods": ["knn", "knn"]},
+        {"methods": ["svm"]},
+        {"knn": {"neighbours": []}},
+        {"knn": {"neighbours": [0]}},
+        {"linear": {"c": [1.0, 1.0]}},
+        {"linear": {"c": [0.0]}},
+        {"mlp": {"dropout": 1.0}},
+        {"mlp": {"patience": 2}},
+    ],
+)
+def test_baselines_refuse(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        BaselineSettings.model_validate(values)
+
+
+@pytest.mark.parametrize("model", [EvaluationSettings, BaselineSettings])
+def test_every_key_is_described(model: Any) -> None:
+    schema = model.model_json_schema()
+    for definition in [schema, *schema["$defs"].values()]:
+        for key, field in definition["properties"].items():
+            assert field.get("description"), key

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from tests.unit.evaluate.cases import clustered_episodes
+
+from cactus.config.evaluation import BaselineName, BaselineSettings, FewShotSetting
+from cactus.errors import ConfigError
+from cactus.evaluate.baselines.registry import build, choices
+
+SETTINGS = BaselineSettings.model_validate(
+    {"knn": {"neighbours": [5, 1, 9]}, "linear": {"c": [0.1, 1]}, "mlp": {"epochs": 2}}
+)
+
+
+def test_neighbours_are_cut_to_the_support() -> None:
+    def neighbours(way: int, shot: int) -> list[int]:
+        values = choices("knn", SETTINGS, FewShotSetting(way=way, shot=shot))
+        return [value["neighbours"] for value in values]
+
+    assert neighbours(5, 1) == [5, 1]
+    assert neighbours(2, 2) == [1]
+    assert neighbours(5, 5) == [5, 1, 9]
+
+
+def test_too_many_neighbours_are_refused() -> None:
+    settings = BaselineSettings.model_validate({"knn": {"neighbours": [6]}})
+    with pytest.raises(ConfigError, match="neighbours") as caught:
+        choices("knn", settings, FewShotSetting(way=5, shot=1))
+    assert "5-way 1-shot" in caught.value.where
+
+
+@pytest.mark.parametrize("method", ["knn", "linear", "mlp", "cluster_matching"])
+def test_every_choice_can_be_built(method: BaselineName) -> None:
+    support, query = clustered_episodes()
+    for parameters in choices(method, SETTINGS, FewShotSetting(way=5, shot=3)):
+        baseline = build(method, parameters, 0, np.eye(16))
+        assert baseline.predict(support, query).shape == query.shape[:3]

@@ -1,0 +1,21 @@
+"""Random embeddings of episodes."""
+
+import numpy as np
+
+
+def clustered_episodes(
+    *,
+    tasks: int = 6,
+    way: int = 5,
+    shot: int = 3,
+    query: int = 4,
+    dims: int = 16,
+    noise: float = 1.0,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return support and query embeddings around a random centre per class."""
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(tasks, way, 1, dims))
+    points = centres + noise * generator.normal(size=(tasks, way, shot + query, dims))
+    points = points.astype(np.float32)
+    return points[:, :, :shot], points[:, :, shot:]

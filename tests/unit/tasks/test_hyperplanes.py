@@ -1,0 +1,150 @@
+from math import ceil, log2
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from cactus.config.partition import HyperplaneSettings
+from cactus.errors import EpisodeError
+from cactus.seeding import numpy_generator
+from cactus.tasks.hyperplanes import (
+    hyperplane_partition,
+    hyperplane_partitions,
+    plane_sides,
+    planes_per_partition,
+)
+from cactus.tasks.shape import EpisodeShape
+
+SHAPE = EpisodeShape(5, 1, 5)
+
+
+def cloud(images=2000, dims=6, seed=0):
+    return np.random.default_rng(seed).normal(size=(images, dims)).astype(np.float32)
+
+
+def settings(**values):
+    return HyperplaneSettings(**{"planes": 40, "count": 10, "margin": 0.2, **values})
+
+
+def drawn_planes(generator, chunks, dims, point_range):
+    """Repeat the draws of normals and points, 32 planes at a time, in double precision."""
+    normals, points = [], []
+    for _ in range(chunks):
+        block = generator.uniform(-1, 1, (32, dims))
+        normals.append(block / np.sqrt((block**2).sum(axis=1, keepdims=True)))
+        points.append(generator.uniform(-point_range, point_range, (32, dims)))
+    return np.concatenate(normals), np.concatenate(points)
+
+
+@pytest.mark.parametrize("point_range", [0.8, 0.0])
+def test_sides_are_the_signs_of_distances_beyond_the_margin(point_range):
+    embeddings = cloud()
+    chosen = settings(planes=64, side_factor=1, point_range=point_range)
+    sides = plane_sides(embeddings, chosen, 1, np.random.default_rng(3))
+    normals, points = drawn_planes(np.random.default_rng(3), 2, 6, point_range)
+    distances = np.array(
+        [(embeddings - point) @ normal for normal, point in zip(normals, points, strict=True)]
+    )
+    expected = np.where(distances >= 0.2, 1, np.where(distances <= -0.2, -1, 0))
+    clear = np.abs(np.abs(distances) - 0.2) > 1e-4  # float32 decides the rest either way
+    assert clear.mean() > 0.99
+    assert sides.dtype == np.int8
+    assert np.array_equal(sides[clear], expected[clear])
+
+
+def test_each_side_has_ten_times_the_images_of_a_class():
+    embeddings = cloud(images=300)
+    sides = plane_sides(embeddings, settings(planes=50), 6, np.random.default_rng(0))
+    assert sides.shape == (50, 300)
+    assert (sides == 1).sum(axis=1).min() >= 60
+    assert (sides == -1).sum(axis=1).min() >= 60
+    tried = plane_sides(embeddings, settings(planes=32, side_factor=1), 1, np.random.default_rng(0))
+    assert min((tried == 1).sum(axis=1).min(), (tried == -1).sum(axis=1).min()) < 60
+
+
+def test_planes_through_the_origin_halve_a_symmetric_cloud():
+    embeddings = cloud(images=4000)
+    embeddings = np.concatenate([embeddings, -embeddings])
+    sides = plane_sides(embeddings, settings(point_range=0.0), 6, np.random.default_rng(0))
+    assert np.array_equal((sides == 1).sum(axis=1), (sides == -1).sum(axis=1))
+
+
+def test_normals_are_uniform_in_the_cube():
+    # With a point at the origin and unit vectors as images, signs tell the normal's signs; the
+    # angle in two dimensions tells the whole distribution.
+    normals, _ = drawn_planes(np.random.default_rng(0), 40, 2, 0.0)
+    slopes = np.minimum(*np.abs(normals.T)) / np.maximum(*np.abs(normals.T))
+    assert kstest(slopes, "uniform").pvalue > 1e-6
+
+
+@pytest.mark.parametrize("way", [2, 3, 4, 5, 8, 9, 16, 17, 20])
+def test_planes_per_partition(way):
+    assert planes_per_partition(way) == ceil(log2(way))
+
+
+def test_cells_are_the_combinations_of_sides():
+    # Three images near the second plane; the others fill the four quadrants.
+    sides = np.repeat([[1, 1], [1, -1], [-1, 1], [-1, -1], [1, 0]], [6, 7, 8, 9, 3], axis=0).T
+    made = hyperplane_partition(
+        sides.astype(np.int8), settings(), EpisodeShape(4, 1, 5), np.random.default_rng(0)
+    )
+    assert made.facts == {"restarts": 0}
+    assert (made.labels[-3:] == -1).all()
+    _, sizes = np.unique(made.labels[:-3], return_counts=True)
+    assert sorted(sizes) == [6, 7, 8, 9]
+    for start, size in [(0, 6), (6, 7), (13, 8), (21, 9)]:
+        assert len(set(made.labels[start : start + size])) == 1
+
+
+def test_small_cells_are_dropped():
+    sides = np.repeat([[1, 1], [1, -1], [-1, 1], [-1, -1]], [6, 7, 8, 5], axis=0).T
+    made = hyperplane_partition(
+        sides.astype(np.int8), settings(), EpisodeShape(3, 1, 5), np.random.default_rng(0)
+    )
+    assert (made.labels[-5:] == -1).all()
+    assert (made.labels[:-5] >= 0).all()
+
+
+def test_every_cell_keeps_the_margin_to_its_planes():
+    embeddings = cloud()
+    chosen = settings(count=4)
+    made = list(hyperplane_partitions(embeddings, chosen, SHAPE, ("test", 0)))
+    sides = plane_sides(embeddings, chosen, 6, numpy_generator("test", 0, "planes"))
+    for index, partition in enumerate(made):
+        generator = numpy_generator("test", 0, index)
+        for _ in range(partition.facts["restarts"] + 1):
+            planes = generator.choice(40, 3, replace=False)
+        kept = partition.labels >= 0
+        assert (sides[planes][:, kept] != 0).all()
+        sizes = np.bincount(partition.labels[kept])
+        assert (sizes > 0).sum() >= 5
+        assert sizes[sizes > 0].min() >= 6
+
+
+def test_partitions_do_not_depend_on_their_order():
+    embeddings = cloud()
+    made = [p.labels for p in hyperplane_partitions(embeddings, settings(), SHAPE, ("a", 1))]
+    fewer = hyperplane_partitions(embeddings, settings(count=3), SHAPE, ("a", 1))
+    assert all(np.array_equal(one, other.labels) for one, other in zip(made, fewer, strict=False))
+    assert len({labels.tobytes() for labels in made}) > 1
+
+
+def test_a_margin_wider_than_the_cloud_stops_with_an_error():
+    with pytest.raises(EpisodeError, match="60 images beyond the margin") as error:
+        list(
+            hyperplane_partitions(
+                cloud(), settings(margin=50.0, max_plane_draws=2), SHAPE, ("test",)
+            )
+        )
+    assert error.value.got == "0 of 40 planes after 2 draws for each"
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_too_few_cells_stop_with_an_error(planes):
+    sides = np.ones((planes, 30), np.int8)
+    with pytest.raises(EpisodeError, match="2 hyperplanes has 3 cells of 6 images") as error:
+        hyperplane_partition(
+            sides, settings(max_combinations=7), EpisodeShape(3, 1, 5), np.random.default_rng(0)
+        )
+    tries = 7 if planes == 2 else 0
+    assert error.value.got == f"{tries} combinations of {planes} planes tried"

@@ -1,0 +1,137 @@
+import json
+
+import numpy as np
+import pytest
+
+from cactus.config.grid import Source
+from cactus.config.partition import PartitionSettings
+from cactus.errors import ConfigError, EpisodeError
+from cactus.tasks.episodes import load_sampler
+from cactus.tasks.make import PartitionJob, make_partitions, source_input
+from cactus.tasks.shape import EpisodeShape
+
+SETTINGS = PartitionSettings.model_validate(
+    {
+        "clusters": 8,
+        "count": 3,
+        "random": {"labels": 6, "count": 4},
+        "hyperplanes": {"planes": 20, "count": 5, "per_embedding": {"acai": {"margin": 0.1}}},
+        "pixels": {"count": 1},
+    }
+)
+
+
+def generator():
+    return np.random.default_rng(0)
+
+
+def embeddings():
+    centres = generator().normal(size=(8, 5))
+    points = np.repeat(centres, 30, axis=0) + 0.1 * generator().normal(size=(240, 5))
+    return points.astype(np.float32)
+
+
+def pictures():
+    return generator().integers(0, 256, (240, 4, 4, 1), dtype=np.uint8)
+
+
+def make(folder, source, data, report=lambda _: None, learner="maml", way=3, seed=0):
+    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed)
+    make_partitions(Source.parse(source), data, folder, job, report)
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("acai", "embeddings"),
+        ("single-acai", "embeddings"),
+        ("hyperplanes-acai", "embeddings"),
+        ("random", "images"),
+        ("pixels", "images"),
+        ("labels", "labels"),
+    ],
+)
+def test_what_a_source_reads(source, reads):
+    assert source_input(Source.parse(source)) == reads
+
+
+def test_from_scratch_has_no_partition(tmp_path):
+    with pytest.raises(ConfigError, match="no partition"):
+        source_input(Source.parse("scratch"))
+    with pytest.raises(ConfigError, match="no partition"):
+        make(tmp_path, "scratch", embeddings())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "count"),
+    [
+        ("acai", embeddings(), 3),
+        ("single-acai", embeddings(), 1),
+        ("hyperplanes-acai", embeddings(), 5),
+        ("random", pictures(), 4),
+        ("pixels", pictures(), 1),
+        ("labels", np.repeat(np.arange(8), 30), 1),
+    ],
+)
+def test_every_source_is_stored_and_serves_episodes(tmp_path, source, data, count):
+    lines = []
+    summary = make(tmp_path, source, data, lines.append)
+    assert len(lines) == len(summary["per_partition"]) == count
+    assert summary["source"] == source
+    assert (summary["way"], summary["shot"], summary["query"]) == (3, 1, 5)
+    stored = np.load(tmp_path / "partitions.npy", allow_pickle=False)
+    assert stored.shape == (count, 240)
+    assert stored.dtype == np.int8
+    batch = load_sampler(tmp_path, 3, 1, 5).sample(generator(), 4)
+    assert batch.query.shape == (4, 3, 5)
+
+
+@pytest.mark.parametrize("source", ["acai", "hyperplanes-acai", "random", "pixels"])
+def test_same_seed_same_bytes(tmp_path, source):
+    data = pictures() if source in ("random", "pixels") else embeddings()
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        make(tmp_path / name, source, data, seed=seed)
+    a, b, c = ((tmp_path / name / "partitions.npy").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+    assert (tmp_path / "a/summary.json").read_bytes() == (tmp_path / "b/summary.json").read_bytes()
+
+
+def test_true_labels_are_stored_as_they_are(tmp_path):
+    labels = np.repeat(np.arange(40), 6)
+    make(tmp_path, "labels", labels)
+    assert np.array_equal(np.load(tmp_path / "partitions.npy"), labels[None])
+
+
+def test_attribute_pools_are_counted_not_stored(tmp_path):
+    attributes = np.array([[0, 0, 0], [1, 1, 1]] * 10, np.uint8)
+    lines = []
+    summary = make(tmp_path, "labels", attributes, lines.append, way=2)
+    assert (summary["kind"], summary["pools"], summary["pool_attributes"]) == ("pools", 1, 3)
+    assert lines == ["1 attribute pools"]
+    assert not (tmp_path / "partitions.npy").exists()
+    batch = load_sampler(tmp_path, 2, 1, 5, attributes).sample(generator(), 3)
+    assert batch.support.shape == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "way"),
+    [
+        ("labels", np.repeat([0, 1], 30), 3),  # too few classes
+        ("labels", np.repeat([0, 1, 2, 3], [9, 9, 9, 5]), 3),  # a class with too few images
+        ("labels", np.ones((30, 4), np.uint8), 2),  # no pool
+        ("random", pictures(), 7),  # six labels
+        ("random", pictures()[:20], 3),  # labels with too few images
+        ("acai", embeddings(), 9),  # eight clusters
+        ("acai", embeddings()[:40], 3),  # too few images for eight clusters of more than six
+        ("pixels", pictures()[:7], 3),  # fewer images than clusters
+        ("hyperplanes-acai", embeddings()[:50], 3),  # sides cannot have sixty images
+    ],
+)
+def test_impossible_episodes_stop_without_a_result(tmp_path, source, data, way):
+    with pytest.raises(EpisodeError) as error:
+        make(tmp_path, source, data, way=way)
+    assert error.value.fix
+    assert list(tmp_path.iterdir()) == []

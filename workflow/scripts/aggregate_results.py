@@ -1,0 +1,16 @@
+"""Collect every number of a run into one tidy table."""
+
+from cactus.command import run_main, stage_arguments
+from cactus.config.spec import AggregateResultsSpec
+from cactus.paper.aggregate import aggregate
+
+
+def main() -> None:
+    """Run the stage."""
+    arguments = stage_arguments(__doc__, "run", "published", "output")
+    spec = AggregateResultsSpec.parse(arguments.spec)
+    aggregate(arguments.run, spec.cells, arguments.published, arguments.output)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,213 @@
+"""Settings of the meta-learners: MAML, ProtoNets, and MAML's network without meta-training."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from cactus.config.base import (
+    Count,
+    CountOrZero,
+    DatasetName,
+    DatasetSettings,
+    LearnerName,
+    Positive,
+    Settings,
+    merge,
+    setting,
+)
+
+Downsampling = Literal["stride", "max_pool"]
+HeadInput = Literal["spatial_mean", "flatten"]
+HeadInit = Literal["normal", "xavier"]
+
+_OVERRIDES = "Values of this section's keys that hold for one data set only."
+
+
+class ValidationSettings(Settings):
+    """Labelled validation episodes; their accuracy is logged and never selects or stops."""
+
+    every: Count = setting(1000, "Distance of two points of the curve.", unit="iterations")
+    tasks: Count = setting(100, "Episodes of a point, the same for all points.", unit="episodes")
+    way: Count = setting(5, "Classes of an episode.", unit="classes")
+    shot: Count = setting(1, "Support images per class.", unit="images")
+    query: Count = setting(5, "Query images per class.", unit="images")
+
+
+class TrainingSettings(DatasetSettings):
+    """What both meta-learners have."""
+
+    way: Count = setting(20, "Classes of a training episode.", unit="classes")
+    shot: Count = setting(1, "Support images per class in training.", unit="images")
+    query: Count = setting(5, "Query images per class in training.", unit="images")
+    iterations: CountOrZero = setting(
+        30_000,
+        "Outer updates; the weights after the last one are the model.",
+        unit="iterations",
+    )
+    oracle_iterations: CountOrZero | None = setting(
+        None,
+        "Outer updates on true classes; null means as many as otherwise. The original's Omniglot "
+        "MAML script says 120,000, its table of hyper-parameters no separate value.",
+        unit="iterations",
+    )
+    tasks_per_batch: Count = setting(8, "Episodes of an outer update.", unit="episodes")
+    outer_lr: Positive = setting(0.001, "Rate of Adam in the outer update, constant.")
+    gradient_clip: Positive | None = setting(
+        None, "Each element of the outer gradient is clipped to +- this; null: no clipping."
+    )
+    filters: Count = setting(32, "Filters of each of the four convolutions.", unit="filters")
+    evaluation_tasks_at_once: Count = setting(
+        16,
+        "Episodes scored together; decides speed and memory, and results by rounding only.",
+        unit="episodes",
+    )
+    log_every: Count = setting(
+        100,
+        "Iterations between two lines of the training curve; each is their mean.",
+        unit="iterations",
+    )
+    validation: ValidationSettings = ValidationSettings()
+
+    def resolve(self, dataset: DatasetName) -> Self:
+        """Return these settings as they hold for one data set, without `per_dataset`."""
+        base = self.model_dump(exclude={"per_dataset"})
+        merged = merge(base, self.per_dataset.get(dataset, {}))
+        return type(self).model_validate({**merged, "per_dataset": {}})
+
+    def for_source(self, source: str) -> Self:
+        """Return these settings as they hold for one source of tasks; "labels" is the oracle."""
+        own = self.oracle_iterations if source == "labels" else None
+        iterations = self.iterations if own is None else own
+        return self.model_copy(update={"iterations": iterations, "oracle_iterations": None})
+
+
+def _maml_overrides() -> dict[DatasetName, dict[str, Any]]:
+    large: dict[str, Any] = {
+        "iterations": 60_000,
+        "gradient_clip": 10.0,
+        "downsampling": "max_pool",
+        "head": "flatten",
+        "head_init": "xavier",
+        "tasks_at_once": 1,
+        "evaluation_tasks_at_once": 1,
+    }
+    return {
+        "mnist": {"way": 10, "validation": {"way": 10}},
+        "miniimagenet": {**large, "way": 5},
+        "celeba": {**large, "way": 2, "validation": {"way": 2, "shot": 5}},
+    }
+
+
+class MamlSettings(TrainingSettings):
+    """CACTUs-MAML. The top-level values are those of Omniglot."""
+
+    inner_lr: Positive = setting(
+        0.05,
+        "Rate of the inner gradient steps. The inner loss is the cross-entropy summed over the "
+        "support and divided by the shot, as in the original: at N-way this rate acts like N times "
+        "itself on a mean loss.",
+    )
+    inner_steps: Count = setting(5, "Inner gradient steps in training.", unit="steps")
+    evaluation_steps: Count = setting(
+        50, "Inner gradient steps in validation and evaluation.", unit="steps"
+    )
+    first_order: bool = setting(
+        False, "Leave out the second derivatives (first-order MAML); the paper keeps them."
+    )
+    downsampling: Downsampling = setting(
+        "stride", "Halve by convolutions of stride 2, or by 2x2 max-pooling after stride 1."
+    )
+    head: HeadInput = setting(
+        "spatial_mean", "Features of the linear head: the mean over positions, or all values."
+    )
+    head_init: HeadInit = setting(
+        "normal",
+        "Initial weights of the head: N(0, 1), or Glorot uniform. Convolutions start Glorot "
+        "uniform and biases at zero, the initialisers of the original.",
+    )
+    batch_norm_eps: Positive = setting(
+        1e-3, "Added to the batch variance; the default of the original's library."
+    )
+    tasks_at_once: Count = setting(
+        8,
+        "Episodes of an outer update computed together by grouped convolutions; decides speed and "
+        "memory, and results by rounding only. On a CPU one is faster at 84x84.",
+        unit="episodes",
+    )
+    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
+        default_factory=_maml_overrides, description=_OVERRIDES
+    )
+
+
+def _protonets_overrides() -> dict[DatasetName, dict[str, Any]]:
+    return {
+        "mnist": {"way": 10, "validation": {"way": 10}},
+        "miniimagenet": {"way": 5, "iterations": 60_000},
+        "celeba": {"way": 2, "iterations": 60_000, "validation": {"way": 2, "shot": 5}},
+    }
+
+
+class ProtonetsSettings(TrainingSettings):
+    """CACTUs-ProtoNets. The top-level values are those of Omniglot.
+
+    The paper has no MNIST run. Ours takes Omniglot's values for images of the same size, and as
+    many classes as MNIST has digits and its partitions have clusters.
+    """
+
+    query: Count = setting(15, "Query images per class in training.", unit="images")
+    tasks_per_batch: Count = setting(1, "Episodes of an outer update.", unit="episodes")
+    filters: Count = setting(64, "Filters of each of the four convolutions.", unit="filters")
+    batch_norm_eps: Positive = setting(
+        1e-5, "Added to the variance; the default of the original's library."
+    )
+    batch_norm_momentum: Positive = setting(
+        0.1, "Weight of the newest batch in the running statistics; the library's default."
+    )
+    evaluation_tasks_at_once: Count = setting(
+        1000,
+        "Episodes scored together, each of their images encoded once; decides speed and memory, "
+        "and results by rounding only.",
+        unit="episodes",
+    )
+    images_at_once: Count = setting(
+        256, "Images encoded together in evaluation; decides speed and memory.", unit="images"
+    )
+    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
+        default_factory=_protonets_overrides, description=_OVERRIDES
+    )
+
+
+class ScratchSettings(DatasetSettings):
+    """MAML's network, randomly initialised and trained on the support of each test episode."""
+
+    inner_lr: Positive = setting(
+        0.1,
+        "Rate of the gradient steps, on the summed loss of MAML's inner steps; the original's "
+        "Omniglot script has it. The paper sweeps rates; we do not, as that would need labels.",
+    )
+    steps: Count = setting(
+        200,
+        "Gradient steps before the queries are scored. The original logs the accuracy of each of "
+        "200 and does not say which it reports; ours is the last.",
+        unit="steps",
+    )
+
+    def apply(self, settings: MamlSettings) -> MamlSettings:
+        """Return MAML's settings with the steps at evaluation replaced by these."""
+        changes = {"inner_lr": self.inner_lr, "evaluation_steps": self.steps, "iterations": 0}
+        return settings.model_copy(update=changes)
+
+
+class LearnerSettings(Settings):
+    """All meta-learners."""
+
+    maml: MamlSettings = MamlSettings()
+    protonets: ProtonetsSettings = ProtonetsSettings()
+    scratch: ScratchSettings = ScratchSettings()
+
+    def resolve(
+        self, name: LearnerName, dataset: DatasetName, source: str = ""
+    ) -> MamlSettings | ProtonetsSettings:
+        """Return the settings of a meta-learner as they hold for one data set and task source."""
+        settings: MamlSettings | ProtonetsSettings = getattr(self, name)
+        return settings.resolve(dataset).for_source(source)

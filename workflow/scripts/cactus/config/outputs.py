@@ -1,0 +1,37 @@
+"""Settings of tables and figures."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from cactus.config.base import Count, CountOrZero, Positive, Settings, setting
+
+FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
+
+
+class ContactSheetSettings(Settings):
+    """The contact sheet of constructed tasks, which have the way and shot of meta-training."""
+
+    tasks: Count = setting(2, "Tasks drawn from each source.")
+    classes: Count = setting(5, "Classes shown of a task, one row each; at most its way.")
+    queries: Count = setting(5, "Query images shown of a class; at most those of meta-training.")
+    image_size: Positive = setting(5.0, "Side of an image on the sheet.", unit="mm")
+
+
+class OutputSettings(Settings):
+    """Tables and figures."""
+
+    figures: list[FigureName] = setting(
+        ["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"],
+        "Figures to draw; training_curves and tasks give one per data set.",
+    )
+    decimals: CountOrZero = setting(2, "Decimals of the per cents in the tables.")
+    font_size: Positive = setting(8.0, "Size of the text in figures.", unit="pt")
+    dpi: Count = setting(200, "Resolution of the PNG figures.", unit="dots per inch")
+    curve_points: Count = setting(
+        200, "Points of a training curve; longer logs are averaged in windows of equal length."
+    )
+    contact_sheet: ContactSheetSettings = Field(
+        default_factory=ContactSheetSettings,
+        description="The contact sheet of constructed tasks.",
+    )

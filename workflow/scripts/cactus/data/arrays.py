@@ -1,0 +1,200 @@
+"""Prepared data: memory-mappable uint8 images, labels and the manifest beside them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, ValidationError
+
+from cactus.config.base import DatasetName, Settings
+from cactus.data.registry import Split
+from cactus.errors import DataError
+from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json
+
+MANIFEST = "manifest.json"
+_PLAIN_NAME = r"^\w[\w.-]*$"
+
+
+class ArrayRecord(Settings):
+    """An array file: name, shape, dtype and sha256 of the whole file."""
+
+    file: str = Field(pattern=_PLAIN_NAME)
+    shape: tuple[int, ...]
+    dtype: str
+    sha256: str
+
+
+class SplitRecord(Settings):
+    """A split: its arrays and the names of its classes in the order of their labels.
+
+    For CelebA `classes` names the attributes that make the split's tasks and `attributes` holds
+    their columns in the labels.
+    """
+
+    images: ArrayRecord
+    labels: ArrayRecord
+    classes: list[str]
+    attributes: list[int] | None = None
+
+
+class RawRecord(Settings):
+    """A raw file that was read.
+
+    `official` tells whether its checksum is the published one; None if none is published.
+    """
+
+    file: str
+    sha256: str
+    official: bool | None
+
+
+class Manifest(Settings):
+    """What a prepared data set holds and what it was made from."""
+
+    dataset: DatasetName
+    sample: bool
+    image_shape: tuple[int, int, int]
+    raw: list[RawRecord]
+    notes: list[str]
+    splits: dict[Split, SplitRecord] = Field(min_length=3)
+
+
+class ImageWriter:
+    """Rows of an array of images, written in any order; see `image_writer`."""
+
+    def __init__(self, file: IO[bytes], offset: int, shape: tuple[int, int, int, int]) -> None:
+        self._file, self._offset = file, offset
+        self._image_shape = shape[1:]
+        self._row_bytes = int(np.prod(shape[1:]))
+        self._written = np.zeros(shape[0], dtype=np.bool_)
+
+    def write(self, row: int, image: npt.NDArray[np.uint8]) -> None:
+        """Write one image, uint8 (H, W, C).
+
+        Raises
+        ------
+        ValueError
+            The image has another shape or dtype, or the row is out of range or written twice.
+        """
+        if image.shape != self._image_shape or image.dtype != np.uint8:
+            raise ValueError(f"image {row} is {image.dtype} {image.shape}, not {self._image_shape}")
+        if not 0 <= row < len(self._written) or self._written[row]:
+            raise ValueError(f"row {row} is out of range or written twice")
+        self._file.seek(self._offset + row * self._row_bytes)
+        self._file.write(image.tobytes())
+        self._written[row] = True
+
+    @property
+    def missing(self) -> int:
+        """Number of rows that were not written."""
+        return int((~self._written).sum())
+
+
+@contextmanager
+def image_writer(path: Path, shape: tuple[int, int, int, int]) -> Iterator[ImageWriter]:
+    """Create a uint8 `.npy` file (N, H, W, C) row by row; it appears at `path` when whole.
+
+    Rows go through ordinary writes, not through a memory map, so that the pages of a large file
+    do not count as this process's memory.
+
+    Raises
+    ------
+    ValueError
+        The block ended before every row was written.
+    """
+    with atomic_path(path) as temporary:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        offset = array.offset
+        del array
+        with temporary.open("r+b") as file:
+            writer = ImageWriter(file, offset, shape)
+            yield writer
+        if writer.missing:
+            raise ValueError(f"{writer.missing} of {shape[0]} rows of {path} were not written")
+
+
+def write_labels(path: Path, labels: npt.NDArray[Any]) -> ArrayRecord:
+    """Write labels, atomically, and return their record."""
+    write_array(path, labels)
+    return array_record(path, labels.shape, labels.dtype)
+
+
+def array_record(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> ArrayRecord:
+    """Return the record of an array file on disk."""
+    return ArrayRecord(
+        file=path.name, shape=shape, dtype=np.dtype(dtype).name, sha256=file_hash(path)
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest; it must come last, as its presence says that the arrays are whole."""
+    content = manifest.model_dump(mode="json")
+    for split in content["splits"].values():
+        if split["attributes"] is None:
+            del split["attributes"]
+    write_json(folder / MANIFEST, content)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a prepared data set.
+
+    Raises
+    ------
+    DataError
+        The data set is not prepared, or its manifest is damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataError(
+            "The data set is not prepared.",
+            where=str(path),
+            got="no such file",
+            fix="run the target `data` (a half-prepared folder has no manifest)",
+        )
+    try:
+        return Manifest.model_validate(read_json(path))
+    except ValidationError as error:
+        raise DataError(
+            "The manifest of a prepared data set is not valid.",
+            where=str(path),
+            got=str(error),
+            fix=f"delete {folder} and run the target `data` again",
+        ) from error
+
+
+def load_images(folder: Path, split: Split) -> npt.NDArray[np.uint8]:
+    """Map the images of a split, uint8 (N, H, W, C), read-only.
+
+    Raises
+    ------
+    DataError
+        The data set is not prepared, or the array differs from its manifest.
+    """
+    return _load(folder, load_manifest(folder).splits[split].images, mmap=True)
+
+
+def load_labels(folder: Path, split: Split) -> npt.NDArray[Any]:
+    """Read the labels of a split: classes, int64 (N,); for CelebA attributes, uint8 (N, 40).
+
+    Raises
+    ------
+    DataError
+        The data set is not prepared, or the array differs from its manifest.
+    """
+    return _load(folder, load_manifest(folder).splits[split].labels, mmap=False)
+
+
+def _load(folder: Path, record: ArrayRecord, mmap: bool) -> npt.NDArray[Any]:
+    path = folder / record.file
+    array = read_array(path, mmap=mmap)
+    if array.shape != record.shape or array.dtype.name != record.dtype:
+        raise DataError(
+            "A prepared array differs from its manifest.",
+            where=str(path),
+            got=f"{array.dtype.name} {array.shape}, recorded {record.dtype} {record.shape}",
+            fix=f"delete {folder} and run the target `data` again",
+        )
+    return array

@@ -1,0 +1,150 @@
+"""Preparation of a data set: raw files to memory-mappable arrays with a manifest."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import cast
+
+from cactus.config.base import DatasetName
+from cactus.config.data import DataSettings
+from cactus.data.arrays import (
+    MANIFEST,
+    Manifest,
+    RawRecord,
+    SplitRecord,
+    array_record,
+    image_writer,
+    write_labels,
+    write_manifest,
+)
+from cactus.data.fetch import Retry, download
+from cactus.data.progress import Progress
+from cactus.data.raw import RawDataset, RawSplit, Reader
+from cactus.data.registry import DatasetEntry, load_registry, missing_error, raw_folder
+from cactus.data.tree import RawTree
+
+
+def prepare(
+    dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, sample: bool
+) -> None:
+    """Write a data set's arrays and, last, its manifest into `output`.
+
+    Missing files with a stable address are downloaded first, unless the settings forbid it or
+    the data are a sample. Images are streamed: memory does not grow with their number, except
+    that a pickle of miniImageNet is read whole.
+
+    Parameters
+    ----------
+    dataset, settings
+        The data set, and how to read and split it.
+    raw_dir
+        Folder with one folder of raw files per data set.
+    output
+        Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, manifest.json.
+    sample
+        Whether the raw files are generated stand-ins; recorded in the manifest.
+
+    Raises
+    ------
+    DataError
+        Raw files are missing, damaged, unsafe, refused, or too few.
+    StorageError
+        The arrays cannot be written.
+    """
+    entry = load_registry()[dataset]
+    reader = load_reader(dataset)
+    allowed = settings.download and not sample
+    folder = complete_raw(reader, entry, settings.model_copy(update={"download": allowed}), raw_dir)
+    (output / MANIFEST).unlink(missing_ok=True)
+    with RawTree(folder, entry, settings) as tree:
+        raw = reader.read(tree, settings, entry)
+        splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
+        records = tree.ledger.records()
+    notes = [*raw.notes, *_unofficial_notes(records)]
+    shape = raw.image_shape
+    manifest = Manifest(
+        dataset=dataset, sample=sample, image_shape=shape, raw=records, notes=notes, splits=splits
+    )
+    write_manifest(output, manifest)
+
+
+def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> None:
+    """Check in seconds, without decoding, that the raw files are there or can be downloaded.
+
+    Raises
+    ------
+    DataError
+        Files are missing, an archive is cut or unsafe, or a file is a web page.
+    """
+    entry = load_registry()[dataset]
+    folder = raw_folder(entry, raw_dir)
+    missing = missing_files(load_reader(dataset), entry, settings, folder, thorough=False)
+    if missing and not (settings.download and all(map(entry.downloadable, missing))):
+        raise missing_error(entry, folder, missing)
+
+
+def complete_raw(
+    reader: Reader, entry: DatasetEntry, settings: DataSettings, raw_dir: Path
+) -> Path:
+    """Download what is missing and return the raw folder of the data set.
+
+    Raises
+    ------
+    DataError
+        Files are missing that cannot be downloaded.
+    """
+    folder = raw_folder(entry, raw_dir)
+    missing = missing_files(reader, entry, settings, folder, thorough=True)
+    if missing and not (settings.download and all(map(entry.downloadable, missing))):
+        raise missing_error(entry, folder, missing)
+    for name in missing:
+        file = entry.file(name)
+        assert file is not None, f"{name} is downloadable"
+        download(file, folder, Retry(settings.download_timeout, settings.download_attempts))
+    return folder
+
+
+def missing_files(
+    reader: Reader, entry: DatasetEntry, settings: DataSettings, folder: Path, *, thorough: bool
+) -> list[str]:
+    """Return the names of needed files that are absent.
+
+    Without `thorough`, tar archives are not listed and count as holding what is missing.
+    """
+    with RawTree(folder, entry, settings, list_tars=thorough) as tree:
+        return [] if tree.unlisted else reader.missing(tree)
+
+
+def load_reader(dataset: DatasetName) -> Reader:
+    """Import the module `cactus.data.<dataset>`."""
+    return cast(Reader, importlib.import_module(f"cactus.data.{dataset}"))
+
+
+def write_split(
+    dataset: DatasetName, split: RawSplit, raw: RawDataset, output: Path
+) -> SplitRecord:
+    """Write the arrays of a split and return their record."""
+    height, width, channels = raw.image_shape
+    shape = (len(split.labels), height, width, channels)
+    path = output / f"{split.name}_images.npy"
+    progress = Progress(f"preparing {dataset} {split.name}", shape[0], "images")
+    with image_writer(path, shape) as writer:
+        for row, image in split.images:
+            writer.write(row, image)
+            progress.advance()
+    progress.finish()
+    print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)
+    return SplitRecord(
+        images=array_record(path, shape, "uint8"),
+        labels=write_labels(output / f"{split.name}_labels.npy", split.labels),
+        classes=split.classes,
+        attributes=split.attributes,
+    )
+
+
+def _unofficial_notes(records: list[RawRecord]) -> list[str]:
+    return [
+        f"{record.file} is not an official file, sha256 {record.sha256}"
+        for record in records
+        if record.official is False
+    ]

@@ -1,0 +1,1 @@
+"""Classifiers on embeddings that learn from the support of an episode alone."""

@@ -1,0 +1,73 @@
+"""Cluster matching: few labels name the clusters of the training embeddings."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import KMeans
+
+from cactus.config.evaluation import ClusterMatchingSettings
+from cactus.errors import ConfigError
+from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
+
+
+def fit_centroids(
+    embeddings: npt.NDArray[np.floating[Any]], settings: ClusterMatchingSettings
+) -> npt.NDArray[np.float64]:
+    """Cluster the (N, d) embeddings of the training split; return the (k, d) centroids.
+
+    Raises
+    ------
+    ConfigError
+        There are more clusters than embeddings.
+    """
+    if settings.clusters > len(embeddings):
+        raise ConfigError(
+            "There are more clusters than training images.",
+            where="baselines.cluster_matching.clusters",
+            got=f"{settings.clusters} clusters of {len(embeddings)} images",
+            fix="lower the number of clusters",
+        )
+    kmeans = KMeans(
+        settings.clusters,
+        init=settings.init,
+        n_init=settings.n_init,
+        max_iter=settings.max_iterations,
+        random_state=settings.seed,
+    ).fit(embeddings)
+    return np.asarray(kmeans.cluster_centers_, dtype=np.float64)
+
+
+class ClusterMatching:
+    """Queries take the label of the nearest centroid that some support point labels.
+
+    Each support point belongs to its nearest centroid; a cluster's label is that of most of its
+    support points, the lowest of tied ones. Of centroids equally near, the first is taken.
+
+    Parameters
+    ----------
+    centroids
+        (k, d) centroids of the training embeddings.
+    """
+
+    def __init__(self, centroids: npt.NDArray[np.float64]) -> None:
+        self._centroids = centroids
+        self._half_norms: npt.NDArray[np.float64] = 0.5 * (centroids**2).sum(axis=1)
+
+    def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
+        """Return the labels (T, way, query) of queries (T, way, query, d)."""
+        tasks, way, shot = support.shape[:3]
+        votes = np.zeros((tasks, len(self._centroids), way), dtype=np.int64)
+        clusters = self._distances(flatten(support)).argmin(axis=-1)
+        np.add.at(votes, (np.arange(tasks)[:, None], clusters, support_labels(way, shot)), 1)
+        labelled = votes.sum(axis=-1) > 0
+        nearest = np.where(labelled[:, None], self._distances(flatten(query)), np.inf).argmin(
+            axis=-1
+        )
+        labels = np.take_along_axis(votes.argmax(axis=-1), nearest, axis=1)
+        return labels.reshape(query.shape[:3])
+
+    def _distances(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return (T, m, k), half the squared distances less a term common to all centroids."""
+        result: npt.NDArray[np.float64] = self._half_norms - points @ self._centroids.T
+        return result

@@ -1,0 +1,192 @@
+"""A multi-layer perceptron with dropout on the support embeddings.
+
+The networks are so small that NumPy, one episode after the other with all of it in the cache, is
+faster than batches in PyTorch on a CPU, and needs no import of PyTorch.
+"""
+
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+
+from cactus.config.evaluation import MlpSettings
+from cactus.errors import TrainingError
+from cactus.evaluate.baselines.base import FloatArray, IntArray, support_labels
+
+_BETAS: Final = (0.9, 0.999)  # decay of Adam's moments, and the small number below them:
+_EPSILON: Final = 1e-8  # the values of Kingma and Ba, "Adam", 2015
+
+
+class MlpClassifier:
+    """One hidden ReLU layer with dropout, Adam on the full support, a fixed number of steps.
+
+    Each episode trains a network of its own, whose initial weights (uniform, Glorot and Bengio,
+    2010; biases zero) and dropout masks are drawn from the generator, episode by episode. The
+    weights after the last step are used; the query set takes no part in training.
+
+    Parameters
+    ----------
+    settings
+        Sizes and training.
+    generator
+        Draws the initial weights and the masks.
+    """
+
+    def __init__(self, settings: MlpSettings, generator: np.random.Generator) -> None:
+        self._settings, self._generator = settings, generator
+
+    def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
+        """Return the labels (T, way, query) of queries (T, way, query, d).
+
+        Raises
+        ------
+        TrainingError
+            A network has left the finite numbers.
+        """
+        way, shot, dims = support.shape[1:]
+        labels = np.empty(query.shape[:3], dtype=np.int64)
+        for task, (points, queries) in enumerate(zip(support, query, strict=True)):
+            inputs = points.reshape(way * shot, dims).astype(np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):
+                network = self._train(inputs, support_labels(way, shot), way)
+            if not np.isfinite(network.parameters).all():
+                raise _not_finite(self._settings)
+            labels[task] = network.logits(queries.astype(np.float32)).argmax(axis=-1)
+        return labels
+
+    def _train(self, inputs: FloatArray, labels: IntArray, way: int) -> "Network":
+        settings = self._settings
+        network = Network(inputs.shape[1], settings.hidden_units, way)
+        network.draw_weights(self._generator)
+        optimiser = Adam(network.parameters, settings.learning_rate)
+        targets = np.eye(way, dtype=np.float32)[labels]
+        keep = np.float32(1 - settings.dropout)
+        for _ in range(settings.epochs):
+            shape = len(inputs), settings.hidden_units
+            kept = self._generator.random(shape, dtype=np.float32) < keep
+            network.backward(inputs, targets, kept / keep, settings.l2)
+            optimiser.step(network.gradient)
+        return network
+
+
+def _not_finite(settings: MlpSettings) -> TrainingError:
+    return TrainingError(
+        "A multi-layer perceptron has left the finite numbers.",
+        where="baselines.mlp",
+        got=f"NaN or infinite weights after {settings.epochs} steps",
+        fix=f"lower baselines.mlp.learning_rate, now {settings.learning_rate}",
+    )
+
+
+class Network:
+    """A perceptron with one hidden ReLU layer, and the gradient of its training loss.
+
+    Parameters
+    ----------
+    dims, hidden, way
+        Sizes of the input, the hidden layer and the output.
+    dtype
+        Precision.
+
+    Attributes
+    ----------
+    parameters, gradient
+        All parameters, zero at first, and the last gradient, each as one vector, of which
+        `weights` (d, h), (h, way) and `biases` (h,), (way,) are views.
+    """
+
+    def __init__(self, dims: int, hidden: int, way: int, dtype: type[np.floating] = np.float32):
+        shapes = [(dims, hidden), (hidden, way), (hidden,), (way,)]
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        self.parameters: FloatArray = np.zeros(sum(sizes), dtype=dtype)
+        self.gradient = np.zeros_like(self.parameters)
+        ends = list(accumulate(sizes))[:-1]
+        views, gradients = (
+            [part.reshape(shape) for part, shape in zip(np.split(whole, ends), shapes, strict=True)]
+            for whole in (self.parameters, self.gradient)
+        )
+        self.weights, self.biases = views[:2], views[2:]
+        self._weight_gradients, self._bias_gradients = gradients[:2], gradients[2:]
+
+    def draw_weights(self, generator: np.random.Generator) -> None:
+        """Draw the weights uniformly in +-sqrt(6 / (inputs + outputs)); set the biases to zero."""
+        self.parameters[:] = 0
+        for weights in self.weights:
+            bound = np.sqrt(6 / sum(weights.shape))
+            weights[:] = generator.uniform(-bound, bound, weights.shape)
+
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        """Return the logits (..., way) of inputs (..., d), without dropout."""
+        hidden = np.maximum(inputs @ self.weights[0] + self.biases[0], 0)
+        logits: FloatArray = hidden @ self.weights[1] + self.biases[1]
+        return logits
+
+    def backward(
+        self, inputs: FloatArray, targets: FloatArray, scale: FloatArray, l2: float
+    ) -> None:
+        """Set `gradient` to that of the training loss.
+
+        The loss is the mean cross-entropy plus `l2` times half the squared weights.
+
+        Parameters
+        ----------
+        inputs
+            (n, d) inputs.
+        targets
+            (n, way) one-hot labels.
+        scale
+            (n, h) factors of the hidden units: the dropout mask over the probability of keeping.
+        """
+        hidden = inputs @ self.weights[0]
+        hidden += self.biases[0]
+        np.maximum(hidden, 0, out=hidden)
+        hidden *= scale
+        logits = hidden @ self.weights[1] + self.biases[1]
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        errors = (powers / powers.sum(axis=1, keepdims=True) - targets) / len(inputs)
+        hidden_errors = errors @ self.weights[1].T
+        hidden_errors *= scale
+        hidden_errors *= hidden > 0
+        pairs = ((inputs, hidden_errors), (hidden, errors))
+        for layer, (values, layer_errors) in enumerate(pairs):
+            np.matmul(values.T, layer_errors, out=self._weight_gradients[layer])
+            layer_errors.sum(axis=0, out=self._bias_gradients[layer])
+            if l2:
+                self._weight_gradients[layer] += l2 * self.weights[layer]
+
+
+class Adam:
+    """Adam (Kingma and Ba, 2015) on one vector, in place.
+
+    The moments are kept as plain sums with decay, g + b g' + b^2 g'' + ..., so that the factors
+    1 - b of the paper join the scalars of a step.
+
+    Parameters
+    ----------
+    parameters
+        The vector that steps change.
+    learning_rate
+        Step size.
+    """
+
+    def __init__(self, parameters: FloatArray, learning_rate: float) -> None:
+        self._parameters, self._learning_rate = parameters, learning_rate
+        self._first, self._second = np.zeros_like(parameters), np.zeros_like(parameters)
+        self._buffer = np.empty_like(parameters)
+        self._steps = 0
+
+    def step(self, gradient: FloatArray) -> None:
+        """Take a step; `gradient` is overwritten."""
+        self._steps += 1
+        scales = [(1 - beta) / (1 - beta**self._steps) for beta in _BETAS]
+        root = scales[1] ** 0.5
+        self._first *= _BETAS[0]
+        self._first += gradient
+        gradient *= gradient
+        self._second *= _BETAS[1]
+        self._second += gradient
+        step = np.sqrt(self._second, out=self._buffer)
+        step += _EPSILON / root
+        np.divide(self._first, step, out=step)
+        step *= self._learning_rate * scales[0] / root
+        self._parameters -= step

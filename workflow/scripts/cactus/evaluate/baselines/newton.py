@@ -1,0 +1,208 @@
+"""Many small multinomial logistic regressions, solved to their optimum at once.
+
+For each task the objective is ``sum_i CE_i + |W|^2 / (2 C)`` in weights W (d, K) and biases b (K),
+which carry no penalty. Newton's method takes its direction from preconditioned conjugate gradients
+and its length from halving (Nocedal and Wright, "Numerical Optimization", 2006, algorithm 7.1).
+The preconditioner is the inverse of Boehning's bound on the Hessian (Boehning, "Multinomial
+logistic regression algorithm", 1992), which is the same for all classes and steps.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cactus.errors import TrainingError
+
+Array = npt.NDArray[np.float64]
+
+_DIRECTION_STEPS = 500  # of conjugate gradients; a direction cut short still leads downhill
+_HALVINGS = 40
+_FORCING = 0.1  # largest relative residual of a Newton direction
+_SUFFICIENT = 1e-4  # share of the predicted decrease that a step must reach
+_ROUNDING = 1e-11  # relative rounding of the objective that a step may rise by
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """T regressions on reduced features.
+
+    Attributes
+    ----------
+    design
+        (T, n, r) features with a last column of ones.
+    penalty
+        (r, 1) weight of half the squared coefficients, 0 for the biases.
+    targets
+        (n, K) one-hot labels.
+    preconditioner
+        (T, r, r) inverse of the bound ``design^T design / 2 + diag(penalty)``.
+    """
+
+    design: Array
+    penalty: Array
+    targets: Array
+    preconditioner: Array
+
+    @classmethod
+    def build(cls, features: Array, targets: Array, c: float) -> Self:
+        design = np.concatenate([features, np.ones((*features.shape[:2], 1))], axis=2)
+        penalty = np.full((design.shape[2], 1), 1 / c)
+        penalty[-1] = 0.0
+        bound = 0.5 * design.swapaxes(1, 2) @ design + np.diag(penalty[:, 0])
+        return cls(design, penalty, targets, np.linalg.inv(bound))
+
+    def select(self, kept: npt.NDArray[np.bool_]) -> "_Problem":
+        return _Problem(self.design[kept], self.penalty, self.targets, self.preconditioner[kept])
+
+    def value(self, coefficients: Array) -> Array:
+        """Return the objective (T,)."""
+        logits = self.design @ coefficients
+        top = logits.max(axis=-1, keepdims=True)
+        log_sums = np.log(np.exp(logits - top).sum(axis=-1)) + top[..., 0]
+        loss = log_sums - (logits * self.targets).sum(axis=-1)
+        squares = self.penalty * coefficients**2
+        result: Array = loss.sum(axis=-1) + 0.5 * squares.sum(axis=(1, 2))
+        return result
+
+    def probabilities(self, coefficients: Array) -> Array:
+        """Return the class probabilities (T, n, K)."""
+        logits = self.design @ coefficients
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        result: Array = powers / powers.sum(axis=-1, keepdims=True)
+        return result
+
+    def gradient(self, probabilities: Array, coefficients: Array) -> Array:
+        """Return the gradient (T, r, K)."""
+        residuals = probabilities - self.targets
+        return self.design.swapaxes(1, 2) @ residuals + self.penalty * coefficients
+
+    def precondition(self, residual: Array) -> Array:
+        """Return the inverse bound times a residual (T, r, K), less its mean over the classes.
+
+        The objective does not see a bias common to all classes, so rounding could let it drift.
+        """
+        step: Array = self.preconditioner @ residual
+        step -= step.mean(axis=-1, keepdims=True)
+        return step
+
+    def curvature(self, probabilities: Array, direction: Array) -> Array:
+        """Return the Hessian times a direction (T, r, K)."""
+        change = probabilities * (self.design @ direction)
+        change -= probabilities * change.sum(axis=-1, keepdims=True)
+        return self.design.swapaxes(1, 2) @ change + self.penalty * direction
+
+
+def fit_logistic(
+    features: Array, targets: Array, c: float, tolerance: float, max_iterations: int
+) -> tuple[Array, Array]:
+    """Fit one multinomial logistic regression per task.
+
+    Parameters
+    ----------
+    features
+        (T, n, d) features.
+    targets
+        (n, K) one-hot labels, the same for all tasks.
+    c
+        Weight of the summed cross-entropy against half the squared weights.
+    tolerance
+        Bound on the Euclidean norm of the gradient of the objective divided by n.
+    max_iterations
+        Newton steps at most.
+
+    Returns
+    -------
+    weights
+        (T, d, K); their sum over the classes is zero at the optimum.
+    biases
+        (T, K), of sum zero.
+
+    Raises
+    ------
+    TrainingError
+        A task has not converged.
+    """
+    reduced, basis = _reduce(features)
+    problem = _Problem.build(reduced, targets, c)
+    coefficients = _minimise(problem, tolerance * features.shape[1], max_iterations)
+    weights, biases = coefficients[:, :-1], coefficients[:, -1]
+    return (weights if basis is None else basis @ weights), biases
+
+
+def _reduce(features: Array) -> tuple[Array, Array | None]:
+    """Express the features in an orthonormal basis of their span, which holds the optimum."""
+    _, points, dims = features.shape
+    if points >= dims:
+        return features, None
+    basis, triangle = np.linalg.qr(features.swapaxes(1, 2))
+    return triangle.swapaxes(1, 2), basis
+
+
+def _minimise(problem: _Problem, tolerance: float, max_iterations: int) -> Array:
+    tasks, _, rank = problem.design.shape
+    result = np.zeros((tasks, rank, problem.targets.shape[1]))
+    active, current = np.arange(tasks), result.copy()
+    for _ in range(max_iterations + 1):
+        probabilities = problem.probabilities(current)
+        gradient = problem.gradient(probabilities, current)
+        going = ~(np.sqrt((gradient**2).sum(axis=(1, 2))) <= tolerance)
+        result[active[~going]] = current[~going]
+        if not going.any():
+            return result
+        active, current, problem = active[going], current[going], problem.select(going)
+        probabilities, gradient = probabilities[going], gradient[going]
+        direction = _newton_direction(problem, probabilities, gradient)
+        current = _step(problem, current, gradient, direction)
+    raise TrainingError(
+        "Logistic regression has not converged.",
+        where=f"{len(active)} of {tasks} episodes",
+        got=f"a gradient norm above {tolerance:.3g} after {max_iterations} Newton steps",
+        fix="raise baselines.linear.tolerance or max_iterations, or lower baselines.linear.c",
+    )
+
+
+def _newton_direction(problem: _Problem, probabilities: Array, gradient: Array) -> Array:
+    """Solve Hessian x direction = -gradient by preconditioned conjugate gradients.
+
+    The residual falls to a share of the first one that shrinks with it, so that convergence is
+    faster than linear. Solved tasks stand still while the others go on.
+    """
+    direction, residual = np.zeros_like(gradient), -gradient
+    search = preconditioned = problem.precondition(residual)
+    size = _dot(residual, preconditioned)
+    target = size * np.minimum(_FORCING**2, size)
+    for _ in range(_DIRECTION_STEPS):
+        going = size > target
+        if not going.any():
+            break
+        curved = problem.curvature(probabilities, search)
+        length = np.where(going, size / np.where(going, _dot(search, curved), 1.0), 0.0)
+        direction = direction + length * search
+        residual = residual - length * curved
+        preconditioned = problem.precondition(residual)
+        new_size = np.where(going, _dot(residual, preconditioned), size)
+        search = preconditioned + new_size / np.where(going, size, 1.0) * search
+        size = new_size
+    return direction
+
+
+def _step(problem: _Problem, current: Array, gradient: Array, direction: Array) -> Array:
+    """Go along the direction, by half as much until the objective falls enough."""
+    start, slope = problem.value(current), _dot(gradient, direction)[:, 0, 0]
+    slack = _ROUNDING * (1 + np.abs(start))
+    length = np.ones((len(current), 1, 1))
+    for _ in range(_HALVINGS):
+        bound = start + _SUFFICIENT * length[:, 0, 0] * slope + slack
+        short = problem.value(current + length * direction) <= bound
+        if short.all():
+            break
+        length[~short] *= 0.5
+    return current + length * direction
+
+
+def _dot(first: Array, second: Array) -> Array:
+    """Return the inner products of (T, r, K) arrays as (T, 1, 1)."""
+    result: Array = np.einsum("trk,trk->t", first, second)[:, None, None]
+    return result

@@ -1,0 +1,89 @@
+"""Paired comparison of two methods on the same episodes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from cactus.errors import DataError
+
+_BATCH = 1000  # permutations held in memory at once
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """The mean difference of two methods over shared episodes.
+
+    Attributes
+    ----------
+    tasks
+        Number of episodes.
+    difference
+        Mean accuracy of the first method less that of the second.
+    low, high
+        Interval of the mean difference by Student's t.
+    p_value
+        Two-sided p-value of the sign-flip permutation test of no difference.
+    """
+
+    tasks: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+def compare_paired(
+    first: npt.NDArray[np.float64],
+    second: npt.NDArray[np.float64],
+    generator: np.random.Generator,
+    *,
+    level: float = 0.95,
+    permutations: int = 9999,
+) -> PairedComparison:
+    """Compare two methods on the same T episodes.
+
+    Parameters
+    ----------
+    first, second
+        (T,) accuracies, T at least 2.
+    generator
+        Draws the permutations.
+    level
+        Coverage of the interval.
+    permutations
+        Random sign flips of the differences; all 2^T are taken where they are no more.
+
+    Raises
+    ------
+    DataError
+        The methods have not the same number of episodes, or fewer than 2.
+    """
+    if first.shape != second.shape or first.ndim != 1 or len(first) < 2:
+        raise DataError(
+            "Two methods can be compared only on the same two or more episodes.",
+            where="the accuracies of the two methods",
+            got=f"{first.shape} and {second.shape} accuracies",
+            fix="evaluate both with the same number of tasks",
+        )
+    differences = first - second
+    mean, error = float(differences.mean()), float(stats.sem(differences))
+    half = float(stats.t.ppf((1 + level) / 2, len(differences) - 1)) * error
+    p_value = _sign_flip_test(differences, generator, permutations)
+    return PairedComparison(len(first), mean, mean - half, mean + half, p_value)
+
+
+def _sign_flip_test(
+    differences: npt.NDArray[np.float64], generator: np.random.Generator, permutations: int
+) -> float:
+    test = stats.permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=permutations,
+        batch=_BATCH,
+        rng=generator,
+    )
+    return float(test.pvalue)

@@ -1,0 +1,48 @@
+"""Stored embeddings, checked against their manifest."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cactus.errors import DataError
+from cactus.files import read_array, read_json
+
+_MANIFEST = "manifest.json"
+
+
+def load_embeddings(folder: Path, split: str) -> npt.NDArray[np.float32]:
+    """Read the embeddings (N, d) of a split.
+
+    Parameters
+    ----------
+    folder
+        ``embeddings/<dataset>/<embedding>/s<seed>`` of a run.
+
+    Raises
+    ------
+    DataError
+        The embeddings are missing, differ in shape from their manifest or are not finite.
+    """
+    manifest = read_json(folder / _MANIFEST)
+    try:
+        record = manifest["arrays"][split]
+        path, shape = folder / record["file"], tuple(record["shape"])
+    except (KeyError, TypeError) as error:
+        raise _error(folder / _MANIFEST, f"no entry {error} for the split {split}") from error
+    array: npt.NDArray[Any] = read_array(path)
+    if array.shape != shape or array.ndim != 2 or array.dtype != np.float32:
+        raise _error(path, f"{array.dtype} {array.shape}, recorded float32 {shape}")
+    if not np.isfinite(array).all():
+        raise _error(path, "NaN or infinite values")
+    return array
+
+
+def _error(path: Path, got: str) -> DataError:
+    return DataError(
+        "The embeddings of a data set cannot be used.",
+        where=str(path),
+        got=got,
+        fix="delete the folder of the embedding and run the same command again",
+    )

@@ -1,0 +1,75 @@
+"""Accuracies of a trained meta-learner on the evaluation episodes."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cactus.evaluate.episodes import episodes_sha256
+from cactus.evaluate.statistics import SettingResult, TaskAccuracies
+from cactus.meta.base import MetaLearner, cut
+from cactus.tasks.episodes import EpisodeBatch
+
+Setting = tuple[int, int]
+
+
+def evaluate_model(
+    learner: MetaLearner,
+    images: Tensor,
+    episodes: Mapping[Setting, Sequence[EpisodeBatch]],
+    report: Callable[[str], None],
+) -> list[SettingResult]:
+    """Score one model on every way and shot.
+
+    Parameters
+    ----------
+    learner
+        The model, on its device.
+    images
+        uint8 (N, H, W, C), the split's images on the same device.
+    episodes
+        For each way and shot its episodes, in batches of any size.
+    report
+        Gets a line of progress after every part of the episodes.
+
+    Returns
+    -------
+    list of SettingResult
+        In the order of `episodes`.
+
+    Raises
+    ------
+    EpisodeError
+        An episode has more classes than the model.
+    """
+    results = []
+    for (way, shot), batches in episodes.items():
+        batch = _joined(batches)
+        report(f"{way}-way {shot}-shot: {len(batch.support)} episodes")
+        accuracies = _accuracies(learner, images, batch, report)
+        scores = TaskAccuracies(way, shot, accuracies)
+        results.append(SettingResult(scores, batch.query.shape[2], episodes_sha256([batch])))
+    return results
+
+
+def _accuracies(
+    learner: MetaLearner, images: Tensor, batch: EpisodeBatch, report: Callable[[str], None]
+) -> npt.NDArray[np.float64]:
+    """Return the accuracy of each episode, float64 (T,)."""
+    total, done = len(batch.support), 0
+    scores = []
+    for part in cut(batch, learner.settings.evaluation_tasks_at_once):
+        scores.append(learner.accuracies(images, part))
+        done += len(part.support)
+        report(f"  {done} of {total}")
+    return torch.cat(scores).cpu().numpy()
+
+
+def _joined(batches: Sequence[EpisodeBatch]) -> EpisodeBatch:
+    """Join batches: how many episodes fit together is for the learner to say."""
+    return EpisodeBatch(
+        np.concatenate([batch.support for batch in batches]),
+        np.concatenate([batch.query for batch in batches]),
+    )

@@ -1,0 +1,258 @@
+"""Score the baselines on the embeddings of one data set."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from cactus.config.base import DatasetName
+from cactus.config.evaluation import (
+    BaselineName,
+    BaselineSettings,
+    EvaluationSettings,
+    FewShotSetting,
+)
+from cactus.data.registry import Split
+from cactus.errors import DataError
+from cactus.evaluate.baselines.base import Baseline
+from cactus.evaluate.baselines.cluster_matching import fit_centroids
+from cactus.evaluate.baselines.registry import Parameters, build, choices
+from cactus.evaluate.embeddings import load_embeddings
+from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
+from cactus.evaluate.statistics import (
+    SUMMARY_FILE,
+    SettingResult,
+    TaskAccuracies,
+    summarise,
+    write_results,
+)
+from cactus.seeding import derive_seed
+from cactus.tasks.episodes import EpisodeBatch
+from cactus.tasks.labels import task_labels
+
+_PROGRESS_SECONDS = 30.0
+
+Report = Callable[[str], None]
+Embeddings = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BaselineJob:
+    """What is scored.
+
+    Attributes
+    ----------
+    dataset
+        The data set.
+    baselines, evaluation
+        Settings, resolved for the data set.
+    pool_attributes
+        Attributes that define a CelebA task.
+    seed
+        Seed of the embedding and of the MLP.
+    threads
+        Threads of the linear algebra; the bits of k-means depend on them.
+    """
+
+    dataset: DatasetName
+    baselines: BaselineSettings
+    evaluation: EvaluationSettings
+    pool_attributes: int
+    seed: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One method on one way and shot: its choices, and the episodes that choose and score."""
+
+    method: BaselineName
+    setting: FewShotSetting
+    choices: list[Parameters]
+    episodes: list[EpisodeBatch]
+    validation: list[EpisodeBatch]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.setting.way}-way {self.setting.shot}-shot"
+
+
+def run_baselines(
+    job: BaselineJob, data_folder: Path, embedding_folder: Path, output: Path, report: Report
+) -> None:
+    """Score every baseline on every way and shot; write the accuracies, then the summary.
+
+    Training labels are never read, validation labels only where a method has several values.
+
+    Parameters
+    ----------
+    data_folder, embedding_folder
+        The prepared data set, its embeddings.
+    output
+        Folder of ``accuracies.csv`` and ``summary.json``.
+    report
+        Receives progress lines.
+
+    Raises
+    ------
+    EpisodeError
+        The split has too few classes, or a class too few images, for a setting.
+    ConfigError
+        There are more clusters than training images, or more neighbours than support points.
+    DataError
+        Data or embeddings are missing or do not belong together.
+    TrainingError
+        A logistic regression has not converged, or a perceptron has left the finite numbers.
+    """
+    (output / SUMMARY_FILE).unlink(missing_ok=True)
+    trials = _plan(job, data_folder)
+    embeddings = {
+        split: _matching_embeddings(embedding_folder, data_folder, split)
+        for split in _splits(job, trials)
+    }
+    with threadpool_limits(job.threads):
+        centroids = _centroids(job.baselines, embedding_folder, report)
+        results = [
+            _run(trial, job, embeddings, centroids, report, f"({index} of {len(trials)})")
+            for index, trial in enumerate(trials, start=1)
+        ]
+    write_results(output, results, _header(job, embeddings))
+
+
+def _plan(job: BaselineJob, data_folder: Path) -> list[_Trial]:
+    """Draw all episodes first, so that an impossible setting stops the job before any work."""
+    evaluation, baselines = job.evaluation, job.baselines
+    trials = []
+    for setting in evaluation.settings:
+        options = {method: choices(method, baselines, setting) for method in baselines.methods}
+        episodes = _episodes(job, data_folder, evaluation.split, setting, evaluation.tasks)
+        validation = (
+            _episodes(job, data_folder, "val", setting, baselines.validation_tasks)
+            if any(len(values) > 1 for values in options.values())
+            else []
+        )
+        trials += [
+            _Trial(method, setting, values, episodes, validation if len(values) > 1 else [])
+            for method, values in options.items()
+        ]
+    return trials
+
+
+def _episodes(
+    job: BaselineJob, data_folder: Path, split: Split, setting: FewShotSetting, tasks: int
+) -> list[EpisodeBatch]:
+    evaluation = job.evaluation.model_copy(update={"split": split, "tasks": tasks})
+    return evaluation_episodes(
+        job.dataset, task_labels(data_folder, split), setting, evaluation, job.pool_attributes
+    )
+
+
+def _splits(job: BaselineJob, trials: list[_Trial]) -> set[Split]:
+    chosen: set[Split] = {"val"} if any(trial.validation for trial in trials) else set()
+    return chosen | {job.evaluation.split}
+
+
+def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split) -> Embeddings:
+    embeddings = load_embeddings(embedding_folder, split)
+    images = len(task_labels(data_folder, split))
+    if len(embeddings) != images:
+        raise DataError(
+            "The embeddings do not belong to the prepared data set.",
+            where=f"{embedding_folder}, split {split}",
+            got=f"{len(embeddings)} embeddings of {images} images",
+            fix="delete the folder of the embedding and run the same command again",
+        )
+    return embeddings
+
+
+def _centroids(
+    baselines: BaselineSettings, embedding_folder: Path, report: Report
+) -> FloatArray | None:
+    if "cluster_matching" not in baselines.methods:
+        return None
+    start = time.monotonic()
+    train = load_embeddings(embedding_folder, "train")
+    settings = baselines.cluster_matching
+    report(f"k-means with {settings.clusters} clusters on {len(train)} training embeddings")
+    centroids = fit_centroids(train, settings)
+    report(f"k-means done, {time.monotonic() - start:.1f} s")
+    return centroids
+
+
+def _run(
+    trial: _Trial,
+    job: BaselineJob,
+    embeddings: dict[Split, Embeddings],
+    centroids: FloatArray | None,
+    report: Report,
+    progress: str,
+) -> SettingResult:
+    setting, start = trial.setting, time.monotonic()
+    seed = derive_seed("baselines", trial.method, job.dataset, setting.way, setting.shot, job.seed)
+
+    def scored(parameters: Parameters, split: Split, episodes: list[EpisodeBatch]) -> FloatArray:
+        baseline = build(trial.method, parameters, seed, centroids)
+        points = embeddings[split]
+        return score(baseline, points, episodes, lambda line: report(f"{trial.name}: {line}"))
+
+    details: dict[str, Any] = {"parameters": trial.choices[0]}
+    if trial.validation:
+        means = [float(scored(p, "val", trial.validation).mean()) for p in trial.choices]
+        details["parameters"] = trial.choices[int(np.argmax(means))]
+        details["validation"] = [
+            {"parameters": parameters, "mean": mean}
+            for parameters, mean in zip(trial.choices, means, strict=True)
+        ]
+    accuracies = scored(details["parameters"], job.evaluation.split, trial.episodes)
+    percent, margin = 100 * np.mean(accuracies), 100 * summarise(accuracies).ci95
+    seconds = time.monotonic() - start
+    report(f"{trial.name}: {percent:.2f} ± {margin:.2f} %, {seconds:.1f} s {progress}")
+    return SettingResult(
+        TaskAccuracies(setting.way, setting.shot, accuracies, trial.method),
+        job.evaluation.query,
+        episodes_sha256(trial.episodes),
+        details,
+    )
+
+
+def score(
+    baseline: Baseline, embeddings: Embeddings, episodes: list[EpisodeBatch], report: Report
+) -> FloatArray:
+    """Return the accuracy (T,) of a baseline on each episode.
+
+    Parameters
+    ----------
+    embeddings
+        (N, d) embeddings of the split.
+    episodes
+        Batches of image indices, T episodes together.
+    report
+        Receives a progress line every half minute.
+    """
+    total, done, last = sum(len(batch.query) for batch in episodes), 0, time.monotonic()
+    parts = []
+    for batch in episodes:
+        labels = baseline.predict(embeddings[batch.support], embeddings[batch.query])
+        right = labels == np.arange(labels.shape[1])[:, None]
+        parts.append(right.mean(axis=(1, 2)))
+        done += len(labels)
+        if time.monotonic() - last > _PROGRESS_SECONDS:
+            last = time.monotonic()
+            report(f"{done} of {total} episodes")
+    return np.concatenate(parts)
+
+
+def _header(job: BaselineJob, embeddings: dict[Split, Embeddings]) -> dict[str, Any]:
+    return {
+        "dataset": job.dataset,
+        "split": job.evaluation.split,
+        "episode_seed": job.evaluation.seed,
+        "seed": job.seed,
+        "dims": embeddings[job.evaluation.split].shape[1],
+    }

@@ -1,0 +1,180 @@
+"""Make and store the partitions of one source."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cactus.config.base import LearnerName
+from cactus.config.grid import Source
+from cactus.config.partition import PartitionSettings
+from cactus.errors import ConfigError
+from cactus.files import write_json
+from cactus.seeding import numpy_generator
+from cactus.tasks.attributes import attribute_pools
+from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
+from cactus.tasks.kmeans import KMeansPlan, embedding_plan, kmeans_partitions
+from cactus.tasks.pixels import pixel_features
+from cactus.tasks.random_labels import random_partitions
+from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools
+from cactus.tasks.storage import (
+    SUMMARY_FILE,
+    Partition,
+    cluster_sizes,
+    write_partitions,
+)
+
+SourceInput = Literal["embeddings", "images", "labels"]
+
+
+@dataclass(frozen=True)
+class PartitionJob:
+    """What partitions are made for.
+
+    Attributes
+    ----------
+    settings
+        Partition settings, resolved for the data set.
+    learner
+        Decides the acceptance rule of k-means.
+    shape
+        Way, shot and query of meta-training.
+    seed
+        Seed of the run.
+    """
+
+    settings: PartitionSettings
+    learner: LearnerName
+    shape: EpisodeShape
+    seed: int
+
+
+def source_input(source: Source) -> SourceInput:
+    """Return the only array of the training split that a source needs.
+
+    Raises
+    ------
+    ConfigError
+        The source has no partition.
+    """
+    match source.kind:
+        case "labels":
+            return "labels"
+        case "random" | "pixels":
+            return "images"
+        case "kmeans" | "single" | "hyperplanes":
+            return "embeddings"
+        case "scratch":
+            raise _no_partition(source)
+
+
+def _no_partition(source: Source) -> ConfigError:
+    return ConfigError(
+        "Training from scratch uses no partition.",
+        where="the task source",
+        got=repr(source.name),
+        fix="evaluate this cell directly; it is not meta-trained",
+    )
+
+
+def make_partitions(
+    source: Source,
+    data: npt.NDArray[Any],
+    folder: Path,
+    job: PartitionJob,
+    report: Callable[[str], None],
+) -> None:
+    """Make the partitions of a source and store them in `folder`.
+
+    Parameters
+    ----------
+    data
+        What `source_input` says, of the training split: embeddings (N, d) float32, images
+        (N, H, W, C) uint8, classes (N,), or an attribute set (N, A), of which only the number of
+        pools is stored.
+    report
+        Receives progress lines.
+
+    Raises
+    ------
+    EpisodeError
+        Meta-training episodes cannot be drawn from such partitions.
+    ConfigError, DataError
+        The source has no partition, or its data are damaged.
+    """
+    header = {"source": source.name, "kind": source.kind, "images": len(data)}
+    header |= {"learner": job.learner, "seed": job.seed, **asdict(job.shape)}
+    if source.kind == "labels" and data.ndim == 2:
+        _write_pools(data, folder, job, header, report)
+        return
+    series = _series(source, data, job)
+    write_partitions(
+        folder,
+        _checked(series.partitions, series.count, job.shape),
+        count=series.count,
+        images=len(data),
+        clusters=series.clusters,
+        header=header,
+        report=report,
+    )
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Partitions to come, their number, and a bound on their cluster ids."""
+
+    partitions: Iterable[Partition]
+    count: int
+    clusters: int
+
+
+def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Series:
+    settings, shape = job.settings, job.shape
+    seed_parts = ("partitions", source.name, job.seed)
+    match source.kind:
+        case "labels":
+            return _Series([Partition(data)], 1, int(data.max(initial=0)) + 1)
+        case "random":
+            random = random_partitions(len(data), settings.random, shape.per_class, seed_parts)
+            return _Series(random, settings.random.count, settings.random.labels)
+        case "hyperplanes":
+            planes = settings.hyperplanes.resolve(source.embedding or "")
+            cells = hyperplane_partitions(data, planes, shape, seed_parts)
+            return _Series(cells, planes.count, 1 << planes_per_partition(shape.way))
+        case "pixels":
+            pixels = settings.pixels
+            features = pixel_features(data, pixels, numpy_generator(*seed_parts, "directions"))
+            plan = KMeansPlan(settings, pixels.count, pixels.n_init, shape.per_class, rule=None)
+        case "kmeans" | "single":
+            features = np.ascontiguousarray(data, dtype=np.float32)
+            count = 1 if source.kind == "single" else settings.count
+            plan = embedding_plan(settings, job.learner, shape.per_class, count)
+        case "scratch":
+            raise _no_partition(source)
+    return _Series(kmeans_partitions(features, plan, seed_parts), plan.count, settings.clusters)
+
+
+def _checked(
+    partitions: Iterable[Partition], count: int, shape: EpisodeShape
+) -> Iterator[Partition]:
+    for index, partition in enumerate(partitions, start=1):
+        where = f"partition {index} of {count}"
+        check_episodes(cluster_sizes(partition.labels), shape, where)
+        yield partition
+
+
+def _write_pools(
+    attributes: npt.NDArray[Any],
+    folder: Path,
+    job: PartitionJob,
+    header: dict[str, Any],
+    report: Callable[[str], None],
+) -> None:
+    pools = attribute_pools(attributes, job.shape.per_class, job.settings.pool_attributes)
+    check_pools(pools.sizes, job.shape)
+    report(f"{len(pools)} attribute pools")
+    facts = {"pools": len(pools), "pool_attributes": job.settings.pool_attributes}
+    write_json(folder / SUMMARY_FILE, {**header, "kind": "pools", **facts})
