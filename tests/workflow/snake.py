@@ -1,0 +1,37 @@
+"""Run the real Snakemake on this project's Snakefile in a folder of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Run Snakemake in `folder`, which gets a link to the configuration; return its output."""
+    if not (folder / "config").exists():
+        (folder / "config").symlink_to(ROOT / "config")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = run.stdout + run.stderr
+    if check:
+        assert run.returncode == 0, output
+    else:
+        assert run.returncode != 0, output
+    return output
+
+
+def job_counts(folder: Path, *arguments: str) -> dict[str, int]:
+    """Return the number of jobs of each rule in a dry run."""
+    output = snakemake(folder, "--dry-run", "--quiet", "rules", *arguments)
+    table = output.split("Job stats:")[1].split("\n\n")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}

@@ -1,0 +1,81 @@
+import subprocess
+import sys
+
+import pytest
+from tests.workflow.snake import ROOT, job_counts, snakemake
+
+from cactus.config.grid import Grid
+from cactus.config.models import Config
+
+pytestmark = pytest.mark.workflow
+SEEDS = 5
+
+
+def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
+    study = tmp_path / "study.yaml"
+    study.write_text("grid: {seeds: [0, 1, 2, 3, 4]}\n")
+    counts = job_counts(tmp_path, "--configfile", str(study))
+    controls = 1 + 5 + 5 + 1
+    trained = SEEDS * 2 * (4 * 4 + controls)
+    assert counts == {
+        "prepare_data": 4,
+        "train_embedding": SEEDS * 16,
+        "make_partitions": trained,
+        "meta_train": trained,
+        "evaluate_model": trained + SEEDS * 4,
+        "run_baselines": SEEDS * 16,
+        "aggregate_results": 1,
+        "make_table": 4,
+        "make_document": 1,
+        "make_figure": 3 + 2 * 4,
+        "all": 1,
+        "total": sum(counts.values()) - counts["total"],
+    }
+    assert len(Grid.from_settings(Config().grid).cells) == 2 * (16 + controls) + 4
+
+
+def test_the_demo_has_the_32_cells(tmp_path):
+    counts = job_counts(tmp_path, "--configfile", str(ROOT / "config" / "demo.yaml"))
+    assert counts["make_sample"] == counts["prepare_data"] == 4
+    assert counts["train_embedding"] == 16
+    assert counts["meta_train"] == 32 + 4 * 2  # the oracles besides
+
+
+def test_a_cut_axis_leaves_the_rest_out(tmp_path):
+    (tmp_path / "study.yaml").write_text(
+        "grid: {datasets: [omniglot], embeddings: [acai], controls: {omniglot: []}}\n"
+    )
+    counts = job_counts(tmp_path, "--configfile", "study.yaml")
+    assert (counts["prepare_data"], counts["train_embedding"], counts["meta_train"]) == (1, 1, 2)
+
+
+def test_a_misspelt_key_stops_before_any_job(tmp_path):
+    (tmp_path / "study.yaml").write_text("grid: {dataset: [omniglot]}\n")
+    output = snakemake(tmp_path, "--dry-run", "--configfile", "study.yaml", check=False)
+    assert "grid.dataset" in output
+    assert "did you mean 'datasets'?" in output
+
+
+def test_parsing_imports_no_torch():
+    code = (
+        "import sys\n"
+        "import cactus.config.grid, cactus.config.load, cactus.config.spec\n"
+        "print([name for name in ('torch', 'sklearn', 'pandas') if name in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "workflow/scripts", capture_output=True, text=True
+    )
+    assert run.stdout.strip() == "[]", run.stderr
+
+
+def too_long(pattern: str, limit: int) -> dict[str, int]:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in ROOT.glob(pattern)}
+    assert lengths
+    return {name: length for name, length in lengths.items() if length > limit}
+
+
+def test_files_keep_their_size():
+    assert too_long("Snakefile", 60) == {}
+    assert too_long("workflow/scripts/*.py", 40) == {}
+    assert too_long("rules/*.smk", 120) == {}
+    assert too_long("workflow/scripts/cactus/**/*.py", 300) == {}
