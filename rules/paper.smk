@@ -10,6 +10,19 @@ FIGURES = [
 ]
 
 
+def shown_files(wildcards):
+    """Return what a figure of one data set shows besides the results."""
+    name, _, dataset = wildcards.figure.partition("-")
+    cells = [cell for cell in GRID.trained_cells if cell.dataset == dataset]
+    if name == "tasks":
+        return [f"{RUN}/partitions/{cell.name}/summary.json" for cell in cells]
+    runs = [run for run in GRID.embedding_runs if run[0] == dataset]
+    return [
+        *(f"{RUN}/models/{cell.name}/metrics.jsonl" for cell in cells),
+        *(f"{RUN}/embeddings/{d}/{e}/s{s}/metrics.jsonl" for d, e, s in runs),
+    ]
+
+
 rule make_table:
     input:
         rules.aggregate_results.output,
@@ -47,6 +60,7 @@ rule make_document:
 rule make_figure:
     input:
         results=rules.aggregate_results.output,
+        shown=shown_files,
     output:
         pdf=f"{RUN}/figures/{{figure}}.pdf",
         png=f"{RUN}/figures/{{figure}}.png",

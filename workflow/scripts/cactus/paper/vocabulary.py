@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from cactus.config.grid import Source
 from cactus.errors import DataError
 
+SAMPLE_NOTE: Final = "sample data, not the real data set"
 DATASETS: Final = {
     "mnist": "MNIST",
     "omniglot": "Omniglot",
@@ -28,10 +30,15 @@ METHODS: Final = {
     "oracle-maml": "Oracle-MAML",
     "oracle-protonets": "Oracle-ProtoNets",
 }
-SCRATCH: Final = "scratch"
-LABELS: Final = "labels"
-_CONTROLS: Final = {"random": "Random assignment", "pixels": "Pixels"}
-_ABLATIONS: Final = {"hyperplanes": "Hyperplanes", "single": "One partition"}
+_KINDS: Final = {
+    "scratch": "None",
+    "kmeans": "",
+    "random": "Random assignment",
+    "pixels": "Pixels",
+    "hyperplanes": "Hyperplanes",
+    "single": "One partition",
+    "labels": "True labels",
+}
 
 
 def method_name(source: str, learner: str) -> str:
@@ -40,9 +47,9 @@ def method_name(source: str, learner: str) -> str:
     Partitions of any kind give ``cactus-<learner>``, true labels ``oracle-<learner>`` and no
     meta-training ``scratch``.
     """
-    if source == SCRATCH:
-        return SCRATCH
-    return f"{'oracle' if source == LABELS else 'cactus'}-{learner}"
+    if source == "scratch":
+        return "scratch"
+    return f"{'oracle' if source == 'labels' else 'cactus'}-{learner}"
 
 
 def is_oracle(method: str) -> bool:
@@ -52,29 +59,29 @@ def is_oracle(method: str) -> bool:
 
 def is_embedding(source: str) -> bool:
     """Tell whether a source is an embedding, not a control or an ablation of one."""
-    return source not in (SCRATCH, LABELS, *_CONTROLS) and source.split("-")[0] not in _ABLATIONS
+    return Source.parse(source).kind == "kmeans"
 
 
-def source_rank(source: str) -> tuple[int, int, str]:
-    """Return the sort key of a source: scratch, embeddings, controls, ablations, labels."""
-    family, _, embedding = source.partition("-")
-    if source in (SCRATCH, LABELS):
-        return (0 if source == SCRATCH else 4, 0, source)
-    if source in _CONTROLS:
-        return (2, list(_CONTROLS).index(source), source)
-    if family in _ABLATIONS:
-        return (3, list(_ABLATIONS).index(family), f"{_position(EMBEDDINGS, embedding)}{embedding}")
-    return (1, _position(EMBEDDINGS, source), source)
+def embedding_of(source: str) -> str | None:
+    """Return the embedding that a source's partitions are made from, or None."""
+    return Source.parse(source).embedding
 
 
 def dataset_rank(dataset: str) -> tuple[int, str]:
     """Return the sort key of a data set; unknown ones follow the known ones by name."""
-    return (_position(DATASETS, dataset), dataset)
+    return _position(DATASETS, dataset), dataset
+
+
+def source_rank(source: str) -> tuple[int, int, str]:
+    """Return the sort key of a source: scratch, embeddings, controls, ablations, labels."""
+    parsed = Source.parse(source)
+    embedding = parsed.embedding or ""
+    return _position(_KINDS, parsed.kind), _position(EMBEDDINGS, embedding), embedding
 
 
 def method_rank(method: str) -> tuple[int, str]:
     """Return the sort key of a method; unknown ones follow the known ones by name."""
-    return (_position(METHODS, method), method)
+    return _position(METHODS, method), method
 
 
 def _position(names: dict[str, str], name: str) -> int:
@@ -88,22 +95,16 @@ def dataset_title(dataset: str) -> str:
 
 def source_title(source: str) -> str:
     """Return how a source is called in print, e.g. ``Hyperplanes (ACAI)``."""
-    family, _, embedding = source.partition("-")
-    if family in _ABLATIONS:
-        return f"{_ABLATIONS[family]} ({source_title(embedding)})"
-    special = {**_CONTROLS, SCRATCH: "None", LABELS: "True labels"}
-    return special.get(source) or EMBEDDINGS.get(source, source)
+    parsed = Source.parse(source)
+    if parsed.embedding is None:
+        return _KINDS[parsed.kind]
+    embedding = EMBEDDINGS.get(parsed.embedding, parsed.embedding)
+    return f"{_KINDS[parsed.kind]} ({embedding})" if _KINDS[parsed.kind] else embedding
 
 
-def method_title(method: str, learner: str = "") -> str:
-    """Return how a method is called in print; `learner` tells two from-scratch rows apart."""
-    if method == SCRATCH and learner:
-        return f"{METHODS[SCRATCH]} ({learner_title(learner)})"
-    if method in METHODS:
-        return METHODS[method]
-    family, _, name = method.partition("-")
-    families = {"cactus": "CACTUs", "oracle": "Oracle"}
-    return f"{families[family]}-{learner_title(name)}" if family in families else method
+def method_title(method: str) -> str:
+    """Return how a method is called in print."""
+    return METHODS.get(method, method)
 
 
 def learner_title(learner: str) -> str:
@@ -135,7 +136,7 @@ def parse_cell(cell: str) -> dict[str, str]:
     DataError
         The name has another form.
     """
-    match cell.strip("/").split("/"):
+    match cell.split("/"):
         case ["evaluations", dataset, source, learner, seed] if _is_seed(seed):
             pass
         case ["baselines", dataset, source, seed] if _is_seed(seed):
@@ -143,7 +144,7 @@ def parse_cell(cell: str) -> dict[str, str]:
         case _:
             raise DataError(
                 "This is not the folder of an evaluation or a baseline.",
-                where=cell,
+                where="aggregation",
                 got=cell,
                 fix="name it evaluations/<dataset>/<source>/<learner>/s<seed> or "
                 "baselines/<dataset>/<embedding>/s<seed>, below the run folder",

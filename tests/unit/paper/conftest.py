@@ -1,0 +1,73 @@
+"""Fake runs that several test modules share."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from cactus.paper.aggregate import aggregate
+from tests.unit.paper.fake_run import SETTINGS, FakeRun
+
+PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
+
+
+class Run(NamedTuple):
+    """A fake run with its table of results."""
+
+    folder: Path
+    cells: list[str]
+
+    @property
+    def results(self) -> Path:
+        """The table of every number."""
+        return self.folder / "tables" / "results.csv"
+
+
+def make_run(fake: FakeRun) -> Run:
+    """Write a fake run and aggregate it."""
+    run = Run(fake.folder, fake.build())
+    aggregate(run.folder, run.cells, PUBLISHED, run.results)
+    return run
+
+
+@pytest.fixture(scope="session")
+def published() -> Path:
+    """The repository's file of published results."""
+    return PUBLISHED
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One real data set, embedding, learner and seed, no controls."""
+    return make_run(FakeRun(tmp_path_factory.mktemp("runs") / "small", samples=()))
+
+
+@pytest.fixture(scope="session")
+def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two data sets, one a sample; three seeds, all methods and some controls."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "seeds_1",
+            datasets=("celeba", "omniglot"),
+            learners=("protonets", "maml"),
+            seeds=(0, 2, 10),
+            controls=("labels", "single-acai", "random"),
+            scratch=True,
+            samples=("celeba",),
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The full grid with all kinds of controls, one seed, all sample data."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "grid",
+            datasets=tuple(SETTINGS),
+            embeddings=("acai", "bigan", "deepcluster", "infogan"),
+            learners=("maml", "protonets"),
+            controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+            scratch=True,
+        )
+    )

@@ -1,0 +1,210 @@
+"""A seeded stand-in for a finished run: every file that tables and figures read."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cactus.data.arrays import (
+    Manifest,
+    SplitRecord,
+    array_record,
+    write_labels,
+    write_manifest,
+)
+from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
+from cactus.files import write_array, write_json
+from cactus.paper.vocabulary import method_name
+from cactus.progress import MetricsLog
+from cactus.seeding import derive_seed, numpy_generator
+from cactus.tasks.storage import Partition, write_partitions
+
+SETTINGS = {
+    "mnist": [(10, 1), (10, 5), (10, 10)],
+    "omniglot": [(5, 1), (5, 5), (20, 1), (20, 5)],
+    "miniimagenet": [(5, 1), (5, 5), (5, 20), (5, 50)],
+    "celeba": [(2, 5)],
+}
+SHAPES = {
+    "mnist": (28, 28, 1),
+    "omniglot": (28, 28, 1),
+    "miniimagenet": (84, 84, 3),
+    "celeba": (84, 84, 3),
+}
+QUERY = 5
+BASELINES = ("knn", "linear", "mlp", "cluster_matching")
+# How much better than chance a method is, so that figures look like those of a real run.
+_SKILL = {"scratch": 0.15, "random": 0.1, "pixels": 0.2, "labels": 0.9}
+_CLASSES, _PER_CLASS = 12, 20
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    """What the run has; `build` writes it."""
+
+    folder: Path
+    datasets: Sequence[str] = ("omniglot",)
+    embeddings: Sequence[str] = ("acai",)
+    learners: Sequence[str] = ("maml",)
+    seeds: Sequence[int] = (0,)
+    controls: Sequence[str] = ()
+    scratch: bool = False
+    tasks: int = 40
+    samples: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
+
+    def build(self) -> list[str]:
+        """Write all files; return the cells to aggregate."""
+        cells: list[str] = []
+        for dataset in self.datasets:
+            _write_data(self.folder / "data" / dataset, dataset, sample=dataset in self.samples)
+            for seed in self.seeds:
+                for embedding in self.embeddings:
+                    cells.append(self._baselines(dataset, embedding, seed))
+                    self._embedding_log(dataset, embedding, seed)
+                for source in (*self.embeddings, *self.controls):
+                    for learner in self.learners:
+                        cells.append(self._evaluation(dataset, source, learner, seed))
+                        self._training(dataset, source, learner, seed)
+                if self.scratch:
+                    cells.append(self._evaluation(dataset, "scratch", "maml", seed))
+        return cells
+
+    def _evaluation(self, dataset: str, source: str, learner: str, seed: int) -> str:
+        cell = f"evaluations/{dataset}/{source}/{learner}/s{seed}"
+        method = method_name(source, learner)
+        results = [self._result(dataset, source, method, seed, s, "") for s in SETTINGS[dataset]]
+        write_results(self.folder / cell, results, {"dataset": dataset})
+        return cell
+
+    def _baselines(self, dataset: str, embedding: str, seed: int) -> str:
+        cell = f"baselines/{dataset}/{embedding}/s{seed}"
+        results = [
+            self._result(dataset, embedding, method, seed, setting, method)
+            for method in BASELINES
+            for setting in SETTINGS[dataset]
+        ]
+        write_results(self.folder / cell, results, {"dataset": dataset})
+        return cell
+
+    def _result(
+        self,
+        dataset: str,
+        source: str,
+        method: str,
+        seed: int,
+        setting: tuple[int, int],
+        baseline: str,
+    ) -> SettingResult:
+        way, shot = setting
+        generator = numpy_generator("fake", dataset, source, method, seed, way, shot)
+        fixed = numpy_generator("skill", dataset, source, method).uniform(0.25, 0.6)
+        skill = _SKILL.get(source, fixed) + 0.08 * np.log(shot)
+        mean = np.clip(1 / way + (1 - 1 / way) * skill, 0.02, 0.98)
+        accuracies = generator.binomial(way * QUERY, mean, self.tasks) / (way * QUERY)
+        sha = f"{derive_seed('episodes', dataset, way, shot):064x}"
+        return SettingResult(TaskAccuracies(way, shot, accuracies, baseline), QUERY, sha)
+
+    def _embedding_log(self, dataset: str, embedding: str, seed: int) -> None:
+        path = self.folder / f"embeddings/{dataset}/{embedding}/s{seed}/metrics.jsonl"
+        names = {
+            "acai": ["autoencoder_loss", "critic_loss"],
+            "deepcluster": ["loss"],
+        }.get(embedding, ["encoder_generator_loss", "discriminator_loss"])
+        _write_log(path, {name: 1.0 + index for index, name in enumerate(names)}, {})
+
+    def _training(self, dataset: str, source: str, learner: str, seed: int) -> None:
+        cell = f"{dataset}/{source}/{learner}/s{seed}"
+        _write_log(
+            self.folder / "models" / cell / "metrics.jsonl", {"loss": 1.5}, {"val_accuracy": 0.6}
+        )
+        if not (dataset == "celeba" and source == "labels"):
+            _write_partitions(self.folder / "partitions" / cell, source)
+
+
+def _write_log(path: Path, falling: dict[str, float], rising: dict[str, float]) -> None:
+    generator = numpy_generator("log", *path.parts[-5:])
+    speed = generator.uniform(60, 200)
+    with MetricsLog(path, "fake", 500) as log:
+        for step in range(1, 501):
+            decay = np.exp(-step / speed)
+            values = {k: v * (0.3 + decay) + 0.1 * generator.random() for k, v in falling.items()}
+            if step % 50 == 0:
+                values |= {
+                    k: v * (1 - decay) + 0.02 * generator.random() for k, v in rising.items()
+                }
+            log.write(step, **values)
+
+
+def _write_partitions(folder: Path, source: str) -> None:
+    generator = numpy_generator("partition", source)
+    true = np.repeat(np.arange(_CLASSES), _PER_CLASS)
+    partitions = []
+    for _ in range(3):
+        noisy = np.where(generator.random(len(true)) < 0.3, generator.permutation(true), true)
+        partitions.append(Partition(noisy if source != "labels" else true))
+    write_partitions(
+        folder,
+        partitions,
+        count=3,
+        images=len(true),
+        clusters=_CLASSES,
+        header={
+            "kind": "labels" if source == "labels" else "kmeans",
+            "source": source,
+            "way": 2 if folder.parents[2].name == "celeba" else 8,
+            "shot": 1,
+            "query": QUERY,
+        },
+        report=lambda _line: None,
+    )
+
+
+def _write_data(folder: Path, dataset: str, *, sample: bool) -> None:
+    height, width, channels = SHAPES[dataset]
+    generator = numpy_generator("images", dataset)
+    bumps = generator.random((_CLASSES, 4, 4, channels))
+    big = np.kron(bumps, np.ones((1, height // 4, width // 4, 1)))
+    images = np.repeat(big, _PER_CLASS, axis=0)
+    images = np.clip(images + 0.15 * generator.normal(size=images.shape), 0, 1)
+    pixels = (255 * images).astype(np.uint8)
+    labels = np.repeat(np.arange(_CLASSES), _PER_CLASS)
+    splits = {}
+    for split in ("train", "val", "test"):
+        write_array(folder / f"{split}_images.npy", pixels)
+        splits[split] = SplitRecord(
+            images=array_record(folder / f"{split}_images.npy", pixels.shape, pixels.dtype),
+            labels=write_labels(folder / f"{split}_labels.npy", labels),
+            classes=[str(index) for index in range(_CLASSES)],
+        )
+    manifest = Manifest(
+        dataset=dataset,
+        sample=sample,
+        image_shape=(height, width, channels),
+        raw=[],
+        notes=[],
+        splits=splits,
+    )
+    write_manifest(folder, manifest)
+
+
+def edit_summary(folder: Path, **changes: object) -> None:
+    """Change the first setting's entry of a cell's summary."""
+    path = folder / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["settings"][0].update(changes)
+    write_json(path, summary)
+
+
+def full_run(folder: Path, seeds: Iterable[int] = (0, 1, 2)) -> FakeRun:
+    """Return a run of the whole grid with all kinds of controls."""
+    return FakeRun(
+        folder,
+        datasets=tuple(SETTINGS),
+        embeddings=("acai", "bigan", "deepcluster", "infogan"),
+        learners=("maml", "protonets"),
+        seeds=tuple(seeds),
+        controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+        scratch=True,
+    )

@@ -1,0 +1,45 @@
+from cactus.config.outputs import OutputSettings
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.shots import draw
+from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.style import method_look
+from tests.unit.paper.conftest import Run
+
+
+def test_lines_follow_the_means_over_the_shots(grid_run: Run):
+    results = read_results(grid_run.results)
+    figure = draw(FigureInputs(grid_run.folder, results, OutputSettings()))
+    assert len(figure.axes) == 5 * 4
+    bigan_on_miniimagenet = figure.axes[3 * 4 + 1]
+    assert [tick.get_text() for tick in bigan_on_miniimagenet.get_xticklabels()] == [
+        "1", "5", "20", "50",
+    ]  # fmt: skip
+    lines = {
+        (container.lines[0].get_color(), container.lines[0].get_marker()): container.lines[0]
+        for container in bigan_on_miniimagenet.containers
+    }
+    rows = averaged_over_seeds(results)
+    rows = rows[(rows["dataset"] == "miniimagenet")
+                & rows["source"].isin(["scratch", "labels", "bigan"])]  # fmt: skip
+    assert len(lines) == rows["method"].nunique() == 9
+    for method, group in rows.groupby("method"):
+        look = method_look(str(method))
+        line = lines[look.color, look.marker]
+        assert list(line.get_ydata()) == (100 * group.sort_values("shot")["mean"]).tolist()
+        assert list(line.get_xdata()) == [0, 1, 2, 3]
+
+
+def test_methods_of_a_single_shot_stand_side_by_side(grid_run: Run):
+    results = read_results(grid_run.results)
+    figure = draw(FigureInputs(grid_run.folder, results, OutputSettings()))
+    places = [container.lines[0].get_xdata()[0] for container in figure.axes[-1].containers]
+    assert len(set(places)) == len(places) == 9
+    assert all(abs(place) < 0.4 for place in places)
+
+
+def test_methods_can_be_told_apart():
+    methods = ["scratch", "knn", "linear", "mlp", "cluster_matching", "cactus-maml",
+               "cactus-protonets", "oracle-maml", "oracle-protonets"]  # fmt: skip
+    looks = [method_look(method) for method in methods]
+    assert len({look.marker for look in looks}) == len(methods)
+    assert len({look.color for look in looks}) == len(methods)

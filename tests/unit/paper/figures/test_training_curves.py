@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cactus.config.outputs import OutputSettings
+from cactus.errors import DataError
+from cactus.paper.figures.curves import read_log
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.training_curves import draw
+from cactus.paper.results import read_results
+from tests.unit.paper.conftest import Run
+
+
+def _log(path: Path, lines: list[dict[str, float]]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_short_logs_are_read_as_they_are(tmp_path: Path):
+    lines = [{"step": 1, "loss": 3.0}, {"step": 2, "loss": 2.0, "val_accuracy": 0.5}]
+    log = read_log(_log(tmp_path / "metrics.jsonl", lines), 10)
+    rows = list(log[["metric", "step", "value"]].itertuples(index=False, name=None))
+    assert rows == [("loss", 1, 3.0), ("loss", 2, 2.0), ("val_accuracy", 2, 0.5)]
+
+
+def test_long_logs_become_means_of_windows(tmp_path: Path):
+    lines = [{"step": step, "loss": float(step**2)} for step in range(1, 7)]
+    log = read_log(_log(tmp_path / "metrics.jsonl", lines), 3)
+    assert log["step"].tolist() == [1.5, 3.5, 5.5]
+    assert log["value"].tolist() == [2.5, 12.5, 30.5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), points=st.integers(1, 70))
+def test_a_curve_has_no_more_points_and_stays_in_range(
+    tmp_path_factory: pytest.TempPathFactory, values: list[float], points: int
+):
+    path = tmp_path_factory.mktemp("log") / "metrics.jsonl"
+    log = read_log(_log(path, [{"step": i, "loss": v} for i, v in enumerate(values, 1)]), points)
+    assert len(log) == min(points, len(values))
+    assert (np.diff(log["step"]) > 0).all()
+    tolerance = 1e-9 * max(map(abs, values))
+    assert log["value"].min() >= min(values) - tolerance
+    assert log["value"].max() <= max(values) + tolerance
+
+
+def test_an_empty_log_has_no_curve(tmp_path: Path):
+    assert read_log(_log(tmp_path / "metrics.jsonl", []), 10).empty
+
+
+@pytest.mark.parametrize("text", ["no json\n", '{"loss": 1.0}\n', '{"step": 1, "loss": "x"}\n'])
+def test_damaged_logs_are_named(tmp_path: Path, text: str):
+    (tmp_path / "metrics.jsonl").write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_log(tmp_path / "metrics.jsonl", 10)
+    assert caught.value.where == str(tmp_path / "metrics.jsonl")
+
+
+def _curves(run: Run, dataset: str, points: int = 200):
+    inputs = FigureInputs(
+        run.folder, read_results(run.results), OutputSettings(curve_points=points), dataset
+    )
+    return draw(inputs)
+
+
+def test_panels_show_the_logs_of_all_seeds(seeds_run: Run):
+    figure = _curves(seeds_run, "omniglot", points=1000)
+    panels = [(axes.get_title(), axes.get_ylabel()) for axes in figure.axes if axes.axison]
+    assert panels == [
+        ("ACAI", "loss"),
+        ("MAML", "training loss"),
+        ("MAML", "val. accuracy [%]"),
+        ("ProtoNets", "training loss"),
+        ("ProtoNets", "val. accuracy [%]"),
+    ]
+    acai, _, maml_accuracy = (axes for axes in figure.axes if axes.axison and axes.lines
+                              and "ProtoNets" not in axes.get_title())  # fmt: skip
+    assert len(acai.lines) == 2 * 3
+    assert len(maml_accuracy.lines) == 4 * 3
+    path = seeds_run.folder / "models/omniglot/acai/maml/s0/metrics.jsonl"
+    logged = [json.loads(line) for line in path.read_text().splitlines()]
+    wanted = [100 * line["val_accuracy"] for line in logged if "val_accuracy" in line]
+    assert any(np.allclose(line.get_ydata(), wanted, rtol=1e-12)
+               for line in maml_accuracy.lines if len(line.get_ydata()) == len(wanted))  # fmt: skip
+
+
+def test_a_missing_log_is_named(seeds_run: Run, tmp_path: Path):
+    inputs = FigureInputs(tmp_path, read_results(seeds_run.results), OutputSettings(), "omniglot")
+    with pytest.raises(DataError) as caught:
+        draw(inputs)
+    assert caught.value.where == str(tmp_path / "embeddings/omniglot/acai/s0/metrics.jsonl")

@@ -1,0 +1,79 @@
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cactus.config.outputs import OutputSettings
+from cactus.paper.latex import document, escape, table
+from cactus.paper.tables import write_document, write_table
+from tests.unit.paper.conftest import Run
+
+SPECIAL = r"100 % of $5 & #1_a ~ x^2 {y} \z <|> " + '"q" a--b'
+
+
+def test_special_characters_lose_their_meaning():
+    assert escape("a_b & 5 % {#}") == r"a\_b \& 5 \% \{\#\}"
+    assert escape("\\") == r"\textbackslash{}"
+    assert escape("x^2~y") == r"x\textasciicircum{}2\textasciitilde{}y"
+    assert escape("1--2---3") == "1-{}-2-{}--3"
+    assert escape("CACTUs-MAML") == "CACTUs-MAML"
+
+
+def test_no_special_character_is_left_unescaped():
+    bare = re.sub(r"\\text[a-z]+\{\}|\\[{}$&%#_]|-\{\}", "", escape(SPECIAL))
+    assert not set(bare) & set('\\{}$&%#_~^<>|"')
+
+
+def test_a_table_has_booktabs_rules_in_order():
+    text = table(
+        columns="l", head=["HEAD"], body=["BODY"], caption="C", label="tab:x", notes=["NOTE"]
+    )
+    parts = [r"\begin{tabular}{l}", r"\toprule", "HEAD", r"\midrule", "BODY", r"\bottomrule",
+             r"\end{tabular}", "NOTE", r"\end{table}"]  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.count("{") == text.count("}")
+
+
+def _pdflatex(folder: Path, name: str) -> str:
+    """Compile a document and return its log; skip or fail without pdflatex."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        if os.environ.get("CACTUS_REQUIRE_LATEX"):
+            pytest.fail("CACTUS_REQUIRE_LATEX is set, but pdflatex is not installed")
+        pytest.skip("pdflatex is not installed")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    return (folder / name).with_suffix(".log").read_text(errors="replace")
+
+
+@pytest.mark.latex
+def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path):
+    paths = [tmp_path / f"{name}.tex" for name in ("mnist", "omniglot", "miniimagenet", "celeba")]
+    for path in paths:
+        write_table(grid_run.results, path.stem, path, OutputSettings())
+    write_document(paths, tmp_path / "tables.tex")
+    log = _pdflatex(tmp_path, "tables.tex")
+    assert "Output written on tables.pdf (4 pages" in log
+    assert "Overfull" not in log
+    assert "Float too large" not in log
+
+
+@pytest.mark.latex
+def test_special_characters_compile(tmp_path: Path):
+    special = escape(SPECIAL)
+    text = table(
+        columns="l",
+        head=[r"h \\"],
+        body=[special + r" \\"],
+        caption=special,
+        label="x",
+        notes=[special],
+    )
+    (tmp_path / "special.tex").write_text(text)
+    (tmp_path / "all.tex").write_text(document(["special"]))
+    assert "(1 page" in _pdflatex(tmp_path, "all.tex")

@@ -1,0 +1,225 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cactus.config.outputs import OutputSettings
+from cactus.errors import DataError
+from cactus.paper.figures.registry import draw
+from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.tables import write_table
+from cactus.paper.vocabulary import method_title, source_title
+from tests.unit.paper.conftest import Run
+
+PM = r"\,$\pm$\,"
+Rows = dict[tuple[str, str], list[str]]
+
+
+def _table(run_results: Path, dataset: str, folder: Path, decimals: int = 2) -> str:
+    path = folder / f"{dataset}.tex"
+    write_table(run_results, dataset, path, OutputSettings(decimals=decimals))
+    return path.read_text()
+
+
+def _rows(text: str) -> Rows:
+    """Return the cells of each row by its source and method titles."""
+    rows: Rows = {}
+    source = ""
+    body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
+    for line in body.splitlines():
+        if line.endswith(r"\\"):
+            first, method, *cells = (cell.strip() for cell in line[:-2].split("&"))
+            source = first or source
+            rows[source, method] = cells
+    return rows
+
+
+def _records(results: Path, dataset: str) -> list[dict[str, object]]:
+    frame = averaged_over_seeds(read_results(results))
+    return frame[frame["dataset"] == dataset].to_dict("records")
+
+
+@pytest.mark.parametrize(("dataset", "decimals"), [("omniglot", 2), ("omniglot", 1), ("celeba", 2)])
+def test_our_numbers_are_those_of_the_results(
+    seeds_run: Run, tmp_path: Path, dataset: str, decimals: int
+):
+    text = _table(seeds_run.results, dataset, tmp_path, decimals)
+    rows = _rows(text)
+    records = _records(seeds_run.results, dataset)
+    settings = sorted({(row["way"], row["shot"]) for row in records})
+    assert sum(len(cells) for cells in rows.values()) == 2 * len(records)
+    for row in records:
+        cells = rows[source_title(row["source"]), method_title(row["method"])]
+        ours = cells[2 * settings.index((row["way"], row["shot"])) + 1]
+        plain = re.sub(r"\\textbf\{(.*?)\}", r"\1", ours)
+        mean, half = (f"{100 * row[name]:.{decimals}f}" for name in ("mean", "ci95"))
+        assert plain == f"{mean}{PM}{half}"
+
+
+def test_rows_stand_in_order_and_oracles_below_a_rule(seeds_run: Run, tmp_path: Path):
+    text = _table(seeds_run.results, "omniglot", tmp_path)
+    assert list(_rows(text)) == [
+        ("None", "Training from scratch"),
+        ("ACAI", "kNN"),
+        ("ACAI", "Linear classifier"),
+        ("ACAI", "MLP with dropout"),
+        ("ACAI", "Cluster matching"),
+        ("ACAI", "CACTUs-MAML"),
+        ("ACAI", "CACTUs-ProtoNets"),
+        ("Random assignment", "CACTUs-MAML"),
+        ("Random assignment", "CACTUs-ProtoNets"),
+        ("One partition (ACAI)", "CACTUs-MAML"),
+        ("One partition (ACAI)", "CACTUs-ProtoNets"),
+        ("True labels", "Oracle-MAML"),
+        ("True labels", "Oracle-ProtoNets"),
+    ]
+    below = text[text.rindex(r"\midrule") :]
+    assert "Oracle-MAML" in below
+    assert "CACTUs-" not in below
+
+
+def _bold(text: str, column: int) -> set[tuple[str, str]]:
+    return {key for key, cells in _rows(text).items() if r"\textbf" in cells[2 * column + 1]}
+
+
+def test_the_best_without_labels_is_bold(seeds_run: Run, tmp_path: Path):
+    text = _table(seeds_run.results, "omniglot", tmp_path)
+    records = _records(seeds_run.results, "omniglot")
+    for column, setting in enumerate([(5, 1), (5, 5), (20, 1), (20, 5)]):
+        here = [row for row in records if (row["way"], row["shot"]) == setting]
+        assert max(here, key=lambda row: row["mean"])["source"] == "labels"
+        best = max((row for row in here if row["source"] != "labels"), key=lambda row: row["mean"])
+        wanted = {(source_title(best["source"]), method_title(best["method"]))}
+        assert _bold(text, column) == wanted
+
+
+def _edited(results: Path, folder: Path, method: str, **values: object) -> Path:
+    """Write the results with other values in the 5-way 1-shot row of a method on ACAI."""
+    frame = pd.read_csv(results, dtype=str, keep_default_na=False)
+    chosen = (frame["method"] == method) & (frame["source"] == "acai")
+    chosen &= (frame["way"] == "5") & (frame["shot"] == "1")
+    for column, value in values.items():
+        frame.loc[chosen, column] = str(value)
+    frame.to_csv(folder / "edited.csv", index=False)
+    return folder / "edited.csv"
+
+
+def test_equal_digits_are_equally_bold(small_run: Run, tmp_path: Path):
+    one = _edited(small_run.results, tmp_path, "mlp", mean=0.900049)
+    both = _edited(one, tmp_path, "linear", mean=0.900001)
+    text = _table(both, "omniglot", tmp_path)
+    assert _bold(text, 0) == {("ACAI", "MLP with dropout"), ("ACAI", "Linear classifier")}
+    more = _edited(both, tmp_path, "linear", mean=0.9001)
+    assert _bold(_table(more, "omniglot", tmp_path), 0) == {("ACAI", "Linear classifier")}
+
+
+def test_the_paper_stands_beside_us_with_marks(seeds_run: Run, tmp_path: Path):
+    rows = _rows(_table(seeds_run.results, "omniglot", tmp_path))
+    assert rows["ACAI", "CACTUs-MAML"][0] == f"68.84{PM}0.80"
+    recalled = r"\rlap{$^{\mathrm{%s}}$}"
+    assert rows["ACAI", "kNN"][0] == f"57.46{PM}1.35" + recalled % "a"
+    ablation = rows["One partition (ACAI)", "CACTUs-MAML"]
+    assert ablation[0].startswith("66.49" + recalled % "b")
+    assert ablation[2].startswith(r"85.60\phantom")
+    not_run, not_at_hand = (rf"\multicolumn{{1}}{{c}}{{${m}$}}" for m in (r"\dagger", r"\ddagger"))
+    assert rows["Random assignment", "CACTUs-MAML"][0] == not_at_hand
+    assert rows["Random assignment", "CACTUs-ProtoNets"][0] == not_run
+
+
+def test_only_marks_in_use_are_explained(small_run: Run, seeds_run: Run, tmp_path: Path):
+    few = _table(small_run.results, "omniglot", tmp_path)
+    assert "interval recalled" in few
+    assert not any(text in few for text in ("not run by the paper", "not at hand", "ProtoNets are"))
+    many = _table(seeds_run.results, "omniglot", tmp_path)
+    for text in ("not run by the paper", "not at hand", "(and interval) recalled"):
+        assert many.count(text) == 1
+
+
+def test_notes_say_how_the_numbers_came_about(small_run: Run, seeds_run: Run, tmp_path: Path):
+    one, three = (_table(run.results, "omniglot", tmp_path) for run in (small_run, seeds_run))
+    assert "mean over 40 tasks" in one
+    assert "One training seed." in one
+    assert "3 training seeds" in three
+    assert "(transductive)" in one
+    assert "running statistics" in three
+    assert r"1.96\,\sigma/\sqrt{n}" in one
+    assert r"run ``seeds\_1''" in three
+
+
+def test_only_tables_of_sample_data_say_so(seeds_run: Run, tmp_path: Path):
+    banner = "sample data, not the real data set"
+    assert banner in _table(seeds_run.results, "celeba", tmp_path)
+    assert banner not in _table(seeds_run.results, "omniglot", tmp_path)
+
+
+def test_the_map_leads_every_number_to_its_result(seeds_run: Run, tmp_path: Path):
+    text = _table(seeds_run.results, "omniglot", tmp_path)
+    content = json.loads((tmp_path / "omniglot.tex.map.json").read_text())
+    assert (content["table"], content["results"]) == ("omniglot.tex", "results.csv")
+    results = read_results(seeds_run.results)
+    for entry in content["cells"]:
+        chosen = pd.Series(True, index=results.index)
+        for name, value in entry["results_row"].items():
+            chosen &= results[name] == value
+        assert chosen.sum() == 1
+        row = results[chosen].iloc[0]
+        values = [f"{entry['scale'] * row[c]:.{entry['decimals']}f}" for c in entry["columns"]]
+        if entry["printed"]:
+            assert entry["printed"] == " ± ".join(values)
+        else:
+            assert entry["mark"] in (r"$\dagger$", r"$\ddagger$")
+    body = re.sub(r"\\phantom\{.*?\}(?= &| \\)", "", text[: text.index(r"\bottomrule")])
+    numbers = re.findall(r"(?<![\d.])\d+\.\d\d(?!\d)", body)
+    assert sorted(numbers) == sorted(
+        number for entry in content["cells"] for number in entry["printed"].split(" ± ") if number
+    )
+
+
+def test_a_data_set_without_results_is_named(small_run: Run, tmp_path: Path):
+    with pytest.raises(DataError) as caught:
+        _table(small_run.results, "mnist", tmp_path)
+    assert "mnist" in caught.value.got
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_setting_is_named(small_run: Run, tmp_path: Path):
+    frame = read_results(small_run.results)
+    gap = (frame["method"] == "mlp") & (frame["way"] == 20) & (frame["shot"] == 1)
+    frame[~gap].to_csv(tmp_path / "gap.csv", index=False)
+    with pytest.raises(DataError) as caught:
+        _table(tmp_path / "gap.csv", "omniglot", tmp_path)
+    assert (caught.value.where, caught.value.got) == ("acai, mlp", "no result for 20-way 1-shot")
+
+
+_SCRIPT = """
+import sys
+from pathlib import Path
+from cactus.config.outputs import OutputSettings
+from cactus.paper import aggregate
+from cactus.paper.figures import shots, tasks, training_curves
+from cactus.paper.figures.registry import draw
+from cactus.paper.tables import write_table
+run, output = Path(sys.argv[1]), Path(sys.argv[2])
+write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", OutputSettings())
+draw("accuracy_grid", run, output / "figure", OutputSettings())
+assert "torch" not in sys.modules  # importing it would cost every small job seconds
+"""
+
+
+def test_another_process_writes_the_same_bytes(seeds_run: Run, tmp_path: Path):
+    _table(seeds_run.results, "omniglot", tmp_path / "here")
+    draw("accuracy_grid", seeds_run.folder, tmp_path / "here" / "figure", OutputSettings())
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _SCRIPT, str(seeds_run.folder), str(tmp_path / "there")]
+    subprocess.run(command, env=environment, check=True)
+    here, there = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("here", "there")
+    )
+    assert sorted(here) == ["figure.pdf", "figure.png", "omniglot.tex", "omniglot.tex.map.json"]
+    assert here == there

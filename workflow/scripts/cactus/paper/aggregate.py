@@ -1,0 +1,151 @@
+"""One tidy table of every number of a run, beside the paper's."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cactus.data.arrays import load_manifest
+from cactus.errors import DataError
+from cactus.evaluate.statistics import summarise, summarise_seeds
+from cactus.files import atomic_path
+from cactus.paper.published import CELL_KEYS, read_published
+from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
+from cactus.paper.scores import Score, read_cell
+from cactus.paper.vocabulary import setting_title
+
+
+class _Setting(NamedTuple):
+    """A data set's way and shot: what shares its episodes."""
+
+    dataset: str
+    way: int
+    shot: int
+
+
+def aggregate(run_folder: Path, cells: Sequence[str], published_file: Path, output: Path) -> None:
+    """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
+
+    A row of one seed has the mean over tasks, their population standard deviation and
+    ``ci95 = 1.96 std / sqrt(tasks)``. In the row of all seeds these are of the accuracies averaged
+    over seeds task by task, and ``seed_std`` is the sample standard deviation of the seeds' means
+    (empty for one seed). Accuracies are fractions, written so that they read back exactly.
+
+    Parameters
+    ----------
+    run_folder
+        Folder of the run; its name goes into the column ``run``.
+    cells
+        Folders below it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
+        ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are not looked at.
+    published_file
+        The paper's numbers, see `cactus.paper.published.read_published`.
+    output
+        The CSV file to write, with the columns `cactus.paper.results.COLUMNS`.
+
+    Raises
+    ------
+    DataError
+        A cell is missing or damaged, lacks a setting, or was evaluated on other episodes than the
+        rest of its data set.
+    """
+    scores = _read(run_folder, cells)
+    rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
+    rows["run"] = run_folder.resolve().name
+    rows["sample"] = rows["dataset"].map(_sample_flags(run_folder, set(rows["dataset"])))
+    rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
+    rows["in_paper"] = rows["paper_status"].notna()
+    with atomic_path(output) as path:
+        sorted_results(rows)[COLUMNS].to_csv(path, index=False, lineterminator="\n")
+
+
+def _read(run_folder: Path, cells: Sequence[str]) -> list[Score]:
+    """Read all cells and check that they fit together."""
+    scores = [score for cell in cells for score in read_cell(run_folder, cell)]
+    if not scores:
+        raise DataError(
+            "There is nothing to aggregate.",
+            where=str(run_folder),
+            got="no cell",
+            fix="keep at least one cell in the grid of the config",
+        )
+    _check_episodes(scores)
+    _check_settings(scores)
+    return scores
+
+
+def _seed_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
+    for score in scores:
+        yield {
+            **score.key._asdict(),
+            "seed": score.seed,
+            **vars(summarise(score.accuracies)),
+            "seed_std": None,
+            "episodes_sha256": score.episodes_sha256,
+        }
+
+
+def _averaged_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
+    groups = defaultdict(list)
+    for score in sorted(scores, key=lambda score: int(score.seed)):
+        groups[score.key].append(score)
+    for key, group in groups.items():
+        summary = summarise_seeds(np.stack([score.accuracies for score in group]))
+        yield {
+            **key._asdict(),
+            "seed": ALL_SEEDS,
+            **vars(summary.over_tasks),
+            "seed_std": summary.seed_std,
+            "episodes_sha256": group[0].episodes_sha256,
+        }
+
+
+def _setting(score: Score) -> _Setting:
+    return _Setting(score.key.dataset, score.key.way, score.key.shot)
+
+
+def _check_episodes(scores: Sequence[Score]) -> None:
+    """Check that all methods and seeds of a setting saw the same episodes."""
+    first: dict[_Setting, Score] = {}
+    for score in scores:
+        other = first.setdefault(_setting(score), score)
+        if _episodes(score) != _episodes(other):
+            raise DataError(
+                "Two cells were not evaluated on the same episodes.",
+                where=f"{score.cell} and {other.cell}, "
+                f"{setting_title(score.key.way, score.key.shot)}",
+                got=" and ".join(
+                    "{} tasks, sha256 {:.12}".format(*_episodes(s)) for s in (score, other)
+                ),
+                fix="delete both evaluations and run the same command again",
+            )
+
+
+def _episodes(score: Score) -> tuple[int, str]:
+    return len(score.accuracies), score.episodes_sha256
+
+
+def _check_settings(scores: Sequence[Score]) -> None:
+    """Check that every method of a cell has all settings of its data set."""
+    wanted = defaultdict(set)
+    found = defaultdict(set)
+    for score in scores:
+        wanted[score.key.dataset].add((score.key.way, score.key.shot))
+        found[score.cell, score.key.dataset, score.key.method].add((score.key.way, score.key.shot))
+    for (cell, dataset, method), settings in found.items():
+        missing = sorted(wanted[dataset] - settings)
+        if missing:
+            raise DataError(
+                "An evaluation lacks settings that others of its data set have.",
+                where=f"{cell}, {method}",
+                got="no " + ", ".join(setting_title(*setting) for setting in missing),
+                fix="delete this evaluation and run the same command again",
+            )
+
+
+def _sample_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
+    """Tell which data sets are made from sample data."""
+    return {name: load_manifest(run_folder / "data" / name).sample for name in datasets}

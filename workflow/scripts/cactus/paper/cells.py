@@ -1,0 +1,91 @@
+"""Numbers as a table prints them, and where each comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cactus.paper.published import CELL_KEYS
+
+NOT_RUN: Final = r"$\dagger$"
+NOT_AT_HAND: Final = r"$\ddagger$"
+INTERVAL_RECALLED: Final = "a"
+MEAN_RECALLED: Final = "b"
+_KEYS: Final = ["run", *CELL_KEYS, "seed"]
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One printed number.
+
+    Attributes
+    ----------
+    latex
+        The text between two ``&``.
+    printed
+        The digits a reader sees, e.g. ``68.84 ± 0.80``; empty if the cell has no number.
+    mark
+        The footnote mark the cell carries, or an empty string.
+    """
+
+    latex: str
+    printed: str = ""
+    mark: str = ""
+
+
+def percent(fraction: float, decimals: int) -> str:
+    """Return a fraction as per cent with a fixed number of decimals."""
+    return f"{100 * fraction:.{decimals}f}"
+
+
+def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
+    """Return our mean and half interval, the mean in bold if it is the best of its setting."""
+    mean, half = percent(row["mean"], decimals), percent(row["ci95"], decimals)
+    shown = rf"\textbf{{{mean}}}" if bold else mean
+    return TableCell(rf"{shown}\,$\pm$\,{half}", f"{mean} ± {half}")
+
+
+def paper_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
+    """Return the paper's number, marked if it is recalled, or the mark of its absence."""
+    if not row["in_paper"] or row["paper_status"] == "unavailable":
+        mark = NOT_AT_HAND if row["in_paper"] else NOT_RUN
+        return TableCell(rf"\multicolumn{{1}}{{c}}{{{mark}}}", mark=mark)
+    mean = percent(row["paper_mean"], decimals)
+    mark = _recalled_mark(row)
+    # The mark takes no width, so that the digits of a column stay below each other.
+    raised = rf"\rlap{{$^{{\mathrm{{{mark}}}}}$}}" if mark else ""
+    if row["paper_ci95"] != row["paper_ci95"]:
+        space = rf"\,$\pm$\,{percent(0.0, decimals)}"
+        return TableCell(rf"{mean}{raised}\phantom{{{space}}}", mean, mark)
+    half = percent(row["paper_ci95"], decimals)
+    return TableCell(rf"{mean}\,$\pm$\,{half}{raised}", f"{mean} ± {half}", mark)
+
+
+def _recalled_mark(row: Mapping[str, Any]) -> str:
+    if row["paper_status"] == "recalled":
+        return MEAN_RECALLED
+    return INTERVAL_RECALLED if row["paper_ci95_status"] == "recalled" else ""
+
+
+def map_entry(
+    cell: TableCell, row: Mapping[str, Any], side: str, place: tuple[str, str], decimals: int
+) -> dict[str, Any]:
+    """Return the record that leads from a printed number to its row of the results.
+
+    Parameters
+    ----------
+    side
+        ``ours`` or ``paper``.
+    place
+        Titles of the table's row and column.
+    """
+    columns = ["mean", "ci95"] if side == "ours" else ["paper_mean", "paper_ci95"]
+    return {
+        "row": place[0],
+        "column": f"{place[1]}, {side}",
+        "printed": cell.printed,
+        "mark": cell.mark,
+        "columns": columns[: cell.printed.count("±") + 1],
+        "scale": 100,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in _KEYS},
+    }

@@ -1,0 +1,114 @@
+"""The accuracy grid: a heat map of every cell and setting, one block per meta-learner."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cactus.paper import style
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
+
+_ROW_HEIGHT = 7 * style.MM
+_COLUMN_WIDTH = 11.5 * style.MM
+_LABEL_WIDTH = 45 * style.MM
+_HEAD_HEIGHT = 24 * style.MM
+_MARGINS = 28 * style.MM
+
+
+def draw(inputs: FigureInputs) -> Figure:
+    """Draw the mean accuracy of task sources (rows) on settings (columns), in per cent."""
+    results = inputs.averaged
+    results = results[results["learner"] != ""]
+    if results.empty:
+        figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
+        style.say_empty(figure, "The run has no meta-learner: there is no grid to show.")
+        return figure
+    tables = {learner: _table(results, learner) for learner in dict.fromkeys(results["learner"])}
+    rows, columns = sum(map(len, tables.values())), len(next(iter(tables.values())).columns)
+    figure = style.new_figure(
+        max(_LABEL_WIDTH + columns * _COLUMN_WIDTH, 90 * style.MM),
+        rows * _ROW_HEIGHT + len(tables) * _HEAD_HEIGHT + _MARGINS,
+    )
+    axes = figure.subplots(
+        len(tables),
+        1,
+        squeeze=False,
+        gridspec_kw={"height_ratios": list(map(len, tables.values()))},
+    )[:, 0]
+    for panel, (learner, table) in zip(axes, tables.items(), strict=True):
+        _draw_block(panel, table)
+        panel.set_title(learner_title(learner), loc="left", fontweight="bold", pad=20)
+    scale = axes[0].collections[0]
+    figure.colorbar(
+        scale, ax=list(axes), label="accuracy [%]", location="bottom", aspect=40, shrink=0.6
+    )
+    style.head_run(figure, inputs.datasets, inputs.sample_datasets)
+    return figure
+
+
+def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
+    """Return mean accuracies in per cent, sources by (data set, way, shot)."""
+    columns = list(dict.fromkeys(_settings(results)))
+    rows = results[results["learner"] == learner]
+    sources = sorted(set(rows["source"]), key=source_rank)
+    table = pd.DataFrame(np.nan, index=sources, columns=pd.MultiIndex.from_tuples(columns))
+    for setting, source, mean in zip(_settings(rows), rows["source"], rows["mean"], strict=True):
+        table.loc[source, setting] = 100 * mean
+    return table
+
+
+def _settings(results: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(results[["dataset", "way", "shot"]].itertuples(index=False, name=None))
+
+
+def _draw_block(axes: Axes, table: pd.DataFrame) -> None:
+    values = table.to_numpy()
+    columns: list[Any] = table.columns.to_list()
+    sns.heatmap(
+        values,
+        ax=axes,
+        vmin=0,
+        vmax=100,
+        cmap="cividis",
+        annot=np.vectorize(_annotation)(values),
+        fmt="",
+        cbar=False,
+        linewidths=0.5,
+        xticklabels=[f"{way}-way\n{shot}-shot" for _, way, shot in columns],
+        yticklabels=[_row_label(source) for source in table.index],
+    )
+    axes.set_facecolor("0.93")
+    axes.grid(visible=False)
+    axes.tick_params(axis="both", length=0)
+    axes.tick_params(axis="x", rotation=0)
+    axes.tick_params(axis="y", rotation=0)
+    _name_datasets(axes, [dataset for dataset, _, _ in columns])
+
+
+def _annotation(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.1f}"
+
+
+def _row_label(source: str) -> str:
+    special = {"scratch": "From scratch", "labels": "True labels (oracle)"}
+    return special.get(source, source_title(source))
+
+
+def _name_datasets(axes: Axes, names: list[str]) -> None:
+    """Head the columns of each data set with its name, and part it from the next."""
+    for name in dict.fromkeys(names):
+        first, count = names.index(name), names.count(name)
+        axes.annotate(
+            dataset_title(name),
+            (first + count / 2, 0),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+        )
+        if first:
+            axes.axvline(first, color="white", linewidth=4)

@@ -1,0 +1,68 @@
+"""What every figure is drawn from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cactus.config.outputs import OutputSettings
+from cactus.errors import DataError
+from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
+
+
+@dataclass(frozen=True)
+class FigureInputs:
+    """The run, its results and the settings.
+
+    Attributes
+    ----------
+    run_folder
+        Folder of the run, for curves, partitions and images.
+    results
+        The table of every number; it also says which cells the run has.
+    settings
+        Sizes and counts.
+    dataset
+        The data set of a figure that shows one, else None.
+    """
+
+    run_folder: Path
+    results: pd.DataFrame
+    settings: OutputSettings
+    dataset: str | None = None
+
+    @property
+    def averaged(self) -> pd.DataFrame:
+        """The results averaged over seeds."""
+        return averaged_over_seeds(self.results)
+
+    @property
+    def datasets(self) -> list[str]:
+        """Data sets of the results, in print order."""
+        return list(dict.fromkeys(self.results["dataset"]))
+
+    @property
+    def sample_datasets(self) -> list[str]:
+        """Data sets that are made from sample data."""
+        return list(dict.fromkeys(self.results[self.results["sample"]]["dataset"]))
+
+    def cells(self) -> pd.DataFrame:
+        """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.
+
+        Raises
+        ------
+        DataError
+            The results have no row of the data set.
+        """
+        rows = self.results[
+            (self.results["dataset"] == self.dataset) & (self.results["seed"] != ALL_SEEDS)
+        ]
+        if rows.empty:
+            raise DataError(
+                "There are no results of the data set to draw.",
+                where=str(self.run_folder),
+                got=f"no row of {self.dataset}; there are {', '.join(self.datasets)}",
+                fix="name one of these data sets, or evaluate a cell of the missing one",
+            )
+        columns = ["source", "method", "learner", "seed"]
+        return rows[columns].drop_duplicates().reset_index(drop=True)

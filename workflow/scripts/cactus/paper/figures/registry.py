@@ -1,0 +1,64 @@
+"""Draw a figure by its name; only its own module is imported."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from matplotlib import style as matplotlib_style
+
+from cactus.config.outputs import OutputSettings
+from cactus.errors import ConfigError
+from cactus.paper import style
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.results import read_results
+
+MODULES: Final = {
+    "accuracy_grid": "cactus.paper.figures.accuracy_grid",
+    "paper_comparison": "cactus.paper.figures.paper_comparison",
+    "shots": "cactus.paper.figures.shots",
+    "training_curves": "cactus.paper.figures.training_curves",
+    "tasks": "cactus.paper.figures.tasks",
+}
+PER_DATASET: Final = ("training_curves", "tasks")
+
+
+def draw(
+    name: str,
+    run_folder: Path,
+    output_stem: Path,
+    settings: OutputSettings,
+    dataset: str | None = None,
+) -> None:
+    """Draw a figure of a run and write it as PDF and PNG.
+
+    Parameters
+    ----------
+    name
+        A key of `MODULES`.
+    run_folder
+        Folder of the run; the table of results in it says which cells are drawn.
+    output_stem
+        Path of the figure without ``.pdf`` and ``.png``.
+    dataset
+        The data set, for the figures in `PER_DATASET`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such figure, or it needs a data set, or it has no use for one.
+    DataError
+        A file that the figure shows is missing or damaged.
+    """
+    if name not in MODULES or (name in PER_DATASET) != (dataset is not None):
+        raise ConfigError(
+            "There is no such figure.",
+            where="outputs.figures",
+            got=f"{name}" + (f" of {dataset}" if dataset else ""),
+            fix=f"name one of {', '.join(MODULES)}; {' and '.join(PER_DATASET)} are drawn per "
+            "data set, the others for the whole run",
+        )
+    results = read_results(run_folder / "tables" / "results.csv")
+    inputs = FigureInputs(run_folder, results, settings, dataset)
+    with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
+        figure = import_module(MODULES[name]).draw(inputs)
+        style.save(figure, output_stem, settings.dpi)

@@ -1,0 +1,79 @@
+"""Shots curves: accuracy over the number of labelled images per class."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cactus.paper import style
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.vocabulary import (
+    dataset_title,
+    is_embedding,
+    method_rank,
+    method_title,
+    source_rank,
+    source_title,
+)
+
+_PANEL_WIDTH = 45 * style.MM
+_PANEL_HEIGHT = 36 * style.MM
+_MARGINS = 35 * style.MM
+_REFERENCES = ("scratch", "labels")
+_SPREAD = 0.6
+
+
+def draw(inputs: FigureInputs) -> Figure:
+    """Draw a panel per data set and way (rows) and embedding (columns), a line per method.
+
+    Training from scratch and the oracle stand in every panel of their row; controls and
+    ablations of the partitions are left to the tables.
+    """
+    results = inputs.averaged
+    embeddings = sorted(
+        {name for name in results["source"] if is_embedding(name)}, key=source_rank
+    ) or [""]
+    rows = list(results[["dataset", "way"]].drop_duplicates().itertuples(index=False, name=None))
+    shown = results[results["source"].isin([*embeddings, *_REFERENCES])]
+    methods = sorted(set(shown["method"]), key=method_rank)
+    figure = style.new_figure(
+        max(len(embeddings) * _PANEL_WIDTH, 110 * style.MM), len(rows) * _PANEL_HEIGHT + _MARGINS
+    )
+    axes = figure.subplots(len(rows), len(embeddings), squeeze=False, sharey="row")
+    for row, (dataset, way) in zip(axes, rows, strict=True):
+        for panel, embedding in zip(row, embeddings, strict=True):
+            here = shown["source"].isin([embedding, *_REFERENCES])
+            here &= (shown["dataset"] == dataset) & (shown["way"] == way)
+            _draw_panel(panel, shown[here], methods)
+        row[0].set_ylabel(f"{dataset_title(dataset)}, {way}-way\naccuracy [%]")
+    for panel, embedding in zip(axes[0], embeddings, strict=True):
+        panel.set_title(source_title(embedding) if embedding else "")
+    for panel in axes[-1]:
+        panel.set_xlabel("shot (images per class)")
+    handles = style.method_handles(methods, map(method_title, methods))
+    style.legend_below(figure, handles, 5 if len(embeddings) > 2 else 3)
+    style.head_run(figure, inputs.datasets, inputs.sample_datasets)
+    return figure
+
+
+def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:
+    """Draw every method's line; the shots are equally spaced, whatever their distance.
+
+    A single shot has no lines: there the methods stand side by side.
+    """
+    shots = sorted(set(results["shot"]))
+    spread = _SPREAD if len(shots) == 1 else 0.0
+    for method, rows in results.groupby("method", sort=False):
+        look = style.method_look(str(method))
+        rows = rows.sort_values("shot")
+        shift = spread * (methods.index(str(method)) / max(len(methods) - 1, 1) - 0.5)
+        axes.errorbar(
+            [shots.index(shot) + shift for shot in rows["shot"]],
+            100 * rows["mean"],
+            yerr=100 * rows["ci95"],
+            color=look.color,
+            marker=look.marker,
+            linestyle=look.linestyle,
+            elinewidth=0.7,
+        )
+    axes.set_xticks(range(len(shots)), [str(shot) for shot in shots])
+    axes.set_xlim(-0.4, max(len(shots) - 0.6, 0.4))

@@ -1,0 +1,139 @@
+"""Training curves of the embeddings and the meta-learners of a data set."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from cactus.paper import style
+from cactus.paper.figures.curves import read_log
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.vocabulary import (
+    dataset_title,
+    embedding_of,
+    learner_title,
+    source_rank,
+    source_title,
+)
+
+_PANEL_WIDTH: Final = 45 * style.MM
+_PANEL_HEIGHT: Final = 45 * style.MM
+_MARGINS: Final = 30 * style.MM
+# Metric in a meta-learner's log, label of its axis, and factor to the label's unit.
+_LEARNER_METRICS: Final = (
+    ("loss", "training loss", 1.0),
+    ("val_accuracy", "val. accuracy [%]", 100.0),
+)
+
+
+def draw(inputs: FigureInputs) -> Figure:
+    """Draw the losses of each embedding, and each meta-learner's loss and validation accuracy.
+
+    Seeds are lines of the same colour.
+    """
+    cells = inputs.cells()
+    embeddings = _embeddings(cells)
+    trained = cells[(cells["learner"] != "") & (cells["source"] != "scratch")]
+    sources = sorted(set(trained["source"]), key=source_rank)
+    learners = list(dict.fromkeys(trained["learner"]))
+    columns = max(len(embeddings), len(_LEARNER_METRICS) * len(learners))
+    if not columns:
+        return _empty(inputs)
+    figure = style.new_figure(
+        max(columns * _PANEL_WIDTH, 110 * style.MM), 2 * _PANEL_HEIGHT + _MARGINS
+    )
+    axes = figure.subplots(2, columns, squeeze=False)
+    _draw_embeddings(axes[0], inputs, embeddings)
+    _draw_learners(axes[1], inputs, trained, sources)
+    handles = _handles(sources, [source_title(source) for source in sources])
+    style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
+    style.head_dataset(figure, str(inputs.dataset), inputs.sample_datasets)
+    return figure
+
+
+def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the seeds of each embedding that some cell needs, in print order."""
+    seeds = defaultdict(set)
+    for source, seed in zip(cells["source"], cells["seed"], strict=True):
+        embedding = embedding_of(source)
+        if embedding is not None:
+            seeds[embedding].add(seed)
+    return {name: sorted(seeds[name], key=int) for name in sorted(seeds, key=source_rank)}
+
+
+def _empty(inputs: FigureInputs) -> Figure:
+    figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
+    style.say_empty(figure, f"Nothing was trained on {dataset_title(inputs.dataset or '')}.")
+    return figure
+
+
+def _draw_embeddings(
+    row: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, list[str]]
+) -> None:
+    """Draw a panel per embedding, in it a line per metric and seed."""
+    for axes, (embedding, seeds) in zip(row, embeddings.items(), strict=False):
+        folder = inputs.run_folder / "embeddings" / str(inputs.dataset) / embedding
+        logs = [_read(folder / f"s{seed}", inputs) for seed in seeds]
+        metrics = [name for name in dict.fromkeys(logs[0]["metric"]) if "loss" in name]
+        for metric, look in style.series_looks(metrics).items():
+            for log in logs:
+                _draw_curve(axes, log, metric, **look)
+        _label(axes, source_title(embedding), "loss")
+        handles = _handles(metrics, [metric.replace("_", " ") for metric in metrics])
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.3))
+    style.hide(row[len(embeddings) :])
+
+
+def _draw_learners(
+    row: Sequence[Axes], inputs: FigureInputs, trained: pd.DataFrame, sources: Sequence[str]
+) -> None:
+    """Draw two panels per meta-learner, in them a line per task source and seed."""
+    looks = style.series_looks(sources)
+    places = iter(row)
+    for learner, cells in trained.groupby("learner", sort=False):
+        logs = {
+            (cell.source, cell.seed): _read(
+                inputs.run_folder / f"models/{inputs.dataset}/{cell.source}/{learner}/s{cell.seed}",
+                inputs,
+            )
+            for cell in cells.itertuples(index=False)
+        }
+        for metric, title, factor in _LEARNER_METRICS:
+            axes = next(places)
+            for (source, _), log in logs.items():
+                _draw_curve(axes, log, metric, factor, **looks[str(source)])
+            _label(axes, learner_title(str(learner)), title)
+    style.hide(places)
+
+
+def _read(folder: Path, inputs: FigureInputs) -> pd.DataFrame:
+    return read_log(folder / "metrics.jsonl", inputs.settings.curve_points)
+
+
+def _draw_curve(
+    axes: Axes, log: pd.DataFrame, metric: str, factor: float = 1.0, **look: Any
+) -> None:
+    rows = log[log["metric"] == metric]
+    axes.plot(rows["step"], factor * rows["value"], linewidth=0.9, alpha=0.85, **look)
+
+
+def _handles(names: Sequence[str], titles: Sequence[str]) -> list[Line2D]:
+    looks = style.series_looks(names)
+    return [
+        Line2D([], [], label=title, **looks[name])
+        for name, title in zip(names, titles, strict=True)
+    ]
+
+
+def _label(axes: Axes, title: str, ylabel: str) -> None:
+    axes.set(title=title, xlabel="training step", ylabel=ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if not any(np.size(line.get_xdata()) for line in axes.lines):
+        axes.text(0.5, 0.5, "not logged", ha="center", va="center", transform=axes.transAxes)

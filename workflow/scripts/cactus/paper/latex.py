@@ -1,0 +1,103 @@
+"""LaTeX text: escaping, and the frame of a booktabs table."""
+
+from collections.abc import Sequence
+from typing import Final
+
+_SPECIAL: Final = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+}
+_TRANSLATION: Final = str.maketrans(_SPECIAL)
+
+
+def escape(text: str) -> str:
+    """Return `text` with LaTeX's special characters and dashes made literal.
+
+    A straight double quote becomes a closing quote: the default font encoding has no other.
+    """
+    return text.translate(_TRANSLATION).replace("--", "-{}-")
+
+
+def table(
+    *,
+    columns: str,
+    head: Sequence[str],
+    body: Sequence[str],
+    caption: str,
+    label: str,
+    notes: Sequence[str],
+) -> str:
+    """Return a floating booktabs table that shrinks to the width of the line if it is wider.
+
+    Parameters
+    ----------
+    columns
+        The column specification of the tabular.
+    head, body
+        Lines of the tabular above and below the middle rule.
+    caption, label
+        LaTeX text of the caption, and the label to refer to.
+    notes
+        Sentences set below the table.
+    """
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]",
+            r"\centering\footnotesize",
+            rf"\caption{{{caption}}}\label{{{label}}}",
+            r"\smallskip",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            *_tabular(columns, head, body),
+            r"}\par\smallskip",
+            r"\begin{minipage}{\linewidth}\scriptsize",
+            *notes,
+            r"\end{minipage}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _tabular(columns: str, head: Sequence[str], body: Sequence[str]) -> list[str]:
+    return [
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        *head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def document(table_names: Sequence[str]) -> str:
+    """Return a standalone document that shows tables of the same folder, one per page.
+
+    It needs no package beyond LaTeX's recommended ones (booktabs, geometry, graphicx).
+    """
+    pages = [rf"\input{{{name}}}" + "\n" + r"\clearpage" for name in table_names]
+    return "\n".join(
+        [
+            r"\documentclass[a4paper,landscape]{article}",
+            r"\usepackage{booktabs}",
+            r"\usepackage{graphicx}",
+            r"\usepackage[margin=15mm]{geometry}",
+            r"\pagestyle{empty}",
+            r"\begin{document}",
+            *pages,
+            r"\end{document}",
+            "",
+        ]
+    )

@@ -1,0 +1,78 @@
+"""The paper's own numbers, kept apart from ours and marked by how sure we are of them."""
+
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from cactus.errors import DataError
+
+CELL_KEYS: Final = ["dataset", "source", "method", "learner", "way", "shot"]
+STATUSES: Final = ("verified", "recalled", "unavailable")
+_COLUMNS: Final = [
+    *CELL_KEYS, "accuracy", "accuracy_status", "ci95", "ci95_status",
+    "paper", "table", "citation",
+]  # fmt: skip
+
+
+def read_published(path: Path) -> pd.DataFrame:
+    """Read the published accuracies.
+
+    The file holds per cents, as printed. A status says where a number comes from: ``verified``
+    (read in a source, see the column ``citation``), ``recalled`` (from memory, unchecked), or
+    ``unavailable`` (the paper ran the cell, but its number is not at hand).
+
+    Returns
+    -------
+    DataFrame
+        The keys of a cell, ``paper_mean`` and ``paper_ci95`` (fractions, NaN if unavailable),
+        ``paper_status`` and ``paper_ci95_status``, one row per cell.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, has a cell twice, an unknown status, or a number whose
+        status says that there is none.
+    """
+    frame = _read(path)
+    _check(frame, path)
+    # Ten decimals undo the binary rounding of the division: 0.6884, not 0.6884000000000001.
+    fractions = (frame[["accuracy", "ci95"]] / 100).round(10)
+    return frame[CELL_KEYS].assign(
+        paper_mean=fractions["accuracy"],
+        paper_ci95=fractions["ci95"],
+        paper_status=frame["accuracy_status"],
+        paper_ci95_status=frame["ci95_status"],
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)[_COLUMNS]
+        numbers = frame[["accuracy", "ci95"]].apply(pd.to_numeric)
+        return frame.astype({"way": int, "shot": int}).assign(**numbers)
+    except (OSError, ValueError, KeyError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _check(frame: pd.DataFrame, path: Path) -> None:
+    twice = frame[frame.duplicated(CELL_KEYS)]
+    if len(twice):
+        raise _damaged(path, f"the cell {tuple(twice.iloc[0][CELL_KEYS])} occurs twice")
+    unknown = set(frame["accuracy_status"]) - set(STATUSES)
+    if unknown:
+        raise _damaged(path, f"the status {sorted(unknown)[0]!r}")
+    wrong = frame["accuracy"].isna() != (frame["accuracy_status"] == "unavailable")
+    if wrong.any():
+        row = frame[wrong].iloc[0]
+        raise _damaged(path, f"{row['accuracy']} with status {row['accuracy_status']!r}")
+
+
+def _damaged(path: Path, got: str) -> DataError:
+    return DataError(
+        "The file of published results is not valid.",
+        where=str(path),
+        got=got,
+        fix=f"restore the file from the repository; its columns are {', '.join(_COLUMNS)} and "
+        f"its statuses {', '.join(STATUSES)}",
+    )

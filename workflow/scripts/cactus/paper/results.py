@@ -1,0 +1,72 @@
+"""The tidy table of every number: its columns, order and reading."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from cactus.errors import DataError
+from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
+
+COLUMNS: Final = [
+    "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
+    "tasks", "mean", "ci95", "std", "seed_std", "sample",
+    "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status", "in_paper",
+    "episodes_sha256",
+]  # fmt: skip
+ALL_SEEDS: Final = "all"
+_TEXT: Final = [
+    "run", "dataset", "source", "method", "learner", "seed",
+    "paper_status", "paper_ci95_status", "episodes_sha256",
+]  # fmt: skip
+
+
+def sorted_results(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in print order: data set, source, method, setting, seed (all last)."""
+    rows: list[Any] = list(results.itertuples(index=False))
+
+    def rank(index: int) -> tuple[object, ...]:
+        row = rows[index]
+        averaged = row.seed == ALL_SEEDS
+        return (
+            dataset_rank(row.dataset),
+            source_rank(row.source),
+            method_rank(row.method),
+            (row.way, row.shot),
+            (averaged, 0 if averaged else int(row.seed)),
+        )
+
+    return results.iloc[sorted(range(len(rows)), key=rank)].reset_index(drop=True)
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Read the table written by `cactus.paper.aggregate.aggregate`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; accuracies and intervals are fractions; ``seed`` is text.
+
+    Raises
+    ------
+    DataError
+        The file is missing or is no such table.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str))
+        if list(frame.columns) != COLUMNS:
+            raise ValueError(f"columns {', '.join(frame.columns)}")
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "The table of results cannot be read.",
+            where=str(path),
+            got=str(error),
+            fix="delete the file and run the same command again to make it anew",
+        ) from error
+    frame[_TEXT] = frame[_TEXT].fillna("")
+    return frame
+
+
+def averaged_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that average over seeds, one per cell and setting."""
+    return results[results["seed"] == ALL_SEEDS].reset_index(drop=True)

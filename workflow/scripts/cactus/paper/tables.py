@@ -1,0 +1,160 @@
+"""LaTeX tables: the paper's numbers and ours side by side, one table per data set."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cactus.config.outputs import OutputSettings
+from cactus.errors import DataError
+from cactus.files import write_json, write_text
+from cactus.paper import latex
+from cactus.paper.cells import TableCell, map_entry, our_cell, paper_cell, percent
+from cactus.paper.notes import caption, table_notes
+from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.vocabulary import is_oracle, method_title, setting_title, source_title
+
+Setting = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One method on one task source: its results by (way, shot)."""
+
+    source: str
+    method: str
+    results: dict[Setting, dict[str, Any]]
+
+
+def write_table(results_file: Path, dataset: str, output: Path, settings: OutputSettings) -> None:
+    """Write the table of a data set, and the map from its numbers to the results.
+
+    Rows that use no labels come first, the oracle's below a rule. The highest mean of a setting
+    among the former is in bold, as printed: equal digits are equally bold.
+
+    Parameters
+    ----------
+    results_file
+        The table of every number.
+    output
+        The ``.tex`` file to write; the map stands beside it as ``<output>.map.json``.
+
+    Raises
+    ------
+    DataError
+        There is no result of the data set, or a method lacks one of its settings.
+    """
+    results = read_results(results_file)
+    results = results[results["dataset"] == dataset]
+    if results.empty:
+        raise DataError(
+            "There are no results to make a table from.",
+            where=str(results_file),
+            got=f"no row of {dataset}",
+            fix=f"evaluate a cell of {dataset}, or leave its table out",
+        )
+    text, entries = _render(results, f"tab:{dataset}", settings.decimals)
+    write_text(output, text)
+    write_json(
+        output.with_name(output.name + ".map.json"),
+        {"table": output.name, "results": results_file.name, "cells": entries},
+    )
+
+
+def write_document(tables: Sequence[Path], output: Path) -> None:
+    """Write a standalone document that shows `tables`, which stand in its own folder."""
+    write_text(output, latex.document([table.stem for table in tables]))
+
+
+def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list[dict[str, Any]]]:
+    """Return the table of one data set's results, and the records of its numbers."""
+    averaged = averaged_over_seeds(results)
+    rows = _rows(averaged)
+    columns = sorted({setting for row in rows for setting in row.results})
+    entries: list[dict[str, Any]] = []
+    body = list(_body(rows, columns, _best_means(rows, decimals), decimals, entries))
+    text = latex.table(
+        columns="ll" + "r" * 2 * len(columns),
+        head=_head(columns),
+        body=body,
+        caption=caption(averaged),
+        label=label,
+        notes=table_notes(results, entries),
+    )
+    return text, entries
+
+
+def _rows(averaged: pd.DataFrame) -> list[TableRow]:
+    """Group the results, which are in print order, into rows."""
+    records = [
+        {str(key): value for key, value in row.items()} for row in averaged.to_dict("records")
+    ]
+    return [
+        TableRow(source, method, {(row["way"], row["shot"]): row for row in group})
+        for (source, method), group in groupby(records, lambda row: (row["source"], row["method"]))
+    ]
+
+
+def _best_means(rows: Sequence[TableRow], decimals: int) -> dict[Setting, str]:
+    """Return the highest mean of every setting, as printed, among rows without labels."""
+    best: dict[Setting, float] = {}
+    for row in rows:
+        for setting, result in row.results.items():
+            if not is_oracle(row.method):
+                best[setting] = max(best.get(setting, 0.0), result["mean"])
+    return {setting: percent(mean, decimals) for setting, mean in best.items()}
+
+
+def _head(columns: Sequence[Setting]) -> list[str]:
+    titles = " & ".join(
+        rf"\multicolumn{{2}}{{c}}{{{setting_title(*setting)}}}" for setting in columns
+    )
+    rules = " ".join(
+        rf"\cmidrule(lr){{{first}-{first + 1}}}" for first in range(3, 3 + 2 * len(columns), 2)
+    )
+    sides = " & ".join([r"\multicolumn{1}{c}{paper} & \multicolumn{1}{c}{ours}"] * len(columns))
+    return [rf" & & {titles} \\", rules, rf"Embedding & Method & {sides} \\"]
+
+
+def _body(
+    rows: Sequence[TableRow],
+    columns: Sequence[Setting],
+    best: dict[Setting, str],
+    decimals: int,
+    entries: list[dict[str, Any]],
+) -> Iterator[str]:
+    """Yield the lines below the middle rule; append to `entries` what each number is."""
+    previous: TableRow | None = None
+    for row in rows:
+        new_source = previous is None or row.source != previous.source
+        if previous is not None and new_source:
+            first_oracle = is_oracle(row.method) and not is_oracle(previous.method)
+            yield r"\midrule" if first_oracle else r"\addlinespace"
+        names = [source_title(row.source) if new_source else "", method_title(row.method)]
+        cells = [latex.escape(name) for name in names]
+        for setting in columns:
+            paper, ours = _cell_pair(row, setting, best, decimals)
+            place = (f"{source_title(row.source)}, {names[1]}", setting_title(*setting))
+            entries.append(map_entry(paper, row.results[setting], "paper", place, decimals))
+            entries.append(map_entry(ours, row.results[setting], "ours", place, decimals))
+            cells += [paper.latex, ours.latex]
+        yield " & ".join(cells) + r" \\"
+        previous = row
+
+
+def _cell_pair(
+    row: TableRow, setting: Setting, best: dict[Setting, str], decimals: int
+) -> tuple[TableCell, TableCell]:
+    if setting not in row.results:
+        raise DataError(
+            "A method lacks the result of a setting.",
+            where=f"{row.source}, {row.method}",
+            got=f"no result for {setting_title(*setting)}",
+            fix="aggregate again from complete evaluations",
+        )
+    result = row.results[setting]
+    bold = not is_oracle(row.method) and percent(result["mean"], decimals) == best[setting]
+    return paper_cell(result, decimals), our_cell(result, decimals, bold=bold)
