@@ -1,4 +1,5 @@
 # Glue between the configuration and the rules; everything else lives in workflow/scripts/cactus.
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,9 +14,19 @@ from cactus.config.spec import AggregateResultsSpec, RawAccess, stage_spec
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
 RUN = f"results/{CONFIG.run}"
-ACCESS = RawAccess.of(CONFIG)
 THREADS = CONFIG.compute.threads
 GPUS = 0 if CONFIG.compute.device == "cpu" else 1
+
+ACCESS = RawAccess.of(CONFIG)
+
+# What cannot change a result stays out of `params`, which Snakemake compares: the place of the
+# clone, and where raw data are. Jobs find them in shell variables. Snakemake formats the prefix,
+# hence the doubled braces.
+PREFIX = (
+    f"SCRIPTS={shlex.quote(str(SCRIPTS))}; RAW_DIR={shlex.quote(ACCESS.raw_dir)};"
+    f" ACCESS={shlex.quote(ACCESS.text())}; "
+)
+shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 
 wildcard_constraints:
@@ -34,3 +45,42 @@ def spec(stage):
         return stage_spec(CONFIG, stage, **wildcards)
 
     return of_wildcards
+
+
+def sample_of(wildcards):
+    """Return the sample generator's receipt where the run works on sample data."""
+    return f"{RUN}/raw/{wildcards.dataset}/sample.json" if CONFIG.sample_data else []
+
+
+def partitioned_embedding(wildcards):
+    """Return the manifest of the embedding that a source partitions, if it does."""
+    embedding = Source.parse(wildcards.source).embedding
+    return (
+        f"{RUN}/embeddings/{wildcards.dataset}/{embedding}/s{wildcards.seed}/manifest.json"
+        if embedding
+        else []
+    )
+
+
+def trained_model(wildcards):
+    """Return the model to evaluate; the from-scratch row has none."""
+    if wildcards.source == "scratch":
+        return []
+    return (
+        f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.json".format(
+            **wildcards
+        )
+    )
+
+
+def shown_files(wildcards):
+    """Return what a figure of one data set shows besides the results."""
+    name, _, dataset = wildcards.figure.partition("-")
+    cells = [cell for cell in GRID.trained_cells if cell.dataset == dataset]
+    if name == "tasks":
+        return [f"{RUN}/partitions/{cell.name}/summary.json" for cell in cells]
+    runs = [run for run in GRID.embedding_runs if run[0] == dataset]
+    return [
+        *(f"{RUN}/models/{cell.name}/metrics.jsonl" for cell in cells),
+        *(f"{RUN}/embeddings/{d}/{e}/s{s}/metrics.jsonl" for d, e, s in runs),
+    ]

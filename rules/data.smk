@@ -1,10 +1,4 @@
 SPLITS = ["train", "val", "test"]
-ACCESS_JSON = ACCESS.text()
-
-
-def sample_of(wildcards):
-    """Return the sample generator's receipt where the run works on sample data."""
-    return f"{RUN}/raw/{wildcards.dataset}/sample.json" if CONFIG.sample_data else []
 
 
 rule make_sample:
@@ -19,7 +13,7 @@ rule make_sample:
     message:
         "make_sample {wildcards.dataset}"
     shell:
-        "python {SCRIPTS}/make_sample.py --spec {params.spec:q} --raw-dir {ACCESS.raw_dir:q}"
+        'python "$SCRIPTS"/make_sample.py --spec {params.spec:q} --raw-dir "$RAW_DIR"'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -41,7 +35,7 @@ rule prepare_data:
     message:
         "prepare_data {wildcards.dataset}"
     shell:
-        "python {SCRIPTS}/prepare_data.py --spec {params.spec:q} --access {ACCESS_JSON:q}"
+        'python "$SCRIPTS"/prepare_data.py --spec {params.spec:q} --access "$ACCESS"'
         " --output {output.manifest:q} > {log:q} 2>&1"
 
 

@@ -1,10 +1,3 @@
-def trained_model(wildcards):
-    """Return the model to evaluate; the from-scratch row has none."""
-    if wildcards.source == "scratch":
-        return []
-    return rules.meta_train.output.receipt.format(**wildcards)
-
-
 rule evaluate_model:
     input:
         manifest=rules.prepare_data.output.manifest,
@@ -27,7 +20,7 @@ rule evaluate_model:
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        "python {SCRIPTS}/evaluate_model.py --spec {params.spec:q} --data {input.manifest:q}"
+        'python "$SCRIPTS"/evaluate_model.py --spec {params.spec:q} --data {input.manifest:q}'
         " --model {input.model:q} --output {output.summary:q} > {log:q} 2>&1"
 
 

@@ -10,19 +10,6 @@ FIGURES = [
 ]
 
 
-def shown_files(wildcards):
-    """Return what a figure of one data set shows besides the results."""
-    name, _, dataset = wildcards.figure.partition("-")
-    cells = [cell for cell in GRID.trained_cells if cell.dataset == dataset]
-    if name == "tasks":
-        return [f"{RUN}/partitions/{cell.name}/summary.json" for cell in cells]
-    runs = [run for run in GRID.embedding_runs if run[0] == dataset]
-    return [
-        *(f"{RUN}/models/{cell.name}/metrics.jsonl" for cell in cells),
-        *(f"{RUN}/embeddings/{d}/{e}/s{s}/metrics.jsonl" for d, e, s in runs),
-    ]
-
-
 rule make_table:
     input:
         rules.aggregate_results.output,
@@ -38,7 +25,7 @@ rule make_table:
     message:
         "make_table {wildcards.dataset}"
     shell:
-        "python {SCRIPTS}/make_table.py --spec {params.spec:q} --results {input:q}"
+        'python "$SCRIPTS"/make_table.py --spec {params.spec:q} --results {input:q}'
         " --output {output.table:q} > {log:q} 2>&1"
 
 
@@ -54,7 +41,7 @@ rule make_document:
     message:
         "make_document"
     shell:
-        "python {SCRIPTS}/make_document.py --tables {input:q} --output {output:q} > {log:q} 2>&1"
+        'python "$SCRIPTS"/make_document.py --tables {input:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule make_figure:
@@ -73,7 +60,7 @@ rule make_figure:
     message:
         "make_figure {wildcards.figure}"
     shell:
-        "python {SCRIPTS}/make_figure.py --spec {params.spec:q} --run {RUN:q}"
+        'python "$SCRIPTS"/make_figure.py --spec {params.spec:q}'
         " --output {output.pdf:q} > {log:q} 2>&1"
 
 

@@ -1,13 +1,3 @@
-def partitioned_embedding(wildcards):
-    """Return the manifest of the embedding that a source partitions, if it does."""
-    embedding = Source.parse(wildcards.source).embedding
-    return (
-        f"{RUN}/embeddings/{wildcards.dataset}/{embedding}/s{wildcards.seed}/manifest.json"
-        if embedding
-        else []
-    )
-
-
 rule make_partitions:
     input:
         manifest=rules.prepare_data.output.manifest,
@@ -28,7 +18,7 @@ rule make_partitions:
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        "python {SCRIPTS}/make_partitions.py --spec {params.spec:q} --data {input.manifest:q}"
+        'python "$SCRIPTS"/make_partitions.py --spec {params.spec:q} --data {input.manifest:q}'
         " --embedding {input.embedding:q} --output {output:q} > {log:q} 2>&1"
 
 

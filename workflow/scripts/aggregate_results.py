@@ -7,9 +7,10 @@ from cactus.paper.aggregate import aggregate
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "run", "published", "output")
+    arguments = stage_arguments(__doc__, "published", "output")
     spec = AggregateResultsSpec.parse(arguments.spec)
-    aggregate(arguments.run, spec.cells, arguments.published, arguments.output)
+    run_folder = arguments.output.parents[1]
+    aggregate(run_folder, spec.cells, arguments.published, arguments.output)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from cactus.paper.figures.registry import draw
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "run", "output")
+    arguments = stage_arguments(__doc__, "output")
     spec = MakeFigureSpec.parse(arguments.spec)
     stem = arguments.output.with_suffix("")
-    draw(spec.figure, arguments.run, stem, spec.settings, spec.dataset)
+    run_folder = arguments.output.parents[1]
+    draw(spec.figure, run_folder, stem, spec.settings, spec.dataset)
 
 
 if __name__ == "__main__":
