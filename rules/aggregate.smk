@@ -18,5 +18,5 @@ rule aggregate_results:
     message:
         "aggregate_results"
     shell:
-        'python "$SCRIPTS"/aggregate_results.py --spec {params.spec:q}'
+        'python "$SCRIPTS/aggregate_results.py" --spec {params.spec:q}'
         " --published {input.published:q} --output {output:q} > {log:q} 2>&1"

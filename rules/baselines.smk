@@ -19,5 +19,5 @@ rule run_baselines:
     message:
         "run_baselines {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS"/run_baselines.py --spec {params.spec:q} --data {input.manifest:q}'
+        'python "$SCRIPTS/run_baselines.py" --spec {params.spec:q} --data {input.manifest:q}'
         " --embedding {input.embedding:q} --output {output.summary:q} > {log:q} 2>&1"

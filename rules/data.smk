@@ -13,7 +13,7 @@ rule make_sample:
     message:
         "make_sample {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS"/make_sample.py --spec {params.spec:q} --raw-dir "$RAW_DIR"'
+        'python "$SCRIPTS/make_sample.py" --spec {params.spec:q} --raw-dir "$RAW_DIR"'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -35,7 +35,7 @@ rule prepare_data:
     message:
         "prepare_data {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS"/prepare_data.py --spec {params.spec:q} --access "$ACCESS"'
+        'python "$SCRIPTS/prepare_data.py" --spec {params.spec:q} --access "$ACCESS"'
         " --output {output.manifest:q} > {log:q} 2>&1"
 
 

@@ -24,7 +24,7 @@ rule train_embedding:
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS"/train_embedding.py --spec {params.spec:q} --data {input.manifest:q}'
+        'python "$SCRIPTS/train_embedding.py" --spec {params.spec:q} --data {input.manifest:q}'
         " --output {output.manifest:q} > {log:q} 2>&1"
 
 

@@ -20,7 +20,7 @@ rule evaluate_model:
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS"/evaluate_model.py --spec {params.spec:q} --data {input.manifest:q}'
+        'python "$SCRIPTS/evaluate_model.py" --spec {params.spec:q} --data {input.manifest:q}'
         " --model {input.model:q} --output {output.summary:q} > {log:q} 2>&1"
 
 

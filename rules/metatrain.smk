@@ -21,7 +21,7 @@ rule meta_train:
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS"/meta_train.py --spec {params.spec:q} --data {input.manifest:q}'
+        'python "$SCRIPTS/meta_train.py" --spec {params.spec:q} --data {input.manifest:q}'
         " --partitions {input.partitions:q} --output {output.receipt:q} > {log:q} 2>&1"
 
 

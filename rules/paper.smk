@@ -25,7 +25,7 @@ rule make_table:
     message:
         "make_table {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS"/make_table.py --spec {params.spec:q} --results {input:q}'
+        'python "$SCRIPTS/make_table.py" --spec {params.spec:q} --results {input:q}'
         " --output {output.table:q} > {log:q} 2>&1"
 
 
@@ -41,7 +41,7 @@ rule make_document:
     message:
         "make_document"
     shell:
-        'python "$SCRIPTS"/make_document.py --tables {input:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS/make_document.py" --tables {input:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule make_figure:
@@ -60,7 +60,7 @@ rule make_figure:
     message:
         "make_figure {wildcards.figure}"
     shell:
-        'python "$SCRIPTS"/make_figure.py --spec {params.spec:q}'
+        'python "$SCRIPTS/make_figure.py" --spec {params.spec:q}'
         " --output {output.pdf:q} > {log:q} 2>&1"
 
 

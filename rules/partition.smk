@@ -18,7 +18,7 @@ rule make_partitions:
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS"/make_partitions.py --spec {params.spec:q} --data {input.manifest:q}'
+        'python "$SCRIPTS/make_partitions.py" --spec {params.spec:q} --data {input.manifest:q}'
         " --embedding {input.embedding:q} --output {output:q} > {log:q} 2>&1"
 
 
