@@ -64,8 +64,8 @@ def test_a_dataset_overrides_a_nested_key_alone():
 
 def test_scratch_replaces_what_evaluation_does_and_nothing_else():
     maml = LearnerSettings().resolve("maml", "omniglot")
-    scratch = ScratchSettings().apply(maml)
-    assert (scratch.inner_lr, scratch.evaluation_steps, scratch.iterations) == (0.1, 200, 0)
+    scratch = ScratchSettings(steps=40).apply(maml)
+    assert (scratch.inner_lr, scratch.evaluation_steps, scratch.iterations) == (0.1, 40, 0)
     same = scratch.model_copy(
         update={"inner_lr": 0.05, "evaluation_steps": 50, "iterations": 30_000}
     )

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from tests.unit.meta.tiny import episodes, learner, task_source
 
 from cactus.errors import EpisodeError
 from cactus.evaluate.episodes import episodes_sha256
 from cactus.evaluate.models import evaluate_model
 from cactus.meta.base import cut
+from tests.unit.meta.tiny import episodes, learner, task_source
 
 SHAPE = (16, 16, 1)
 

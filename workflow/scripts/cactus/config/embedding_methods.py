@@ -21,6 +21,10 @@ _SIDE = (
     "Side of the images that the networks see: larger images are shrunk (antialiased), "
     "smaller ones padded with their border pixels."
 )
+_JOINT = (
+    "Whether the discriminator sees real and generated images in one batch. The original has two, "
+    "in which batch norm hides how they differ on the whole; one teaches faster at first."
+)
 _OVERRIDES = "Values of this section's keys that hold for one data set only."
 
 
@@ -123,6 +127,7 @@ class BiganSettings(MethodSettings):
         0, "Units of the fully connected layers (both of an MLP); 0 for none between `conv` layers."
     )
     kernel: Count = setting(5, "Side of the kernels of `conv` networks.", unit="pixels")
+    joint_batch: bool = setting(False, _JOINT)
     learning_rate: Positive = setting(2e-4, "Rate of Adam until the decay, for all networks.")
     beta1: Fraction = setting(0.5, "First moment's coefficient of Adam.")
     weight_decay: NonNegative = setting(2.5e-5, "L2 penalty on all weights.")
@@ -252,6 +257,7 @@ class InfoganSettings(MethodSettings):
     hidden: Count = setting(1024, "Units of the fully connected layer after the convolutions.")
     recognition_hidden: Count = setting(128, "Units of the recognition network's own layer.")
     kernel: Count = setting(4, "Side of the kernels.", unit="pixels")
+    joint_batch: bool = setting(False, _JOINT)
     generator_rate: Positive = setting(1e-3, "Rate of Adam for the generator.")
     discriminator_rate: Positive = setting(
         2e-4, "Rate of Adam for discriminator and recognition network."

@@ -12,7 +12,6 @@ from cactus.config.base import (
     LearnerName,
     Positive,
     Settings,
-    merge,
     setting,
 )
 
@@ -67,12 +66,6 @@ class TrainingSettings(DatasetSettings):
         unit="iterations",
     )
     validation: ValidationSettings = ValidationSettings()
-
-    def resolve(self, dataset: DatasetName) -> Self:
-        """Return these settings as they hold for one data set, without `per_dataset`."""
-        base = self.model_dump(exclude={"per_dataset"})
-        merged = merge(base, self.per_dataset.get(dataset, {}))
-        return type(self).model_validate({**merged, "per_dataset": {}})
 
     def for_source(self, source: str) -> Self:
         """Return these settings as they hold for one source of tasks; "labels" is the oracle."""

@@ -65,9 +65,9 @@ class MiniImagenetSample(Settings):
 class CelebaSample(Settings):
     """Drawn faces with the 40 attributes."""
 
-    train_images: Count = setting(800, "Faces of the training partition.", unit="images")
-    val_images: Count = setting(250, "Faces of the validation partition.", unit="images")
-    test_images: Count = setting(250, "Faces of the test partition.", unit="images")
+    train_images: Count = setting(700, "Faces of the training partition.", unit="images")
+    val_images: Count = setting(200, "Faces of the validation partition.", unit="images")
+    test_images: Count = setting(200, "Faces of the test partition.", unit="images")
     variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
         1.0, "Strength of the changes of pose, proportions and light between faces."
     )

@@ -1,0 +1,214 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cactus.errors import EpisodeError
+from cactus.tasks.episodes import EpisodeBatch
+from tests.unit.meta.tiny import CPU, episodes, gradients, learner, task_source
+
+FORMS = {
+    "stride": {"dataset": "omniglot", "shape": (10, 10, 1)},
+    "max_pool": {"dataset": "miniimagenet", "shape": (18, 18, 3)},
+}
+
+
+def _forward(images, weights, shifts, way, *, pool):
+    """Apply the network to the images (n, C, H, W) of one task, layer by layer."""
+    hidden = images
+    for weight, shift in zip(weights[:4], shifts, strict=True):
+        side = hidden.shape[2]
+        before, after = (1, 1) if pool or side % 2 else (0, 1)
+        padded = F.pad(hidden, (before, after, before, after))
+        columns = F.unfold(padded, 3, stride=1 if pool else 2)
+        out = side if pool else (side + 1) // 2
+        hidden = torch.einsum("oi,nip->nop", weight.flatten(1), columns)
+        hidden = hidden.reshape(len(images), -1, out, out)
+        mean = hidden.mean((0, 2, 3), keepdim=True)
+        variance = ((hidden - mean) ** 2).mean((0, 2, 3), keepdim=True)
+        hidden = (hidden - mean) / (variance + 1e-3).sqrt() + shift[:, None, None]
+        hidden = hidden.clamp(min=0)
+        if pool:
+            half = out // 2
+            hidden = hidden[:, :, : 2 * half, : 2 * half]
+            hidden = hidden.reshape(len(images), -1, half, 2, half, 2).amax((3, 5))
+    features = hidden.flatten(1) if pool else hidden.mean((2, 3))
+    return (features @ weights[4] + weights[5])[:, :way]
+
+
+def _reference_loss(model, images, batch, *, second_order=True):
+    """Compute the outer loss with loops over tasks, steps and examples."""
+    settings = model.settings
+    pool = settings.downsampling == "max_pool"
+    scaled = images.permute(0, 3, 1, 2).double() / 255
+    total = torch.zeros((), dtype=torch.float64)
+    for support, query in zip(batch.support, batch.query, strict=True):
+        way, shot = support.shape
+        weights, shifts = list(model.weights), list(model.shifts)
+        for _ in range(settings.inner_steps):
+            logits = _forward(scaled[support.reshape(-1)], weights, shifts, way, pool=pool)
+            loss = sum(-logits[i].log_softmax(0)[i // shot] for i in range(way * shot)) / shot
+            steps = torch.autograd.grad(loss, weights, create_graph=True)
+            steps = steps if second_order else [step.detach() for step in steps]
+            weights = [w - settings.inner_lr * s for w, s in zip(weights, steps, strict=True)]
+        per_class = query.shape[1]
+        logits = _forward(scaled[query.reshape(-1)], weights, shifts, way, pool=pool)
+        loss = sum(-logits[i].log_softmax(0)[i // per_class] for i in range(way * per_class))
+        total = total + loss / per_class / len(batch.support)
+    return total
+
+
+def _randomised(form, **changes):
+    """Return a learner in double precision with non-zero shifts and bias, and its episodes."""
+    model = learner("maml", **FORMS[form], double=True, **changes)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in [*model.shifts, model.weights[5]]:
+            parameter.normal_(0, 0.3, generator=generator)
+    source = task_source(shape=FORMS[form]["shape"])
+    return model, source.images, episodes(source, 3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("first_order", [False, True])
+def test_meta_gradient_equals_the_slow_reference(form, first_order):
+    model, images, batch = _randomised(form, first_order=first_order, tasks_at_once=2)
+    reference = _reference_loss(model, images, batch, second_order=not first_order)
+    expected = torch.autograd.grad(reference, list(model.parameters()))
+    metrics = model.accumulate_gradients(images, batch)
+    # The metric is the mean over the three classes, the loss their sum.
+    assert float(metrics.loss) * 3 == pytest.approx(float(reference.detach()), rel=1e-12)
+    for mine, slow in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(mine, slow, rtol=1e-10, atol=1e-10 * float(slow.abs().max()))
+
+
+def test_first_order_leaves_something_out():
+    results = []
+    for first_order in (False, True):
+        model, images, batch = _randomised("stride", first_order=first_order)
+        model.accumulate_gradients(images, batch)
+        results.append(torch.cat([g.flatten() for g in gradients(model)]))
+    assert (results[0] - results[1]).norm() > 0.01 * results[0].norm()
+
+
+def test_meta_gradient_agrees_with_finite_differences():
+    model, images, batch = _randomised("stride")
+    model.accumulate_gradients(images, batch)
+    generator = torch.Generator().manual_seed(9)
+    directions = [
+        torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in model.parameters()
+    ]
+    slope = sum(float((g * d).sum()) for g, d in zip(gradients(model), directions, strict=True))
+    losses = []
+    for step in (1e-6, -1e-6):
+        with torch.no_grad():
+            for parameter, direction in zip(model.parameters(), directions, strict=True):
+                parameter.add_(direction, alpha=step)
+        losses.append(float(_mean_outer_loss(model, images, batch)))
+        with torch.no_grad():
+            for parameter, direction in zip(model.parameters(), directions, strict=True):
+                parameter.sub_(direction, alpha=step)
+    assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(slope, rel=1e-5)
+
+
+def _mean_outer_loss(model, images, batch):
+    return model.outer_loss(images, batch)[0].detach() / len(batch.support)
+
+
+def test_the_inner_step_is_that_of_the_summed_loss():
+    model, images, batch = _randomised("stride", evaluation_steps=1)
+    one = EpisodeBatch(batch.support[:1], batch.support[:1])
+    scaled = images.permute(0, 3, 1, 2).double() / 255
+    chosen = scaled[one.support.reshape(-1)]
+    weights, shifts = list(model.weights), list(model.shifts)
+    labels = torch.arange(3).repeat_interleave(2)
+    loss = F.cross_entropy(_forward(chosen, weights, shifts, 3, pool=False), labels)
+    steps = torch.autograd.grad(loss, weights)
+    # Three classes: the step is three times that of the mean loss.
+    moved = [w - 0.05 * 3 * s for w, s in zip(weights, steps, strict=True)]
+    expected = _forward(chosen, moved, shifts, 3, pool=False)
+    torch.testing.assert_close(model.query_logits(images, one)[0], expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_grouping_of_tasks_changes_nothing_but_rounding(form):
+    results = []
+    for at_once in (1, 2, 3):
+        model, images, batch = _randomised(
+            form, tasks_at_once=at_once, evaluation_tasks_at_once=at_once, evaluation_steps=4
+        )
+        metrics = model.accumulate_gradients(images, batch)
+        results.append([metrics.loss, *gradients(model), model.accuracies(images, batch)])
+    for other in results[1:]:
+        for mine, alone in zip(other, results[0], strict=True):
+            torch.testing.assert_close(mine, alone, rtol=1e-9, atol=1e-11)
+
+
+def test_evaluation_takes_its_own_number_of_steps_and_changes_no_weight():
+    model, images, batch = _randomised("stride", evaluation_steps=7)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    logits = model.query_logits(images, batch)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    model.settings = model.settings.model_copy(update={"inner_steps": 7})
+    loss = _mean_outer_loss(model, images, batch)
+    labels = torch.arange(3).repeat_interleave(2).repeat(3)
+    expected = F.cross_entropy(logits.flatten(0, 1), labels) * 3
+    torch.testing.assert_close(loss, expected, rtol=1e-12, atol=0)
+
+
+def test_accuracies_are_fractions_of_right_labels():
+    model, images, batch = _randomised("stride")
+    right = model.query_logits(images, batch).argmax(2).reshape(3, 3, 2) == torch.arange(3)[:, None]
+    expected = right.double().mean((1, 2))
+    assert model.accuracies(images, batch).tolist() == expected.tolist()
+
+
+def test_fewer_classes_use_the_first_columns_only():
+    model, images, batch = _randomised("stride", way=5)
+    logits = model.query_logits(images, batch)
+    assert logits.shape == (3, 6, 3)
+    narrow = learner("maml", double=True)
+    narrow.load_state_dict(
+        {
+            name: value[..., :3] if name in ("weights.4", "weights.5") else value
+            for name, value in model.state_dict().items()
+        }
+    )
+    torch.testing.assert_close(narrow.query_logits(images, batch), logits, rtol=1e-12, atol=1e-12)
+
+
+def test_an_episode_wider_than_the_head_is_refused():
+    source = task_source(way=4)
+    with pytest.raises(EpisodeError, match="more classes"):
+        learner("maml", way=3).accuracies(source.images, episodes(source, 1))
+    with pytest.raises(EpisodeError, match="more classes"):
+        learner("maml", way=3).accumulate_gradients(source.images, episodes(source, 1))
+
+
+def test_predictions_depend_on_the_other_queries():
+    model, images, batch = _randomised("stride")
+    query = batch.query.copy()
+    query[:, :, 1] = np.roll(query[:, :, 1], 1, axis=0)
+    first = model.query_logits(images, batch).reshape(3, 3, 2, 3)[:, :, 0]
+    second = model.query_logits(images, EpisodeBatch(batch.support, query))
+    assert (second.reshape(3, 3, 2, 3)[:, :, 0] - first).abs().max() > 1e-3
+
+
+def test_permuting_tasks_permutes_accuracies():
+    model, images, batch = _randomised("stride")
+    swapped = EpisodeBatch(batch.support[::-1], batch.query[::-1])
+    expected = model.query_logits(images, batch).flip(0)
+    torch.testing.assert_close(model.query_logits(images, swapped), expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_computes_the_same_gradient():
+    results = []
+    for device in (CPU, torch.device("cuda")):
+        model, images, batch = _randomised("max_pool")
+        model.to(device).accumulate_gradients(images.to(device), batch)
+        results.append([gradient.cpu() for gradient in gradients(model)])
+    for mine, cpu in zip(results[1], results[0], strict=True):
+        torch.testing.assert_close(mine, cpu, rtol=1e-8, atol=1e-9)

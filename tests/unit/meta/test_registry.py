@@ -1,0 +1,31 @@
+import importlib
+import sys
+
+import pytest
+import torch
+
+from cactus.config.learners import LearnerSettings
+from cactus.meta.registry import MODULES, build
+from tests.unit.meta.tiny import CPU
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize(("dataset", "shape"), [("omniglot", (28, 28, 1)), ("celeba", (84, 84, 3))])
+def test_the_seed_decides_the_weights(name, dataset, shape):
+    settings = LearnerSettings().resolve(name, dataset)
+    first, second, third = (
+        build(name, settings, shape, seed=seed, device=CPU).state_dict() for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert not all(torch.equal(first[key], third[key]) for key in first)
+
+
+def test_a_learner_is_imported_only_when_asked_for(monkeypatch):
+    for module in (*MODULES.values(), "cactus.meta.registry"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    registry = importlib.import_module("cactus.meta.registry")
+    assert not set(MODULES.values()) & set(sys.modules)
+    settings = LearnerSettings().resolve("maml", "omniglot")
+    registry.build("maml", settings, (28, 28, 1), seed=0, device=CPU)
+    assert "cactus.meta.maml" in sys.modules
+    assert "cactus.meta.protonets" not in sys.modules

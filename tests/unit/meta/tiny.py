@@ -1,0 +1,46 @@
+"""Small learnable images and episodes for the tests of the meta-learners."""
+
+import numpy as np
+import torch
+
+from cactus.config.learners import LearnerSettings
+from cactus.meta.registry import build
+from cactus.meta.train import TaskSource
+from cactus.tasks.episodes import EpisodeBatch, PartitionSampler
+
+CPU = torch.device("cpu")
+SMALL = {"filters": 4, "way": 3, "shot": 2, "query": 2, "tasks_per_batch": 3}
+FEW_STEPS = {"maml": {"inner_steps": 3, "evaluation_steps": 5}, "protonets": {}}
+
+
+def learner(name, *, dataset="omniglot", shape=(10, 10, 1), seed=0, double=False, **changes):
+    """Build a small learner; `changes` override its settings."""
+    settings = LearnerSettings().resolve(name, dataset)
+    values = {**settings.model_dump(), **SMALL, **FEW_STEPS[name], **changes}
+    settings = type(settings).model_validate(values)
+    built = build(name, settings, shape, seed=seed, device=CPU)
+    return built.double() if double else built
+
+
+def task_source(
+    *, shape=(10, 10, 1), classes=12, per_class=12, way=3, shot=2, query=2, noise=40.0, seed=0
+):
+    """Return episodes on images that are a random pattern for each class, plus noise."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.uniform(0, 255, (classes, 1, shape[0] // 2, shape[1] // 2, shape[2]))
+    patterns = coarse.repeat(2, axis=2).repeat(2, axis=3)
+    noisy = patterns + generator.normal(0, noise, (classes, per_class, *shape))
+    images = noisy.clip(0, 255).astype(np.uint8).reshape(-1, *shape)
+    labels = np.repeat(np.arange(classes), per_class)
+    sampler = PartitionSampler(labels[None], way, shot, query)
+    return TaskSource(torch.from_numpy(images), sampler)
+
+
+def episodes(source, tasks, seed=0) -> EpisodeBatch:
+    """Draw episodes."""
+    return source.sampler.sample(np.random.default_rng(seed), tasks)
+
+
+def gradients(model):
+    """Return copies of the gradients."""
+    return [parameter.grad.clone() for parameter in model.parameters()]

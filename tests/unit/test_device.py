@@ -1,0 +1,44 @@
+import json
+
+import pytest
+import torch
+
+from cactus.device import describe_device, set_up_device
+from cactus.errors import ConfigError
+
+
+@pytest.fixture
+def _threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_threads")
+def test_the_cpu_takes_the_number_of_threads():
+    device = set_up_device("cpu", 1, deterministic=True)
+    assert device.type == "cpu"
+    assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("_threads")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_a_gpu_auto_is_the_cpu_and_cuda_an_error():
+    assert set_up_device("auto", 1, deterministic=True).type == "cpu"
+    with pytest.raises(ConfigError, match="CUDA"):
+        set_up_device("cuda", 1, deterministic=True)
+
+
+def test_the_description_is_json():
+    description = describe_device(torch.device("cpu"))
+    assert json.loads(json.dumps(description)) == description
+    assert description["threads"] == torch.get_num_threads()
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("_threads")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_keeps_all_bits_of_float32():
+    assert set_up_device("auto", 1, deterministic=False).type == "cuda"
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32

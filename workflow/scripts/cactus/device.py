@@ -1,0 +1,68 @@
+"""The device that PyTorch computes on, and what decides the bits of its results."""
+
+import os
+import platform
+from typing import Any, Literal
+
+import torch
+
+from cactus.errors import ConfigError
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+
+def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> torch.device:
+    """Choose the device and set PyTorch's process-wide switches; call it once, at the start.
+
+    Float32 stays float32: TF32, which would shorten the mantissa to 10 bits, is off.
+
+    Parameters
+    ----------
+    name
+        "auto" takes a GPU where there is one.
+    threads
+        CPU threads. Results on a CPU repeat bit for bit at the same number only.
+    deterministic
+        Use only deterministic GPU kernels. A CPU needs no such switch.
+
+    Raises
+    ------
+    ConfigError
+        "cuda" is asked for and there is no usable GPU.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ConfigError(
+            "There is no usable CUDA device.",
+            where="compute.device",
+            got="cuda",
+            fix="set it to auto or cpu, or install a driver that this PyTorch supports",
+        )
+    torch.set_num_threads(threads)
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    if deterministic:
+        # cuBLAS reads this when it starts; without it, deterministic mode refuses to multiply.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    return torch.device("cuda")
+
+
+def describe_device(device: torch.device) -> dict[str, Any]:
+    """Return what decides the bits of results on `device`, as JSON values for a record."""
+    description: dict[str, Any] = {
+        "device": device.type,
+        "machine": platform.machine(),
+        "torch": str(torch.__version__),
+        "threads": torch.get_num_threads(),
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
+    if device.type == "cuda":
+        description["gpu"] = torch.cuda.get_device_name(device)
+        description["cuda"] = torch.version.cuda
+        description["cudnn"] = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return description

@@ -1,0 +1,85 @@
+"""What a meta-learner is."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cactus.config.base import LearnerName
+from cactus.config.learners import TrainingSettings
+from cactus.models.conv4 import ImageShape
+from cactus.tasks.episodes import EpisodeBatch
+
+
+class StepMetrics(NamedTuple):
+    """Means over the query images of an outer update, scalars on the device."""
+
+    loss: Tensor
+    accuracy: Tensor
+
+
+class MetaLearner(nn.Module, ABC):
+    """A model that learns from the support of an episode to label its query.
+
+    Its parameters and buffers are the model; they may lie on any device and have any
+    floating-point type. Images are passed as one resident uint8 tensor (N, H, W, C), and episodes
+    as indices into it.
+
+    Parameters
+    ----------
+    settings
+        Resolved for the data set.
+    image_shape
+        Height, width and channels of the images.
+    """
+
+    name: LearnerName
+    settings: TrainingSettings
+
+    def __init__(self, settings: TrainingSettings, image_shape: ImageShape) -> None:
+        super().__init__()
+        self.settings, self.image_shape = settings, image_shape
+
+    @abstractmethod
+    def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:
+        """Add the gradient of the outer loss on a batch of episodes to the parameters' `grad`."""
+
+    @abstractmethod
+    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return the fraction of right query labels of each episode, float64 (T,).
+
+        This is evaluation: the model does not change.
+        """
+
+    def parameter_like(self) -> tuple[torch.device, torch.dtype]:
+        """Return where the parameters lie and their type."""
+        parameter = next(self.parameters())
+        return parameter.device, parameter.dtype
+
+
+def class_labels(way: int, per_class: int, device: torch.device) -> Tensor:
+    """Return the labels of `per_class` images of class 0, then of class 1, ..., int64 (n,)."""
+    return torch.arange(way, device=device)[:, None].expand(way, per_class).reshape(-1)
+
+
+def task_accuracies(logits: Tensor) -> Tensor:
+    """Return the fraction of right labels of each task, float64 (T,).
+
+    Parameters
+    ----------
+    logits
+        (T, way*query, way); the images are in the order of their classes.
+    """
+    _, images, way = logits.shape
+    labels = class_labels(way, images // way, logits.device)
+    return (logits.argmax(2) == labels).double().mean(1)
+
+
+def cut(batch: EpisodeBatch, size: int) -> list[EpisodeBatch]:
+    """Cut a batch into batches of at most `size` episodes."""
+    starts = range(0, len(batch.support), size)
+    return [
+        EpisodeBatch(batch.support[start : start + size], batch.query[start : start + size])
+        for start in starts
+    ]

@@ -1,0 +1,65 @@
+"""Images of episodes, gathered by index from one resident tensor."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+
+def resident_images(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Copy images (N, H, W, C), possibly memory-mapped, to the device, one byte per value."""
+    return torch.from_numpy(np.array(images)).to(device)
+
+
+def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Tensor:
+    """Copy indices to the device without waiting for it."""
+    tensor = torch.from_numpy(np.ascontiguousarray(indices, dtype=np.int64))
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
+
+
+def gather(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return chosen images as numbers from 0 to 1, channels before height and width.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, H, W, C).
+    indices
+        int64 (n,).
+    dtype
+        Floating-point type of the result.
+
+    Returns
+    -------
+    Tensor
+        (n, C, H, W) in the channels-last memory layout.
+    """
+    return images[indices].permute(0, 3, 1, 2).to(dtype) / 255
+
+
+def gather_tasks(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the images of T tasks side by side in the channels, as numbers from 0 to 1.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, H, W, C).
+    indices
+        int64 (T, n).
+    dtype
+        Floating-point type of the result.
+
+    Returns
+    -------
+    Tensor
+        (n, T*C, H, W); the channels of task t follow those of task t - 1.
+    """
+    chosen = images[indices.T].permute(0, 1, 4, 2, 3).flatten(1, 2).to(dtype) / 255
+    # On CPUs, channels-last convolutions are up to 1.5 times as fast; cuDNN's default is the other.
+    on_cpu = images.device.type == "cpu"
+    layout = torch.channels_last if on_cpu else torch.contiguous_format
+    return chosen.contiguous(memory_format=layout)

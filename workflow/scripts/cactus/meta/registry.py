@@ -1,0 +1,45 @@
+"""Meta-learners by name, each imported only when it is asked for."""
+
+import importlib
+from typing import Final, cast
+
+import torch
+
+from cactus.config.base import LearnerName
+from cactus.config.learners import MamlSettings, ProtonetsSettings
+from cactus.meta.base import MetaLearner
+from cactus.models.conv4 import ImageShape
+
+MODULES: Final[dict[LearnerName, str]] = {
+    "maml": "cactus.meta.maml",
+    "protonets": "cactus.meta.protonets",
+}
+
+
+def build(
+    name: LearnerName,
+    settings: MamlSettings | ProtonetsSettings,
+    image_shape: ImageShape,
+    *,
+    seed: int,
+    device: torch.device,
+) -> MetaLearner:
+    """Return an untrained meta-learner; the same seed draws the same weights on every device.
+
+    Parameters
+    ----------
+    name
+        The meta-learner.
+    settings
+        Its settings, resolved for the data set.
+    image_shape
+        Height, width and channels of the images.
+    seed
+        Seed of the initial weights.
+    device
+        Where the model will be.
+    """
+    module = importlib.import_module(MODULES[name])
+    generator = torch.Generator().manual_seed(seed)
+    learner = cast(MetaLearner, module.build(settings, image_shape, generator))
+    return learner.to(device)

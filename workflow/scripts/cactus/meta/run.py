@@ -1,0 +1,60 @@
+"""Meta-train one cell of the grid."""
+
+from pathlib import Path
+
+import torch
+
+from cactus.config.spec import MetaTrainSpec
+from cactus.data.arrays import load_images
+from cactus.device import set_up_device
+from cactus.meta.images import resident_images
+from cactus.meta.registry import build
+from cactus.meta.train import TaskSource, meta_train
+from cactus.seeding import derive_seed
+from cactus.tasks.episodes import labelled_sampler, load_sampler
+from cactus.tasks.labels import task_labels
+
+
+def train_cell(
+    spec: MetaTrainSpec, data_folder: Path, partition_folder: Path, output: Path
+) -> None:
+    """Train on tasks from stored partitions, with a labelled validation curve for the log.
+
+    Parameters
+    ----------
+    spec
+        The cell and its settings.
+    data_folder
+        A prepared data set.
+    partition_folder
+        Partitions of its training images.
+    output
+        Folder of the model.
+    """
+    compute, settings = spec.compute, spec.settings
+    device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
+    images = resident_images(load_images(data_folder, "train"), device)
+    labels = task_labels(data_folder, "train") if spec.source == "labels" else None
+    sampler = load_sampler(partition_folder, settings.way, settings.shot, settings.query, labels)
+    height, width, channels = images.shape[1:]
+    seed = derive_seed("weights", spec.seed)
+    learner = build(spec.learner, settings, (height, width, channels), seed=seed, device=device)
+    meta_train(
+        learner,
+        TaskSource(images, sampler),
+        _validation_source(spec, data_folder, device),
+        output,
+        seed=spec.seed,
+        label=f"{spec.dataset}/{spec.source}/{spec.learner}/s{spec.seed}",
+        record={"dataset": spec.dataset, "source": spec.source},
+    )
+
+
+def _validation_source(spec: MetaTrainSpec, data_folder: Path, device: torch.device) -> TaskSource:
+    """Return the labelled tasks of the validation curve."""
+    shape = spec.settings.validation
+    labels = task_labels(data_folder, "val")
+    sampler = labelled_sampler(
+        spec.dataset, labels, shape.way, shape.shot, shape.query, spec.pool_attributes
+    )
+    return TaskSource(resident_images(load_images(data_folder, "val"), device), sampler)

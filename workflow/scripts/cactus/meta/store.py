@@ -1,0 +1,84 @@
+"""Trained models as files: the weights, and the record that says they are whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import safetensors
+from safetensors.torch import load_file, save_file
+
+from cactus.errors import DataError
+from cactus.files import atomic_path, file_hash, read_json, write_json
+from cactus.meta.base import MetaLearner
+
+WEIGHTS_FILE: Final = "model.safetensors"
+METRICS_FILE: Final = "metrics.jsonl"
+RECORD_FILE: Final = "model.json"
+
+
+def save_model(learner: MetaLearner, folder: Path, record: Mapping[str, Any]) -> None:
+    """Write ``model.safetensors`` and, last, ``model.json``, each whole or not at all.
+
+    Parameters
+    ----------
+    learner
+        The model; parameters and buffers are written.
+    folder
+        Folder of the cell.
+    record
+        Further JSON values for ``model.json``.
+
+    Raises
+    ------
+    StorageError
+        The files cannot be written.
+    """
+    state = {name: value.cpu().contiguous() for name, value in learner.state_dict().items()}
+    with atomic_path(folder / WEIGHTS_FILE) as temporary:
+        save_file(state, temporary)
+    weights = {
+        "file": WEIGHTS_FILE,
+        "sha256": file_hash(folder / WEIGHTS_FILE),
+        "parameters": sum(parameter.numel() for parameter in learner.parameters()),
+    }
+    content = {
+        **record,
+        "learner": learner.name,
+        "image_shape": list(learner.image_shape),
+        "settings": learner.settings.model_dump(mode="json", exclude={"per_dataset"}),
+        "weights": weights,
+    }
+    write_json(folder / RECORD_FILE, content)
+
+
+def load_model(learner: MetaLearner, folder: Path) -> dict[str, Any]:
+    """Load stored weights into a learner built with the same settings; return the record.
+
+    Raises
+    ------
+    DataError
+        The folder is incomplete or damaged, or its model is of another learner or shape.
+    """
+    record = read_json(folder / RECORD_FILE)
+    path = folder / WEIGHTS_FILE
+    try:
+        if record["learner"] != learner.name:
+            raise ValueError(f"a model of {record['learner']}, not {learner.name}")
+        if file_hash(path) != record["weights"]["sha256"]:
+            raise ValueError("its sha256 is not that of the record")
+        learner.load_state_dict(load_file(path))
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        safetensors.SafetensorError,
+    ) as error:
+        raise DataError(
+            "A trained model cannot be read.",
+            where=str(path),
+            got=" ".join(str(error).split()),
+            fix="delete the folder and run the same command again to train it anew",
+        ) from error
+    return dict(record)
