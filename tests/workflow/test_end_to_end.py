@@ -1,0 +1,123 @@
+"""A cut grid on sample data, from images to tables and figures, by the real Snakemake."""
+
+import csv
+import json
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+from tests.workflow.snake import ROOT, snakemake
+
+pytestmark = pytest.mark.workflow
+STUDY = ["--configfile", str(ROOT / "config/demo.yaml"), str(ROOT / "tests/workflow/cut.yaml")]
+CELLS = [
+    f"{dataset}/{source}/{learner}/s0"
+    for dataset in ("omniglot", "celeba")
+    for source, learner in [("acai", "maml"), ("acai", "protonets"), ("scratch", "maml")]
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workflow")
+    output = snakemake(folder, "--cores", "2", "--logger", "cactus", *STUDY)
+    return folder, folder / "results/cut", output
+
+
+def rows(results: Path) -> list[dict[str, str]]:
+    with (results / "tables/results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_progress_names_the_cell_the_time_and_what_remains(run):
+    _, _, output = run
+    done = [line for line in output.splitlines() if "  done   meta_train" in line]
+    assert len(done) == 4
+    assert any("omniglot/acai/maml/s0" in line for line in done)
+    assert all(" s  (" in line and "remain)" in line for line in done)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_number_follows_from_its_episodes(run, cell):
+    _, results, _ = run
+    folder = results / "evaluations" / cell
+    with (folder / "accuracies.csv").open(newline="") as file:
+        episodes = list(csv.DictReader(file))
+    for setting in json.loads((folder / "summary.json").read_text())["settings"]:
+        values = [
+            float(row["accuracy"])
+            for row in episodes
+            if (int(row["way"]), int(row["shot"])) == (setting["way"], setting["shot"])
+        ]
+        assert len(values) == setting["tasks"] == 20
+        assert setting["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12)
+        half = 1.96 * statistics.pstdev(values) / math.sqrt(len(values))
+        assert setting["ci95"] == pytest.approx(half, abs=1e-12)
+        found = [
+            row
+            for row in rows(results)
+            if row["dataset"] == cell.split("/")[0]
+            and row["source"] == cell.split("/")[1]
+            and row["learner"] == cell.split("/")[2]
+            and row["seed"] == "0"
+            and (int(row["way"]), int(row["shot"])) == (setting["way"], setting["shot"])
+            and row["method"] in ("cactus-maml", "cactus-protonets", "scratch")
+        ]
+        assert [float(row["mean"]) for row in found] == [setting["mean"]]
+
+
+def test_every_method_of_a_setting_saw_the_same_episodes(run):
+    _, results, _ = run
+    hashes: dict[tuple[str, str, str], set[str]] = {}
+    for row in rows(results):
+        key = (row["dataset"], row["way"], row["shot"])
+        hashes.setdefault(key, set()).add(row["episodes_sha256"])
+    assert {len(found) for found in hashes.values()} == {1}
+
+
+def test_tables_and_figures_are_there_and_marked_as_sample_data(run):
+    _, results, _ = run
+    for dataset in ("omniglot", "celeba"):
+        assert "sample data" in (results / f"tables/{dataset}.tex").read_text().lower()
+        assert (results / f"figures/tasks-{dataset}.png").stat().st_size > 5000
+    assert {row["sample"] for row in rows(results)} == {"True"}
+    for name in ("accuracy_grid", "paper_comparison", "shots", "training_curves-omniglot"):
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_second_call_has_nothing_to_do(run):
+    folder, _, _ = run
+    assert "Nothing to be done" in snakemake(folder, "--cores", "2", *STUDY)
+
+
+def test_the_same_input_gives_the_same_bits(run):
+    folder, results, _ = run
+    kept = {}
+    for name in ("models/omniglot/acai/maml/s0/model.safetensors",
+                 "evaluations/omniglot/acai/maml/s0/accuracies.csv",
+                 "embeddings/omniglot/acai/s0/train.npy"):  # fmt: skip
+        kept[name] = (results / name).read_bytes()
+        (results / name).unlink()
+    targets = [f"results/cut/{name}" for name in kept]
+    snakemake(folder, "--cores", "2", *STUDY, "--", *targets)
+    assert {name: (results / name).read_bytes() for name in kept} == kept
+
+
+def test_a_failing_job_stops_with_its_message_and_leaves_no_result(run, tmp_path):
+    study = tmp_path / "impossible.yaml"
+    study.write_text(
+        "run: impossible\n"
+        "grid: {datasets: [omniglot], embeddings: [acai], learners: [protonets],"
+        " controls: {omniglot: []}, scratch: false, baselines: false}\n"
+        "learners: {protonets: {way: 45}}\n"
+    )
+    target = "results/impossible/partitions/omniglot/acai/protonets/s0/summary.json"
+    output = snakemake(
+        tmp_path, "--cores", "2", "--logger", "cactus", *STUDY, str(study), "--", target,
+        check=False,
+    )  # fmt: skip
+    assert "FAILED make_partitions omniglot/acai/protonets/s0" in output
+    assert "fix:" in output
+    assert not (tmp_path / target).exists()
