@@ -96,7 +96,7 @@ def test_global_generator_is_left_alone(method: str, tiny_settings, fit, blobs) 
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["acai", "bigan", "infogan"])
 def test_loss_that_is_no_number_stops_with_step_and_cell(
     method: str, tiny_settings, blobs, tmp_path: Path
 ) -> None:

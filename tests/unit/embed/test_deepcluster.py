@@ -100,6 +100,14 @@ def test_clusters_are_learned(tiny_settings, fit, blobs, tmp_path: Path) -> None
     assert Image.open(tmp_path / "picture.png").size == (12 * pitch + 2, 4 * pitch + 2)
 
 
+@pytest.mark.parametrize("log_every", [1, 100])
+def test_divergence_stops_with_the_step(log_every: int, tiny_settings, fit, blobs) -> None:
+    settings = tiny_settings("deepcluster", learning_rate=1e20, epochs=3, log_every=log_every)
+    with pytest.raises(TrainingError, match="finite number") as caught:
+        fit("deepcluster", settings, blobs[0])
+    assert "step" in caught.value.where
+
+
 def test_more_clusters_than_images(tiny_settings, fit, blobs) -> None:
     with pytest.raises(TrainingError, match="more clusters than images"):
         fit("deepcluster", tiny_settings("deepcluster", clusters=500), blobs[0])

@@ -272,11 +272,6 @@ class InfoganSettings(MethodSettings):
     iterations: Count = setting(
         5_000, "Training steps, each of discriminator and generator (50 x 100).", unit="steps"
     )
-    calibration_batches: Count = setting(
-        50,
-        "Batches of real images on which batch norm's statistics are taken after training; "
-        "during training generated images make up half of them.",
-    )
     features: Literal["codes", "hidden", "trunk"] = setting(
         "codes",
         "What is the embedding: `codes` are the recognition network's outputs before any "

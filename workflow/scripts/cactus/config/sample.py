@@ -59,7 +59,7 @@ class MiniImagenetSample(Settings):
         1.0, "Strength of the changes of pose, colour and light between images of a class."
     )
     clutter: CountOrZero = setting(4, "Most objects strewn behind the main one.", unit="objects")
-    jpeg_quality: JpegQuality = setting(85, "Quality of the JPEG files.")
+    jpeg_quality: JpegQuality = setting(80, "Quality of the JPEG files.")
 
 
 class CelebaSample(Settings):
@@ -71,7 +71,7 @@ class CelebaSample(Settings):
     variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
         1.0, "Strength of the changes of pose, proportions and light between faces."
     )
-    jpeg_quality: JpegQuality = setting(80, "Quality of the JPEG files.")
+    jpeg_quality: JpegQuality = setting(72, "Quality of the JPEG files.")
 
 
 class SampleSettings(Settings):

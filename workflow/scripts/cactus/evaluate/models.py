@@ -32,7 +32,7 @@ def evaluate_model(
     episodes
         For each way and shot its episodes, in batches of any size.
     report
-        Gets a line of progress after every part of the episodes.
+        Gets a line of progress after every tenth of the episodes.
 
     Returns
     -------
@@ -62,8 +62,9 @@ def _accuracies(
     scores = []
     for part in cut(batch, learner.settings.evaluation_tasks_at_once):
         scores.append(learner.accuracies(images, part))
-        done += len(part.support)
-        report(f"  {done} of {total}")
+        before, done = done, done + len(part.support)
+        if 10 * done // total > 10 * before // total:
+            report(f"  {done} of {total}")
     return torch.cat(scores).cpu().numpy()
 
 

@@ -121,7 +121,10 @@ def _draw_curve(
     axes: Axes, log: pd.DataFrame, metric: str, factor: float = 1.0, **look: Any
 ) -> None:
     rows = log[log["metric"] == metric]
-    axes.plot(rows["step"], factor * rows["value"], linewidth=0.9, alpha=0.85, **look)
+    marker = "." if len(rows) == 1 else None  # a line through one point would not show
+    axes.plot(
+        rows["step"], factor * rows["value"], linewidth=0.9, alpha=0.85, marker=marker, **look
+    )
 
 
 def _handles(names: Sequence[str], titles: Sequence[str]) -> list[Line2D]:

@@ -1,0 +1,248 @@
+"""What an embedding is, and the training loop that the networks among them share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cactus.config.embedding_methods import MethodSettings
+from cactus.embed.images import resident_images
+from cactus.embed.networks import ModuleT, seeded_module
+from cactus.errors import DataError
+from cactus.progress import MetricsLog
+from cactus.seeding import derive_seed
+
+SettingsT = TypeVar("SettingsT", bound=MethodSettings)
+
+
+class Embedding(Protocol):
+    """A map from images to vectors, learned from images without labels.
+
+    A module of this package or of a user holds it under the name `Method`, constructed as
+    ``Method(settings, image_shape, seed, device)``.
+    """
+
+    def total_steps(self, count: int) -> int:
+        """Return the number of training steps on `count` images."""
+        ...
+
+    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog) -> None:
+        """Learn from images (N, H, W, C)."""
+        ...
+
+    def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Map images (N, H, W, C) to vectors (N, d); each depends on its own image only."""
+        ...
+
+    def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
+        """Write a picture by which a person can judge the embedding, from images (N, H, W, C)."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all that `encode` and `diagnose` need besides the settings."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a state that `state_dict` returned."""
+        ...
+
+
+class TrainedEmbedding(ABC, Generic[SettingsT]):
+    """An embedding by networks that are trained step by step.
+
+    A method adds its networks and optimisers in its constructor and defines `train_step`,
+    `encode_batch` and `diagnose`. All that a step depends on hangs on this object: `nets`,
+    `optimizers`, `step`, `order` and the two generators. `epoch` follows from `step`; it is
+    fractional.
+
+    Parameters
+    ----------
+    settings
+        Resolved for the data set.
+    image_shape
+        Height, width and channels of the images.
+    seed
+        Decides initial weights, order of images and noise.
+    device
+        Where networks and images lie.
+    """
+
+    def __init__(
+        self,
+        settings: SettingsT,
+        image_shape: tuple[int, int, int],
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.settings = settings
+        self.image_shape = image_shape
+        self.device = device
+        self.step = 0
+        self.epoch = 0.0
+        self.order = torch.empty(0, dtype=torch.int64)
+        self.order_generator = torch.Generator().manual_seed(derive_seed("order", seed))
+        self.noise_generator = torch.Generator(device).manual_seed(derive_seed("noise", seed))
+        self.nets = nn.ModuleDict()
+        self.optimizers: dict[str, Optimizer] = {}
+        self._seed = seed
+
+    def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
+        """Build a network with weights of its own seed, register it and return it."""
+        net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
+        self.nets[name] = net
+        return net
+
+    def add_adam(
+        self,
+        name: str,
+        nets: Iterable[nn.Module],
+        rate: float,
+        *,
+        beta1: float = 0.9,
+        weight_decay: float = 0.0,
+    ) -> Optimizer:
+        """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`."""
+        parameters = [parameter for net in nets for parameter in net.parameters()]
+        optimizer = torch.optim.Adam(
+            parameters, rate, betas=(beta1, 0.999), weight_decay=weight_decay
+        )
+        self.optimizers[name] = optimizer
+        return optimizer
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """Draw a tensor from U(low, high) with the noise generator."""
+        values = torch.empty(shape, device=self.device)
+        return values.uniform_(low, high, generator=self.noise_generator)
+
+    @abstractmethod
+    def total_steps(self, count: int) -> int:
+        """Return the number of training steps on `count` images."""
+
+    @abstractmethod
+    def train_step(self, images: Tensor, indices: Tensor) -> dict[str, Tensor]:
+        """Train on one batch and return its metrics as detached scalars on the device.
+
+        Parameters
+        ----------
+        images
+            uint8 (B, C, S, S), S the side of the resident images.
+        indices
+            int64 (B,), the images' places among the training images.
+        """
+
+    @abstractmethod
+    def encode_batch(self, images: Tensor) -> Tensor:
+        """Map uint8 images (B, C, S, S) to vectors (B, d)."""
+
+    @abstractmethod
+    def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
+        """Write a picture by which a person can judge the embedding."""
+
+    def resident_size(self) -> int:
+        """Return the side at which images stay on the device."""
+        return self.settings.working_size
+
+    def epoch_order(self, resident: Tensor) -> Tensor:
+        """Return the indices of the images to show in the coming epoch, in order."""
+        return torch.randperm(len(resident), generator=self.order_generator)
+
+    def finish(self, resident: Tensor) -> None:
+        """Complete the embedding after the last step."""
+
+    def batch_size(self, count: int) -> int:
+        """Return the images in each batch when there are `count`: all batches are full."""
+        return min(self.settings.batch_size, count)
+
+    def steps_per_epoch(self, count: int) -> int:
+        """Return the full batches that `count` images make."""
+        return count // self.batch_size(count)
+
+    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog) -> None:
+        """Train on images (N, H, W, C).
+
+        Raises
+        ------
+        TrainingError
+            A metric is NaN or infinite when it is logged.
+        DataError
+            There are fewer than two images, too few for batch statistics.
+        """
+        _check_enough(len(images))
+        resident = self.resident(images)
+        total = self.total_steps(len(resident))
+        means = _RunningMeans()
+        self.nets.train()
+        while self.step < total:
+            self.epoch = self.step / self.steps_per_epoch(len(resident))
+            indices = self._next_indices(resident)
+            means.add(self.train_step(resident[indices], indices))
+            self.step += 1
+            if self.step % self.settings.log_every == 0 or self.step == total:
+                log.write(self.step, **means.pop())
+        self.nets.eval()
+        self.finish(resident)
+
+    def resident(self, images: npt.NDArray[np.uint8]) -> Tensor:
+        """Return images (N, H, W, C) as uint8 (N, C, S, S) on the device."""
+        return resident_images(images, self.resident_size(), self.device)
+
+    def _next_indices(self, resident: Tensor) -> Tensor:
+        size = self.batch_size(len(resident))
+        position = self.step % self.steps_per_epoch(len(resident))
+        if position == 0:
+            self.order = self.epoch_order(resident).to(self.device)
+        return self.order[position * size : (position + 1) * size]
+
+    @torch.no_grad()
+    def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Map images (N, H, W, C) to vectors (N, d)."""
+        self.nets.eval()
+        size = self.settings.encode_batch_size
+        batches = (images[start : start + size] for start in range(0, len(images), size))
+        vectors = [self.encode_batch(self.resident(batch)).cpu().numpy() for batch in batches]
+        return np.concatenate(vectors).astype(np.float32, copy=False)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all weights and buffers, on the CPU."""
+        return {name: value.cpu().contiguous() for name, value in self.nets.state_dict().items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take over weights and buffers; names and shapes have to agree."""
+        self.nets.load_state_dict(state)
+        self.nets.eval()
+
+
+class _RunningMeans:
+    """Means of metrics since the last line of the log, kept on the device."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+
+    def add(self, metrics: Mapping[str, Tensor]) -> None:
+        """Add the metrics of one step."""
+        self._count += 1
+        for name, value in metrics.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+
+    def pop(self) -> dict[str, float]:
+        """Return the means and begin anew."""
+        means = {name: float(total) / self._count for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        return means
+
+
+def _check_enough(count: int) -> None:
+    if count < 2:
+        raise DataError(
+            "There are too few images to train an embedding.",
+            where="the training images",
+            got=f"{count} images",
+            fix="give at least two",
+        )

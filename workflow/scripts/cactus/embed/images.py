@@ -1,0 +1,161 @@
+"""Images on their way into the networks and into diagnostic pictures."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from cactus.files import atomic_path
+
+_CHUNK = 1024
+_GAP = 2
+_PICTURE_SIDE = 56
+
+
+def resident_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
+    """Bring images to one square size and onto the device, still one byte per value.
+
+    Parameters
+    ----------
+    images
+        (N, H, W, C), possibly memory-mapped; read in chunks.
+    size
+        Side S of the result, see `fit_square`.
+    device
+        Where the images will stay.
+
+    Returns
+    -------
+    Tensor
+        uint8 (N, C, S, S).
+    """
+    count, channels = images.shape[0], images.shape[3]
+    resident = torch.empty((count, channels, size, size), dtype=torch.uint8, device=device)
+    for start in range(0, count, _CHUNK):
+        chunk = torch.from_numpy(np.array(images[start : start + _CHUNK]))
+        resident[start : start + _CHUNK] = fit_square(chunk.permute(0, 3, 1, 2), size)
+    return resident
+
+
+def fit_square(images: Tensor, size: int) -> Tensor:
+    """Shrink (antialiased, bilinear) or pad (border pixels) uint8 (N, C, H, W) to side `size`.
+
+    Padding repeats the border instead of zeros, so that it suits dark ink on white as well as
+    white ink on black.
+    """
+    height, width = images.shape[2:]
+    values = images.float()
+    longest = max(height, width)
+    if longest > size:
+        height, width = round(height * size / longest), round(width * size / longest)
+        values = F.interpolate(values, (height, width), mode="bilinear", antialias=True)
+    top, left = (size - height) // 2, (size - width) // 2
+    padding = (left, size - width - left, top, size - height - top)
+    values = F.pad(values, padding, mode="replicate")
+    return values.round().clamp(0, 255).to(torch.uint8)
+
+
+def unit_range(images: Tensor) -> Tensor:
+    """Return uint8 images as float32 in [0, 1]."""
+    return images.float() / 255
+
+
+def signed_range(images: Tensor) -> Tensor:
+    """Return uint8 images as float32 in [-1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def random_crops(images: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Cut a square of side `size` out of each image (N, C, S, S), at a random place each."""
+    count, _, side, _ = images.shape
+    device = images.device
+    offsets = torch.randint(side - size + 1, (2, count, 1), generator=generator, device=device)
+    places = offsets + torch.arange(size, device=device)
+    image = torch.arange(count, device=device)[:, None, None]
+    crops = images.permute(0, 2, 3, 1)[image, places[0][:, :, None], places[1][:, None, :]]
+    return crops.permute(0, 3, 1, 2)
+
+
+def centre_crops(images: Tensor, size: int) -> Tensor:
+    """Cut the central square of side `size` out of each image (N, C, S, S)."""
+    start = (images.shape[2] - size) // 2
+    return images[:, :, start : start + size, start : start + size]
+
+
+def random_resized_crops(
+    images: Tensor,
+    size: int,
+    *,
+    area_min: float,
+    ratio_max: float,
+    flip: bool,
+    generator: torch.Generator,
+) -> Tensor:
+    """Cut a random rectangle out of each image and bring it to side `size` (Szegedy et al. 2015).
+
+    Images are float (N, C, S, S), crops float (N, C, size, size), interpolated bilinearly.
+
+    Parameters
+    ----------
+    area_min
+        Smallest area as a share of the image's; areas are uniform up to the whole image.
+    ratio_max
+        Largest ratio of width to height; its logarithm is uniform. A side that would be
+        longer than the image's is cut to it.
+    flip
+        Whether to mirror half of the crops left to right.
+    generator
+        On the device of the images.
+    """
+    draws = torch.rand((5, len(images)), generator=generator, device=images.device)
+    area = area_min + (1 - area_min) * draws[0]
+    ratio = torch.exp((2 * draws[1] - 1) * math.log(ratio_max))
+    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)
+    places = (1 - sides) * (2 * draws[2:4] - 1)
+    mirrored = (draws[4] < 0.5) & flip
+    transforms = _crop_transforms(sides, places, mirrored)
+    shape = [*images.shape[:2], size, size]
+    grid = F.affine_grid(transforms, shape, align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
+    """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
+
+    `sides` and `places` are (2, N): width and height as shares of the image's, and the centre.
+    """
+    across = torch.where(mirrored, -sides[0], sides[0])
+    zero = torch.zeros_like(across)
+    first = torch.stack([across, zero, places[0]], dim=1)
+    second = torch.stack([zero, sides[1], places[1]], dim=1)
+    return torch.stack([first, second], dim=1)
+
+
+def write_picture(rows: list[Tensor], path: Path) -> None:
+    """Write rows of images as one PNG, small images enlarged by whole pixels.
+
+    Parameters
+    ----------
+    rows
+        Each float (K, C, S, S) with values in [0, 1]; K may differ, C and S may not.
+    path
+        The PNG file, written atomically.
+    """
+    side = rows[0].shape[2]
+    scale = max(1, round(_PICTURE_SIDE / side))
+    pitch = side * scale + _GAP
+    columns = max(len(row) for row in rows)
+    sheet = np.full((len(rows) * pitch + _GAP, columns * pitch + _GAP, 3), 128, dtype=np.uint8)
+    for y, row in enumerate(rows):
+        pixels = (row.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+        pixels = pixels.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+        for x, image in enumerate(pixels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()):
+            top, left = _GAP + y * pitch, _GAP + x * pitch
+            sheet[top : top + side * scale, left : left + side * scale] = image
+    with atomic_path(path) as temporary:
+        Image.fromarray(sheet).save(temporary, format="PNG")

@@ -1,0 +1,241 @@
+"""Building blocks that the embedding networks share."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+_SMALLEST_MAP = 7
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+def seeded_module(build: Callable[[], ModuleT], seed: int) -> ModuleT:
+    """Build a module whose initial weights depend on `seed` alone.
+
+    PyTorch's layers draw their weights from the global CPU generator; it is seeded for the
+    construction and given back as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build()
+
+
+def draw_normal_weights(module: nn.Module, std: float) -> None:
+    """Draw the weights of a linear or convolutional layer from N(0, std^2); zero its biases."""
+    if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, std)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def update_together(losses: Sequence[tuple[Optimizer, Tensor]]) -> None:
+    """Take one step of each optimiser on its own loss, all from the same forward pass.
+
+    Every loss moves only the parameters of its own optimiser, and all gradients are taken
+    before any parameter moves, as adversaries that play at the same time.
+
+    Parameters
+    ----------
+    losses
+        Pairs of an optimiser and the scalar loss that its parameters descend.
+    """
+    for index, (optimizer, loss) in enumerate(losses):
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        last = index == len(losses) - 1
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=not last)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+    for optimizer, _ in losses:
+        optimizer.step()
+
+
+def update_all(optimizers: Iterable[Optimizer], loss: Tensor) -> None:
+    """Take one step of every optimiser on the same scalar loss."""
+    optimizers = list(optimizers)
+    for optimizer in optimizers:
+        optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    for optimizer in optimizers:
+        optimizer.step()
+
+
+def halvings(size: int) -> list[int]:
+    """Return the sides of maps made by halving `size` while it is even and above 7.
+
+    28 gives 14 and 7, 64 gives 32, 16, 8 and 4: the maps of the DCGAN family.
+    """
+    sides = []
+    while size % 2 == 0 and size > _SMALLEST_MAP:
+        size //= 2
+        sides.append(size)
+    return sides
+
+
+class Block(nn.Module):
+    """A layer of the form ``leaky_relu(norm(operation(x)) + V z)``.
+
+    Parameters
+    ----------
+    operation
+        A linear or convolutional layer.
+    outputs
+        Its units or channels.
+    slope
+        Negative slope; 0 gives a ReLU.
+    norm
+        Whether batch norm follows the operation.
+    condition
+        Dimensions of z, which is projected and added at every place; 0 for none.
+    """
+
+    def __init__(
+        self,
+        operation: nn.Module,
+        outputs: int,
+        *,
+        slope: float,
+        norm: bool = True,
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        flat = isinstance(operation, nn.Linear)
+        batch_norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
+        self.operation = operation
+        self.norm = batch_norm(outputs) if norm else nn.Identity()
+        self.projection = nn.Linear(condition, outputs, bias=False) if condition else None
+        self.slope = slope
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Apply the layer to `x`, (N, inputs) or (N, inputs, H, W), given z of shape (N, Z)."""
+        y: Tensor = self.norm(self.operation(x))
+        if self.projection is not None and condition is not None:
+            shift: Tensor = self.projection(condition)
+            y = y + shift.reshape(shift.shape + (1,) * (y.dim() - 2))
+        return F.leaky_relu(y, self.slope)
+
+
+class ConvTrunk(nn.Module):
+    """Strided convolutions that halve an image down to a small map, then a dense layer.
+
+    Batch norm follows every layer but the first (Radford et al. 2016).
+
+    Parameters
+    ----------
+    channels, size
+        Channels and side of the images.
+    width
+        Filters of the first convolution; each further one doubles them.
+    hidden
+        Units of the dense layer; 0 for none.
+    kernel
+        Side of the kernels.
+    slope
+        Negative slope of the activations.
+    condition
+        Dimensions of a vector added to every layer but the first; 0 for none.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        *,
+        width: int,
+        hidden: int,
+        kernel: int,
+        slope: float,
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList()
+        sides = halvings(size)
+        for index in range(len(sides)):
+            outputs = width << index
+            convolution = nn.Conv2d(channels, outputs, kernel, stride=2, padding=(kernel - 1) // 2)
+            first = index == 0
+            self.convolutions.append(
+                Block(
+                    convolution,
+                    outputs,
+                    slope=slope,
+                    norm=not first,
+                    condition=0 if first else condition,
+                )
+            )
+            channels = outputs
+        self.outputs = channels * sides[-1] ** 2
+        self.dense = None
+        if hidden:
+            linear = nn.Linear(self.outputs, hidden)
+            self.dense = Block(linear, hidden, slope=slope, condition=condition)
+            self.outputs = hidden
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map images (N, C, S, S) to features (N, `outputs`)."""
+        for block in self.convolutions:
+            images = block(images, condition)
+        features = images.flatten(1)
+        return features if self.dense is None else self.dense(features, condition)
+
+
+class ConvGenerator(nn.Module):
+    """The mirror image of `ConvTrunk`: a code becomes an image with values in (0, 1).
+
+    Parameters
+    ----------
+    inputs
+        Dimensions of the code.
+    channels, size, width, hidden, kernel
+        As in `ConvTrunk`.
+    condition
+        Dimensions of a vector added to every hidden layer but the first; 0 for none.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        channels: int,
+        size: int,
+        *,
+        width: int,
+        hidden: int,
+        kernel: int,
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        sides = halvings(size)
+        filters = [width << index for index in range(len(sides))]
+        self.shape = (filters[-1], sides[-1], sides[-1])
+        units = filters[-1] * sides[-1] ** 2
+        self.layers = nn.ModuleList()
+        if hidden:
+            self.layers.append(Block(nn.Linear(inputs, hidden), hidden, slope=0.0))
+            start = nn.Linear(hidden, units)
+            self.layers.append(Block(start, units, slope=0.0, condition=condition))
+        else:
+            self.layers.append(Block(nn.Linear(inputs, units), units, slope=0.0))
+        self.upscaling = nn.ModuleList(
+            Block(_doubling(wide, narrow, kernel), narrow, slope=0.0, condition=condition)
+            for wide, narrow in zip(filters[:0:-1], filters[-2::-1], strict=True)
+        )
+        self.to_image = _doubling(filters[0], channels, kernel)
+
+    def forward(self, code: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map codes (N, `inputs`) to images (N, C, S, S)."""
+        for layer in self.layers:
+            code = layer(code, condition)
+        maps = code.reshape(-1, *self.shape)
+        for layer in self.upscaling:
+            maps = layer(maps, condition)
+        return torch.sigmoid(self.to_image(maps))
+
+
+def _doubling(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
+    """Return a transposed convolution that doubles the side of a map."""
+    return nn.ConvTranspose2d(
+        inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2
+    )
