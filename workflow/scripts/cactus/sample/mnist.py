@@ -18,6 +18,7 @@ _FRAME = 28
 _BOX = 20
 _BASE_SIDE = 8
 _BASE_WHITE = 16.0
+_MARGIN = 2
 # idx files start with two zero bytes, the type (8: unsigned byte) and the number of axes.
 _IDX_UBYTE = 0x0800
 # Three of ten base digits serve the test images, so that no digit serves both.
@@ -28,7 +29,7 @@ _Images = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class BaseDigits:
-    """Original digits: grey levels (N, 8, 8) in [0, 1], labels (N,)."""
+    """Original digits: grey levels (N, 12, 12) in [0, 1] with a dark margin, labels (N,)."""
 
     images: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
@@ -51,6 +52,8 @@ def split_base_digits(seed: int) -> tuple[BaseDigits, BaseDigits]:
     """Return disjoint base digits for the training and for the test images."""
     pixels, labels = load_digits(return_X_y=True)
     images = pixels.reshape(-1, _BASE_SIDE, _BASE_SIDE) / _BASE_WHITE
+    # A dark margin lets strokes at the border fade as smoothly as the others.
+    images = np.pad(images, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
     order = numpy_generator("sample", "mnist", "split", seed).permutation(len(images))
     tests = round(_TEST_SHARE * len(order))
     test, train = (
@@ -94,7 +97,8 @@ def _enlarge(
     enlarged = ndimage.affine_transform(
         digit, matrix, offset=mass - (matrix * middle).sum(axis=1), output_shape=(_FRAME, _FRAME)
     )
-    return np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8)
+    grey: _Images = np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8)
+    return grey
 
 
 def _jitter(settings: MnistSample, generator: np.random.Generator) -> npt.NDArray[np.float64]:

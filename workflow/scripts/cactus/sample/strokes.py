@@ -13,6 +13,9 @@ SIDE = 105
 _OVERSAMPLING = 3
 _CURVE_STEPS = 8
 _MAX_STROKES = 4
+_CURVE_POINTS = 6
+_BOW_TERMS = 5
+_HALF_GREY = 127
 # Characters live in the square [-1, 1]; this share of the frame's half side shows it.
 _REACH = 0.62
 
@@ -30,7 +33,7 @@ class Alphabet:
     stroke_weights
         Probabilities of a character of 1, 2, 3 or 4 strokes.
     attached
-        Probability that a stroke starts on an earlier one.
+        Probability that a stroke touches an earlier one.
     """
 
     primitives: tuple[_Points, ...]
@@ -41,34 +44,49 @@ class Alphabet:
 
 @dataclass(frozen=True)
 class Hand:
-    """How a drawer writes: a linear map (2, 2), a wobble and a pen's width in pixels."""
+    """How a drawer writes: a linear map (2, 2) and a pen's width in pixels."""
 
     linear: _Points
-    wobble: float
     width: float
 
 
 def invent_alphabet(generator: np.random.Generator) -> Alphabet:
     """Invent an alphabet with a style of its own."""
-    turning = generator.uniform(0.3, 1.3)
-    primitives = tuple(_invent_stroke(turning, generator) for _ in range(generator.integers(4, 7)))
-    favoured = generator.choice(_MAX_STROKES, p=[0.1, 0.4, 0.35, 0.15])
+    smooth = bool(generator.random() < 0.7)
+    invent = _invent_curve if smooth else _invent_corners
+    primitives = tuple(invent(generator) for _ in range(generator.integers(5, 8)))
+    favoured = generator.choice(_MAX_STROKES, p=[0.1, 0.45, 0.35, 0.1])
     weights = np.exp(-1.2 * np.abs(np.arange(_MAX_STROKES) - favoured))
     return Alphabet(
         primitives=primitives,
-        smooth=bool(generator.random() < 0.7),
+        smooth=smooth,
         stroke_weights=weights / weights.sum(),
-        attached=generator.uniform(0.4, 0.9),
+        attached=generator.uniform(0.5, 0.95),
     )
 
 
-def _invent_stroke(turning: float, generator: np.random.Generator) -> _Points:
-    """Walk with a steady and a random turn; return control points (points, 2) from 0 on."""
-    steps = int(generator.integers(2, 6))
-    steady = generator.normal(0.0, turning)
-    turns = steady + generator.normal(0.0, 0.5 * turning, size=steps)
-    headings = generator.uniform(0, 2 * np.pi) + np.cumsum(turns)
-    lengths = generator.uniform(0.35, 0.8, size=steps)
+def _invent_curve(generator: np.random.Generator) -> _Points:
+    """Return a line, an arc, a loop or an S: its curvature changes evenly along its way."""
+    steps = _CURVE_POINTS - 1
+    length = generator.uniform(1.2, 2.8)
+    turn = generator.choice([0.0, 1.5, 3.0, 5.0], p=[0.3, 0.3, 0.25, 0.15])
+    bend = generator.choice([0.0, 4.0], p=[0.65, 0.35])
+    turns = (turn + bend * np.linspace(-1, 1, steps)) / steps
+    return _walk(turns, np.full(steps, length / steps), generator)
+
+
+def _invent_corners(generator: np.random.Generator) -> _Points:
+    """Return one to three straight pieces with sharp corners between them."""
+    steps = int(generator.integers(1, 4))
+    turns = np.deg2rad(generator.choice([60, 90, 120], size=steps))
+    turns *= generator.choice([-1, 1], size=steps, p=[0.35, 0.65])
+    return _walk(turns, generator.uniform(0.6, 1.3, size=steps), generator)
+
+
+def _walk(turns: _Points, lengths: _Points, generator: np.random.Generator) -> _Points:
+    """Walk from 0 along turning headings; the first is near a multiple of 45 degrees."""
+    heading = generator.integers(8) * np.pi / 4 + generator.normal(0.0, 0.15)
+    headings = heading + np.cumsum(turns)
     moves = lengths[:, None] * np.stack([np.cos(headings), np.sin(headings)], axis=1)
     return np.concatenate([np.zeros((1, 2)), np.cumsum(moves, axis=0)])
 
@@ -80,7 +98,8 @@ def invent_character(alphabet: Alphabet, generator: np.random.Generator) -> tupl
     for _ in range(count):
         shape = alphabet.primitives[generator.integers(len(alphabet.primitives))]
         shape = shape * generator.choice([-1.0, 1.0], size=2) * generator.uniform(0.6, 1.3)
-        strokes.append(shape + _stroke_start(strokes, alphabet.attached, generator))
+        joint = shape[generator.integers(len(shape))]
+        strokes.append(shape - joint + _joint_place(strokes, alphabet.attached, generator))
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     # The longer side fills the square; a flat character stays flat.
@@ -88,24 +107,24 @@ def invent_character(alphabet: Alphabet, generator: np.random.Generator) -> tupl
     return tuple((stroke - (low + high) / 2) * scale for stroke in strokes)
 
 
-def _stroke_start(
+def _joint_place(
     strokes: list[_Points], attached: float, generator: np.random.Generator
 ) -> _Points:
     if strokes and generator.random() < attached:
         earlier = strokes[generator.integers(len(strokes))]
-        start: _Points = earlier[generator.integers(len(earlier))]
-        return start
+        place: _Points = earlier[generator.integers(len(earlier))]
+        return place
     return generator.uniform(-0.7, 0.7, size=2)
 
 
 def invent_hand(variation: float, generator: np.random.Generator) -> Hand:
-    """Invent a drawer's slant, size, turn, wobble and pen; `variation` scales all but the pen."""
+    """Invent a drawer's slant, size, turn and pen; `variation` scales all but the pen."""
     slant = variation * generator.normal(0.0, 0.2)
     angle = variation * generator.normal(0.0, 0.1)
-    sizes = np.exp(variation * generator.normal(-0.05, [0.12, 0.12]))
+    sizes = np.exp(variation * generator.normal(-0.05, [0.16, 0.16]))
     cosine, sine = np.cos(angle), np.sin(angle)
     linear = np.array([[cosine * sizes[0], slant - sine], [sine, cosine * sizes[1]]])
-    return Hand(linear, variation * generator.uniform(0.05, 0.1), generator.uniform(2.0, 3.6))
+    return Hand(linear, generator.uniform(1.8, 4.2))
 
 
 def draw_character(
@@ -116,22 +135,32 @@ def draw_character(
     generator: np.random.Generator,
 ) -> npt.NDArray[np.bool_]:
     """Draw a character once; return its ink (105, 105), true where the pen went."""
-    shift = variation * generator.normal(0.0, 0.1, size=2)
-    slip = np.eye(2) + variation * generator.normal(0.0, 0.06, size=(2, 2))
     side = SIDE * _OVERSAMPLING
     canvas = Image.new("L", (side, side))
     pen = ImageDraw.Draw(canvas)
+    shift = variation * generator.normal(0.0, 0.07, size=2)
+    bow = variation * generator.normal(0.0, 0.08, size=(_BOW_TERMS, 2))
     for stroke in strokes:
-        wobbled = stroke + hand.wobble * generator.standard_normal(stroke.shape)
-        path = _curve(wobbled) if smooth else wobbled
-        placed = _apply(slip, _apply(hand.linear, path)) + shift
+        slip = variation * generator.normal(0.0, 0.06, size=2)
+        wobble = variation * generator.normal(0.0, 0.025, size=stroke.shape)
+        path = _curve(stroke + wobble) if smooth else stroke + wobble
+        placed = _apply(hand.linear, path + slip + _bowed(path, bow)) + shift
         _draw_path(pen, (1 + _REACH * placed) * side / 2, hand.width * _OVERSAMPLING)
-    return np.asarray(canvas.reduce(_OVERSAMPLING)) > 127
+    return np.asarray(canvas.reduce(_OVERSAMPLING)) > _HALF_GREY
+
+
+def _bowed(points: _Points, bow: _Points) -> _Points:
+    """Return the displacement of points (N, 2) by a smooth field of quadratic terms."""
+    x, y = points.T
+    terms = np.stack([x * x, x * y, y * y, x, y])
+    field: _Points = (bow[:, None, :] * terms[:, :, None]).sum(axis=0)
+    return field
 
 
 def _apply(linear: _Points, points: _Points) -> _Points:
     """Map points (N, 2) by a matrix (2, 2), without BLAS: the same bits on any thread count."""
-    return (linear[None] * points[:, None, :]).sum(axis=2)
+    mapped: _Points = (linear[None] * points[:, None, :]).sum(axis=2)
+    return mapped
 
 
 def _draw_path(pen: ImageDraw.ImageDraw, path: _Points, width: float) -> None:

@@ -1,0 +1,88 @@
+"""Pictures of drawn faces with given attributes."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from cactus.sample import face_dress, face_features, face_hair
+from cactus.sample.pen import Pen, Placement
+from cactus.sample.person import Person, invent_person
+from cactus.sample.scenes import SCENES, paint_scene, to_image
+
+WIDTH, HEIGHT = 178, 218
+# Place of the point between the eyes: an 178x178 crop about the centre shows neck and hat.
+_ORIGIN = (89.0, 104.0)
+_BLUR_RADIUS = 2.6
+_SCENE_SIDE = 109
+
+
+def draw_face(
+    traits: frozenset[str], variation: float, generator: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Draw a face.
+
+    Parameters
+    ----------
+    traits
+        Names of the attributes that hold.
+    variation
+        Strength of the changes of pose, proportions and light.
+    generator
+        Source of all that varies.
+
+    Returns
+    -------
+    picture
+        (218, 178, 3), RGB.
+    """
+    person = invent_person(traits, variation, generator)
+    pen = Pen((WIDTH, HEIGHT), _background(generator), _place(variation, generator))
+    _draw_person(pen, person, generator)
+    picture = pen.picture()
+    if person.has("Blurry"):
+        picture = picture.filter(ImageFilter.GaussianBlur(_BLUR_RADIUS))
+    return np.asarray(_light(picture, variation, generator))
+
+
+def _draw_person(pen: Pen, person: Person, generator: np.random.Generator) -> None:
+    """Draw from the back to the front."""
+    face_hair.draw_back_hair(pen, person)
+    face_features.draw_neck(pen, person)
+    face_dress.draw_necktie(pen, person)
+    face_dress.draw_necklace(pen, person)
+    face_features.draw_head(pen, person)
+    face_features.draw_skin(pen, person, generator)
+    face_hair.draw_beard(pen, person)
+    face_features.draw_mouth(pen, person)
+    face_hair.draw_mustache(pen, person)
+    face_features.draw_nose(pen, person)
+    face_features.draw_eyes(pen, person)
+    face_hair.draw_top_hair(pen, person)
+    face_hair.draw_hat(pen, person)
+    face_dress.draw_glasses(pen, person)
+    face_dress.draw_earrings(pen, person)
+
+
+def _place(variation: float, generator: np.random.Generator) -> Placement:
+    shift = variation * generator.uniform(-5, 5, size=2)
+    return Placement(
+        origin=(_ORIGIN[0] + shift[0], _ORIGIN[1] + shift[1]),
+        scale=float(np.exp(variation * generator.uniform(-0.07, 0.07))),
+        angle=variation * generator.uniform(-0.1, 0.1),
+        mirrored=bool(generator.random() < 0.5),
+    )
+
+
+def _background(generator: np.random.Generator) -> Image.Image:
+    """Return a textured scene, to be stretched over the picture."""
+    return to_image(paint_scene(str(generator.choice(sorted(SCENES))), _SCENE_SIDE, generator))
+
+
+def _light(picture: Image.Image, variation: float, generator: np.random.Generator) -> Image.Image:
+    """Change brightness and colour cast, and let light fall from one side."""
+    x, y = np.linspace(-0.5, 0.5, WIDTH), np.linspace(-0.5, 0.5, HEIGHT)[:, None]
+    tilt = variation * generator.uniform(-0.25, 0.25, size=2)
+    cast = generator.normal(0.0, 0.08) + generator.normal(0.0, 0.04, size=(3, 1, 1))
+    light = np.exp(variation * cast) * (1 + tilt[0] * x + tilt[1] * y) / 255
+    planes = np.stack([np.asarray(channel) for channel in picture.split()])
+    return to_image(planes * light)

@@ -1,0 +1,68 @@
+"""Write the sample data of one data set in its official raw format."""
+
+import shutil
+from pathlib import Path
+
+from cactus.config.base import DatasetName
+from cactus.config.sample import SampleSettings
+from cactus.errors import DataError
+from cactus.files import write_json
+from cactus.sample.celeba import write_celeba
+from cactus.sample.miniimagenet import write_miniimagenet
+from cactus.sample.mnist import write_mnist
+from cactus.sample.omniglot import write_omniglot
+
+# Marks a folder as generated: it may be replaced, and nobody takes it for the real data.
+MARKER = "generated.json"
+
+
+def write_sample(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) -> None:
+    """Write a stand-in for a data set to `raw_dir/<dataset>/`.
+
+    The same settings give the same bytes. A folder that an earlier call wrote is replaced.
+
+    Parameters
+    ----------
+    dataset
+        Which data set.
+    settings
+        Sizes and strength of the variation of all sample data sets, and their seed.
+    raw_dir
+        The folder of all raw data sets.
+
+    Raises
+    ------
+    DataError
+        The folder holds files that are no sample data: they might be the real data set.
+    StorageError
+        The disk is full or cannot be written.
+    """
+    folder = raw_dir / dataset
+    _clear(folder)
+    section = getattr(settings, dataset)
+    facts = {"sample": True, "seed": settings.seed, "settings": section.model_dump()}
+    # First, so that a folder left half written by an interruption can be replaced as well.
+    write_json(folder / MARKER, facts)
+    match dataset:
+        case "mnist":
+            write_mnist(settings.mnist, settings.seed, folder)
+        case "omniglot":
+            write_omniglot(settings.omniglot, settings.seed, folder)
+        case "miniimagenet":
+            write_miniimagenet(settings.miniimagenet, settings.seed, folder)
+        case "celeba":
+            write_celeba(settings.celeba, settings.seed, folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove earlier sample data; refuse to touch anything else."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / MARKER).exists():
+        raise DataError(
+            "Sample data would overwrite files that are no sample data.",
+            where=str(folder),
+            got=f"{sum(1 for _ in folder.iterdir())} entries without {MARKER}",
+            fix="write the sample data to another raw data folder, or move these files away",
+        )
+    shutil.rmtree(folder)
