@@ -2,10 +2,10 @@ import subprocess
 import sys
 
 import pytest
-from tests.workflow.snake import ROOT, job_counts, snakemake
 
 from cactus.config.grid import Grid
 from cactus.config.models import Config
+from tests.workflow.snake import ROOT, job_counts, snakemake
 
 pytestmark = pytest.mark.workflow
 SEEDS = 5

@@ -7,6 +7,7 @@ import statistics
 from pathlib import Path
 
 import pytest
+
 from tests.workflow.snake import ROOT, snakemake
 
 pytestmark = pytest.mark.workflow
@@ -105,7 +106,7 @@ def test_the_same_input_gives_the_same_bits(run):
     assert {name: (results / name).read_bytes() for name in kept} == kept
 
 
-def test_a_failing_job_stops_with_its_message_and_leaves_no_result(run, tmp_path):
+def test_a_failing_job_stops_with_its_message_and_leaves_no_result(tmp_path):
     study = tmp_path / "impossible.yaml"
     study.write_text(
         "run: impossible\n"

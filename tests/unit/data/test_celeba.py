@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+
+from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.prepare import check_raw, prepare
+from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
     ATTRIBUTE_NAMES,
     SETTINGS,
@@ -14,10 +18,6 @@ from tests.unit.data.rawfiles import (
     write_files,
     write_zip,
 )
-
-from cactus.data.arrays import load_images, load_labels, load_manifest
-from cactus.data.prepare import check_raw, prepare
-from cactus.errors import DataError
 
 COUNT = 16
 

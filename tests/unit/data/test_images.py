@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.unit.data.rawfiles import jpeg, png
 
 from cactus.data.images import ImageFitter, centre_square
 from cactus.errors import DataError
+from tests.unit.data.rawfiles import jpeg, png
 
 LIMIT = 1 << 20
 

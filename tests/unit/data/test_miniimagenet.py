@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+
+from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.prepare import check_raw, prepare
+from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
     SETTINGS,
     flat_jpeg,
@@ -15,10 +19,6 @@ from tests.unit.data.rawfiles import (
     write_tar,
     write_zip,
 )
-
-from cactus.data.arrays import load_images, load_labels, load_manifest
-from cactus.data.prepare import check_raw, prepare
-from cactus.errors import DataError
 
 CLASSES = mini_classes()
 IMAGES = mini_images(CLASSES)

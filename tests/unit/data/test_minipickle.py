@@ -3,6 +3,10 @@ import pickle
 
 import numpy as np
 import pytest
+
+from cactus.data.arrays import load_images, load_manifest
+from cactus.data.prepare import check_raw, prepare
+from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
     SETTINGS,
     mini_classes,
@@ -11,10 +15,6 @@ from tests.unit.data.rawfiles import (
     write_files,
     write_tar,
 )
-
-from cactus.data.arrays import load_images, load_manifest
-from cactus.data.prepare import check_raw, prepare
-from cactus.errors import DataError
 
 CLASSES = mini_classes()
 IMAGES = mini_images(CLASSES)

@@ -2,6 +2,10 @@ import gzip
 
 import numpy as np
 import pytest
+
+from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.prepare import check_raw, prepare
+from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
     SETTINGS,
     idx,
@@ -10,10 +14,6 @@ from tests.unit.data.rawfiles import (
     write_any,
     write_files,
 )
-
-from cactus.data.arrays import load_images, load_labels, load_manifest
-from cactus.data.prepare import check_raw, prepare
-from cactus.errors import DataError
 
 
 def run(tmp_path, settings=SETTINGS):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.data.rawfiles import SETTINGS, omniglot_members, write_any, write_files, write_zip
 
 from cactus.config.data import OmniglotData
 from cactus.data.arrays import load_images, load_labels, load_manifest
 from cactus.data.omniglot import split_characters
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
+from tests.unit.data.rawfiles import SETTINGS, omniglot_members, write_any, write_files, write_zip
 
 
 def run(tmp_path, settings=SETTINGS):

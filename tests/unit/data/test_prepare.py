@@ -6,6 +6,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+
+from cactus.data.arrays import load_images, load_manifest
+from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare
+from cactus.data.registry import load_registry
+from cactus.errors import DataError, StorageError
+from cactus.files import file_hash
 from tests.unit.data.rawfiles import (
     SETTINGS,
     mnist_arrays,
@@ -15,12 +21,6 @@ from tests.unit.data.rawfiles import (
     write_tar,
     write_zip,
 )
-
-from cactus.data.arrays import load_images, load_manifest
-from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare
-from cactus.data.registry import load_registry
-from cactus.errors import DataError, StorageError
-from cactus.files import file_hash
 
 DATASETS = ["mnist", "omniglot", "miniimagenet", "celeba"]
 

@@ -1,10 +1,10 @@
 import pytest
-from tests.unit.data.rawfiles import SETTINGS, write_files
 
 from cactus.data.raw import lay_out
 from cactus.data.registry import load_registry
 from cactus.data.tree import RawTree
 from cactus.errors import DataError
+from tests.unit.data.rawfiles import SETTINGS, write_files
 
 
 @pytest.fixture

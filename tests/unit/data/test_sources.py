@@ -5,10 +5,10 @@ import tarfile
 import zipfile
 
 import pytest
-from tests.unit.data.rawfiles import write_files, write_tar, write_zip
 
 from cactus.data.sources import FolderSource, is_archive, open_archive
 from cactus.errors import DataError
+from tests.unit.data.rawfiles import write_files, write_tar, write_zip
 
 MEMBERS = {"a/one.txt": b"one", "a/two.bin": bytes(range(256)) * 40, "three": b""}
 LIMIT = 1 << 20

@@ -1,9 +1,9 @@
 import pytest
-from tests.unit.data.rawfiles import SETTINGS, write_files, write_tar, write_zip
 
 from cactus.data.registry import load_registry
 from cactus.data.tree import RawTree
 from cactus.errors import DataError
+from tests.unit.data.rawfiles import SETTINGS, write_files, write_tar, write_zip
 
 ENTRY = load_registry()["miniimagenet"]
 

@@ -1,11 +1,13 @@
 """The command line that all stage scripts share."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-from cactus.errors import CactusError
+from cactus.errors import CactusError, StorageError
 
 
 def stage_arguments(description: str | None, *paths: str) -> argparse.Namespace:
@@ -40,5 +42,20 @@ def run_main(main: Callable[[], None]) -> None:
     try:
         main()
     except CactusError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        _stop(error)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _stop(
+            StorageError(
+                "The disk is full.",
+                where=str(error.filename or "a log or metrics file of this job"),
+                got=str(error),
+                fix="free some space and run the same command again; finished results are kept",
+            )
+        )
+
+
+def _stop(error: CactusError) -> NoReturn:
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    raise SystemExit(error.exit_code) from None

@@ -1,5 +1,6 @@
 """Errors that tell a user what failed, where, what was found and how to mend it."""
 
+
 class CactusError(Exception):
     """An error with a remedy.
 

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
             dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=path.suffix
         )
     except OSError as error:
-        raise _storage_error(error, path) from error
+        if _is_refusal(error):
+            raise _storage_error(error, path) from error
+        raise
     os.close(descriptor)
     temporary = Path(name)
     try:
@@ -44,8 +47,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+    except Exception as error:
+        # Libraries report a full disk in ways of their own, NumPy without an error number.
+        if _is_refusal(error) or shutil.disk_usage(path.parent).free < _CHUNK_BYTES:
             raise _storage_error(error, path) from error
         raise
     finally:
@@ -63,15 +67,20 @@ def _umask() -> int:
     return current
 
 
-def _storage_error(error: OSError, path: Path) -> StorageError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+def _is_refusal(error: Exception) -> bool:
+    refusals = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+    return isinstance(error, OSError) and error.errno in refusals
+
+
+def _storage_error(error: Exception, path: Path) -> StorageError:
+    forbidden = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS)
     return StorageError(
-        "The disk is full." if full else "A result cannot be written.",
+        "A result cannot be written." if forbidden else "The disk is full.",
         where=str(path),
-        got=error.strerror or str(error),
-        fix="free some space and run the same command again; finished results are kept"
-        if full
-        else "check that the folder exists and that you may write there",
+        got=str(error),
+        fix="check that the folder exists and that you may write there"
+        if forbidden
+        else "free some space and run the same command again; finished results are kept",
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.unit.evaluate.cases import clustered_episodes
 
 from cactus.config.evaluation import MlpSettings
 from cactus.evaluate.baselines.base import Baseline, flatten, support_labels
@@ -12,6 +11,7 @@ from cactus.evaluate.baselines.cluster_matching import ClusterMatching
 from cactus.evaluate.baselines.knn import NearestNeighbours
 from cactus.evaluate.baselines.linear import LogisticRegression
 from cactus.evaluate.baselines.mlp import MlpClassifier
+from tests.unit.evaluate.cases import clustered_episodes
 
 
 def make_mlp() -> Baseline:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
-from tests.unit.evaluate.cases import clustered_episodes
 
 from cactus.errors import EpisodeError
 from cactus.evaluate.baselines.knn import NearestNeighbours
+from tests.unit.evaluate.cases import clustered_episodes
 
 
 @pytest.mark.parametrize("neighbours", [1, 2, 3, 5, 15])

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression as Peer
-from tests.unit.evaluate.cases import clustered_episodes
 
 from cactus.evaluate.baselines.linear import LogisticRegression
+from tests.unit.evaluate.cases import clustered_episodes
 
 
 def centred(logits: np.ndarray) -> np.ndarray:

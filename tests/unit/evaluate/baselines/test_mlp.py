@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from tests.unit.evaluate.cases import clustered_episodes
 
 from cactus.config.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.mlp import Adam, MlpClassifier, Network
+from tests.unit.evaluate.cases import clustered_episodes
 
 POINTS, DIMS, HIDDEN, WAY = 8, 5, 7, 4
 LABELS = np.repeat(np.arange(WAY), 2)

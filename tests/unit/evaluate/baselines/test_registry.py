@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from tests.unit.evaluate.cases import clustered_episodes
 
 from cactus.config.evaluation import BaselineName, BaselineSettings, FewShotSetting
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.registry import build, choices
+from tests.unit.evaluate.cases import clustered_episodes
 
 SETTINGS = BaselineSettings.model_validate(
     {"knn": {"neighbours": [5, 1, 9]}, "linear": {"c": [0.1, 1]}, "mlp": {"epochs": 2}}

@@ -10,9 +10,7 @@ from pydantic import Field, model_validator
 from cactus.config.base import DatasetName, LearnerName, Settings, setting
 from cactus.errors import ConfigError
 
-SourceKind = Literal[
-    "kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"
-]
+SourceKind = Literal["kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"]
 _BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
 _EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")

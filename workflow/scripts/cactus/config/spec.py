@@ -63,9 +63,7 @@ class RawAccess(Spec):
         access = cls.model_validate(config.data.model_dump(include=_ACCESS_KEYS))
         if not config.sample_data:
             return access
-        return access.model_copy(
-            update={"raw_dir": f"results/{config.run}/raw", "download": False}
-        )
+        return access.model_copy(update={"raw_dir": f"results/{config.run}/raw", "download": False})
 
 
 class PrepareDataSpec(Spec):

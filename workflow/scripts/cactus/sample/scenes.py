@@ -51,32 +51,32 @@ def _tone(hue: float, generator: np.random.Generator) -> _Field:
     that has not learnt to tell object from background more than they mislead k-means.
     """
     return hsv(
-        hue + generator.normal(0.0, 0.04), generator.uniform(0.1, 0.3), generator.uniform(0.5, 0.65)
+        hue + generator.normal(0.0, 0.04), generator.uniform(0.0, 0.15), generator.uniform(0.5, 0.6)
     )
 
 
 def _grain(
-    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.65
+    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.8
 ) -> _Field:
     """Return a texture about a tone: lighter and darker by a random part of `strongest`."""
-    contrast = strongest * generator.uniform(0.2, 1.0)
+    contrast = strongest * generator.uniform(0.4, 1.0)
     return blend(share, tone * (1 + contrast), tone * (1 - contrast))
 
 
 def _meadow(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
     horizon = generator.uniform(0.3, 0.65) + 0.05 * np.sin(6 * x + generator.uniform(0, 6))
-    ground = _grain(cloud(len(x), 30, generator), _tone(0.28, generator), generator)
+    ground = _grain(cloud(len(x), 20, generator), _tone(0.28, generator), generator)
     sky = _grain(cloud(len(x), 5, generator), _tone(0.57, generator), generator, 0.3)
     return np.where(y > horizon, ground, sky)
 
 
 def _water(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
-    waves = 0.5 + 0.5 * np.sin(60 * y + 3 * np.sin(5 * x + generator.uniform(0, 6)))
+    waves = 0.5 + 0.5 * np.sin(40 * y + 3 * np.sin(5 * x + generator.uniform(0, 6)))
     return _grain(waves * cloud(len(x), 8, generator), _tone(0.53, generator), generator)
 
 
 def _sand(x: _Field, _y: _Field, generator: np.random.Generator) -> _Field:
-    return _grain(cloud(len(x), 42, generator), _tone(0.1, generator), generator)
+    return _grain(cloud(len(x), 24, generator), _tone(0.1, generator), generator)
 
 
 def _wall(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
@@ -88,7 +88,7 @@ def _wall(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
 def _cloth(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
     pattern = Texture(
         kind=str(generator.choice(["stripes", "checks", "dots", "zigzag", "rings"])),
-        repeats=generator.uniform(6, 11),
+        repeats=generator.uniform(4, 9),
         angle=generator.uniform(0, np.pi),
     )
     share = pattern.at(x, y, generator.uniform(0, 6))
@@ -96,7 +96,7 @@ def _cloth(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
 
 
 def _foliage(x: _Field, _y: _Field, generator: np.random.Generator) -> _Field:
-    leaves = cloud(len(x), 14, generator) + cloud(len(x), 30, generator) - 0.5
+    leaves = cloud(len(x), 10, generator) + cloud(len(x), 20, generator) - 0.5
     return _grain(leaves.clip(0, 1), _tone(0.3, generator), generator)
 
 
