@@ -40,7 +40,10 @@ class LogHandler(LogHandlerBase):
         if event in self._print_job:
             self._print_job[event](vars(record))
         elif event not in _SILENT and record.levelno >= WARNING:
-            self._print(self.format(record))
+            text = self.format(record)
+            # The whole shell command of a failed job; its log, shown with it, says what failed.
+            if "CalledProcessError in file" not in text:
+                self._print(text)
 
     def _run_info(self, fields: dict[str, Any]) -> None:
         stats: dict[str, int] = fields["stats"]
