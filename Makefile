@@ -1,5 +1,6 @@
 # Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
-PYTHON ?= python3
+# The interpreter beneath, should the virtual environment be active already.
+PYTHON := $(shell python3 -c 'import sys; print(sys._base_executable)')
 CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin

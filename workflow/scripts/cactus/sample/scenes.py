@@ -56,7 +56,7 @@ def _tone(hue: float, generator: np.random.Generator) -> _Field:
 
 
 def _grain(
-    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.8
+    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.55
 ) -> _Field:
     """Return a texture about a tone: lighter and darker by a random part of `strongest`."""
     contrast = strongest * generator.uniform(0.4, 1.0)
@@ -66,7 +66,7 @@ def _grain(
 def _meadow(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
     horizon = generator.uniform(0.3, 0.65) + 0.05 * np.sin(6 * x + generator.uniform(0, 6))
     ground = _grain(cloud(len(x), 20, generator), _tone(0.28, generator), generator)
-    sky = _grain(cloud(len(x), 5, generator), _tone(0.57, generator), generator, 0.3)
+    sky = _grain(cloud(len(x), 5, generator), _tone(0.57, generator), generator, 0.2)
     return np.where(y > horizon, ground, sky)
 
 
