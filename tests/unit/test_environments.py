@@ -1,0 +1,32 @@
+import re
+from pathlib import Path
+
+import yaml
+
+ENVS = Path(__file__).parents[2] / "envs"
+
+
+def locked_versions() -> dict[str, str]:
+    lock = (ENVS / "requirements.lock").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([^ \\]+)", lock, re.M))
+
+
+def test_every_requirement_is_locked_with_hashes():
+    names = [
+        re.split(r"[=<>]", line)[0]
+        for line in (ENVS / "requirements.in").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert set(names) <= set(locked_versions())
+    lock = (ENVS / "requirements.lock").read_text()
+    assert lock.count("--hash=sha256:") >= len(locked_versions())
+    assert "://" not in lock
+
+
+def test_the_conda_environment_has_the_locked_versions():
+    environment = yaml.safe_load((ENVS / "cactus.yaml").read_text())
+    pins = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert len(pins) > 8
+    for pin in pins:
+        name, version = pin.split("==")
+        assert locked_versions()[name] == version
