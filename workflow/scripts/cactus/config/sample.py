@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cactus.config.base import Count, CountOrZero, NonNegative, Settings, setting
+from cactus.config.base import Count, CountOrZero, Fraction, NonNegative, Settings, setting
 
 # Official file names leave two digits for a character and for a drawer.
 TwoDigitCount = Annotated[int, Field(ge=1, le=99)]
@@ -68,6 +68,14 @@ class CelebaSample(Settings):
     train_images: Count = setting(700, "Faces of the training partition.", unit="images")
     val_images: Count = setting(200, "Faces of the validation partition.", unit="images")
     test_images: Count = setting(200, "Faces of the test partition.", unit="images")
+    kinds: Count = setting(
+        24,
+        "Kinds of people: those of a kind share most attributes and their clothes.",
+        unit="kinds",
+    )
+    deviation: Fraction = setting(
+        0.15, "Probability that an attribute of a face is drawn anew and not as of its kind."
+    )
     variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
         1.0, "Strength of the changes of pose, proportions and light between faces."
     )

@@ -85,6 +85,9 @@ _BY_SEX = {
     "Wearing_Necktie": (0.65, 0.04),
 }
 
+# Attributes on which others depend.
+_CONSTRAINING = {"Male", "Bald", "No_Beard"}
+
 # Cumulative probabilities of the hair colours of (the young, the old); the rest is red.
 _HAIR_COLOURS = {
     "Black_Hair": (0.34, 0.12),
@@ -97,7 +100,7 @@ _STRAIGHT, _WAVY = 0.42, 0.42
 
 
 def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
-    """Draw the attributes of `count` faces.
+    """Draw attributes that go together, in nearly exact proportions.
 
     Returns
     -------
@@ -105,37 +108,67 @@ def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
         (count, 40), columns as `ATTRIBUTES`. Hair colours exclude each other, as do straight
         and wavy hair; the bald have neither hair colour, fringe nor hairline; only men grow beards.
     """
-    flags = {name: generator.random(count) < rate for name, rate in _INDEPENDENT.items()}
+    flags = {name: _spread(count, generator) < rate for name, rate in _INDEPENDENT.items()}
     for name, (men, women) in _BY_SEX.items():
-        flags[name] = generator.random(count) < np.where(flags["Male"], men, women)
+        flags[name] = _spread(count, generator) < np.where(flags["Male"], men, women)
     _add_hair(flags, generator)
     _add_beard_and_age(flags, generator)
     return np.stack([flags[name] for name in ATTRIBUTES], axis=1)
 
 
+def deviate(flags: _Flags, probability: float, generator: np.random.Generator) -> _Flags:
+    """Redraw attributes that constrain no other, each with a probability.
+
+    Parameters
+    ----------
+    flags
+        Attributes (N, 40) as drawn by `draw_attributes`.
+    probability
+        Probability that an attribute is drawn anew, with the same value or the other.
+    generator
+        Source of the draws.
+    """
+    deviated = flags.copy()
+    male = flags[:, ATTRIBUTES.index("Male")]
+    rates = {name: (rate, rate) for name, rate in _INDEPENDENT.items()} | _BY_SEX
+    for name in sorted(rates.keys() - _CONSTRAINING):
+        column = ATTRIBUTES.index(name)
+        redrawn = generator.random(len(flags)) < probability
+        value = generator.random(len(flags)) < np.where(male, *rates[name])
+        deviated[:, column] = np.where(redrawn, value, flags[:, column])
+    return deviated
+
+
+def _spread(count: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return uniform draws from [0, 1) in random order, one from each of `count` equal parts."""
+    return (generator.permutation(count) + generator.random(count)) / count
+
+
 def _add_hair(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
     """Add colour, form and hairline of those who are not bald."""
     count, haired = len(flags["Bald"]), ~flags["Bald"]
-    draw = generator.random(count)
+    draw = _spread(count, generator)
     below = np.zeros(count)
     for name, (young, old) in _HAIR_COLOURS.items():
         upto = np.where(flags["Young"], young, old)
         flags[name] = haired & (draw >= below) & (draw < upto)
         below = upto
-    form = generator.random(count)
+    form = _spread(count, generator)
     flags["Straight_Hair"] = haired & (form < _STRAIGHT)
     flags["Wavy_Hair"] = haired & (form >= _STRAIGHT) & (form < _STRAIGHT + _WAVY)
-    flags["Bangs"] = haired & (generator.random(count) < 0.45)
-    receding = generator.random(count) < 0.5
+    flags["Bangs"] = haired & (_spread(count, generator) < 0.45)
+    receding = _spread(count, generator) < 0.5
     flags["Receding_Hairline"] = haired & ~flags["Bangs"] & receding
 
 
 def _add_beard_and_age(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
     """Add what depends on a beard, on age or on weight."""
     count = len(flags["Male"])
-    flags["5_o_Clock_Shadow"] = flags["Male"] & flags["No_Beard"] & (generator.random(count) < 0.75)
-    flags["Goatee"] = ~flags["No_Beard"] & (generator.random(count) < 0.5)
+    flags["5_o_Clock_Shadow"] = (
+        flags["Male"] & flags["No_Beard"] & (_spread(count, generator) < 0.75)
+    )
+    flags["Goatee"] = ~flags["No_Beard"] & (_spread(count, generator) < 0.5)
     tired = np.where(flags["Young"], 0.25, 0.6)
-    flags["Bags_Under_Eyes"] = generator.random(count) < tired
+    flags["Bags_Under_Eyes"] = _spread(count, generator) < tired
     heavy = np.where(flags["Chubby"], 0.65, 0.1)
-    flags["Double_Chin"] = generator.random(count) < heavy
+    flags["Double_Chin"] = _spread(count, generator) < heavy

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from cactus.config.sample import CelebaSample
 from cactus.files import write_text
-from cactus.sample.attributes import ATTRIBUTES, draw_attributes
+from cactus.sample.attributes import ATTRIBUTES, deviate, draw_attributes
 from cactus.sample.encode import encode_jpeg, write_zip
 from cactus.sample.faces import draw_face
+from cactus.sample.person import Kind, invent_kind
 from cactus.seeding import numpy_generator
 
 
@@ -18,14 +19,17 @@ def write_celeba(settings: CelebaSample, seed: int, folder: Path) -> None:
     """Write img_align_celeba.zip and the attribute and partition lists into `folder`."""
     sizes = (settings.train_images, settings.val_images, settings.test_images)
     partitions = np.repeat(np.arange(3), sizes)
-    flags = draw_attributes(
-        len(partitions), numpy_generator("sample", "celeba", "attributes", seed)
-    )
+    generator = numpy_generator("sample", "celeba", "people", seed)
+    kinds = [invent_kind(generator) for _ in range(settings.kinds)]
+    kind_of = generator.integers(len(kinds), size=len(partitions))
+    common = draw_attributes(len(kinds), generator)[kind_of]
+    flags = deviate(common, settings.deviation, generator)
     names = [f"{image:06d}.jpg" for image in range(1, len(partitions) + 1)]
     write_text(folder / "list_attr_celeba.txt", attribute_list(names, flags))
     lines = [f"{name} {part}\n" for name, part in zip(names, partitions, strict=True)]
     write_text(folder / "list_eval_partition.txt", "".join(lines))
-    write_zip(folder / "img_align_celeba.zip", _pictures(names, flags, settings, seed))
+    people = [(_traits(row), kinds[kind]) for row, kind in zip(flags, kind_of, strict=True)]
+    write_zip(folder / "img_align_celeba.zip", _pictures(names, people, settings, seed))
 
 
 def attribute_list(names: list[str], flags: npt.NDArray[np.bool_]) -> str:
@@ -45,11 +49,15 @@ def attribute_list(names: list[str], flags: npt.NDArray[np.bool_]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _traits(flags: npt.NDArray[np.bool_]) -> frozenset[str]:
+    """Return the names of the attributes (40,) that hold."""
+    return frozenset(trait for trait, flag in zip(ATTRIBUTES, flags, strict=True) if flag)
+
+
 def _pictures(
-    names: list[str], flags: npt.NDArray[np.bool_], settings: CelebaSample, seed: int
+    names: list[str], people: list[tuple[frozenset[str], Kind]], settings: CelebaSample, seed: int
 ) -> Iterator[tuple[str, bytes]]:
-    for name, row in zip(names, flags, strict=True):
-        traits = frozenset(trait for trait, flag in zip(ATTRIBUTES, row, strict=True) if flag)
+    for name, (traits, kind) in zip(names, people, strict=True):
         generator = numpy_generator("sample", "celeba", name, seed)
-        picture = draw_face(traits, settings.variation, generator)
+        picture = draw_face(traits, kind, settings.variation, generator)
         yield f"img_align_celeba/{name}", encode_jpeg(picture, settings.jpeg_quality)

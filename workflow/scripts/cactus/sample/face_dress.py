@@ -12,6 +12,26 @@ _FRAME: Colour = (24, 22, 26)
 _GLASS: Colour = (150, 180, 205)
 _SHIRT: Colour = (240, 240, 244)
 _COLLAR_Y = 80.0
+_DARK_CLOTH = 140
+
+
+def draw_clothes(pen: Pen, person: Person) -> None:
+    """Draw shoulders in plain, striped, hooped or dotted clothes."""
+    half, slope = (24.0, 78.0) if person.has("Male") else (18.0, 62.0)
+    right = np.array([[half, 82], [slope, 94], [slope + 24, 150]])
+    pen.polygon(np.concatenate([right, right[::-1] * [-1, 1]]), person.cloth)
+    colour = shaded(person.cloth, 1.6 if max(person.cloth) < _DARK_CLOTH else 0.5)
+    if person.pattern == "stripes":
+        for x in np.arange(-56, 57, 14):
+            pen.line(np.array([[x, 96], [1.25 * x, 150]]), colour, 5)
+    elif person.pattern == "hoops":
+        for y in np.arange(98, 150, 13):
+            reach = slope - 2 + 0.43 * (y - 94)
+            pen.line(np.array([[-reach, y], [reach, y]]), colour, 5)
+    elif person.pattern == "dots":
+        for row, y in enumerate(np.arange(98, 150, 13)):
+            for x in np.arange(-60 + 8 * (row % 2), 61, 16):
+                pen.oval((float(x), float(y)), (4, 4), colour)
 
 
 def draw_necktie(pen: Pen, person: Person) -> None:

@@ -33,12 +33,9 @@ def skull_points(person: Person, grow: float = 0.0) -> Points:
 
 
 def draw_neck(pen: Pen, person: Person) -> None:
-    """Draw neck and shoulders, and a double chin."""
+    """Draw the neck, and a double chin."""
     half = 25.0 if person.has("Male") else 19.0
     neck = np.array([[-half, 30], [half, 30], [half + 3, 100], [-half - 3, 100]])
-    slope = 78.0 if person.has("Male") else 62.0
-    shoulders = [[-half, 82], [half, 82], [slope, 94], [slope + 24, 150], [-slope - 24, 150]]
-    pen.polygon(np.array([*shoulders, [-slope, 94]]), person.cloth)
     pen.polygon(neck, shaded(person.skin, 0.82))
     if person.has("Double_Chin"):
         pen.oval((0, person.chin + 1), (33, 14), shaded(person.skin, 0.93))

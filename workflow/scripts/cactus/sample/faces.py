@@ -6,18 +6,19 @@ from PIL import Image, ImageFilter
 
 from cactus.sample import face_dress, face_features, face_hair
 from cactus.sample.pen import Pen, Placement
-from cactus.sample.person import Person, invent_person
+from cactus.sample.person import Kind, Person, invent_person
 from cactus.sample.scenes import SCENES, paint_scene, to_image
 
 WIDTH, HEIGHT = 178, 218
 # Place of the point between the eyes: an 178x178 crop about the centre shows neck and hat.
-_ORIGIN = (89.0, 104.0)
+_ORIGIN = (89.0, 92.0)
+_SCALE = 0.88
 _BLUR_RADIUS = 2.6
 _SCENE_SIDE = 109
 
 
 def draw_face(
-    traits: frozenset[str], variation: float, generator: np.random.Generator
+    traits: frozenset[str], kind: Kind, variation: float, generator: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
     """Draw a face.
 
@@ -25,6 +26,8 @@ def draw_face(
     ----------
     traits
         Names of the attributes that hold.
+    kind
+        Colours and clothes.
     variation
         Strength of the changes of pose, proportions and light.
     generator
@@ -35,7 +38,7 @@ def draw_face(
     picture
         (218, 178, 3), RGB.
     """
-    person = invent_person(traits, variation, generator)
+    person = invent_person(traits, kind, variation, generator)
     pen = Pen((WIDTH, HEIGHT), _background(generator), _place(variation, generator))
     _draw_person(pen, person, generator)
     picture = pen.picture()
@@ -47,6 +50,7 @@ def draw_face(
 def _draw_person(pen: Pen, person: Person, generator: np.random.Generator) -> None:
     """Draw from the back to the front."""
     face_hair.draw_back_hair(pen, person)
+    face_dress.draw_clothes(pen, person)
     face_features.draw_neck(pen, person)
     face_dress.draw_necktie(pen, person)
     face_dress.draw_necklace(pen, person)
@@ -64,11 +68,11 @@ def _draw_person(pen: Pen, person: Person, generator: np.random.Generator) -> No
 
 
 def _place(variation: float, generator: np.random.Generator) -> Placement:
-    shift = variation * generator.uniform(-5, 5, size=2)
+    shift = variation * generator.uniform(-4, 4, size=2)
     return Placement(
         origin=(_ORIGIN[0] + shift[0], _ORIGIN[1] + shift[1]),
-        scale=float(np.exp(variation * generator.uniform(-0.07, 0.07))),
-        angle=variation * generator.uniform(-0.1, 0.1),
+        scale=_SCALE * float(np.exp(variation * generator.uniform(-0.05, 0.05))),
+        angle=variation * generator.uniform(-0.06, 0.06),
         mirrored=bool(generator.random() < 0.5),
     )
 
@@ -81,8 +85,12 @@ def _background(generator: np.random.Generator) -> Image.Image:
 def _light(picture: Image.Image, variation: float, generator: np.random.Generator) -> Image.Image:
     """Change brightness and colour cast, and let light fall from one side."""
     x, y = np.linspace(-0.5, 0.5, WIDTH), np.linspace(-0.5, 0.5, HEIGHT)[:, None]
-    tilt = variation * generator.uniform(-0.25, 0.25, size=2)
-    cast = generator.normal(0.0, 0.08) + generator.normal(0.0, 0.04, size=(3, 1, 1))
+    tilt = variation * generator.uniform(-0.15, 0.15, size=2)
+    cast = generator.normal(0.0, 0.05) + generator.normal(0.0, 0.02, size=(3, 1, 1))
     light = np.exp(variation * cast) * (1 + tilt[0] * x + tilt[1] * y) / 255
+    xx, yy = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
+    from cactus.sample.textures import Texture
+    T = Texture(str(generator.choice(["stripes","checks","dots","zigzag","marble","rings"])), generator.uniform(3,7), generator.uniform(0,3.14))
+    light = light * (1.3 - generator.uniform(.5,.85)*T.at(xx, yy, generator.uniform(0,6)))
     planes = np.stack([np.asarray(channel) for channel in picture.split()])
     return to_image(planes * light)

@@ -15,7 +15,7 @@ _Field = npt.NDArray[np.float64]
 
 SIDE = 84
 # Hues of consecutive classes advance by the golden ratio: any few of them differ.
-_HUES = 4
+_GOLDEN = 0.618034
 # Share of a class's pictures that show its own habitat, the others any scene.
 _HABITAT_SHARE = 0.3
 
@@ -39,7 +39,7 @@ def invent_class(number: int, seed: int) -> ObjectClass:
     patterns = shared.permutation(sorted(PATTERNS))
     own = numpy_generator("sample", "miniimagenet", "class", number, seed)
     turn = number // len(outlines)
-    hue = (shared.random() + (number % _HUES) / _HUES) % 1.0
+    hue = (shared.random() + number * _GOLDEN) % 1.0
     return ObjectClass(
         outline=str(outlines[number % len(outlines)]),
         texture=Texture(

@@ -1,4 +1,4 @@
-"""The sampled proportions and colours of a drawn face."""
+"""The sampled proportions and colours of a drawn face, and of kinds of people."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from cactus.sample.pen import Colour
 
+CLOTH_PATTERNS = ("plain", "stripes", "hoops", "dots")
 _HAIR_COLOURS: dict[str, Colour] = {
     "Black_Hair": (46, 38, 38),
     "Brown_Hair": (105, 66, 38),
@@ -19,6 +20,17 @@ _EYES: tuple[Colour, ...] = ((72, 50, 30), (70, 110, 150), (82, 112, 66), (40, 4
 _SUIT: Colour = (38, 42, 58)
 _LIPS: Colour = (186, 104, 96)
 _LIPSTICK: Colour = (190, 16, 52)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What people of a kind share besides attributes: colours, and the pattern of their clothes."""
+
+    skin: Colour
+    eyes: Colour
+    cloth: Colour
+    hat: Colour
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -49,22 +61,35 @@ class Person:
     lips: Colour
     cloth: Colour
     hat: Colour
+    pattern: str
 
     def has(self, trait: str) -> bool:
         """Tell whether an attribute holds."""
         return trait in self.traits
 
 
+def invent_kind(generator: np.random.Generator) -> Kind:
+    """Draw what the people of a kind have in common."""
+    return Kind(
+        skin=_SKINS[generator.integers(len(_SKINS))],
+        eyes=_EYES[generator.integers(len(_EYES))],
+        cloth=_any_colour(generator),
+        hat=_any_colour(generator),
+        pattern=str(generator.choice(CLOTH_PATTERNS)),
+    )
+
+
 def invent_person(
-    traits: frozenset[str], variation: float, generator: np.random.Generator
+    traits: frozenset[str], kind: Kind, variation: float, generator: np.random.Generator
 ) -> Person:
-    """Draw the proportions and colours of a face with the given attributes."""
+    """Draw the proportions and colours of a face of a kind with the given attributes."""
 
     def about(value: float, spread: float) -> float:
         return value + variation * spread * float(generator.uniform(-1, 1))
 
     oval, chubby = "Oval_Face" in traits, "Chubby" in traits
-    skin = _PALE_SKIN if "Pale_Skin" in traits else _SKINS[generator.integers(len(_SKINS))]
+    suited = "Wearing_Necktie" in traits
+    skin = _PALE_SKIN if "Pale_Skin" in traits else kind.skin
     hair = next((c for name, c in _HAIR_COLOURS.items() if name in traits), _OTHER_HAIR)
     return Person(
         traits=traits,
@@ -75,10 +100,11 @@ def invent_person(
         turn=about(0.0, 5.0),
         skin=_tinted(skin, variation, generator),
         hair=_tinted(hair, variation, generator),
-        eyes=_EYES[generator.integers(len(_EYES))],
+        eyes=kind.eyes,
         lips=_LIPSTICK if "Wearing_Lipstick" in traits else _LIPS,
-        cloth=_cloth(traits, generator),
-        hat=_colour_between(30, 130, generator),
+        cloth=_SUIT if suited else _tinted(kind.cloth, variation, generator),
+        hat=_tinted(kind.hat, variation, generator),
+        pattern="plain" if suited else kind.pattern,
     )
 
 
@@ -88,13 +114,6 @@ def _tinted(colour: Colour, variation: float, generator: np.random.Generator) ->
     return red, green, blue
 
 
-def _cloth(traits: frozenset[str], generator: np.random.Generator) -> Colour:
-    """Return a colour of clothes: a suit under a tie, else darker for men than for women."""
-    if "Wearing_Necktie" in traits:
-        return _SUIT
-    return _colour_between(*((40, 130) if "Male" in traits else (130, 230)), generator)
-
-
-def _colour_between(low: int, high: int, generator: np.random.Generator) -> Colour:
-    red, green, blue = generator.integers(low, high + 1, size=3).tolist()
+def _any_colour(generator: np.random.Generator) -> Colour:
+    red, green, blue = generator.integers(40, 216, size=3).tolist()
     return red, green, blue
