@@ -88,9 +88,5 @@ def _light(picture: Image.Image, variation: float, generator: np.random.Generato
     tilt = variation * generator.uniform(-0.15, 0.15, size=2)
     cast = generator.normal(0.0, 0.05) + generator.normal(0.0, 0.02, size=(3, 1, 1))
     light = np.exp(variation * cast) * (1 + tilt[0] * x + tilt[1] * y) / 255
-    xx, yy = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
-    from cactus.sample.textures import Texture
-    T = Texture(str(generator.choice(["stripes","checks","dots","zigzag","marble","rings"])), generator.uniform(3,7), generator.uniform(0,3.14))
-    light = light * (1.3 - generator.uniform(.5,.85)*T.at(xx, yy, generator.uniform(0,6)))
     planes = np.stack([np.asarray(channel) for channel in picture.split()])
     return to_image(planes * light)

@@ -56,7 +56,7 @@ def _tone(hue: float, generator: np.random.Generator) -> _Field:
 
 
 def _grain(
-    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.5
+    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.3
 ) -> _Field:
     """Return a texture about a tone: lighter and darker by a random part of `strongest`."""
     contrast = strongest * generator.uniform(0.4, 1.0)
