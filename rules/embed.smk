@@ -16,6 +16,7 @@ rule train_embedding:
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
+    priority: 1
     resources:
         gpu=GPUS,
         mem_mb=8000,

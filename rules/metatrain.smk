@@ -13,6 +13,7 @@ rule meta_train:
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
+    priority: 1
     resources:
         gpu=GPUS,
         mem_mb=8000,

@@ -11,6 +11,7 @@ rule make_partitions:
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
+    priority: 1
     resources:
         mem_mb=8000,
     params:
