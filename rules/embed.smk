@@ -13,10 +13,10 @@ rule train_embedding:
         picture=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/diagnostic.png",
     log:
         f"{RUN}/logs/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.log",
+    priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
-    priority: 1
     resources:
         gpu=GPUS,
         mem_mb=8000,

@@ -10,10 +10,10 @@ rule meta_train:
         metrics=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/metrics.jsonl",
     log:
         f"{RUN}/logs/meta_train/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
+    priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
-    priority: 1
     resources:
         gpu=GPUS,
         mem_mb=8000,

@@ -8,10 +8,10 @@ rule make_partitions:
         f"{RUN}/partitions/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/summary.json",
     log:
         f"{RUN}/logs/make_partitions/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
+    priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
-    priority: 1
     resources:
         mem_mb=8000,
     params:
