@@ -1,0 +1,38 @@
+from statistics import median
+
+import pytest
+
+from cactus.paper.results import read_results
+from cactus.paper.summary import describe, summarize
+from tests.unit.paper.conftest import Run
+
+EMBEDDINGS = ("acai", "bigan", "deepcluster", "infogan")
+
+
+def test_the_median_is_that_of_the_embeddings_cells_alone(grid_run: Run):
+    results = read_results(grid_run.results)
+    rows = results[results["seed"] == "0"].to_dict("records")
+    here = [r for r in rows if (r["dataset"], r["way"], r["shot"]) == ("omniglot", 20, 1)]
+    cells = [100 * r["mean"] for r in here if r["source"] in EMBEDDINGS and "cactus" in r["method"]]
+    assert len(cells) == 8
+    found = summarize(results).set_index(["data set", "setting"]).loc["Omniglot", "20-way 1-shot"]
+    assert found["cells"] == 8
+    assert found["median"] == pytest.approx(median(cells))
+    assert (found["lowest"], found["highest"]) == pytest.approx((min(cells), max(cells)))
+    scratch = [100 * r["mean"] for r in here if r["method"] == "scratch"]
+    assert found["scratch"] == pytest.approx(scratch[0])
+    oracle = [100 * r["mean"] for r in here if r["source"] == "labels"]
+    assert found["oracle"] == pytest.approx(max(oracle))
+
+
+def test_every_data_set_and_setting_has_a_row(grid_run: Run):
+    results = read_results(grid_run.results)
+    settings = results[["dataset", "way", "shot"]].drop_duplicates()
+    assert len(summarize(results)) == len(settings)
+
+
+def test_missing_rows_show_as_such_and_sample_data_are_named(small_run: Run, grid_run: Run):
+    text = describe(read_results(small_run.results))
+    assert "sample data" not in text
+    assert text.splitlines()[-1].split()[-2:] == ["-", "-"]
+    assert "sample data" in describe(read_results(grid_run.results)).splitlines()[0]

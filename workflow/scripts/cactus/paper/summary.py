@@ -1,0 +1,56 @@
+"""The digest of a run: the grid's median against training from scratch and the oracle."""
+
+import pandas as pd
+
+from cactus.paper.results import averaged_over_seeds
+from cactus.paper.vocabulary import (
+    SAMPLE_NOTE,
+    dataset_title,
+    is_embedding,
+    is_oracle,
+    setting_title,
+)
+
+_CACTUS = "cactus-"
+_COLUMNS = ["data set", "setting", "cells", "median", "lowest", "highest", "scratch", "oracle"]
+
+
+def summarize(results: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per data set and setting, with accuracies in per cent.
+
+    Parameters
+    ----------
+    results
+        The table of results, see `cactus.paper.results.read_results`.
+
+    Returns
+    -------
+    DataFrame
+        ``median``, ``lowest`` and ``highest`` are over the CACTUs cells, of which there are
+        ``cells``, each averaged over its seeds; ``oracle`` is the best meta-learner on true
+        labels. NaN where the run has no such cell.
+    """
+    averaged = averaged_over_seeds(results)
+    settings = averaged.groupby(["dataset", "way", "shot"], sort=False)
+    rows = [
+        [dataset_title(dataset), setting_title(way, shot), *_digest(rows)]
+        for (dataset, way, shot), rows in settings
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _digest(rows: pd.DataFrame) -> list[float]:
+    percent = 100 * rows["mean"]
+    learned = rows["method"].str.startswith(_CACTUS) & rows["source"].map(is_embedding)
+    cells = percent[learned]
+    scratch = percent[rows["method"] == "scratch"]
+    oracle = percent[rows["method"].map(is_oracle)]
+    cactus = [cells.median(), cells.min(), cells.max()]
+    return [len(cells), *cactus, scratch.mean(), oracle.max()]
+
+
+def describe(results: pd.DataFrame) -> str:
+    """Return the digest as aligned text, with a heading."""
+    sample = f" ({SAMPLE_NOTE})" if results["sample"].any() else ""
+    table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
+    return f"Accuracy of the CACTUs cells in per cent{sample}\n{table}"
