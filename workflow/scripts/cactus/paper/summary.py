@@ -31,11 +31,12 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
         labels. NaN where the run has no such cell.
     """
     averaged = averaged_over_seeds(results)
-    settings = averaged.groupby(["dataset", "way", "shot"], sort=False)
-    rows = [
-        [dataset_title(dataset), setting_title(way, shot), *_digest(rows)]
-        for (dataset, way, shot), rows in settings
-    ]
+    settings = averaged[["dataset", "way", "shot"]].drop_duplicates().itertuples(index=False)
+    rows = []
+    for dataset, way, shot in settings:
+        chosen = (averaged[["dataset", "way", "shot"]] == [dataset, way, shot]).all(axis=1)
+        title = dataset_title(dataset), setting_title(way, shot)
+        rows.append([*title, *_digest(averaged[chosen])])
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
