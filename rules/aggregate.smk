@@ -1,4 +1,4 @@
-CELL_FOLDERS = AggregateResultsSpec.of(CONFIG).cells
+CELL_FOLDERS = result_folders(CONFIG)
 
 
 rule aggregate_results:

@@ -7,9 +7,10 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.config.grid import Grid, Source
+from cactus.config.grid import Grid
 from cactus.config.load import parse_config
-from cactus.config.spec import AggregateResultsSpec, RawAccess, stage_spec
+from cactus.config.select import raw_access, result_folders, stage_spec
+from cactus.config.source import Source
 
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
@@ -17,7 +18,7 @@ RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 GPUS = 0 if CONFIG.compute.device == "cpu" else 1
 
-ACCESS = RawAccess.of(CONFIG)
+ACCESS = raw_access(CONFIG)
 
 # What cannot change a result stays out of `params`, which Snakemake compares: the place of the
 # clone, and where raw data are. Jobs find them in shell variables. Snakemake formats the prefix,
@@ -42,7 +43,7 @@ def spec(stage):
     """Return a params function that gives a job just the config keys that its stage reads."""
 
     def of_wildcards(wildcards):
-        return stage_spec(CONFIG, stage, **wildcards)
+        return stage_spec(CONFIG, stage, **wildcards).text()
 
     return of_wildcards
 

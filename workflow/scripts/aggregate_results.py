@@ -1,8 +1,8 @@
 """Collect every number of a run into one tidy table."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import AggregateResultsSpec
 from cactus.paper.aggregate import aggregate
+from cactus.spec.aggregate_results import AggregateResultsSpec
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Score a meta-trained model, or an untrained one, on the evaluation episodes."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import EvaluateModelSpec
 from cactus.evaluate.run_model import evaluate_cell
+from cactus.spec.evaluate_model import EvaluateModelSpec
 
 
 def main() -> None:

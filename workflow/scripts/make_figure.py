@@ -1,8 +1,8 @@
 """Draw a figure as PDF and PNG."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import MakeFigureSpec
 from cactus.paper.figures.registry import draw
+from cactus.spec.make_figure import MakeFigureSpec
 
 
 def main() -> None:

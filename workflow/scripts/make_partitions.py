@@ -3,10 +3,10 @@
 import sys
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.grid import Source
-from cactus.config.spec import MakePartitionsSpec
+from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
+from cactus.spec.make_partitions import MakePartitionsSpec
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions, source_input
 from cactus.tasks.shape import EpisodeShape

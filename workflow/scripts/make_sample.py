@@ -1,9 +1,9 @@
 """Write a small stand-in for a data set in its official raw format."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import MakeSampleSpec
 from cactus.files import file_hash, write_json
 from cactus.sample.write import write_sample
+from cactus.spec.make_sample import MakeSampleSpec
 
 
 def main() -> None:

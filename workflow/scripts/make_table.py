@@ -1,8 +1,8 @@
 """Write the LaTeX table of a data set, and the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import MakeTableSpec
 from cactus.paper.tables import write_table
+from cactus.spec.make_table import MakeTableSpec
 
 
 def main() -> None:

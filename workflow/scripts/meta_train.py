@@ -1,8 +1,8 @@
 """Meta-train one cell on tasks from its partitions."""
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import MetaTrainSpec
 from cactus.meta.run import train_cell
+from cactus.spec.meta_train import MetaTrainSpec
 
 
 def main() -> None:

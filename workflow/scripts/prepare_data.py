@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cactus.command import run_main, stage_parser
-from cactus.config.spec import PrepareDataSpec, RawAccess
 from cactus.data.prepare import prepare
+from cactus.spec.prepare_data import PrepareDataSpec, RawAccess
 
 
 def main() -> None:

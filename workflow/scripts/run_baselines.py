@@ -3,8 +3,8 @@
 import sys
 
 from cactus.command import run_main, stage_arguments
-from cactus.config.spec import RunBaselinesSpec
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines
+from cactus.spec.run_baselines import RunBaselinesSpec
 
 
 def main() -> None:

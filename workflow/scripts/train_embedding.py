@@ -2,9 +2,9 @@
 
 from cactus.command import run_main, stage_arguments
 from cactus.config.embedding import parse_embedding
-from cactus.config.spec import TrainEmbeddingSpec
 from cactus.device import set_up_device
 from cactus.embed.run import train_and_encode
+from cactus.spec.train_embedding import TrainEmbeddingSpec
 
 
 def main() -> None:

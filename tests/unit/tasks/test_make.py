@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from cactus.config.grid import Source
 from cactus.config.partition import PartitionSettings
+from cactus.config.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
 from cactus.tasks.make import PartitionJob, make_partitions, source_input

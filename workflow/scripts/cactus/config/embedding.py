@@ -12,7 +12,7 @@ from cactus.config.embedding_methods import (
     DeepclusterSettings,
     InfoganSettings,
 )
-from cactus.config.grid import NAME_PATTERN, Source
+from cactus.config.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError
 
 

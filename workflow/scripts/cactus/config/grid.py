@@ -1,63 +1,14 @@
 """The cells of the experiment grid, derived from the configuration."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from cactus.config.base import DatasetName, LearnerName, Settings, setting
+from cactus.config.source import Source
 from cactus.errors import ConfigError
-
-SourceKind = Literal["kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"]
-_BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
-_EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the classes of meta-training tasks come from.
-
-    Attributes
-    ----------
-    name
-        As written in the configuration and in result paths, e.g. ``single-acai``.
-    kind
-        How the training images are partitioned.
-    embedding
-        The embedding that is partitioned, or None.
-    """
-
-    name: str
-    kind: SourceKind
-    embedding: str | None
-
-    @classmethod
-    def parse(cls, name: str) -> Self:
-        """Read a source's name: an embedding, ``<kind>-<embedding>`` or a bare kind.
-
-        Raises
-        ------
-        ConfigError
-            The name has none of these forms.
-        """
-        for bare in _BARE_KINDS:
-            if name == bare:
-                return cls(name, bare, None)
-        for kind in _EMBEDDING_KINDS:
-            if name.startswith(f"{kind}-"):
-                return cls(name, kind, name.removeprefix(f"{kind}-"))
-        if NAME_PATTERN.fullmatch(name):
-            return cls(name, "kmeans", name)
-        raise ConfigError(
-            "A task source has a name of an unknown form.",
-            where="grid.controls",
-            got=repr(name),
-            fix=f"use an embedding's name, one of {', '.join(_BARE_KINDS)}, "
-            f"or {' or '.join(f'{kind}-<embedding>' for kind in _EMBEDDING_KINDS)}",
-        )
 
 
 @dataclass(frozen=True, order=True)

@@ -1,32 +1,20 @@
 """The whole configuration."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import Count, Settings, setting
+from cactus.config.base import Settings, setting
+from cactus.config.compute import ComputeSettings
 from cactus.config.data import DataSettings
 from cactus.config.embedding import EmbeddingSettings
 from cactus.config.evaluation import BaselineSettings, EvaluationSettings
-from cactus.config.grid import GridSettings, Source
+from cactus.config.grid import GridSettings
 from cactus.config.learners import LearnerSettings
 from cactus.config.outputs import OutputSettings
 from cactus.config.partition import PartitionSettings
 from cactus.config.sample import SampleSettings
-
-
-class ComputeSettings(Settings):
-    """Where and how PyTorch computes; all of it is recorded with each result."""
-
-    device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "Device of training and evaluation; `auto` takes a GPU where there is one."
-    )
-    threads: Count = setting(
-        2, "Threads of each job; results on a CPU are repeated bit for bit at the same number."
-    )
-    deterministic: bool = setting(
-        True, "Use only deterministic GPU kernels, at some cost in speed; a CPU run needs no such."
-    )
+from cactus.config.source import Source
 
 
 class Config(Settings):

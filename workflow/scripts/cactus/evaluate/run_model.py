@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from cactus.config.learners import MamlSettings, ProtonetsSettings
-from cactus.config.spec import EvaluateModelSpec
 from cactus.data.arrays import load_images
 from cactus.device import describe_device, set_up_device
 from cactus.evaluate.episodes import evaluation_episodes
@@ -14,6 +13,7 @@ from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
+from cactus.spec.evaluate_model import EvaluateModelSpec
 from cactus.tasks.labels import task_labels
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
-from cactus.config.spec import MetaTrainSpec
 from cactus.data.arrays import load_images
 from cactus.device import set_up_device
 from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, meta_train
 from cactus.seeding import derive_seed
+from cactus.spec.meta_train import MetaTrainSpec
 from cactus.tasks.episodes import labelled_sampler, load_sampler
 from cactus.tasks.labels import task_labels
 

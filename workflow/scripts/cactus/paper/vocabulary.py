@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cactus.config.grid import Source
+from cactus.config.source import Source
 from cactus.errors import DataError
 
 SAMPLE_NOTE: Final = "sample data, not the real data set"

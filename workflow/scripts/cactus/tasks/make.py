@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cactus.config.base import LearnerName
-from cactus.config.grid import Source
 from cactus.config.partition import PartitionSettings
+from cactus.config.source import Source
 from cactus.errors import ConfigError
 from cactus.files import write_json
 from cactus.seeding import numpy_generator

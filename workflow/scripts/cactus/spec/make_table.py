@@ -1,0 +1,12 @@
+"""What a job that writes a table reads."""
+
+from cactus.config.base import DatasetName
+from cactus.config.outputs import OutputSettings
+from cactus.spec.base import Spec
+
+
+class MakeTableSpec(Spec):
+    """One LaTeX table."""
+
+    dataset: DatasetName
+    settings: OutputSettings
