@@ -7,7 +7,8 @@ from PIL import Image, ImageFilter
 from cactus.sample import face_dress, face_features, face_hair
 from cactus.sample.pen import Pen, Placement
 from cactus.sample.person import Kind, Person, invent_person
-from cactus.sample.scenes import SCENES, paint_scene, to_image
+from cactus.sample.scenes import SCENES, paint_scene, tint, to_image
+from cactus.sample.textures import Texture
 
 WIDTH, HEIGHT = 178, 218
 # Place of the point between the eyes: an 178x178 crop about the centre shows neck and hat.
@@ -15,6 +16,8 @@ _ORIGIN = (89.0, 92.0)
 _SCALE = 0.88
 _BLUR_RADIUS = 2.6
 _SCENE_SIDE = 109
+_CURTAINS = ("stripes", "checks", "dots", "zigzag", "marble", "rings")
+_CURTAIN_STRENGTH = (0.5, 1.0)
 
 
 def draw_face(
@@ -83,10 +86,25 @@ def _background(generator: np.random.Generator) -> Image.Image:
 
 
 def _light(picture: Image.Image, variation: float, generator: np.random.Generator) -> Image.Image:
-    """Change brightness and colour cast, and let light fall from one side."""
+    """Change brightness and cast, let light fall from one side and through a coloured curtain."""
     x, y = np.linspace(-0.5, 0.5, WIDTH), np.linspace(-0.5, 0.5, HEIGHT)[:, None]
     tilt = variation * generator.uniform(-0.15, 0.15, size=2)
     cast = generator.normal(0.0, 0.05) + generator.normal(0.0, 0.02, size=(3, 1, 1))
-    light = np.exp(variation * cast) * (1 + tilt[0] * x + tilt[1] * y) / 255
+    light = np.exp(variation * cast) * (1 + tilt[0] * x + tilt[1] * y)
+    light = (light + variation * _curtain(generator)) / 255
     planes = np.stack([np.asarray(channel) for channel in picture.split()])
     return to_image(planes * light)
+
+
+def _curtain(generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return the fine coloured pattern (3, 218, 178) that a curtain adds to the light.
+
+    Like the scenes' textures it misleads an untrained network more than it does k-means.
+    """
+    pattern = Texture(
+        str(generator.choice(_CURTAINS)), generator.uniform(3, 7), generator.uniform(0, np.pi)
+    )
+    x, y = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
+    share = pattern.at(x, y, generator.uniform(0, 2 * np.pi))
+    strength = generator.uniform(*_CURTAIN_STRENGTH)
+    return np.asarray(strength * tint(generator) * (share - share.mean()))

@@ -11,6 +11,8 @@ from cactus.sample.textures import Texture, cloud
 _Field = npt.NDArray[np.float64]
 # Colour planes come first, (3, H, W): sums over rows of pixels are fast.
 _HUE_OFFSETS = np.array([0.0, 2 / 3, 1 / 3])[:, None, None]
+_CONTRAST = 0.1
+_COLOUR_CONTRAST = (0.3, 0.5)
 _Paint = Callable[[_Field, _Field, np.random.Generator], _Field]
 
 
@@ -44,29 +46,36 @@ def to_image(planes: _Field) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, 2)))
 
 
-def _tone(hue: float, generator: np.random.Generator) -> _Field:
-    """Return a muted colour of middle brightness near a hue.
+def tint(generator: np.random.Generator) -> _Field:
+    """Return a random shift of colour (3, 1, 1) that leaves the mean of red, green and blue."""
+    turn = generator.uniform(0, 2 * np.pi)
+    return np.asarray(np.cos(turn + 2 * np.pi * np.arange(3) / 3)[:, None, None])
 
-    Scenes differ in their fine texture and little in brightness, so that they mislead a network
-    that has not learnt to tell object from background more than they mislead k-means.
-    """
+
+def _tone(hue: float, generator: np.random.Generator) -> _Field:
+    """Return a muted colour of middle brightness near a hue."""
     return hsv(
         hue + generator.normal(0.0, 0.04), generator.uniform(0.0, 0.15), generator.uniform(0.5, 0.6)
     )
 
 
-def _grain(
-    share: _Field, tone: _Field, generator: np.random.Generator, strongest: float = 0.3
-) -> _Field:
-    """Return a texture about a tone: lighter and darker by a random part of `strongest`."""
-    contrast = strongest * generator.uniform(0.4, 1.0)
-    return blend(share, tone * (1 + contrast), tone * (1 - contrast))
+def _grain(share: _Field, tone: _Field, generator: np.random.Generator) -> _Field:
+    """Return a texture about a tone, strong in colour and weak in brightness.
+
+    Scenes differ in such fine patterns and little on the whole. They mislead a network that has
+    not learnt to tell object from background, and average out in the shrunken images that the
+    demo embeds: as in photographs, the classes show in a learnt space and not in a random one.
+    """
+    shift = generator.uniform(*_COLOUR_CONTRAST) * tint(generator)
+    contrast = _CONTRAST * generator.uniform(0.4, 1.0)
+    centred = share - share.mean() + 0.5
+    return blend(centred, tone * (1 + contrast) + shift, tone * (1 - contrast) - shift)
 
 
 def _meadow(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:
     horizon = generator.uniform(0.3, 0.65) + 0.05 * np.sin(6 * x + generator.uniform(0, 6))
     ground = _grain(cloud(len(x), 20, generator), _tone(0.28, generator), generator)
-    sky = _grain(cloud(len(x), 5, generator), _tone(0.57, generator), generator, 0.2)
+    sky = _grain(cloud(len(x), 14, generator), _tone(0.57, generator), generator)
     return np.where(y > horizon, ground, sky)
 
 
