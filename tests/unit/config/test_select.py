@@ -1,0 +1,56 @@
+"""A job's spec changes with the keys that its stage reads and with no others."""
+
+from typing import Any
+
+import pytest
+
+from cactus.config.load import parse_config
+from cactus.config.select import stage_spec
+
+CELL = {"dataset": "omniglot", "source": "acai", "learner": "maml", "seed": "0"}
+EMBEDDING = {"dataset": "omniglot", "embedding": "acai", "seed": "0"}
+JOBS: dict[str, dict[str, str]] = {
+    "make_sample": {"dataset": "omniglot"},
+    "prepare_data": {"dataset": "omniglot"},
+    "train_embedding": EMBEDDING,
+    "make_partitions": CELL,
+    "meta_train": CELL,
+    "evaluate_model": CELL,
+    "run_baselines": EMBEDDING,
+    "aggregate_results": {},
+    "make_table": {"dataset": "omniglot"},
+    "make_figure": {"figure": "shots"},
+}
+
+
+def specs(**values: Any) -> dict[str, str]:
+    config = parse_config(values)
+    return {stage: stage_spec(config, stage, **keys).text() for stage, keys in JOBS.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "changed"),
+    [
+        ({"run": "other"}, set()),
+        ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
+        ({"data": {"mnist": {"val_size": 500}}}, set()),
+        ({"sample": {"celeba": {"kinds": 3}}}, set()),
+        ({"embeddings": {"bigan": {"width": 8}}}, set()),
+        ({"learners": {"protonets": {"outer_lr": 0.1}}}, set()),
+        ({"learners": {"scratch": {"steps": 3}}}, set()),
+        ({"sample": {"omniglot": {"drawers": 3}}}, {"make_sample"}),
+        ({"data": {"omniglot": {"split_seed": 3}}}, {"prepare_data"}),
+        ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
+        ({"partitions": {"clusters": 7}}, {"make_partitions"}),
+        ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train", "evaluate_model"}),
+        ({"evaluation": {"tasks": 7}}, {"evaluate_model", "run_baselines"}),
+        ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
+        ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
+        ({"outputs": {"decimals": 1}}, {"make_table", "make_figure"}),
+    ],
+)
+def test_a_key_changes_the_specs_of_the_stages_that_read_it(
+    values: dict[str, Any], changed: set[str]
+):
+    before, after = specs(), specs(**values)
+    assert {stage for stage in JOBS if before[stage] != after[stage]} == changed
