@@ -17,6 +17,7 @@ include: "rules/evaluate.smk"
 include: "rules/baselines.smk"
 include: "rules/aggregate.smk"
 include: "rules/paper.smk"
+include: "rules/audit.smk"
 
 
 localrules:
@@ -26,8 +27,11 @@ localrules:
     partitions,
     models,
     evaluations,
+    scores,
+    results,
     tables,
     figures,
+    audit,
 
 
 rule all:
@@ -35,3 +39,4 @@ rule all:
     input:
         rules.tables.input,
         rules.figures.input,
+        rules.audit.input,

@@ -1,22 +1,19 @@
-CELL_FOLDERS = result_folders(CONFIG)
-
-
 rule aggregate_results:
     input:
-        summaries=[f"{RUN}/{folder}/summary.json" for folder in CELL_FOLDERS],
-        accuracies=[f"{RUN}/{folder}/accuracies.csv" for folder in CELL_FOLDERS],
-        manifests=rules.data.input,
-        published=ROOT / "config" / "paper_results.csv",
+        unpack(planned("aggregate_results")),
     output:
         f"{RUN}/tables/results.csv",
+        record=f"{RUN}/records/aggregate_results.json",
     log:
         f"{RUN}/logs/aggregate_results.log",
     conda:
         "../envs/cactus.yaml"
-    params:
-        spec=spec("aggregate_results"),
     message:
         "aggregate_results"
     shell:
-        'python "$SCRIPTS/aggregate_results.py" --spec {params.spec:q}'
-        " --published {input.published:q} --output {output:q} > {log:q} 2>&1"
+        'python "$SCRIPTS/aggregate_results.py" --plan {input.plan:q} > {log:q} 2>&1'
+
+
+rule results:
+    input:
+        rules.aggregate_results.output,

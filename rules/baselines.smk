@@ -1,12 +1,10 @@
 rule run_baselines:
     input:
-        manifest=rules.prepare_data.output.manifest,
-        labels=ancient(rules.prepare_data.output.labels),
-        embedding=rules.train_embedding.output.manifest,
-        arrays=ancient(rules.train_embedding.output.arrays),
+        unpack(planned("run_baselines")),
     output:
         summary=f"{RUN}/baselines/{{dataset}}/{{embedding}}/s{{seed}}/summary.json",
         accuracies=f"{RUN}/baselines/{{dataset}}/{{embedding}}/s{{seed}}/accuracies.csv",
+        record=f"{RUN}/records/run_baselines/{{dataset}}/{{embedding}}/s{{seed}}.json",
     log:
         f"{RUN}/logs/run_baselines/{{dataset}}/{{embedding}}/s{{seed}}.log",
     conda:
@@ -14,10 +12,13 @@ rule run_baselines:
     threads: THREADS
     resources:
         mem_mb=8000,
-    params:
-        spec=spec("run_baselines"),
     message:
         "run_baselines {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/run_baselines.py" --spec {params.spec:q} --data {input.manifest:q}'
-        " --embedding {input.embedding:q} --output {output.summary:q} > {log:q} 2>&1"
+        'python "$SCRIPTS/run_baselines.py" --plan {input.plan:q} > {log:q} 2>&1'
+
+
+rule scores:
+    input:
+        rules.evaluations.input,
+        [f"{RUN}/baselines/{d}/{e}/s{s}/summary.json" for d, e, s in GRID.baseline_runs],

@@ -1,4 +1,6 @@
 # Glue between the configuration and the rules; everything else lives in workflow/scripts/cactus.
+import atexit
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -9,8 +11,12 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cactus.config.grid import Grid
 from cactus.config.load import parse_config
-from cactus.config.select import raw_access, result_folders, stage_spec
-from cactus.config.source import Source
+from cactus.config.outputs import figure_names
+from cactus.config.select import raw_access
+from cactus.provenance.graph import reads
+from cactus.provenance.jobs import job_of
+from cactus.provenance.plan import plan_path
+from cactus.provenance.run import RunSource, open_planner, relative
 
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
@@ -18,70 +24,58 @@ RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 GPUS = 0 if CONFIG.compute.device == "cpu" else 1
 
-ACCESS = raw_access(CONFIG)
-
-# What cannot change a result stays out of `params`, which Snakemake compares: the place of the
-# clone, and where raw data are. Jobs find them in shell variables. Snakemake formats the prefix,
-# hence the doubled braces.
-PREFIX = (
-    f"SCRIPTS={shlex.quote(str(SCRIPTS))}; RAW_DIR={shlex.quote(ACCESS.raw_dir)};"
-    f" ACCESS={shlex.quote(ACCESS.text())}; "
-)
+# What cannot change a result stays out of plans: the place of the clone, and where raw data are.
+# Jobs find them in shell variables. Snakemake formats the prefix, hence the doubled braces.
+PREFIX = f"SCRIPTS={shlex.quote(str(SCRIPTS))}; ACCESS={shlex.quote(raw_access(CONFIG).text())}; "
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
+
+# Plans are written where a run is started, and nowhere else: a node of the cluster that reads the
+# Snakefile again must find the plan that its job was submitted with.
+PLANNER = None
+if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
+    SOURCE = RunSource(
+        configfiles=[
+            "config/config.yaml",
+            *map(relative, workflow.config_settings.configfiles),
+        ],
+        overrides=dict(workflow.config_settings.config),
+        config=config,
+    )
+    PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
+    SOURCE.write(Path(RUN))
+    atexit.register(PLANNER.project.tree.cache.save)
+
+
+onstart:
+    PLANNER.project.tree.cache.save()
 
 
 wildcard_constraints:
-    dataset="[a-z]+",
+    dataset="|".join(GRID.datasets),
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9_-]*",
-    learner="[a-z]+",
+    learner="maml|protonets",
     figure="[a-z_-]+",
     seed="[0-9]+",
 
 
-def spec(stage):
-    """Return a params function that gives a job just the config keys that its stage reads."""
+def planned(stage):
+    """Return an input function that gives a job its plan, and what it reads of other jobs.
 
-    def of_wildcards(wildcards):
-        return stage_spec(CONFIG, stage, **wildcards).text()
+    The plan decides whether the job runs: it is newer than the results if, and only if, the job is
+    stale. What the job reads is `ancient`, so that times of files decide nothing; but where another
+    stale job makes it, Snakemake has to see that this one follows.
+    """
 
-    return of_wildcards
+    def inputs(wildcards):
+        job = job_of(stage, **wildcards)
+        path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
+        return {"plan": str(path), "reads": [receipt(read) for read in reads(CONFIG, job)]}
 
-
-def sample_of(wildcards):
-    """Return the sample generator's receipt where the run works on sample data."""
-    return f"{RUN}/raw/{wildcards.dataset}/sample.json" if CONFIG.sample_data else []
-
-
-def partitioned_embedding(wildcards):
-    """Return the manifest of the embedding that a source partitions, if it does."""
-    embedding = Source.parse(wildcards.source).embedding
-    return (
-        f"{RUN}/embeddings/{wildcards.dataset}/{embedding}/s{wildcards.seed}/manifest.json"
-        if embedding
-        else []
-    )
+    return inputs
 
 
-def trained_model(wildcards):
-    """Return the model to evaluate; the from-scratch row has none."""
-    if wildcards.source == "scratch":
-        return []
-    return (
-        f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.json".format(
-            **wildcards
-        )
-    )
-
-
-def shown_files(wildcards):
-    """Return what a figure of one data set shows besides the results."""
-    name, _, dataset = wildcards.figure.partition("-")
-    cells = [cell for cell in GRID.trained_cells if cell.dataset == dataset]
-    if name == "tasks":
-        return [f"{RUN}/partitions/{cell.name}/summary.json" for cell in cells]
-    runs = [run for run in GRID.embedding_runs if run[0] == dataset]
-    return [
-        *(f"{RUN}/models/{cell.name}/metrics.jsonl" for cell in cells),
-        *(f"{RUN}/embeddings/{d}/{e}/s{s}/metrics.jsonl" for d, e, s in runs),
-    ]
+def receipt(read):
+    """Return the file by which Snakemake knows that what another job makes is there."""
+    path = f"{RUN}/{read.files[0]}"
+    return path if PLANNER and PLANNER.assess(read.job).stale else ancient(path)

@@ -1,7 +1,6 @@
 rule train_embedding:
     input:
-        manifest=rules.prepare_data.output.manifest,
-        images=ancient(rules.prepare_data.output.images),
+        unpack(planned("train_embedding")),
     output:
         manifest=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/manifest.json",
         arrays=expand(
@@ -11,6 +10,7 @@ rule train_embedding:
         encoder=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/encoder.safetensors",
         metrics=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/metrics.jsonl",
         picture=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/diagnostic.png",
+        record=f"{RUN}/records/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.json",
     log:
         f"{RUN}/logs/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.log",
     priority: 1
@@ -20,13 +20,10 @@ rule train_embedding:
     resources:
         gpu=GPUS,
         mem_mb=8000,
-    params:
-        spec=spec("train_embedding"),
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/train_embedding.py" --spec {params.spec:q} --data {input.manifest:q}'
-        " --output {output.manifest:q} > {log:q} 2>&1"
+        'python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} > {log:q} 2>&1'
 
 
 rule embeddings:

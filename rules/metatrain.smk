@@ -1,13 +1,11 @@
 rule meta_train:
     input:
-        manifest=rules.prepare_data.output.manifest,
-        images=ancient(rules.prepare_data.output.images),
-        labels=ancient(rules.prepare_data.output.labels),
-        partitions=rules.make_partitions.output,
+        unpack(planned("meta_train")),
     output:
         receipt=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.json",
         model=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.safetensors",
         metrics=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/metrics.jsonl",
+        record=f"{RUN}/records/meta_train/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.json",
     log:
         f"{RUN}/logs/meta_train/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
     priority: 1
@@ -17,13 +15,10 @@ rule meta_train:
     resources:
         gpu=GPUS,
         mem_mb=8000,
-    params:
-        spec=spec("meta_train"),
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/meta_train.py" --spec {params.spec:q} --data {input.manifest:q}'
-        " --partitions {input.partitions:q} --output {output.receipt:q} > {log:q} 2>&1"
+        'python "$SCRIPTS/meta_train.py" --plan {input.plan:q} > {log:q} 2>&1'
 
 
 rule models:

@@ -1,6 +1,4 @@
 import errno
-import subprocess
-import sys
 
 import pytest
 
@@ -35,18 +33,3 @@ def test_a_full_disk_is_told_wherever_it_shows(capsys):
 def test_other_errors_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
         run_main(failing(ZeroDivisionError()))
-
-
-def test_an_empty_path_is_none():
-    code = (
-        "from cactus.command import stage_arguments\n"
-        "print(stage_arguments('', 'model', 'output').__dict__)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, "--spec", "{}", "--model", "--output", "a/b"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "'model': None" in run.stdout
-    assert "'output': PosixPath('a/b')" in run.stdout

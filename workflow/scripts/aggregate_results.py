@@ -1,16 +1,17 @@
 """Collect every number of a run into one tidy table."""
 
-from cactus.command import run_main, stage_arguments
+from cactus.command import run_main, stage_job
+from cactus.data.registry import CONFIG_FOLDER
 from cactus.paper.aggregate import aggregate
 from cactus.spec.aggregate_results import AggregateResultsSpec
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "published", "output")
-    spec = AggregateResultsSpec.parse(arguments.spec)
-    run_folder = arguments.output.parents[1]
-    aggregate(run_folder, spec.cells, arguments.published, arguments.output)
+    with stage_job(__doc__) as job:
+        spec = AggregateResultsSpec.parse(job.spec)
+        published = CONFIG_FOLDER / "paper_results.csv"
+        aggregate(job.run_folder, spec.run, spec.cells, published, job.output)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """Score a meta-trained model, or an untrained one, on the evaluation episodes."""
 
-from cactus.command import run_main, stage_arguments
+from cactus.command import run_main, stage_job
 from cactus.evaluate.run_model import evaluate_cell
 from cactus.spec.evaluate_model import EvaluateModelSpec
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "data", "model", "output")
-    spec = EvaluateModelSpec.parse(arguments.spec)
-    model_folder = arguments.model.parent if arguments.model else None
-    evaluate_cell(spec, arguments.data.parent, model_folder, arguments.output.parent)
+    with stage_job(__doc__) as job:
+        spec = EvaluateModelSpec.parse(job.spec)
+        model_folder = job.folder("meta_train") if spec.source != "scratch" else None
+        evaluate_cell(spec, job.folder("prepare_data"), model_folder, job.output)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
-"""Draw a figure as PDF and PNG."""
+"""Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
-from cactus.command import run_main, stage_arguments
+from cactus.command import run_main, stage_job
 from cactus.paper.figures.registry import draw
 from cactus.spec.make_figure import MakeFigureSpec
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "output")
-    spec = MakeFigureSpec.parse(arguments.spec)
-    stem = arguments.output.with_suffix("")
-    run_folder = arguments.output.parents[1]
-    draw(spec.figure, run_folder, stem, spec.settings, spec.dataset)
+    with stage_job(__doc__) as job:
+        spec = MakeFigureSpec.parse(job.spec)
+        stem = job.output.with_suffix("")
+        draw(spec.figure, job.run_folder, stem, spec.settings, spec.dataset)
 
 
 if __name__ == "__main__":

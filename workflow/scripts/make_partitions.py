@@ -2,31 +2,35 @@
 
 import sys
 
-from cactus.command import run_main, stage_arguments
+from threadpoolctl import threadpool_limits
+
+from cactus.command import run_main, stage_job
 from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
 from cactus.spec.make_partitions import MakePartitionsSpec
 from cactus.tasks.labels import task_labels
-from cactus.tasks.make import PartitionJob, make_partitions, source_input
+from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "data", "embedding", "output")
-    spec = MakePartitionsSpec.parse(arguments.spec)
-    source = Source.parse(spec.source)
-    match source_input(source):
-        case "embeddings":
-            data = read_array(arguments.embedding.parent / "train.npy")
-        case "images":
-            data = load_images(arguments.data.parent, "train")
-        case "labels":
-            data = task_labels(arguments.data.parent, "train")
-    shape = EpisodeShape(spec.way, spec.shot, spec.query)
-    job = PartitionJob(spec.settings, spec.learner, shape, spec.seed)
-    make_partitions(source, data, arguments.output.parent, job, report)
+    with stage_job(__doc__) as job:
+        spec = MakePartitionsSpec.parse(job.spec)
+        source, images = Source.parse(spec.source), job.folder("prepare_data")
+        match source.input:
+            case "embeddings":
+                embedding = job.folder("train_embedding", embedding=str(source.embedding))
+                data = read_array(embedding / "train.npy")
+            case "images":
+                data = load_images(images, "train")
+            case "labels":
+                data = task_labels(images, "train")
+        shape = EpisodeShape(spec.way, spec.shot, spec.query)
+        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed)
+        with threadpool_limits(spec.threads):
+            make_partitions(source, data, job.output, partitions, report)
 
 
 def report(line: str) -> None:

@@ -1,15 +1,16 @@
 """Write the LaTeX table of a data set, and the map from its numbers to the results."""
 
-from cactus.command import run_main, stage_arguments
+from cactus.command import run_main, stage_job
 from cactus.paper.tables import write_table
 from cactus.spec.make_table import MakeTableSpec
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "results", "output")
-    spec = MakeTableSpec.parse(arguments.spec)
-    write_table(arguments.results, spec.dataset, arguments.output, spec.settings)
+    with stage_job(__doc__) as job:
+        spec = MakeTableSpec.parse(job.spec)
+        results = job.run_folder / "tables" / "results.csv"
+        write_table(results, spec.dataset, job.output, spec.decimals)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ from pathlib import Path
 
 from cactus.command import run_main, stage_parser
 from cactus.data.prepare import prepare
+from cactus.data.registry import load_registry
+from cactus.provenance.hashes import HashCache
+from cactus.provenance.job import running_job
+from cactus.provenance.raw import raw_hashes
 from cactus.spec.prepare_data import PrepareDataSpec, RawAccess
 
 
@@ -11,12 +15,14 @@ def main() -> None:
     """Run the stage."""
     parser = stage_parser(__doc__)
     parser.add_argument("--access", required=True, help="where and how to get raw files, as JSON")
-    parser.add_argument("--output", required=True, type=Path, help="the manifest to write")
     arguments = parser.parse_args()
-    spec = PrepareDataSpec.parse(arguments.spec)
-    access = RawAccess.parse(arguments.access)
-    settings = spec.with_access(access)
-    prepare(spec.dataset, settings, Path(access.raw_dir), arguments.output.parent, spec.sample)
+    with running_job(arguments.plan) as job:
+        spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
+        raw_dir = Path(access.raw_dir)
+        manifest = prepare(spec.dataset, spec.with_access(access), raw_dir, job.output, spec.sample)
+        names = [record.file for record in manifest.raw]
+        folders = load_registry()[spec.dataset].folders
+        job.raw = raw_hashes(raw_dir, folders, names, HashCache(None))
 
 
 if __name__ == "__main__":

@@ -2,20 +2,19 @@
 
 import sys
 
-from cactus.command import run_main, stage_arguments
+from cactus.command import run_main, stage_job
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines
 from cactus.spec.run_baselines import RunBaselinesSpec
 
 
 def main() -> None:
     """Run the stage."""
-    arguments = stage_arguments(__doc__, "data", "embedding", "output")
-    spec = RunBaselinesSpec.parse(arguments.spec)
-    job = BaselineJob(
-        spec.dataset, spec.settings, spec.evaluation, spec.pool_attributes, spec.seed, spec.threads
-    )
-    folders = (arguments.data.parent, arguments.embedding.parent, arguments.output.parent)
-    run_baselines(job, *folders, report)
+    with stage_job(__doc__) as job:
+        spec = RunBaselinesSpec.parse(job.spec)
+        task = (spec.dataset, spec.settings, spec.evaluation, spec.pool_attributes)
+        baselines = BaselineJob(*task, spec.seed, spec.threads)
+        folders = (job.folder("prepare_data"), job.folder("train_embedding"), job.output)
+        run_baselines(baselines, *folders, report)
 
 
 def report(line: str) -> None:

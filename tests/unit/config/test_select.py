@@ -19,6 +19,8 @@ JOBS: dict[str, dict[str, str]] = {
     "run_baselines": EMBEDDING,
     "aggregate_results": {},
     "make_table": {"dataset": "omniglot"},
+    "make_document": {},
+    "audit_run": {},
     "make_figure": {"figure": "shots"},
 }
 
@@ -31,7 +33,7 @@ def specs(**values: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("values", "changed"),
     [
-        ({"run": "other"}, set()),
+        ({"run": "other"}, {"aggregate_results", "audit_run"}),
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"data": {"mnist": {"val_size": 500}}}, set()),
         ({"sample": {"celeba": {"kinds": 3}}}, set()),
@@ -42,11 +44,22 @@ def specs(**values: Any) -> dict[str, str]:
         ({"data": {"omniglot": {"split_seed": 3}}}, {"prepare_data"}),
         ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
         ({"partitions": {"clusters": 7}}, {"make_partitions"}),
-        ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train", "evaluate_model"}),
+        ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train"}),
+        ({"learners": {"maml": {"iterations": 7}}}, {"meta_train"}),
+        ({"learners": {"maml": {"evaluation_steps": 7}}}, {"meta_train", "evaluate_model"}),
+        ({"partitions": {"random": {"count": 7}}}, set()),
+        ({"partitions": {"pool_attributes": 2}}, set()),
         ({"evaluation": {"tasks": 7}}, {"evaluate_model", "run_baselines"}),
         ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
         ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
-        ({"outputs": {"decimals": 1}}, {"make_table", "make_figure"}),
+        ({"outputs": {"decimals": 1}}, {"make_table"}),
+        ({"outputs": {"dpi": 70}}, {"make_figure"}),
+        ({"outputs": {"curve_points": 7}}, set()),
+        ({"grid": {"datasets": ["omniglot"]}}, {"aggregate_results", "make_document"}),
+        (
+            {"compute": {"threads": 1}},
+            {"train_embedding", "make_partitions", "meta_train", "evaluate_model", "run_baselines"},
+        ),
     ],
 )
 def test_a_key_changes_the_specs_of_the_stages_that_read_it(

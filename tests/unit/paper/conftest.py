@@ -26,7 +26,7 @@ class Run(NamedTuple):
 def make_run(fake: FakeRun) -> Run:
     """Write a fake run and aggregate it."""
     run = Run(fake.folder, fake.build())
-    aggregate(run.folder, run.cells, PUBLISHED, run.results)
+    aggregate(run.folder, run.folder.name, run.cells, PUBLISHED, run.results)
     return run
 
 

@@ -110,7 +110,13 @@ def test_paper_numbers_stand_beside_ours(seeds_run: Run):
 
 
 def test_the_order_of_the_cells_does_not_matter(seeds_run: Run, published: Path, tmp_path: Path):
-    aggregate(seeds_run.folder, seeds_run.cells[::-1], published, tmp_path / "again.csv")
+    aggregate(
+        seeds_run.folder,
+        seeds_run.folder.name,
+        seeds_run.cells[::-1],
+        published,
+        tmp_path / "again.csv",
+    )
     assert (tmp_path / "again.csv").read_bytes() == seeds_run.results.read_bytes()
 
 
@@ -135,7 +141,7 @@ def copied_run(small_run: Run, tmp_path: Path) -> Run:
 def _failure(run: Run, published: Path) -> DataError:
     before = run.results.read_bytes()
     with pytest.raises(DataError) as caught:
-        aggregate(run.folder, run.cells, published, run.results)
+        aggregate(run.folder, run.folder.name, run.cells, published, run.results)
     assert run.results.read_bytes() == before
     return caught.value
 
@@ -178,7 +184,7 @@ def test_a_missing_setting_is_named(
 
 def test_an_empty_list_of_cells_is_refused(small_run: Run, published: Path, tmp_path: Path):
     with pytest.raises(DataError, match="nothing to aggregate"):
-        aggregate(small_run.folder, [], published, tmp_path / "results.csv")
+        aggregate(small_run.folder, small_run.folder.name, [], published, tmp_path / "results.csv")
     assert not list(tmp_path.iterdir())
 
 

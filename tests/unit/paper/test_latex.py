@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from cactus.config.outputs import OutputSettings
 from cactus.paper.latex import document, escape, table
 from cactus.paper.tables import write_document, write_table
 from tests.unit.paper.conftest import Run
@@ -55,8 +54,8 @@ def _pdflatex(folder: Path, name: str) -> str:
 def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path):
     paths = [tmp_path / f"{name}.tex" for name in ("mnist", "omniglot", "miniimagenet", "celeba")]
     for path in paths:
-        write_table(grid_run.results, path.stem, path, OutputSettings())
-    write_document(paths, tmp_path / "tables.tex")
+        write_table(grid_run.results, path.stem, path, 2)
+    write_document([path.stem for path in paths], tmp_path / "tables.tex")
     log = _pdflatex(tmp_path, "tables.tex")
     assert "Output written on tables.pdf (4 pages" in log
     assert "Overfull" not in log

@@ -22,7 +22,7 @@ Rows = dict[tuple[str, str], list[str]]
 
 def _table(run_results: Path, dataset: str, folder: Path, decimals: int = 2) -> str:
     path = folder / f"{dataset}.tex"
-    write_table(run_results, dataset, path, OutputSettings(decimals=decimals))
+    write_table(run_results, dataset, path, decimals)
     return path.read_text()
 
 
@@ -205,7 +205,7 @@ from cactus.paper.figures import shots, tasks, training_curves
 from cactus.paper.figures.registry import draw
 from cactus.paper.tables import write_table
 run, output = Path(sys.argv[1]), Path(sys.argv[2])
-write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", OutputSettings())
+write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2)
 draw("accuracy_grid", run, output / "figure", OutputSettings())
 assert "torch" not in sys.modules  # importing it would cost every small job seconds
 """
@@ -221,5 +221,11 @@ def test_another_process_writes_the_same_bytes(seeds_run: Run, tmp_path: Path):
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
         for name in ("here", "there")
     )
-    assert sorted(here) == ["figure.pdf", "figure.png", "omniglot.tex", "omniglot.tex.map.json"]
+    assert sorted(here) == [
+        "figure.map.json",
+        "figure.pdf",
+        "figure.png",
+        "omniglot.tex",
+        "omniglot.tex.map.json",
+    ]
     assert here == there

@@ -7,7 +7,7 @@ from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
-from cactus.tasks.make import PartitionJob, make_partitions, source_input
+from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
 SETTINGS = PartitionSettings.model_validate(
@@ -53,12 +53,12 @@ def make(folder, source, data, report=lambda _: None, learner="maml", way=3, see
     ],
 )
 def test_what_a_source_reads(source, reads):
-    assert source_input(Source.parse(source)) == reads
+    assert Source.parse(source).input == reads
 
 
 def test_from_scratch_has_no_partition(tmp_path):
     with pytest.raises(ConfigError, match="no partition"):
-        source_input(Source.parse("scratch"))
+        _ = Source.parse("scratch").input
     with pytest.raises(ConfigError, match="no partition"):
         make(tmp_path, "scratch", embeddings())
     assert list(tmp_path.iterdir()) == []

@@ -3,38 +3,35 @@
 import argparse
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from cactus.errors import CactusError, StorageError
+from cactus.provenance.job import RunningJob, running_job
 
 
-def stage_arguments(description: str | None, *paths: str) -> argparse.Namespace:
-    """Parse ``--spec`` and the named path options; an empty path becomes None.
+@contextmanager
+def stage_job(description: str | None) -> Iterator[RunningJob]:
+    """Run a stage: read ``--plan``, check it, and leave a record when the block has succeeded.
 
     Parameters
     ----------
     description
         The script's docstring, shown by ``--help``.
-    paths
-        Names of the path options, all required, e.g. ``"data"`` for ``--data``.
     """
-    parser = stage_parser(description)
-    for name in paths:
-        parser.add_argument(f"--{name}", required=True, nargs="?", type=_optional_path)
-    return parser.parse_args()
+    with running_job(stage_parser(description).parse_args().plan) as job:
+        yield job
 
 
 def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with ``--spec``, for scripts that have options of their own."""
+    """Return a parser with ``--plan``, for scripts that have options of their own."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--spec", required=True, help="the stage's part of the config, as JSON")
+    parser.add_argument(
+        "--plan", required=True, type=Path, help="the job's plan, which Snakemake writes"
+    )
     return parser
-
-
-def _optional_path(text: str) -> Path | None:
-    return Path(text) if text else None
 
 
 def run_main(main: Callable[[], None]) -> None:

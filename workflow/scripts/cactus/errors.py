@@ -54,3 +54,15 @@ class StorageError(CactusError):
     """A result cannot be written."""
 
     exit_code = 6
+
+
+class CodeError(CactusError):
+    """The code that a job runs is missing, or is not the code that was planned."""
+
+    exit_code = 7
+
+
+class RecordError(CactusError):
+    """A record, a plan or a run is missing, damaged or does not fit."""
+
+    exit_code = 8

@@ -37,7 +37,7 @@ def load_config(*paths: Path) -> Config:
     """
     values: dict[str, Any] = {}
     for path in paths:
-        values = merge(values, _read_yaml(path))
+        values = merge(values, read_yaml(path))
     return parse_config(values, where=", ".join(str(path) for path in paths))
 
 
@@ -62,7 +62,14 @@ def parse_config(values: Mapping[str, Any], where: str = "the configuration") ->
         raise _explained(error, where) from error
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read the nested mappings of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read or holds no mapping.
+    """
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:

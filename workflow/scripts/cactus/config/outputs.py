@@ -1,12 +1,16 @@
 """Settings of tables and figures."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 
 from pydantic import Field
 
 from cactus.config.base import Count, CountOrZero, Positive, Settings, setting
 
 FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
+
+# Figures that show one data set; the others show the whole run.
+PER_DATASET: Final[tuple[FigureName, ...]] = ("training_curves", "tasks")
 
 
 class ContactSheetSettings(Settings):
@@ -35,3 +39,10 @@ class OutputSettings(Settings):
         default_factory=ContactSheetSettings,
         description="The contact sheet of constructed tasks.",
     )
+
+
+def figure_names(settings: OutputSettings, datasets: Iterable[str]) -> list[str]:
+    """Return the names of all figures of a run, ``<figure>`` or ``<figure>-<dataset>``."""
+    whole = [name for name in settings.figures if name not in PER_DATASET]
+    parted = (name for name in settings.figures if name in PER_DATASET)
+    return [*whole, *(f"{name}-{dataset}" for name in parted for dataset in datasets)]

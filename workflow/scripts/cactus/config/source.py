@@ -9,6 +9,7 @@ from cactus.errors import ConfigError
 SourceKind = Literal["kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"]
 _BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
 _EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
+SourceInput = Literal["embeddings", "images", "labels"]
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -53,4 +54,32 @@ class Source:
             got=repr(name),
             fix=f"use an embedding's name, one of {', '.join(_BARE_KINDS)}, "
             f"or {' or '.join(f'{kind}-<embedding>' for kind in _EMBEDDING_KINDS)}",
+        )
+
+    @property
+    def input(self) -> SourceInput:
+        """The only array of the training split that partitions are made from.
+
+        Raises
+        ------
+        ConfigError
+            The source has no partition.
+        """
+        match self.kind:
+            case "labels":
+                return "labels"
+            case "random" | "pixels":
+                return "images"
+            case "kmeans" | "single" | "hyperplanes":
+                return "embeddings"
+            case "scratch":
+                raise self.without_partition()
+
+    def without_partition(self) -> ConfigError:
+        """Return the error that this source is asked for partitions and has none."""
+        return ConfigError(
+            "Training from scratch uses no partition.",
+            where="the task source",
+            got=repr(self.name),
+            fix="evaluate this cell directly; it is not meta-trained",
         )

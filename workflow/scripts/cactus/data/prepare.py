@@ -26,8 +26,8 @@ from cactus.data.tree import RawTree
 
 def prepare(
     dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, sample: bool
-) -> None:
-    """Write a data set's arrays and, last, its manifest into `output`.
+) -> Manifest:
+    """Write a data set's arrays and, last, its manifest into `output`; return the manifest.
 
     Missing files with a stable address are downloaded first, unless the settings forbid it or
     the data are a sample. Images are streamed: memory does not grow with their number, except
@@ -66,6 +66,7 @@ def prepare(
         dataset=dataset, sample=sample, image_shape=shape, raw=records, notes=notes, splits=splits
     )
     write_manifest(output, manifest)
+    return manifest
 
 
 def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> None:

@@ -26,7 +26,9 @@ class _Setting(NamedTuple):
     shot: int
 
 
-def aggregate(run_folder: Path, cells: Sequence[str], published_file: Path, output: Path) -> None:
+def aggregate(
+    run_folder: Path, run: str, cells: Sequence[str], published_file: Path, output: Path
+) -> None:
     """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
 
     A row of one seed has the mean over tasks, their population standard deviation and
@@ -37,7 +39,9 @@ def aggregate(run_folder: Path, cells: Sequence[str], published_file: Path, outp
     Parameters
     ----------
     run_folder
-        Folder of the run; its name goes into the column ``run``.
+        Folder of the run.
+    run
+        Name of the run, for the column ``run``.
     cells
         Folders below it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
         ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are not looked at.
@@ -54,7 +58,7 @@ def aggregate(run_folder: Path, cells: Sequence[str], published_file: Path, outp
     """
     scores = _read(run_folder, cells)
     rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
-    rows["run"] = run_folder.resolve().name
+    rows["run"] = run
     rows["sample"] = rows["dataset"].map(_sample_flags(run_folder, set(rows["dataset"])))
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
+
 from cactus.paper.published import CELL_KEYS
+from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
 
 NOT_RUN: Final = r"$\dagger$"
 NOT_AT_HAND: Final = r"$\ddagger$"
@@ -89,3 +92,25 @@ def map_entry(
         "decimals": decimals,
         "results_row": {key: row[key] for key in _KEYS},
     }
+
+
+def drawn_entries(results: pd.DataFrame, decimals: int, *, interval: bool) -> list[dict[str, Any]]:
+    """Return the records of our numbers that a figure shows, one per row of the results.
+
+    Parameters
+    ----------
+    decimals
+        Decimals to which a number in the figure can be told.
+    interval
+        Whether the figure shows the half intervals too.
+    """
+    entries = []
+    for values in results.to_dict("records"):
+        row = {str(key): value for key, value in values.items()}
+        full = our_cell(row, decimals, bold=False)
+        cell = full if interval else TableCell("", percent(row["mean"], decimals))
+        names = dataset_title(row["dataset"]), source_title(row["source"])
+        title = ", ".join([*names, method_title(row["method"])])
+        place = (title, setting_title(row["way"], row["shot"]))
+        entries.append(map_entry(cell, row, "ours", place, decimals))
+    return entries

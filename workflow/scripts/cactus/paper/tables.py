@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from cactus.config.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.files import write_json, write_text
 from cactus.paper import latex
@@ -29,7 +28,7 @@ class TableRow:
     results: dict[Setting, dict[str, Any]]
 
 
-def write_table(results_file: Path, dataset: str, output: Path, settings: OutputSettings) -> None:
+def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -> None:
     """Write the table of a data set, and the map from its numbers to the results.
 
     Rows that use no labels come first, the oracle's below a rule. The highest mean of a setting
@@ -41,6 +40,8 @@ def write_table(results_file: Path, dataset: str, output: Path, settings: Output
         The table of every number.
     output
         The ``.tex`` file to write; the map stands beside it as ``<output>.map.json``.
+    decimals
+        Decimals of the per cents.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def write_table(results_file: Path, dataset: str, output: Path, settings: Output
             got=f"no row of {dataset}",
             fix=f"evaluate a cell of {dataset}, or leave its table out",
         )
-    text, entries = _render(results, f"tab:{dataset}", settings.decimals)
+    text, entries = _render(results, f"tab:{dataset}", decimals)
     write_text(output, text)
     write_json(
         output.with_name(output.name + ".map.json"),
@@ -64,9 +65,9 @@ def write_table(results_file: Path, dataset: str, output: Path, settings: Output
     )
 
 
-def write_document(tables: Sequence[Path], output: Path) -> None:
-    """Write a standalone document that shows `tables`, which stand in its own folder."""
-    write_text(output, latex.document([table.stem for table in tables]))
+def write_document(tables: Sequence[str], output: Path) -> None:
+    """Write a standalone document that shows the named tables, which stand in its own folder."""
+    write_text(output, latex.document(tables))
 
 
 def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list[dict[str, Any]]]:

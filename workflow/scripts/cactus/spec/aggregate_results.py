@@ -4,6 +4,7 @@ from cactus.spec.base import Spec
 
 
 class AggregateResultsSpec(Spec):
-    """The folders of all results, below the run's folder."""
+    """The run's name, and the folders of all results below the run's folder."""
 
+    run: str
     cells: list[str]

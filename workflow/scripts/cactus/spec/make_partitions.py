@@ -16,3 +16,4 @@ class MakePartitionsSpec(Spec):
     way: int
     shot: int
     query: int
+    threads: int

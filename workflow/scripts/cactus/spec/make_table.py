@@ -1,7 +1,6 @@
 """What a job that writes a table reads."""
 
 from cactus.config.base import DatasetName
-from cactus.config.outputs import OutputSettings
 from cactus.spec.base import Spec
 
 
@@ -9,4 +8,4 @@ class MakeTableSpec(Spec):
     """One LaTeX table."""
 
     dataset: DatasetName
-    settings: OutputSettings
+    decimals: int

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from cactus.config.base import LearnerName
 from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
-from cactus.errors import ConfigError
 from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
@@ -26,8 +25,6 @@ from cactus.tasks.storage import (
     cluster_sizes,
     write_partitions,
 )
-
-SourceInput = Literal["embeddings", "images", "labels"]
 
 
 @dataclass(frozen=True)
@@ -52,34 +49,6 @@ class PartitionJob:
     seed: int
 
 
-def source_input(source: Source) -> SourceInput:
-    """Return the only array of the training split that a source needs.
-
-    Raises
-    ------
-    ConfigError
-        The source has no partition.
-    """
-    match source.kind:
-        case "labels":
-            return "labels"
-        case "random" | "pixels":
-            return "images"
-        case "kmeans" | "single" | "hyperplanes":
-            return "embeddings"
-        case "scratch":
-            raise _no_partition(source)
-
-
-def _no_partition(source: Source) -> ConfigError:
-    return ConfigError(
-        "Training from scratch uses no partition.",
-        where="the task source",
-        got=repr(source.name),
-        fix="evaluate this cell directly; it is not meta-trained",
-    )
-
-
 def make_partitions(
     source: Source,
     data: npt.NDArray[Any],
@@ -92,7 +61,7 @@ def make_partitions(
     Parameters
     ----------
     data
-        What `source_input` says, of the training split: embeddings (N, d) float32, images
+        What `Source.input` says, of the training split: embeddings (N, d) float32, images
         (N, H, W, C) uint8, classes (N,), or an attribute set (N, A), of which only the number of
         pools is stored.
     report
@@ -153,7 +122,7 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             count = 1 if source.kind == "single" else settings.count
             plan = embedding_plan(settings, job.learner, shape.per_class, count)
         case "scratch":
-            raise _no_partition(source)
+            raise source.without_partition()
     return _Series(kmeans_partitions(features, plan, seed_parts), plan.count, settings.clusters)
 
 

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cactus.paper import style
+from cactus.paper.cells import drawn_entries
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
 
+_DECIMALS = 1
 _ROW_HEIGHT = 7 * style.MM
 _COLUMN_WIDTH = 11.5 * style.MM
 _LABEL_WIDTH = 45 * style.MM
@@ -48,6 +50,12 @@ def draw(inputs: FigureInputs) -> Figure:
     )
     style.head_run(figure, inputs.datasets, inputs.sample_datasets)
     return figure
+
+
+def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
+    """Return the records of the printed numbers."""
+    results = inputs.averaged
+    return drawn_entries(results[results["learner"] != ""], _DECIMALS, interval=False)
 
 
 def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
@@ -90,7 +98,7 @@ def _draw_block(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _annotation(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.1f}"
+    return "" if np.isnan(value) else f"{value:.{_DECIMALS}f}"
 
 
 def _row_label(source: str) -> str:

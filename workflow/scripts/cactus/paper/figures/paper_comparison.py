@@ -1,5 +1,7 @@
 """Ours against the paper's: every cell that both have, with both intervals."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -7,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cactus.paper import style
+from cactus.paper.cells import drawn_entries
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import (
     dataset_title,
@@ -17,6 +20,7 @@ from cactus.paper.vocabulary import (
     source_title,
 )
 
+_DECIMALS = 2
 _PANEL = 44 * style.MM
 _MARGINS = 38 * style.MM
 
@@ -50,6 +54,12 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, _handles(shared), 4 if width > 2 else 2)
     style.head_run(figure, datasets, inputs.sample_datasets)
     return figure
+
+
+def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
+    """Return the records of our drawn numbers."""
+    results = inputs.averaged
+    return drawn_entries(results[results["paper_mean"].notna()], _DECIMALS, interval=True)
 
 
 def _settings(results: pd.DataFrame) -> list[tuple[int, int]]:

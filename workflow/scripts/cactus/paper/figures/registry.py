@@ -6,8 +6,9 @@ from typing import Final
 
 from matplotlib import style as matplotlib_style
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.outputs import PER_DATASET, OutputSettings
 from cactus.errors import ConfigError
+from cactus.files import write_json
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import read_results
@@ -19,7 +20,6 @@ MODULES: Final = {
     "training_curves": "cactus.paper.figures.training_curves",
     "tasks": "cactus.paper.figures.tasks",
 }
-PER_DATASET: Final = ("training_curves", "tasks")
 
 
 def draw(
@@ -29,7 +29,7 @@ def draw(
     settings: OutputSettings,
     dataset: str | None = None,
 ) -> None:
-    """Draw a figure of a run and write it as PDF and PNG.
+    """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def draw(
     run_folder
         Folder of the run; the table of results in it says which cells are drawn.
     output_stem
-        Path of the figure without ``.pdf`` and ``.png``.
+        Path of the figure without ``.pdf``, ``.png`` and ``.map.json``.
     dataset
         The data set, for the figures in `PER_DATASET`.
 
@@ -60,5 +60,10 @@ def draw(
     results = read_results(run_folder / "tables" / "results.csv")
     inputs = FigureInputs(run_folder, results, settings, dataset)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
-        figure = import_module(MODULES[name]).draw(inputs)
-        style.save(figure, output_stem, settings.dpi)
+        module = import_module(MODULES[name])
+        style.save(module.draw(inputs), output_stem, settings.dpi)
+    figures = {"figure": output_stem.name, "results": "tables/results.csv"}
+    write_json(
+        output_stem.with_name(f"{output_stem.name}.map.json"),
+        {**figures, "cells": module.numbers(inputs)},
+    )

@@ -1,10 +1,13 @@
 """Shots curves: accuracy over the number of labelled images per class."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cactus.paper import style
+from cactus.paper.cells import drawn_entries
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import (
     dataset_title,
@@ -15,6 +18,7 @@ from cactus.paper.vocabulary import (
     source_title,
 )
 
+_DECIMALS = 2
 _PANEL_WIDTH = 45 * style.MM
 _PANEL_HEIGHT = 36 * style.MM
 _MARGINS = 35 * style.MM
@@ -29,11 +33,9 @@ def draw(inputs: FigureInputs) -> Figure:
     ablations of the partitions are left to the tables.
     """
     results = inputs.averaged
-    embeddings = sorted(
-        {name for name in results["source"] if is_embedding(name)}, key=source_rank
-    ) or [""]
+    embeddings = _embeddings(results)
     rows = list(results[["dataset", "way"]].drop_duplicates().itertuples(index=False, name=None))
-    shown = results[results["source"].isin([*embeddings, *_REFERENCES])]
+    shown = _shown(results)
     methods = sorted(set(shown["method"]), key=method_rank)
     figure = style.new_figure(
         max(len(embeddings) * _PANEL_WIDTH, 110 * style.MM), len(rows) * _PANEL_HEIGHT + _MARGINS
@@ -53,6 +55,20 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, handles, 5 if len(embeddings) > 2 else 3)
     style.head_run(figure, inputs.datasets, inputs.sample_datasets)
     return figure
+
+
+def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
+    """Return the records of the drawn numbers."""
+    return drawn_entries(_shown(inputs.averaged), _DECIMALS, interval=True)
+
+
+def _embeddings(results: pd.DataFrame) -> list[str]:
+    names = {name for name in results["source"] if is_embedding(name)}
+    return sorted(names, key=source_rank) or [""]
+
+
+def _shown(results: pd.DataFrame) -> pd.DataFrame:
+    return results[results["source"].isin([*_embeddings(results), *_REFERENCES])]
 
 
 def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:

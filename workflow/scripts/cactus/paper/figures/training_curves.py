@@ -58,6 +58,11 @@ def draw(inputs: FigureInputs) -> Figure:
     return figure
 
 
+def numbers(_: FigureInputs) -> list[dict[str, Any]]:
+    """Return no record: the figure shows no number of the results."""
+    return []
+
+
 def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
     """Return the seeds of each embedding that some cell needs, in print order."""
     seeds = defaultdict(set)

@@ -1,0 +1,20 @@
+"""Audit a run: stop unless files, records and printed numbers agree."""
+
+from cactus.command import run_main, stage_job
+from cactus.files import write_json
+from cactus.provenance.audit.run import audit, describe
+from cactus.provenance.run import open_run
+
+
+def main() -> None:
+    """Run the stage."""
+    with stage_job(__doc__) as job:
+        report = audit(open_run(str(job.run_folder)))
+        print(describe(report))
+        if report.findings:
+            raise SystemExit(1)
+        write_json(job.output, report.as_json())
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,20 @@
+"""``cactus audit``: check that a run's files, records and printed numbers agree."""
+
+import argparse
+import json
+
+from cactus.provenance.audit.run import audit, describe
+from cactus.provenance.hashes import HashCache
+from cactus.provenance.run import open_run
+
+
+def show_audit(arguments: argparse.Namespace) -> int:
+    """Print what does not agree; return 0 if all does, else 1."""
+    planner = open_run(arguments.run, cache=HashCache(None) if arguments.deep else None)
+    report = audit(planner)
+    planner.project.tree.cache.save()
+    if arguments.json:
+        print(json.dumps(report.as_json(), indent=1))
+    else:
+        print(describe(report))
+    return 1 if report.findings else 0

@@ -1,0 +1,64 @@
+"""``cactus diff``: how two runs differ, and whether their numbers do."""
+
+import argparse
+import json
+
+from cactus.cli.text import columns
+from cactus.paper.vocabulary import method_title, setting_title, source_title
+from cactus.provenance.diff import (
+    Difference,
+    NumberDifference,
+    as_json,
+    differences,
+    number_differences,
+)
+from cactus.provenance.run import open_run
+
+_LONG = 40
+
+
+def show_diff(arguments: argparse.Namespace) -> int:
+    """Print how two runs differ; return 0 if they do not, else 1."""
+    first, second = open_run(arguments.first), open_run(arguments.second)
+    for planner in (first, second):
+        planner.assess_all()
+        planner.project.tree.cache.save()
+    if arguments.json:
+        content = as_json(first, second)
+        print(json.dumps(content, indent=1))
+        different = any(one["first"] != one["second"] for one in content["numbers"])
+        return 1 if content["differences"] or different else 0
+    found, numbers = list(differences(first, second)), list(number_differences(first, second))
+    if found:
+        rows = [("what", "name", arguments.first, arguments.second, "")]
+        print(columns([*rows, *(_row(one) for one in found)]))
+    else:
+        print("same configuration, code, data, libraries and devices")
+    moved = [one for one in numbers if one.paired is None or one.first != one.second]
+    print(f"\n{len(numbers)} numbers in both runs, {len(numbers) - len(moved)} the same")
+    if moved:
+        rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
+        print(columns([*rows, *(_number_row(one) for one in moved)]))
+    return 1 if found or moved else 0
+
+
+def _row(one: Difference) -> tuple[str, str, str, str, str]:
+    jobs = f"{one.jobs} jobs" if one.jobs else ""
+    return one.kind, one.name, _cut(one.first), _cut(one.second), jobs
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _number_row(one: NumberDifference) -> tuple[str, str, str, str, str]:
+    key = one.key
+    title = f"{key.dataset}: {source_title(key.source)}, {method_title(key.method)}, "
+    title += f"{setting_title(key.way, key.shot)}, seed {one.seed}"
+    means = f"{100 * one.first:.2f}", f"{100 * one.second:.2f}"
+    if one.paired is None:
+        change = f"{100 * (one.first - one.second):+.2f}"
+        return title, means[0], means[1], change, "other episodes"
+    low, high = 100 * one.paired.low, 100 * one.paired.high
+    change = f"{100 * one.paired.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+    return title, means[0], means[1], change, f"{one.paired.p_value:.4f}"

@@ -1,0 +1,103 @@
+"""The command `cactus`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cactus.cli.audit import show_audit
+from cactus.cli.diff import show_diff
+from cactus.cli.status import default_at_once, show_plan, show_status
+from cactus.cli.trace import show_trace
+from cactus.cli.update import update
+from cactus.cli.why import accept_changes, show_why
+from cactus.command import run_main
+
+_RUN = "name or folder of the run; may be left out if there is one only"
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        run_main(_run)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run() -> None:
+    given = sys.argv[1:]
+    cut = given.index("--") if "--" in given else len(given)
+    arguments = _parser().parse_args(given[:cut])
+    arguments.snakemake = given[cut + 1 :]
+    raise SystemExit(arguments.action(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cactus", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_staleness(commands)
+    _add_audit(commands)
+    return parser
+
+
+def _add_staleness(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = _command(commands, "status", show_status, "show the state of every cell")
+    status.add_argument("run", nargs="?", help=_RUN)
+    status.add_argument("--jobs", action="store_true", help="a row per job instead of per cell")
+    why = _command(commands, "why", show_why, "say what made a cell stale")
+    _add_cell(why)
+    plan = _command(commands, "plan", show_plan, "show what the next run would do")
+    plan.add_argument("run", nargs="?", help=_RUN)
+    plan.add_argument("--all", action="store_true", help="list the jobs that follow, too")
+    plan.add_argument(
+        "--at-once", type=int, default=default_at_once(), metavar="N", help="jobs side by side"
+    )
+    renewal = _command(
+        commands, "update", update, "run stage by stage; identical results stop the wave"
+    )
+    renewal.add_argument("run", nargs="?", help=_RUN)
+    renewal.epilog = "What follows -- goes to snakemake, e.g. `cactus update demo -- --cores 2`."
+    harmless = _command(
+        commands, "accept", accept_changes, "declare what made a cell stale harmless"
+    )
+    _add_cell(harmless)
+    harmless.add_argument("--reason", required=True, help="why it cannot change the results")
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = _command(commands, "audit", show_audit, "check files, records and printed numbers")
+    audit.add_argument("run", nargs="?", help=_RUN)
+    audit.add_argument("--deep", action="store_true", help="hash every file again")
+    audit.add_argument("--json", action="store_true", help="for machines")
+    trace = _command(commands, "trace", show_trace, "show where a printed number comes from")
+    trace.add_argument("file", type=Path, help="a table or figure of a run")
+    trace.add_argument("--row", required=True, help='words of its row, e.g. "ACAI CACTUs-MAML"')
+    trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
+    trace.add_argument("--json", action="store_true", help="for machines, with whole records")
+    diff = _command(commands, "diff", show_diff, "show how two runs differ")
+    diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
+    diff.add_argument("second", metavar="RUN_B", help="name or folder of another")
+    diff.add_argument("--json", action="store_true", help="for machines")
+
+
+def _add_cell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cell", help="a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>")
+    parser.add_argument("--run", help=_RUN)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(action=action)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""``cactus status``: the grid as a table; ``cactus plan``: what the next run would do."""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+from cactus.cli.text import columns
+from cactus.config.grid import Grid
+from cactus.provenance.estimate import estimate
+from cactus.provenance.jobs import Job
+from cactus.provenance.lookup import ancestry
+from cactus.provenance.planner import Planner
+from cactus.provenance.run import open_run
+from cactus.provenance.status import (
+    STATES,
+    JobStatus,
+    duration,
+    job_status,
+    local_time,
+    worst,
+)
+
+
+def show_status(arguments: argparse.Namespace) -> int:
+    """Print the state of every cell, or of every job; return 0 if all is fresh, else 1."""
+    planner = open_run(arguments.run)
+    statuses = {one.job: job_status(planner, one) for one in planner.assess_all()}
+    planner.project.tree.cache.save()
+    rows = list(_job_rows(statuses.values()) if arguments.jobs else _cell_rows(planner, statuses))
+    print(columns([("cell" if not arguments.jobs else "job", "state", "when", "took", ""), *rows]))
+    counts = Counter(status.state for status in statuses.values())
+    listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    print(f"\n{planner.config.run}: {len(statuses)} jobs: {listed}")
+    return 0 if set(counts) <= {"fresh"} else 1
+
+
+def _cell_rows(planner: Planner, statuses: dict[Job, JobStatus]) -> Iterable[tuple[str, ...]]:
+    """Yield a row per cell of the grid, then one per job that belongs to no cell alone."""
+    shown: set[Job] = set()
+    for cell in Grid.from_settings(planner.config.grid).cells:
+        chain = ancestry(planner.config, Job("evaluate_model", cell.name))
+        shown.update(chain)
+        yield _row(cell.name, [statuses[job] for job in chain])
+    yield from _job_rows(status for job, status in statuses.items() if job not in shown)
+
+
+def _row(name: str, chain: list[JobStatus]) -> tuple[str, ...]:
+    """Summarise the jobs of a cell: its worst state, its end, the time of all its jobs."""
+    state = worst([status.state for status in chain])
+    seconds = [status.seconds for status in chain if status.seconds is not None]
+    first = next(status for status in chain if status.state == state)
+    note = f"{first.job.stage}: {first.note}" if first.note else ""
+    ended = max(status.ended for status in chain)
+    took = duration(sum(seconds)) if len(seconds) == len(chain) else "-"
+    return name, state, local_time(ended), took, note
+
+
+def _job_rows(statuses: Iterable[JobStatus]) -> Iterable[tuple[str, ...]]:
+    for one in statuses:
+        yield one.job.name, one.state, local_time(one.ended), duration(one.seconds), one.note
+
+
+def show_plan(arguments: argparse.Namespace) -> int:
+    """Print which jobs the next run would do, why, and how long that would take."""
+    planner = open_run(arguments.run)
+    stale = [one for one in planner.assess_all() if one.stale]
+    planner.project.tree.cache.save()
+    if not stale:
+        print(f"{planner.config.run}: nothing to do, all jobs are fresh")
+        return 0
+    guess = estimate(planner, [one.job for one in stale], arguments.at_once)
+    own = [one for one in stale if any(reason.kind != "upstream" for reason in one.reasons)]
+    print(
+        columns(
+            [("job", "about", "because")]
+            + [
+                (one.job.name, duration(guess.seconds[one.job]), str(one.reasons[0]))
+                for one in (stale if arguments.all else own)
+            ]
+        )
+    )
+    if len(own) < len(stale) and not arguments.all:
+        print(f"and {len(stale) - len(own)} jobs that follow from these (--all lists them)")
+    counts = Counter(one.job.stage for one in stale)
+    print(
+        f"\n{len(stale)} jobs: " + ", ".join(f"{count} {stage}" for stage, count in counts.items())
+    )
+    print(
+        f"about {guess.gpu_hours:.2f} GPU-hours and {guess.cpu_hours:.2f} CPU job-hours, "
+        f"{duration(guess.wall_seconds)} with {arguments.at_once} jobs at once"
+        + (f"; {guess.unknown} jobs are of a kind that has no record" if guess.unknown else "")
+    )
+    return 0
+
+
+def default_at_once() -> int:
+    """Return the number of jobs that this machine would run side by side with one thread each."""
+    return os.cpu_count() or 1

@@ -1,0 +1,118 @@
+"""``cactus trace``: the chain behind a printed number, on one screen."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from cactus.cli.text import columns
+from cactus.errors import RecordError
+from cactus.provenance.jobs import Job
+from cactus.provenance.planner import Planner
+from cactus.provenance.record import Record
+from cactus.provenance.run import SOURCE_FILE, open_run
+from cactus.provenance.status import duration, local_time
+from cactus.provenance.trace import Trace, raw_files, trace
+
+_SHORT = 12
+
+
+def show_trace(arguments: argparse.Namespace) -> int:
+    """Print where a number of a table or figure comes from."""
+    planner = open_run(str(_run_of(arguments.file)))
+    found = trace(planner, arguments.file, arguments.row, arguments.col)
+    planner.project.tree.cache.save()
+    print(
+        json.dumps(_as_json(planner, found), indent=1) if arguments.json else _text(planner, found)
+    )
+    return 0
+
+
+def _run_of(file: Path) -> Path:
+    """Return the folder of the run that a table or figure belongs to."""
+    for folder in file.absolute().parents:
+        if (folder / SOURCE_FILE).is_file():
+            return folder
+    raise RecordError(
+        "The file does not lie in the folder of a run.",
+        where=str(file),
+        got="no such run above it" if file.exists() else "no such file",
+        fix="name a table or figure below results/<run>/",
+    )
+
+
+def _text(planner: Planner, found: Trace) -> str:
+    entry = found.entry
+    lines = [f"{found.file}: {entry['row']}: {entry['column']}", f"prints {entry['printed']}"]
+    if entry["columns"][0] == "paper_mean":
+        lines.append("as published, from config/paper_results.csv (its source stands there)")
+    else:
+        episodes = "mean over the episodes of the accuracy averaged over seeds, in per cent"
+        half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
+        lines.append(f"= {episodes}{half}")
+    rows: list[tuple[str, ...]] = [
+        ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
+    ]
+    rows += [_row(job, record) for job, record in found.chain]
+    raw = [
+        (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
+        for one in raw_files(planner, found.chain)
+    ]
+    state = _state(planner, found)
+    return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
+
+
+def _row(job: Job, record: Record | None) -> tuple[str, ...]:
+    if record is None:
+        return (job.name, "no record", *[""] * 6)
+    activity, agent = record.activity, record.agent
+    commit = "-" if agent.git is None else str(agent.git["commit"])[:_SHORT]
+    dirty = "+" if agent.git and agent.git["dirty"] else ""
+    device = (agent.device or {}).get("gpu") or (agent.device or {}).get("device") or "cpu"
+    results = [name for name in record.entities if name == (job.files or (None,))[0]]
+    name = results[0] if results else _main_result(job, record)
+    digest = f"{record.entities[name].sha256[:_SHORT]} {name.rpartition('/')[2]}"
+    seed = "-" if activity.seed is None else str(activity.seed)
+    took = duration(activity.seconds)
+    return (
+        job.name,
+        local_time(activity.ended),
+        took,
+        seed,
+        device,
+        agent.host,
+        commit + dirty,
+        digest,
+    )
+
+
+def _main_result(job: Job, record: Record) -> str:
+    """Return the file that matters most of a job's folder."""
+    preferred = ("accuracies.csv", "model.safetensors", "partitions.npy", "train.npy")
+    names = [f"{job.folder}/{name}" for name in (*preferred, "manifest.json", "sample.json")]
+    return next((name for name in names if name in record.entities), next(iter(record.entities)))
+
+
+def _official(official: bool | None) -> str:
+    return {True: "official", False: "unofficial", None: "no published checksum"}[official]
+
+
+def _state(planner: Planner, found: Trace) -> str:
+    stale = [job.name for job, _ in found.chain if planner.assess(job).stale]
+    return f"stale: {', '.join(stale)}" if stale else "every job of the chain is fresh"
+
+
+def _as_json(planner: Planner, found: Trace) -> dict[str, Any]:
+    return {
+        "file": str(found.file),
+        "number": found.entry,
+        "chain": [
+            {
+                "job": job.name,
+                "stale": planner.assess(job).stale,
+                "record": record.model_dump(mode="json", by_alias=True) if record else None,
+            }
+            for job, record in found.chain
+        ],
+        "raw": list(raw_files(planner, found.chain)),
+    }

@@ -1,0 +1,79 @@
+"""``cactus why``: what made a cell stale; ``cactus accept``: that it does not matter."""
+
+import argparse
+import difflib
+
+from cactus.errors import RecordError
+from cactus.provenance.accepted import ACCEPTABLE, accept
+from cactus.provenance.lookup import find_jobs
+from cactus.provenance.objects import recall
+from cactus.provenance.planner import Assessment, Planner
+from cactus.provenance.reasons import Reason
+from cactus.provenance.run import open_run
+
+
+def show_why(arguments: argparse.Namespace) -> int:
+    """Print what made the jobs of a cell stale; return 0 if none is, else 1."""
+    planner = open_run(arguments.run)
+    stale = _stale(planner, arguments.cell)
+    planner.project.tree.cache.save()
+    if not stale:
+        print(f"{arguments.cell} is fresh")
+        return 0
+    for one in stale:
+        print(f"{one.job.name} is stale:")
+        for reason in one.reasons:
+            print(_indented(explain(planner, one, reason)))
+    return 1
+
+
+def _stale(planner: Planner, name: str) -> list[Assessment]:
+    jobs = find_jobs(planner.config, name)
+    return [one for one in map(planner.assess, jobs) if one.stale]
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
+    """Return a reason with its old and new value, or the difference of two sources."""
+    match reason.kind:
+        case "code":
+            return f"{reason}\n{_source_diff(planner, assessment, reason.name)}".rstrip()
+        case "input" | "raw" | "file" | "output":
+            return f"{reason}\n  sha256 {reason.old} -> {reason.new}"
+    return str(reason)
+
+
+def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
+    """Return what was edited in a source file since the record, as a unified diff."""
+    sources = assessment.record.activity.sources if assessment.record else {}
+    old = recall(planner.run_folder, sources[name]) if name in sources else ""
+    path = planner.project.tree.path(name)
+    new = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), f"recorded/{name}", f"now/{name}", lineterm="", n=2
+    )
+    return "\n".join(lines)
+
+
+def accept_changes(arguments: argparse.Namespace) -> int:
+    """Declare the changes that made a cell stale harmless."""
+    planner = open_run(arguments.run)
+    stale = _stale(planner, arguments.cell)
+    for one in stale:
+        reasons = [reason for reason in one.reasons if reason.kind != "upstream"]
+        refused = [reason for reason in reasons if reason.kind not in ACCEPTABLE]
+        if refused:
+            raise RecordError(
+                "This cannot be accepted as harmless: the results themselves are in question.",
+                where=one.job.name,
+                got="; ".join(map(str, refused)),
+                fix="run the workflow again: it repeats the job",
+            )
+        for entry in accept(planner.run_folder, one.job, reasons, arguments.reason):
+            print(f"accepted for {one.job.name}: {entry.key[1]}")
+    if not stale:
+        print(f"{arguments.cell} is fresh: there is nothing to accept")
+    return 0

@@ -1,0 +1,1 @@
+"""What each job ran on and what it made: staleness, records, audit."""

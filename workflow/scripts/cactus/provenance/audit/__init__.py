@@ -1,0 +1,1 @@
+"""The audit of a run: whether its files, records and printed numbers agree."""

@@ -1,0 +1,143 @@
+"""Whether files, records and kept sources agree with each other."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cactus.errors import RecordError
+from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.graph import all_jobs, reads
+from cactus.provenance.jobs import Job
+from cactus.provenance.meaning import describe
+from cactus.provenance.objects import recall
+from cactus.provenance.planner import Planner
+from cactus.provenance.reasons import ABSENT
+from cactus.provenance.record import Record, record_path
+
+# Clocks of two nodes may differ by this much.
+_SKEW = timedelta(seconds=5)
+_SHARED_FOLDERS = {"tables": ("aggregate_results", ""), "figures": ("aggregate_results", "")}
+
+
+def check_records(planner: Planner) -> Iterator[Finding]:
+    """Yield jobs without a valid record, records whose times cannot be, and wrong seeds."""
+    now = datetime.now(UTC)
+    for one in audited(planner):
+        job = one.job
+        file = record_path(planner.run_folder, job).relative_to(planner.run_folder).as_posix()
+        if one.record is None:
+            got = next(reason.new for reason in one.reasons if reason.kind == "record")
+            missing = got == "none"
+            yield Finding("record missing" if missing else "record damaged", file, got, job)
+            continue
+        activity = one.record.activity
+        started = datetime.fromisoformat(activity.started)
+        ended = datetime.fromisoformat(activity.ended)
+        lasted = (ended - started).total_seconds()
+        if ended > now + _SKEW:
+            yield Finding("clock", file, f"the job ended in the future, {activity.ended}", job)
+        elif abs(lasted - activity.seconds) > max(_SKEW.total_seconds(), 0.01 * activity.seconds):
+            got = f"{lasted:.0f} s from start to end, but it took {activity.seconds:.0f} s"
+            yield Finding("clock", file, got, job)
+        seed = job.wildcards.get("seed")
+        if seed is not None and str(activity.seed) != seed:
+            yield Finding("record damaged", file, f"seed {activity.seed}, not {seed}", job)
+
+
+def check_results(planner: Planner) -> Iterator[Finding]:
+    """Yield results whose bytes are not those of their record, and files of no record."""
+    known: set[str] = set()
+    for one in audited(planner):
+        if one.record is None:
+            continue
+        known.update(one.record.entities)
+        for name, entity in one.record.entities.items():
+            path = planner.run_folder / name
+            found = planner.project.tree.cache.sha256(path) if path.is_file() else ABSENT
+            if found == ABSENT:
+                yield Finding("output missing", name, "no such file", one.job)
+            elif found != entity.sha256:
+                got = f"sha256 {found[:12]}, recorded {entity.sha256[:12]}"
+                yield Finding("output changed", name, got, one.job)
+        unrecorded = set(one.job.files) - set(one.record.entities)
+        for name in sorted(unrecorded):
+            yield Finding("record damaged", name, "the record does not speak of it", one.job)
+    yield from _strays(planner, known)
+
+
+def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
+    """Yield files in folders of results that no record speaks of."""
+    owners = {job.folder: job for job in all_jobs(planner.config) if job.folder}
+    owners |= {folder: Job(*job) for folder, job in _SHARED_FOLDERS.items()}
+    for folder, job in owners.items():
+        for path in sorted((planner.run_folder / str(folder)).rglob("*")):
+            name = path.relative_to(planner.run_folder).as_posix()
+            recorded = job.folder is None or planner.assess(job).record is not None
+            if recorded and path.is_file() and name not in known and not _is_by_product(path):
+                yield Finding("stray file", name, "no record speaks of it", job)
+
+
+def _is_by_product(path: Path) -> bool:
+    """Tell hidden files, and what LaTeX leaves beside the tables."""
+    suffixes = (".aux", ".log", ".pdf", ".fls", ".fdb_latexmk", ".synctex.gz", ".out")
+    return path.name[0] == "." or (path.parent.name == "tables" and path.name.endswith(suffixes))
+
+
+def check_inputs(planner: Planner) -> Iterator[Finding]:
+    """Yield recorded inputs that are not what the job that makes them has recorded."""
+    for one in audited(planner):
+        if one.record is None:
+            continue
+        inputs = one.record.plan.inputs
+        for read in reads(planner.config, one.job):
+            other = planner.assess(read.job).record
+            if other is None:
+                continue
+            for name in read.files:
+                made = other.entities[name].sha256 if name in other.entities else ABSENT
+                used = inputs.get(name, ABSENT)
+                if made != used:
+                    got = (
+                        f"{one.job.name} used sha256 {used[:12]}, {read.job.name} made {made[:12]}"
+                    )
+                    yield Finding("input differs", name, got, one.job)
+
+
+def check_sources(planner: Planner) -> Iterator[Finding]:
+    """Yield kept sources that are lost, or do not mean what the record says was run."""
+    meanings: dict[str, str] = {}
+    for one in audited(planner):
+        if one.record is None:
+            continue
+        sources = one.record.activity.sources
+        for name in sorted(set(one.record.plan.code) - set(sources)):
+            yield Finding("source lost", name, "the record names no text for it", one.job)
+        for name, digest in sources.items():
+            try:
+                if digest not in meanings:
+                    text = recall(planner.run_folder, digest)
+                    meanings[digest] = describe(text, "").meaning
+            except RecordError as error:
+                yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, one.job)
+                continue
+            if meanings[digest] != one.record.plan.code.get(name):
+                yield Finding("source differs", name, "the kept text is not what was run", one.job)
+        yield from _check_texts(planner, one.record)
+
+
+def _check_texts(planner: Planner, record: Record) -> Iterator[Finding]:
+    digests = [record.agent.packages, (record.agent.git or {}).get("diff")]
+    for digest in filter(None, digests):
+        try:
+            recall(planner.run_folder, digest)
+        except RecordError as error:
+            file = f"objects/{digest[:2]}/{digest}"
+            yield Finding("source lost", file, error.got, record.job)
+
+
+def check_staleness(planner: Planner) -> Iterator[Finding]:
+    """Yield jobs that are stale by code, configuration, libraries, data files or raw files."""
+    for one in audited(planner):
+        for reason in one.reasons:
+            if reason.kind in ("code", "config", "library", "file", "raw"):
+                yield Finding("stale", one.job.name, str(reason), one.job)

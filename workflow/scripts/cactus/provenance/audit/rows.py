@@ -1,0 +1,79 @@
+"""Whether the seeds that a printed number averages over share code and configuration."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from cactus.provenance.audit.findings import Finding, Printed, audited, scoring_jobs
+from cactus.provenance.jobs import Job
+from cactus.provenance.lookup import ancestry
+from cactus.provenance.planner import Planner
+from cactus.provenance.record import Record
+
+
+def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Iterator[Finding]:
+    """Yield rows of tables whose seeds differ in code, libraries or any key but the seed."""
+    seen: set[tuple[Job, ...]] = set()
+    for one in printed:
+        scoring = tuple(scoring_jobs(one.entry, jobs))
+        if one.entry["columns"][0] == "paper_mean" or scoring in seen:
+            continue
+        seen.add(scoring)
+        for stage, records in _by_stage(planner, scoring).items():
+            first = _same_for_all(records[0])
+            for record in records[1:]:
+                wrong = [key for key, value in _same_for_all(record).items() if first[key] != value]
+                if wrong:
+                    got = (
+                        f"{one.entry['row']}: {records[0].job.name} and {record.job.name} differ "
+                        f"in {', '.join(wrong)}"
+                    )
+                    yield Finding("mixed row", f"{one.file} ({stage})", got, record.job)
+
+
+def _by_stage(planner: Planner, scoring: tuple[Job, ...]) -> dict[str, list[Record]]:
+    found: dict[str, dict[Job, Record]] = defaultdict(dict)
+    for job in scoring:
+        for one in ancestry(planner.config, job):
+            record = planner.assess(one).record
+            if record is not None:
+                found[one.stage][one] = record
+    return {stage: list(records.values()) for stage, records in found.items()}
+
+
+def _same_for_all(record: Record) -> dict[str, Any]:
+    plan = record.plan
+    config = {key: value for key, value in plan.spec.items() if key != "seed"}
+    return {"code": plan.code, "libraries": plan.libraries, "configuration": config}
+
+
+def notes(planner: Planner) -> Iterator[str]:
+    """Yield what a reader of the audit should know, though nothing disagrees."""
+    records = [one.record for one in audited(planner) if one.record is not None]
+    commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
+    if len(commits) > 1:
+        yield f"records of {len(commits)} commits, with the same code: {', '.join(sorted(commits))}"
+    if not all(record.agent.git for record in records):
+        yield "some records were made outside a git repository"
+    dirty = sum(bool((record.agent.git or {}).get("dirty")) for record in records)
+    if dirty:
+        yield f"{dirty} of {len(records)} records were made from a clone with uncommitted changes"
+    hosts = sorted({record.agent.host for record in records})
+    if len(hosts) > 1:
+        yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
+    if planner.config.sample_data:
+        yield "made from sample data, not from the real data sets"
+    yield from _raw_notes(planner, records)
+    for entry in planner.accepted.entries:
+        job, reason = entry.key
+        yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
+
+
+def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
+    for record in records:
+        missing = [name for name in record.plan.raw if not planner.raw_at_hand(record.job, name)]
+        if missing:
+            yield (
+                f"raw files of {record.job.cell} are not at hand, so they were not compared: "
+                f"{', '.join(missing[:3])}" + (", ..." if len(missing) > 3 else "")
+            )

@@ -1,0 +1,31 @@
+"""The numbers that a reader of a LaTeX table sees, read from its source."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_NUMBER: Final = re.compile(r"^\d+(\.\d+)?( ± \d+(\.\d+)?)?$")
+_INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
+
+
+def numbers_in_table(path: Path) -> Iterator[list[str]]:
+    r"""Yield, for each row of the table's body, what its cells print; empty where no number is.
+
+    This reads the text anew and knows nothing of how it was written: labels and marks are
+    dropped, ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``.
+    """
+    text = path.read_text(encoding="utf-8")
+    body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
+    for line in body.splitlines():
+        if " & " in line:
+            cells = line.rstrip().removesuffix(r"\\").split(" & ")
+            yield [_printed(cell) for cell in cells[2:]]
+
+
+def _printed(cell: str) -> str:
+    text = _INVISIBLE.sub("", cell).replace(r"\,$\pm$\,", " ± ")
+    text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).strip()
+    if r"\multicolumn" in text:
+        return ""
+    return text if _NUMBER.match(text) else f"unreadable: {text}"

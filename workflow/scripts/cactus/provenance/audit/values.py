@@ -1,0 +1,191 @@
+"""Whether the printed numbers are what the accuracies of the episodes give."""
+
+import csv
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.config.grid import Grid
+from cactus.paper.vocabulary import method_name
+from cactus.provenance.audit.findings import Finding, Printed, scoring_jobs
+from cactus.provenance.audit.tex import numbers_in_table
+from cactus.provenance.jobs import Job
+from cactus.provenance.planner import Planner
+
+_RESULTS: Final = Job("aggregate_results", "")
+# Two orders of summation differ by no more; a printed digit is far larger.
+_ROUNDING: Final = 1e-9
+
+Key = tuple[str, int, int]  # method, way, shot
+
+
+class Episodes:
+    """The accuracies of the episodes of a run, read straight from the jobs' files."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+        self._known: dict[Job, dict[Key, list[float]]] = {}
+
+    def of(self, job: Job) -> dict[Key, list[float]]:
+        """Return the accuracies of a scoring job; a meta-learner's method is an empty name.
+
+        Raises
+        ------
+        OSError, ValueError, KeyError
+            The file cannot be read.
+        """
+        if job not in self._known:
+            found: dict[Key, list[float]] = defaultdict(list)
+            path = self._run_folder / f"{job.folder}/accuracies.csv"
+            with path.open(newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    key = row.get("method", ""), int(row["way"]), int(row["shot"])
+                    found[key].append(float(row["accuracy"]))
+            self._known[job] = dict(found)
+        return self._known[job]
+
+    def summary(self, jobs: Iterable[Job], key: Key) -> dict[str, float]:
+        """Return mean and half interval over episodes of the accuracies averaged over jobs."""
+        series = [self.of(job)[key] for job in jobs]
+        averaged = [math.fsum(values) / len(values) for values in zip(*series, strict=True)]
+        count = len(averaged)
+        mean = math.fsum(averaged) / count
+        variance = math.fsum((value - mean) ** 2 for value in averaged) / count
+        return {"mean": mean, "ci95": 1.96 * math.sqrt(variance / count)}
+
+
+class ValueCheck:
+    """Checks every number of a run from the results to the page."""
+
+    def __init__(self, planner: Planner, printed: list[Printed], jobs: list[Job]) -> None:
+        self._planner, self._printed, self._jobs = planner, printed, jobs
+        self._episodes = Episodes(planner.run_folder)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield every number that does not follow from the episodes, or is not on the page."""
+        yield from self._check_results()
+        yield from self._check_maps()
+        for one in self._printed:
+            yield from self._check_printed(one)
+        for job in self._jobs:
+            if job.stage == "make_table":
+                yield from self._check_text(job)
+
+    @cached_property
+    def _published(self) -> dict[tuple[str, ...], dict[str, str]]:
+        path = self._planner.project.root / "config" / "paper_results.csv"
+        with path.open(newline="", encoding="utf-8") as file:
+            return {_cell(row): row for row in csv.DictReader(file)}
+
+    def _check_results(self) -> Iterator[Finding]:
+        """Recompute every row of the table of results, and see that no seed is missing."""
+        file = _RESULTS.files[0]
+        seeds: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        try:
+            with (self._planner.run_folder / file).open(newline="", encoding="utf-8") as text:
+                rows = list(csv.DictReader(text))
+            for row in rows:
+                seeds[_cell(row)].add(row["seed"])
+                got = self._difference(row, {name: float(row[name]) for name in ("mean", "ci95")})
+                if got:
+                    yield Finding(
+                        "number differs", file, f"{' '.join(_cell(row))}: {got}", _RESULTS
+                    )
+        except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
+            yield Finding("results damaged", file, f"{type(error).__name__}: {error}", _RESULTS)
+            return
+        for cell, found in seeds.items():
+            missing = self._expected_seeds(cell) - found
+            if missing:
+                got = f"{' '.join(cell)}: no seed {', '.join(sorted(missing))}"
+                yield Finding("seed missing", file, got, _RESULTS)
+        for cell in self._expected_cells() - {cell[:4] for cell in seeds}:
+            yield Finding("seed missing", file, f"{' '.join(cell)}: no row at all", _RESULTS)
+
+    def _expected_cells(self) -> set[tuple[str, ...]]:
+        """Return data set, source and learner of every cell of the grid, with its method."""
+        return {
+            (one.dataset, one.source, method_name(one.source, one.learner), one.learner)
+            for one in Grid.from_settings(self._planner.config.grid).cells
+        }
+
+    def _expected_seeds(self, cell: tuple[str, ...]) -> set[str]:
+        row = dict(zip(("dataset", "source", "method", "learner"), cell, strict=False))
+        entry = {"results_row": {**row, "seed": "all"}}
+        return {job.wildcards["seed"] for job in scoring_jobs(entry, self._jobs)} | {"all"}
+
+    def _difference(self, row: dict[str, Any], numbers: dict[str, float]) -> str:
+        """Return how the numbers of a row of results differ from the episodes; empty if not."""
+        jobs = scoring_jobs({"results_row": row}, self._jobs)
+        if not jobs:
+            return "no job of the grid has scored it"
+        method = "" if row["learner"] else str(row["method"])
+        right = self._episodes.summary(jobs, (method, int(row["way"]), int(row["shot"])))
+        wrong = [
+            f"{name} {value!r}, its episodes give {right[name]!r}"
+            for name, value in numbers.items()
+            if not abs(value - right[name]) <= _ROUNDING
+        ]
+        return "; ".join(wrong)
+
+    def _check_maps(self) -> Iterator[Finding]:
+        for job in self._jobs:
+            if job.stage in ("make_table", "make_figure"):
+                path = self._planner.run_folder / job.files[-1]
+                try:
+                    for entry in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+                        _ = entry["printed"], entry["results_row"]["seed"], entry["columns"]
+                except (OSError, ValueError, KeyError, TypeError) as error:
+                    yield Finding("map damaged", job.files[-1], repr(error), job)
+
+    def _check_printed(self, one: Printed) -> Iterator[Finding]:
+        """Recompute a printed number and compare it to the last digit."""
+        try:
+            right = self._recomputed(one.entry)
+        except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
+            right = f"nothing ({type(error).__name__}: {error})"
+        if right != one.entry["printed"]:
+            got = f"{one.title} prints {one.entry['printed']}, its source gives {right}"
+            yield Finding("number differs", one.file, got, one.job)
+
+    def _recomputed(self, entry: dict[str, Any]) -> str:
+        row, decimals = entry["results_row"], int(entry["decimals"])
+        if entry["columns"][0] == "paper_mean":
+            published = self._published[_cell(row)]
+            names = ["accuracy", "ci95"][: len(entry["columns"])]
+            values = [float(published[name]) for name in names]
+        else:
+            jobs = scoring_jobs(entry, self._jobs)
+            method = "" if row["learner"] else str(row["method"])
+            summary = self._episodes.summary(jobs, (method, int(row["way"]), int(row["shot"])))
+            values = [entry["scale"] * summary[name] for name in entry["columns"]]
+        return " ± ".join(f"{value:.{decimals}f}" for value in values)
+
+    def _check_text(self, job: Job) -> Iterator[Finding]:
+        """Compare what a table prints with its map, number by number."""
+        file = job.files[0]
+        try:
+            entries = json.loads((self._planner.run_folder / job.files[1]).read_text())["cells"]
+            rows = list(numbers_in_table(self._planner.run_folder / file))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            yield Finding("text differs", file, f"cannot be compared with its map: {error!r}", job)
+            return
+        shown = [cell for row in rows for cell in row]
+        if len(shown) != len(entries):
+            got = f"{len(shown)} cells, its map has {len(entries)}"
+            yield Finding("text differs", file, got, job)
+            return
+        for text, entry in zip(shown, entries, strict=True):
+            if text != entry["printed"]:
+                got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
+                yield Finding("text differs", file, got, job)
+
+
+def _cell(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the key of a row of results, or of the published numbers."""
+    names = ("dataset", "source", "method", "learner", "way", "shot")
+    return tuple(str(row[name]) for name in names)

@@ -1,0 +1,87 @@
+"""The state of each job of a run: fresh, stale, running, missing or failed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from cactus.provenance.jobs import Job
+from cactus.provenance.planner import Assessment, Planner
+from cactus.provenance.state import read_state
+
+State = Literal["failed", "running", "missing", "stale", "fresh"]
+# From what a user must hear of first.
+STATES: Final[tuple[State, ...]] = ("failed", "running", "missing", "stale", "fresh")
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """The state of a job.
+
+    Attributes
+    ----------
+    state
+        Failed also if it was killed without a word; missing if it has never ended.
+    ended
+        When its last record was written, or when it failed or started, ISO 8601; empty if never.
+    seconds
+        How long the recorded run took.
+    note
+        Why it is stale or has failed, in a few words.
+    """
+
+    job: Job
+    state: State
+    ended: str
+    seconds: float | None
+    note: str
+
+
+def job_status(planner: Planner, assessment: Assessment) -> JobStatus:
+    """Return the state of an assessed job."""
+    job, record = assessment.job, assessment.record
+    facts = read_state(planner.run_folder, job)
+    seconds = record.activity.seconds if record else None
+    if facts is not None:
+        return _at_work(job, facts, seconds)
+    ended = record.activity.ended if record else ""
+    if not assessment.stale:
+        return JobStatus(job, "fresh", ended, seconds, "")
+    state: State = "stale" if record else "missing"
+    notes = [str(reason) for reason in assessment.reasons]
+    more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
+    missing_only = state == "missing" and assessment.reasons[0].new == "none"
+    return JobStatus(job, state, ended, seconds, "" if missing_only else notes[0] + more)
+
+
+def _at_work(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
+    place = f"on {facts.get('host')}" + (
+        f", Slurm job {facts['slurm']}" if "slurm" in facts else ""
+    )
+    match facts.get("state"):
+        case "running":
+            return JobStatus(job, "running", str(facts["started"]), None, place)
+        case "killed":
+            note = f"its process {place} is gone, without a word"
+            return JobStatus(job, "failed", str(facts["started"]), seconds, note)
+    return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
+
+
+def worst(states: list[State]) -> State:
+    """Return the state that a user must hear of first."""
+    return min(states, key=STATES.index)
+
+
+def local_time(moment: str) -> str:
+    """Return an ISO 8601 moment in local time, to the minute."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in the units that fit its size."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -1,0 +1,114 @@
+"""The chain behind a printed number, down to the raw files."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cactus.errors import RecordError
+from cactus.provenance.audit.findings import scoring_jobs
+from cactus.provenance.graph import all_jobs
+from cactus.provenance.jobs import Job
+from cactus.provenance.lookup import ancestry
+from cactus.provenance.planner import Planner
+from cactus.provenance.record import Record
+from cactus.provenance.run import nearest
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A printed number and the records behind it.
+
+    Attributes
+    ----------
+    file
+        The table or figure.
+    entry
+        The number's record in the file's map.
+    chain
+        Each job behind it with its record (None if it has none), the first ones first.
+    """
+
+    file: Path
+    entry: dict[str, Any]
+    chain: list[tuple[Job, Record | None]]
+
+
+def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
+    """Find the records behind a number.
+
+    Parameters
+    ----------
+    file
+        A table (``.tex``) or figure (``.pdf`` or ``.png``) of the planner's run.
+    row, column
+        Words of the titles of its row and column; ``5w1s`` stands for ``5-way 1-shot``, and our
+        number is meant unless the column says ``paper``.
+
+    Raises
+    ------
+    RecordError
+        The file is no table or figure of the run, or no single number fits.
+    """
+    name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
+    jobs = list(all_jobs(planner.config))
+    makers = [job for job in jobs if job.stage in ("make_table", "make_figure")]
+    maker = next((job for job in makers if name in job.files), None)
+    if maker is None:
+        known = [one for job in makers for one in job.files[:1]]
+        raise _unknown("There is no such table or figure in the run.", file, name, known)
+    entry = _entry(planner.run_folder / maker.files[-1], file, row, column)
+    results = Job("aggregate_results", "")
+    chain = [results, maker]
+    if entry["columns"][0] != "paper_mean":
+        scored = [ancestry(planner.config, job) for job in scoring_jobs(entry, jobs)]
+        chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
+    return Trace(file, entry, [(job, planner.assess(job).record) for job in chain])
+
+
+def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
+    """Return the record of the one number that fits the words given."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(
+            "The map of a table or figure cannot be read.",
+            where=str(path),
+            got=str(error),
+            fix="run the workflow again: it makes the file anew",
+        ) from error
+    rows = {entry["row"]: None for entry in entries}
+    titles = [title for title in rows if _words(row) <= _words(title)]
+    exact = [title for title in titles if _words(row) == _words(title)]
+    titles = exact or titles
+    if len(titles) != 1:
+        raise _unknown("The row is not clear.", file, row, titles or list(rows))
+    wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
+    wanted |= set() if wanted & {"paper", "ours"} else {"ours"}
+    here = [entry for entry in entries if entry["row"] == titles[0]]
+    fits = [entry for entry in here if wanted <= _words(entry["column"])]
+    if len(fits) != 1:
+        columns = list(dict.fromkeys(entry["column"] for entry in fits or here))
+        raise _unknown("The column is not clear.", file, column, columns)
+    if not fits[0]["printed"]:
+        raise _unknown("Nothing is printed there.", file, f"{row}, {column}", [])
+    return dict(fits[0])
+
+
+def _words(title: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", title.lower()))
+
+
+def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
+    return RecordError(what, where=str(file), got=got, fix=nearest(got, known, "open the file"))
+
+
+def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
+    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them."""
+    for job, record in chain:
+        if job.stage == "prepare_data" and record is not None:
+            path = planner.run_folder / f"{job.folder}/manifest.json"
+            for raw in json.loads(path.read_text(encoding="utf-8"))["raw"]:
+                yield {"dataset": job.cell, **raw}
