@@ -28,6 +28,7 @@ def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(t
         "make_table": 4,
         "make_document": 1,
         "make_figure": 3 + 2 * 4,
+        "audit_run": 1,
         "all": 1,
         "total": sum(counts.values()) - counts["total"],
     }

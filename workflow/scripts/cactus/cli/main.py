@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cactus.cli.audit import show_audit
 from cactus.cli.diff import show_diff
+from cactus.cli.export import show_export, show_replay
 from cactus.cli.status import default_at_once, show_plan, show_status
 from cactus.cli.trace import show_trace
 from cactus.cli.update import update
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_staleness(commands)
     _add_audit(commands)
+    _add_export(commands)
     return parser
 
 
@@ -81,6 +83,19 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
     diff.add_argument("second", metavar="RUN_B", help="name or folder of another")
     diff.add_argument("--json", action="store_true", help="for machines")
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = _command(commands, "export", show_export, "write a run as an RO-Crate")
+    export.add_argument("run", nargs="?", help=_RUN)
+    export.add_argument(
+        "--output", type=Path, help="a new folder or .zip file; by default <run>.crate.zip"
+    )
+    replay = _command(
+        commands, "replay", show_replay, "run a job of a crate again, by its code, and compare bits"
+    )
+    replay.add_argument("crate", type=Path, help="a folder or .zip file that `export` wrote")
+    replay.add_argument("cell", help="a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>")
 
 
 def _add_cell(parser: argparse.ArgumentParser) -> None:

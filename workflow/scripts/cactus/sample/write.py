@@ -1,16 +1,16 @@
-"""Write the sample data of one data set in its official raw format."""
+"""Write the sample data of one data set in its official raw format.
+
+Only that data set's own generator is imported.
+"""
 
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 from cactus.config.base import DatasetName
 from cactus.config.sample import SampleSettings
 from cactus.errors import DataError
 from cactus.files import write_json
-from cactus.sample.celeba import write_celeba
-from cactus.sample.miniimagenet import write_miniimagenet
-from cactus.sample.mnist import write_mnist
-from cactus.sample.omniglot import write_omniglot
 
 # Marks a folder as generated: it may be replaced, and nobody takes it for the real data.
 MARKER = "generated.json"
@@ -43,15 +43,8 @@ def write_sample(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) 
     facts = {"sample": True, "seed": settings.seed, "settings": section.model_dump()}
     # First, so that a folder left half written by an interruption can be replaced as well.
     write_json(folder / MARKER, facts)
-    match dataset:
-        case "mnist":
-            write_mnist(settings.mnist, settings.seed, folder)
-        case "omniglot":
-            write_omniglot(settings.omniglot, settings.seed, folder)
-        case "miniimagenet":
-            write_miniimagenet(settings.miniimagenet, settings.seed, folder)
-        case "celeba":
-            write_celeba(settings.celeba, settings.seed, folder)
+    module = import_module(f"cactus.sample.{dataset}")
+    getattr(module, f"write_{dataset}")(section, settings.seed, folder)
 
 
 def _clear(folder: Path) -> None:

@@ -1,0 +1,29 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import Project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project with a finished run; tests must leave it as it is."""
+    if "CACTUS_TEST_PROJECT" in os.environ:  # made before, by a developer in a hurry
+        return Project(Path(os.environ["CACTUS_TEST_PROJECT"]))
+    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
+    project.snakemake("--cores", "2")
+    return project
+
+
+@pytest.fixture(scope="session")
+def editable(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return finished.copy(tmp_path_factory.mktemp("editable") / "project")
+
+
+@pytest.fixture
+def project(finished: Project, editable: Project) -> Iterator[Project]:
+    """A copy of the finished project, to be edited; each test finds it as it was."""
+    yield editable
+    editable.restore(finished)

@@ -1,0 +1,111 @@
+"""A copy of the project with a finished run, in which tests may edit what they like."""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "pyproject.toml")
+CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
+RUN = "small"
+
+
+# The plans of jobs, too, but not the configuration that stands beside them.
+_KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
+_SOURCE = "plans/config.json"
+
+
+class Project:
+    """A copy of the project in a folder of its own, without a git repository.
+
+    Parameters
+    ----------
+    folder
+        Where the copy is, or will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path) -> "Project":
+        """Copy the project's files; nothing is run."""
+        folder.mkdir(parents=True)
+        for name in PARTS:
+            source = ROOT / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+                shutil.copytree(source, folder / name, ignore=ignored)
+            else:
+                shutil.copy(source, folder / name)
+        shutil.copy(ROOT / "tests/workflow/small.yaml", folder / "config/small.yaml")
+        return cls(folder)
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run."""
+        return self.folder / "results" / RUN
+
+    @property
+    def scripts(self) -> Path:
+        """Folder of the stages' scripts and of the package."""
+        return self.folder / "workflow/scripts"
+
+    def copy(self, folder: Path) -> "Project":
+        """Copy all of it, results included, as `cp -r` does: without times."""
+        shutil.copytree(self.folder, folder, copy_function=shutil.copyfile)
+        return Project(folder)
+
+    def restore(self, original: "Project") -> None:
+        """Undo all edits since this was copied; files that are as they were stay untouched.
+
+        What Snakemake and the planner write to save work or to pass plans on is kept.
+        """
+        here, there = _files(self.folder), _files(original.folder)
+        for name in here - there:
+            (self.folder / name).unlink()
+        for name in there:
+            old, new = original.folder / name, self.folder / name
+            if not new.exists() or not filecmp.cmp(old, new, shallow=False):
+                new.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(old, new)
+
+    def snakemake(self, *arguments: str, config: tuple[str, ...] = CONFIG) -> str:
+        """Run Snakemake; return its output."""
+        done = self._python("-m", "snakemake", *arguments, *config)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def cactus(self, *arguments: str) -> tuple[int, str]:
+        """Run the command `cactus`; return its exit code and all it prints."""
+        done = self._python("-m", "cactus.cli.main", *arguments)
+        return done.returncode, done.stdout + done.stderr
+
+    def stale_jobs(self, *more: str, config: tuple[str, ...] = CONFIG) -> set[str]:
+        """Return the jobs that a dry run would do, as ``<stage> <cell>``."""
+        output = self.snakemake("--dry-run", *more, config=config)
+        found = re.findall(r"^Job \d+: (.+)$", output, re.M)
+        assert found or "Nothing to be done" in output, output
+        return {job.strip() for job in found}
+
+    def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.scripts)}
+        environment.pop("CACTUS_PLANNED_BY", None)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def _files(folder: Path) -> set[str]:
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in paths if not _KEPT & {*path.parts} or path.match(_SOURCE)}

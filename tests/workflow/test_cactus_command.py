@@ -1,0 +1,221 @@
+"""The command `cactus` on a finished run and on edits of it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cactus.errors import CodeError, RecordError
+from tests.workflow.project import CONFIG, Project
+
+pytestmark = pytest.mark.workflow
+MAML = "omniglot/acai/maml/s0"
+MAML_CODE = "workflow/scripts/cactus/meta/maml.py"
+
+
+def edit_code(project: Project, module: str = "meta/maml.py") -> None:
+    path = project.scripts / "cactus" / module
+    path.write_text(path.read_text() + "\n\nEDITED = 1\n")
+
+
+def change_key(project: Project, old: str, new: str) -> None:
+    path = project.folder / "config/small.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_finished_run_is_fresh_and_takes_no_plan(project: Project):
+    code, output = project.cactus("status", "small")
+    assert code == 0, output
+    assert "43 jobs: 43 fresh" not in output or "stale" not in output
+    row = next(line for line in output.splitlines() if line.startswith(MAML))
+    assert row.split()[1] == "fresh"
+    assert project.cactus("plan", "small") == (0, "small: nothing to do, all jobs are fresh\n")
+    assert project.cactus("why", MAML) == (0, f"{MAML} is fresh\n")
+
+
+def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
+    edit_code(project, "meta/maml.py")
+    (project.run / "records/evaluate_model/omniglot/labels/protonets/s0.json").unlink()
+    folder = project.run / "states/meta_train/omniglot/bigan/protonets"
+    folder.mkdir(parents=True)
+    failed = {
+        "state": "failed",
+        "error": "The loss is NaN.",
+        "host": "n1",
+        "started": "",
+        "ended": "",
+    }
+    (folder / "s0.json").write_text(json.dumps(failed))
+    folder = project.run / "states/train_embedding/mnist/acai"
+    folder.mkdir(parents=True)
+    running = {"state": "running", "host": "another", "started": "2026-01-01T00:00:00+00:00"}
+    (folder / "s1.json").write_text(json.dumps({**running, "slurm": "17"}))
+    code, output = project.cactus("status", "small", "--jobs")
+    states = {line.split()[0]: line for line in output.splitlines() if "/" in line}
+    assert code == 1
+    assert " stale " in states[f"meta_train/{MAML}"]
+    assert "code cactus/meta/maml.py changed" in states[f"meta_train/{MAML}"]
+    assert " missing " in states["evaluate_model/omniglot/labels/protonets/s0"]
+    assert "The loss is NaN." in states["meta_train/omniglot/bigan/protonets/s0"]
+    assert "on another, Slurm job 17" in states["train_embedding/mnist/acai/s1"]
+
+
+def test_why_shows_the_edit_the_key_and_the_library(project: Project):
+    edit_code(project)
+    change_key(project, "evaluation_steps: 3", "evaluation_steps: 4")
+    lock = project.folder / "envs/requirements.lock"
+    lock.write_text(lock.read_text().replace("\ntorch==2.14.1", "\ntorch==2.14.2"))
+    code, output = project.cactus("why", f"meta_train/{MAML}")
+    assert code == 1
+    assert "--- recorded/cactus/meta/maml.py" in output
+    assert "+EDITED = 1" in output
+    assert "config settings.evaluation_steps: 3 -> 4" in output
+    assert "library torch: 2.14.1 -> 2.14.2" in output
+
+
+def test_why_tells_an_input_and_a_result_by_their_hashes(project: Project):
+    path = project.run / "embeddings/omniglot/acai/s0/train.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    code, output = project.cactus("why", "train_embedding/omniglot/acai/s0")
+    assert "output embeddings/omniglot/acai/s0/train.npy changed since it was made" in output
+    assert "sha256" in output
+    code, output = project.cactus("why", f"make_partitions/{MAML}")
+    assert (code, "train_embedding/omniglot/acai/s0 runs first" in output) == (1, True)
+
+
+def test_plan_counts_jobs_and_estimates_from_records(project: Project):
+    edit_code(project)
+    code, output = project.cactus("plan", "small", "--at-once", "1")
+    assert code == 0
+    assert "1 meta_train, 1 evaluate_model, 1 aggregate_results" in output
+    record = json.loads((project.run / f"records/meta_train/{MAML}.json").read_text())
+    row = next(line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}"))
+    assert f"{record['activity']['seconds']:.1f} s" in row
+    assert "0.00 GPU-hours" in output
+
+
+def test_an_accepted_change_is_fresh_until_the_next_one_and_the_audit_shows_it(project: Project):
+    edit_code(project)
+    code, _ = project.cactus("accept", MAML, "--reason", "only a constant that nobody reads")
+    assert code == 0
+    assert project.stale_jobs() == set()
+    code, output = project.cactus("audit", "small")
+    assert code == 0
+    assert "only a constant that nobody reads" in output
+    edit_code(project)
+    assert f"meta_train {MAML}" in project.stale_jobs()
+
+
+def test_a_changed_result_cannot_be_accepted(project: Project):
+    (project.run / f"models/{MAML}/model.safetensors").write_bytes(b"other")
+    code, output = project.cactus("accept", MAML, "--reason", "why not")
+    assert code == RecordError.exit_code
+    assert "cannot be accepted" in output
+
+
+def test_update_stops_where_a_remade_result_has_the_same_bytes(project: Project):
+    (project.run / "records/train_embedding/omniglot/acai/s0.json").unlink()
+    assert len(project.stale_jobs()) > 15
+    code, output = project.cactus("update", "small", "--", "--cores", "2", "--logger", "cactus")
+    assert code == 0, output
+    done = [line.split("done")[1].split()[0] for line in output.splitlines() if "  done " in line]
+    assert [name for name in done if name != "embeddings"] == ["train_embedding"]
+    assert "small is up to date" in output
+    assert project.stale_jobs() == set()
+
+
+def test_plain_snakemake_brings_a_changed_cell_and_its_numbers_up_to_date(project: Project):
+    change_key(project, "scratch: {steps: 3}", "scratch: {steps: 2}")
+    project.snakemake("--cores", "2")
+    assert project.stale_jobs() == set()
+    assert project.cactus("audit", "small")[0] == 0
+
+
+def test_a_job_does_not_run_code_that_was_edited_after_it_was_planned(project: Project):
+    (project.run / f"records/meta_train/{MAML}.json").unlink()
+    assert f"meta_train {MAML}" in project.stale_jobs()  # plans it
+    edit_code(project)
+    plan = project.run / f"plans/meta_train/{MAML}.json"
+    script = project.scripts / "meta_train.py"
+    job = subprocess.run(
+        [sys.executable, str(script), "--plan", str(plan)], capture_output=True, text=True
+    )
+    assert job.returncode == CodeError.exit_code
+    assert "The code changed after this job was planned." in job.stderr
+    assert "cactus/meta/maml.py" in job.stderr
+    assert not (project.run / f"records/meta_train/{MAML}.json").exists()
+
+
+def test_a_job_does_not_start_on_an_input_that_changed_after_it_was_planned(project: Project):
+    (project.run / f"records/meta_train/{MAML}.json").unlink()
+    project.stale_jobs()
+    (project.run / f"partitions/{MAML}/partitions.npy").write_bytes(b"other")
+    plan = project.run / f"plans/meta_train/{MAML}.json"
+    command = [sys.executable, str(project.scripts / "meta_train.py"), "--plan", str(plan)]
+    job = subprocess.run(command, capture_output=True, text=True)
+    assert job.returncode == RecordError.exit_code
+    assert "partitions.npy" in job.stderr
+
+
+def test_trace_goes_down_to_the_raw_archive(project: Project):
+    table = "results/small/tables/omniglot.tex"
+    code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")
+    assert code == 0
+    jobs = [line.split()[0] for line in output.splitlines() if f"/{MAML}" in line]
+    stages = ("make_partitions", "meta_train", "evaluate_model")
+    assert jobs == [f"{stage}/{MAML}" for stage in stages]
+    manifest = json.loads((project.run / "data/omniglot/manifest.json").read_text())
+    assert all(raw["sha256"] in output for raw in manifest["raw"])
+    assert len(output.splitlines()) < 25
+    arguments = ("--row", "ACAI CACTUs-MAML", "--col", "5w1s", "--json")
+    content = json.loads(project.cactus("trace", table, *arguments)[1])
+    assert content["number"]["printed"] in output
+    assert {one["record"]["schema"] for one in content["chain"]} == {"cactus-record/1"}
+
+
+def test_trace_averages_over_seeds_and_tells_the_papers_numbers(project: Project):
+    table = "results/small/tables/mnist.tex"
+    output = project.cactus("trace", table, "--row", "ACAI ProtoNets", "--col", "10w1s")[1]
+    assert "evaluate_model/mnist/acai/protonets/s0" in output
+    assert "evaluate_model/mnist/acai/protonets/s1" in output
+    table = "results/small/tables/omniglot.tex"
+    output = project.cactus("trace", table, "--row", "ACAI kNN", "--col", "5w1s paper")[1]
+    assert "config/paper_results.csv" in output
+    assert "57.46" in output
+
+
+def test_diff_names_the_key_and_pairs_the_episodes(finished: Project, project: Project):
+    code, output = project.cactus("diff", "small", str(finished.run))
+    assert (code, "same configuration" in output) == (0, True), output
+    change_key(project, "scratch: {steps: 3}", "scratch: {steps: 1}")
+    project.snakemake("--cores", "2", "scores")
+    code, output = project.cactus("diff", "small", str(finished.run))
+    assert code == 1
+    assert "learners.scratch.steps" in output
+    assert "Training from scratch" in output
+    assert "CACTUs-ProtoNets" not in output
+
+
+def test_records_say_what_ran_and_on_what(finished: Project):
+    record = json.loads((finished.run / f"records/meta_train/{MAML}.json").read_text())
+    activity, agent = record["activity"], record["agent"]
+    assert activity["threads"] == 1
+    assert activity["seed"] == 0
+    assert activity["determinism"]["torch_threads"] == 1
+    assert activity["peak_memory_bytes"] > 100 * 2**20
+    assert activity["started"] < activity["ended"]
+    assert agent["device"]["device"] == "cpu"
+    assert agent["git"] is None  # the copy is no repository
+    assert agent["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
+    assert {"torch", "numpy", "safetensors"} <= set(agent["libraries"])
+    assert set(activity["plan"]["code"]) == set(activity["sources"])
+
+
+def test_a_dry_run_of_another_configuration_leaves_the_run_fresh(project: Project):
+    assert project.stale_jobs(config=(*CONFIG, "--config", "evaluation={tasks: 12}"))
+    assert project.stale_jobs() == set()

@@ -1,0 +1,44 @@
+"""``cactus export`` and ``cactus replay``: a run as an RO-Crate, and its check."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from cactus.cli.text import columns
+from cactus.provenance.replay import Comparison, replay
+from cactus.provenance.run import open_run
+
+
+def show_export(arguments: argparse.Namespace) -> int:
+    """Write a run as an RO-Crate; say which of its jobs have changed since they ran."""
+    from cactus.provenance.crate import export  # its library takes a while to load
+
+    planner = open_run(arguments.run)
+    output = arguments.output or Path(f"{planner.config.run}.crate.zip")
+    export(planner, output)
+    planner.project.tree.cache.save()
+    stale = [one.job.name for one in planner.assess_all() if one.stale]
+    if stale:
+        print(f"stale, and exported as they were run: {', '.join(stale)}")
+    print(f"wrote {output}")
+    return 0
+
+
+def show_replay(arguments: argparse.Namespace) -> int:
+    """Recompute jobs of a crate; return 0 if every result is the same bit for bit, else 1."""
+    with tempfile.TemporaryDirectory(prefix="cactus-replay-") as work:
+        compared = replay(arguments.crate, arguments.cell, Path(work))
+    rows = [("job", "result", "sha256", "")]
+    rows += [(one.job.name, one.name, one.recorded[:12], _verdict(one)) for one in compared]
+    print(columns(rows))
+    different = sum(not one.equal for one in compared)
+    print(f"\n{len(compared)} results recomputed, {different} different")
+    return 1 if different else 0
+
+
+def _verdict(one: Comparison) -> str:
+    if one.equal:
+        return "equal"
+    notes = [f"recomputed {one.recomputed[:12]}"] if one.recomputed != one.recorded else []
+    notes += [f"in the crate {one.kept[:12]}"] if one.kept != one.recorded else []
+    return f"DIFFERENT: {', '.join(notes)}"
