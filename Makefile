@@ -5,12 +5,13 @@ CORES ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
+CRATE_TOOLS := .venv-crate
 # Jobs run `python`; it has to be the one of the virtual environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11; pip of the system serves, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
-.PHONY: demo test check lock setup config-docs clean-demo
+.PHONY: demo test crate-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -26,8 +27,17 @@ demo: $(SETUP)
 	@$(BIN)/python workflow/scripts/print_summary.py results/demo/tables/results.csv
 	@echo "Tables and figures: results/demo/tables, results/demo/figures"
 
-test: $(SETUP)
+test: $(SETUP) crate-tools
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# The reader of RO-Crates that the tests call; it needs an environment of its own.
+crate-tools: $(CRATE_TOOLS)/.set-up
+
+$(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
+	test -x $(CRATE_TOOLS)/bin/python || $(PYTHON) -m venv --without-pip $(CRATE_TOOLS)
+	$(PYTHON) -m pip --python $(CRATE_TOOLS)/bin/python --disable-pip-version-check \
+	  install --quiet --require-hashes --requirement $<
+	touch $@
 
 check: $(SETUP)
 	$(BIN)/ruff check .
@@ -43,6 +53,8 @@ lock:
 	$(BIN)/python -m pip install pip-tools
 	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --output-file envs/requirements.lock envs/requirements.in
+	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --output-file envs/crate-tools.lock envs/crate-tools.in
 
 clean-demo:
 	rm -rf results/demo

@@ -306,6 +306,6 @@ def test_misspelt_names_get_the_nearest_valid_one(finished: Project):
     assert "did you mean 'small'?" in finished.cactus("audit", "smal")[1]
     assert f"did you mean '{MAML}'?" in finished.cactus("why", "omniglot/acay/maml/s0")[1]
     code, output = finished.cactus(
-        "trace", "results/small/tables/omniglot.tex", "--row", "ACAI MAML", "--col", "5w1s"
+        "trace", "results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAMML", "--col", "5w1s"
     )
     assert (code, "CACTUs-MAML" in output) == (RecordError.exit_code, True)

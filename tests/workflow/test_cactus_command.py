@@ -29,7 +29,7 @@ def change_key(project: Project, old: str, new: str) -> None:
 def test_a_finished_run_is_fresh_and_takes_no_plan(project: Project):
     code, output = project.cactus("status", "small")
     assert code == 0, output
-    assert "43 jobs: 43 fresh" not in output or "stale" not in output
+    assert "small: 42 jobs: 42 fresh" in output
     row = next(line for line in output.splitlines() if line.startswith(MAML))
     assert row.split()[1] == "fresh"
     assert project.cactus("plan", "small") == (0, "small: nothing to do, all jobs are fresh\n")
@@ -40,7 +40,7 @@ def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
     edit_code(project, "meta/maml.py")
     (project.run / "records/evaluate_model/omniglot/labels/protonets/s0.json").unlink()
     folder = project.run / "states/meta_train/omniglot/bigan/protonets"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     failed = {
         "state": "failed",
         "error": "The loss is NaN.",
@@ -50,7 +50,7 @@ def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
     }
     (folder / "s0.json").write_text(json.dumps(failed))
     folder = project.run / "states/train_embedding/mnist/acai"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     running = {"state": "running", "host": "another", "started": "2026-01-01T00:00:00+00:00"}
     (folder / "s1.json").write_text(json.dumps({**running, "slurm": "17"}))
     code, output = project.cactus("status", "small", "--jobs")
@@ -65,14 +65,15 @@ def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
 
 def test_why_shows_the_edit_the_key_and_the_library(project: Project):
     edit_code(project)
-    change_key(project, "evaluation_steps: 3", "evaluation_steps: 4")
+    before = "  maml:\n    validation: {every: 5, tasks: "
+    change_key(project, f"{before}5", f"{before}6")
     lock = project.folder / "envs/requirements.lock"
     lock.write_text(lock.read_text().replace("\ntorch==2.14.1", "\ntorch==2.14.2"))
     code, output = project.cactus("why", f"meta_train/{MAML}")
     assert code == 1
     assert "--- recorded/cactus/meta/maml.py" in output
     assert "+EDITED = 1" in output
-    assert "config settings.evaluation_steps: 3 -> 4" in output
+    assert "config settings.validation.tasks: 5 -> 6" in output
     assert "library torch: 2.14.1 -> 2.14.2" in output
 
 
@@ -92,7 +93,7 @@ def test_plan_counts_jobs_and_estimates_from_records(project: Project):
     edit_code(project)
     code, output = project.cactus("plan", "small", "--at-once", "1")
     assert code == 0
-    assert "1 meta_train, 1 evaluate_model, 1 aggregate_results" in output
+    assert "1 meta_train, 2 evaluate_model, 1 aggregate_results" in output
     record = json.loads((project.run / f"records/meta_train/{MAML}.json").read_text())
     row = next(line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}"))
     assert f"{record['activity']['seconds']:.1f} s" in row
@@ -100,15 +101,16 @@ def test_plan_counts_jobs_and_estimates_from_records(project: Project):
 
 
 def test_an_accepted_change_is_fresh_until_the_next_one_and_the_audit_shows_it(project: Project):
-    edit_code(project)
-    code, _ = project.cactus("accept", MAML, "--reason", "only a constant that nobody reads")
+    edit_code(project, "embed/bigan.py")
+    cell = "omniglot/bigan/protonets/s0"
+    code, _ = project.cactus("accept", cell, "--reason", "only a constant that nobody reads")
     assert code == 0
     assert project.stale_jobs() == set()
     code, output = project.cactus("audit", "small")
     assert code == 0
     assert "only a constant that nobody reads" in output
-    edit_code(project)
-    assert f"meta_train {MAML}" in project.stale_jobs()
+    edit_code(project, "embed/bigan.py")
+    assert "train_embedding omniglot/bigan/s0" in project.stale_jobs()
 
 
 def test_a_changed_result_cannot_be_accepted(project: Project):

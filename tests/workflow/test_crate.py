@@ -22,11 +22,11 @@ from cactus.provenance.record import read_record, record_path, write_record
 from cactus.provenance.replay import replay
 from cactus.provenance.run import open_run
 from tests.workflow.crate_tools import offline_contexts, online, runcrate, validate
-from tests.workflow.snake import ROOT, snakemake
+from tests.workflow.project import Project
+from tests.workflow.snake import ROOT
 
 pytestmark = pytest.mark.workflow
-STUDY = ["--configfile", str(ROOT / "config/demo.yaml"), str(ROOT / "tests/workflow/cut.yaml")]
-RUN = "results/cut"
+RUN = "results/small"
 CELL = "omniglot/acai/maml/s0"
 TRAINED = Job("meta_train", CELL)
 PROFILES = [
@@ -38,15 +38,9 @@ PROFILES = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with a finished run; tests leave it as it is."""
-    place = tmp_path_factory.mktemp("exported") / "work"
-    if "CACTUS_TEST_RUN" in os.environ:  # made before, by a developer in a hurry
-        shutil.copytree(os.environ["CACTUS_TEST_RUN"], place, symlinks=True)
-    else:
-        place.mkdir()
-        snakemake(place, "--cores", "2", *STUDY)
-    return place
+    return finished.copy(tmp_path_factory.mktemp("exported") / "work").folder
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +66,12 @@ def graph(crate):
 @pytest.fixture(scope="module")
 def records(folder):
     found = {job.name: read_record(folder / RUN, job) for job in jobs(folder)}
-    assert len(found) == 34
+    assert len(found) == 42
     return found
 
 
 def planner(folder):
-    return open_run("cut", folder / "results")
+    return open_run("small", folder / "results")
 
 
 def jobs(folder):
@@ -151,9 +145,10 @@ def test_it_holds_all_results_records_sources_and_the_code(folder, crate, graph,
 
 
 def test_a_zip_file_holds_the_same(folder, crate, tmp_path):
-    code, output = cactus(folder, "export", "cut")
-    assert (code, output) == (0, "wrote cut.crate.zip\n")
-    shutil.move(folder / "cut.crate.zip", tmp_path / "crate.zip")
+    code, output = cactus(folder, "export", "small")
+    assert code == 0, output
+    assert output.endswith("wrote small.crate.zip\n")
+    shutil.move(folder / "small.crate.zip", tmp_path / "crate.zip")
     with zipfile.ZipFile(tmp_path / "crate.zip") as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == len(set(archive.namelist()))
@@ -303,12 +298,12 @@ def test_raw_files_that_are_not_part_of_the_crate_are_told_by_name_and_hash(fold
     crate = export(own, tmp_path / "crate")
     entities = read_json(crate / "ro-crate-metadata.json")["@graph"]
     graph = {one["@id"]: one for one in entities}
-    record = read_record(folder / RUN, Job("prepare_data", "celeba"))
+    record = read_record(folder / RUN, Job("prepare_data", "mnist"))
     for name, digest in record.plan.raw.items():
-        raw = graph[f"#raw/celeba/{name}"]
+        raw = graph[f"#raw/mnist/{name}"]
         assert (types(raw), raw["sha256"]) == ({"CreativeWork"}, digest)
-        assert raw["@id"] in ids(graph["#job/prepare_data/celeba"]["object"])
-        assert raw["@id"] in ids(graph["#run/cut"]["object"])
+        assert raw["@id"] in ids(graph["#job/prepare_data/mnist"]["object"])
+        assert raw["@id"] in ids(graph["#run/small"]["object"])
 
 
 # What others' readers say
@@ -349,7 +344,7 @@ def test_the_validator_accepts_it_with_the_published_contexts(crate, tmp_path):
 def test_runcrate_reports_every_job(crate, records):
     report = runcrate("report", str(crate))
     actions = report.split("\naction: ")
-    assert actions[0].startswith("action: #run/cut")
+    assert actions[0].startswith("action: #run/small")
     assert sorted(one.split()[0] for one in actions[1:]) == sorted(
         f"#job/{name}" for name in records
     )
@@ -400,12 +395,12 @@ def damaged(folder, tmp_path):
 
 def test_jobs_without_record_are_named(damaged, tmp_path):
     record_path(damaged / RUN, TRAINED).unlink()
-    edited = record_path(damaged / RUN, Job("make_table", "celeba"))
+    edited = record_path(damaged / RUN, Job("make_table", "mnist"))
     edited.write_text(edited.read_text().replace('"seconds"', '"second"'))
-    code, output = cactus(damaged, "export", "cut", "--output", str(tmp_path / "crate"))
+    code, output = cactus(damaged, "export", "small", "--output", str(tmp_path / "crate"))
     assert code == RecordError.exit_code
     assert TRAINED.name in output
-    assert "make_table/celeba" in output
+    assert "make_table/mnist" in output
     assert "fix:" in output
     assert not (tmp_path / "crate").exists()
 
@@ -453,7 +448,7 @@ def test_a_cell_is_recomputed_from_the_crate_alone(alone, tmp_path, records):
     made = tmp_path / f"work/jobs/{TRAINED.name}/{RUN}"
     trained = f"models/{CELL}/model.safetensors"
     assert (made / trained).read_bytes() == (alone / RUN / trained).read_bytes()
-    assert made.samefile(next((tmp_path / "work").rglob("results")) / "cut")
+    assert made.samefile(next((tmp_path / "work").rglob("results")) / "small")
 
 
 def test_a_whole_cell_is_recomputed_from_the_zip_file(folder, tmp_path):

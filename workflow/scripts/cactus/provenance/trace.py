@@ -80,8 +80,8 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
             fix="run the workflow again: it makes the file anew",
         ) from error
     rows = {entry["row"]: None for entry in entries}
-    titles = [title for title in rows if _words(row) <= _words(title)]
-    exact = [title for title in titles if _words(row) == _words(title)]
+    titles = [title for title in rows if _parts(row) <= _parts(title)]
+    exact = [title for title in titles if _parts(row) == _parts(title)]
     titles = exact or titles
     if len(titles) != 1:
         raise _unknown("The row is not clear.", file, row, titles or list(rows))
@@ -99,6 +99,10 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
 
 def _words(title: str) -> set[str]:
     return set(re.findall(r"[\w-]+", title.lower()))
+
+
+def _parts(title: str) -> set[str]:
+    return set(re.findall(r"\w+", title.lower()))
 
 
 def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:

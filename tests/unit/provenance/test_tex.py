@@ -1,0 +1,43 @@
+"""What a reader sees in a LaTeX table, against the writer's own cells."""
+
+from pathlib import Path
+
+import pytest
+
+from cactus.paper.cells import our_cell, paper_cell
+from cactus.provenance.audit.tex import numbers_in_table
+
+PUBLISHED = {
+    "in_paper": True, "paper_status": "verified", "paper_mean": 0.6884, "paper_ci95": 0.008,
+    "paper_ci95_status": "verified",
+}  # fmt: skip
+NAN = float("nan")
+CELLS = [
+    our_cell({"mean": 0.6884, "ci95": 0.008}, 2, bold=True),
+    our_cell({"mean": 0.05, "ci95": 0.0}, 1, bold=False),
+    our_cell({"mean": 1.0, "ci95": 0.0}, 0, bold=False),
+    paper_cell(PUBLISHED, 2),
+    paper_cell({**PUBLISHED, "paper_status": "recalled"}, 2),
+    paper_cell({**PUBLISHED, "paper_ci95": NAN}, 2),
+    paper_cell({**PUBLISHED, "paper_ci95": NAN, "paper_status": "recalled"}, 2),
+    paper_cell({**PUBLISHED, "paper_status": "unavailable"}, 2),
+    paper_cell({**PUBLISHED, "in_paper": False}, 2),
+]
+
+
+def table(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "table.tex"
+    body = "\n".join(["\\toprule", "a & b & c \\\\", "\\midrule", *rows, "\\bottomrule", "x & 1"])
+    path.write_text(body)
+    return path
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.latex)
+def test_a_cell_is_read_as_it_was_printed(tmp_path: Path, cell):
+    path = table(tmp_path, f"ACAI & kNN & {cell.latex} \\\\", "\\addlinespace")
+    assert list(numbers_in_table(path)) == [[cell.printed]]
+
+
+def test_what_is_no_number_is_told(tmp_path: Path):
+    ((found,),) = numbers_in_table(table(tmp_path, "ACAI & kNN & 68,84 \\\\"))
+    assert found == "unreadable: 68,84"

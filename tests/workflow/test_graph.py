@@ -1,0 +1,43 @@
+"""The graph by which jobs are planned is Snakemake's own: jobs, inputs and outputs."""
+
+import csv
+import io
+
+import pytest
+
+from cactus.provenance.graph import all_jobs, reads
+from cactus.provenance.jobs import Job
+from cactus.provenance.plan import plan_path
+from cactus.provenance.record import record_path
+from cactus.provenance.run import open_run
+from tests.workflow.project import Project
+
+pytestmark = pytest.mark.workflow
+
+
+def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
+    output = project.snakemake("--detailed-summary")
+    table = output[output.index("output_file\t") :]
+    inputs: dict[Job, set[str]] = {}
+    outputs: dict[Job, set[str]] = {}
+    run = "results/small"
+    for row in csv.DictReader(io.StringIO(table), delimiter="\t"):
+        if row["rule"] is None or "plans/" not in (row["input-file(s)"] or ""):
+            continue
+        files = set(row["input-file(s)"].split(","))
+        plan = next(file for file in files if file.startswith(f"{run}/plans/"))
+        stage, _, cell = plan.removeprefix(f"{run}/plans/").removesuffix(".json").partition("/")
+        assert stage == row["rule"]
+        inputs.setdefault(Job(stage, cell), set()).update(files)
+        outputs.setdefault(Job(stage, cell), set()).add(row["output_file"])
+    planner = open_run(str(project.run))
+    assert set(inputs) == set(all_jobs(planner.config))
+    for job, files in inputs.items():
+        receipts = {f"{run}/{read.files[0]}" for read in reads(planner.config, job)}
+        relative = {path.relative_to(project.run) for path in (plan_path(project.run, job),)}
+        assert files == receipts | {f"{run}/{path}" for path in relative}
+        record = f"{run}/{record_path(project.run, job).relative_to(project.run)}"
+        assert record in outputs[job]
+        for file in outputs[job] - {record}:
+            name = file.removeprefix(f"{run}/")
+            assert name in job.files or name.startswith(f"{job.folder}/"), name
