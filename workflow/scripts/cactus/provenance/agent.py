@@ -126,7 +126,7 @@ def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
     status = _run_git(root, "status", "--porcelain") or ""
     return {
         "commit": commit.strip(),
-        "dirty": bool(status),
+        "dirty": bool(diff),
         "diff": keep(run_folder, diff) if diff else None,
         "untracked": sorted(line[3:] for line in status.splitlines() if line.startswith("??")),
     }

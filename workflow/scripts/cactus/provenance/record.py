@@ -79,7 +79,8 @@ class Agent(Settings):
     device
         What PyTorch computed on, with versions of CUDA, cuDNN and the driver; None without it.
     git
-        Commit, whether the tree was dirty, and the sha256 of the diff kept in `objects`; None
+        Commit, whether tracked files differ from it, the sha256 of the diff kept in `objects`, and
+        untracked files; None
         outside a repository.
     slurm
         Id, name, partition and restarts of the Slurm job, if there was one.
