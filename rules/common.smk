@@ -47,7 +47,8 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
 
 
 onstart:
-    PLANNER.project.tree.cache.save()
+    if PLANNER:
+        PLANNER.project.tree.cache.save()
 
 
 wildcard_constraints:
@@ -70,7 +71,10 @@ def planned(stage):
     def inputs(wildcards):
         job = job_of(stage, **wildcards)
         path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
-        return {"plan": str(path), "reads": [receipt(read) for read in reads(CONFIG, job)]}
+        return {
+            "plan": str(path),
+            "reads": [receipt(read) for read in reads(CONFIG, job)],
+        }
 
     return inputs
 
