@@ -198,7 +198,7 @@ def test_diff_names_the_key_and_pairs_the_episodes(finished: Project, project: P
     project.snakemake("--cores", "2", "scores")
     code, output = project.cactus("diff", "small", str(finished.run))
     assert code == 1
-    assert "learners.scratch.steps" in output
+    assert "evaluate_model: scratch.steps" in output
     assert "Training from scratch" in output
     assert "CACTUs-ProtoNets" not in output
 

@@ -18,6 +18,9 @@ def told(**changes: object) -> list[str]:
 def test_equal_plans_have_no_difference():
     assert told() == []
     assert told(spec={"deep": {"a": [1, 2]}, "rate": 0.1}) == []
+    pairs = [{"way": 5, "shot": 1}], [{"shot": 1, "way": 5}]
+    old, new = (BASE.model_copy(update={"spec": {"settings": pair}}) for pair in pairs)
+    assert list(differences(old, new)) == []
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def show_diff(arguments: argparse.Namespace) -> int:
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:
-    jobs = f"{one.jobs} jobs" if one.jobs else ""
+    jobs = f"{one.jobs} job" + ("s" if one.jobs > 1 else "")
     return one.kind, one.name, _cut(one.first), _cut(one.second), jobs
 
 

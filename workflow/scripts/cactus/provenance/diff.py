@@ -22,13 +22,14 @@ class Difference(NamedTuple):
     Attributes
     ----------
     kind
-        ``config``, ``code``, ``raw``, ``file``, ``library``, ``python`` or ``device``.
+        ``job`` (recorded in one run only), ``config``, ``code``, ``raw``, ``file``, ``library``,
+        ``python`` or ``device``.
     name
-        The key, file or library.
+        The job, the stage and key, the file or the library.
     first, second
         The values, `ABSENT` where a run has none.
     jobs
-        How many jobs of the two runs it concerns; the whole run for a key.
+        How many jobs of the two runs it concerns.
     """
 
     kind: str
@@ -49,17 +50,12 @@ class NumberDifference(NamedTuple):
 
 
 def differences(first: Planner, second: Planner) -> Iterator[Difference]:
-    """Yield what the configurations and the records of two runs do not share."""
-    keys = [
-        {key: json.dumps(value) for key, value in flat(one.config.model_dump(mode="json")).items()}
-        for one in (first, second)
-    ]
-    for name in sorted({*keys[0], *keys[1]} - {"run"}):
-        old, new = keys[0].get(name, ABSENT), keys[1].get(name, ABSENT)
-        if old != new:
-            yield Difference("config", name, old, new, 0)
+    """Yield what the records of two runs do not share."""
     facts = _facts(first), _facts(second)
     counts: dict[tuple[str, str, str, str], int] = {}
+    for job in sorted({*facts[0]} ^ {*facts[1]}):
+        states = ["recorded" if job in one else ABSENT for one in facts]
+        yield Difference("job", job.name, states[0], states[1], 1)
     for job in [job for job in facts[0] if job in facts[1]]:
         for kind, name in sorted({*facts[0][job], *facts[1][job]}):
             place = (kind, name)
@@ -71,7 +67,7 @@ def differences(first: Planner, second: Planner) -> Iterator[Difference]:
 
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
-    """Return code, data, libraries and device of each recorded job."""
+    """Return configuration, code, data, libraries and device of each recorded job."""
     found = {}
     for job in all_jobs(planner.config):
         record = planner.assess(job).record
@@ -82,6 +78,8 @@ def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
 
 def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
     plan, agent = record.plan, record.agent
+    for key, value in flat(plan.spec).items():
+        yield ("config", f"{plan.stage}: {key}"), json.dumps(value, sort_keys=True)
     for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", plan.files)):
         yield from (((kind, name), value) for name, value in values.items())
     yield from ((("library", name), version) for name, version in agent.libraries.items())

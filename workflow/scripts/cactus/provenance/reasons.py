@@ -50,8 +50,8 @@ class Reason(NamedTuple):
 
 def differences(old: Plan, new: Plan) -> Iterator[Reason]:
     """Yield what differs between a recorded plan and the one that holds now."""
-    texts = {key: json.dumps(value) for key, value in flat(old.spec).items()}
-    now = {key: json.dumps(value) for key, value in flat(new.spec).items()}
+    texts = {key: _text(value) for key, value in flat(old.spec).items()}
+    now = {key: _text(value) for key, value in flat(new.spec).items()}
     yield from _compared("config", texts, now)
     yield from _compared("code", old.code, new.code)
     yield from _compared("library", old.libraries, new.libraries)
@@ -59,6 +59,11 @@ def differences(old: Plan, new: Plan) -> Iterator[Reason]:
     for reason in _compared("input", old.inputs, new.inputs):
         if reason.new != PENDING:
             yield reason
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON, whatever the order of its keys."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _compared(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Reason]:
