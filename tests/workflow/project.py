@@ -76,9 +76,15 @@ class Project:
 
     def snakemake(self, *arguments: str, config: tuple[str, ...] = CONFIG) -> str:
         """Run Snakemake; return its output."""
-        done = self._python("-m", "snakemake", *arguments, *config)
+        done = self.run_snakemake(*arguments, config=config)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def run_snakemake(
+        self, *arguments: str, config: tuple[str, ...] = CONFIG
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake, which may fail."""
+        return self._python("-m", "snakemake", *arguments, *config)
 
     def cactus(self, *arguments: str) -> tuple[int, str]:
         """Run the command `cactus`; return its exit code and all it prints."""

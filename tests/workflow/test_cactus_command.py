@@ -164,6 +164,21 @@ def test_a_job_does_not_start_on_an_input_that_changed_after_it_was_planned(proj
     assert "partitions.npy" in job.stderr
 
 
+def test_a_job_that_imports_what_its_plan_does_not_name_fails_and_leaves_no_record(
+    project: Project,
+):
+    script = project.scripts / "aggregate_results.py"
+    hidden = '__import__("importlib").import_module("cactus.paper." + "latex")'
+    text = script.read_text()
+    script.write_text(text.replace("        spec =", f"        {hidden}\n        spec =", 1))
+    done = project.run_snakemake("results", "--cores", "1", "--logger", "cactus")
+    assert done.returncode != 0
+    assert "The job imported a module that its plan does not name." in done.stderr
+    assert "cactus/paper/latex.py" in done.stderr
+    assert not (project.run / "records/aggregate_results.json").exists()
+    assert "failed" in project.cactus("status", "small")[1]
+
+
 def test_trace_goes_down_to_the_raw_archive(project: Project):
     table = "results/small/tables/omniglot.tex"
     code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")

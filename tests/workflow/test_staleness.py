@@ -309,3 +309,19 @@ def test_another_location_and_other_times_change_nothing(finished: Project, tmp_
     archive = shutil.make_archive(str(tmp_path / "run"), "tar", finished.folder)
     shutil.unpack_archive(archive, tmp_path / "elsewhere" / "deeper")
     assert Project(tmp_path / "elsewhere" / "deeper").stale_jobs() == NOTHING
+
+
+def test_raw_files_that_are_no_samples_count_by_content_wherever_they_lie(project: Project):
+    shutil.copytree(project.run / "raw/mnist", project.folder / "raw-files/mnist")
+    target = "results/real/data/mnist/manifest.json"
+
+    def real(raw_dir: str) -> tuple[str, ...]:
+        return configured("run=real", "sample_data=false", f"data={{raw_dir: {raw_dir}}}")
+
+    project.snakemake(target, "--cores", "1", config=real("raw-files"))
+    assert project.stale_jobs(target, config=real("raw-files")) == NOTHING
+    (project.folder / "raw-files").rename(project.folder / "elsewhere")
+    assert project.stale_jobs(target, config=real("elsewhere")) == NOTHING
+    assert project.stale_jobs(target, config=real("nowhere")) == NOTHING  # nothing to compare with
+    flip_a_byte("elsewhere/mnist/train-images-idx3-ubyte.gz")(project)
+    assert project.stale_jobs(target, config=real("elsewhere")) == {"prepare_data mnist"}
