@@ -1,11 +1,14 @@
 """A copy of the project with a finished run, in which tests may edit what they like."""
 
+import atexit
 import filecmp
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +20,8 @@ RUN = "small"
 # The plans of jobs, too, but not the configuration that stands beside them.
 _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload(["snakemake.cli"])
 
 
 class Project:
@@ -93,10 +98,21 @@ class Project:
 
     def stale_jobs(self, *more: str, config: tuple[str, ...] = CONFIG) -> set[str]:
         """Return the jobs that a dry run would do, as ``<stage> <cell>``."""
-        output = self.snakemake("--dry-run", *more, config=config)
+        output = self._dry_run("--dry-run", *more, *config)
         found = re.findall(r"^Job \d+: (.+)$", output, re.M)
         assert found or "Nothing to be done" in output, output
         return {job.strip() for job in found}
+
+    def _dry_run(self, *arguments: str) -> str:
+        """Run Snakemake in a process that has imported it before, which halves the time."""
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "output"
+            process = _WARM.Process(target=_run_snakemake, args=(self.folder, arguments, output))
+            process.start()
+            process.join()
+            text = output.read_text()
+        assert process.exitcode == 0, text
+        return text
 
     def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -110,6 +126,21 @@ class Project:
             text=True,
             check=False,
         )
+
+
+def _run_snakemake(folder: Path, arguments: tuple[str, ...], output: Path) -> None:
+    from snakemake.cli import main
+
+    os.chdir(folder)
+    os.environ.pop("CACTUS_PLANNED_BY", None)
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        main(list(arguments))
+    finally:
+        sys.stdout.flush()
+        atexit._run_exitfuncs()  # which such a process leaves out: the hashes are saved there
 
 
 def _files(folder: Path) -> set[str]:

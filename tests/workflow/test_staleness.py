@@ -249,7 +249,7 @@ EDITS = [
     Edit("a model by a byte", flip_a_byte("results/small/models/omniglot/acai/maml/s0/model.safetensors"), wave("meta_train omniglot/acai/maml")),
     Edit("an embedding re-made with identical bytes", remake_identically, NOTHING),
     Edit("a library of the figures in the lock", replaced("envs/requirements.lock", "\nseaborn==", "\nseaborn==99."), wave("make_figure")),
-    Edit("a library of the partitions in the lock", replaced("envs/requirements.lock", "\nscikit-learn==", "\nscikit-learn==99."), wave("make_sample mnist", "train_embedding", "make_partitions", "run_baselines")),
+    Edit("a library of the partitions in the lock", replaced("envs/requirements.lock", "\nscikit-learn==", "\nscikit-learn==99."), wave("make_sample mnist", "make_partitions", "run_baselines")),
     Edit("a library that no job imports", replaced("envs/requirements.lock", "\nmypy==", "\nmypy==99."), NOTHING),
     Edit("a reformatted rule file", replaced("rules/metatrain.smk", "    threads: THREADS", "    # As many as configured.\n    threads:\n        THREADS"), NOTHING),
     Edit("resources", replaced("rules/metatrain.smk", "mem_mb=8000", "mem_mb=16000"), NOTHING),

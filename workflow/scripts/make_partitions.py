@@ -1,6 +1,7 @@
 """Partition the training images and store the partitions."""
 
 import sys
+from functools import partial
 
 from threadpoolctl import threadpool_limits
 
@@ -21,8 +22,8 @@ def main() -> None:
         source, images = Source.parse(spec.source), job.folder("prepare_data")
         match source.input:
             case "embeddings":
-                embedding = job.folder("train_embedding", embedding=str(source.embedding))
-                data = read_array(embedding / "train.npy")
+                folder = job.folder("train_embedding", embedding=str(source.embedding))
+                data = read_array(folder / "train.npy")
             case "images":
                 data = load_images(images, "train")
             case "labels":
@@ -30,12 +31,9 @@ def main() -> None:
         shape = EpisodeShape(spec.way, spec.shot, spec.query)
         partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed)
         with threadpool_limits(spec.threads):
-            make_partitions(source, data, job.output, partitions, report)
-
-
-def report(line: str) -> None:
-    """Print a progress line."""
-    print(line, file=sys.stderr, flush=True)
+            make_partitions(
+                source, data, job.output, partitions, partial(print, file=sys.stderr, flush=True)
+            )
 
 
 if __name__ == "__main__":
