@@ -96,7 +96,7 @@ class Planner:
             got = "none" if record is None else record.got
             where = str(record_path(self.run_folder, job))
             return Assessment(job, plan, None, (Reason("record", where, "", got), *waits))
-        found = [*self._changed_results(record), *differences(record.plan, plan)]
+        found = [*self.changed_results(record), *differences(record.plan, plan)]
         if job.stage == "prepare_data":
             found += self._changed_raw(record)
         reasons = [reason for reason in found if not self.accepted.covers(job, reason)]
@@ -125,7 +125,8 @@ class Planner:
         )
         return plan, waits
 
-    def _changed_results(self, record: Record) -> list[Reason]:
+    def changed_results(self, record: Record) -> list[Reason]:
+        """Return the results of a job that are missing or not what its record says."""
         reasons = []
         for name, entity in record.entities.items():
             path = self.run_folder / name

@@ -16,7 +16,8 @@ from cactus.provenance.record import Record, record_path
 
 # Clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)
-_SHARED_FOLDERS = {"tables": ("aggregate_results", ""), "figures": ("aggregate_results", "")}
+# Folders that several jobs share; a stray file in them puts the run's results in question.
+_SHARED_FOLDERS = ("tables", "figures")
 
 
 def check_records(planner: Planner) -> Iterator[Finding]:
@@ -51,14 +52,12 @@ def check_results(planner: Planner) -> Iterator[Finding]:
         if one.record is None:
             continue
         known.update(one.record.entities)
-        for name, entity in one.record.entities.items():
-            path = planner.run_folder / name
-            found = planner.project.tree.cache.sha256(path) if path.is_file() else ABSENT
-            if found == ABSENT:
-                yield Finding("output missing", name, "no such file", one.job)
-            elif found != entity.sha256:
-                got = f"sha256 {found[:12]}, recorded {entity.sha256[:12]}"
-                yield Finding("output changed", name, got, one.job)
+        for reason in planner.changed_results(one.record):
+            if reason.new == ABSENT:
+                yield Finding("output missing", reason.name, "no such file", one.job)
+            else:
+                got = f"sha256 {reason.new[:12]}, recorded {reason.old[:12]}"
+                yield Finding("output changed", reason.name, got, one.job)
         unrecorded = set(one.job.files) - set(one.record.entities)
         for name in sorted(unrecorded):
             yield Finding("record damaged", name, "the record does not speak of it", one.job)
@@ -68,7 +67,7 @@ def check_results(planner: Planner) -> Iterator[Finding]:
 def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
     """Yield files in folders of results that no record speaks of."""
     owners = {job.folder: job for job in all_jobs(planner.config) if job.folder}
-    owners |= {folder: Job(*job) for folder, job in _SHARED_FOLDERS.items()}
+    owners |= dict.fromkeys(_SHARED_FOLDERS, Job("aggregate_results", ""))
     for folder, job in owners.items():
         for path in sorted((planner.run_folder / str(folder)).rglob("*")):
             name = path.relative_to(planner.run_folder).as_posix()
