@@ -66,3 +66,9 @@ class RecordError(CactusError):
     """A record, a plan or a run is missing, damaged or does not fit."""
 
     exit_code = 8
+
+
+class LeaseError(CactusError):
+    """Another process has taken over the job."""
+
+    exit_code = 9

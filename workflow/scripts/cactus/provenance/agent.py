@@ -5,20 +5,24 @@ import platform
 import socket
 import subprocess
 import sys
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError
 from cactus.provenance.ingredients import normalised, public_version
+from cactus.provenance.jobs import Job
 from cactus.provenance.objects import keep
+from cactus.provenance.process import identity, place
 from cactus.provenance.record import Agent
 
+_PARTITION: Final = "SLURM_JOB_PARTITION"
 _SLURM: Final = {
     "job": "SLURM_JOB_ID",
     "name": "SLURM_JOB_NAME",
     "cluster": "SLURM_CLUSTER_NAME",
-    "partition": "SLURM_JOB_PARTITION",
+    "partition": _PARTITION,
     "nodes": "SLURM_JOB_NODELIST",
     "restarts": "SLURM_RESTART_COUNT",
 }
@@ -48,6 +52,19 @@ def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
         git=_git(run_folder, root),
         slurm={key: os.environ[name] for key, name in _SLURM.items() if name in os.environ} or None,
     )
+
+
+def header(job: Job, started: datetime, attempt: int) -> str:
+    """Return the line with which the log of each attempt of a job begins."""
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+    facts = [
+        f"attempt {attempt}",
+        f"started {started.isoformat(timespec='seconds')}",
+        place(identity()),
+        *([f"partition {os.environ[_PARTITION]}"] if _PARTITION in os.environ else []),
+        *([f"GPU {gpus}"] if gpus else []),
+    ]
+    return f"=== {job.name}: {', '.join(facts)}"
 
 
 def check_libraries(planned: dict[str, str]) -> None:

@@ -14,23 +14,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError, RecordError
-from cactus.files import file_hash
-from cactus.provenance.agent import check_libraries, describe_agent, determinism
+from cactus.provenance.agent import check_libraries, describe_agent, determinism, header
 from cactus.provenance.closure import BOOKKEEPING, SourceTree
 from cactus.provenance.hashes import HASHES_FILE, HashCache
-from cactus.provenance.jobs import AUDIT, Job, job_of
+from cactus.provenance.jobs import AUDIT, job_of
+from cactus.provenance.lease import Lease
 from cactus.provenance.objects import keep
 from cactus.provenance.plan import PENDING, Plan, read_plan
 from cactus.provenance.record import (
     Activity,
-    FileEntity,
     Record,
     record_path,
     write_record,
 )
-from cactus.provenance.state import JobState
+from cactus.provenance.results import is_finished, publish
+from cactus.provenance.state import FailureNote, next_attempt, work_folder
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2]
+ATTEMPT: Final = "attempt-"
 _KIB: Final = 1024
 
 
@@ -44,12 +45,15 @@ class RunningJob:
         Folder of the run.
     plan
         What the job has to be; no input is pending any more.
+    token
+        Names this attempt.
     raw
         sha256 of each raw file that the job read, if it reads any; the job fills it in.
     """
 
     run_folder: Path
     plan: Plan
+    token: str
     raw: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,10 +62,22 @@ class RunningJob:
         return json.dumps(self.plan.spec)
 
     @property
+    def work(self) -> Path:
+        """The folder for what the job needs while it is not finished."""
+        return work_folder(self.run_folder, self.plan.job)
+
+    @property
+    def staging(self) -> Path:
+        """The folder in which this attempt makes its results, as long as it runs."""
+        return self.work / f"{ATTEMPT}{self.token}"
+
+    @property
     def output(self) -> Path:
-        """The job's own folder, or its first file."""
+        """The job's own folder, as long as it runs, or its first file."""
         job = self.plan.job
-        return self.run_folder / (job.folder or job.files[0])
+        if job.folder is None:
+            return self.run_folder / job.files[0]
+        return self.staging / Path(job.folder).name
 
     def folder(self, stage: str, **wildcards: str) -> Path:
         """Return the folder of a job of another stage, for the same cell but for `wildcards`."""
@@ -71,7 +87,10 @@ class RunningJob:
 
 @contextmanager
 def running_job(plan_file: Path) -> Iterator[RunningJob]:
-    """Check the plan of a job, let it run, and leave its record.
+    """Check the plan of a job, let it run, put its results in place, and leave its record.
+
+    One process at a time runs a job: a second one waits for the first. If the job is finished
+    then, the second one ends at once, with success.
 
     Raises
     ------
@@ -79,33 +98,56 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         The code or a library is not what was planned.
     RecordError
         An input is not what was planned, or is missing.
+    LeaseError
+        Another process took the job over, because this one was silent for too long.
     """
-    started, clock = datetime.now(UTC), time.monotonic()
     plan = read_plan(plan_file).plan
     run_folder = plan_file.absolute().parents[len(Path(plan.job.name).parts)]
+    attempt = next_attempt(run_folder, plan.job)
+    work = work_folder(run_folder, plan.job)
     cache = HashCache.load(run_folder / HASHES_FILE)
-    sources = _check_code(plan, SourceTree(SCRIPTS, cache))
-    check_libraries(plan.libraries)
-    plan = plan.model_copy(update={"inputs": _checked_inputs(run_folder, plan, cache)})
-    with JobState(run_folder, plan.job, started):
-        _clear(run_folder, plan.job)
-        job = RunningJob(run_folder, plan)
+    with (
+        Lease(work, plan.job.name, {"attempt": attempt}) as lease,
+        FailureNote(run_folder, plan.job, lease.started, attempt),
+    ):
+        started, clock = lease.started, time.monotonic()
+        print(header(plan.job, started, attempt), file=sys.stderr, flush=True)
+        sources = _check_code(plan, SourceTree(SCRIPTS, cache))
+        check_libraries(plan.libraries)
+        plan = plan.model_copy(update={"inputs": _checked_inputs(run_folder, plan, cache)})
+        if is_finished(run_folder, plan):
+            print("finished already, by another process", file=sys.stderr)
+            raise SystemExit(0)
+        job = RunningJob(run_folder, plan, lease.token)
+        _prepare(job)
         yield job
         _check_imports(plan)
+        lease.check()
+        entities = publish(run_folder, plan.job, job.staging)
         plan = plan.model_copy(update={"raw": job.raw})
         kept = {name: keep(run_folder, text) for name, text in sources.items()}
         activity = _activity(plan, kept, started, time.monotonic() - clock)
         agent = describe_agent(run_folder, SCRIPTS.parents[1], list(plan.libraries))
-        entities = _made(run_folder, plan.job)
         write_record(run_folder, Record(entities=entities, activity=activity, agent=agent))
+        _clear(work, lease)
 
 
-def _clear(run_folder: Path, job: Job) -> None:
-    """Remove the record and the results of an earlier run of the job."""
-    record_path(run_folder, job).unlink(missing_ok=True)
-    if job.folder is not None and job.stage != "make_sample":  # which takes care itself
-        shutil.rmtree(run_folder / job.folder, ignore_errors=True)
-        (run_folder / job.folder).mkdir(parents=True)
+def _clear(work: Path, lease: Lease) -> None:
+    """Remove all that a job needed while it was not finished, but for its lease."""
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != lease.path and lease.token not in path.name:  # a killed process left it
+            path.unlink()
+
+
+def _prepare(job: RunningJob) -> None:
+    """Remove the record of an earlier run, and what earlier attempts have left; make room."""
+    record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
+    for left in job.work.glob(f"{ATTEMPT}*"):
+        shutil.rmtree(left)
+    if job.plan.job.folder is not None:
+        job.output.mkdir(parents=True)
 
 
 def _check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
@@ -203,20 +245,6 @@ def _activity(plan: Plan, sources: dict[str, str], started: datetime, seconds: f
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
     )
-
-
-def _made(run_folder: Path, job: Job) -> dict[str, FileEntity]:
-    """Describe all files that the job made."""
-    paths = [run_folder / name for name in job.files]
-    if job.folder is not None:
-        found = (run_folder / job.folder).rglob("*")
-        paths = sorted(path for path in found if path.is_file() and path.name[0] != ".")
-    return {
-        path.relative_to(run_folder).as_posix(): FileEntity(
-            sha256=file_hash(path), bytes=path.stat().st_size
-        )
-        for path in paths
-    }
 
 
 # What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.

@@ -1,8 +1,7 @@
-"""Whether a job runs or has failed: a small file that is there only as long as either holds."""
+"""Whether a job runs or has failed, told by small files that are there only as long as it holds."""
 
 import json
-import os
-import socket
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,23 +11,44 @@ from typing import Any
 from cactus.errors import CactusError
 from cactus.files import write_json
 from cactus.provenance.jobs import Job
+from cactus.provenance.lease import EXPIRY_SECONDS, LEASE_FILE, read_lease
+from cactus.provenance.process import identity, is_alive
 
 
 def state_path(run_folder: Path, job: Job) -> Path:
-    """Return where a job says that it runs or has failed."""
+    """Return where a job says that it has failed."""
     return run_folder / "states" / f"{job.name}.json"
 
 
+def work_folder(run_folder: Path, job: Job) -> Path:
+    """Return the folder for what a job needs while it is not finished.
+
+    Snakemake does not know of it, hence it outlives a failed job.
+    """
+    return run_folder / "work" / job.name
+
+
 @dataclass
-class JobState:
-    """Says that a job runs while the block does, and afterwards if it has failed."""
+class FailureNote:
+    """Leaves a note if the block fails, and takes that of an earlier attempt back if it does not.
+
+    Parameters
+    ----------
+    run_folder, job
+        The job.
+    started
+        When this attempt started.
+    attempt
+        Which attempt it is, counted from 1.
+    """
 
     run_folder: Path
     job: Job
     started: datetime
+    attempt: int
 
     def __enter__(self) -> None:
-        self._write(state="running", pid=os.getpid(), boot=_boot(), process=_process(os.getpid()))
+        pass
 
     def __exit__(
         self,
@@ -36,49 +56,54 @@ class JobState:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None:
-            state_path(self.run_folder, self.job).unlink(missing_ok=True)
+        path = state_path(self.run_folder, self.job)
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            path.unlink(missing_ok=True)
             return
-        text = error.what if isinstance(error, CactusError) else repr(error)
-        self._write(state="failed", error=text, ended=datetime.now(UTC).isoformat())
-
-    def _write(self, **facts: Any) -> None:
-        common = {"host": socket.gethostname(), "started": self.started.isoformat()}
-        slurm = {"slurm": os.environ["SLURM_JOB_ID"]} if "SLURM_JOB_ID" in os.environ else {}
-        write_json(state_path(self.run_folder, self.job), {**common, **slurm, **facts})
+        facts = {
+            **identity(),
+            "state": "failed",
+            "error": error.what if isinstance(error, CactusError) else repr(error),
+            "started": self.started.isoformat(),
+            "ended": datetime.now(UTC).isoformat(),
+            "attempt": self.attempt,
+        }
+        write_json(path, facts)
 
 
 def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
-    """Return what a job says of itself: ``state`` is running, failed or killed.
+    """Return what is known of a job at work or in trouble: ``state`` is running, failed or killed.
 
-    A job is "killed" if it says that it runs, but its process on this host is gone. Of another
-    host that cannot be seen from here.
+    A job is "killed" if its process on this host is gone, or one on another host has been silent
+    for long, and it has left no word.
     """
+    folder = work_folder(run_folder, job)
+    holder = read_lease(folder)
+    if holder:
+        alive = is_alive(holder)
+        if alive is None:
+            alive = _silence(folder / LEASE_FILE) < EXPIRY_SECONDS
+        return {**holder, "state": "running" if alive else "killed"}
+    return _failure(run_folder, job)
+
+
+def next_attempt(run_folder: Path, job: Job) -> int:
+    """Return which attempt the next one is, counted from 1 after each success."""
+    before = read_lease(work_folder(run_folder, job)) or _failure(run_folder, job) or {}
+    return int(before.get("attempt", 0)) + 1
+
+
+def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     try:
-        facts: dict[str, Any] = json.loads(state_path(run_folder, job).read_text(encoding="utf-8"))
+        facts = json.loads(state_path(run_folder, job).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    here = facts.get("host") == socket.gethostname()
-    if facts.get("state") == "running" and here and not _alive(facts):
-        facts["state"] = "killed"
-    return facts
+    return facts if isinstance(facts, dict) else None
 
 
-def _alive(facts: dict[str, Any]) -> bool:
-    if _boot() is None:
-        return True  # no /proc to ask
-    process = _process(int(facts["pid"]))
-    return facts.get("boot") == _boot() and process is not None and process == facts.get("process")
-
-
-def _boot() -> str | None:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else None
-
-
-def _process(pid: int) -> str | None:
-    """Return the start time of a process, in clock ticks since boot; None if there is none."""
+def _silence(path: Path) -> float:
+    """Return the seconds since a file was written; endless if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return time.time() - path.stat().st_mtime
     except OSError:
-        return None
+        return float("inf")

@@ -38,7 +38,8 @@ def write_sample(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) 
         The disk is full or cannot be written.
     """
     folder = raw_dir / dataset
-    _clear(folder)
+    check_replaceable(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     section = getattr(settings, dataset)
     facts = {"sample": True, "seed": settings.seed, "settings": section.model_dump()}
     # First, so that a folder left half written by an interruption can be replaced as well.
@@ -47,8 +48,14 @@ def write_sample(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) 
     getattr(module, f"write_{dataset}")(section, settings.seed, folder)
 
 
-def _clear(folder: Path) -> None:
-    """Remove earlier sample data; refuse to touch anything else."""
+def check_replaceable(folder: Path) -> None:
+    """Check that a folder is absent, empty or holds generated data, so that it may be replaced.
+
+    Raises
+    ------
+    DataError
+        The folder holds files that are no sample data: they might be the real data set.
+    """
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / MARKER).exists():
@@ -58,4 +65,3 @@ def _clear(folder: Path) -> None:
             got=f"{sum(1 for _ in folder.iterdir())} entries without {MARKER}",
             fix="write the sample data to another raw data folder, or move these files away",
         )
-    shutil.rmtree(folder)
