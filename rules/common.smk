@@ -13,10 +13,12 @@ from cactus.config.grid import Grid
 from cactus.config.load import parse_config
 from cactus.config.outputs import figure_names
 from cactus.config.select import raw_access
+from cactus.files import write_json
 from cactus.provenance.graph import reads
 from cactus.provenance.jobs import job_of
 from cactus.provenance.plan import plan_path
-from cactus.provenance.run import RunSource, open_planner, relative
+from cactus.provenance.run import TELL, RunSource, open_planner, relative
+from cactus.provenance.status import list_failures
 
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
@@ -43,12 +45,22 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     )
     PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
     SOURCE.write(Path(RUN))
+    if TELL in os.environ:
+        write_json(Path(os.environ[TELL]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
 
 
 onstart:
     if PLANNER:
         PLANNER.project.tree.cache.save()
+        from cactus.cluster.start import before_start
+
+        before_start(workflow, PLANNER)
+
+
+onerror:
+    if PLANNER:
+        print(list_failures(CONFIG, Path(RUN)), file=sys.stderr)
 
 
 wildcard_constraints:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cactus.cli.audit import show_audit
 from cactus.cli.diff import show_diff
 from cactus.cli.export import show_export, show_replay
+from cactus.cli.run import run_supervised
 from cactus.cli.status import default_at_once, show_plan, show_status
 from cactus.cli.trace import show_trace
 from cactus.cli.update import update
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_staleness(commands)
     _add_audit(commands)
     _add_export(commands)
+    _add_cluster(commands)
     return parser
 
 
@@ -96,6 +98,27 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     replay.add_argument("crate", type=Path, help="a folder or .zip file that `export` wrote")
     replay.add_argument("cell", help="a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>")
+
+
+def _add_cluster(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = _command(commands, "run", run_supervised, "run on a Slurm cluster, supervised")
+    run.add_argument("--profile", default="slurm", help="Snakemake's profile, by default slurm")
+    run.add_argument(
+        "--cancel-orphans",
+        action="store_true",
+        help="end jobs of an earlier Snakemake process, which resume, instead of adopting them",
+    )
+    run.add_argument(
+        "--patience",
+        type=float,
+        default=420.0,
+        metavar="SECONDS",
+        help="how long Snakemake may live with nothing queued; it looks at its jobs every 180 s",
+    )
+    run.add_argument(
+        "--poll", type=float, default=15.0, metavar="SECONDS", help="between looks at the queue"
+    )
+    run.epilog = "What follows -- goes to snakemake, e.g. `-- --configfile config/demo.yaml`."
 
 
 def _add_cell(parser: argparse.ArgumentParser) -> None:

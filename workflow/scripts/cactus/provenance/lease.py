@@ -189,3 +189,11 @@ def _read(path: Path) -> dict[str, Any] | None:
     except ValueError:
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def silence(path: Path) -> float:
+    """Return the seconds since a lease was renewed, by the clocks of two hosts; endless if gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return float("inf")

@@ -20,6 +20,8 @@ from cactus.provenance.ingredients import Project
 from cactus.provenance.planner import Planner
 
 SOURCE_FILE: Final = "plans/config.json"
+# The Snakefile writes the run's folder, as JSON, to the file that this variable names.
+TELL: Final = "CACTUS_TELL_RUN"
 ROOT: Final = Path(__file__).resolve().parents[4]
 
 

@@ -1,7 +1,6 @@
 """Whether a job runs or has failed, told by small files that are there only as long as it holds."""
 
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from cactus.errors import CactusError
 from cactus.files import write_json
 from cactus.provenance.jobs import Job
-from cactus.provenance.lease import EXPIRY_SECONDS, LEASE_FILE, read_lease
+from cactus.provenance.lease import EXPIRY_SECONDS, LEASE_FILE, read_lease, silence
 from cactus.provenance.process import identity, is_alive
 
 
@@ -82,7 +81,7 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     if holder:
         alive = is_alive(holder)
         if alive is None:
-            alive = _silence(folder / LEASE_FILE) < EXPIRY_SECONDS
+            alive = silence(folder / LEASE_FILE) < EXPIRY_SECONDS
         return {**holder, "state": "running" if alive else "killed"}
     return _failure(run_folder, job)
 
@@ -99,11 +98,3 @@ def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None
-
-
-def _silence(path: Path) -> float:
-    """Return the seconds since a file was written; endless if it is gone."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except OSError:
-        return float("inf")

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
+from cactus.config.models import Config
+from cactus.provenance.graph import all_jobs
 from cactus.provenance.jobs import Job
 from cactus.provenance.planner import Assessment, Planner
+from cactus.provenance.process import place
 from cactus.provenance.state import read_state
 
 State = Literal["failed", "running", "missing", "stale", "fresh"]
@@ -54,14 +58,11 @@ def job_status(planner: Planner, assessment: Assessment) -> JobStatus:
 
 
 def _at_work(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
-    place = f"on {facts.get('host')}" + (
-        f", Slurm job {facts['slurm']}" if "slurm" in facts else ""
-    )
     match facts.get("state"):
         case "running":
-            return JobStatus(job, "running", str(facts["started"]), None, place)
+            return JobStatus(job, "running", str(facts["started"]), None, place(facts))
         case "killed":
-            note = f"its process {place} is gone, without a word"
+            note = f"its process {place(facts)} is gone, without a word"
             return JobStatus(job, "failed", str(facts["started"]), seconds, note)
     return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
 
@@ -85,3 +86,14 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def list_failures(config: Config, run_folder: Path) -> str:
+    """Return a line for each job that has failed, with the reason and its log."""
+    lines = []
+    for job in all_jobs(config):
+        facts = read_state(run_folder, job)
+        if facts is not None and facts["state"] in ("failed", "killed"):
+            status = _at_work(job, facts, None)
+            lines.append(f"  {job.name}: {status.note}\n    log: {run_folder}/logs/{job.name}.log")
+    return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job has failed"

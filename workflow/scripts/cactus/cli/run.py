@@ -1,0 +1,13 @@
+"""``cactus run``: Snakemake on Slurm, supervised."""
+
+import argparse
+
+from cactus.cluster.supervise import Supervisor
+
+
+def run_supervised(arguments: argparse.Namespace) -> int:
+    """Run the workflow on the cluster; return Snakemake's exit code."""
+    options = ["--profile", arguments.profile, *arguments.snakemake]
+    return Supervisor(
+        options, arguments.patience, arguments.poll, cancel_orphans=arguments.cancel_orphans
+    ).run()

@@ -1,0 +1,1 @@
+"""The Slurm cluster that a run is sent to."""

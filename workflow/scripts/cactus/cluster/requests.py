@@ -1,0 +1,98 @@
+"""What jobs ask of Slurm, tried before anything is submitted."""
+
+import shlex
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cactus.cluster.slurm import ask, partitions
+from cactus.errors import ClusterError
+
+# Part of Slurm's refusal, the keys of the profile that may cause it, and what Slurm can tell.
+_REFUSALS: Final = (
+    ("partition", "cpu_partition or gpu_partition"),
+    ("account", "account"),
+    ("qos", "qos"),
+    ("gres", "gpu_request or gpu_model"),
+    ("node configuration", "gpu_model, or the partition, memory or threads of the rule"),
+    ("memory", "the memory of the rule in set-resources"),
+    ("time limit", "the runtime of the rule in set-resources"),
+    ("processors", "the threads of the rule (compute.threads in the configuration)"),
+    ("feature", "constraint"),
+)
+
+
+def request_options(resources: Any, threads: int) -> tuple[str, ...]:
+    """Return the options with which a job is submitted, as Snakemake's Slurm plugin words them.
+
+    Parameters
+    ----------
+    resources
+        The resources of a Snakemake job, with a method `get`.
+    threads
+        Its threads.
+    """
+    options = {
+        "--account": str(resources.get("slurm_account") or "").replace(",", " ").split()[:1],
+        "--partition": resources.get("slurm_partition"),
+        "--time": resources.get("runtime"),
+        "--mem": resources.get("mem_mb"),
+        "--constraint": resources.get("constraint"),
+        "--qos": resources.get("qos"),
+        "--gres": resources.get("gres"),
+        "--gpus": _gpus(resources),
+        "--cpus-per-task": resources.get("cpus_per_task") or threads,
+    }
+    words = []
+    for name, value in options.items():
+        text = value[0] if isinstance(value, list) and value else value
+        if text:
+            words.append(f"{name}={text}")
+    return (*words, *shlex.split(str(resources.get("slurm_extra") or "")))
+
+
+def _gpus(resources: Any) -> str | None:
+    count, model = resources.get("gpu"), resources.get("gpu_model")
+    if not count:
+        return None
+    return f"{model}:{count}" if model else str(count)
+
+
+def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Ask Slurm whether it would take each request; nothing is submitted.
+
+    Parameters
+    ----------
+    requests
+        Pairs of the rule and the options of `sbatch`.
+
+    Raises
+    ------
+    ClusterError
+        Slurm would refuse one, or does not answer.
+    """
+    for options, rule in {options: rule for rule, options in requests}.items():
+        try:
+            ask("sbatch", "--test-only", *options, "--wrap", "true")
+        except ClusterError as error:
+            if "No such file" in error.got or not _refused(error.got):
+                raise
+            raise _refusal(rule, options, error.got) from error
+
+
+def _refused(got: str) -> bool:
+    return any(words in got.lower() for words, _ in _REFUSALS)
+
+
+def _refusal(rule: str, options: tuple[str, ...], got: str) -> ClusterError:
+    keys = next(keys for words, keys in _REFUSALS if words in got.lower())
+    known = "; ".join(
+        f"{one.name}{' (default)' if one.default else ''} with {', '.join(one.gres) or 'no GPU'}"
+        for one in partitions()
+    )
+    return ClusterError(
+        "Slurm would refuse the jobs of a rule.",
+        where=f"rule {rule}: sbatch {shlex.join(options)}",
+        got=got,
+        fix=f"set {keys} in the profile (slurm/config.yaml), or let `cactus profile` write one "
+        f"for this cluster; its partitions are: {known}",
+    )

@@ -1,0 +1,176 @@
+"""Slurm's commands: asked, and their answers read."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from cactus.errors import ClusterError
+
+# Seconds in which a controller under load still answers.
+_PATIENCE: Final = 60
+_QUEUE: Final = "%i|%j|%T|%r|%P|%k"
+# States in which a job may still run, or run again.
+_ALIVE: Final = {
+    *("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "REQUEUED"),
+    *("REQUEUE_HOLD", "REQUEUE_FED", "SIGNALING", "STAGE_OUT", "RESIZING", "SPECIAL_EXIT"),
+}
+
+
+class SlurmJob(NamedTuple):
+    """A job as squeue shows it."""
+
+    id: str
+    name: str
+    state: str
+    reason: str
+    partition: str
+    comment: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether it waits or runs, or will run again by itself."""
+        return self.state in _ALIVE
+
+
+class Partition(NamedTuple):
+    """A partition.
+
+    Attributes
+    ----------
+    name, default
+        Its name, and whether it takes jobs that name none.
+    gres
+        Generic resources of its nodes, each once, e.g. ``gpu:a100:4``.
+    max_minutes
+        Its limit of a job's run time; None if it has none.
+    """
+
+    name: str
+    default: bool
+    gres: tuple[str, ...]
+    max_minutes: int | None
+
+
+def has_slurm() -> bool:
+    """Return whether Slurm's commands are installed here."""
+    return shutil.which("squeue") is not None
+
+
+def ask(*command: str) -> str:
+    """Run a Slurm command and return what it prints.
+
+    Raises
+    ------
+    ClusterError
+        The command is not installed, the controller does not answer, or it refuses.
+    """
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        )
+    except FileNotFoundError as error:
+        raise ClusterError(
+            "Slurm's commands are not on this machine.",
+            where=command[0],
+            got="no such program on PATH",
+            fix="start the workflow on the cluster's login node, or run it here without "
+            "`--profile slurm`, e.g. by `snakemake --cores 2`",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise _no_answer(command, f"nothing within {_PATIENCE} s") from error
+    if done.returncode:
+        raise _no_answer(command, " ".join(done.stderr.split()) or f"exit code {done.returncode}")
+    return done.stdout
+
+
+def _no_answer(command: tuple[str, ...], got: str) -> ClusterError:
+    return ClusterError(
+        "Slurm does not answer as expected.",
+        where=" ".join(command),
+        got=got,
+        fix="try the command by hand; `scontrol ping` tells whether the controller is up",
+    )
+
+
+def answers() -> bool:
+    """Return whether the controller answers."""
+    try:
+        ask("sinfo", "--noheader")
+    except ClusterError:
+        return False
+    return True
+
+
+def queue(names: Iterable[str]) -> list[SlurmJob]:
+    """Return the jobs of given names: those that wait or run, and those that ended of late.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    wanted = ",".join(names)
+    if not wanted:
+        return []
+    command = ("squeue", "--noheader", "--states=all", f"--format={_QUEUE}", "--name", wanted)
+    return [SlurmJob(*line.split("|", maxsplit=5)) for line in ask(*command).splitlines()]
+
+
+def cancel(jobs: Iterable[SlurmJob]) -> None:
+    """Cancel jobs by their ids.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    identities = [job.id for job in jobs]
+    if identities:
+        ask("scancel", *identities)
+
+
+def partitions() -> list[Partition]:
+    """Return all partitions that are up.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    found: dict[str, Partition] = {}
+    # A row per partition and kind of node.
+    for line in ask("sinfo", "--noheader", "--format=%P|%a|%G|%l").splitlines():
+        name, state, gres, limit = line.split("|", maxsplit=3)
+        if state.strip() != "up":
+            continue
+        plain = name.strip().removesuffix("*")
+        kinds = [] if gres.strip() == "(null)" else _kinds(gres.strip())
+        known = found[plain].gres if plain in found else ()
+        found[plain] = Partition(
+            plain, name.strip().endswith("*"), tuple(dict.fromkeys([*known, *kinds])),
+            minutes(limit.strip()),
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _kinds(gres: str) -> list[str]:
+    """Return the generic resources of a node, without the places of their devices."""
+    plain, depth = "", 0
+    for letter in gres:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        plain += letter if depth == 0 and letter != ")" else ""
+    return plain.split(",")
+
+
+def minutes(limit: str) -> int | None:
+    """Return a limit of time, ``[days-]hours:minutes:seconds`` or shorter, in whole minutes."""
+    if limit in ("infinite", "UNLIMITED", "n/a", ""):
+        return None
+    days, _, rest = limit.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if days:  # days-hours[:minutes[:seconds]]
+        hours, mins, seconds = (*parts, 0, 0)[:3]
+    else:  # [[hours:]minutes:]seconds, but a single number is minutes
+        hours, mins, seconds = (0, parts[0], 0) if len(parts) == 1 else ((0, 0, *parts)[-3:])
+    return int(days or 0) * 1440 + hours * 60 + mins + (1 if seconds else 0)

@@ -1,0 +1,74 @@
+"""Checks before the first job of a run starts, so that what is missing shows in seconds."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from cactus.cluster.heads import become_head, note_job_name
+from cactus.cluster.queued import refuse_orphans
+from cactus.cluster.requests import check_requests, request_options
+from cactus.cluster.slurm import has_slurm
+from cactus.config.base import DatasetName
+from cactus.config.select import raw_access, stage_spec
+from cactus.data.prepare import check_raw, complete_raw, load_reader
+from cactus.data.registry import load_registry
+from cactus.provenance.agent import check_libraries
+from cactus.provenance.jobs import WILDCARDS, Job, job_of
+from cactus.provenance.planner import Planner
+from cactus.spec.prepare_data import PrepareDataSpec
+
+
+def before_start(workflow: Any, planner: Planner) -> None:
+    """Check what the coming jobs need, and take the run for this process.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow, whose graph and executor are made.
+    planner
+        The run's planner.
+
+    Raises
+    ------
+    CodeError
+        A library is missing, or is not the locked one.
+    DataError
+        Raw files are missing that cannot be downloaded.
+    ClusterError
+        Another process works on the run, Slurm would refuse a job, or jobs of an earlier
+        process still work.
+    """
+    coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in WILDCARDS]
+    jobs = [job_of(job.rule.name, **job.wildcards_dict) for job in coming]
+    submits = hasattr(workflow.scheduler._executor, "run_uuid")
+    _check_software(planner, jobs)
+    for job in jobs:
+        if job.stage == "prepare_data" and not planner.config.sample_data:
+            _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
+    become_head(planner.run_folder)
+    if has_slurm():
+        refuse_orphans(planner.config, planner.run_folder)
+    if submits:
+        check_requests(
+            (job.rule.name, request_options(job.resources, job.threads))
+            for job in coming
+            if not job.is_local
+        )
+        note_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
+
+
+def _check_software(planner: Planner, jobs: list[Job]) -> None:
+    needed: dict[str, str] = {}
+    for job in jobs:
+        needed |= planner.assess(job).plan.libraries
+    check_libraries(needed)
+
+
+def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
+    """Check a data set's raw files; fetch what is missing here, as nodes may be offline."""
+    spec = stage_spec(planner.config, "prepare_data", dataset=dataset)
+    assert isinstance(spec, PrepareDataSpec)
+    access = raw_access(planner.config)
+    settings, folder = spec.with_access(access), Path(access.raw_dir)
+    check_raw(dataset, settings, folder)
+    if fetch:
+        complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)
