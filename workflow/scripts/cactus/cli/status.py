@@ -2,11 +2,15 @@
 
 import argparse
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
 from cactus.cli.text import columns
+from cactus.cluster.queued import queued_jobs
+from cactus.cluster.slurm import has_slurm
 from cactus.config.grid import Grid
+from cactus.errors import ClusterError
 from cactus.provenance.estimate import estimate
 from cactus.provenance.jobs import Job
 from cactus.provenance.lookup import ancestry
@@ -25,7 +29,10 @@ from cactus.provenance.status import (
 def show_status(arguments: argparse.Namespace) -> int:
     """Print the state of every cell, or of every job; return 0 if all is fresh, else 1."""
     planner = open_run(arguments.run)
-    statuses = {one.job: job_status(planner, one) for one in planner.assess_all()}
+    queued = _queued(planner)
+    statuses = {
+        one.job: job_status(planner, one, queued.get(one.job, "")) for one in planner.assess_all()
+    }
     planner.project.tree.cache.save()
     rows = list(_job_rows(statuses.values()) if arguments.jobs else _cell_rows(planner, statuses))
     print(columns([("cell" if not arguments.jobs else "job", "state", "when", "took", ""), *rows]))
@@ -33,6 +40,22 @@ def show_status(arguments: argparse.Namespace) -> int:
     listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     print(f"\n{planner.config.run}: {len(statuses)} jobs: {listed}")
     return 0 if set(counts) <= {"fresh"} else 1
+
+
+def _queued(planner: Planner) -> dict[Job, str]:
+    """Return where the jobs of a run wait that were submitted to Slurm."""
+    if not has_slurm():
+        return {}
+    try:
+        found = queued_jobs(planner.config, planner.run_folder)
+    except ClusterError as error:
+        print(f"note: what is queued cannot be seen: {error.got}", file=sys.stderr)
+        return {}
+    return {
+        one.job: f"Slurm job {one.slurm.id}, {one.slurm.state.lower()} ({one.slurm.reason})"
+        for one in found
+        if one.job is not None
+    }
 
 
 def _cell_rows(planner: Planner, statuses: dict[Job, JobStatus]) -> Iterable[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""The state of each job of a run: fresh, stale, running, missing or failed."""
+"""The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,9 @@ from cactus.provenance.planner import Assessment, Planner
 from cactus.provenance.process import place
 from cactus.provenance.state import read_state
 
-State = Literal["failed", "running", "missing", "stale", "fresh"]
+State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
 # From what a user must hear of first.
-STATES: Final[tuple[State, ...]] = ("failed", "running", "missing", "stale", "fresh")
+STATES: Final[tuple[State, ...]] = ("failed", "running", "queued", "missing", "stale", "fresh")
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,21 @@ class JobStatus:
     note: str
 
 
-def job_status(planner: Planner, assessment: Assessment) -> JobStatus:
-    """Return the state of an assessed job."""
+def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> JobStatus:
+    """Return the state of an assessed job.
+
+    Parameters
+    ----------
+    queued
+        Where it waits to be run, if it has been submitted.
+    """
     job, record = assessment.job, assessment.record
     facts = read_state(planner.run_folder, job)
     seconds = record.activity.seconds if record else None
-    if facts is not None:
+    if facts is not None and not (queued and facts["state"] == "failed"):
         return _at_work(job, facts, seconds)
+    if queued:
+        return JobStatus(job, "queued", "", seconds, queued)
     ended = record.activity.ended if record else ""
     if not assessment.stale:
         return JobStatus(job, "fresh", ended, seconds, "")
@@ -60,11 +68,23 @@ def job_status(planner: Planner, assessment: Assessment) -> JobStatus:
 def _at_work(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
     match facts.get("state"):
         case "running":
-            return JobStatus(job, "running", str(facts["started"]), None, place(facts))
+            return JobStatus(
+                job, "running", str(facts["started"]), None, place(facts) + _progress(facts)
+            )
         case "killed":
             note = f"its process {place(facts)} is gone, without a word"
             return JobStatus(job, "failed", str(facts["started"]), seconds, note)
     return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
+
+
+def _progress(facts: dict[str, Any]) -> str:
+    """Return how far a training has come, if it tells."""
+    if "step" not in facts:
+        return ""
+    left = facts.get("seconds_left")
+    return f", step {facts['step']} of {facts['steps']}" + (
+        f", about {duration(left)} left" if left is not None else ""
+    )
 
 
 def worst(states: list[State]) -> State:
