@@ -66,3 +66,9 @@ class RecordError(CactusError):
     """A record, a plan or a run is missing, damaged or does not fit."""
 
     exit_code = 8
+
+
+class StoppedError(CactusError):
+    """The job was asked to stop before its end; it may be run again as it is."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
