@@ -1,5 +1,6 @@
 """A job at work: it checks that it is what was planned, runs, and leaves its record."""
 
+import hashlib
 import importlib
 import json
 import resource
@@ -11,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from cactus.config.checkpoints import CheckpointSettings
 from cactus.errors import CodeError, RecordError
 from cactus.files import file_hash
 from cactus.provenance.agent import check_libraries, describe_agent, determinism
@@ -29,6 +31,10 @@ from cactus.provenance.record import (
     write_record,
 )
 from cactus.provenance.state import JobState
+from cactus.stop import StopRequest
+
+if TYPE_CHECKING:
+    from cactus.checkpoint import Checkpoints
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2]
 _KIB: Final = 1024
@@ -44,13 +50,19 @@ class RunningJob:
         Folder of the run.
     plan
         What the job has to be; no input is pending any more.
+    stop
+        Request to stop it.
     raw
         sha256 of each raw file that the job read, if it reads any; the job fills it in.
+    resumed_from
+        Steps from which the job went on after interruptions.
     """
 
     run_folder: Path
     plan: Plan
+    stop: StopRequest
     raw: dict[str, str] = field(default_factory=dict)
+    _checkpoints: "Checkpoints | None" = None
 
     @property
     def spec(self) -> str:
@@ -62,6 +74,44 @@ class RunningJob:
         """The job's own folder, or its first file."""
         job = self.plan.job
         return self.run_folder / (job.folder or job.files[0])
+
+    @property
+    def work(self) -> Path:
+        """The job's folder for what it needs until its end; Snakemake does not know of it."""
+        return self.run_folder / "work" / self.plan.job.name
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of everything that the job's results follow from."""
+        content = self.plan.model_dump(mode="json", exclude={"raw"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def resumed_from(self) -> list[int]:
+        """Steps from which the job went on after interruptions."""
+        return self._checkpoints.resumed_from if self._checkpoints else []
+
+    def checkpoints(self, settings: str) -> "Checkpoints":
+        """Return the job's checkpoints, those of earlier attempts too.
+
+        Parameters
+        ----------
+        settings
+            The configuration's section ``checkpoints`` as JSON. It decides nothing about results,
+            so it is read here and not by the stage.
+        """
+        from cactus.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
+
+        when = CheckpointSettings.model_validate_json(settings)
+        self._checkpoints = Checkpoints(
+            self.work / "checkpoints",
+            self.fingerprint,
+            seconds=when.seconds,
+            steps=when.steps,
+            stop=self.stop,
+        )
+        return self._checkpoints
 
     def folder(self, stage: str, **wildcards: str) -> Path:
         """Return the folder of a job of another stage, for the same cell but for `wildcards`."""
@@ -79,6 +129,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         The code or a library is not what was planned.
     RecordError
         An input is not what was planned, or is missing.
+    StoppedError
+        The job was asked to stop.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     plan = read_plan(plan_file).plan
@@ -87,17 +139,19 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     sources = _check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
     plan = plan.model_copy(update={"inputs": _checked_inputs(run_folder, plan, cache)})
-    with JobState(run_folder, plan.job, started):
+    with StopRequest(plan.job.name) as stop, JobState(run_folder, plan.job, started):
         _clear(run_folder, plan.job)
-        job = RunningJob(run_folder, plan)
+        job = RunningJob(run_folder, plan, stop)
         yield job
         _check_imports(plan)
         plan = plan.model_copy(update={"raw": job.raw})
         kept = {name: keep(run_folder, text) for name, text in sources.items()}
         activity = _activity(plan, kept, started, time.monotonic() - clock)
+        activity = activity.model_copy(update={"resumed_from": job.resumed_from})
         agent = describe_agent(run_folder, SCRIPTS.parents[1], list(plan.libraries))
         entities = _made(run_folder, plan.job)
         write_record(run_folder, Record(entities=entities, activity=activity, agent=agent))
+        shutil.rmtree(job.work, ignore_errors=True)
 
 
 def _clear(run_folder: Path, job: Job) -> None:
