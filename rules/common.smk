@@ -26,9 +26,15 @@ RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 GPUS = 0 if CONFIG.compute.device == "cpu" else 1
 
-# What cannot change a result stays out of plans: the place of the clone, and where raw data are.
-# Jobs find them in shell variables. Snakemake formats the prefix, hence the doubled braces.
-PREFIX = f"SCRIPTS={shlex.quote(str(SCRIPTS))}; ACCESS={shlex.quote(raw_access(CONFIG).text())}; "
+# What cannot change a result stays out of plans: the place of the clone, where raw data are, and
+# when checkpoints are saved. Jobs find it in shell variables. Snakemake formats the prefix, hence
+# the doubled braces.
+VARIABLES = {
+    "SCRIPTS": str(SCRIPTS),
+    "ACCESS": raw_access(CONFIG).text(),
+    "CHECKPOINTS": CONFIG.checkpoints.model_dump_json(),
+}
+PREFIX = "".join(f"{name}={shlex.quote(text)}; " for name, text in VARIABLES.items())
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 # Plans are written where a run is started, and nowhere else: a node of the cluster that reads the

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cactus.checkpoint import Checkpoints
 from cactus.config import base
 from cactus.embed.images import resident_images, unit_range, write_picture
 from cactus.progress import MetricsLog
@@ -36,7 +37,8 @@ class Method:
     def total_steps(self, count: int) -> int:
         return min(1, count)
 
-    def fit(self, images: Images, log: MetricsLog) -> None:
+    def fit(self, images: Images, log: MetricsLog, checkpoints: Checkpoints) -> None:
+        del checkpoints  # one step is not worth saving
         pixels = self._pixels(images)
         variances, axes = torch.linalg.eigh(torch.cov(pixels.T))
         self.state = {"mean": pixels.mean(0), "axes": axes.flip(1)[:, : self.dims].contiguous()}

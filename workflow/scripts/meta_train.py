@@ -1,15 +1,22 @@
 """Meta-train one cell on tasks from its partitions."""
 
-from cactus.command import run_main, stage_job
+from cactus.command import run_main, training_parser
 from cactus.meta.run import train_cell
+from cactus.provenance.job import running_job
 from cactus.spec.meta_train import MetaTrainSpec
 
 
 def main() -> None:
     """Run the stage."""
-    with stage_job(__doc__) as job:
-        spec = MetaTrainSpec.parse(job.spec)
-        train_cell(spec, job.folder("prepare_data"), job.folder("make_partitions"), job.output)
+    arguments = training_parser(__doc__).parse_args()
+    with running_job(arguments.plan) as job:
+        train_cell(
+            MetaTrainSpec.parse(job.spec),
+            job.folder("prepare_data"),
+            job.folder("make_partitions"),
+            job.output,
+            job.checkpoints(arguments.checkpoints),
+        )
 
 
 if __name__ == "__main__":

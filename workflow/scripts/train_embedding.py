@@ -1,15 +1,17 @@
 """Train an embedding on the unlabelled training images and encode every split."""
 
-from cactus.command import run_main, stage_job
+from cactus.command import run_main, training_parser
 from cactus.config.embedding import parse_embedding
 from cactus.device import set_up_device
 from cactus.embed.run import train_and_encode
+from cactus.provenance.job import running_job
 from cactus.spec.train_embedding import TrainEmbeddingSpec
 
 
 def main() -> None:
     """Run the stage."""
-    with stage_job(__doc__) as job:
+    arguments = training_parser(__doc__).parse_args()
+    with running_job(arguments.plan) as job:
         spec = TrainEmbeddingSpec.parse(job.spec)
         compute = spec.compute
         device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
@@ -21,6 +23,7 @@ def main() -> None:
             spec.seed,
             device,
             f"{spec.dataset}/{spec.embedding}/s{spec.seed}",
+            job.checkpoints(arguments.checkpoints),
         )
 
 

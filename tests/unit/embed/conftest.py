@@ -13,6 +13,7 @@ from cactus.config.embedding import AnyEmbedding, EmbeddingSettings
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.progress import MetricsLog
+from tests.unit.checkpoints import none
 
 TINY: dict[str, dict[str, Any]] = {
     "acai": {"working_size": 16, "depth": 2, "batch_size": 16, "iterations": 4},
@@ -71,7 +72,7 @@ def fit(tmp_path: Path) -> Fit:
         embedding = build(name, settings, images.shape[1:], seed, torch.device("cpu"))
         total = embedding.total_steps(len(images))
         with MetricsLog(tmp_path / "metrics.jsonl", f"test/{name}", total) as log:
-            embedding.fit(images, log)
+            embedding.fit(images, log, none(tmp_path))
         return embedding
 
     return fitted

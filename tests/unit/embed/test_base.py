@@ -11,6 +11,7 @@ from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import DataError, TrainingError
 from cactus.progress import MetricsLog
+from tests.unit.checkpoints import none
 
 METHODS = ("acai", "bigan", "deepcluster", "infogan")
 SHAPES = {
@@ -108,7 +109,7 @@ def test_loss_that_is_no_number_stops_with_step_and_cell(
         MetricsLog(tmp_path / "metrics.jsonl", f"mnist/{method}/s0", 4) as log,
         pytest.raises(TrainingError) as caught,
     ):
-        embedding.fit(blobs[0], log)
+        embedding.fit(blobs[0], log, none(tmp_path))
     assert caught.value.where.startswith(f"mnist/{method}/s0, step 2")
 
 
@@ -131,7 +132,7 @@ def test_batches_are_full_and_cover_each_epoch(tiny_settings, blobs, tmp_path: P
 
     embedding.train_step = recorded
     with MetricsLog(tmp_path / "metrics.jsonl", "test", 8) as log:
-        embedding.fit(blobs[0], log)
+        embedding.fit(blobs[0], log, none(tmp_path))
     epochs = torch.cat(seen).reshape(2, 240)
     for epoch in epochs:
         assert torch.equal(epoch.sort().values, torch.arange(240))
@@ -157,7 +158,7 @@ def test_trains_on_a_gpu(method: str, tiny_settings, blobs, tmp_path: Path) -> N
     embedding = build(method, settings, blobs[0].shape[1:], 0, torch.device("cuda"))
     total = embedding.total_steps(len(blobs[0]))
     with MetricsLog(tmp_path / "metrics.jsonl", "test", total) as log:
-        embedding.fit(blobs[0], log)
+        embedding.fit(blobs[0], log, none(tmp_path))
     vectors = embedding.encode(blobs[0])
     on_cpu = build(method, settings, blobs[0].shape[1:], 0, torch.device("cpu"))
     on_cpu.load_state_dict(embedding.state_dict())

@@ -11,6 +11,7 @@ from cactus.embed.registry import build
 from cactus.embed.run import check_vectors, train_and_encode
 from cactus.errors import DataError, TrainingError
 from cactus.files import file_hash, write_array, write_json
+from tests.unit.checkpoints import none
 
 SPLITS = {"train": 60, "val": 20, "test": 30}
 CPU = torch.device("cpu")
@@ -52,7 +53,7 @@ def data_folder(tmp_path: Path, blobs) -> Path:
 def test_writes_all_results_without_labels(data_folder: Path, tiny_settings, tmp_path) -> None:
     output = tmp_path / "out"
     settings = tiny_settings("acai")
-    train_and_encode("acai", settings, data_folder, output, 3, CPU, "mnist/acai/s3")
+    train_and_encode("acai", settings, data_folder, output, 3, CPU, "mnist/acai/s3", none(tmp_path))
     manifest = json.loads((output / "manifest.json").read_text())
     assert manifest["embedding"] == "acai"
     assert manifest["dims"] == 256
@@ -75,7 +76,7 @@ def test_writes_all_results_without_labels(data_folder: Path, tiny_settings, tmp
 def test_saved_encoder_gives_the_saved_vectors(data_folder: Path, tiny_settings, tmp_path) -> None:
     output = tmp_path / "out"
     settings = tiny_settings("deepcluster")
-    train_and_encode("deepcluster", settings, data_folder, output, 3, CPU, "label")
+    train_and_encode("deepcluster", settings, data_folder, output, 3, CPU, "label", none(tmp_path))
     embedding = build("deepcluster", settings, (20, 20, 1), 0, CPU)
     embedding.load_state_dict(load_file(output / "encoder.safetensors"))
     images = np.load(data_folder / "test_images.npy")
@@ -86,23 +87,29 @@ def test_same_seed_gives_the_same_files(data_folder: Path, tiny_settings, tmp_pa
     settings = tiny_settings("infogan")
     hashes = []
     for run in ("a", "b"):
-        train_and_encode("infogan", settings, data_folder, tmp_path / run, 3, CPU, "label")
+        train_and_encode(
+            "infogan", settings, data_folder, tmp_path / run, 3, CPU, "label", none(tmp_path)
+        )
         hashes.append({path.name: file_hash(path) for path in (tmp_path / run).iterdir()})
     assert hashes[0] == hashes[1]
 
 
 def test_failed_run_leaves_no_manifest(data_folder: Path, tiny_settings, tmp_path) -> None:
     output = tmp_path / "out"
-    train_and_encode("acai", tiny_settings("acai"), data_folder, output, 3, CPU, "label")
+    train_and_encode(
+        "acai", tiny_settings("acai"), data_folder, output, 3, CPU, "label", none(tmp_path)
+    )
     wild = tiny_settings("acai", learning_rate=1e30, iterations=20)
     with pytest.raises(TrainingError):
-        train_and_encode("acai", wild, data_folder, output, 3, CPU, "label")
+        train_and_encode("acai", wild, data_folder, output, 3, CPU, "label", none(tmp_path))
     assert not (output / "manifest.json").exists()
 
 
 def test_unprepared_data(tiny_settings, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not prepared"):
-        train_and_encode("acai", tiny_settings("acai"), tmp_path, tmp_path / "o", 0, CPU, "label")
+        train_and_encode(
+            "acai", tiny_settings("acai"), tmp_path, tmp_path / "o", 0, CPU, "label", none(tmp_path)
+        )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -7,6 +7,7 @@ import torch
 from cactus.errors import DataError, EpisodeError, TrainingError
 from cactus.files import file_hash
 from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
+from tests.unit.checkpoints import none
 from tests.unit.meta.tiny import episodes, learner, task_source
 
 NAMES = ("maml", "protonets")
@@ -26,6 +27,7 @@ def _train(folder, name, *, seed=0, validate=True, **changes):
         seed=seed,
         label="tiny",
         record={"dataset": "tiny"},
+        checkpoints=none(folder),
     )
     return model
 
@@ -122,7 +124,16 @@ def test_weights_that_are_not_finite_are_not_stored(tmp_path):
     with torch.no_grad():
         model.weights[0][0, 0, 0, 0] = float("nan")
     with pytest.raises(TrainingError, match="finite"):
-        meta_train(model, task_source(), None, tmp_path, seed=0, label="tiny", record={})
+        meta_train(
+            model,
+            task_source(),
+            None,
+            tmp_path,
+            seed=0,
+            label="tiny",
+            record={},
+            checkpoints=none(tmp_path),
+        )
     assert not (tmp_path / "model.json").exists()
 
 
@@ -136,6 +147,7 @@ def test_bad_input_is_refused_before_training(tmp_path):
             seed=0,
             label="tiny",
             record={},
+            checkpoints=none(tmp_path),
         )
     with pytest.raises(EpisodeError):
         meta_train(
@@ -146,6 +158,7 @@ def test_bad_input_is_refused_before_training(tmp_path):
             seed=0,
             label="tiny",
             record={},
+            checkpoints=none(tmp_path),
         )
 
 
@@ -159,7 +172,9 @@ def test_meta_training_learns_to_learn(tmp_path, name):
     held_out = episodes(unseen, 40)
     before = float(model.accuracies(unseen.images, held_out).mean())
     train = task_source(**world, classes=40)
-    meta_train(model, train, None, tmp_path, seed=0, label="tiny", record={})
+    meta_train(
+        model, train, None, tmp_path, seed=0, label="tiny", record={}, checkpoints=none(tmp_path)
+    )
     after = float(model.accuracies(unseen.images, held_out).mean())
     losses = [line["loss"] for line in _metrics(tmp_path)]
     assert losses[-1] < 0.95 * losses[0]

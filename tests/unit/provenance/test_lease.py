@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import LeaseError
+from cactus.errors import LeaseError, StoppedError
 from cactus.provenance.lease import LEASE_FILE, Lease, read_lease
+from cactus.stop import StopRequest
 
 CONTEXT = multiprocessing.get_context("spawn")
 
@@ -142,15 +143,12 @@ def test_who_lost_it_must_not_publish(tmp_path: Path):
     assert read_lease(tmp_path / "work")["token"] == "theirs"
 
 
-def test_the_loss_is_noticed_at_a_renewal(tmp_path: Path):
-    with lease(tmp_path) as held:
+def test_the_loss_is_noticed_at_a_renewal_and_ends_the_job(tmp_path: Path, capsys):
+    with StopRequest("a job"), pytest.raises(StoppedError), lease(tmp_path):
         foreign(tmp_path)
-        deadline = time.monotonic() + 30
-        while not held._lost and time.monotonic() < deadline:
-            time.sleep(0.05)
-        (tmp_path / "work" / LEASE_FILE).unlink()
-        with pytest.raises(LeaseError):
-            held.check()
+        time.sleep(60)
+    assert "taken over by another process" in capsys.readouterr().err
+    assert read_lease(tmp_path / "work")["token"] == "theirs"
 
 
 def test_progress_is_told_at_each_renewal(tmp_path: Path):

@@ -34,6 +34,17 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def training_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with ``--plan`` and ``--checkpoints``, for scripts that train."""
+    parser = stage_parser(description)
+    parser.add_argument(
+        "--checkpoints",
+        default="{}",
+        help="when to save what training goes on from, as JSON: the configuration's section",
+    )
+    return parser
+
+
 def run_main(main: Callable[[], None]) -> None:
     """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
     try:

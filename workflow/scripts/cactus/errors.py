@@ -78,3 +78,9 @@ class ClusterError(CactusError):
     """The cluster is absent, does not answer, or refuses what is asked of it."""
 
     exit_code = 10
+
+
+class StoppedError(CactusError):
+    """The job was asked to stop before its end; it may be run again as it is."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` that replaces it when the block succeeds.
 
     The sibling keeps the suffix of `path`, for libraries that choose a format by it. It is
-    flushed to disk before the rename and removed when the block fails.
+    flushed to disk before the rename, and the rename after it; it is removed when the block fails.
 
     Raises
     ------
@@ -47,6 +47,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        with suppress(
+            OSError
+        ):  # some network file systems refuse; the rename is whole all the same
+            _flush_to_disk(path.parent)
     except Exception as error:
         # Libraries report a full disk in ways of their own, NumPy without an error number.
         if _is_refusal(error) or shutil.disk_usage(path.parent).free < _CHUNK_BYTES:
@@ -57,8 +61,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

@@ -11,7 +11,7 @@ from cactus.errors import TrainingError
 
 
 class MetricsLog:
-    """Write one JSON object per logged step, and a progress line from time to time.
+    """Write one JSON object per logged step, and a progress line every minute.
 
     Parameters
     ----------
@@ -25,11 +25,14 @@ class MetricsLog:
         Seconds between progress lines.
     """
 
-    def __init__(self, path: Path, label: str, total_steps: int, interval: float = 30.0) -> None:
+    def __init__(self, path: Path, label: str, total_steps: int, interval: float = 60.0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._file: IO[str] = path.open("w", encoding="utf-8")
         self._label, self._total, self._interval = label, total_steps, interval
         self._start = self._last = time.monotonic()
+        self._first_step = 0
+        self._metrics: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -60,17 +63,35 @@ class MetricsLog:
                 )
         self._file.write(json.dumps({"step": step, **metrics}) + "\n")
         self._file.flush()
-        now = time.monotonic()
-        if now - self._last >= self._interval:
-            self._last = now
-            self._print(step, now - self._start, metrics)
+        self._metrics = metrics
+        self.passed(step)
 
-    def _print(self, step: int, elapsed: float, metrics: dict[str, float]) -> None:
-        rate = step / elapsed
-        values = " ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-        print(
-            f"{self._label}: step {step}/{self._total}, {rate:.3g} steps/s, "
-            f"{(self._total - step) / rate:.0f} s left; {values}",
-            file=sys.stderr,
-            flush=True,
+    def passed(self, step: int) -> None:
+        """Print a progress line, with the metrics last recorded, if one is due after this step."""
+        now = time.monotonic()
+        if now - self._last < self._interval:
+            return
+        self._last = now
+        rate = (step - self._first_step) / (now - self._start)
+        values = " ".join(f"{name} {value:.4g}" for name, value in self._metrics.items())
+        self._print(
+            f"step {step}/{self._total}, {rate:.3g} steps/s, "
+            f"{(self._total - step) / rate:.0f} s left; {values}"
         )
+
+    def text(self) -> str:
+        """Return all that has been recorded, for a checkpoint."""
+        return self._path.read_text(encoding="utf-8")
+
+    def resume(self, step: int, text: str) -> None:
+        """Go on after a step, with what `text` returned then; say so.
+
+        The rate and the time left count from here.
+        """
+        self._file.write(text)
+        self._file.flush()
+        self._first_step, self._start = step, time.monotonic()
+        self._print(f"resumed from step {step} of {self._total}")
+
+    def _print(self, line: str) -> None:
+        print(f"{self._label}: {line}", file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from cactus.config.base import Settings, setting
+from cactus.config.checkpoints import CheckpointSettings
 from cactus.config.compute import ComputeSettings
 from cactus.config.data import DataSettings
 from cactus.config.embedding import EmbeddingSettings
@@ -29,6 +30,7 @@ class Config(Settings):
         False, "Work on small generated stand-ins instead of the real data sets."
     )
     compute: ComputeSettings = ComputeSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
     grid: GridSettings = GridSettings()
     data: DataSettings = DataSettings()
     sample: SampleSettings = SampleSettings()

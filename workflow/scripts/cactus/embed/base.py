@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cactus.checkpoint import Checkpoints
 from cactus.config.embedding_methods import MethodSettings
 from cactus.embed.images import resident_images
+from cactus.embed.means import RunningMeans
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
+from cactus.generators import global_states, set_global_states
 from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed
 
@@ -32,8 +35,8 @@ class Embedding(Protocol):
         """Return the number of training steps on `count` images."""
         ...
 
-    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog) -> None:
-        """Learn from images (N, H, W, C)."""
+    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog, checkpoints: Checkpoints) -> None:
+        """Learn from images (N, H, W, C), going on from the newest checkpoint if any are made."""
         ...
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -57,9 +60,9 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
     """An embedding by networks that are trained step by step.
 
     A method adds its networks and optimisers in its constructor and defines `train_step`,
-    `encode_batch` and `diagnose`. All that a step depends on hangs on this object: `nets`,
-    `optimizers`, `step`, `order` and the two generators. `epoch` follows from `step`; it is
-    fractional.
+    `encode_batch` and `diagnose`. All that a step depends on hangs on this object, and
+    `training_state` returns it: `nets`, `optimizers`, `step`, `order`, the two generators and what
+    a method adds. `epoch` follows from `step`; it is fractional.
 
     Parameters
     ----------
@@ -163,21 +166,76 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         """Return the full batches that `count` images make."""
         return count // self.batch_size(count)
 
-    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog) -> None:
-        """Train on images (N, H, W, C).
+    def training_state(self) -> dict[str, Any]:
+        """Return all that the coming steps depend on, as values that a checkpoint can hold.
+
+        A method whose steps depend on more adds it here, and takes it back in
+        `load_training_state`.
+        """
+        optimizers = self.optimizers.items()
+        return {
+            "nets": self.nets.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in optimizers},
+            "order": self.order,
+            "order_generator": self.order_generator.get_state(),
+            "noise_generator": self.noise_generator.get_state(),
+            "global": global_states(self.device),
+            "step": self.step,
+        }
+
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `training_state` returned, its tensors on the CPU.
 
         Raises
         ------
         TrainingError
-            A metric is NaN or infinite when it is logged.
+            It was saved on another type of device.
+        """
+        set_global_states(state["global"], self.device)
+        self.nets.load_state_dict(state["nets"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.order = state["order"].to(self.device)
+        self.order_generator.set_state(state["order_generator"])
+        self.noise_generator.set_state(state["noise_generator"])
+        self.step = state["step"]
+
+    def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog, checkpoints: Checkpoints) -> None:
+        """Train on images (N, H, W, C), from the newest checkpoint to the last step.
+
+        Raises
+        ------
+        TrainingError
+            A metric is NaN or infinite when it is logged, or the checkpoint was saved on another
+            type of device.
         DataError
             There are fewer than two images, too few for batch statistics.
+        StoppedError
+            A stop was requested.
         """
         _check_enough(len(images))
         resident = self.resident(images)
-        total = self.total_steps(len(resident))
-        means = _RunningMeans()
         self.nets.train()
+        with checkpoints.stop.deferred():
+            self._train(resident, log, checkpoints)
+        self.nets.eval()
+        self.finish(resident)
+
+    def _train(self, resident: Tensor, log: MetricsLog, checkpoints: Checkpoints) -> None:
+        means = RunningMeans()
+
+        def everything() -> dict[str, Any]:
+            return {
+                "training": self.training_state(),
+                "means": means.state_dict(),
+                "log": log.text(),
+            }
+
+        if saved := checkpoints.restore():
+            self.load_training_state(saved["training"])
+            means.load_state_dict(saved["means"], self.device)
+            log.resume(self.step, saved["log"])
+        total = self.total_steps(len(resident))
         while self.step < total:
             self.epoch = self.step / self.steps_per_epoch(len(resident))
             indices = self._next_indices(resident)
@@ -185,8 +243,8 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
             self.step += 1
             if self.step % self.settings.log_every == 0 or self.step == total:
                 log.write(self.step, **means.pop())
-        self.nets.eval()
-        self.finish(resident)
+            log.passed(self.step)
+            checkpoints.reached(self.step, everything)
 
     def resident(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return images (N, H, W, C) as uint8 (N, C, S, S) on the device."""
@@ -216,26 +274,6 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         """Take over weights and buffers; names and shapes have to agree."""
         self.nets.load_state_dict(state)
         self.nets.eval()
-
-
-class _RunningMeans:
-    """Means of metrics since the last line of the log, kept on the device."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
-
-    def add(self, metrics: Mapping[str, Tensor]) -> None:
-        """Add the metrics of one step."""
-        self._count += 1
-        for name, value in metrics.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-
-    def pop(self) -> dict[str, float]:
-        """Return the means and begin anew."""
-        means = {name: float(total) / self._count for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
-        return means
 
 
 def _check_enough(count: int) -> None:

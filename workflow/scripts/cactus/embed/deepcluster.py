@@ -1,8 +1,10 @@
 """DeepCluster: deep clustering for unsupervised learning of features (Caron et al. 2018)."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -156,6 +158,19 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
     def resident_size(self) -> int:
         """Return the images' own side, or the working size if that is larger."""
         return max(self.settings.working_size, *self.image_shape[:2])
+
+    @override
+    def training_state(self) -> dict[str, Any]:
+        """Return what all methods do, and the clusters of this epoch."""
+        clusters = {"labels": self.labels, "stability": self.stability}
+        return {**super().training_state(), "clusters": clusters}
+
+    @override
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `training_state` returned."""
+        super().load_training_state(state)
+        self.labels = state["clusters"]["labels"].to(self.device)
+        self.stability = state["clusters"]["stability"].to(self.device)
 
     @override
     def epoch_order(self, resident: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
 
+from cactus.checkpoint import Checkpoints
 from cactus.config.embedding import AnyEmbedding
 from cactus.data.arrays import load_images
 from cactus.data.registry import SPLITS, Split
@@ -26,6 +27,7 @@ def train_and_encode(
     seed: int,
     device: torch.device,
     label: str,
+    checkpoints: Checkpoints,
 ) -> None:
     """Train on the meta-training images and encode all splits; labels are never opened.
 
@@ -40,18 +42,22 @@ def train_and_encode(
         A prepared data set, and the folder of the results.
     label
         What is trained, for progress lines and errors.
+    checkpoints
+        From the newest the training goes on; all files are as if it had never been interrupted.
 
     Raises
     ------
     TrainingError
         A loss or a vector is not finite, or all images have the same vector.
+    StoppedError
+        A stop was requested.
     """
     (output / "manifest.json").unlink(missing_ok=True)
     train = load_images(data_folder, "train")
     count, height, width, channels = train.shape
     embedding = build(name, settings, (height, width, channels), seed, device)
     with MetricsLog(output / "metrics.jsonl", label, embedding.total_steps(count)) as log:
-        embedding.fit(train, log)
+        embedding.fit(train, log, checkpoints)
     with atomic_path(output / "encoder.safetensors") as temporary:
         save_file(embedding.state_dict(), temporary)
     embedding.diagnose(train, output / "diagnostic.png")

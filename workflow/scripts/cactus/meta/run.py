@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from cactus.checkpoint import Checkpoints
 from cactus.data.arrays import load_images
 from cactus.device import set_up_device
 from cactus.meta.images import resident_images
@@ -16,7 +17,11 @@ from cactus.tasks.labels import task_labels
 
 
 def train_cell(
-    spec: MetaTrainSpec, data_folder: Path, partition_folder: Path, output: Path
+    spec: MetaTrainSpec,
+    data_folder: Path,
+    partition_folder: Path,
+    output: Path,
+    checkpoints: Checkpoints,
 ) -> None:
     """Train on tasks from stored partitions, with a labelled validation curve for the log.
 
@@ -30,6 +35,8 @@ def train_cell(
         Partitions of its training images.
     output
         Folder of the model.
+    checkpoints
+        From the newest the training goes on.
     """
     compute, settings = spec.compute, spec.settings
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
@@ -47,6 +54,7 @@ def train_cell(
         seed=spec.seed,
         label=f"{spec.dataset}/{spec.source}/{spec.learner}/s{spec.seed}",
         record={"dataset": spec.dataset, "source": spec.source},
+        checkpoints=checkpoints,
     )
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cactus.checkpoint import Checkpoints
 from cactus.device import describe_device
 from cactus.errors import DataError, TrainingError
+from cactus.generators import global_states, set_global_states
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
 from cactus.progress import MetricsLog
@@ -61,6 +63,32 @@ class TrainState:
         optimizer = torch.optim.Adam(learner.parameters(), learner.settings.outer_lr)
         return cls(learner, optimizer, numpy_generator("training episodes", seed))
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything, as values that a checkpoint can hold."""
+        device, _ = self.learner.parameter_like()
+        return {
+            "learner": self.learner.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "episodes": self.episodes.bit_generator.state,
+            "global": global_states(device),
+            "step": self.step,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned.
+
+        Raises
+        ------
+        TrainingError
+            It was saved on another type of device.
+        """
+        device, _ = self.learner.parameter_like()
+        set_global_states(state["global"], device)
+        self.learner.load_state_dict(state["learner"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.episodes.bit_generator.state = state["episodes"]
+        self.step = state["step"]
+
 
 def meta_train(
     learner: MetaLearner,
@@ -71,6 +99,7 @@ def meta_train(
     seed: int,
     label: str,
     record: Mapping[str, Any],
+    checkpoints: Checkpoints,
 ) -> None:
     """Train for the settings' number of iterations; the last iterate is the model.
 
@@ -96,11 +125,16 @@ def meta_train(
         What is trained, for progress lines and errors.
     record
         Further JSON values for ``model.json``.
+    checkpoints
+        From the newest the training goes on; all files are as if it had never been interrupted.
 
     Raises
     ------
     TrainingError
-        The loss or a weight is NaN or infinite. No ``model.json`` is left then.
+        The loss or a weight is NaN or infinite, or the checkpoint was saved on another type of
+        device. No ``model.json`` is left then.
+    StoppedError
+        A stop was requested.
     EpisodeError
         An episode has more classes than the model.
     DataError
@@ -111,7 +145,9 @@ def meta_train(
         _check_images(learner, source.images)
     state = TrainState.start(learner, seed)
     with MetricsLog(output / METRICS_FILE, label, learner.settings.iterations) as log:
-        _run(state, train, _ValidationCurve.start(learner, validation, seed), log)
+        curve = _ValidationCurve.start(learner, validation, seed)
+        with checkpoints.stop.deferred():
+            _run(state, train, curve, log, checkpoints)
     _check_weights(learner, label)
     device, _ = learner.parameter_like()
     save_model(learner, output, {**record, "seed": seed, "device": describe_device(device)})
@@ -131,11 +167,23 @@ def train_step(state: TrainState, train: TaskSource) -> StepMetrics:
 
 
 def _run(
-    state: TrainState, train: TaskSource, curve: "_ValidationCurve | None", log: MetricsLog
+    state: TrainState,
+    train: TaskSource,
+    curve: "_ValidationCurve | None",
+    log: MetricsLog,
+    checkpoints: Checkpoints,
 ) -> None:
-    """Train to the last iteration, logging."""
+    """Train from the newest checkpoint to the last iteration, logging and saving."""
     settings = state.learner.settings
     means = _RunningMeans()
+
+    def everything() -> dict[str, Any]:
+        return {"training": state.state_dict(), "means": means.steps, "log": log.text()}
+
+    if saved := checkpoints.restore():
+        state.load_state_dict(saved["training"])
+        means.steps = [step.to(train.images.device) for step in saved["means"]]
+        log.resume(state.step, saved["log"])
     while state.step < settings.iterations:
         means.add(train_step(state, train))
         last = state.step == settings.iterations
@@ -146,6 +194,8 @@ def _run(
             metrics["val_accuracy"] = curve.point(state.learner)
         if metrics:
             log.write(state.step, **metrics)
+        log.passed(state.step)
+        checkpoints.reached(state.step, everything)
 
 
 @dataclass(frozen=True)
@@ -172,19 +222,25 @@ class _ValidationCurve:
 
 
 class _RunningMeans:
-    """Means of metrics since the last line of the log, kept on the device until then."""
+    """Means of metrics since the last line of the log, kept on the device until then.
+
+    Attributes
+    ----------
+    steps
+        The metrics of each step, float64 (fields of `StepMetrics`,).
+    """
 
     def __init__(self) -> None:
-        self._steps: list[Tensor] = []
+        self.steps: list[Tensor] = []
 
     def add(self, metrics: StepMetrics) -> None:
         """Add the metrics of one step."""
-        self._steps.append(torch.stack([value.detach().double() for value in metrics]))
+        self.steps.append(torch.stack([value.detach().double() for value in metrics]))
 
     def pop(self) -> dict[str, float]:
         """Return the means and begin anew."""
-        values = torch.stack(self._steps).mean(0).tolist()
-        self._steps = []
+        values = torch.stack(self.steps).mean(0).tolist()
+        self.steps = []
         return dict(zip(StepMetrics._fields, values, strict=True))
 
 

@@ -1,23 +1,21 @@
 """A job at work: it checks that it is what was planned, runs, and leaves its record."""
 
 import importlib
-import json
 import resource
 import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cactus.errors import CodeError, RecordError
 from cactus.provenance.agent import check_libraries, describe_agent, determinism, header
 from cactus.provenance.closure import BOOKKEEPING, SourceTree
 from cactus.provenance.hashes import HASHES_FILE, HashCache
-from cactus.provenance.jobs import AUDIT, job_of
+from cactus.provenance.jobs import AUDIT
 from cactus.provenance.lease import Lease
 from cactus.provenance.objects import keep
 from cactus.provenance.plan import PENDING, Plan, read_plan
@@ -28,61 +26,15 @@ from cactus.provenance.record import (
     write_record,
 )
 from cactus.provenance.results import is_finished, publish
+from cactus.provenance.running import ATTEMPT, RunningJob
 from cactus.provenance.state import FailureNote, next_attempt, work_folder
+from cactus.stop import StopRequest
+
+if TYPE_CHECKING:
+    pass
 
 SCRIPTS: Final = Path(__file__).resolve().parents[2]
-ATTEMPT: Final = "attempt-"
 _KIB: Final = 1024
-
-
-@dataclass
-class RunningJob:
-    """The job of this process.
-
-    Attributes
-    ----------
-    run_folder
-        Folder of the run.
-    plan
-        What the job has to be; no input is pending any more.
-    token
-        Names this attempt.
-    raw
-        sha256 of each raw file that the job read, if it reads any; the job fills it in.
-    """
-
-    run_folder: Path
-    plan: Plan
-    token: str
-    raw: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> str:
-        """The keys of the configuration that the stage reads, as JSON."""
-        return json.dumps(self.plan.spec)
-
-    @property
-    def work(self) -> Path:
-        """The folder for what the job needs while it is not finished."""
-        return work_folder(self.run_folder, self.plan.job)
-
-    @property
-    def staging(self) -> Path:
-        """The folder in which this attempt makes its results, as long as it runs."""
-        return self.work / f"{ATTEMPT}{self.token}"
-
-    @property
-    def output(self) -> Path:
-        """The job's own folder, as long as it runs, or its first file."""
-        job = self.plan.job
-        if job.folder is None:
-            return self.run_folder / job.files[0]
-        return self.staging / Path(job.folder).name
-
-    def folder(self, stage: str, **wildcards: str) -> Path:
-        """Return the folder of a job of another stage, for the same cell but for `wildcards`."""
-        other = job_of(stage, **{**self.plan.job.wildcards, **wildcards})
-        return self.run_folder / (other.folder or "")
 
 
 @contextmanager
@@ -100,6 +52,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         An input is not what was planned, or is missing.
     LeaseError
         Another process took the job over, because this one was silent for too long.
+    StoppedError
+        The job was asked to stop.
     """
     plan = read_plan(plan_file).plan
     run_folder = plan_file.absolute().parents[len(Path(plan.job.name).parts)]
@@ -107,6 +61,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     work = work_folder(run_folder, plan.job)
     cache = HashCache.load(run_folder / HASHES_FILE)
     with (
+        StopRequest(plan.job.name) as stop,
         Lease(work, plan.job.name, {"attempt": attempt}) as lease,
         FailureNote(run_folder, plan.job, lease.started, attempt),
     ):
@@ -118,7 +73,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         if is_finished(run_folder, plan):
             print("finished already, by another process", file=sys.stderr)
             raise SystemExit(0)
-        job = RunningJob(run_folder, plan, lease.token)
+        job = RunningJob(run_folder, plan, stop, lease.token)
         _prepare(job)
         yield job
         _check_imports(plan)
@@ -127,6 +82,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         plan = plan.model_copy(update={"raw": job.raw})
         kept = {name: keep(run_folder, text) for name, text in sources.items()}
         activity = _activity(plan, kept, started, time.monotonic() - clock)
+        activity = activity.model_copy(update={"resumed_from": job.resumed_from})
         agent = describe_agent(run_folder, SCRIPTS.parents[1], list(plan.libraries))
         write_record(run_folder, Record(entities=entities, activity=activity, agent=agent))
         _clear(work, lease)

@@ -7,6 +7,7 @@ gone, has lost it. Clocks of two nodes are never compared: who waits watches the
 
 import json
 import os
+import signal
 import sys
 import time
 import uuid
@@ -166,6 +167,8 @@ class Lease:
         while not self._ended.wait(self.renewal):
             if not self._holds():
                 self._lost = True
+                print(f"{self.name} was taken over by another process", file=sys.stderr)
+                os.kill(os.getpid(), signal.SIGTERM)  # as the scheduler would end it
                 return
             self._beat += 1
             self._draft().replace(self.path)

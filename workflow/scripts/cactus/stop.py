@@ -1,0 +1,106 @@
+"""Requests to stop, by SIGTERM or SIGINT, that leave a job time to save its work."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+from cactus.errors import StoppedError
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# Slurm and a terminal signal each process of a job, and Snakemake passes on what it gets: several
+# signals within this time are one request. [seconds]
+_BURST: Final = 3.0
+
+
+class StopRequest:
+    """Turns SIGTERM and SIGINT into a `StoppedError` while the block runs.
+
+    The error is raised at once, or inside `deferred` noted for the block to see; a second request
+    is raised at once in any case. Only the main thread may enter.
+
+    Parameters
+    ----------
+    job
+        What is asked to stop, for the error.
+    clock
+        Seconds that only grow.
+
+    Attributes
+    ----------
+    requested
+        Whether a signal has come.
+    """
+
+    def __init__(self, job: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job, self._clock = job, clock
+        self._first: float | None = None
+        self._name = ""
+        self._deferring = False
+        self._before: list[Any] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self._first is not None
+
+    def __enter__(self) -> Self:
+        self._before = [signal.signal(number, self._handle) for number in _SIGNALS]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in zip(_SIGNALS, self._before, strict=True):
+            signal.signal(number, handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let a first request wait while the block runs, which polls `requested`.
+
+        Raises
+        ------
+        StoppedError
+            The block ended without heeding a request.
+        """
+        self._deferring = True
+        try:
+            yield
+        finally:
+            self._deferring = False
+        if self.requested:
+            raise self.error()
+
+    def error(self, step: int | None = None) -> StoppedError:
+        """Return the error that ends the job.
+
+        Parameters
+        ----------
+        step
+            The step whose checkpoint has just been saved, if one has.
+        """
+        future = "it goes on from its last checkpoint, or starts again if it has none"
+        if step is not None:
+            future = f"it goes on from step {step}"
+        return StoppedError(
+            "The job was asked to stop.",
+            where=self._job if step is None else f"{self._job}, after step {step}",
+            got=self._name,
+            fix=f"run the workflow again: {future}",
+        )
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        now = self._clock()
+        if self._first is None:
+            self._first, self._name = now, signal.Signals(number).name
+            if self._deferring:
+                return
+        elif now - self._first < _BURST:
+            return
+        raise self.error()
