@@ -144,9 +144,13 @@ def test_who_lost_it_must_not_publish(tmp_path: Path):
 
 
 def test_the_loss_is_noticed_at_a_renewal_and_ends_the_job(tmp_path: Path, capsys):
-    with StopRequest("a job"), pytest.raises(StoppedError), lease(tmp_path):
-        foreign(tmp_path)
-        time.sleep(60)
+    def lose_it() -> None:
+        with StopRequest("a job"), lease(tmp_path):
+            foreign(tmp_path)
+            time.sleep(60)
+
+    with pytest.raises(StoppedError):
+        lose_it()
     assert "taken over by another process" in capsys.readouterr().err
     assert read_lease(tmp_path / "work")["token"] == "theirs"
 

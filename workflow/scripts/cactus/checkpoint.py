@@ -12,6 +12,7 @@ from typing import Any, Final
 import torch
 
 from cactus.files import atomic_path
+from cactus.progress import Progress
 from cactus.stop import StopRequest
 
 _KEPT: Final = 2
@@ -40,6 +41,8 @@ class Checkpoints:
     ----------
     stop
         The request to stop; a training that calls `reached` runs in ``stop.deferred()``.
+    progress
+        How far the training has come; its log keeps it up to date.
     resumed_from
         Steps at which the training was taken up again, this time and before, as far as its
         result comes from there.
@@ -56,6 +59,7 @@ class Checkpoints:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stop = stop
+        self.progress = Progress()
         self.resumed_from: list[int] = []
         self._folder, self._fingerprint = folder, fingerprint
         self._seconds, self._steps, self._clock = seconds, steps, clock

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from cactus.errors import CactusError, StorageError
-from cactus.provenance.job import RunningJob, running_job
+from cactus.provenance.job import running_job
+from cactus.provenance.running import RunningJob
 
 
 @contextmanager

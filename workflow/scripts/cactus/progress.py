@@ -3,11 +3,29 @@
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from cactus.errors import TrainingError
+
+
+@dataclass
+class Progress:
+    """How far a training has come, for whoever asks from outside.
+
+    Attributes
+    ----------
+    step, steps
+        Steps done, and steps of the whole training; no steps before it starts.
+    seconds_left
+        Expected time to its end; None before there is a rate.
+    """
+
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
 
 
 class MetricsLog:
@@ -21,11 +39,20 @@ class MetricsLog:
         What is trained, for the progress line.
     total_steps
         Steps of the whole training.
+    progress
+        Is kept up to date.
     interval
         Seconds between progress lines.
     """
 
-    def __init__(self, path: Path, label: str, total_steps: int, interval: float = 60.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        total_steps: int,
+        progress: Progress | None = None,
+        interval: float = 60.0,
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._file: IO[str] = path.open("w", encoding="utf-8")
@@ -33,6 +60,8 @@ class MetricsLog:
         self._start = self._last = time.monotonic()
         self._first_step = 0
         self._metrics: dict[str, float] = {}
+        self._progress = progress or Progress()
+        self._progress.steps = total_steps
 
     def __enter__(self) -> Self:
         return self
@@ -69,14 +98,16 @@ class MetricsLog:
     def passed(self, step: int) -> None:
         """Print a progress line, with the metrics last recorded, if one is due after this step."""
         now = time.monotonic()
+        rate = (step - self._first_step) / (now - self._start)
+        self._progress.step = step
+        self._progress.seconds_left = (self._total - step) / rate
         if now - self._last < self._interval:
             return
         self._last = now
-        rate = (step - self._first_step) / (now - self._start)
         values = " ".join(f"{name} {value:.4g}" for name, value in self._metrics.items())
         self._print(
             f"step {step}/{self._total}, {rate:.3g} steps/s, "
-            f"{(self._total - step) / rate:.0f} s left; {values}"
+            f"{self._progress.seconds_left:.0f} s left; {values}"
         )
 
     def text(self) -> str:
@@ -91,6 +122,7 @@ class MetricsLog:
         self._file.write(text)
         self._file.flush()
         self._first_step, self._start = step, time.monotonic()
+        self._progress.step = step
         self._print(f"resumed from step {step} of {self._total}")
 
     def _print(self, line: str) -> None:

@@ -56,7 +56,8 @@ def train_and_encode(
     train = load_images(data_folder, "train")
     count, height, width, channels = train.shape
     embedding = build(name, settings, (height, width, channels), seed, device)
-    with MetricsLog(output / "metrics.jsonl", label, embedding.total_steps(count)) as log:
+    steps, progress = embedding.total_steps(count), checkpoints.progress
+    with MetricsLog(output / "metrics.jsonl", label, steps, progress) as log:
         embedding.fit(train, log, checkpoints)
     with atomic_path(output / "encoder.safetensors") as temporary:
         save_file(embedding.state_dict(), temporary)

@@ -144,7 +144,8 @@ def meta_train(
     for source in filter(None, (train, validation)):
         _check_images(learner, source.images)
     state = TrainState.start(learner, seed)
-    with MetricsLog(output / METRICS_FILE, label, learner.settings.iterations) as log:
+    steps, progress = learner.settings.iterations, checkpoints.progress
+    with MetricsLog(output / METRICS_FILE, label, steps, progress) as log:
         curve = _ValidationCurve.start(learner, validation, seed)
         with checkpoints.stop.deferred():
             _run(state, train, curve, log, checkpoints)

@@ -74,6 +74,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
             print("finished already, by another process", file=sys.stderr)
             raise SystemExit(0)
         job = RunningJob(run_folder, plan, stop, lease.token)
+        lease.progress = job.progress
         _prepare(job)
         yield job
         _check_imports(plan)

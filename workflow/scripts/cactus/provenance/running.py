@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.checkpoints import CheckpointSettings
 from cactus.provenance.jobs import job_of
@@ -79,6 +79,12 @@ class RunningJob:
     def resumed_from(self) -> list[int]:
         """Steps from which the job went on after interruptions."""
         return self._checkpoints.resumed_from if self._checkpoints else []
+
+    def progress(self) -> dict[str, Any]:
+        """Return how far the job's training has come, if it trains and has started to."""
+        if self._checkpoints is None or not self._checkpoints.progress.steps:
+            return {}
+        return asdict(self._checkpoints.progress)
 
     def checkpoints(self, settings: str) -> "Checkpoints":
         """Return the job's checkpoints, those of earlier attempts too.
