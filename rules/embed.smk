@@ -23,7 +23,7 @@ rule train_embedding:
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule embeddings:

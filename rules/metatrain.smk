@@ -18,7 +18,7 @@ rule meta_train:
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/meta_train.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/meta_train.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule models:

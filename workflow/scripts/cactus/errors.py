@@ -72,3 +72,9 @@ class LeaseError(CactusError):
     """Another process has taken over the job."""
 
     exit_code = 9
+
+
+class ClusterError(CactusError):
+    """The cluster is absent, does not answer, or refuses what is asked of it."""
+
+    exit_code = 10
