@@ -11,7 +11,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11; pip of the system serves, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
-.PHONY: demo test crate-tools check lock setup config-docs clean-demo
+# Debian's packages, where missing: a Slurm of one node, and accounting for its second mode.
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+
+.PHONY: demo test crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -38,6 +41,14 @@ $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
 	$(PYTHON) -m pip --python $(CRATE_TOOLS)/bin/python --disable-pip-version-check \
 	  install --quiet --require-hashes --requirement $<
 	touch $@
+
+cluster-tools:
+	which slurmctld slurmd squeue munged > /dev/null || \
+	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge; }
+
+accounting-tools: cluster-tools
+	which slurmdbd mariadbd > /dev/null || \
+	  { apt-get update -qq && $(APT) slurmdbd mariadb-server; }
 
 check: $(SETUP)
 	$(BIN)/ruff check .

@@ -32,6 +32,13 @@ localrules:
     tables,
     figures,
     audit,
+    # Seconds of work each, which a Slurm job would start two Snakemakes for.
+    make_sample,
+    aggregate_results,
+    make_table,
+    make_document,
+    make_figure,
+    audit_run,
 
 
 rule all:

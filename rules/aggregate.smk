@@ -11,7 +11,7 @@ rule aggregate_results:
     message:
         "aggregate_results"
     shell:
-        'python "$SCRIPTS/aggregate_results.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/aggregate_results.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule results:

@@ -11,7 +11,7 @@ rule audit_run:
     message:
         "audit_run"
     shell:
-        'python "$SCRIPTS/audit_run.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/audit_run.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule audit:

@@ -24,7 +24,10 @@ CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
-GPUS = 0 if CONFIG.compute.device == "cpu" else 1
+# Profiles ask for it, too. Set beforehand, it decides: 1 takes a GPU for a study on CPUs.
+GPUS = int(
+    os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
+)
 
 # What cannot change a result stays out of plans: the place of the clone, where raw data are, and
 # when checkpoints are saved. Jobs find it in shell variables. Snakemake formats the prefix, hence

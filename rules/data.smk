@@ -14,7 +14,7 @@ rule make_sample:
     message:
         "make_sample {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS/make_sample.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_sample.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule prepare_data:
@@ -34,7 +34,7 @@ rule prepare_data:
     message:
         "prepare_data {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS/prepare_data.py" --plan {input.plan:q} --access "$ACCESS" > {log:q} 2>&1'
+        'exec python "$SCRIPTS/prepare_data.py" --plan {input.plan:q} --access "$ACCESS" >> {log:q} 2>&1'
 
 
 rule data:

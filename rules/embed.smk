@@ -23,7 +23,8 @@ rule train_embedding:
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} --checkpoints "$CHECKPOINTS" > {log:q} 2>&1'
+        'exec python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} '
+        '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 
 
 rule embeddings:

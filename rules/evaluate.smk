@@ -16,7 +16,7 @@ rule evaluate_model:
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/evaluate_model.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/evaluate_model.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule evaluations:

@@ -18,7 +18,8 @@ rule meta_train:
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/meta_train.py" --plan {input.plan:q} --checkpoints "$CHECKPOINTS" > {log:q} 2>&1'
+        'exec python "$SCRIPTS/meta_train.py" --plan {input.plan:q} '
+        '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 
 
 rule models:

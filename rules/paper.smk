@@ -12,7 +12,7 @@ rule make_table:
     message:
         "make_table {wildcards.dataset}"
     shell:
-        'python "$SCRIPTS/make_table.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_table.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule make_document:
@@ -28,7 +28,7 @@ rule make_document:
     message:
         "make_document"
     shell:
-        'python "$SCRIPTS/make_document.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_document.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule make_figure:
@@ -46,7 +46,7 @@ rule make_figure:
     message:
         "make_figure {wildcards.figure}"
     shell:
-        'python "$SCRIPTS/make_figure.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_figure.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule tables:

@@ -15,7 +15,7 @@ rule make_partitions:
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'python "$SCRIPTS/make_partitions.py" --plan {input.plan:q} > {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule partitions:

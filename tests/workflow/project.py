@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "rules", "workflow", "config", "envs", "pyproject.toml")
+PARTS = ("Snakefile", "rules", "workflow", "config", "slurm", "envs", "pyproject.toml")
 CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
 RUN = "small"
 
@@ -31,10 +32,12 @@ class Project:
     ----------
     folder
         Where the copy is, or will be.
+    environment
+        Variables that commands find besides those of this process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder, self.environment = folder, environment or {}
 
     @classmethod
     def create(cls, folder: Path) -> "Project":
@@ -42,7 +45,9 @@ class Project:
         folder.mkdir(parents=True)
         for name in PARTS:
             source = ROOT / name
-            if source.is_dir():
+            if source.is_symlink():
+                (folder / name).symlink_to(source.readlink())
+            elif source.is_dir():
                 ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
                 shutil.copytree(source, folder / name, ignore=ignored)
             else:
@@ -103,6 +108,13 @@ class Project:
         assert found or "Nothing to be done" in output, output
         return {job.strip() for job in found}
 
+    def variables(self) -> dict[str, str]:
+        """Return the environment in which commands run."""
+        found = {**os.environ, **self.environment, "PYTHONPATH": str(self.scripts)}
+        found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
+        found.pop("CACTUS_PLANNED_BY", None)
+        return found
+
     def _dry_run(self, *arguments: str) -> str:
         """Run Snakemake in a process that has imported it before, which halves the time."""
         with tempfile.TemporaryDirectory() as folder:
@@ -115,13 +127,10 @@ class Project:
         return text
 
     def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.scripts)}
-        environment.pop("CACTUS_PLANNED_BY", None)
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env=environment,
+            env=self.variables(),
             capture_output=True,
             text=True,
             check=False,

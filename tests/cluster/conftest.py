@@ -1,0 +1,34 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster import database, slurm
+from tests.cluster.slurm import SlurmCluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[SlurmCluster]:
+    """A real Slurm of one node, which all tests of a session share."""
+    yield from _started(slurm.missing(), accounting=False)
+
+
+@pytest.fixture(scope="session")
+def accounting_cluster() -> Iterator[SlurmCluster]:
+    """Another one, with slurmdbd and MariaDB."""
+    if os.environ.get("CACTUS_SLURM_ACCOUNTING") != "1":
+        pytest.skip("needs slurmdbd and MariaDB, and CACTUS_SLURM_ACCOUNTING=1")
+    yield from _started(slurm.missing() or database.missing(), accounting=True)
+
+
+def _started(problem: str, accounting: bool) -> Iterator[SlurmCluster]:
+    if problem and os.environ.get("CACTUS_REQUIRE_SLURM") == "1":
+        pytest.fail(f"CACTUS_REQUIRE_SLURM=1, but {problem}")
+    if problem:
+        pytest.skip(problem)
+    cluster = SlurmCluster(accounting=accounting)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
