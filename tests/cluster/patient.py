@@ -1,4 +1,4 @@
-"""An embedding for tests: it is trained for real, but each step takes its time, not the processor's.
+"""An embedding for tests: trained for real, but each step takes time instead of the processor.
 
 It stands in for hours of training: long enough to be stopped at any moment, cheap enough for many
 to run side by side.
@@ -24,8 +24,8 @@ class Settings(MethodSettings):
     """Keys of the method."""
 
     steps: base.Count = base.setting(40, "Steps.")
-    pause: float = base.setting(0.25, "Time of a step.", "seconds")
-    ballast: int = base.setting(0, "Memory held besides.", "MB")
+    pause: float = base.setting(0.25, "Time of a step.", unit="seconds")
+    ballast: int = base.setting(0, "Memory held besides.", unit="MB")
 
 
 class Method(TrainedEmbedding[Settings]):
