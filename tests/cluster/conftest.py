@@ -3,8 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster import database, slurm
+from tests.cluster import database, faults, slurm
 from tests.cluster.slurm import SlurmCluster
+from tests.workflow.project import Project
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,9 @@ def _started(problem: str, accounting: bool) -> Iterator[SlurmCluster]:
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with prepared data and an uninterrupted training; tests copy it."""
+    return faults.prepare(tmp_path_factory.mktemp("prepared") / "project")
