@@ -1,4 +1,7 @@
-"""Tiny trainings of every kind, of a dozen steps each, by the code that the stages run."""
+"""Tiny trainings of every kind, of a dozen steps each, by the code that the stages run.
+
+Those of embeddings have three epochs of four steps.
+"""
 
 import json
 import shutil
@@ -18,8 +21,8 @@ from tests.unit.meta.tiny import learner, task_source
 LEARNERS = ("maml", "protonets")
 EMBEDDINGS = {
     "acai": {"iterations": 12},
-    "bigan": {},
-    "deepcluster": {"dropout": 0.3},
+    "bigan": {"epochs": 2},
+    "deepcluster": {"epochs": 3, "dropout": 0.3},
     "infogan": {"iterations": 12},
 }
 TRAINERS = (*LEARNERS, *EMBEDDINGS)
@@ -68,7 +71,7 @@ def _meta_train(
 def _embed(
     name: str, data: Path, output: Path, checkpoints: Checkpoints, device: torch.device
 ) -> None:
-    keys = settings(name, batch_size=8, log_every=5, **EMBEDDINGS[name])
+    keys = settings(name, batch_size=12, log_every=5, **EMBEDDINGS[name])
     train_and_encode(name, keys, data, output, 0, device, name, checkpoints)
 
 

@@ -162,6 +162,18 @@ def test_unfinished_files_are_cleared_away(tmp_path):
     assert names(tmp_path) == ["step-000000001.ckpt"]
 
 
+def test_older_ones_that_a_kill_left_are_cleared_away(tmp_path):
+    save(tmp_path, 1, 2)
+    for step in (1, 2):
+        path = tmp_path / f"step-{step:09d}.ckpt"
+        path.rename(tmp_path / f"step-{step + 7:09d}.ckpt")
+    save(tmp_path / "other", 1)
+    (tmp_path / "other/step-000000001.ckpt").rename(tmp_path / "step-000000001.ckpt")
+    (tmp_path / "other").rmdir()
+    assert restored(tmp_path) == 2.0
+    assert names(tmp_path) == ["step-000000008.ckpt", "step-000000009.ckpt"]
+
+
 def test_a_requested_stop_saves_and_then_stops(tmp_path):
     with StopRequest("job") as stop:
         one = checkpoints(tmp_path, steps=None, stop=stop)
