@@ -12,7 +12,16 @@ from cactus.provenance.audit.run import Report, audit
 from cactus.provenance.hashes import HashCache
 from cactus.provenance.run import open_run
 from tests.workflow.project import CONFIG, Project
-from tests.workflow.tampering import MAML, TAMPERINGS, Tampering, flip
+from tests.workflow.tampering import (
+    MAML,
+    TAMPERINGS,
+    Action,
+    Tampering,
+    both,
+    flip,
+    forge,
+    set_key,
+)
 
 pytestmark = pytest.mark.workflow
 
@@ -103,6 +112,28 @@ def test_a_finding_names_the_numbers_that_it_taints_and_what_mends_it(run: Path)
     assert "tables/omniglot.tex: ACAI, CACTUs-MAML: 5-way 1-shot, ours" in titles
     assert not any("CACTUs-ProtoNets" in title or "paper" in title for title in titles)
     assert fix == "cactus update small"
+
+
+def of_commit(*jobs: str, commit: str) -> Action:
+    git = {"commit": commit, "dirty": False, "diff": None, "untracked": []}
+    return both(*(forge(job, set_key("agent", "git", value=git)) for job in jobs))
+
+
+def test_commits_with_the_same_code_are_a_note_and_seeds_of_other_code_a_finding(run: Path):
+    seeds = [f"meta_train/mnist/acai/protonets/s{seed}" for seed in (0, 1)]
+    of_commit(seeds[0], commit="a" * 40)(run)
+    of_commit(seeds[1], commit="b" * 40)(run)
+    report = audited(run)
+    assert report.findings == ()
+    both_commits = f"{'a' * 12}, {'b' * 12}"
+    assert f"records of 2 commits, with the same code: {both_commits}" in report.notes
+    path = ("activity", "plan", "code", "cactus/meta/protonets.py")
+    forge(seeds[1], set_key(*path, value="0" * 64))(run)
+    report = audited(run)
+    mixed = [one for one, _, _ in report.findings if one.kind == "mixed row"]
+    assert mixed
+    assert all("/s1 differ in code" in one.got for one in mixed)
+    assert f"records of 2 commits: {both_commits}" in report.notes
 
 
 def test_a_moved_run_and_a_restored_one_have_no_findings(finished: Project, tmp_path: Path):
