@@ -18,6 +18,7 @@ from tests.workflow.tampering import (
     Action,
     Tampering,
     both,
+    edit,
     flip,
     forge,
     set_key,
@@ -112,6 +113,32 @@ def test_a_finding_names_the_numbers_that_it_taints_and_what_mends_it(run: Path)
     assert "tables/omniglot.tex: ACAI, CACTUs-MAML: 5-way 1-shot, ours" in titles
     assert not any("CACTUs-ProtoNets" in title or "paper" in title for title in titles)
     assert fix == "cactus update small"
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "new", "kinds"),
+    [
+        ("tables/omniglot.tex", r"textbf\{\d", "textbf{9", {"text differs"}),
+        (
+            "tables/omniglot.tex.map.json",
+            r'"printed": "\d\d\.\d\d',
+            '"printed": "99.99',
+            {"text differs", "number differs"},
+        ),
+    ],
+    ids=["table", "map"],
+)
+def test_a_finding_about_one_printed_number_taints_that_one_alone(
+    run: Path, file: str, pattern: str, new: str, kinds: set[str]
+):
+    edit(file, pattern, new)(run)
+    forge("make_table/omniglot")(run)
+    found = [one for one in audited(run).findings if one[0].kind.endswith(" differs")]
+    found = [one for one in found if one[0].job.stage == "make_table"]
+    assert {finding.kind for finding, _, _ in found} == kinds
+    for finding, tainted, _ in found:
+        (number,) = tainted
+        assert f"{number.entry['row']}: {number.entry['column']}" in finding.got
 
 
 def of_commit(*jobs: str, commit: str) -> Action:

@@ -18,33 +18,6 @@ FindingKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something that does not agree.
-
-    Attributes
-    ----------
-    kind
-        What kind of disagreement.
-    file
-        The file below the run's folder, or the job.
-    got
-        What was found, and what should be.
-    job
-        The job whose results are in question.
-    """
-
-    kind: FindingKind
-    file: str
-    got: str
-    job: Job
-
-
-def audited(planner: Planner) -> list[Assessment]:
-    """Return the assessments of all jobs but the audit itself."""
-    return [one for one in planner.assess_all() if one.job != AUDIT]
-
-
 class Printed(NamedTuple):
     """A printed number.
 
@@ -66,6 +39,37 @@ class Printed(NamedTuple):
     def title(self) -> str:
         """Where a reader finds the number."""
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not agree.
+
+    Attributes
+    ----------
+    kind
+        What kind of disagreement.
+    file
+        The file below the run's folder, or the job.
+    got
+        What was found, and what should be.
+    job
+        The job whose results are in question.
+    number
+        The printed number in question, if it is this one alone; else all that follow from the job
+        are.
+    """
+
+    kind: FindingKind
+    file: str
+    got: str
+    job: Job
+    number: Printed | None = None
+
+
+def audited(planner: Planner) -> list[Assessment]:
+    """Return the assessments of all jobs but the audit itself."""
+    return [one for one in planner.assess_all() if one.job != AUDIT]
 
 
 def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
@@ -94,7 +98,7 @@ def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
 
 
 class Taint:
-    """Which printed numbers follow from which jobs."""
+    """Which printed numbers a finding puts in question: those that follow from its job."""
 
     def __init__(self, config: Config, printed: list[Printed]) -> None:
         self._printed = printed
@@ -112,7 +116,9 @@ class Taint:
             return own
         return own.union(*(above[job] for job in scoring_jobs(one.entry, jobs)))
 
-    def of(self, job: Job) -> list[Printed]:
-        """Return the printed numbers that a job's results are behind."""
+    def of(self, finding: Finding) -> tuple[Printed, ...]:
+        """Return the printed numbers that a finding puts in question."""
+        if finding.number is not None:
+            return (finding.number,)
         pairs = zip(self._printed, self._behind, strict=True)
-        return [one for one, behind in pairs if job in behind]
+        return tuple(one for one, behind in pairs if finding.job in behind)

@@ -150,7 +150,7 @@ class ValueCheck:
             right = f"nothing ({type(error).__name__}: {error})"
         if right != one.entry["printed"]:
             got = f"{one.title} prints {one.entry['printed']}, its source gives {right}"
-            yield Finding("number differs", one.file, got, one.job)
+            yield Finding("number differs", one.file, got, one.job, one)
 
     def _recomputed(self, entry: dict[str, Any]) -> str:
         row, decimals = entry["results_row"], int(entry["decimals"])
@@ -182,7 +182,7 @@ class ValueCheck:
         for text, entry in zip(shown, entries, strict=True):
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
-                yield Finding("text differs", file, got, job)
+                yield Finding("text differs", file, got, job, Printed(job, file, entry))
 
 
 def _cell(row: dict[str, Any]) -> tuple[str, ...]:
