@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import scoring_jobs
@@ -13,8 +13,13 @@ from cactus.provenance.graph import all_jobs
 from cactus.provenance.jobs import Job
 from cactus.provenance.lookup import ancestry
 from cactus.provenance.planner import Planner
+from cactus.provenance.published import PUBLISHED_FILE, cell_key, published_rows
 from cactus.provenance.record import Record
 from cactus.provenance.run import nearest
+
+_PUBLISHED_COLUMNS: Final = (
+    "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,15 @@ class Trace:
         The number's record in the file's map.
     chain
         Each job behind it with its record (None if it has none), the first ones first.
+    published
+        What the file of published numbers says of a number of the paper: among others its table,
+        where it was read (``citation``) and how sure it is; None if the number is ours.
     """
 
     file: Path
     entry: dict[str, Any]
     chain: list[tuple[Job, Record | None]]
+    published: dict[str, str] | None
 
 
 def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
@@ -50,7 +59,8 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Raises
     ------
     RecordError
-        The file is no table or figure of the run, or no single number fits.
+        The file is no table or figure of the run, no single number fits, or a published number is
+        not in the project's file any more.
     """
     name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
     jobs = list(all_jobs(planner.config))
@@ -62,10 +72,28 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     entry = _entry(planner.run_folder / maker.files[-1], file, row, column)
     results = Job("aggregate_results", "")
     chain = [results, maker]
-    if entry["columns"][0] != "paper_mean":
+    published = None
+    if entry["columns"][0] == "paper_mean":
+        published = _published(planner.project.root, entry["results_row"])
+    else:
         scored = [ancestry(planner.config, job) for job in scoring_jobs(entry, jobs)]
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
-    return Trace(file, entry, [(job, planner.assess(job).record) for job in chain])
+    records = [(job, planner.assess(job).record) for job in chain]
+    return Trace(file, entry, records, published)
+
+
+def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
+    """Return what the file of published numbers says of the cell of a row of results."""
+    try:
+        found = published_rows(root)[cell_key(row)]
+        return {name: found[name] for name in _PUBLISHED_COLUMNS}
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(
+            "The source of a published number cannot be told.",
+            where=str(root / PUBLISHED_FILE),
+            got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
+            fix="restore the file from the repository",
+        ) from error
 
 
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from cactus.provenance.audit.findings import Finding, Printed, scoring_jobs
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.jobs import Job
 from cactus.provenance.planner import Planner
+from cactus.provenance.published import CellKey, cell_key, published_rows
 
 _RESULTS: Final = Job("aggregate_results", "")
 # Two orders of summation differ by no more; a printed digit is far larger.
@@ -76,24 +77,22 @@ class ValueCheck:
                 yield from self._check_text(job)
 
     @cached_property
-    def _published(self) -> dict[tuple[str, ...], dict[str, str]]:
-        path = self._planner.project.root / "config" / "paper_results.csv"
-        with path.open(newline="", encoding="utf-8") as file:
-            return {_cell(row): row for row in csv.DictReader(file)}
+    def _published(self) -> dict[CellKey, dict[str, str]]:
+        return published_rows(self._planner.project.root)
 
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and see that no seed is missing."""
         file = _RESULTS.files[0]
-        seeds: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        seeds: dict[CellKey, set[str]] = defaultdict(set)
         try:
             with (self._planner.run_folder / file).open(newline="", encoding="utf-8") as text:
                 rows = list(csv.DictReader(text))
             for row in rows:
-                seeds[_cell(row)].add(row["seed"])
+                seeds[cell_key(row)].add(row["seed"])
                 got = self._difference(row, {name: float(row[name]) for name in ("mean", "ci95")})
                 if got:
                     yield Finding(
-                        "number differs", file, f"{' '.join(_cell(row))}: {got}", _RESULTS
+                        "number differs", file, f"{' '.join(cell_key(row))}: {got}", _RESULTS
                     )
         except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
             yield Finding("results damaged", file, f"{type(error).__name__}: {error}", _RESULTS)
@@ -113,7 +112,7 @@ class ValueCheck:
             for one in Grid.from_settings(self._planner.config.grid).cells
         }
 
-    def _expected_seeds(self, cell: tuple[str, ...]) -> set[str]:
+    def _expected_seeds(self, cell: CellKey) -> set[str]:
         row = dict(zip(("dataset", "source", "method", "learner"), cell, strict=False))
         entry = {"results_row": {**row, "seed": "all"}}
         return {job.wildcards["seed"] for job in scoring_jobs(entry, self._jobs)} | {"all"}
@@ -155,7 +154,7 @@ class ValueCheck:
     def _recomputed(self, entry: dict[str, Any]) -> str:
         row, decimals = entry["results_row"], int(entry["decimals"])
         if entry["columns"][0] == "paper_mean":
-            published = self._published[_cell(row)]
+            published = self._published[cell_key(row)]
             names = ["accuracy", "ci95"][: len(entry["columns"])]
             values = [float(published[name]) for name in names]
         else:
@@ -183,9 +182,3 @@ class ValueCheck:
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
                 yield Finding("text differs", file, got, job, Printed(job, file, entry))
-
-
-def _cell(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return the key of a row of results, or of the published numbers."""
-    names = ("dataset", "source", "method", "learner", "way", "shot")
-    return tuple(str(row[name]) for name in names)
