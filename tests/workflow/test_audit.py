@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import RecordError
 from cactus.provenance.audit.run import Report, audit
 from cactus.provenance.hashes import HashCache
 from cactus.provenance.run import open_run
@@ -169,12 +168,3 @@ def test_a_moved_run_and_a_restored_one_have_no_findings(finished: Project, tmp_
     assert audited(tmp_path / "restored/results/small").findings == ()
     (tmp_path / "restored").rename(tmp_path / "moved")
     assert audited(tmp_path / "moved/results/small").findings == ()
-
-
-def test_misspelt_names_get_the_nearest_valid_one(finished: Project):
-    assert "did you mean 'small'?" in finished.cactus("audit", "smal")[1]
-    assert f"did you mean '{MAML}'?" in finished.cactus("why", "omniglot/acay/maml/s0")[1]
-    code, output = finished.cactus(
-        "trace", "results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAMML", "--col", "5w1s"
-    )
-    assert (code, "CACTUs-MAML" in output) == (RecordError.exit_code, True)

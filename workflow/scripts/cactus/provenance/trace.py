@@ -1,14 +1,14 @@
 """The chain behind a printed number, down to the raw files."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError
-from cactus.provenance.audit.findings import scoring_jobs
+from cactus.provenance.audit.findings import map_entries, scoring_jobs
 from cactus.provenance.graph import all_jobs
 from cactus.provenance.jobs import Job
 from cactus.provenance.lookup import ancestry
@@ -99,12 +99,12 @@ def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     """Return the record of the one number that fits the words given."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError) as error:
+        entries = map_entries(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(
             "The map of a table or figure cannot be read.",
             where=str(path),
-            got=str(error),
+            got=f"{type(error).__name__}: {error}",
             fix="run the workflow again: it makes the file anew",
         ) from error
     rows = {entry["row"]: None for entry in entries}
@@ -138,9 +138,14 @@ def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
-    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them."""
+    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them.
+
+    Raises
+    ------
+    DataError
+        The manifest is missing or damaged.
+    """
     for job, record in chain:
         if job.stage == "prepare_data" and record is not None:
-            path = planner.run_folder / f"{job.folder}/manifest.json"
-            for raw in json.loads(path.read_text(encoding="utf-8"))["raw"]:
-                yield {"dataset": job.cell, **raw}
+            for raw in load_manifest(planner.run_folder / str(job.folder)).raw:
+                yield {"dataset": job.cell, **raw.model_dump()}

@@ -10,6 +10,7 @@ from cactus.config.models import Config
 from cactus.provenance.graph import all_jobs, reads
 from cactus.provenance.jobs import AUDIT, Job
 from cactus.provenance.planner import Assessment, Planner
+from cactus.provenance.published import cell_key
 
 FindingKind = Literal[
     "record missing", "record damaged", "output missing", "output changed", "stray file",
@@ -83,18 +84,33 @@ def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
     return [job for job in wanted if row["seed"] in ("all", job.wildcards["seed"])]
 
 
+def map_entries(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, TypeError
+        The file cannot be read, or is no such map.
+    """
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for entry in entries:
+        cell_key(entry["results_row"])
+        texts = [entry["row"], entry["column"], entry["printed"], entry["results_row"]["seed"]]
+        if not entry["columns"] or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"not the record of a number: {entry}")
+    return entries
+
+
 def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
     """Yield the printed numbers of a run, as far as their maps can be read."""
     for job in jobs:
         if job.stage not in ("make_table", "make_figure"):
             continue
         try:
-            content = json.loads((run_folder / job.files[-1]).read_text(encoding="utf-8"))
-            for entry in content["cells"]:
-                if entry["printed"]:
-                    yield Printed(job, job.files[0], entry)
+            entries = map_entries(run_folder / job.files[-1])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # reported by the check of the maps
+        yield from (Printed(job, job.files[0], entry) for entry in entries if entry["printed"])
 
 
 class Taint:

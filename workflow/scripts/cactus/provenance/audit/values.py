@@ -1,7 +1,6 @@
 """Whether the printed numbers are what the accuracies of the episodes give."""
 
 import csv
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 from cactus.config.grid import Grid
 from cactus.paper.vocabulary import method_name
-from cactus.provenance.audit.findings import Finding, Printed, scoring_jobs
+from cactus.provenance.audit.findings import Finding, Printed, map_entries, scoring_jobs
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.jobs import Job
 from cactus.provenance.planner import Planner
@@ -134,10 +133,8 @@ class ValueCheck:
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
             if job.stage in ("make_table", "make_figure"):
-                path = self._planner.run_folder / job.files[-1]
                 try:
-                    for entry in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-                        _ = entry["printed"], entry["results_row"]["seed"], entry["columns"]
+                    map_entries(self._planner.run_folder / job.files[-1])
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     yield Finding("map damaged", job.files[-1], repr(error), job)
 
@@ -168,7 +165,7 @@ class ValueCheck:
         """Compare what a table prints with its map, number by number."""
         file = job.files[0]
         try:
-            entries = json.loads((self._planner.run_folder / job.files[1]).read_text())["cells"]
+            entries = map_entries(self._planner.run_folder / job.files[1])
             rows = list(numbers_in_table(self._planner.run_folder / file))
         except (OSError, ValueError, KeyError, TypeError) as error:
             yield Finding("text differs", file, f"cannot be compared with its map: {error!r}", job)
