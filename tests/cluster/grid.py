@@ -13,7 +13,6 @@ GRID = (*CONFIG, "config/grid.yaml")
 RUN = "cluster"
 CELLS = (
     "omniglot/acai/maml/s0",
-    "omniglot/acai/protonets/s0",
     "omniglot/bigan/protonets/s0",
     "omniglot/scratch/maml/s0",
 )
