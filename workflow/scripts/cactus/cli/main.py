@@ -9,6 +9,7 @@ from pathlib import Path
 from cactus.cli.audit import show_audit
 from cactus.cli.diff import show_diff
 from cactus.cli.export import show_export, show_replay
+from cactus.cli.profile import fit_profile
 from cactus.cli.run import run_supervised
 from cactus.cli.status import default_at_once, show_plan, show_status
 from cactus.cli.trace import show_trace
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_export(commands)
     _add_cluster(commands)
+    _add_profile(commands)
     return parser
 
 
@@ -119,6 +121,21 @@ def _add_cluster(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--poll", type=float, default=15.0, metavar="SECONDS", help="between looks at the queue"
     )
     run.epilog = "What follows -- goes to snakemake, e.g. `-- --configfile config/demo.yaml`."
+
+
+def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    profile = _command(commands, "profile", fit_profile, "fit the profile to the Slurm cluster")
+    profile.add_argument("--output", type=Path, help="folder; by default the project's own profile")
+    profile.add_argument("--account", help="account that the jobs are charged to")
+    profile.add_argument("--cpu-partition", help="partition of jobs that need no GPU")
+    profile.add_argument("--gpu-partition", help="partition of jobs that need a GPU")
+    profile.add_argument(
+        "--gpu-request", choices=["gpus", "gres", "none"], help="how a GPU is asked for"
+    )
+    profile.add_argument("--gpu-model", help="model of the GPU; by default any will do")
+    profile.add_argument("--constraint", help="features that a node must have")
+    profile.add_argument("--qos", help="quality of service")
+    profile.add_argument("--max-jobs", type=int, help="jobs in the queue at once")
 
 
 def _add_cell(parser: argparse.ArgumentParser) -> None:

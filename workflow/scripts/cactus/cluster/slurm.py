@@ -44,12 +44,15 @@ class Partition(NamedTuple):
         Generic resources of its nodes, each once, e.g. ``gpu:a100:4``.
     max_minutes
         Its limit of a job's run time; None if it has none.
+    memory
+        MB of memory of its largest node.
     """
 
     name: str
     default: bool
     gres: tuple[str, ...]
     max_minutes: int | None
+    memory: int
 
 
 def has_slurm() -> bool:
@@ -140,18 +143,48 @@ def partitions() -> list[Partition]:
     """
     found: dict[str, Partition] = {}
     # A row per partition and kind of node.
-    for line in ask("sinfo", "--noheader", "--format=%P|%a|%G|%l").splitlines():
-        name, state, gres, limit = line.split("|", maxsplit=3)
+    for line in ask("sinfo", "--noheader", "--format=%P|%a|%G|%l|%m").splitlines():
+        name, state, gres, limit, megabytes = line.split("|", maxsplit=4)
         if state.strip() != "up":
             continue
         plain = name.strip().removesuffix("*")
         kinds = [] if gres.strip() == "(null)" else _kinds(gres.strip())
-        known = found[plain].gres if plain in found else ()
-        found[plain] = Partition(
-            plain, name.strip().endswith("*"), tuple(dict.fromkeys([*known, *kinds])),
-            minutes(limit.strip()),
-        )  # fmt: skip
+        known = found.get(plain, Partition(plain, name.strip().endswith("*"), (), None, 0))
+        found[plain] = known._replace(
+            gres=tuple(dict.fromkeys([*known.gres, *kinds])),
+            max_minutes=minutes(limit.strip()),
+            memory=max(known.memory, int(megabytes.strip().rstrip("+"))),
+        )
     return list(found.values())
+
+
+def settings() -> dict[str, str]:
+    """Return the settings of the cluster, as in slurm.conf.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    lines = ask("scontrol", "show", "config").splitlines()
+    pairs = (line.split("=", maxsplit=1) for line in lines if "=" in line)
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def accounts(user: str) -> list[str]:
+    """Return the accounts that a user may charge; none if the cluster does not tell.
+
+    Parameters
+    ----------
+    user
+        Name of the user.
+    """
+    command = ("sacctmgr", "--noheader", "--parsable2", "show", "associations")
+    try:
+        lines = ask(*command, f"user={user}", "format=account").splitlines()
+    except ClusterError:
+        return []
+    return sorted({line.strip() for line in lines} - {""})
 
 
 def _kinds(gres: str) -> list[str]:

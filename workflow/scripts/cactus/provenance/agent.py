@@ -17,14 +17,16 @@ from cactus.provenance.objects import keep
 from cactus.provenance.process import identity, place
 from cactus.provenance.record import Agent
 
+_JOB: Final = "SLURM_JOB_ID"
 _PARTITION: Final = "SLURM_JOB_PARTITION"
+_GPUS: Final = "CUDA_VISIBLE_DEVICES"
+# What arrives: the executor plugin drops the job's variables, and srun sets those of its step.
 _SLURM: Final = {
-    "job": "SLURM_JOB_ID",
-    "name": "SLURM_JOB_NAME",
+    "job": _JOB,
     "cluster": "SLURM_CLUSTER_NAME",
     "partition": _PARTITION,
     "nodes": "SLURM_JOB_NODELIST",
-    "restarts": "SLURM_RESTART_COUNT",
+    "gpus": _GPUS,
 }
 _DRIVER: Final = Path("/proc/driver/nvidia/version")
 
@@ -50,13 +52,17 @@ def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
         packages=keep(run_folder, "\n".join(packages) + "\n"),
         device=_device(),
         git=_git(run_folder, root),
-        slurm={key: os.environ[name] for key, name in _SLURM.items() if name in os.environ} or None,
+        slurm=_slurm() if _JOB in os.environ else None,
     )
+
+
+def _slurm() -> dict[str, str]:
+    return {key: os.environ[name] for key, name in _SLURM.items() if name in os.environ}
 
 
 def header(job: Job, started: datetime, attempt: int) -> str:
     """Return the line with which the log of each attempt of a job begins."""
-    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = os.environ.get(_GPUS)
     facts = [
         f"attempt {attempt}",
         f"started {started.isoformat(timespec='seconds')}",

@@ -83,7 +83,8 @@ class Agent(Settings):
         untracked files; None
         outside a repository.
     slurm
-        Id, name, partition and restarts of the Slurm job, if there was one.
+        Id, cluster, partition and nodes of the Slurm job, if there was one, and the GPUs it was
+        given.
     """
 
     host: str

@@ -1,0 +1,74 @@
+"""The cut grid that the tests send to Slurm, and what its records tell."""
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.cluster.slurm import SlurmCluster
+from tests.workflow.project import CONFIG, ROOT, Project
+
+GRID = (*CONFIG, "config/grid.yaml")
+RUN = "cluster"
+CELLS = (
+    "omniglot/acai/maml/s0",
+    "omniglot/bigan/protonets/s0",
+    "omniglot/scratch/maml/s0",
+)
+# The shipped profile, but for the pace of its questions.
+PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
+# Jobs of these stages ask for a GPU.
+GPU_STAGES = ("train_embedding", "meta_train", "evaluate_model")
+LOCAL_STAGES = (
+    "make_sample", "aggregate_results", "make_table", "make_document", "make_figure", "audit_run",
+)  # fmt: skip
+
+
+class Facts(NamedTuple):
+    """What a record tells of the run of a job."""
+
+    stage: str
+    started: datetime
+    ended: datetime
+    slurm: dict[str, str] | None
+    files: dict[str, str]
+
+
+def copy_project(folder: Path, cluster: SlurmCluster | None = None) -> Project:
+    """Copy the project, with the cut grid, to be run on a cluster or on this machine."""
+    project = Project.create(folder)
+    shutil.copy(ROOT / "tests/cluster/grid.yaml", folder / "config/grid.yaml")
+    if cluster:  # its jobs compute on the CPU, and are to queue for the stand-in GPUs
+        project.environment = {**cluster.environment, "CACTUS_GPUS": "1"}
+    return project
+
+
+def facts(project: Project) -> dict[str, Facts]:
+    """Read the records of all jobs, by the name of the job."""
+    records = project.folder / "results" / RUN / "records"
+    return {
+        path.relative_to(records).with_suffix("").as_posix(): _facts(json.loads(path.read_text()))
+        for path in sorted(records.rglob("*.json"))
+    }
+
+
+def most_at_once(jobs: list[Facts]) -> int:
+    """Return how many of some jobs ran at the same time."""
+    events = [(job.started, 1) for job in jobs] + [(job.ended, -1) for job in jobs]
+    running, most = 0, 0
+    for _, change in sorted(events):
+        running += change
+        most = max(most, running)
+    return most
+
+
+def _facts(record: dict[str, Any]) -> Facts:
+    activity = record["activity"]
+    return Facts(
+        activity["plan"]["stage"],
+        datetime.fromisoformat(activity["started"]),
+        datetime.fromisoformat(activity["ended"]),
+        record["agent"]["slurm"],
+        {name: entity["sha256"] for name, entity in record["entities"].items()},
+    )

@@ -1,0 +1,124 @@
+"""`cactus profile` fits the profile to a real cluster, and refuses what that does not have."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yte
+
+from tests.cluster.grid import GRID, copy_project
+from tests.cluster.slurm import SlurmCluster
+from tests.workflow.project import ROOT, Project
+
+pytestmark = pytest.mark.cluster
+SHIPPED = ROOT / "config/profiles/slurm/config.yaml"
+
+
+@pytest.fixture(scope="module")
+def copied(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return copy_project(tmp_path_factory.mktemp("profile") / "project", cluster)
+
+
+@pytest.fixture(scope="module")
+def with_models() -> SlurmCluster:
+    """A second cluster beside the first, whose GPUs have a model."""
+    cluster = SlurmCluster(gpu_model="a100")
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def read(file: Path) -> dict[str, dict[str, dict[str, str]]]:
+    with file.open() as stream:
+        return yte.process_yaml(stream, require_use_yte=True)
+
+
+def test_it_fills_in_what_the_cluster_has_and_keeps_the_rest(copied: Project):
+    code, output = copied.cactus("profile", "--output", "mine")
+    assert code == 0, output
+    assert "gpu: gpu:2, 1440 min" in output
+    shipped, mine = (
+        path.read_text().splitlines() for path in (SHIPPED, copied.folder / "mine/config.yaml")
+    )
+    changed = [new.strip() for old, new in zip(shipped, mine, strict=True) if new != old]
+    assert changed[:4] == [
+        'cpu_partition: "cpu"', 'gpu_partition: "gpu"', 'gpu_request: "gpus"', "cpu_minutes: 1440",
+    ]  # fmt: skip
+    assert all(": " in line for line in changed)
+
+
+def test_its_profile_is_one_that_snakemake_reads(copied: Project):
+    copied.cactus("profile", "--output", "mine")
+    assert "meta_train omniglot/acai/maml/s0" in copied.snakemake(
+        "--profile", "mine", "--dry-run", config=GRID
+    )
+
+
+def test_a_request_by_gres_and_model_reaches_slurm(with_models: SlurmCluster, tmp_path: Path):
+    project = Project.create(tmp_path / "project")
+    project.environment = with_models.environment
+    wishes = ("--gpu-model", "a100", "--gpu-request", "gres", "--account", "12345")
+    code, output = project.cactus("profile", *wishes)
+    assert code == 0, output
+    profile = read(project.folder / "slurm/config.yaml")
+    training = profile["set-resources"]["meta_train"]
+    assert (training["gpu"], training["gres"]) == (0, "'gpu:a100:1' if $CACTUS_GPUS else ''")
+    assert profile["default-resources"]["slurm_account"] == "'12345'"
+    options = ("--test-only", "--partition=gpu", "--gres=gpu:a100:1", "--wrap=true")
+    with_models.run("sbatch", *options)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "got", "fix"),
+    [
+        (["--gpu-partition", "gqu"], "gqu", "take one of cpu, gpu, low, lowcancel"),
+        (["--cpu-partition", "long"], "long", "take one of cpu, gpu, low, lowcancel"),
+        (["--gpu-model", "h100"], "h100; it has gpu:a100:2", "take one of a100"),
+    ],
+)
+def test_what_the_cluster_does_not_have_is_refused_with_what_it_has(
+    wishes: list[str], got: str, fix: str, with_models: SlurmCluster, copied: Project
+):
+    project = Project(copied.folder, with_models.environment)
+    code, output = project.cactus("profile", *wishes)
+    assert code == 10
+    assert f"got:   {got}" in output
+    assert f"fix:   {fix}" in output
+    assert (copied.folder / "slurm/config.yaml").read_text() == SHIPPED.read_text()
+
+
+def test_without_slurm_it_says_so(copied: Project, tmp_path: Path):
+    for program in ("bash", "env", "git"):
+        (tmp_path / program).symlink_to(shutil.which(program))
+    project = Project(copied.folder, {**os.environ, "PATH": str(tmp_path)})
+    code, output = project.cactus("profile")
+    assert code == 10
+    assert "Slurm's commands are not on this machine." in output
+
+
+def test_with_a_silent_controller_it_says_so(with_models: SlurmCluster, copied: Project):
+    with_models.stop_controller()
+    try:
+        code, output = Project(copied.folder, with_models.environment).cactus("profile")
+    finally:
+        with_models.start_controller()
+    assert code == 10
+    assert "Slurm does not answer as expected." in output
+
+
+@pytest.mark.accounting
+def test_with_accounting_it_takes_sacct_and_the_account(
+    accounting_cluster: SlurmCluster, copied: Project
+):
+    project = Project(copied.folder, accounting_cluster.environment)
+    code, output = project.cactus("profile", "--output", "accounted")
+    assert code == 0, output
+    text = (copied.folder / "accounted/config.yaml").read_text()
+    assert 'account: "research"' in text
+    assert 'status_command: "sacct"' in text
+    code, output = project.cactus("profile", "--account", "wrong")
+    assert code == 10
+    assert "take one of research" in output

@@ -1,0 +1,112 @@
+"""The profile for Slurm, on dry runs: what each job would ask for."""
+
+import re
+
+import pytest
+
+from cactus.cluster.profile import Choice, fill_in
+from tests.workflow.project import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+SHIPPED = ROOT / "config/profiles/slurm/config.yaml"
+CLUSTER = {"cpu_partition": "long", "gpu_partition": "fast", "account": "007", "gpu_minutes": 2000}
+TARGETS = [
+    f"results/paper/{stage}/summary.json"
+    for stage in ("evaluations/celeba/acai/maml/s0", "evaluations/mnist/acai/protonets/s0",
+                  "baselines/mnist/acai/s0")
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy whose dry runs tell what jobs ask for, which a message in a rule hides."""
+    project = Project.create(tmp_path_factory.mktemp("profile") / "project")
+    for path in (project.folder / "rules").glob("*.smk"):
+        path.write_text(re.sub(r" +message:\n.*\n", "", path.read_text()))
+    return project
+
+
+def requests(project: Project, *options: str, **keys: str | int) -> dict[str, dict[str, str]]:
+    """Return the resources of each job of three cells, with keys of the profile set."""
+    text = fill_in(SHIPPED.read_text(), {key: Choice(value, "") for key, value in keys.items()})
+    profile = project.folder / "mine/config.yaml"
+    profile.parent.mkdir(exist_ok=True)
+    profile.write_text(text.replace("logger: cactus", ""))
+    output = project.snakemake(
+        "--profile", "mine", "--dry-run", *options, "--", *TARGETS, config=()
+    )
+    found = {}
+    for block in output.split("\nrule ")[1:]:
+        lines = dict(line.strip().split(": ", 1) for line in block.splitlines() if ": " in line)
+        cell = "/".join(re.findall(r"=([\w-]+)", lines["wildcards"]))
+        asked = dict(pair.split("=", 1) for pair in lines["resources"].split(", "))
+        found[f"{block.split(':')[0]} {cell}"] = asked
+    return found
+
+
+def test_snakemake_finds_the_profile_in_a_clone(project: Project):
+    output = project.snakemake("--profile", "slurm", "--dry-run", config=())
+    assert "56 meta_train" in output
+
+
+def test_each_job_asks_for_what_its_data_set_needs(project: Project):
+    asked = requests(project, **CLUSTER)
+    training = asked["meta_train celeba/acai/maml/0"]
+    assert (training["mem_mb"], training["runtime"]) == ("24000", "1440")
+    assert (training["gpu"], training["slurm_partition"]) == ("1", "fast")
+    assert "gres" not in training
+    assert asked["meta_train mnist/acai/protonets/0"]["runtime"] == "240"
+    partitions = asked["make_partitions celeba/acai/maml/0"]
+    assert partitions["slurm_partition"] == "long"
+    assert "gpu" not in partitions
+    assert {one["slurm_account"] for one in asked.values()} == {"007"}
+
+
+def test_empty_keys_are_left_to_the_cluster(project: Project):
+    for asked in requests(project).values():
+        assert not {"slurm_account", "slurm_partition", "qos", "constraint", "gres"} & {*asked}
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, {"gpu": "1"}),
+        ({"gpu_model": "a100"}, {"gpu": "1", "gpu_model": "a100"}),
+        ({"gpu_request": "gres"}, {"gpu": "0", "gres": "gpu:1"}),
+        ({"gpu_request": "gres", "gpu_model": "a100"}, {"gpu": "0", "gres": "gpu:a100:1"}),
+        ({"gpu_request": "none"}, {"gpu": "0"}),
+    ],
+)
+def test_a_gpu_is_asked_for_in_the_form_that_the_cluster_takes(project, keys, expected):
+    training = requests(project, **keys)["train_embedding mnist/acai/0"]
+    assert {key: training[key] for key in ("gpu", "gres", "gpu_model") if key in training} == (
+        expected
+    )
+
+
+@pytest.mark.parametrize("form", ["gpus", "gres"])
+def test_a_study_on_cpus_asks_for_no_gpu(project: Project, form: str):
+    keys = {**CLUSTER, "gpu_request": form, "gpu_model": "a100"}
+    asked = requests(project, "--config", "compute={device: cpu}", **keys)
+    training = asked["evaluate_model celeba/acai/maml/0"]
+    assert training["gpu"] == "0"
+    assert training["slurm_partition"] == "long"
+    assert not training.get("gres")
+    assert not training.get("gpu_model")
+
+
+def test_no_job_asks_for_more_than_the_partition_allows(project: Project):
+    for name, asked in requests(project, gpu_minutes=60, cpu_memory=3000).items():
+        if name.startswith(("train_embedding", "meta_train", "evaluate_model")):
+            assert int(asked["runtime"]) <= 60
+        elif "runtime" in asked:
+            assert int(asked["mem_mb"]) <= 3000
+
+
+def test_rules_hand_signals_to_python_and_keep_the_log_of_earlier_attempts():
+    texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
+    commands = [text.split("\n\n")[0] for text in "\n".join(texts).split("shell:")[1:]]
+    assert len(commands) == 12
+    for command in commands:
+        assert command.strip().startswith("'exec python \"$SCRIPTS/")
+        assert command.strip().endswith(" >> {log:q} 2>&1'")
