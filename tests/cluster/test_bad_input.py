@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.faults import CONFIG, FaultRun
+from tests.cluster.faults import CONFIG, FaultRun, MakeRun
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import Project
 
@@ -24,10 +24,10 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_request_that_the_cluster_does_not_know_is_refused_before_submission(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path, case: str
+    fault_run: MakeRun, case: str
 ):
     resources, key, known = CASES[case]
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"wanted": {}}, resources)
+    run = fault_run({"wanted": {}}, resources)
     assert run.end(run.start(), 60) != 0
     assert "ClusterError" in run.text()
     assert "Slurm would refuse the jobs of a rule." in run.text()
