@@ -71,9 +71,7 @@ def test_jobs_that_outlive_a_killed_snakemake_are_adopted_by_name(
     assert len(cluster.jobs()) == jobs
 
 
-def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(
-    cluster: SlurmCluster, fault_run: MakeRun
-):
+def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(fault_run: MakeRun):
     run = fault_run({"orphan": {"steps": 60}})
     process = run.start_supervised()
     run.wait_for_checkpoint("orphan")
@@ -85,9 +83,7 @@ def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(
     assert run.resumed_from("orphan")
 
 
-def test_a_killed_snakemake_is_started_again_by_its_supervisor(
-    cluster: SlurmCluster, fault_run: MakeRun
-):
+def test_a_killed_snakemake_is_started_again_by_its_supervisor(fault_run: MakeRun):
     run = fault_run({"orphan": {"steps": 50}})
     process = run.start_supervised()
     run.wait_for_checkpoint("orphan")
@@ -100,7 +96,7 @@ def test_a_killed_snakemake_is_started_again_by_its_supervisor(
     assert [job.state for job in run.jobs("orphan")] == ["COMPLETED"]
 
 
-def test_a_second_process_on_a_cell_waits_and_leaves(cluster: SlurmCluster, fault_run: MakeRun):
+def test_a_second_process_on_a_cell_waits_and_leaves(fault_run: MakeRun):
     run = fault_run({"wanted": {}})
     process = run.start()
     run.wait_for_checkpoint("wanted")
@@ -123,7 +119,7 @@ def test_a_second_process_on_a_cell_waits_and_leaves(cluster: SlurmCluster, faul
     assert run.resumed_from("wanted") == []
 
 
-def test_one_snakemake_at_a_time_works_on_a_run(cluster: SlurmCluster, fault_run: MakeRun):
+def test_one_snakemake_at_a_time_works_on_a_run(fault_run: MakeRun):
     run = fault_run({"wanted": {}})
     process = run.start()
     run.wait_for_checkpoint("wanted")

@@ -26,7 +26,7 @@ def test_what_is_written_later_is_kept_when_the_log_is_removed(tmp_path: Path):
 
 def test_a_success_leaves_the_logs_of_the_attempts_before(tmp_path: Path):
     for attempt in (1, 2):
-        write(tmp_path, f"{attempt}").unlink()
+        log_path(tmp_path, JOB).unlink(missing_ok=True)
         log = write(tmp_path, f"{attempt}")
         hold_log(tmp_path, JOB, attempt)
     release_log(tmp_path, JOB, 2)
