@@ -26,7 +26,7 @@ def test_a_drained_node_and_a_controller_away_for_a_minute(
     time.sleep(60)
     cluster.start_controller()
     assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
-    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=RESUME")
+    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=UNDRAIN")
     assert run.end(process) == 0, run.text()
     for name in names:
         assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
