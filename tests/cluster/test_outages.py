@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,18 +16,22 @@ pytestmark = pytest.mark.cluster
 
 
 def test_a_drained_node_and_a_controller_away_for_a_minute(
-    cluster: SlurmCluster, fault_run: MakeRun
+    cluster: SlurmCluster, fault_run: MakeRun, tmp_path: Path
 ):
     names = {"first": {"steps": 40}, "second": {"steps": 40}}
     run = fault_run(names)
     process = run.start_supervised()
     run.wait_for_checkpoint("first", "second")
-    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=DRAIN", "Reason=test")
+    node = f"NodeName={cluster.host}"
+    cluster.run("scontrol", "update", node, "State=DRAIN", "Reason=test")
+    later = cluster.submit("true", "--mem=50", folder=tmp_path)
+    time.sleep(5)
+    assert cluster.job(later)["JobState"] == "PENDING"
+    cluster.run("scontrol", "update", node, "State=RESUME")
+    cluster.wait_for_state(later, "COMPLETED")
     cluster.stop_controller()
     time.sleep(60)
     cluster.start_controller()
-    assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
-    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=UNDRAIN")
     assert run.end(process) == 0, run.text()
     for name in names:
         assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
