@@ -5,20 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.faults import CONFIG, FaultRun, MakeRun
+from tests.cluster.faults import CONFIG, FaultRun, MakeRun, write_config
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.cluster
 
+KEYS = "gpu_model, or the partition, memory or threads of the rule"
 CASES = {
-    "partition": (
-        {"slurm_partition": "nosuch"},
-        "cpu_partition or gpu_partition",
-        "gpu with gpu:2",
-    ),
-    "gres": ({"gres": "gpu:h100:1"}, "gpu_request or gpu_model", "gpu:2"),
-    "memory": ({"mem_mb": "10000000"}, "the memory of the rule", "cpu (default)"),
+    "partition": ({"slurm_partition": "nosuch"}, "cpu_partition or gpu_partition"),
+    "model": ({"gres": "gpu:h100:1"}, KEYS),
+    "memory": ({"mem_mb": "10000000"}, KEYS),
 }
 
 
@@ -26,14 +23,14 @@ CASES = {
 def test_a_request_that_the_cluster_does_not_know_is_refused_before_submission(
     fault_run: MakeRun, case: str
 ):
-    resources, key, known = CASES[case]
+    resources, key = CASES[case]
     run = fault_run({"wanted": {}}, resources)
     assert run.end(run.start(), 60) != 0
     assert "ClusterError" in run.text()
     assert "Slurm would refuse the jobs of a rule." in run.text()
     assert "rule train_embedding: sbatch" in run.text()
     assert key in run.text()
-    assert known in run.text()
+    assert "cpu (default) with gpu:2; gpu with gpu:2" in run.text()
     assert run.jobs("wanted") == []
 
 
@@ -51,6 +48,7 @@ def test_an_account_that_the_cluster_does_not_know_is_refused(
 
 def test_a_machine_without_slurm_is_told_so(prepared: Project, tmp_path: Path):
     project = prepared.copy(tmp_path / "project")
+    write_config(project, {"wanted": {}})
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("bash", "git", "env"):

@@ -69,3 +69,17 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
 def test_file_hash_is_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert file_hash(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+
+
+def test_the_file_is_on_disk_before_its_rename_and_the_rename_after_it(tmp_path, monkeypatch):
+    flushed = []
+    fsync = os.fsync
+
+    def recorded(descriptor):
+        fsync(descriptor)
+        whole = (tmp_path / "result.json").exists()
+        flushed.append((os.fstat(descriptor).st_ino == tmp_path.stat().st_ino, whole))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    write_json(tmp_path / "result.json", {})
+    assert flushed == [(False, False), (True, True)]

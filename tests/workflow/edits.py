@@ -142,10 +142,15 @@ CODE = [
     ("cactus/cli/main.py", NOTHING),
     ("cactus/files.py", EVERYTHING),
     ("cactus/errors.py", EVERYTHING),
+    ("cactus/checkpoint.py", wave("train_embedding", "meta_train")),
+    ("cactus/stop.py", wave("train_embedding", "meta_train")),
+    ("cactus/config/checkpoints.py", NOTHING),
+    ("cactus/cluster/supervise.py", NOTHING),
     ("cactus/seeding.py", wave("make_sample", "prepare_data")),
 ]  # fmt: skip
 KEYS = [
     ("run-less: a key of another data set", ["sample={celeba: {variation: 0.1}}"], NOTHING),
+    ("when checkpoints are saved", ["checkpoints={seconds: 5, steps: 1}"], NOTHING),
     ("where raw data lie", ["data={raw_dir: /elsewhere}"], NOTHING),
     ("make_sample", ["sample={mnist: {rotation: 3.0}}"], wave("make_sample mnist")),
     ("prepare_data", ["data={omniglot: {split_seed: 3}}"], wave("prepare_data omniglot")),
