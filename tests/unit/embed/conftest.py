@@ -1,51 +1,19 @@
-"""Shared by the tests of embeddings: tiny settings and images that a network can learn."""
+"""Shared by the tests of embeddings: tiny networks and images that they can learn."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 
-from cactus.config.embedding import AnyEmbedding, EmbeddingSettings
+from cactus.config.embedding import AnyEmbedding
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.progress import MetricsLog
 from tests.unit.checkpoints import none
-
-TINY: dict[str, dict[str, Any]] = {
-    "acai": {"working_size": 16, "depth": 2, "batch_size": 16, "iterations": 4},
-    "bigan": {
-        "working_size": 16,
-        "raw_size": 18,
-        "width": 4,
-        "hidden": 16,
-        "dims": 8,
-        "batch_size": 16,
-        "epochs": 1,
-        "decay_epochs": 1,
-    },
-    "deepcluster": {
-        "working_size": 28,
-        "channels": [4, 8, 8, 8, 8],
-        "hidden": 32,
-        "dims": 8,
-        "clusters": 6,
-        "kmeans_iterations": 5,
-        "batch_size": 16,
-        "epochs": 2,
-    },
-    "infogan": {
-        "working_size": 16,
-        "width": 4,
-        "hidden": 32,
-        "recognition_hidden": 16,
-        "batch_size": 16,
-        "iterations": 4,
-    },
-}
+from tests.unit.embed import tiny
 
 Images = npt.NDArray[np.uint8]
 Settings = Callable[..., AnyEmbedding]
@@ -55,13 +23,7 @@ Fit = Callable[..., Embedding]
 @pytest.fixture
 def tiny_settings() -> Settings:
     """Return a function (name, dataset, **changed keys) -> settings of a tiny network."""
-
-    def settings(name: str, dataset: Any = "mnist", **keys: Any) -> AnyEmbedding:
-        resolved = EmbeddingSettings().resolve(name, dataset)
-        values = {**resolved.model_dump(), **TINY[name], **keys, "per_dataset": {}}
-        return type(resolved).model_validate(values)
-
-    return settings
+    return tiny.settings
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
+from cactus.embed import acai
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import DataError, TrainingError
 from cactus.progress import MetricsLog
-from tests.unit.checkpoints import none
+from tests.unit.checkpoints import every, none
 
 METHODS = ("acai", "bigan", "deepcluster", "infogan")
 SHAPES = {
@@ -111,6 +112,30 @@ def test_loss_that_is_no_number_stops_with_step_and_cell(
     ):
         embedding.fit(blobs[0], log, none(tmp_path))
     assert caught.value.where.startswith(f"mnist/{method}/s0, step 2")
+
+
+class Dropping(acai.Method):
+    """A method of a user's, with pixels dropped by PyTorch's global generator."""
+
+    def train_step(self, images: Tensor, indices: Tensor) -> dict[str, Tensor]:
+        return super().train_step(images * (torch.rand(images.shape) > 0.2), indices)
+
+
+def test_a_network_that_draws_from_the_global_generator_goes_on_exactly(
+    tiny_settings, blobs, tmp_path: Path
+) -> None:
+    trained = []
+    with torch.random.fork_rng():
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            method = Dropping(tiny_settings("acai"), (20, 20, 1), 0, torch.device("cpu"))
+            saved = every(tmp_path, 3)
+            with MetricsLog(tmp_path / "metrics.jsonl", "test", 4) as log:
+                method.fit(blobs[0], log, saved)
+            trained.append((method.state_dict(), (tmp_path / "metrics.jsonl").read_text()))
+    assert saved.resumed_from == [3]
+    assert all(torch.equal(trained[0][0][name], trained[1][0][name]) for name in trained[0][0])
+    assert trained[0][1] == trained[1][1]
 
 
 def _last_bias(embedding: Embedding) -> str:

@@ -23,7 +23,16 @@ def learner(name, *, dataset="omniglot", shape=(10, 10, 1), seed=0, double=False
 
 
 def task_source(
-    *, shape=(10, 10, 1), classes=12, per_class=12, way=3, shot=2, query=2, noise=40.0, seed=0
+    *,
+    shape=(10, 10, 1),
+    classes=12,
+    per_class=12,
+    way=3,
+    shot=2,
+    query=2,
+    noise=40.0,
+    seed=0,
+    device=CPU,
 ):
     """Return episodes on images that are a random pattern for each class, plus noise."""
     generator = np.random.default_rng(seed)
@@ -33,7 +42,7 @@ def task_source(
     images = noisy.clip(0, 255).astype(np.uint8).reshape(-1, *shape)
     labels = np.repeat(np.arange(classes), per_class)
     sampler = PartitionSampler(labels[None], way, shot, query)
-    return TaskSource(torch.from_numpy(images), sampler)
+    return TaskSource(torch.from_numpy(images).to(device), sampler)
 
 
 def episodes(source, tasks, seed=0) -> EpisodeBatch:

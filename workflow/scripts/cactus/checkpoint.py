@@ -73,17 +73,22 @@ class Checkpoints:
         """
         for unfinished in self._folder.glob(".step-*"):
             unfinished.unlink(missing_ok=True)
+        content = self._newest_whole()
+        if content is None:
+            return None
+        self._delete_old()
+        self.resumed_from = [*content["resumed_from"], content["step"]]
+        self._last_time, self._last_step = self._clock(), content["step"]
+        state: dict[str, Any] = content["state"]
+        return state
+
+    def _newest_whole(self) -> dict[str, Any] | None:
         for path in self._newest_first():
             try:
-                content = _read(path, self._fingerprint)
+                return _read(path, self._fingerprint)
             except (OSError, ValueError) as error:
                 _report(f"checkpoint {path} is not used and is deleted: {error}")
                 path.unlink(missing_ok=True)
-                continue
-            self.resumed_from = [*content["resumed_from"], content["step"]]
-            self._last_time, self._last_step = self._clock(), content["step"]
-            state: dict[str, Any] = content["state"]
-            return state
         return None
 
     def reached(self, step: int, state: Callable[[], dict[str, Any]]) -> None:
@@ -127,9 +132,12 @@ class Checkpoints:
         ):
             file.write(header.encode() + b"\n")
             file.write(payload)
+        self._delete_old()
+        self._last_time, self._last_step = self._clock(), step
+
+    def _delete_old(self) -> None:
         for old in self._newest_first()[_KEPT:]:
             old.unlink(missing_ok=True)
-        self._last_time, self._last_step = self._clock(), step
 
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("step-*.ckpt"), reverse=True)

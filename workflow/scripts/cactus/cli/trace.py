@@ -9,6 +9,7 @@ from cactus.cli.text import columns
 from cactus.errors import RecordError
 from cactus.provenance.jobs import Job
 from cactus.provenance.planner import Planner
+from cactus.provenance.published import PUBLISHED_FILE
 from cactus.provenance.record import Record
 from cactus.provenance.run import SOURCE_FILE, open_run
 from cactus.provenance.status import duration, local_time
@@ -44,12 +45,7 @@ def _run_of(file: Path) -> Path:
 def _text(planner: Planner, found: Trace) -> str:
     entry = found.entry
     lines = [f"{found.file}: {entry['row']}: {entry['column']}", f"prints {entry['printed']}"]
-    if entry["columns"][0] == "paper_mean":
-        lines.append("as published, from config/paper_results.csv (its source stands there)")
-    else:
-        episodes = "mean over the episodes of the accuracy averaged over seeds, in per cent"
-        half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
-        lines.append(f"= {episodes}{half}")
+    lines += _meaning(entry) if found.published is None else _citation(entry, found.published)
     rows: list[tuple[str, ...]] = [
         ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
     ]
@@ -60,6 +56,23 @@ def _text(planner: Planner, found: Trace) -> str:
     ]
     state = _state(planner, found)
     return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
+
+
+def _meaning(entry: dict[str, Any]) -> list[str]:
+    """Return what one of our numbers is."""
+    episodes = "mean over the episodes of the accuracy averaged over seeds, in per cent"
+    half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
+    return [f"= {episodes}{half}"]
+
+
+def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:
+    """Return where one of the paper's numbers was published, and where it was read."""
+    interval = f", interval {row['ci95_status']}" if len(entry["columns"]) > 1 else ""
+    return [
+        f"as published: {row['paper']}, {row['table']}",
+        f"source: {row['citation']}",
+        f"mean {row['accuracy_status']}{interval} ({PUBLISHED_FILE})",
+    ]
 
 
 def _row(job: Job, record: Record | None) -> tuple[str, ...]:
@@ -106,6 +119,7 @@ def _as_json(planner: Planner, found: Trace) -> dict[str, Any]:
     return {
         "file": str(found.file),
         "number": found.entry,
+        "published": found.published,
         "chain": [
             {
                 "job": job.name,

@@ -89,7 +89,7 @@ class Supervisor:
         omitted = [f"{folder}/{_receipt(orphan)}" for orphan in orphans if orphan.job]
         process = self._snakemake(*(["--omit-from", *omitted] if omitted else []))
         self._process = process
-        watch = Watch(process.pid, [], self.patience)
+        watch = Watch(process.pid, Path(".snakemake/log"), [], self.patience)
         while True:
             try:
                 code = process.wait(timeout=self.poll)
@@ -97,6 +97,8 @@ class Supervisor:
                 watch.names = job_names(folder)[known:]
                 if watch.names and watch.hung():
                     _end(process)
+                    if self._told is not None:
+                        return None, 128 + self._told
                     return f"Snakemake waited for nothing: {watch.cause()}", 1
                 continue
             died = code < 0 and self._told is None

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -22,16 +23,20 @@ class Watch:
     ----------
     pid
         The process.
+    logs
+        Folder of Snakemake's own logs.
     names
         Names of the Slurm jobs of the run.
     patience
         Seconds of silence after which it is taken for hung. Snakemake looks at its jobs every 180
-        seconds at the rarest, so this has to be longer.
+        seconds at the rarest, and sleeps as long before it ends, so this has to be longer.
     """
 
     pid: int
+    logs: Path
     names: list[str]
     patience: float
+    _written: float = 0.0
     _quiet_since: float | None = None
     _unheard: list[float] = field(default_factory=list)
     _ends: dict[str, SlurmJob] = field(default_factory=dict)
@@ -46,7 +51,7 @@ class Watch:
             self._quiet_since = None
             return False
         self._ends |= {job.id: job for job in jobs if not job.alive}
-        if any(job.alive for job in jobs) or self._works_itself():
+        if any(job.alive for job in jobs) or self._works_itself() or self._has_written():
             self._quiet_since = None
             return False
         self._quiet_since = self._quiet_since or now
@@ -59,6 +64,12 @@ class Watch:
             return any(child.name() not in _QUESTIONS for child in children)
         except psutil.Error:
             return False
+
+    def _has_written(self) -> bool:
+        """Return whether it has written to its log since the last look."""
+        newest = max((path.stat().st_mtime for path in self.logs.glob("*.log")), default=0.0)
+        before, self._written = self._written, newest
+        return newest > before
 
     def cause(self) -> str:
         """Return what made it wait for ever, as far as can be told."""

@@ -144,11 +144,13 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
     path = record_path(run_folder, job)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError("no JSON object")
         checksum = content.pop("checksum")
         record = Record.model_validate(content)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
     if checksum != _checksum(content):
         raise _damaged(path, job, "a checksum that is not that of its content: it was edited")

@@ -75,6 +75,8 @@ def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
     RecordError
         The crate holds no such job, or is not what its records say; the job ran on a GPU, cannot
         be recomputed from the crate, or fails.
+    StorageError
+        The crate is a zip file that has no room on the disk.
     """
     if work.exists() and any(work.iterdir()):
         raise RecordError(

@@ -12,7 +12,7 @@ from cactus.config.base import Settings, merge
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
 from cactus.config.select import raw_access
-from cactus.errors import RecordError
+from cactus.errors import DataError, RecordError
 from cactus.files import read_json, write_json
 from cactus.provenance.closure import SourceTree
 from cactus.provenance.hashes import HASHES_FILE, HashCache
@@ -120,11 +120,11 @@ def read_source(folder: Path) -> RunSource:
     """
     try:
         return RunSource.model_validate(read_json(folder / SOURCE_FILE))
-    except ValidationError as error:
+    except (DataError, ValidationError) as error:
         raise RecordError(
             "The configuration kept with a run cannot be read.",
             where=str(folder / SOURCE_FILE),
-            got=str(error.errors()[0]["msg"]),
+            got=error.got if isinstance(error, DataError) else str(error.errors()[0]["msg"]),
             fix="run `snakemake --dry-run` with the run's configuration: it is written anew",
         ) from error
 

@@ -1,20 +1,25 @@
 """The chain behind a printed number, down to the raw files."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError
-from cactus.provenance.audit.findings import scoring_jobs
+from cactus.provenance.audit.findings import map_entries, scoring_jobs
 from cactus.provenance.graph import all_jobs
 from cactus.provenance.jobs import Job
 from cactus.provenance.lookup import ancestry
 from cactus.provenance.planner import Planner
+from cactus.provenance.published import PUBLISHED_FILE, cell_key, published_rows
 from cactus.provenance.record import Record
 from cactus.provenance.run import nearest
+
+_PUBLISHED_COLUMNS: Final = (
+    "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,15 @@ class Trace:
         The number's record in the file's map.
     chain
         Each job behind it with its record (None if it has none), the first ones first.
+    published
+        What the file of published numbers says of a number of the paper: among others its table,
+        where it was read (``citation``) and how sure it is; None if the number is ours.
     """
 
     file: Path
     entry: dict[str, Any]
     chain: list[tuple[Job, Record | None]]
+    published: dict[str, str] | None
 
 
 def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
@@ -50,7 +59,8 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Raises
     ------
     RecordError
-        The file is no table or figure of the run, or no single number fits.
+        The file is no table or figure of the run, no single number fits, or a published number is
+        not in the project's file any more.
     """
     name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
     jobs = list(all_jobs(planner.config))
@@ -62,21 +72,39 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     entry = _entry(planner.run_folder / maker.files[-1], file, row, column)
     results = Job("aggregate_results", "")
     chain = [results, maker]
-    if entry["columns"][0] != "paper_mean":
+    published = None
+    if entry["columns"][0] == "paper_mean":
+        published = _published(planner.project.root, entry["results_row"])
+    else:
         scored = [ancestry(planner.config, job) for job in scoring_jobs(entry, jobs)]
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
-    return Trace(file, entry, [(job, planner.assess(job).record) for job in chain])
+    records = [(job, planner.assess(job).record) for job in chain]
+    return Trace(file, entry, records, published)
+
+
+def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
+    """Return what the file of published numbers says of the cell of a row of results."""
+    try:
+        found = published_rows(root)[cell_key(row)]
+        return {name: found[name] for name in _PUBLISHED_COLUMNS}
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(
+            "The source of a published number cannot be told.",
+            where=str(root / PUBLISHED_FILE),
+            got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
+            fix="restore the file from the repository",
+        ) from error
 
 
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     """Return the record of the one number that fits the words given."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError) as error:
+        entries = map_entries(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordError(
             "The map of a table or figure cannot be read.",
             where=str(path),
-            got=str(error),
+            got=f"{type(error).__name__}: {error}",
             fix="run the workflow again: it makes the file anew",
         ) from error
     rows = {entry["row"]: None for entry in entries}
@@ -110,9 +138,14 @@ def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
-    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them."""
+    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them.
+
+    Raises
+    ------
+    DataError
+        The manifest is missing or damaged.
+    """
     for job, record in chain:
         if job.stage == "prepare_data" and record is not None:
-            path = planner.run_folder / f"{job.folder}/manifest.json"
-            for raw in json.loads(path.read_text(encoding="utf-8"))["raw"]:
-                yield {"dataset": job.cell, **raw}
+            for raw in load_manifest(planner.run_folder / str(job.folder)).raw:
+                yield {"dataset": job.cell, **raw.model_dump()}

@@ -1,10 +1,15 @@
-"""Unpacks zip files without letting them write elsewhere."""
+"""Unpacks zip files without letting them write elsewhere or fill the disk."""
 
+import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path
+from typing import Final
 
-from cactus.errors import RecordError
+from cactus.errors import RecordError, StorageError
+
+_MIB: Final = 1 << 20
 
 
 def unpack(archive: Path, target: Path) -> None:
@@ -14,13 +19,16 @@ def unpack(archive: Path, target: Path) -> None:
     ------
     RecordError
         It is no zip file, is damaged, or holds links or paths outside the target.
+    StorageError
+        Unpacked it would be larger than the free disk space.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             for member in opened.infolist():
                 _check(archive, member, target)
+            _check_room(archive, opened.infolist(), target)
             opened.extractall(target)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise _refused(archive, str(error)) from error
 
 
@@ -29,6 +37,24 @@ def _check(archive: Path, member: zipfile.ZipInfo, target: Path) -> None:
     inside = (target / name).resolve().is_relative_to(target.resolve())
     if not inside or stat.S_ISLNK(member.external_attr >> 16):
         raise _refused(archive, f"a link, or a path outside of it: {member.filename}")
+
+
+def _check_room(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> None:
+    """Check that the disk has room for what the members declare.
+
+    A member that holds more than it declares is cut off there, and refused by its checksum.
+    """
+    needed = sum(member.file_size for member in members)
+    place = next(path for path in (target, *target.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise StorageError(
+            "The archive does not fit on the disk.",
+            where=str(archive),
+            got=f"{needed / _MIB:,.1f} MiB unpacked, {free / _MIB:,.1f} MiB free in {place}",
+            fix="free some space, or let TMPDIR name a folder on a larger disk; if it should not "
+            "be so large, get the archive anew from where it was published",
+        )
 
 
 def _refused(archive: Path, got: str) -> RecordError:

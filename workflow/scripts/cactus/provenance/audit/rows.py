@@ -52,7 +52,8 @@ def notes(planner: Planner) -> Iterator[str]:
     records = [one.record for one in audited(planner) if one.record is not None]
     commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
     if len(commits) > 1:
-        yield f"records of {len(commits)} commits, with the same code: {', '.join(sorted(commits))}"
+        same = ", with the same code" if _share_code(records) else ""
+        yield f"records of {len(commits)} commits{same}: {', '.join(sorted(commits))}"
     if not all(record.agent.git for record in records):
         yield "some records were made outside a git repository"
     dirty = sum(bool((record.agent.git or {}).get("dirty")) for record in records)
@@ -67,6 +68,12 @@ def notes(planner: Planner) -> Iterator[str]:
     for entry in planner.accepted.entries:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
+
+
+def _share_code(records: list[Record]) -> bool:
+    """Tell whether each source file means the same in all records that name it."""
+    meanings = {item for record in records for item in record.plan.code.items()}
+    return len(meanings) == len({name for name, _ in meanings})
 
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:

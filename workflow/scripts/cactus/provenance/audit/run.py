@@ -82,7 +82,7 @@ def audit(planner: Planner) -> Report:
     ]
     taint = Taint(planner.config, printed)
     return Report(
-        tuple((one, tuple(taint.of(one.job)), mend(planner, one)) for one in findings),
+        tuple((one, taint.of(one), mend(planner, one)) for one in findings),
         tuple(notes(planner)),
         len(jobs),
         sum(len(one.record.entities) for one in assessments if one.record),

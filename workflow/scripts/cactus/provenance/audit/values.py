@@ -1,7 +1,6 @@
 """Whether the printed numbers are what the accuracies of the episodes give."""
 
 import csv
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,10 +10,11 @@ from typing import Any, Final
 
 from cactus.config.grid import Grid
 from cactus.paper.vocabulary import method_name
-from cactus.provenance.audit.findings import Finding, Printed, scoring_jobs
+from cactus.provenance.audit.findings import Finding, Printed, map_entries, scoring_jobs
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.jobs import Job
 from cactus.provenance.planner import Planner
+from cactus.provenance.published import CellKey, cell_key, published_rows
 
 _RESULTS: Final = Job("aggregate_results", "")
 # Two orders of summation differ by no more; a printed digit is far larger.
@@ -76,24 +76,22 @@ class ValueCheck:
                 yield from self._check_text(job)
 
     @cached_property
-    def _published(self) -> dict[tuple[str, ...], dict[str, str]]:
-        path = self._planner.project.root / "config" / "paper_results.csv"
-        with path.open(newline="", encoding="utf-8") as file:
-            return {_cell(row): row for row in csv.DictReader(file)}
+    def _published(self) -> dict[CellKey, dict[str, str]]:
+        return published_rows(self._planner.project.root)
 
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and see that no seed is missing."""
         file = _RESULTS.files[0]
-        seeds: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        seeds: dict[CellKey, set[str]] = defaultdict(set)
         try:
             with (self._planner.run_folder / file).open(newline="", encoding="utf-8") as text:
                 rows = list(csv.DictReader(text))
             for row in rows:
-                seeds[_cell(row)].add(row["seed"])
+                seeds[cell_key(row)].add(row["seed"])
                 got = self._difference(row, {name: float(row[name]) for name in ("mean", "ci95")})
                 if got:
                     yield Finding(
-                        "number differs", file, f"{' '.join(_cell(row))}: {got}", _RESULTS
+                        "number differs", file, f"{' '.join(cell_key(row))}: {got}", _RESULTS
                     )
         except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
             yield Finding("results damaged", file, f"{type(error).__name__}: {error}", _RESULTS)
@@ -113,7 +111,7 @@ class ValueCheck:
             for one in Grid.from_settings(self._planner.config.grid).cells
         }
 
-    def _expected_seeds(self, cell: tuple[str, ...]) -> set[str]:
+    def _expected_seeds(self, cell: CellKey) -> set[str]:
         row = dict(zip(("dataset", "source", "method", "learner"), cell, strict=False))
         entry = {"results_row": {**row, "seed": "all"}}
         return {job.wildcards["seed"] for job in scoring_jobs(entry, self._jobs)} | {"all"}
@@ -135,10 +133,8 @@ class ValueCheck:
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
             if job.stage in ("make_table", "make_figure"):
-                path = self._planner.run_folder / job.files[-1]
                 try:
-                    for entry in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-                        _ = entry["printed"], entry["results_row"]["seed"], entry["columns"]
+                    map_entries(self._planner.run_folder / job.files[-1])
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     yield Finding("map damaged", job.files[-1], repr(error), job)
 
@@ -150,12 +146,12 @@ class ValueCheck:
             right = f"nothing ({type(error).__name__}: {error})"
         if right != one.entry["printed"]:
             got = f"{one.title} prints {one.entry['printed']}, its source gives {right}"
-            yield Finding("number differs", one.file, got, one.job)
+            yield Finding("number differs", one.file, got, one.job, one)
 
     def _recomputed(self, entry: dict[str, Any]) -> str:
         row, decimals = entry["results_row"], int(entry["decimals"])
         if entry["columns"][0] == "paper_mean":
-            published = self._published[_cell(row)]
+            published = self._published[cell_key(row)]
             names = ["accuracy", "ci95"][: len(entry["columns"])]
             values = [float(published[name]) for name in names]
         else:
@@ -169,7 +165,7 @@ class ValueCheck:
         """Compare what a table prints with its map, number by number."""
         file = job.files[0]
         try:
-            entries = json.loads((self._planner.run_folder / job.files[1]).read_text())["cells"]
+            entries = map_entries(self._planner.run_folder / job.files[1])
             rows = list(numbers_in_table(self._planner.run_folder / file))
         except (OSError, ValueError, KeyError, TypeError) as error:
             yield Finding("text differs", file, f"cannot be compared with its map: {error!r}", job)
@@ -182,10 +178,4 @@ class ValueCheck:
         for text, entry in zip(shown, entries, strict=True):
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
-                yield Finding("text differs", file, got, job)
-
-
-def _cell(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return the key of a row of results, or of the published numbers."""
-    names = ("dataset", "source", "method", "learner", "way", "shot")
-    return tuple(str(row[name]) for name in names)
+                yield Finding("text differs", file, got, job, Printed(job, file, entry))

@@ -1,0 +1,196 @@
+"""A run of patient trainings on the cluster of the tests, to which a test does what it likes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster.slurm import Job, SlurmCluster
+from tests.workflow.project import Project
+
+_HERE = Path(__file__).parent
+RUN = "faults"
+CONFIG = ("--configfile", "config/demo.yaml", "config/faults.yaml")
+# Seconds of training: 30 steps of half a second, a checkpoint after each fifth.
+USUAL = {"steps": 30, "pause": 0.5, "log_every": 5, "batch_size": 16, "working_size": 8}
+REFERENCE = "reference"
+# Makes a run of trainings, by their settings and resources.
+MakeRun = Callable[..., "FaultRun"]
+
+
+def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Configure one embedding per training, with settings that differ from the usual ones."""
+    custom = {
+        name: {"module": "patient.py", "settings": {**USUAL, **settings}}
+        for name, settings in trainings.items()
+    }
+    config = {
+        "run": RUN,
+        "compute": {"device": "cpu", "threads": 1},
+        "grid": {
+            "datasets": ["mnist"],
+            "embeddings": list(trainings),
+            "learners": ["protonets"],
+            "controls": {"mnist": []},
+            "scratch": False,
+        },
+        "embeddings": {"custom": custom},
+        "sample": {"mnist": {"train_images": 900, "test_images": 400}},
+        "data": {"mnist": {"val_size": 350}},
+        "checkpoints": {"seconds": None, "steps": 5},
+    }
+    (project.folder / "config/faults.yaml").write_text(yaml.safe_dump(config))
+
+
+def prepare(folder: Path) -> Project:
+    """Return a project with prepared data and an uninterrupted training, computed here."""
+    project = Project.create(folder)
+    shutil.copy(_HERE / "patient.py", folder / "patient.py")
+    write_config(project, {REFERENCE: {"pause": 0.0}})
+    project.snakemake("embeddings", "--cores", "2", config=CONFIG)
+    return project
+
+
+class FaultRun:
+    """Trainings on the cluster.
+
+    Parameters
+    ----------
+    cluster
+        Where they run.
+    project
+        A project of `prepare`, to be used up.
+    trainings
+        Settings by name of the embedding.
+    resources
+        Resources of the trainings, as ``--set-resources`` takes them.
+    """
+
+    def __init__(
+        self,
+        cluster: SlurmCluster,
+        project: Project,
+        trainings: Mapping[str, Mapping[str, Any]],
+        resources: Mapping[str, str] | None = None,
+    ) -> None:
+        self.cluster, self.project = cluster, project
+        write_config(project, trainings)
+        asked = {"mem_mb": "900", "runtime": "10", **(resources or {})}
+        self._options = [
+            "embeddings",
+            *CONFIG,
+            "--set-resources",
+            *(f"train_embedding:{name}={value}" for name, value in asked.items()),
+        ]
+        self.folder = project.folder / "results" / RUN
+        self.output = project.folder / "output"
+        self.code: int | None = None
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+        """Start plain ``snakemake --profile slurm``."""
+        return self._start("snakemake", "--profile", "slurm", *self._options, *options)
+
+    def start_supervised(self, *options: str, patience: int = 60) -> "subprocess.Popen[bytes]":
+        """Start ``cactus run``."""
+        words = ("run", "--poll", "2", "--patience", str(patience), *options, "--", *self._options)
+        return self._start("cactus.cli.main", *words)
+
+    def _start(self, *words: str) -> "subprocess.Popen[bytes]":
+        path = f"{Path(sys.executable).parent}{os.pathsep}{self.cluster.environment['PATH']}"
+        environment = {
+            **self.cluster.environment,
+            "PATH": path,
+            "PYTHONPATH": str(self.project.scripts),
+        }
+        environment.pop("CACTUS_PLANNED_BY", None)
+        with self.output.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=self.project.folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test has left."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        here = str(self.project.folder)
+        left = [job.id for job in self.cluster.jobs() if job.workdir == here and not job.over]
+        if left:
+            self.cluster.run("scancel", *left)
+
+    def end(self, process: "subprocess.Popen[bytes]", timeout: float = 300) -> int:
+        """Wait for a process of `start`; return its exit code."""
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise AssertionError(self.text() + self.cluster.report()) from None
+
+    def text(self) -> str:
+        """Return all that the processes of `start` have printed."""
+        return self.output.read_text(errors="replace")
+
+    def log(self, name: str, attempt: int | None = None) -> str:
+        """Return the log of a training: of its last attempt, or of one that was stopped."""
+        suffix = f".attempt-{attempt}" if attempt else ""
+        path = self.folder / f"logs/train_embedding/mnist/{name}/s0{suffix}.log"
+        return path.read_text() if path.exists() else ""
+
+    def jobs(self, name: str) -> list[Job]:
+        """Return the Slurm jobs of a training, the newest last."""
+        comment = f"rule_train_embedding_wildcards_mnist_{name}_0"
+        here = str(self.project.folder)
+        return [
+            job for job in self.cluster.jobs() if job.comment == comment and job.workdir == here
+        ]
+
+    def wait_for_checkpoint(self, *names: str, timeout: float = 120) -> None:
+        """Wait until trainings run and have saved a checkpoint."""
+        for name in names:
+            folder = self.folder / f"work/train_embedding/mnist/{name}/s0/checkpoints"
+            self.cluster.wait_for(
+                lambda folder=folder: list(folder.glob("step-*.ckpt")),
+                f"a checkpoint of {name}\n{self.text()}\n{self.log(name)}",
+                timeout,
+            )
+
+    def record(self, name: str) -> dict[str, Any]:
+        """Return the record of a training."""
+        path = self.folder / f"records/train_embedding/mnist/{name}/s0.json"
+        assert path.exists(), f"no record of {name}\n{self.text()}\n{self.log(name)}"
+        record: dict[str, Any] = json.loads(path.read_text())
+        return record
+
+    def resumed_from(self, name: str) -> list[int]:
+        """Return the steps from which a training went on after interruptions."""
+        steps: list[int] = self.record(name)["activity"]["resumed_from"]
+        return steps
+
+    def assert_equal_to_uninterrupted(self, *names: str) -> None:
+        """Check that weights, vectors and metrics are those of an uninterrupted training."""
+        for name in names:
+            assert _hashes(self.record(name)) == _hashes(self.record(REFERENCE)), name
+        assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left"
+
+
+def _hashes(record: dict[str, Any]) -> dict[str, str]:
+    """Return the hashes of results, but for the manifest, which names the embedding."""
+    hashes = {Path(name).name: entity["sha256"] for name, entity in record["entities"].items()}
+    del hashes["manifest.json"]
+    return hashes

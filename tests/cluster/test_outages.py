@@ -1,0 +1,129 @@
+"""The cluster or Snakemake itself goes away for a while, and nothing is lost, repeated or hung."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cluster.faults import CONFIG, MakeRun
+from tests.cluster.slurm import SlurmCluster
+
+pytestmark = pytest.mark.cluster
+
+
+def test_a_drained_node_and_a_controller_away_for_a_minute(
+    cluster: SlurmCluster, fault_run: MakeRun
+):
+    names = {"first": {"steps": 40}, "second": {"steps": 40}}
+    run = fault_run(names)
+    process = run.start_supervised()
+    run.wait_for_checkpoint("first", "second")
+    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=DRAIN", "Reason=test")
+    cluster.stop_controller()
+    time.sleep(60)
+    cluster.start_controller()
+    assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
+    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=UNDRAIN")
+    assert run.end(process) == 0, run.text()
+    for name in names:
+        assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
+        assert run.resumed_from(name) == []
+
+
+def test_what_is_interrupted_is_cancelled_and_resumes(cluster: SlurmCluster, fault_run: MakeRun):
+    run = fault_run({"interrupted": {}})
+    process = run.start()
+    run.wait_for_checkpoint("interrupted")
+    process.send_signal(signal.SIGINT)  # Ctrl-C
+    assert run.end(process, 60) != 0
+    cluster.wait_for(lambda: all(job.over for job in run.jobs("interrupted")), "jobs to end")
+    assert [job.state for job in run.jobs("interrupted")] == ["CANCELLED"]
+    assert run.end(run.start()) == 0, run.text()
+    assert run.resumed_from("interrupted")
+    run.assert_equal_to_uninterrupted("interrupted")
+
+
+def test_jobs_that_outlive_a_killed_snakemake_are_adopted_by_name(
+    cluster: SlurmCluster, fault_run: MakeRun
+):
+    names = {"orphan": {"steps": 60}, "other": {"steps": 60}}
+    run = fault_run(names)
+    process = run.start()
+    run.wait_for_checkpoint("orphan", "other")
+    process.kill()
+    process.wait()
+    # Plain Snakemake does not send them a second time.
+    assert run.end(run.start("--nolock"), 60) != 0
+    assert "Slurm jobs of an earlier Snakemake process still work on this run." in run.text()
+    assert "train_embedding/mnist/orphan/s0: Slurm job" in run.text()
+    assert "cactus run" in run.text()
+    assert run.end(run.start_supervised()) == 0, run.text()
+    for name in names:
+        assert f"adopted train_embedding/mnist/{name}/s0: Slurm job" in run.text()
+        assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
+        assert run.record(name)["agent"]["slurm"]["job"] == run.jobs(name)[0].id
+    # They have ended: a further start repeats nothing.
+    jobs = len(cluster.jobs())
+    assert run.end(run.start("--nolock"), 60) == 0
+    assert len(cluster.jobs()) == jobs
+
+
+def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(fault_run: MakeRun):
+    run = fault_run({"orphan": {"steps": 60}})
+    process = run.start_supervised()
+    run.wait_for_checkpoint("orphan")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert run.end(run.start_supervised("--cancel-orphans")) == 0, run.text()
+    assert "cancelled train_embedding/mnist/orphan/s0: Slurm job" in run.text()
+    assert [job.state for job in run.jobs("orphan")] == ["CANCELLED", "COMPLETED"]
+    assert run.resumed_from("orphan")
+
+
+def test_a_killed_snakemake_is_started_again_by_its_supervisor(fault_run: MakeRun):
+    run = fault_run({"orphan": {"steps": 50}})
+    process = run.start_supervised()
+    run.wait_for_checkpoint("orphan")
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+    )
+    os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+    assert run.end(process) == 0, run.text()
+    assert "Snakemake was ended by signal 9; Snakemake is started again" in run.text()
+    assert [job.state for job in run.jobs("orphan")] == ["COMPLETED"]
+
+
+def test_a_second_process_on_a_cell_waits_and_leaves(fault_run: MakeRun):
+    run = fault_run({"wanted": {}})
+    process = run.start()
+    run.wait_for_checkpoint("wanted")
+    second = subprocess.run(
+        [
+            sys.executable,
+            run.project.scripts / "train_embedding.py",
+            "--plan",
+            run.folder / "plans/train_embedding/mnist/wanted/s0.json",
+        ],
+        cwd=run.project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 0, second.stderr
+    assert "waiting: train_embedding/mnist/wanted/s0 is being made" in second.stderr
+    assert "finished already, by another process" in second.stderr
+    assert run.end(process) == 0, run.text()
+    assert run.resumed_from("wanted") == []
+
+
+def test_one_snakemake_at_a_time_works_on_a_run(fault_run: MakeRun):
+    run = fault_run({"wanted": {}})
+    process = run.start()
+    run.wait_for_checkpoint("wanted")
+    second = run.project.run_snakemake("embeddings", "--cores", "1", "--nolock", config=CONFIG)
+    assert second.returncode != 0
+    assert "Snakemake already works on this run." in second.stdout + second.stderr
+    assert run.end(process) == 0, run.text()

@@ -1,0 +1,148 @@
+"""What can be recomputed from a crate, and what is refused."""
+
+import json
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import RecordError
+from cactus.files import file_hash
+from cactus.provenance.crate import export
+from cactus.provenance.jobs import Job
+from cactus.provenance.record import read_record, write_record
+from cactus.provenance.replay import replay
+from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, files_below, planner
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def alone(folder, crate, tmp_path):
+    """A copy of the crate elsewhere, while the run and the first crate cannot be reached."""
+    moved = shutil.copytree(crate, tmp_path / "elsewhere/crate")
+    hidden = [(path, path.with_name(f"hidden-{path.name}")) for path in (folder, crate)]
+    for path, away in hidden:
+        path.rename(away)
+    yield Path(moved)
+    for path, away in hidden:
+        away.rename(path)
+
+
+def test_a_cell_is_recomputed_from_the_crate_alone(alone, tmp_path, records):
+    before = {name: file_hash(alone / name) for name in files_below(alone)}
+    compared = replay(alone, TRAINED.name, tmp_path / "work")
+    assert {one.name for one in compared} == set(records[TRAINED.name].entities)
+    assert all(one.equal for one in compared)
+    assert {name: file_hash(alone / name) for name in files_below(alone)} == before
+    made = tmp_path / f"work/jobs/{TRAINED.name}/{RUN}"
+    trained = f"models/{CELL}/model.safetensors"
+    assert (made / trained).read_bytes() == (alone / RUN / trained).read_bytes()
+    assert made.samefile(next((tmp_path / "work").rglob("results")) / "small")
+
+
+def test_a_whole_cell_is_recomputed_from_the_zip_file(folder, tmp_path):
+    archive = export(planner(folder), tmp_path / "crate.zip")
+    code, output = cactus(tmp_path, "replay", str(archive), CELL)
+    assert code == 0, output
+    lines = [line.split() for line in output.splitlines() if " equal" in line]
+    assert {line[0].partition("/")[0] for line in lines} == {
+        "make_partitions",
+        "meta_train",
+        "evaluate_model",
+    }
+    assert "0 different" in output
+
+
+def test_a_changed_weight_is_found(edited, tmp_path):
+    weights = edited / RUN / f"models/{CELL}/model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    compared = replay(edited, TRAINED.name, tmp_path / "work")
+    assert [one.name for one in compared if not one.equal] == [f"models/{CELL}/model.safetensors"]
+    with pytest.raises(RecordError, match="An input in the crate"):  # of the evaluation
+        replay(edited, f"evaluate_model/{CELL}", tmp_path / "again")
+
+
+def test_a_forged_record_is_found(edited, tmp_path):
+    """Accuracies that were changed together with the record, checksum and all."""
+    job = Job("evaluate_model", CELL)
+    accuracies = edited / RUN / f"evaluations/{CELL}/accuracies.csv"
+    lines = accuracies.read_text().splitlines(keepends=True)
+    accuracies.write_text("".join([*lines[:-1], lines[-1].replace("0.", "0.9", 1)]))
+    record = read_record(edited / RUN, job)
+    name = f"evaluations/{CELL}/accuracies.csv"
+    forged = record.entities[name].model_copy(update={"sha256": file_hash(accuracies)})
+    entities = {**record.entities, name: forged}
+    write_record(edited / RUN, record.model_copy(update={"entities": entities}))
+    code, output = cactus(tmp_path, "replay", str(edited), job.name)
+    assert code == 1
+    assert "DIFFERENT: recomputed" in next(
+        line for line in output.splitlines() if "accuracies.csv" in line
+    )
+    assert "1 different" in output
+
+
+def test_the_code_is_that_of_the_crate(edited, tmp_path):
+    bookkeeping = edited / "workflow/scripts/cactus/provenance/job.py"
+    bookkeeping.write_text(bookkeeping.read_text() + "\nraise SystemExit('of the crate')\n")
+    with pytest.raises(RecordError) as caught:
+        replay(edited, TRAINED.name, tmp_path / "work")
+    assert caught.value.got == "of the crate"
+
+
+def test_a_job_runs_the_sources_of_its_record(edited, tmp_path):
+    script = edited / "workflow/scripts/meta_train.py"
+    script.write_text("raise SystemExit('written after the job ran')\n")
+    assert all(one.equal for one in replay(edited, TRAINED.name, tmp_path / "work"))
+
+
+def test_what_a_gpu_computed_is_refused(edited, tmp_path):
+    record = read_record(edited / RUN, TRAINED)
+    device = {**record.agent.device, "device": "cuda"}
+    agent = record.agent.model_copy(update={"device": device})
+    write_record(edited / RUN, record.model_copy(update={"agent": agent}))
+    with pytest.raises(RecordError, match="Only what a CPU computed") as caught:
+        replay(edited, TRAINED.name, tmp_path / "work")
+    assert "cuda" in caught.value.got
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("audit_run", "cannot be recomputed from the crate alone"),
+        ("omniglot/acai/mamml/s0", "no such cell or job"),
+    ],
+)
+def test_what_cannot_be_recomputed_is_refused(crate, tmp_path, name, what):
+    with pytest.raises(RecordError, match=what):
+        replay(crate, name, tmp_path / "work")
+
+
+def test_what_is_no_crate_is_refused(tmp_path):
+    (tmp_path / "text.zip").write_text("no zip file")
+    for place in (tmp_path / "absent", tmp_path, tmp_path / "text.zip"):
+        with pytest.raises(RecordError):
+            replay(place, CELL, tmp_path / f"work-{place.name}")
+
+
+def test_a_folder_in_use_is_not_worked_in(crate, tmp_path):
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(RecordError, match="not empty"):
+        replay(crate, CELL, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "inside/../../outside", "link"])
+def test_a_zip_file_that_would_write_elsewhere_is_refused(tmp_path, name):
+    member = zipfile.ZipInfo(name)
+    if name == "link":
+        member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "crate.zip", "w") as archive:
+        archive.writestr("ro-crate-metadata.json", json.dumps({}))
+        archive.writestr(member, "..")
+    with pytest.raises(RecordError, match="not unpacked"):
+        replay(tmp_path / "crate.zip", CELL, tmp_path / "work")
+    assert files_below(tmp_path) == {"crate.zip"}

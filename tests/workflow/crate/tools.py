@@ -1,0 +1,53 @@
+"""What the tests of crates share: names in the run that is exported, and short ways to read one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cactus.provenance.jobs import Job
+from cactus.provenance.run import open_run
+from tests.workflow.snake import ROOT
+
+RUN = "results/small"
+CELL = "omniglot/acai/maml/s0"
+TRAINED = Job("meta_train", CELL)
+
+
+def planner(folder):
+    return open_run("small", folder / "results")
+
+
+def jobs(folder):
+    return [one.job for one in planner(folder).assess_all()]
+
+
+def cactus(folder: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "cactus.cli.main", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def ids(value) -> list[str]:
+    """Return the identifiers of what a property refers to."""
+    listed = value if isinstance(value, list) else [value]
+    return [one["@id"] for one in listed]
+
+
+def types(entity) -> set[str]:
+    found = entity["@type"]
+    return set(found if isinstance(found, list) else [found])
+
+
+def of_type(graph, kind):
+    return [one for one in graph.values() if kind in types(one)]
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

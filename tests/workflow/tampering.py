@@ -1,0 +1,197 @@
+"""Ways to tamper with a finished run, each with the finding that must name it."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Action = Callable[[Path], None]
+MAML = "omniglot/acai/maml/s0"
+PROTONETS = "omniglot/acai/protonets/s0"
+
+
+def flip(file: str) -> Action:
+    """Change a byte in the middle of a file."""
+
+    def apply(run: Path) -> None:
+        content = bytearray((run / file).read_bytes())
+        content[len(content) // 2] ^= 1
+        (run / file).write_bytes(content)
+
+    return apply
+
+
+def flip_and_set_back_the_clock(file: str) -> Action:
+    def apply(run: Path) -> None:
+        before = (run / file).stat()
+        flip(file)(run)
+        os.utime(run / file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    return apply
+
+
+def truncate(file: str) -> Action:
+    return lambda run: os.truncate(run / file, (run / file).stat().st_size // 2)
+
+
+def swap(first: str, second: str) -> Action:
+    def apply(run: Path) -> None:
+        one, other = (run / first).read_bytes(), (run / second).read_bytes()
+        (run / first).write_bytes(other)
+        (run / second).write_bytes(one)
+
+    return apply
+
+
+def copy(source: str, target: str) -> Action:
+    return lambda run: shutil.copyfile(run / source, run / target)
+
+
+def remove(file: str) -> Action:
+    return lambda run: (run / file).unlink()
+
+
+def edit(file: str, pattern: str, new: str) -> Action:
+    """Replace the first match of a pattern, which there must be."""
+
+    def apply(run: Path) -> None:
+        text = (run / file).read_text()
+        changed = re.sub(pattern, new, text, count=1)
+        assert changed != text, f"{pattern} is not in {file}"
+        (run / file).write_text(changed)
+
+    return apply
+
+
+def forge(job: str, change: Callable[[dict[str, Any]], None] = lambda _: None) -> Action:
+    """Rewrite a record so that it agrees with the results as they are, with a right checksum."""
+
+    def apply(run: Path) -> None:
+        path = run / f"records/{job}.json"
+        record = json.loads(path.read_text())
+        record.pop("checksum")
+        for name, entity in record["entities"].items():
+            content = (run / name).read_bytes()
+            entity.update(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        change(record)
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        path.write_text(json.dumps({**record, "checksum": checksum}))
+
+    return apply
+
+
+def both(*actions: Action) -> Action:
+    def apply(run: Path) -> None:
+        for action in actions:
+            action(run)
+
+    return apply
+
+
+def better_result(run: Path) -> None:
+    """Raise one mean of the table of results."""
+    path = run / "tables/results.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["mean"] = repr(float(rows[0]["mean"]) + 0.01)
+    write_rows(path, rows)
+
+
+def without_a_seed(run: Path) -> None:
+    path = run / "tables/results.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    write_rows(path, [row for row in rows if (row["dataset"], row["seed"]) != ("mnist", "1")])
+
+
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def set_key(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(record: dict[str, Any]) -> None:
+        inner = record
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+
+    return change
+
+
+def other_code(record: dict[str, Any]) -> None:
+    record["activity"]["plan"]["code"]["cactus/meta/maml.py"] = "0" * 64
+
+
+def other_input(record: dict[str, Any]) -> None:
+    record["activity"]["plan"]["inputs"][f"models/{MAML}/model.safetensors"] = "0" * 64
+
+
+class Tampering(NamedTuple):
+    """A way to tamper, and the finding that must name it."""
+
+    what: str
+    apply: Action
+    kind: str
+    file: str
+
+
+_FLIPPED = [
+    "raw/omniglot/sample.json", "raw/omniglot/images_background.zip",
+    "raw/mnist/train-images-idx3-ubyte.gz", "data/omniglot/manifest.json",
+    "data/omniglot/train_images.npy", "data/omniglot/test_labels.npy",
+    "embeddings/omniglot/acai/s0/train.npy", "embeddings/omniglot/acai/s0/encoder.safetensors",
+    "embeddings/omniglot/acai/s0/metrics.jsonl", "embeddings/omniglot/acai/s0/diagnostic.png",
+    f"partitions/{MAML}/partitions.npy", f"partitions/{MAML}/summary.json",
+    f"models/{MAML}/model.safetensors", f"models/{MAML}/model.json",
+    f"models/{MAML}/metrics.jsonl", f"evaluations/{MAML}/summary.json",
+    f"evaluations/{MAML}/accuracies.csv", "baselines/omniglot/acai/s0/accuracies.csv",
+    "tables/results.csv", "tables/omniglot.tex", "tables/omniglot.tex.map.json",
+    "tables/tables.tex", "figures/shots.pdf", "figures/accuracy_grid.png",
+]  # fmt: skip
+_TABLE = "make_table/omniglot"
+TAMPERINGS = [
+    *(Tampering(f"a byte of {file}", flip(file), "output changed", file) for file in _FLIPPED),
+    Tampering("a byte, and the clock set back", flip_and_set_back_the_clock(f"models/{MAML}/model.safetensors"), "output changed", f"models/{MAML}/model.safetensors"),
+    Tampering("a truncated archive", truncate("raw/omniglot/images_evaluation.zip"), "output changed", "raw/omniglot/images_evaluation.zip"),
+    Tampering("an emptied file", lambda run: os.truncate(run / "figures/shots.png", 0), "output changed", "figures/shots.png"),
+    Tampering("swapped checkpoints", swap(f"models/{PROTONETS}/model.safetensors", "models/omniglot/bigan/protonets/s0/model.safetensors"), "output changed", f"models/{PROTONETS}/model.safetensors"),
+    Tampering("a result removed", remove(f"models/{MAML}/model.safetensors"), "output missing", f"models/{MAML}/model.safetensors"),
+    Tampering("a figure removed", remove("figures/shots.pdf"), "output missing", "figures/shots.pdf"),
+    Tampering("a file dropped in", copy("tables/omniglot.tex", "tables/omniglot-2.tex"), "stray file", "tables/omniglot-2.tex"),
+    Tampering("an edited accuracy", edit(f"evaluations/{MAML}/accuracies.csv", r"0\.\d+", "1.0"), "output changed", f"evaluations/{MAML}/accuracies.csv"),
+    Tampering("an edited accuracy, its record forged", both(edit(f"evaluations/{MAML}/accuracies.csv", r"0\.\d+", "1.0"), forge(f"evaluate_model/{MAML}")), "number differs", "tables/results.csv"),
+    Tampering("an edited mean", better_result, "output changed", "tables/results.csv"),
+    Tampering("an edited mean, its record forged", both(better_result, forge("aggregate_results")), "number differs", "tables/results.csv"),
+    Tampering("a seed left out, the record forged", both(without_a_seed, forge("aggregate_results")), "seed missing", "tables/results.csv"),
+    Tampering("a digit in a table", edit("tables/omniglot.tex", r"textbf\{\d", "textbf{9"), "output changed", "tables/omniglot.tex"),
+    Tampering("a number in a table, its record forged", both(edit("tables/omniglot.tex", r"textbf\{\d", "textbf{9"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
+    Tampering("a number in a map, its record forged", both(edit("tables/omniglot.tex.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge(_TABLE)), "number differs", "tables/omniglot.tex"),
+    Tampering("a row of a table, its record forged", both(edit("tables/omniglot.tex", r"\n[^\n]* & [^\n]*pm[^\n]*\\\\\n", "\n"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
+    Tampering("a map that is none, its record forged", both(lambda run: (run / "tables/omniglot.tex.map.json").write_text("{}"), forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
+    Tampering("a number in a figure's map, its record forged", both(edit("figures/shots.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge("make_figure/shots")), "number differs", "figures/shots.pdf"),
+    Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
+    Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a hash in a record", edit(f"records/meta_train/{MAML}.json", r'"sha256": "[0-9a-f]{6}', '"sha256": "000000'), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("the commit in a record", edit(f"records/meta_train/{MAML}.json", r'"host": "', '"host": "not-'), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a record copied over another", copy(f"records/meta_train/{PROTONETS}.json", f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a seed's results over another's", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), copy("evaluations/mnist/acai/protonets/s0/summary.json", "evaluations/mnist/acai/protonets/s1/summary.json")), "output changed", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
+    Tampering("a seed's results over another's, record forged", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), forge("evaluate_model/mnist/acai/protonets/s1")), "input differs", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
+    Tampering("a forged input", forge(f"evaluate_model/{MAML}", other_input), "input differs", f"models/{MAML}/model.safetensors"),
+    Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml.py"),
+    Tampering("a forged seed", forge(f"meta_train/{MAML}", set_key("activity", "seed", value=7)), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a forged seed in the spec", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "seed", value=7)), "stale", "meta_train/mnist/acai/protonets/s1"),
+    Tampering("a rewound clock", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2001-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
+    Tampering("a clock ahead", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2999-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
+    Tampering("a seed of another configuration", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "settings", "outer_lr", value=0.5)), "mixed row", "tables/mnist.tex (meta_train)"),
+    Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
+    Tampering("other libraries for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "libraries", "numpy", value="0.1")), "mixed row", "tables/mnist.tex (meta_train)"),
+]  # fmt: skip

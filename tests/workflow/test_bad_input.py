@@ -1,0 +1,112 @@
+"""Names that do not exist and damaged files: one clear error each, with what mends it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import DataError, RecordError
+from tests.workflow.project import Project
+
+pytestmark = pytest.mark.workflow
+MAML = "omniglot/acai/maml/s0"
+TABLE = "results/small/tables/omniglot.tex"
+TRACE = ("trace", TABLE, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")
+SOURCE = "plans/config.json"
+
+
+def error_of(output: str) -> dict[str, str]:
+    """Return the parts of an error that is all that was printed."""
+    parts = r"  where: (?P<where>.+)\n  got:   (?P<got>.+)\n  fix:   (?P<fix>.+)\n"
+    found = re.fullmatch(r"\w+Error: .+\n" + parts, output)
+    assert found, output
+    return found.groupdict()
+
+
+@pytest.mark.parametrize(
+    ("command", "got", "fix"),
+    [
+        (["status", "nosuch"], "nosuch", "known are small"),
+        (["update", "smal"], "smal", "did you mean 'small'?"),
+        (["audit", "smal"], "smal", "did you mean 'small'?"),
+        (["diff", "small", "smal"], "smal", "did you mean 'small'?"),
+        (["why", MAML, "--run", "smal"], "smal", "did you mean 'small'?"),
+        (["why", "omniglot/acay/maml/s0"], "omniglot/acay/maml/s0", f"did you mean '{MAML}'?"),
+        (["why", f"meta_trian/{MAML}"], f"meta_trian/{MAML}", f"did you mean 'meta_train/{MAML}'?"),
+        (["accept", f"{MAML}0", "--reason", "x"], f"{MAML}0", f"did you mean '{MAML}'?"),
+        (
+            ["trace", TABLE.replace("glot", "glott"), *TRACE[2:]],
+            "tables/omniglott.tex",
+            "did you mean 'tables/omniglot.tex'?",
+        ),
+        (
+            ["trace", TABLE, "--row", "ACAI CACTUs-MAMML", "--col", "5w1s"],
+            "ACAI CACTUs-MAMML",
+            "did you mean 'ACAI, CACTUs-MAML'?",
+        ),
+        (
+            ["trace", TABLE, "--row", "ACAI CACTUs-MAML", "--col", "5-way 1-shoot"],
+            "5-way 1-shoot",
+            "did you mean '5-way 1-shot, ours'?",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_misspelt_name_gets_the_nearest_valid_one(
+    finished: Project, command: list[str], got: str, fix: str
+):
+    code, output = finished.cactus(*command)
+    assert code == RecordError.exit_code, output
+    error = error_of(output)
+    assert (error["got"], error["fix"]) == (got, fix)
+
+
+def cut_short(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"\x00\xff"])
+def test_a_damaged_record_is_one_line_and_makes_its_job_stale(
+    project: Project, content: bytes | None
+):
+    path = project.run / f"records/meta_train/{MAML}.json"
+    cut_short(path) if content is None else path.write_bytes(content)
+    code, output = project.cactus("why", f"meta_train/{MAML}")
+    title, reason = output.splitlines()
+    assert (code, title) == (1, f"meta_train/{MAML} is stale:")
+    assert re.fullmatch(r"  no valid record \(.+\)", reason)
+    code, output = project.cactus("status", "small", "--jobs")
+    (row,) = [line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}")]
+    assert (code, reason.strip() in row) == (1, True)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"a": 1}'])
+def test_a_damaged_configuration_of_a_run_is_written_anew_as_the_error_says(
+    project: Project, content: str
+):
+    (project.run / SOURCE).write_text(content)
+    code, output = project.cactus("status", "small")
+    assert code == RecordError.exit_code, output
+    error = error_of(output)
+    assert error["where"] == f"results/small/{SOURCE}"
+    assert "snakemake --dry-run" in error["fix"]
+    assert project.stale_jobs() == set()
+    assert project.cactus("status", "small")[0] == 0
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"cells": [1]}', '{"cells": [{"row": "ACAI"}]}'])
+def test_a_damaged_map_of_a_table_is_named_by_trace_and_audit(project: Project, content: str):
+    (project.folder / f"{TABLE}.map.json").write_text(content)
+    code, output = project.cactus(*TRACE)
+    assert code == RecordError.exit_code, output
+    assert error_of(output)["where"].endswith("omniglot.tex.map.json")
+    code, output = project.cactus("audit", "small")
+    assert (code, "map damaged: tables/omniglot.tex.map.json" in output) == (1, True), output
+
+
+def test_a_damaged_manifest_is_named_by_trace(project: Project):
+    cut_short(project.run / "data/omniglot/manifest.json")
+    code, output = project.cactus(*TRACE)
+    assert code == DataError.exit_code, output
+    assert error_of(output)["where"].endswith("data/omniglot/manifest.json")
