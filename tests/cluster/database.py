@@ -1,6 +1,7 @@
 """Accounting for a test's cluster: MariaDB on a socket, and slurmdbd."""
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -25,14 +26,14 @@ class Accounting:
         self.folder, self.environment = folder, environment
         (self.port,) = free_ports(1)
         # slurmdbd has no setting for the socket; MariaDB's library reads it from the environment.
-        socket = {"MYSQL_UNIX_PORT": str(self.socket)}
+        place = {"MYSQL_UNIX_PORT": str(self.socket)}
         self.database = Daemon(
             [_program("mariadbd"), *self._options, "--skip-networking", f"--socket={self.socket}"],
             folder / "mariadbd.log",
             environment,
         )
         self.keeper = Daemon(
-            [_program("slurmdbd"), "-D"], folder / "slurmdbd.log", {**environment, **socket}
+            [_program("slurmdbd"), "-D"], folder / "slurmdbd.log", {**environment, **place}
         )
 
     @property
@@ -46,7 +47,7 @@ class Accounting:
         return "\n".join(
             (
                 "AccountingStorageType=accounting_storage/slurmdbd",
-                "AccountingStorageHost=127.0.0.1",
+                f"AccountingStorageHost={socket.gethostname()}",
                 f"AccountingStoragePort={self.port}",
                 f"AccountingStoragePass={self.folder}/munge.socket",
                 "AccountingStorageEnforce=associations",
@@ -101,7 +102,8 @@ class Accounting:
             "StorageLoc": "accounts",
             "PidFile": self.folder / "slurmdbd.pid",
             "DebugLevel": "info",
-            "CommunicationParameters": "NoCtldInAddrAny",
+            # It listens on the address of the host's name only, instead of on all.
+            "CommunicationParameters": "NoInAddrAny",
         }
         path = self.folder / "slurmdbd.conf"
         path.touch(0o600)

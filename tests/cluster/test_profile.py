@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yte
 
-from tests.cluster.grid import GRID, copy_project
+from tests.cluster.grid import GRID, PROFILE, RUN, copy_project
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import ROOT, Project
 
@@ -114,11 +114,28 @@ def test_with_accounting_it_takes_sacct_and_the_account(
     accounting_cluster: SlurmCluster, copied: Project
 ):
     project = Project(copied.folder, accounting_cluster.environment)
-    code, output = project.cactus("profile", "--output", "accounted")
+    code, output = project.cactus("profile", "--output", "mine")
     assert code == 0, output
-    text = (copied.folder / "accounted/config.yaml").read_text()
+    assert "yours are research, root" in output
+    code, output = project.cactus("profile", "--output", "mine", "--account", "research")
+    assert code == 0, output
+    text = (copied.folder / "mine/config.yaml").read_text()
     assert 'account: "research"' in text
     assert 'status_command: "sacct"' in text
     code, output = project.cactus("profile", "--account", "wrong")
     assert code == 10
-    assert "take one of research" in output
+    assert "take one of research, root" in output
+
+
+@pytest.mark.accounting
+def test_a_run_with_accounting_arrives(accounting_cluster: SlurmCluster, tmp_path: Path):
+    project = copy_project(tmp_path / "project", accounting_cluster)
+    code, output = project.cactus("profile", "--account", "research")
+    assert code == 0, output
+    target = f"results/{RUN}/evaluations/omniglot/scratch/maml/s0/summary.json"
+    project.snakemake(target, *PROFILE, config=GRID)
+    assert (project.folder / target).is_file()
+    told = accounting_cluster.run("sacct", "-nPX", "--format=Account,State,AllocTRES%80")
+    rows = [line.split("|") for line in told.splitlines()]
+    assert {(row[0], row[1]) for row in rows} == {("research", "COMPLETED")}
+    assert sum("gres/gpu=1" in row[2] for row in rows) == 1

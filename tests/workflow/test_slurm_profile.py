@@ -84,6 +84,11 @@ def test_a_gpu_is_asked_for_in_the_form_that_the_cluster_takes(project, keys, ex
     )
 
 
+def test_an_unknown_form_is_refused(project: Project):
+    with pytest.raises(AssertionError, match="gpu_request is 'gpu', but has to be gpus, gres or"):
+        requests(project, gpu_request="gpu")
+
+
 @pytest.mark.parametrize("form", ["gpus", "gres"])
 def test_a_study_on_cpus_asks_for_no_gpu(project: Project, form: str):
     keys = {**CLUSTER, "gpu_request": form, "gpu_model": "a100"}

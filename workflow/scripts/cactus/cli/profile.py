@@ -1,6 +1,7 @@
 """``cactus profile``: fit the profile for Slurm to the cluster at hand."""
 
 import argparse
+from pathlib import Path
 
 from cactus.cluster.profile import PROFILE, Wishes, choose, describe, write_profile
 from cactus.cluster.slurm import partitions
@@ -18,5 +19,6 @@ def fit_profile(arguments: argparse.Namespace) -> int:
         print(f"  {f'{key}:':16}{value if value != '' else '-':<14}{why}")
     file = PROFILE if arguments.output is None else arguments.output / "config.yaml"
     write_profile(file, choices)
-    print(f"Written: {file}")
+    here = Path.cwd()
+    print(f"Written: {file.relative_to(here) if file.is_relative_to(here) else file}")
     return 0

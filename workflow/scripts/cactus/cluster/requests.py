@@ -9,13 +9,13 @@ from cactus.errors import ClusterError
 
 # Part of Slurm's refusal, the keys of the profile that may cause it, and what Slurm can tell.
 _REFUSALS: Final = (
-    ("partition", "cpu_partition or gpu_partition"),
     ("account", "account"),
+    ("partition", "cpu_partition or gpu_partition"),
     ("qos", "qos"),
     ("gres", "gpu_request or gpu_model"),
-    ("node configuration", "gpu_model, or the partition, memory or threads of the rule"),
-    ("memory", "the memory of the rule in set-resources"),
-    ("time limit", "the runtime of the rule in set-resources"),
+    ("node configuration", "gpu_model, or the row of the rule in memory"),
+    ("memory", "the row of the rule in memory"),
+    ("time limit", "the row of the rule in minutes"),
     ("processors", "the threads of the rule (compute.threads in the configuration)"),
     ("feature", "constraint"),
 )
