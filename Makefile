@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, where missing: a Slurm of one node, and accounting for its second mode.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-cluster test-here crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -30,8 +30,15 @@ demo: $(SETUP)
 	@$(BIN)/python workflow/scripts/print_summary.py results/demo/tables/results.csv
 	@echo "Tables and figures: results/demo/tables, results/demo/figures"
 
+# Tests on the cluster mostly wait, so the others run beside them.
 test: $(SETUP) crate-tools
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(MAKE) --jobs=2 --keep-going --output-sync=target test-cluster test-here
+
+test-cluster: $(SETUP)
+	$(BIN)/pytest tests/cluster $(PYTEST_ARGS)
+
+test-here: $(SETUP) crate-tools
+	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
 
 # The reader of RO-Crates that the tests call; it needs an environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up

@@ -1,9 +1,12 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cluster import database, faults, slurm
+from tests.cluster.faults import FaultRun, MakeRun
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import Project
 
@@ -39,3 +42,20 @@ def _started(problem: str, accounting: bool) -> Iterator[SlurmCluster]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with prepared data and an uninterrupted training; tests copy it."""
     return faults.prepare(tmp_path_factory.mktemp("prepared") / "project")
+
+
+@pytest.fixture
+def fault_run(cluster: SlurmCluster, prepared: Project, tmp_path: Path) -> Iterator[MakeRun]:
+    """Returns a run of trainings, by their settings and resources, that ends with the test."""
+    runs: list[FaultRun] = []
+
+    def make(
+        trainings: Mapping[str, Mapping[str, Any]], resources: Mapping[str, str] | None = None
+    ) -> FaultRun:
+        copy = prepared.copy(tmp_path / f"project{len(runs)}")
+        runs.append(FaultRun(cluster, copy, trainings, resources))
+        return runs[-1]
+
+    yield make
+    for run in runs:
+        run.close()

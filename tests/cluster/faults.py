@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ CONFIG = ("--configfile", "config/demo.yaml", "config/faults.yaml")
 # Seconds of training: 30 steps of half a second, a checkpoint after each fifth.
 USUAL = {"steps": 30, "pause": 0.5, "log_every": 5, "batch_size": 16, "working_size": 8}
 REFERENCE = "reference"
+# Makes a run of trainings, by their settings and resources.
+MakeRun = Callable[..., "FaultRun"]
 
 
 def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -> None:
@@ -89,6 +91,8 @@ class FaultRun:
         ]
         self.folder = project.folder / "results" / RUN
         self.output = project.folder / "output"
+        self.code: int | None = None
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *options: str) -> "subprocess.Popen[bytes]":
         """Start plain ``snakemake --profile slurm``."""
@@ -108,7 +112,7 @@ class FaultRun:
         }
         environment.pop("CACTUS_PLANNED_BY", None)
         with self.output.open("ab") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", *words],
                 cwd=self.project.folder,
                 env=environment,
@@ -116,6 +120,19 @@ class FaultRun:
                 stderr=output,
                 start_new_session=True,
             )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test has left."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        here = str(self.project.folder)
+        left = [job.id for job in self.cluster.jobs() if job.workdir == here and not job.over]
+        if left:
+            self.cluster.run("scancel", *left)
 
     def end(self, process: "subprocess.Popen[bytes]", timeout: float = 300) -> int:
         """Wait for a process of `start`; return its exit code."""
@@ -129,9 +146,10 @@ class FaultRun:
         """Return all that the processes of `start` have printed."""
         return self.output.read_text(errors="replace")
 
-    def log(self, name: str) -> str:
-        """Return the log of a training."""
-        path = self.folder / f"logs/train_embedding/mnist/{name}/s0.log"
+    def log(self, name: str, attempt: int | None = None) -> str:
+        """Return the log of a training: of its last attempt, or of one that was stopped."""
+        suffix = f".attempt-{attempt}" if attempt else ""
+        path = self.folder / f"logs/train_embedding/mnist/{name}/s0{suffix}.log"
         return path.read_text() if path.exists() else ""
 
     def jobs(self, name: str) -> list[Job]:

@@ -1,10 +1,11 @@
 """Jobs are stopped in every way that a cluster knows, and nothing is lost, repeated or hung."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.faults import FaultRun
+from tests.cluster.faults import FaultRun, MakeRun
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import Project
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module")
 def stopped(
     cluster: SlurmCluster, prepared: Project, tmp_path_factory: pytest.TempPathFactory
-) -> FaultRun:
+) -> Iterator[FaultRun]:
     """A finished run of plain Snakemake, each of whose trainings was stopped in its own way."""
     run = FaultRun(
         cluster,
@@ -38,8 +39,9 @@ def stopped(
     cluster.run("scontrol", "requeue", requeued)
     cluster.wait_for_state(requeued, "PENDING")
     cluster.start_requeued(requeued)
-    run.code = run.end(process, 420)
-    return run
+    run.code = run.end(process, 600)
+    yield run
+    run.close()
 
 
 def test_a_cancelled_training_is_sent_again_and_resumes(stopped: FaultRun):
@@ -47,8 +49,9 @@ def test_a_cancelled_training_is_sent_again_and_resumes(stopped: FaultRun):
     assert [job.state for job in jobs] == ["CANCELLED", "COMPLETED"]
     assert stopped.resumed_from("cancelled")[0] >= 5
     stopped.assert_equal_to_uninterrupted("cancelled")
-    assert "attempt 1" in stopped.log("cancelled")
-    assert "attempt 2" in stopped.log("cancelled")
+    assert ": attempt 1," in stopped.log("cancelled", attempt=1)
+    assert "The job was asked to stop." in stopped.log("cancelled", attempt=1)
+    assert ": attempt 2," in stopped.log("cancelled")
     assert "resumed from step" in stopped.log("cancelled")
 
 
@@ -63,7 +66,7 @@ def test_a_training_over_its_time_is_sent_again_with_more_and_resumes(stopped: F
     assert [job.state for job in jobs] == ["TIMEOUT", "COMPLETED"]
     # SIGTERM came before SIGKILL, and the step at which it came was saved: not a fifth one.
     assert stopped.resumed_from("limited")[0] > 20
-    assert "The job was asked to stop." in stopped.log("limited")
+    assert "The job was asked to stop." in stopped.log("limited", attempt=1)
 
 
 def test_a_training_over_its_memory_is_sent_again_with_more(stopped: FaultRun):
@@ -78,19 +81,16 @@ def test_what_fails_for_good_stops_nothing_else_and_is_listed_with_its_log(stopp
     assert len(stopped.jobs("hopeless")) == 4  # one try and three retries
     closing = stopped.text().rpartition("jobs failed:")[2]
     assert "train_embedding/mnist/hopeless/s0: A custom embedding refuses" in closing
-    log = "results/faults/logs/train_embedding/mnist/hopeless/s0.log"
+    log = "results/faults/logs/train_embedding/mnist/hopeless/s0.attempt-4.log"
     assert log in closing
     assert (stopped.project.folder / log).is_file()
 
 
 @pytest.mark.parametrize("partition", ["low", "lowcancel"])
 def test_a_preempted_training_resumes(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path, partition: str
+    cluster: SlurmCluster, fault_run: MakeRun, tmp_path: Path, partition: str
 ):
-    run = FaultRun(
-        cluster, prepared.copy(tmp_path / "project"), {"preempted": {}},
-        {"slurm_partition": partition},
-    )  # fmt: skip
+    run = fault_run({"preempted": {}}, {"slurm_partition": partition})  # fmt: skip
     process = run.start_supervised()
     run.wait_for_checkpoint("preempted")
     urgent = cluster.submit("sleep 2", "--exclusive", "-p", "cpu", "--mem=50", folder=tmp_path)

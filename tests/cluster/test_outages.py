@@ -9,36 +9,37 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.faults import CONFIG, FaultRun
+from tests.cluster.faults import CONFIG, MakeRun
 from tests.cluster.slurm import SlurmCluster
-from tests.workflow.project import Project
 
 pytestmark = pytest.mark.cluster
 
 
 def test_a_drained_node_and_a_controller_away_for_a_minute(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
+    cluster: SlurmCluster, fault_run: MakeRun, tmp_path: Path
 ):
     names = {"first": {"steps": 40}, "second": {"steps": 40}}
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), names)
+    run = fault_run(names)
     process = run.start_supervised()
     run.wait_for_checkpoint("first", "second")
-    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=DRAIN", "Reason=test")
+    node = f"NodeName={cluster.host}"
+    cluster.run("scontrol", "update", node, "State=DRAIN", "Reason=test")
+    later = cluster.submit("true", "--mem=50", folder=tmp_path)
+    time.sleep(5)
+    assert cluster.job(later)["JobState"] == "PENDING"
+    cluster.run("scontrol", "update", node, "State=RESUME")
+    cluster.wait_for_state(later, "COMPLETED")
     cluster.stop_controller()
     time.sleep(60)
     cluster.start_controller()
-    assert "drain" in cluster.run("sinfo", "-h", "-o", "%T")
-    cluster.run("scontrol", "update", f"NodeName={cluster.host}", "State=RESUME")
     assert run.end(process) == 0, run.text()
     for name in names:
         assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
         assert run.resumed_from(name) == []
 
 
-def test_what_is_interrupted_is_cancelled_and_resumes(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
-):
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"interrupted": {}})
+def test_what_is_interrupted_is_cancelled_and_resumes(cluster: SlurmCluster, fault_run: MakeRun):
+    run = fault_run({"interrupted": {}})
     process = run.start()
     run.wait_for_checkpoint("interrupted")
     process.send_signal(signal.SIGINT)  # Ctrl-C
@@ -51,10 +52,10 @@ def test_what_is_interrupted_is_cancelled_and_resumes(
 
 
 def test_jobs_that_outlive_a_killed_snakemake_are_adopted_by_name(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
+    cluster: SlurmCluster, fault_run: MakeRun
 ):
     names = {"orphan": {"steps": 60}, "other": {"steps": 60}}
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), names)
+    run = fault_run(names)
     process = run.start()
     run.wait_for_checkpoint("orphan", "other")
     process.kill()
@@ -75,10 +76,8 @@ def test_jobs_that_outlive_a_killed_snakemake_are_adopted_by_name(
     assert len(cluster.jobs()) == jobs
 
 
-def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
-):
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"orphan": {"steps": 60}})
+def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(fault_run: MakeRun):
+    run = fault_run({"orphan": {"steps": 60}})
     process = run.start_supervised()
     run.wait_for_checkpoint("orphan")
     os.killpg(process.pid, signal.SIGKILL)
@@ -89,10 +88,8 @@ def test_jobs_that_outlive_a_killed_snakemake_can_be_cancelled_by_name(
     assert run.resumed_from("orphan")
 
 
-def test_a_killed_snakemake_is_started_again_by_its_supervisor(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
-):
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"orphan": {"steps": 50}})
+def test_a_killed_snakemake_is_started_again_by_its_supervisor(fault_run: MakeRun):
+    run = fault_run({"orphan": {"steps": 50}})
     process = run.start_supervised()
     run.wait_for_checkpoint("orphan")
     children = subprocess.run(
@@ -104,10 +101,8 @@ def test_a_killed_snakemake_is_started_again_by_its_supervisor(
     assert [job.state for job in run.jobs("orphan")] == ["COMPLETED"]
 
 
-def test_a_second_process_on_a_cell_waits_and_leaves(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
-):
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"wanted": {}})
+def test_a_second_process_on_a_cell_waits_and_leaves(fault_run: MakeRun):
+    run = fault_run({"wanted": {}})
     process = run.start()
     run.wait_for_checkpoint("wanted")
     second = subprocess.run(
@@ -129,10 +124,8 @@ def test_a_second_process_on_a_cell_waits_and_leaves(
     assert run.resumed_from("wanted") == []
 
 
-def test_one_snakemake_at_a_time_works_on_a_run(
-    cluster: SlurmCluster, prepared: Project, tmp_path: Path
-):
-    run = FaultRun(cluster, prepared.copy(tmp_path / "project"), {"wanted": {}})
+def test_one_snakemake_at_a_time_works_on_a_run(fault_run: MakeRun):
+    run = fault_run({"wanted": {}})
     process = run.start()
     run.wait_for_checkpoint("wanted")
     second = run.project.run_snakemake("embeddings", "--cores", "1", "--nolock", config=CONFIG)

@@ -17,6 +17,7 @@ from cactus.provenance.closure import BOOKKEEPING, SourceTree
 from cactus.provenance.hashes import HASHES_FILE, HashCache
 from cactus.provenance.jobs import AUDIT
 from cactus.provenance.lease import Lease
+from cactus.provenance.logs import hold_log, release_log
 from cactus.provenance.objects import keep
 from cactus.provenance.plan import PENDING, Plan, read_plan
 from cactus.provenance.record import (
@@ -66,6 +67,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         FailureNote(run_folder, plan.job, lease.started, attempt),
     ):
         started, clock = lease.started, time.monotonic()
+        hold_log(run_folder, plan.job, attempt)
         print(header(plan.job, started, attempt), file=sys.stderr, flush=True)
         sources = _check_code(plan, SourceTree(SCRIPTS, cache))
         check_libraries(plan.libraries)
@@ -87,6 +89,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         agent = describe_agent(run_folder, SCRIPTS.parents[1], list(plan.libraries))
         write_record(run_folder, Record(entities=entities, activity=activity, agent=agent))
         _clear(work, lease)
+        release_log(run_folder, plan.job, attempt)
 
 
 def _clear(work: Path, lease: Lease) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from cactus.config.models import Config
 from cactus.provenance.graph import all_jobs
 from cactus.provenance.jobs import Job
+from cactus.provenance.logs import attempt_log, log_path
 from cactus.provenance.planner import Assessment, Planner
 from cactus.provenance.process import place
 from cactus.provenance.state import read_state
@@ -115,5 +116,11 @@ def list_failures(config: Config, run_folder: Path) -> str:
         facts = read_state(run_folder, job)
         if facts is not None and facts["state"] in ("failed", "killed"):
             status = _at_work(job, facts, None)
-            lines.append(f"  {job.name}: {status.note}\n    log: {run_folder}/logs/{job.name}.log")
+            lines.append(f"  {job.name}: {status.note}\n    log: {_log(run_folder, job, facts)}")
     return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job has failed"
+
+
+def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
+    """Return the log of the attempt that failed."""
+    held = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
+    return held if held.is_file() else log_path(run_folder, job)

@@ -1,0 +1,63 @@
+"""What a cluster refuses is said before anything is submitted, with the fix."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.faults import CONFIG, FaultRun, MakeRun
+from tests.cluster.slurm import SlurmCluster
+from tests.workflow.project import Project
+
+pytestmark = pytest.mark.cluster
+
+CASES = {
+    "partition": (
+        {"slurm_partition": "nosuch"},
+        "cpu_partition or gpu_partition",
+        "gpu with gpu:2",
+    ),
+    "gres": ({"gres": "gpu:h100:1"}, "gpu_request or gpu_model", "gpu:2"),
+    "memory": ({"mem_mb": "10000000"}, "the memory of the rule", "cpu (default)"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_request_that_the_cluster_does_not_know_is_refused_before_submission(
+    fault_run: MakeRun, case: str
+):
+    resources, key, known = CASES[case]
+    run = fault_run({"wanted": {}}, resources)
+    assert run.end(run.start(), 60) != 0
+    assert "ClusterError" in run.text()
+    assert "Slurm would refuse the jobs of a rule." in run.text()
+    assert "rule train_embedding: sbatch" in run.text()
+    assert key in run.text()
+    assert known in run.text()
+    assert run.jobs("wanted") == []
+
+
+def test_an_account_that_the_cluster_does_not_know_is_refused(
+    accounting_cluster: SlurmCluster, prepared: Project, tmp_path: Path
+):
+    run = FaultRun(
+        accounting_cluster, prepared.copy(tmp_path / "project"), {"wanted": {}},
+        {"slurm_account": "nosuch"},
+    )  # fmt: skip
+    assert run.end(run.start(), 60) != 0
+    assert "account" in run.text()
+    assert run.jobs("wanted") == []
+
+
+def test_a_machine_without_slurm_is_told_so(prepared: Project, tmp_path: Path):
+    project = prepared.copy(tmp_path / "project")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "git", "env"):
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    project.environment = {"PATH": str(programs)}
+    done = project.run_snakemake("--profile", "slurm", "embeddings", config=CONFIG)
+    assert done.returncode != 0
+    assert "Slurm's commands are not on this machine" in done.stdout + done.stderr
