@@ -72,7 +72,7 @@ class Samples:
     cpu_seconds: float = 0.0
     controller_start: float = 0.0
     controller_seconds: float = 0.0
-    timeline: list[tuple[float, int]] = field(default_factory=list)
+    by_minute: list[int] = field(default_factory=list)
 
 
 def main() -> int:
@@ -114,13 +114,11 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
         A cluster that has been started.
     """
     project = prepare(arguments, folder, cluster)
-    dry = timed(project, "-m", "snakemake", "--dry-run", *_CONFIG)
-    again = timed(project, "-m", "snakemake", "--dry-run", *_CONFIG)
+    dry = [timed(project, "-m", "snakemake", "--dry-run", *_CONFIG) for _ in range(2)]
     submitted = write_stand_ins(project, folder, arguments.seconds)
     samples, started = Samples(), time.time()
     code = run_head(arguments, project, cluster, samples, folder / "output")
     ended = time.time()
-    done = count_records(project) - 4  # those of the sample data
     return {
         "machine": {"cores": os.cpu_count(), "load": [round(one, 1) for one in os.getloadavg()]},
         "versions": {
@@ -128,25 +126,21 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
             "slurm": cluster.run("sbatch", "--version").split()[-1],
         },
         "seeds": arguments.seeds,
-        "jobs_of_grid": int(re.findall(r"^total +(\d+)$", dry.text, re.M)[-1]),
+        "jobs_of_grid": int(re.findall(r"^total +(\d+)$", dry[0].text, re.M)[-1]),
         "jobs_for_slurm": submitted,
         "jobs_at_once": arguments.jobs,
         "stand_in_seconds": arguments.seconds,
-        "dry_run": {"seconds": round(dry.seconds, 1), "cpu_seconds": round(dry.cpu_seconds, 1)},
-        "dry_run_again": {
-            "seconds": round(again.seconds, 1), "cpu_seconds": round(again.cpu_seconds, 1),
-        },
+        "dry_run_seconds": [round(one.seconds, 1) for one in dry],
+        "dry_run_cpu_seconds": [round(one.cpu_seconds, 1) for one in dry],
         "exit_code": code,
-        "finished": done,
+        "finished": count_records(project),
         "seconds": round(ended - started, 1),
         **rates(folder / "calls", started, ended),
-        "head": {
-            "peak_rss_mb": round(samples.peak_rss / _MIB),
-            "cpu_seconds": round(samples.cpu_seconds, 1),
-        },
+        "head_peak_rss_mb": round(samples.peak_rss / _MIB),
+        "head_cpu_seconds": round(samples.cpu_seconds, 1),
         "slurmctld_cpu_seconds": round(samples.controller_seconds, 1),
-        "finished_by_minute": [count for _, count in samples.timeline],
-    }  # fmt: skip
+        "finished_by_minute": samples.by_minute,
+    }
 
 
 def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) -> Project:
@@ -253,7 +247,7 @@ def run_head(
         passed = (time.monotonic() - started) / 60
         if passed >= minutes + 1:
             minutes += 1
-            samples.timeline.append((passed, count_records(project) - 4))
+            samples.by_minute.append(count_records(project))
         if passed > arguments.minutes and not interrupted:
             process.send_signal(signal.SIGINT)
             interrupted = True
@@ -294,8 +288,9 @@ def rates(calls: Path, started: float, ended: float) -> dict[str, Any]:
 
 
 def count_records(project: Project) -> int:
-    """Return how many jobs have left their record."""
-    return sum(1 for _ in (project.folder / "results" / _RUN / "records").rglob("*.json"))
+    """Return how many stand-ins have left their record."""
+    records = project.folder / "results" / _RUN / "records"
+    return sum(1 for path in records.rglob("*.json") if path.parent.name != "make_sample")
 
 
 if __name__ == "__main__":
