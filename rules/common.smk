@@ -90,6 +90,8 @@ def planned(stage):
     """
 
     def inputs(wildcards):
+        # Snakemake must not list folders once and for all: plans are added while it looks.
+        workflow.iocache.remaining_wait_time = 0
         job = job_of(stage, **wildcards)
         path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
         return {

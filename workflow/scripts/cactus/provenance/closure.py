@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cactus.errors import CodeError
 from cactus.provenance.hashes import HashCache
@@ -30,6 +31,22 @@ class Closure:
     libraries: frozenset[str]
 
 
+class _Part(NamedTuple):
+    """A source file as an import finds it, and the folder that its own imports are looked up in."""
+
+    name: str
+    module: str
+    root: Path
+
+
+class _Content(NamedTuple):
+    """What a source file means, and the parts and libraries that it imports."""
+
+    meaning: str
+    parts: list[_Part]
+    libraries: set[str]
+
+
 @dataclass
 class SourceTree:
     """Finds and describes source files.
@@ -45,6 +62,7 @@ class SourceTree:
     scripts: Path
     cache: HashCache
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
+    _contents: dict[_Part, _Content] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Return the path of a file by its name in a `Closure`."""
@@ -78,32 +96,40 @@ class SourceTree:
         libraries: set[str] = set()
         waiting = [self._entry(entry) for entry in entries]
         while waiting:
-            name, module, root = waiting.pop()
-            if name in files:
+            part = waiting.pop()
+            if part.name in files:
                 continue
-            source = self._describe(name, module)
-            files[name] = source.meaning
-            for imported in source.imports:
-                if imported == BOOKKEEPING or imported.startswith(f"{BOOKKEEPING}."):
-                    continue
-                found = list(_module_files(imported, root)) or list(
-                    _module_files(imported, self.scripts)
-                )
-                if found:
-                    waiting += [(self._name(path), part, root) for part, path in found]
-                else:
-                    libraries.add(imported.partition(".")[0])
+            if part not in self._contents:
+                self._contents[part] = self._read(part)
+            content = self._contents[part]
+            files[part.name] = content.meaning
+            waiting += content.parts
+            libraries |= content.libraries
         foreign = libraries - sys.stdlib_module_names - {"", "cactus"}
         return Closure(dict(sorted(files.items())), frozenset(foreign))
 
-    def _entry(self, entry: str) -> tuple[str, str, Path]:
-        """Return the name, module and import root of an entry."""
+    def _read(self, part: _Part) -> _Content:
+        source, root = self._describe(part.name, part.module), part.root
+        content = _Content(source.meaning, [], set())
+        for imported in source.imports:
+            if imported == BOOKKEEPING or imported.startswith(f"{BOOKKEEPING}."):
+                continue
+            found = list(_module_files(imported, root)) or list(
+                _module_files(imported, self.scripts)
+            )
+            if found:
+                content.parts.extend(_Part(self._name(path), one, root) for one, path in found)
+            else:
+                content.libraries.add(imported.partition(".")[0])
+        return content
+
+    def _entry(self, entry: str) -> _Part:
         if entry.endswith(".py"):
-            return entry, Path(entry).stem, self.scripts
+            return _Part(entry, Path(entry).stem, self.scripts)
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
-                return self._name(found[-1][1]), entry, root
+                return _Part(self._name(found[-1][1]), entry, root)
         raise CodeError(
             "A module that a job runs cannot be found.",
             where=entry,

@@ -156,31 +156,46 @@ class Planner:
         """Write a job's plan so that Snakemake runs the job if, and only if, it is stale.
 
         The plan of a stale job is new, in content and time; that of a fresh one is older than any
-        result.
+        result. A job without results runs in any case, so that an equal plan stays as it is: to
+        replace a file costs a write to the disk.
         """
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
-        planned = datetime.now(UTC).isoformat() if assessment.stale else ""
         reasons = [str(reason) for reason in assessment.reasons]
-        content = PlanFile(plan=assessment.plan, planned=planned, reasons=reasons)
-        _replace(path, content.model_dump_json(indent=1))
-        moment = self._after_results(job) if assessment.stale else _PAST
-        os.utime(path, (moment, moment))
+        content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
+        there = _read_if_any(path)
+        if not assessment.stale:
+            if there != content:
+                _replace(path, content)
+            os.utime(path, (_PAST, _PAST))
+            return path
+        times = self._times_of_results(job)
+        if times or there is None or there.model_copy(update={"planned": ""}) != content:
+            now = datetime.now(UTC).isoformat()
+            _replace(path, content.model_copy(update={"planned": now}))
+            # Later than the job's results, even if a clock ran ahead.
+            moment = max([time.time(), *(moment + 1 for moment in times)])
+            os.utime(path, (moment, moment))
         return path
 
-    def _after_results(self, job: Job) -> float:
-        """Return a time later than the job's results, even if a clock ran ahead."""
+    def _times_of_results(self, job: Job) -> list[float]:
+        """Return when the results of a job that are there, and its record, were written."""
         folder = self.run_folder / (job.folder or "")
         paths = folder.glob("*") if job.folder else map(self.run_folder.joinpath, job.files)
         times = [path.stat().st_mtime for path in paths if path.exists()]
         record = record_path(self.run_folder, job)
-        if record.exists():
-            times.append(record.stat().st_mtime)
-        return max([time.time(), *(moment + 1 for moment in times)])
+        return [*times, record.stat().st_mtime] if record.exists() else times
 
 
-def _replace(path: Path, text: str) -> None:
-    """Replace a file without waiting for the disk: a plan that is lost is made again."""
+def _read_if_any(path: Path) -> PlanFile | None:
+    try:
+        return PlanFile.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _replace(path: Path, content: PlanFile) -> None:
+    """Replace a plan without waiting for the disk: a plan that is lost is made again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
     temporary.replace(path)
