@@ -88,6 +88,8 @@ class FaultRun:
             *CONFIG,
             "--set-resources",
             *(f"train_embedding:{name}={value}" for name, value in asked.items()),
+            # Ask sooner than the profile does, as these trainings are short.
+            *("--slurm-init-seconds-before-status-checks", "5"),
         ]
         self.folder = project.folder / "results" / RUN
         self.output = project.folder / "output"
