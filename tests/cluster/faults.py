@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +98,12 @@ class FaultRun:
         """Start plain ``snakemake --profile slurm``."""
         return self._start("snakemake", "--profile", "slurm", *self._options, *options)
 
-    def start_supervised(self, *options: str, patience: int = 60) -> "subprocess.Popen[bytes]":
-        """Start ``cactus run``."""
-        words = ("run", "--poll", "2", "--patience", str(patience), *options, "--", *self._options)
+    def start_supervised(
+        self, *options: str, patience: int = 60, snakemake: Sequence[str] = ()
+    ) -> "subprocess.Popen[bytes]":
+        """Start ``cactus run``, which passes further options on to Snakemake."""
+        own = ("--poll", "2", "--patience", str(patience), *options)
+        words = ("run", *own, "--", *self._options, *snakemake)
         return self._start("cactus.cli.main", *words)
 
     def _start(self, *words: str) -> "subprocess.Popen[bytes]":

@@ -11,7 +11,7 @@ from tests.workflow.project import Project
 
 pytestmark = pytest.mark.cluster
 
-KEYS = "gpu_model, or the partition, memory or threads of the rule"
+KEYS = "gpu_model, or the row of the rule in memory"
 CASES = {
     "partition": ({"slurm_partition": "nosuch"}, "cpu_partition or gpu_partition"),
     "model": ({"gres": "gpu:h100:1"}, KEYS),
@@ -51,7 +51,7 @@ def test_a_machine_without_slurm_is_told_so(prepared: Project, tmp_path: Path):
     write_config(project, {"wanted": {}})
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("bash", "git", "env"):
+    for name in ("bash", "env", "git", "sh", "which"):
         found = shutil.which(name)
         assert found is not None
         (programs / name).symlink_to(found)

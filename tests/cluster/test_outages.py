@@ -38,6 +38,16 @@ def test_a_drained_node_and_a_controller_away_for_a_minute(
         assert run.resumed_from(name) == []
 
 
+def test_a_question_to_accounting_that_there_is_not_is_no_endless_wait(fault_run: MakeRun):
+    run = fault_run({"unseen": {}})
+    question = ("--slurm-status-command", "sacct", "--slurm-status-attempts", "3")
+    process = run.start_supervised(snakemake=question)
+    assert run.end(process) == 0, run.text()
+    assert "slurm-status-command has to be squeue" in run.text()
+    assert [job.state for job in run.jobs("unseen")] == ["COMPLETED"]
+    run.assert_equal_to_uninterrupted("unseen")
+
+
 def test_what_is_interrupted_is_cancelled_and_resumes(cluster: SlurmCluster, fault_run: MakeRun):
     run = fault_run({"interrupted": {}})
     process = run.start()
