@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,9 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
         for file in outputs[job] - {record}:
             name = file.removeprefix(f"{run}/")
             assert name in job.files or name.startswith(f"{job.folder}/"), name
+
+
+def test_several_files_of_one_stage_can_be_asked_for_before_anything_is_planned(tmp_path: Path):
+    project = Project.create(tmp_path / "project")
+    names = [f"results/small/raw/{name}/sample.json" for name in ("mnist", "omniglot")]
+    assert project.stale_jobs(*names) == {"make_sample mnist", "make_sample omniglot"}
