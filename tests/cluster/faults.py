@@ -82,7 +82,7 @@ class FaultRun:
     ) -> None:
         self.cluster, self.project = cluster, project
         write_config(project, trainings)
-        asked = {"mem_mb": "900", "runtime": "10", **(resources or {})}
+        asked = {"mem_mb": "1500", "runtime": "10", **(resources or {})}
         self._options = [
             "embeddings",
             *CONFIG,
