@@ -80,7 +80,7 @@ def is_finished(run_folder: Path, plan: Plan) -> bool:
 
 def let_go(run_folder: Path) -> None:
     """Take back the second names of results, once Snakemake has accepted what is there."""
-    for kept in (run_folder / "work").rglob(_KEPT):
+    for kept in list((run_folder / "work").rglob(_KEPT)):
         shutil.rmtree(kept)
         with suppress(OSError):  # not empty: something is kept for the next attempt
             kept.parent.rmdir()
