@@ -126,8 +126,7 @@ class InnerLoop:
         return MetaGradient(_gathered(turn, weights, tasks), in_shifts, outer.logits)
 
     def _moved(self, values: list[Tensor], slopes: list[Tensor]) -> list[Tensor]:
-        pairs = zip(values, slopes, strict=True)
-        return [value.sub(slope, alpha=self._rate) for value, slope in pairs]
+        return list(torch._foreach_sub(values, slopes, alpha=self._rate))
 
 
 def _spread(weights: list[Tensor], tasks: int, way: int) -> list[Tensor]:

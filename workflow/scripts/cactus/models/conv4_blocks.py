@@ -60,8 +60,8 @@ class Block(NamedTuple):
         x, padded where the convolution cannot pad it (n, T*in, H, W).
     centred
         d (n, T*filters, h, w).
-    scale
-        r (1, T*filters, 1, 1).
+    scale, cube
+        r and its third power (1, T*filters, 1, 1).
     places
         Where in its image each kept value lies, or None where all are kept.
     kept
@@ -73,6 +73,7 @@ class Block(NamedTuple):
     images: Tensor
     centred: Tensor
     scale: Tensor
+    cube: Tensor
     places: Tensor | None
     kept: Tensor
     output: Tensor
@@ -99,6 +100,7 @@ class Normalised(NamedTuple):
 
     centred: Tensor
     scale: Tensor
+    cube: Tensor
     places: Tensor | None
     kept: Tensor
 
@@ -107,11 +109,12 @@ def normalise(convolved: Tensor, eps: float, *, pool: bool) -> Normalised:
     """Normalise a convolution's output, which is overwritten, and pool it."""
     centred = convolved.sub_(_mean(convolved))
     # The variance of what is centred already: that of c would lose digits to its mean.
-    scale = (_mean(centred.square()) + eps).rsqrt_()
+    scale = (_mean(centred * centred) + eps).rsqrt_()
+    cube = scale * scale * scale
     if not pool:
-        return Normalised(centred, scale, None, centred)
+        return Normalised(centred, scale, cube, None, centred)
     kept, places = F.max_pool2d(centred, 2, return_indices=True)
-    return Normalised(centred, scale, places, kept)
+    return Normalised(centred, scale, cube, places, kept)
 
 
 def block_gradient(block: Block, incoming: Tensor) -> tuple[BlockGradient, Tensor]:
@@ -119,8 +122,10 @@ def block_gradient(block: Block, incoming: Tensor) -> tuple[BlockGradient, Tenso
     positions, scale = _positions(block), block.scale
     kept = _threshold_backward(incoming, block.output, 0)
     shift = _sum(kept)
-    slope = _sum(kept * block.kept) / positions
-    gradient = torch.addcmul(-shift * scale / positions, block.centred, -slope * scale**3)
+    slope = _sum(kept * block.kept).mul_(1 / positions)
+    gradient = torch.addcmul(
+        (shift * scale).mul_(-1 / positions), block.centred, slope * block.cube, value=-1
+    )
     _put_back(gradient, kept, block)
     return BlockGradient(kept, gradient, slope), shift.flatten()
 
@@ -138,7 +143,7 @@ def block_tangent(block: Block, tangent: Tensor, output: Tensor) -> BlockTangent
         Gets a-dot.
     """
     tangent -= _mean(tangent)
-    slope = _mean(block.centred * tangent) * block.scale.square()
+    slope = _mean(block.centred * tangent) * (block.scale * block.scale)
     tangent.addcmul_(block.centred, slope, value=-1)
     kept = _take(tangent, block.places)
     _threshold_backward.grad_input(kept, block.output, 0, grad_input=output)
@@ -153,10 +158,12 @@ def block_change(
     positions, scale = _positions(block), block.scale
     kept = _threshold_backward(incoming, block.output, 0)
     shift = _sum(kept)
-    slope = (_sum(kept * block.kept) + _sum(gradient.kept * tangent.kept)) / positions
-    change = torch.addcmul(-shift * scale / positions, block.centred, -slope * scale**3)
-    change.addcmul_(tangent.centred, -gradient.slope * scale**3)
-    change.addcmul_(gradient.convolution, -tangent.slope)
+    slope = _sum(kept * block.kept).add_(_sum(gradient.kept * tangent.kept)).mul_(1 / positions)
+    change = torch.addcmul(
+        (shift * scale).mul_(-1 / positions), block.centred, slope * block.cube, value=-1
+    )
+    change.addcmul_(tangent.centred, gradient.slope * block.cube, value=-1)
+    change.addcmul_(gradient.convolution, tangent.slope, value=-1)
     _put_back(change, kept, block)
     return change, shift.flatten()
 

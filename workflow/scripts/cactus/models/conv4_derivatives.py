@@ -74,7 +74,7 @@ class _Geometry(NamedTuple):
         if self.symmetric:
             return padded
         (top, left), (height, width) = self.before, self.sides
-        return padded[:, :, top : top + height, left : left + width]
+        return padded.narrow(2, top, height).narrow(3, left, width)
 
     def room(self, like: Tensor) -> Tensor:
         """Return a tensor for the images and channels of `like`, unset but zero where padded."""
@@ -88,11 +88,12 @@ class _Geometry(NamedTuple):
             device=like.device,
             memory_format=_layout(like),
         )
-        if not self.symmetric:
-            for edge in (room[:, :, :top], room[:, :, height - bottom :]):
-                edge.zero_()
-            for edge in (room[..., :left], room[..., width - right :]):
-                edge.zero_()
+        if self.symmetric:
+            return room
+        edges = ((2, 0, top), (2, height - bottom, bottom), (3, 0, left), (3, width - right, right))
+        for axis, start, size in edges:
+            if size:
+                room.narrow(axis, start, size).zero_()
         return room
 
 
