@@ -29,7 +29,7 @@ _FIGURE_KEYS = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}
 # have steps of their own; trained models bring their weights.
 _SCORING_KEYS = {
     "way", "filters", "evaluation_tasks_at_once", "downsampling", "head", "batch_norm_eps",
-    "images_at_once",
+    "images_at_once", "kernel",
 }  # fmt: skip
 _SCRATCH_ONLY_KEYS = {"head_init"}
 _TRAINED_ONLY_KEYS = {"inner_lr", "evaluation_steps"}
