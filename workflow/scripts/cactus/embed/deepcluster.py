@@ -20,6 +20,7 @@ from cactus.embed.clustering import Whitening, balanced_order, kmeans
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_all
 from cactus.errors import TrainingError
+from cactus.optimizers import SGD
 
 _DENSE_STD = 0.01
 _ROWS = 12
@@ -137,13 +138,13 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
             "whitening", partial(Whitening, settings.hidden, settings.dims)
         )
         self.head = self.add_net("head", partial(nn.Linear, settings.hidden, settings.clusters))
-        self.optimizers["trunk"] = torch.optim.SGD(
+        self.optimizers["trunk"] = SGD(
             self.trunk.parameters(),
             settings.learning_rate,
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        self.optimizers["head"] = torch.optim.SGD(
+        self.optimizers["head"] = SGD(
             self.head.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.labels = torch.empty(0, dtype=torch.int64, device=device)
