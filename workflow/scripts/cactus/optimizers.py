@@ -9,19 +9,17 @@ from inspect import unwrap
 from typing import Any
 
 import torch
-from torch.optim import SGD as WrappedSGD
-from torch.optim import Adam as WrappedAdam
 from torch.optim import Optimizer
 
 _add_param_group: Any = unwrap(Optimizer.add_param_group)
 _zero_grad: Any = unwrap(Optimizer.zero_grad)
 _state_dict: Any = unwrap(Optimizer.state_dict)
 _load_state_dict: Any = unwrap(Optimizer.load_state_dict)
-_step_adam: Any = unwrap(WrappedAdam.step)
-_step_sgd: Any = unwrap(WrappedSGD.step)
+_step_adam: Any = unwrap(torch.optim.Adam.step)
+_step_sgd: Any = unwrap(torch.optim.SGD.step)
 
 
-class Adam(WrappedAdam):
+class Adam(torch.optim.Adam):
     """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
 
     add_param_group = _add_param_group
@@ -35,7 +33,7 @@ class Adam(WrappedAdam):
         _step_adam(self)
 
 
-class SGD(WrappedSGD):
+class SGD(torch.optim.SGD):
     """Stochastic gradient descent, with momentum if asked for; see `torch.optim.SGD`."""
 
     add_param_group = _add_param_group
