@@ -193,7 +193,8 @@ class Conv4Encoder(nn.Sequential):
             bound = (inputs * KERNEL**2) ** -0.5
             nn.init.uniform_(convolution.weight, -bound, bound, generator=generator)
             norm = nn.BatchNorm2d(filters, eps=batch_norm_eps, momentum=batch_norm_momentum)
-            layers = nn.Sequential(convolution, norm, nn.ReLU(), nn.MaxPool2d(2))
+            # Pooling first gives the same values, and ReLU a quarter of the work.
+            layers = nn.Sequential(convolution, norm, nn.MaxPool2d(2), nn.ReLU(inplace=True))
             self.add_module(f"block{block + 1}", layers)
             inputs = filters
         self.add_module("flatten", nn.Flatten())
