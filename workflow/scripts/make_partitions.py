@@ -23,20 +23,20 @@ def main() -> None:
         source, images = Source.parse(spec.source), job.folder("prepare_data")
         match source.input:
             case "embeddings":
-                folder = job.folder("train_embedding", embedding=str(source.embedding))
-                data = read_array(folder / "train.npy")
+                name = str(source.embedding)
+                data = read_array(job.folder("train_embedding", embedding=name) / "train.npy")
             case "images":
                 data = load_images(images, "train")
             case "labels":
                 data = task_labels(images, "train")
-        shape = EpisodeShape(spec.way, spec.shot, spec.query)
-        partitions = PartitionJob(
-            spec.settings, spec.learner, shape, spec.seed, placement(source, spec.compute)
+        shape, place = (
+            EpisodeShape(spec.way, spec.shot, spec.query),
+            placement(source, spec.compute),
         )
+        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, place)
+        report = partial(print, file=sys.stderr, flush=True)
         with threadpool_limits(spec.compute.threads):
-            make_partitions(
-                source, data, job.output, partitions, partial(print, file=sys.stderr, flush=True)
-            )
+            make_partitions(source, data, job.output, partitions, report)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def _agreement(dataset, shape, *, filters, tasks, iterations, at_once):
     [
         ("omniglot", (28, 28, 1), 8, 40, 40, 16),
         ("miniimagenet", (32, 32, 3), 8, 40, 40, 4),
-        ("miniimagenet", (84, 84, 3), 4, 8, 10, 1),
+        ("miniimagenet", (84, 84, 3), 4, 24, 80, 1),
     ],
 )
 def test_predictions_of_trained_nets_agree_with_double_precision(
