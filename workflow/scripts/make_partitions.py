@@ -1,11 +1,8 @@
 """Partition the training images and store the partitions."""
 
-import sys
-from functools import partial
-
 from threadpoolctl import threadpool_limits
 
-from cactus.command import run_main, stage_job
+from cactus.command import report, run_main, stage_job
 from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
@@ -29,12 +26,9 @@ def main() -> None:
                 data = load_images(images, "train")
             case "labels":
                 data = task_labels(images, "train")
-        shape, place = (
-            EpisodeShape(spec.way, spec.shot, spec.query),
-            placement(source, spec.compute),
-        )
+        shape = EpisodeShape(spec.way, spec.shot, spec.query)
+        place = placement(source, spec.compute)
         partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, place)
-        report = partial(print, file=sys.stderr, flush=True)
         with threadpool_limits(spec.compute.threads):
             make_partitions(source, data, job.output, partitions, report)
 

@@ -1,8 +1,6 @@
 """Score the baselines on one embedding."""
 
-import sys
-
-from cactus.command import run_main, stage_job
+from cactus.command import report, run_main, stage_job
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines
 from cactus.spec.run_baselines import RunBaselinesSpec
 
@@ -15,11 +13,6 @@ def main() -> None:
         baselines = BaselineJob(*task, spec.seed, spec.threads)
         folders = (job.folder("prepare_data"), job.folder("train_embedding"), job.output)
         run_baselines(baselines, *folders, report)
-
-
-def report(line: str) -> None:
-    """Print a progress line."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,11 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def report(line: str) -> None:
+    """Print a progress line into the job's log."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def run_main(main: Callable[[], None]) -> None:
     """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
     try:
