@@ -17,6 +17,7 @@ from cactus.files import write_json
 from cactus.provenance.graph import reads
 from cactus.provenance.jobs import job_of
 from cactus.provenance.plan import plan_path
+from cactus.provenance.results import let_go
 from cactus.provenance.run import TELL, RunSource, open_planner, relative
 from cactus.provenance.status import list_failures
 
@@ -67,8 +68,14 @@ onstart:
         before_start(workflow, PLANNER)
 
 
+onsuccess:
+    if PLANNER:
+        let_go(Path(RUN))
+
+
 onerror:
     if PLANNER:
+        let_go(Path(RUN))
         print(list_failures(CONFIG, Path(RUN)), file=sys.stderr)
 
 

@@ -82,12 +82,14 @@ class FaultRun:
     ) -> None:
         self.cluster, self.project = cluster, project
         write_config(project, trainings)
-        asked = {"mem_mb": "900", "runtime": "10", **(resources or {})}
+        asked = {"mem_mb": "1500", "runtime": "10", **(resources or {})}
         self._options = [
             "embeddings",
             *CONFIG,
             "--set-resources",
             *(f"train_embedding:{name}={value}" for name, value in asked.items()),
+            # Ask sooner than the profile does, as these trainings are short.
+            *("--slurm-init-seconds-before-status-checks", "5"),
         ]
         self.folder = project.folder / "results" / RUN
         self.output = project.folder / "output"

@@ -24,11 +24,11 @@ def stopped(
             "cancelled": {},
             "requeued": {},
             "limited": {"steps": 150, "pause": 0.6},
-            "hungry": {"ballast": 700},
+            "hungry": {"ballast": 900},
             "hopeless": {"steps": 30, "learning": "a key that there is not"},
         },
         {
-            "mem_mb": "dict(hungry=600).get(wildcards.embedding, 900) * attempt",
+            "mem_mb": "dict(hungry=900).get(wildcards.embedding, 1500) * attempt",
             "runtime": "dict(limited=1).get(wildcards.embedding, 10) * attempt",
         },
     )

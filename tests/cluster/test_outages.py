@@ -129,7 +129,7 @@ def test_a_second_process_on_a_cell_waits_and_leaves(fault_run: MakeRun):
     )
     assert second.returncode == 0, second.stderr
     assert "waiting: train_embedding/mnist/wanted/s0 is being made" in second.stderr
-    assert "finished already, by another process" in second.stderr
+    assert "finished already, by another process or attempt" in second.stderr
     assert run.end(process) == 0, run.text()
     assert run.resumed_from("wanted") == []
 

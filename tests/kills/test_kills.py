@@ -93,6 +93,7 @@ class Lineage:
         self.nursery, self.name, self.data, self.folder = nursery, name, data, folder
         self.chance = random.Random(seed)
         self.damaged: Path | None = None
+        self.damage = b""
 
     def attempt(self, seconds: float) -> str | None:
         """Run until a kill, and return what it was; None if the training came to its end."""
@@ -109,7 +110,13 @@ class Lineage:
         if saved and not self.damaged and self.chance.random() < 0.3:
             self.damaged = self.folder / f"checkpoints/step-{saved[0]:09d}.ckpt"
             corrupt(self.damaged, self.chance)
+            self.damage = self.damaged.read_bytes()
         return "outside" if fault is None else fault.moment
+
+    def is_still_damaged(self) -> bool:
+        """Whether the damaged file is there, and was not written anew by a start from scratch."""
+        assert self.damaged is not None
+        return self.damaged.exists() and self.damaged.read_bytes() == self.damage
 
     def plan(self, seconds: float) -> tuple[Fault | None, float | None]:
         """Choose a kill: at a moment of the child's, or after a time."""
@@ -128,7 +135,7 @@ class Lineage:
         told = self.damaged and f"{self.damaged} is not used and is deleted" in printed
         assert not (began and self.damaged) or told, printed
         assert printed.count("is not used") == bool(told), printed
-        if began or (told and not self.damaged.exists()):
+        if began or (told and not self.is_still_damaged()):
             self.damaged = None
         assert len(steps_saved(self.folder)) <= 3  # the third while the last is being renamed
 

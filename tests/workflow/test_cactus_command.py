@@ -50,10 +50,11 @@ def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
         "ended": "",
     }
     (folder / "s0.json").write_text(json.dumps(failed))
-    folder = project.run / "states/train_embedding/mnist/acai"
-    folder.mkdir(parents=True, exist_ok=True)
-    running = {"state": "running", "host": "another", "started": "2026-01-01T00:00:00+00:00"}
-    (folder / "s1.json").write_text(json.dumps({**running, "slurm": "17"}))
+    folder = project.run / "work/train_embedding/mnist/acai/s1"
+    folder.mkdir(parents=True)
+    running = {"host": "another", "pid": 9, "started": "2026-01-01T00:00:00+00:00", "slurm": "17"}
+    progress = {"step": 30, "steps": 40, "seconds_left": 65.0}
+    (folder / "lease.json").write_text(json.dumps({**running, **progress}))
     code, output = project.cactus("status", "small", "--jobs")
     states = {line.split()[0]: line for line in output.splitlines() if "/" in line}
     assert code == 1
@@ -61,7 +62,9 @@ def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
     assert "code cactus/meta/maml.py changed" in states[f"meta_train/{MAML}"]
     assert " missing " in states["evaluate_model/omniglot/labels/protonets/s0"]
     assert "The loss is NaN." in states["meta_train/omniglot/bigan/protonets/s0"]
-    assert "on another, Slurm job 17" in states["train_embedding/mnist/acai/s1"]
+    assert " running " in states["train_embedding/mnist/acai/s1"]
+    where = "on another, process 9, Slurm job 17, step 30 of 40, about 1 min 05 s left"
+    assert where in states["train_embedding/mnist/acai/s1"]
 
 
 def test_why_shows_the_edit_the_key_and_the_library(project: Project):

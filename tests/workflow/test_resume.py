@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,8 +64,16 @@ class Job:
         folder = self.project.run / f"models/{CELL}"
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
+    def record(self) -> Path:
+        return self.project.run / f"records/meta_train/{CELL}.json"
+
+    def forget(self) -> None:
+        """Let it run again from the start."""
+        self.record().unlink()
+        shutil.rmtree(self.work)
+
     def resumed_from(self) -> list[int]:
-        record = json.loads((self.project.run / f"records/meta_train/{CELL}.json").read_text())
+        record = json.loads(self.record().read_text())
         steps: list[int] = record["activity"]["resumed_from"]
         return steps
 
@@ -76,7 +85,8 @@ def test_a_killed_and_stopped_job_ends_as_if_nothing_had_happened(
     job.finish()
     whole = job.results()
     assert job.resumed_from() == []
-    assert not job.work.exists()
+    assert not (job.work / "checkpoints").exists()
+    job.forget()
 
     code, printed = job.interrupt(signal.SIGKILL, lambda: job.last_saved() >= 3)
     assert code == -signal.SIGKILL, printed
@@ -94,7 +104,26 @@ def test_a_killed_and_stopped_job_ends_as_if_nothing_had_happened(
     assert f"resumed from step {stopped_at} of 40" in job.finish()
     assert job.resumed_from() == [killed_at, stopped_at]
     assert job.results() == whole
-    assert not job.work.exists()
+    assert not (job.work / "checkpoints").exists()
+
+
+def test_what_was_removed_after_its_end_is_put_back_not_made_again(
+    finished: Project, tmp_path: Path
+):
+    job = Job(finished.copy(tmp_path / "project"))
+    job.finish()
+    whole, record = job.results(), job.record().read_bytes()
+    # As Snakemake does, if it was killed before it had seen the end of the job.
+    job.record().unlink()
+    for path in (job.project.run / f"models/{CELL}").iterdir():
+        path.unlink()
+    assert "finished already" in job.finish()
+    assert job.results() == whole
+    assert job.record().read_bytes() == record
+
+
+def test_kept_results_are_let_go_when_snakemake_ends(finished: Project):
+    assert not list((finished.run / "work").rglob("finished"))
 
 
 def test_a_changed_configuration_starts_anew(finished: Project, tmp_path: Path):

@@ -1,7 +1,7 @@
 """Write a standalone LaTeX document that shows all tables of a run."""
 
 from cactus.command import run_main, stage_job
-from cactus.paper.tables import write_document
+from cactus.paper.document import write_document
 from cactus.spec.make_document import MakeDocumentSpec
 
 

@@ -12,6 +12,7 @@ from cactus.files import read_array
 from cactus.spec.make_partitions import MakePartitionsSpec
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions
+from cactus.tasks.placement import placement
 from cactus.tasks.shape import EpisodeShape
 
 
@@ -29,8 +30,10 @@ def main() -> None:
             case "labels":
                 data = task_labels(images, "train")
         shape = EpisodeShape(spec.way, spec.shot, spec.query)
-        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed)
-        with threadpool_limits(spec.threads):
+        partitions = PartitionJob(
+            spec.settings, spec.learner, shape, spec.seed, placement(source, spec.compute)
+        )
+        with threadpool_limits(spec.compute.threads):
             make_partitions(
                 source, data, job.output, partitions, partial(print, file=sys.stderr, flush=True)
             )

@@ -4,6 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
+from sklearn.metrics import normalized_mutual_info_score
 
 from cactus.embed.clustering import (
     Whitening,
@@ -11,6 +12,7 @@ from cactus.embed.clustering import (
     cluster_means,
     fill_empty_clusters,
     kmeans,
+    mutual_information,
     nearest,
 )
 from cactus.errors import TrainingError
@@ -128,3 +130,13 @@ def test_whitening_does_not_blow_up_missing_dimensions() -> None:
     assert white[:, 2:].abs().max() < 0.1
     whitening.fit(torch.ones(20, 10))
     assert torch.isfinite(whitening(torch.ones(20, 10))).all()
+
+
+@pytest.mark.parametrize("clusters", [1, 4, 30])
+def test_mutual_information_is_that_of_scikit_learn(clusters: int) -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.integers(clusters, size=(2, 200))
+    second[:120] = (first[:120] + 1) % clusters
+    expected = normalized_mutual_info_score(first, second)
+    found = mutual_information(torch.from_numpy(first), torch.from_numpy(second), clusters)
+    assert found.item() == pytest.approx(expected, abs=1e-12)

@@ -4,6 +4,8 @@ import torch
 from torch.nn import functional as F
 
 from cactus.errors import EpisodeError
+from cactus.meta.train import TrainState, train_step
+from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.tiny import CPU, episodes, gradients, learner, task_source
 
@@ -11,6 +13,12 @@ FORMS = {
     "stride": {"dataset": "omniglot", "shape": (10, 10, 1)},
     "max_pool": {"dataset": "miniimagenet", "shape": (18, 18, 3)},
 }
+# The images of the paper; few filters keep the slow reference bearable.
+PAPER = {
+    "omniglot": {"dataset": "omniglot", "shape": (28, 28, 1)},
+    "miniimagenet": {"dataset": "miniimagenet", "shape": (84, 84, 3)},
+}
+KERNELS = ["manual", "autograd"]
 
 
 def _forward(images, weights, shifts, way, *, pool):
@@ -60,19 +68,23 @@ def _reference_loss(model, images, batch, *, second_order=True):
 
 def _randomised(form, **changes):
     """Return a learner in double precision with non-zero shifts and bias, and its episodes."""
-    model = learner("maml", **FORMS[form], double=True, **changes)
+    form = (FORMS | PAPER)[form]
+    model = learner("maml", **form, double=True, **changes)
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for parameter in [*model.shifts, model.weights[5]]:
             parameter.normal_(0, 0.3, generator=generator)
-    source = task_source(shape=FORMS[form]["shape"])
+    source = task_source(shape=form["shape"])
     return model, source.images, episodes(source, 3)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("first_order", [False, True])
-def test_meta_gradient_equals_the_slow_reference(form, first_order):
-    model, images, batch = _randomised(form, first_order=first_order, tasks_at_once=2)
+def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
+    model, images, batch = _randomised(
+        form, first_order=first_order, tasks_at_once=2, kernel=kernel
+    )
     reference = _reference_loss(model, images, batch, second_order=not first_order)
     expected = torch.autograd.grad(reference, list(model.parameters()))
     metrics = model.accumulate_gradients(images, batch)
@@ -80,6 +92,30 @@ def test_meta_gradient_equals_the_slow_reference(form, first_order):
     assert float(metrics.loss) * 3 == pytest.approx(float(reference.detach()), rel=1e-12)
     for mine, slow in zip(gradients(model), expected, strict=True):
         torch.testing.assert_close(mine, slow, rtol=1e-10, atol=1e-10 * float(slow.abs().max()))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("form", PAPER)
+def test_the_papers_sizes_and_a_head_wider_than_the_episode(form, kernel):
+    model, images, batch = _randomised(form, filters=2, way=5, inner_steps=2, kernel=kernel)
+    assert model.weights[4].shape == ((2, 5) if form == "omniglot" else (2 * 5 * 5, 5))
+    reference = _reference_loss(model, images, batch)
+    expected = torch.autograd.grad(reference, list(model.parameters()))
+    model.accumulate_gradients(images, batch)
+    for mine, slow in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(mine, slow, rtol=1e-10, atol=1e-10 * float(slow.abs().max()))
+
+
+def test_clipped_outer_gradients_at_84_pixels():
+    model, images, _ = _randomised("miniimagenet", filters=2, inner_steps=1, gradient_clip=0.01)
+    source = task_source(shape=(84, 84, 3))
+    state = TrainState.start(model, 0)
+    batch = source.sampler.sample(numpy_generator("training episodes", 0), 3)
+    expected = torch.autograd.grad(_reference_loss(model, images, batch), list(model.parameters()))
+    assert max(float(slow.abs().max()) for slow in expected) > 0.01
+    train_step(state, source)
+    for mine, slow in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(mine, slow.clamp(-0.01, 0.01), rtol=1e-10, atol=1e-12)
 
 
 def test_first_order_leaves_something_out():

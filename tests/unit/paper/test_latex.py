@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cactus.paper.document import write_document
 from cactus.paper.latex import document, escape, table
-from cactus.paper.tables import write_document, write_table
+from cactus.paper.tables import write_table
 from tests.unit.paper.conftest import Run
 
 SPECIAL = r"100 % of $5 & #1_a ~ x^2 {y} \z <|> " + '"q" a--b'

@@ -23,7 +23,7 @@ FACTS: dict[str, Any] = {
 
 def job(folder: Path, **changes: Any) -> RunningJob:
     plan = Plan.model_validate({**FACTS, **changes})
-    return RunningJob(folder, plan, StopRequest("job"))
+    return RunningJob(folder, plan, StopRequest("job"), "0" * 32)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
-import warnings
+from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
 from cactus.config.partition import (
     MamlAcceptanceSettings,
@@ -12,6 +10,7 @@ from cactus.config.partition import (
 )
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
+from cactus.tasks.host_points import host_points
 from cactus.tasks.kmeans import (
     KMeansPlan,
     accepts,
@@ -19,8 +18,10 @@ from cactus.tasks.kmeans import (
     kmeans_partition,
     kmeans_partitions,
 )
+from cactus.tasks.lloyd import kmeans
 
 MAML = MamlAcceptanceSettings()
+PLACE = partial(host_points, threads=1)
 PROTONETS = ProtonetsAcceptanceSettings()
 
 
@@ -80,36 +81,47 @@ def test_starts_per_run(dataset, learner, count, n_init):
 def test_first_partition_is_plain_kmeans(init):
     embeddings = blobs()
     made = kmeans_partition(
-        embeddings, plan(rule=None, init=init, n_init=2), 0, np.random.default_rng(4)
+        embeddings, plan(rule=None, init=init, n_init=2), 0, np.random.default_rng(4), PLACE
     )
-    state = int(np.random.default_rng(4).integers(2**31))
-    reference = KMeans(8, init=init, n_init=2, max_iter=3000, random_state=state).fit(embeddings)
-    kept = np.bincount(reference.labels_, minlength=8) >= 6
-    expected = np.where(kept[reference.labels_], reference.labels_, -1)
-    assert np.array_equal(made.labels, expected)
-    assert made.facts == {"restarts": 0, "inertia": reference.inertia_}
+    reference = clustering(embeddings, np.random.default_rng(4), init=init, starts=2)
+    kept = np.bincount(reference.labels, minlength=8) >= 6
+    assert np.array_equal(made.labels, np.where(kept[reference.labels], reference.labels, -1))
+    assert made.facts == {"restarts": 0, "inertia": reference.inertia}
 
 
 def test_other_partitions_scale_every_dimension():
     embeddings = blobs(dims=7)
-    made = kmeans_partition(embeddings, plan(rule=None), 1, np.random.default_rng(4))
+    made = kmeans_partition(embeddings, plan(rule=None), 1, np.random.default_rng(4), PLACE)
     generator = np.random.default_rng(4)
     scaled = embeddings * generator.uniform(0, 1, 7).astype(np.float32)
-    state = int(generator.integers(2**31))
-    reference = KMeans(8, n_init=1, max_iter=3000, random_state=state).fit(scaled)
-    assert made.facts["inertia"] == reference.inertia_
+    reference = clustering(scaled, generator)
+    assert made.facts["inertia"] == reference.inertia
     kept = made.labels >= 0
-    assert np.array_equal(made.labels[kept], reference.labels_[kept])
+    assert np.array_equal(made.labels[kept], reference.labels[kept])
+
+
+def clustering(embeddings, generator, init="k-means++", starts=1):
+    with PLACE(embeddings) as points:
+        return kmeans(
+            points,
+            8,
+            generator,
+            init=init,
+            init_points=10_000,
+            starts=starts,
+            max_iterations=3000,
+            tolerance=1e-4,
+        )
 
 
 def test_scaling_range_is_a_setting():
     embeddings = blobs()
     doubled = plan(rule=None, scale_low=2.0, scale_high=2.0)
     inertia = [
-        kmeans_partition(embeddings, doubled, 1, np.random.default_rng(4)).facts["inertia"],
-        kmeans_partition(2 * embeddings, doubled, 0, skip(np.random.default_rng(4), 5)).facts[
-            "inertia"
-        ],
+        kmeans_partition(embeddings, doubled, 1, np.random.default_rng(4), PLACE).facts["inertia"],
+        kmeans_partition(
+            2 * embeddings, doubled, 0, skip(np.random.default_rng(4), 5), PLACE
+        ).facts["inertia"],
     ]
     assert inertia[0] == inertia[1]
 
@@ -123,14 +135,14 @@ def skip(generator, draws):
 def test_input_is_left_as_it_was():
     embeddings = blobs()
     before = embeddings.copy()
-    list(kmeans_partitions(embeddings, plan(), ("test",)))
+    list(kmeans_partitions(embeddings, plan(), ("test",), PLACE))
     assert np.array_equal(embeddings, before)
 
 
 def test_well_separated_blobs_are_found():
     sizes = (20, 7, 30, 6, 9, 12, 40, 8)
     embeddings = blobs(sizes, spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",))
+    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), PLACE)
     truth = np.repeat(np.arange(8), sizes)
     pairs = set(zip(truth.tolist(), made.labels.tolist(), strict=True))
     assert len(pairs) == 8
@@ -140,7 +152,7 @@ def test_well_separated_blobs_are_found():
 def test_small_clusters_are_dropped():
     sizes = (20, 5, 20, 20, 20, 20, 20, 20)
     embeddings = blobs(sizes, spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",))
+    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), PLACE)
     dropped = np.repeat(np.arange(8), sizes) == 1
     assert (made.labels[dropped] == -1).all()
     assert (made.labels[~dropped] >= 0).all()
@@ -148,11 +160,11 @@ def test_small_clusters_are_dropped():
 
 def test_partitions_do_not_depend_on_their_order():
     embeddings = blobs()
-    made = list(kmeans_partitions(embeddings, plan(count=4), ("test", 3)))
-    again = list(kmeans_partitions(embeddings, plan(count=2), ("test", 3)))
+    made = list(kmeans_partitions(embeddings, plan(count=4), ("test", 3), PLACE))
+    again = list(kmeans_partitions(embeddings, plan(count=2), ("test", 3), PLACE))
     for one, other in zip(made, again, strict=False):
         assert np.array_equal(one.labels, other.labels)
-    alone = kmeans_partition(embeddings, plan(), 3, numpy_generator("test", 3, 3))
+    alone = kmeans_partition(embeddings, plan(), 3, numpy_generator("test", 3, 3), PLACE)
     assert np.array_equal(alone.labels, made[3].labels)
     weights_differ = {partition.facts["inertia"] for partition in made}
     assert len(weights_differ) == 4
@@ -161,7 +173,7 @@ def test_partitions_do_not_depend_on_their_order():
 def test_seeds_give_different_partitions():
     embeddings = blobs(spread=1.0)
     inertia = {
-        next(kmeans_partitions(embeddings, plan(), ("test", seed))).facts["inertia"]
+        next(kmeans_partitions(embeddings, plan(), ("test", seed), PLACE)).facts["inertia"]
         for seed in range(3)
     }
     assert len(inertia) == 3
@@ -173,38 +185,34 @@ def test_restarts_are_counted():
     embeddings = blobs((10,) * 8, spread=0.001)
     strict = MamlAcceptanceSettings(fraction=0.99)
     chosen = plan(minimum=9, rule=strict, init="random", max_restarts=2000)
-    made = kmeans_partition(embeddings, chosen, 0, np.random.default_rng(0))
-    generator = np.random.default_rng(0)
-    runs = 0
+    made = kmeans_partition(embeddings, chosen, 0, np.random.default_rng(0), PLACE)
+    generator, runs = np.random.default_rng(0), 0
     while True:
-        state = int(generator.integers(2**31))
-        model = KMeans(8, init="random", n_init=1, max_iter=3000, random_state=state)
-        if (np.bincount(model.fit(embeddings).labels_, minlength=8) == 10).all():
+        labels = clustering(embeddings, generator, init="random").labels
+        if (np.bincount(labels, minlength=8) == 10).all():
             break
         runs += 1
     assert runs > 0
     assert made.facts["restarts"] == runs
     just_enough = plan(minimum=9, rule=strict, init="random", max_restarts=runs)
-    again = kmeans_partition(embeddings, just_enough, 0, np.random.default_rng(0))
+    again = kmeans_partition(embeddings, just_enough, 0, np.random.default_rng(0), PLACE)
     assert np.array_equal(again.labels, made.labels)
     one_less = plan(minimum=9, rule=strict, init="random", max_restarts=runs - 1)
     with pytest.raises(EpisodeError):
-        kmeans_partition(embeddings, one_less, 0, np.random.default_rng(0))
+        kmeans_partition(embeddings, one_less, 0, np.random.default_rng(0), PLACE)
 
 
 def test_an_embedding_that_collapsed_stops_with_an_error():
     embeddings = np.zeros((100, 4), np.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        with pytest.raises(EpisodeError, match="more than 6 images in more than 75%") as error:
-            list(kmeans_partitions(embeddings, plan(max_restarts=2), ("test",)))
+    with pytest.raises(EpisodeError, match="more than 6 images in more than 75%") as error:
+        list(kmeans_partitions(embeddings, plan(max_restarts=2), ("test",), PLACE))
     assert error.value.where == "partition 1 of 3, 2 restarts"
     assert error.value.got == "1 of 8 clusters with at least 6 images in the last run"
 
 
 def test_too_few_images_for_the_clusters_are_refused_before_any_run():
     with pytest.raises(EpisodeError, match="at least 8 images") as error:
-        list(kmeans_partitions(blobs((7,)), plan(rule=None), ("test",)))
+        list(kmeans_partitions(blobs((7,)), plan(rule=None), ("test",), PLACE))
     assert error.value.got == "7 images"
 
 
@@ -215,12 +223,12 @@ def test_too_few_images_for_the_clusters_are_refused_before_any_run():
 def test_a_rule_that_cannot_be_met_is_refused_before_any_run(rule, needed):
     embeddings = blobs((needed - 1,))
     with pytest.raises(EpisodeError, match=f"at least {needed} images"):
-        list(kmeans_partitions(embeddings, plan(rule=rule), ("test",)))
+        list(kmeans_partitions(embeddings, plan(rule=rule), ("test",), PLACE))
 
 
 def test_no_rule_means_no_check_of_sizes():
     embeddings = blobs((50, 1, 1, 1), spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(clusters=4, count=1, rule=None), ("test",))
+    (made,) = kmeans_partitions(embeddings, plan(clusters=4, count=1, rule=None), ("test",), PLACE)
     assert made.facts["restarts"] == 0
 
 
@@ -229,5 +237,5 @@ def test_embeddings_that_are_not_finite_are_refused():
     embeddings[3, 1] = np.nan
     embeddings[9, 0] = np.inf
     with pytest.raises(DataError, match="not finite") as error:
-        list(kmeans_partitions(embeddings, plan(), ("test",)))
+        list(kmeans_partitions(embeddings, plan(), ("test",), PLACE))
     assert error.value.got == "2 of 160 rows"

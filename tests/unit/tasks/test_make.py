@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
+from cactus.tasks.host_points import host_points
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
@@ -19,6 +21,8 @@ SETTINGS = PartitionSettings.model_validate(
         "pixels": {"count": 1},
     }
 )
+
+PLACE = partial(host_points, threads=1)
 
 
 def generator():
@@ -36,7 +40,7 @@ def pictures():
 
 
 def make(folder, source, data, report=lambda _: None, learner="maml", way=3, seed=0):
-    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed)
+    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, PLACE)
     make_partitions(Source.parse(source), data, folder, job, report)
     return json.loads((folder / "summary.json").read_text())
 

@@ -47,14 +47,14 @@ def test_k_means_finds_the_centres_of_separated_groups() -> None:
     centres = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])
     groups = [centre + 0.1 * generator.normal(size=(50, 2)) for centre in centres]
     settings = ClusterMatchingSettings(clusters=3)
-    found = fit_centroids(np.concatenate(groups).astype(np.float32), settings)
+    found = fit_centroids(np.concatenate(groups).astype(np.float32), settings, 1)
     expected = np.array([group.mean(axis=0) for group in groups])
     order = np.argmin(((found[:, None] - expected) ** 2).sum(axis=2), axis=0)
     np.testing.assert_allclose(found[order], expected, atol=1e-5)
-    again = fit_centroids(np.concatenate(groups).astype(np.float32), settings)
+    again = fit_centroids(np.concatenate(groups).astype(np.float32), settings, 1)
     np.testing.assert_array_equal(found, again)
 
 
 def test_more_clusters_than_points_are_refused() -> None:
     with pytest.raises(ConfigError, match="clusters"):
-        fit_centroids(np.zeros((9, 2), np.float32), ClusterMatchingSettings(clusters=10))
+        fit_centroids(np.zeros((9, 2), np.float32), ClusterMatchingSettings(clusters=10), 1)

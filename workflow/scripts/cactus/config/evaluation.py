@@ -142,7 +142,18 @@ class ClusterMatchingSettings(Settings):
     init: Literal["k-means++", "random"] = setting(
         "k-means++", "First centres: k-means++ as the original, or random images, which is faster."
     )
+    init_images: Count = setting(
+        10_000,
+        "Random images among which k-means++ looks for the first centres of a start.",
+        unit="images",
+    )
     max_iterations: Count = setting(3000, "Iterations of one start at most.", unit="iterations")
+    tolerance: NonNegative = setting(
+        1e-4,
+        "k-means stops when the centres' squared movement falls below this multiple of the mean "
+        "variance of a dimension.",
+        unit="relative",
+    )
     seed: CountOrZero = setting(0, "Seed of k-means; 0 in the original.")
 
 

@@ -18,6 +18,7 @@ from cactus.config.base import (
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
+AtOnce = Count | Literal["auto"]
 
 _OVERRIDES = "Values of this section's keys that hold for one data set only."
 
@@ -55,11 +56,6 @@ class TrainingSettings(DatasetSettings):
         None, "Each element of the outer gradient is clipped to +- this; null: no clipping."
     )
     filters: Count = setting(32, "Filters of each of the four convolutions.", unit="filters")
-    evaluation_tasks_at_once: Count = setting(
-        16,
-        "Episodes scored together; decides speed and memory, and results by rounding only.",
-        unit="episodes",
-    )
     log_every: Count = setting(
         100,
         "Iterations between two lines of the training curve; each is their mean.",
@@ -81,8 +77,6 @@ def _maml_overrides() -> dict[DatasetName, dict[str, Any]]:
         "downsampling": "max_pool",
         "head": "flatten",
         "head_init": "xavier",
-        "tasks_at_once": 1,
-        "evaluation_tasks_at_once": 1,
     }
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
@@ -121,11 +115,20 @@ class MamlSettings(TrainingSettings):
     batch_norm_eps: Positive = setting(
         1e-3, "Added to the batch variance; the default of the original's library."
     )
-    tasks_at_once: Count = setting(
-        8,
+    kernel: Literal["manual", "autograd"] = setting(
+        "manual",
+        "How the inner steps are derived: by formulas derived by hand, or by automatic "
+        "differentiation, the slower reference; decides speed and memory, and results by rounding "
+        "only.",
+    )
+    tasks_at_once: AtOnce = setting(
+        "auto",
         "Episodes of an outer update computed together by grouped convolutions; decides speed and "
-        "memory, and results by rounding only. On a CPU one is faster at 84x84.",
+        "memory, and results by rounding only. `auto` chooses by size, device and threads.",
         unit="episodes",
+    )
+    evaluation_tasks_at_once: AtOnce = setting(
+        "auto", "The same for episodes that are scored.", unit="episodes"
     )
     per_dataset: dict[DatasetName, dict[str, Any]] = Field(
         default_factory=_maml_overrides, description=_OVERRIDES

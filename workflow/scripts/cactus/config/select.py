@@ -29,7 +29,7 @@ _FIGURE_KEYS = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}
 # have steps of their own; trained models bring their weights.
 _SCORING_KEYS = {
     "way", "filters", "evaluation_tasks_at_once", "downsampling", "head", "batch_norm_eps",
-    "images_at_once",
+    "images_at_once", "kernel",
 }  # fmt: skip
 _SCRATCH_ONLY_KEYS = {"head_init"}
 _TRAINED_ONLY_KEYS = {"inner_lr", "evaluation_steps"}
@@ -107,13 +107,13 @@ def _make_partitions(
         way=training.way,
         shot=training.shot,
         query=training.query,
-        threads=config.compute.threads,
+        compute=config.compute,
     )
 
 
 def _partition_keys(source: Source, dataset: DatasetName, learner: LearnerName) -> set[str]:
     """Return the keys of `partitions` that one kind of source reads."""
-    kmeans = {"clusters", "init", "max_iterations", "tolerance", "max_restarts"}
+    kmeans = {"clusters", "init", "init_images", "max_iterations", "tolerance", "max_restarts"}
     match source.kind:
         case "kmeans":
             return kmeans | {"count", "scale_low", "scale_high", learner}

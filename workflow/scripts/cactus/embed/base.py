@@ -18,6 +18,7 @@ from cactus.embed.means import RunningMeans
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
 from cactus.generators import global_states, set_global_states
+from cactus.optimizers import Adam
 from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed
 
@@ -112,9 +113,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
     ) -> Optimizer:
         """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`."""
         parameters = [parameter for net in nets for parameter in net.parameters()]
-        optimizer = torch.optim.Adam(
-            parameters, rate, betas=(beta1, 0.999), weight_decay=weight_decay
-        )
+        optimizer = Adam(parameters, rate, betas=(beta1, 0.999), weight_decay=weight_decay)
         self.optimizers[name] = optimizer
         return optimizer
 

@@ -142,6 +142,37 @@ def balanced_order(labels: Tensor, clusters: int, generator: torch.Generator) ->
     return by_cluster[starts[chosen] + places.minimum(sizes[chosen] - 1)]
 
 
+def mutual_information(first: Tensor, second: Tensor, clusters: int) -> Tensor:
+    """Return the mutual information of two clusterings over the mean of their entropies.
+
+    It is 1 for clusterings that agree but for their numbering (Strehl and Ghosh, 2002, with the
+    arithmetic mean); two clusterings of a single cluster each agree.
+
+    Parameters
+    ----------
+    first, second
+        int64 (N,), of values below `clusters`.
+    clusters
+        k.
+
+    Returns
+    -------
+    Tensor
+        float64 scalar.
+    """
+    entropies = _entropy(first) + _entropy(second)
+    shared = entropies - _entropy(first * clusters + second)
+    return torch.where(entropies > 0, 2 * shared / entropies, 1.0)
+
+
+def _entropy(labels: Tensor) -> Tensor:
+    """Return the entropy of labels (N,) in nats; of them, only those that occur take memory."""
+    _, sizes = torch.unique(labels, return_counts=True)
+    shares = sizes.double() / len(labels)
+    entropy: Tensor = -(shares * shares.log()).sum()
+    return entropy
+
+
 class Whitening(nn.Module):
     """Principal components scaled to unit variance, then each vector to unit length.
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
 from cactus.config.embedding_methods import DeepclusterSettings
 from cactus.embed.base import TrainedEmbedding
-from cactus.embed.clustering import Whitening, balanced_order, kmeans
+from cactus.embed.clustering import Whitening, balanced_order, kmeans, mutual_information
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_all
 from cactus.errors import TrainingError
+from cactus.optimizers import SGD
 
 _DENSE_STD = 0.01
 _ROWS = 12
@@ -137,13 +137,13 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
             "whitening", partial(Whitening, settings.hidden, settings.dims)
         )
         self.head = self.add_net("head", partial(nn.Linear, settings.hidden, settings.clusters))
-        self.optimizers["trunk"] = torch.optim.SGD(
+        self.optimizers["trunk"] = SGD(
             self.trunk.parameters(),
             settings.learning_rate,
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        self.optimizers["head"] = torch.optim.SGD(
+        self.optimizers["head"] = SGD(
             self.head.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.labels = torch.empty(0, dtype=torch.int64, device=device)
@@ -179,8 +179,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         vectors = self._whitened(resident)
         labels, _ = kmeans(vectors, clusters, self.settings.kmeans_iterations, self.order_generator)
         if len(self.labels):
-            agreement = normalized_mutual_info_score(self.labels.cpu(), labels.cpu())
-            self.stability = torch.tensor(agreement, device=self.device)
+            self.stability = mutual_information(self.labels, labels, clusters).float()
         self.labels = labels
         self._restart_head()
         return balanced_order(labels, clusters, self.order_generator)

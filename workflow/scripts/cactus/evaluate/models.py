@@ -60,7 +60,7 @@ def _accuracies(
     """Return the accuracy of each episode, float64 (T,)."""
     total, done = len(batch.support), 0
     scores = []
-    for part in cut(batch, learner.settings.evaluation_tasks_at_once):
+    for part in cut(batch, learner.episodes_at_once(batch)):
         scores.append(learner.accuracies(images, part))
         before, done = done, done + len(part.support)
         if 10 * done // total > 10 * before // total:

@@ -57,7 +57,7 @@ class BaselineJob:
     seed
         Seed of the embedding and of the MLP.
     threads
-        Threads of the linear algebra; the bits of k-means depend on them.
+        Threads of the linear algebra, whose bits may depend on them.
     """
 
     dataset: DatasetName
@@ -116,8 +116,8 @@ def run_baselines(
         split: _matching_embeddings(embedding_folder, data_folder, split)
         for split in _splits(job, trials)
     }
+    centroids = _centroids(job, embedding_folder, report)
     with threadpool_limits(job.threads):
-        centroids = _centroids(job.baselines, embedding_folder, report)
         results = [
             _run(trial, job, embeddings, centroids, report, f"({index} of {len(trials)})")
             for index, trial in enumerate(trials, start=1)
@@ -171,16 +171,14 @@ def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split
     return embeddings
 
 
-def _centroids(
-    baselines: BaselineSettings, embedding_folder: Path, report: Report
-) -> FloatArray | None:
-    if "cluster_matching" not in baselines.methods:
+def _centroids(job: BaselineJob, embedding_folder: Path, report: Report) -> FloatArray | None:
+    if "cluster_matching" not in job.baselines.methods:
         return None
     start = time.monotonic()
     train = load_embeddings(embedding_folder, "train")
-    settings = baselines.cluster_matching
+    settings = job.baselines.cluster_matching
     report(f"k-means with {settings.clusters} clusters on {len(train)} training embeddings")
-    centroids = fit_centroids(train, settings)
+    centroids = fit_centroids(train, settings, job.threads)
     report(f"k-means done, {time.monotonic() - start:.1f} s")
     return centroids
 

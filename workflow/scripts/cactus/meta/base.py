@@ -52,6 +52,10 @@ class MetaLearner(nn.Module, ABC):
         This is evaluation: the model does not change.
         """
 
+    @abstractmethod
+    def episodes_at_once(self, batch: EpisodeBatch) -> int:
+        """Return how many episodes like those of a batch to pass to `accuracies` together."""
+
     def parameter_like(self) -> tuple[torch.device, torch.dtype]:
         """Return where the parameters lie and their type."""
         parameter = next(self.parameters())

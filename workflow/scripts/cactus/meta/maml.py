@@ -7,10 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cactus.config.base import LearnerName
-from cactus.config.learners import MamlSettings
+from cactus.config.learners import AtOnce, MamlSettings
 from cactus.errors import EpisodeError
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.images import gather_tasks, to_device
+from cactus.meta.inner_loop import InnerLoop, Labelled, MetaGradient
+from cactus.meta.parts import map_parts, part_size
 from cactus.models.conv4 import ImageShape, TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -49,21 +51,58 @@ class Maml(MetaLearner):
             head=settings.head,
             batch_norm_eps=settings.batch_norm_eps,
         )
+        self._loop = InnerLoop(self._net, settings.inner_lr)
         self.weights = nn.ParameterList(self._net.initial_weights(settings.head_init, generator))
         self.shifts = nn.ParameterList(self._net.initial_shifts())
 
     def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:
         """Add the meta-gradient of the outer loss, averaged over the episodes, to `grad`."""
         tasks, way, _ = batch.query.shape
-        total, right = [], []
-        for part in cut(batch, self.settings.tasks_at_once):
-            loss, accuracies = self.outer_loss(images, part)
-            (loss / tasks).backward()
-            total.append(loss.detach())
-            right.append(accuracies.sum())
-        return StepMetrics(
-            torch.stack(total).sum() / (tasks * way), torch.stack(right).sum() / tasks
-        )
+        self._check_way(way)
+        parts = cut(batch, self._part_size(batch, self.settings.tasks_at_once))
+        by_hand = self.settings.kernel == "manual"
+        add = self._add_by_hand if by_hand else self._add_by_autograd
+        losses, accuracies = add(images, parts, tasks)
+        total, right = torch.stack(losses).sum(), torch.cat(accuracies).mean()
+        return StepMetrics(total / (tasks * way), right)
+
+    def _add_by_autograd(
+        self, images: Tensor, parts: list[EpisodeBatch], tasks: int
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Add a ``tasks``-th of the meta-gradient; return losses and accuracies of each part."""
+        losses, accuracies = [], []
+        for part in parts:
+            loss, right = self.outer_loss(images, part)
+            (loss / tasks).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+            accuracies.append(right)
+        return losses, accuracies
+
+    def _add_by_hand(
+        self, images: Tensor, parts: list[EpisodeBatch], tasks: int
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Do the same as `_add_by_autograd` without a graph."""
+        settings = self.settings
+
+        def derive(part: EpisodeBatch) -> MetaGradient:
+            return self._loop.meta_gradient(
+                list(self.weights),
+                list(self.shifts),
+                self._labelled(images, part.support),
+                self._labelled(images, part.query),
+                settings.inner_steps,
+                second_order=not settings.first_order,
+            )
+
+        results = map_parts(derive, parts, images.device)
+        parameters = [*self.weights, *self.shifts]
+        gradients = zip(*([*result.weights, *result.shifts] for result in results), strict=True)
+        for parameter, values in zip(parameters, gradients, strict=True):
+            gradient = torch.stack(values).sum(0) / tasks
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        per_class = parts[0].query.shape[2]
+        losses = [summed_cross_entropy(result.logits, per_class) for result in results]
+        return losses, [task_accuracies(result.logits) for result in results]
 
     def outer_loss(self, images: Tensor, batch: EpisodeBatch) -> tuple[Tensor, Tensor]:
         """Return the outer loss summed over episodes, with its graph, and accuracies (T,)."""
@@ -75,12 +114,31 @@ class Maml(MetaLearner):
 
     def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return each episode's accuracy after the inner steps of evaluation, float64 (T,)."""
-        parts = cut(batch, self.settings.evaluation_tasks_at_once)
-        return torch.cat([task_accuracies(self.query_logits(images, part)) for part in parts])
+
+        def score(part: EpisodeBatch) -> Tensor:
+            return task_accuracies(self.query_logits(images, part))
+
+        self._check_way(batch.support.shape[1])
+        parts = cut(batch, self._part_size(batch, self.settings.evaluation_tasks_at_once))
+        if self.settings.kernel == "manual":
+            return torch.cat(map_parts(score, parts, images.device))
+        return torch.cat([score(part) for part in parts])
+
+    def episodes_at_once(self, batch: EpisodeBatch) -> int:
+        """Return enough parts for every thread to have several."""
+        size = self._part_size(batch, self.settings.evaluation_tasks_at_once)
+        return 4 * torch.get_num_threads() * size
 
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return the logits after the inner steps of evaluation, (T, way*query, way)."""
         steps = self.settings.evaluation_steps
+        self._check_way(batch.support.shape[1])
+        if self.settings.kernel == "manual":
+            support = self._labelled(images, batch.support)
+            query = self._images(images, batch.query)
+            return self._loop.query_logits(
+                list(self.weights), list(self.shifts), support, query, steps
+            )
         weights = self._adapt(images, batch, steps, second_order=False)
         with torch.no_grad():
             return self._query_logits(images, batch, weights)
@@ -90,7 +148,6 @@ class Maml(MetaLearner):
     ) -> list[Tensor]:
         """Return the weights (T, ...) after gradient steps on the support."""
         tasks, way, shot = batch.support.shape
-        self._check_way(way)
         support = self._images(images, batch.support)
         weights = [weight.expand(tasks, *weight.shape) for weight in self.weights]
         for _ in range(steps):
@@ -106,6 +163,19 @@ class Maml(MetaLearner):
     def _query_logits(self, images: Tensor, batch: EpisodeBatch, weights: list[Tensor]) -> Tensor:
         query = self._images(images, batch.query)
         return self._net.logits(query, weights, list(self.shifts), batch.query.shape[1])
+
+    def _part_size(self, batch: EpisodeBatch, chosen: AtOnce) -> int:
+        """Return how many episodes of a batch to compute together."""
+        device, dtype = self.parameter_like()
+        tasks, way, shot = batch.support.shape
+        height, width, _ = self.image_shape
+        values = way * shot * self.settings.filters * height * width // self._net.stride**2
+        threads = torch.get_num_threads()
+        return part_size(chosen, tasks, values * dtype.itemsize, device, threads)
+
+    def _labelled(self, images: Tensor, indices: npt.NDArray[np.int64]) -> Labelled:
+        _, way, per_class = indices.shape
+        return Labelled(self._images(images, indices), way, per_class)
 
     def _images(self, images: Tensor, indices: npt.NDArray[np.int64]) -> Tensor:
         _, dtype = self.parameter_like()

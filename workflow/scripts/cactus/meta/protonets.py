@@ -74,6 +74,10 @@ class Protonets(MetaLearner):
         """Return each episode's accuracy by the running statistics, float64 (T,)."""
         return task_accuracies(self.query_logits(images, batch))
 
+    def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
+        """Return the configured number."""
+        return self.settings.evaluation_tasks_at_once
+
     @torch.no_grad()
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return the logits by the running statistics, (T, way*query, way).

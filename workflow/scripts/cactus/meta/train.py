@@ -15,6 +15,7 @@ from cactus.errors import DataError, TrainingError
 from cactus.generators import global_states, set_global_states
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
+from cactus.optimizers import Adam
 from cactus.progress import MetricsLog
 from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler
@@ -53,14 +54,14 @@ class TrainState:
     """
 
     learner: MetaLearner
-    optimizer: torch.optim.Adam
+    optimizer: Adam
     episodes: np.random.Generator
     step: int = 0
 
     @classmethod
     def start(cls, learner: MetaLearner, seed: int) -> "TrainState":
         """Return the state before the first step."""
-        optimizer = torch.optim.Adam(learner.parameters(), learner.settings.outer_lr)
+        optimizer = Adam(learner.parameters(), learner.settings.outer_lr)
         return cls(learner, optimizer, numpy_generator("training episodes", seed))
 
     def state_dict(self) -> dict[str, Any]:

@@ -76,16 +76,17 @@ class TaskConv4:
         batch_norm_eps: float,
     ) -> None:
         self.image_shape, self.filters, self.way = image_shape, filters, way
-        self._pool = downsampling == "max_pool"
-        self._spatial_mean = head == "spatial_mean"
-        self._eps = batch_norm_eps
+        self.pool = downsampling == "max_pool"
+        self.stride = 1 if self.pool else 2
+        self.spatial_mean = head == "spatial_mean"
+        self.eps = batch_norm_eps
         positions = 1
         for side in image_shape[:2]:
             for _ in range(BLOCKS):
-                side = side // 2 if self._pool else -(-side // 2)
+                side = side // 2 if self.pool else -(-side // 2)
             positions *= side
         _check_positions(positions, image_shape)
-        self.features = filters if self._spatial_mean else filters * positions
+        self.features = filters if self.spatial_mean else filters * positions
 
     def initial_weights(self, head_init: HeadInit, generator: torch.Generator) -> list[Tensor]:
         """Draw the weights: convolutions Glorot uniform, head N(0, 1) or Glorot, bias zero.
@@ -136,16 +137,16 @@ class TaskConv4:
         hidden = images
         for convolution, shift in zip(convolutions, shifts, strict=True):
             hidden = self._block(hidden, convolution.flatten(0, 1), shift.repeat(tasks), tasks)
-        if self._spatial_mean:
+        if self.spatial_mean:
             hidden = hidden.mean((2, 3))
         features = hidden.reshape(len(images), tasks, self.features)
         return torch.baddbmm(bias[:, None, :way], features.transpose(0, 1), head[:, :, :way])
 
     def _block(self, images: Tensor, weights: Tensor, shifts: Tensor, tasks: int) -> Tensor:
-        hidden = conv_same(images, weights, 1 if self._pool else 2, tasks)
-        hidden = F.batch_norm(hidden, None, None, None, shifts, training=True, eps=self._eps)
+        hidden = conv_same(images, weights, self.stride, tasks)
+        hidden = F.batch_norm(hidden, None, None, None, shifts, training=True, eps=self.eps)
         # Pooling before ReLU gives the same values from a quarter of the comparisons.
-        return F.relu(F.max_pool2d(hidden, 2) if self._pool else hidden, inplace=True)
+        return F.relu(F.max_pool2d(hidden, 2) if self.pool else hidden, inplace=True)
 
 
 class Conv4Encoder(nn.Sequential):
@@ -192,7 +193,8 @@ class Conv4Encoder(nn.Sequential):
             bound = (inputs * KERNEL**2) ** -0.5
             nn.init.uniform_(convolution.weight, -bound, bound, generator=generator)
             norm = nn.BatchNorm2d(filters, eps=batch_norm_eps, momentum=batch_norm_momentum)
-            layers = nn.Sequential(convolution, norm, nn.ReLU(), nn.MaxPool2d(2))
+            # Pooling first gives the same values, and ReLU a quarter of the work.
+            layers = nn.Sequential(convolution, norm, nn.MaxPool2d(2), nn.ReLU(inplace=True))
             self.add_module(f"block{block + 1}", layers)
             inputs = filters
         self.add_module("flatten", nn.Flatten())

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -18,7 +17,11 @@ from cactus.paper.vocabulary import METHODS, SAMPLE_NOTE, dataset_title
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8")
-_COLOURS: Final[tuple[Any, ...]] = tuple(sns.color_palette("colorblind", 10))
+# The palette "colorblind" of seaborn, which most figures need for nothing else.
+_COLOURS: Final = (
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
+    "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+)  # fmt: skip
 # Order of the palette for series without a meaning of their own: the palest colours last.
 _SERIES: Final = (0, 1, 2, 3, 4, 9, 5, 7, 6, 8)
 _SERIES_LINES: Final = ("-", ":", "-.")

@@ -65,11 +65,6 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -
     )
 
 
-def write_document(tables: Sequence[str], output: Path) -> None:
-    """Write a standalone document that shows the named tables, which stand in its own folder."""
-    write_text(output, latex.document(tables))
-
-
 def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list[dict[str, Any]]]:
     """Return the table of one data set's results, and the records of its numbers."""
     averaged = averaged_over_seeds(results)

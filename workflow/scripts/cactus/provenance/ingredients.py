@@ -14,10 +14,11 @@ from typing import Any, Final
 import yaml
 
 from cactus.config.models import Config
-from cactus.config.source import NAME_PATTERN
+from cactus.config.source import NAME_PATTERN, Source
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.closure import SourceTree
 from cactus.provenance.jobs import Job
+from cactus.tasks.placement import GPU_MODULE, may_use_gpu
 
 # Top-level modules whose distribution has another name.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
@@ -124,6 +125,8 @@ def entries(config: Config, job: Job) -> tuple[str, ...]:
             return script, f"cactus.data.{values['dataset']}"
         case "train_embedding":
             return script, _embedding_module(config, values["embedding"])
+        case "make_partitions" if may_use_gpu(Source.parse(values["source"]), config.compute):
+            return script, GPU_MODULE
         case "meta_train" | "evaluate_model":
             return script, f"cactus.meta.{values['learner']}"
         case "make_figure":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.errors import CodeError, RecordError
+from cactus.provenance import results
 from cactus.provenance.agent import check_libraries, describe_agent, determinism, header
 from cactus.provenance.closure import BOOKKEEPING, SourceTree
 from cactus.provenance.hashes import HASHES_FILE, HashCache
@@ -26,7 +27,6 @@ from cactus.provenance.record import (
     record_path,
     write_record,
 )
-from cactus.provenance.results import is_finished, publish
 from cactus.provenance.running import ATTEMPT, RunningJob
 from cactus.provenance.state import FailureNote, next_attempt, work_folder
 from cactus.stop import StopRequest
@@ -72,8 +72,9 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         sources = _check_code(plan, SourceTree(SCRIPTS, cache))
         check_libraries(plan.libraries)
         plan = plan.model_copy(update={"inputs": _checked_inputs(run_folder, plan, cache)})
-        if is_finished(run_folder, plan):
-            print("finished already, by another process", file=sys.stderr)
+        if results.is_finished(run_folder, plan):
+            print("finished already, by another process or attempt", file=sys.stderr)
+            release_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         job = RunningJob(run_folder, plan, stop, lease.token)
         lease.progress = job.progress
@@ -81,14 +82,16 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         yield job
         _check_imports(plan)
         lease.check()
-        entities = publish(run_folder, plan.job, job.staging)
+        entities = results.publish(run_folder, plan.job, job.staging)
         plan = plan.model_copy(update={"raw": job.raw})
         kept = {name: keep(run_folder, text) for name, text in sources.items()}
         activity = _activity(plan, kept, started, time.monotonic() - clock)
         activity = activity.model_copy(update={"resumed_from": job.resumed_from})
         agent = describe_agent(run_folder, SCRIPTS.parents[1], list(plan.libraries))
-        write_record(run_folder, Record(entities=entities, activity=activity, agent=agent))
+        record = Record(entities=entities, activity=activity, agent=agent)
+        write_record(run_folder, record)
         _clear(work, lease)
+        results.keep(run_folder, plan.job, record)
         release_log(run_folder, plan.job, attempt)
 
 

@@ -1,6 +1,7 @@
 """What a job that makes partitions reads."""
 
 from cactus.config.base import DatasetName, LearnerName
+from cactus.config.compute import ComputeSettings
 from cactus.config.partition import PartitionSettings
 from cactus.spec.base import Spec
 
@@ -16,4 +17,4 @@ class MakePartitionsSpec(Spec):
     way: int
     shot: int
     query: int
-    threads: int
+    compute: ComputeSettings

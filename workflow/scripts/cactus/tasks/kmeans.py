@@ -5,22 +5,25 @@ partition clusters the embedding as it is, each other one the embedding with eve
 multiplied by a random weight of its own. A run whose clusters are too small is repeated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import floor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
 
 from cactus.config.base import LearnerName
 from cactus.config.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
+from cactus.tasks.lloyd import Clustering, Points, kmeans
 from cactus.tasks.storage import Partition, drop_small
 
 Embeddings = npt.NDArray[np.float32]
+# How to place embeddings (N, d) where they are clustered.
+Placement = Callable[[Embeddings], AbstractContextManager[Points]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ def accepts(
 
 
 def kmeans_partitions(
-    embeddings: Embeddings, plan: KMeansPlan, seed_parts: tuple[str | int, ...]
+    embeddings: Embeddings,
+    plan: KMeansPlan,
+    seed_parts: tuple[str | int, ...],
+    place: Placement,
 ) -> Iterator[Partition]:
     """Make the partitions of a plan one by one.
 
@@ -77,6 +83,8 @@ def kmeans_partitions(
     seed_parts
         Names the generators; each partition's is derived from it and the partition's index, so
         that a partition does not depend on those before it.
+    place
+        Puts embeddings where they are clustered.
 
     Raises
     ------
@@ -88,11 +96,15 @@ def kmeans_partitions(
     _check_embeddings(embeddings, plan)
     for index in range(plan.count):
         generator = numpy_generator(*seed_parts, index)
-        yield kmeans_partition(embeddings, plan, index, generator)
+        yield kmeans_partition(embeddings, plan, index, generator, place)
 
 
 def kmeans_partition(
-    embeddings: Embeddings, plan: KMeansPlan, index: int, generator: np.random.Generator
+    embeddings: Embeddings,
+    plan: KMeansPlan,
+    index: int,
+    generator: np.random.Generator,
+    place: Placement,
 ) -> Partition:
     """Make one partition; that of index 0 clusters the unscaled embedding.
 
@@ -107,27 +119,28 @@ def kmeans_partition(
             settings.scale_low, settings.scale_high, size=(embeddings.shape[1],)
         )
         embeddings = embeddings * weights.astype(np.float32)
-    for restarts in range(settings.max_restarts + 1):
-        model = _run(embeddings, plan, int(generator.integers(2**31)))
-        labels = model.labels_.astype(np.int64)
-        sizes = np.bincount(labels, minlength=settings.clusters)
-        if plan.rule is None or accepts(plan.rule, sizes, plan.minimum):
-            facts = {"restarts": restarts, "inertia": float(model.inertia_)}
-            return Partition(drop_small(labels, plan.minimum), facts)
+    with place(embeddings) as points:
+        for restarts in range(settings.max_restarts + 1):
+            run = _run(points, plan, generator)
+            sizes = np.bincount(run.labels, minlength=settings.clusters)
+            if plan.rule is None or accepts(plan.rule, sizes, plan.minimum):
+                facts = {"restarts": restarts, "inertia": run.inertia}
+                return Partition(drop_small(run.labels, plan.minimum), facts)
     raise _not_accepted(plan, index, sizes)
 
 
-def _run(embeddings: Embeddings, plan: KMeansPlan, random_state: int) -> KMeans:
+def _run(points: Points, plan: KMeansPlan, generator: np.random.Generator) -> Clustering:
     settings = plan.settings
-    return KMeans(
-        n_clusters=settings.clusters,
+    return kmeans(
+        points,
+        settings.clusters,
+        generator,
         init=settings.init,
-        n_init=plan.n_init,
-        max_iter=settings.max_iterations,
-        tol=settings.tolerance,
-        algorithm="lloyd",
-        random_state=random_state,
-    ).fit(embeddings)
+        init_points=settings.init_images,
+        starts=plan.n_init,
+        max_iterations=settings.max_iterations,
+        tolerance=settings.tolerance,
+    )
 
 
 def _check_embeddings(embeddings: Embeddings, plan: KMeansPlan) -> None:

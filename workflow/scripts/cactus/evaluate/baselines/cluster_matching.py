@@ -1,20 +1,20 @@
 """Cluster matching: few labels name the clusters of the training embeddings."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans
 
 from cactus.config.evaluation import ClusterMatchingSettings
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
+from cactus.seeding import numpy_generator
+from cactus.tasks.host_points import host_points
+from cactus.tasks.lloyd import kmeans
 
 
 def fit_centroids(
-    embeddings: npt.NDArray[np.floating[Any]], settings: ClusterMatchingSettings
+    embeddings: npt.NDArray[np.float32], settings: ClusterMatchingSettings, threads: int
 ) -> npt.NDArray[np.float64]:
-    """Cluster the (N, d) embeddings of the training split; return the (k, d) centroids.
+    """Cluster the embeddings (N, d) of the training split; return the centroids (k, d).
 
     Raises
     ------
@@ -28,14 +28,19 @@ def fit_centroids(
             got=f"{settings.clusters} clusters of {len(embeddings)} images",
             fix="lower the number of clusters",
         )
-    kmeans = KMeans(
-        settings.clusters,
-        init=settings.init,
-        n_init=settings.n_init,
-        max_iter=settings.max_iterations,
-        random_state=settings.seed,
-    ).fit(embeddings)
-    return np.asarray(kmeans.cluster_centers_, dtype=np.float64)
+    with host_points(embeddings, threads) as points:
+        best = kmeans(
+            points,
+            settings.clusters,
+            numpy_generator("cluster matching", settings.seed),
+            init=settings.init,
+            init_points=settings.init_images,
+            starts=settings.n_init,
+            max_iterations=settings.max_iterations,
+            tolerance=settings.tolerance,
+        )
+    centroids: npt.NDArray[np.float64] = best.centres + embeddings.mean(axis=0, dtype=np.float64)
+    return centroids
 
 
 class ClusterMatching:

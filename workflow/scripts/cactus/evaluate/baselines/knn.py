@@ -1,10 +1,15 @@
 """Nearest neighbours in the embedding space."""
 
+from typing import Any
+
 import numpy as np
-from scipy.spatial.distance import cdist
+import numpy.typing as npt
 
 from cactus.errors import EpisodeError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten
+
+# Distances that differ by less than this share of the points' squared norms are taken anew.
+_DOUBT = 1e-9
 
 
 class NearestNeighbours:
@@ -12,7 +17,7 @@ class NearestNeighbours:
 
     Support points at the same distance are taken in the order of their classes, and a tied vote
     goes to the lowest class. The order of an episode's classes is random, so neither rule favours
-    a class. Distances are summed from differences, so that equal points are exactly equally far.
+    a class.
 
     Parameters
     ----------
@@ -39,9 +44,31 @@ class NearestNeighbours:
                 got=f"{self._neighbours} neighbours of {way * shot} support points",
                 fix="lower the number of neighbours",
             )
-        pairs = zip(flatten(query), flatten(support), strict=True)
-        distances = np.stack([cdist(one, other, "sqeuclidean") for one, other in pairs])
+        distances = squared_distances(flatten(query), flatten(support))
         nearest = np.argsort(distances, axis=-1, kind="stable")[..., : self._neighbours]
         votes = (nearest[..., None] // shot == np.arange(way)).sum(axis=-2)
         labels: IntArray = votes.argmax(axis=-1).astype(np.int64)
         return labels.reshape(query.shape[:3])
+
+
+def squared_distances(
+    query: npt.NDArray[np.float64], support: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the squared Euclidean distances (T, m, n) of queries (T, m, d) to support (T, n, d).
+
+    They come from one matrix product a task. Where rounding could put two of a query's distances
+    in a wrong order, they are summed from differences: equal points are exactly equally far.
+    """
+    sizes = _squares(query)[..., None], _squares(support)[:, None]
+    result = sizes[0] + sizes[1] - 2 * (query @ support.swapaxes(1, 2))
+    gaps = np.diff(np.sort(result, axis=-1), axis=-1).min(axis=-1, initial=np.inf)
+    doubtful = gaps <= _DOUBT * (sizes[0][..., 0] + sizes[1].max(axis=-1))
+    for task in np.flatnonzero(doubtful.any(axis=1)):
+        rows = doubtful[task]
+        result[task, rows] = _squares(query[task, rows][:, None] - support[task])
+    return result
+
+
+def _squares(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    squares: npt.NDArray[Any] = np.einsum("...d,...d->...", points, points)
+    return squares

@@ -1,0 +1,56 @@
+"""Which of the libraries that are slow to load each stage's code loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+SLOW = (
+    "torch", "torch._dynamo", "torch.distributed.fsdp", "torchvision", "sympy",
+    "sklearn", "scipy", "pandas", "matplotlib", "seaborn", "snakemake", "PIL",
+)  # fmt: skip
+
+# A stage's script, and the modules that its wildcards select (`provenance.ingredients.entries`).
+STAGES = {
+    "make_sample cactus.sample.mnist": {
+        "scipy",
+        "sklearn",
+        "pandas",
+        "PIL",
+    },  # pandas for scikit-learn
+    "make_sample cactus.sample.omniglot": {"PIL"},
+    "make_sample cactus.sample.miniimagenet": {"PIL", "scipy"},
+    "make_sample cactus.sample.celeba": {"PIL"},
+    "prepare_data cactus.data.mnist": {"PIL"},
+    "prepare_data cactus.data.miniimagenet": {"PIL"},
+    "train_embedding cactus.embed.acai": {"torch", "PIL"},
+    "train_embedding cactus.embed.bigan": {"torch", "PIL"},
+    "train_embedding cactus.embed.deepcluster": {"torch", "PIL"},
+    "train_embedding cactus.embed.infogan": {"torch", "PIL"},
+    "make_partitions": set(),
+    "make_partitions cactus.tasks.device_points": {"torch"},
+    "meta_train cactus.meta.maml": {"torch"},
+    "meta_train cactus.meta.protonets": {"torch"},
+    "evaluate_model cactus.meta.maml": {"torch"},
+    "run_baselines": set(),
+    "aggregate_results": {"pandas"},
+    "make_table": {"pandas"},
+    "make_document": set(),
+    "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
+    "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},
+    "audit_run": set(),
+}
+
+
+@pytest.mark.parametrize("modules", STAGES)
+def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
+    imports = "; ".join(f"import {module}" for module in modules.split())
+    script = f"import sys; {imports}; print(*[name for name in {SLOW} if name in sys.modules])"
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": "workflow/scripts"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(run.stdout.split()) == STAGES[modules]

@@ -1,0 +1,47 @@
+"""PyTorch's Adam and SGD, without loading the compiler that this project's training never calls.
+
+The methods of `torch.optim.Optimizer` are wrapped so that ``torch.compile`` leaves them alone, and
+the wrappers import ``torch._dynamo`` when first called: as much again as importing PyTorch. What
+they wrap is the plain optimiser, and that is what runs here, on the same state and groups.
+"""
+
+from inspect import unwrap
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+_add_param_group: Any = unwrap(Optimizer.add_param_group)
+_zero_grad: Any = unwrap(Optimizer.zero_grad)
+_state_dict: Any = unwrap(Optimizer.state_dict)
+_load_state_dict: Any = unwrap(Optimizer.load_state_dict)
+_step_adam: Any = unwrap(torch.optim.Adam.step)
+_step_sgd: Any = unwrap(torch.optim.SGD.step)
+
+
+class Adam(torch.optim.Adam):
+    """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
+
+    add_param_group = _add_param_group
+    zero_grad = _zero_grad
+    state_dict = _state_dict
+    load_state_dict = _load_state_dict
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        """Update the parameters by their gradients."""
+        _step_adam(self)
+
+
+class SGD(torch.optim.SGD):
+    """Stochastic gradient descent, with momentum if asked for; see `torch.optim.SGD`."""
+
+    add_param_group = _add_param_group
+    zero_grad = _zero_grad
+    state_dict = _state_dict
+    load_state_dict = _load_state_dict
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        """Update the parameters by their gradients."""
+        _step_sgd(self)
