@@ -83,6 +83,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.0, help="time that a stand-in takes")
     parser.add_argument("--minutes", type=float, default=60.0, help="interrupt the run after this")
     parser.add_argument("--output", type=Path, default=Path("growth.json"), help="JSON file")
+    parser.add_argument("snakemake", nargs="*", help="after --: further options of Snakemake")
     arguments = parser.parse_args()
     if problem := missing():
         print(problem, file=sys.stderr)
@@ -233,7 +234,8 @@ def run_head(
     output: Path,
 ) -> int:
     """Run ``snakemake --profile slurm`` and watch it; return its exit code."""
-    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "scores", *_CONFIG]
+    words = ("--profile", "slurm", "scores", *_CONFIG, *arguments.snakemake)
+    command = [sys.executable, "-m", "snakemake", *words]
     with output.open("wb") as file:
         process = psutil.Popen(
             command, cwd=project.folder, env=project.variables(), stdout=file, stderr=file
