@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, where missing: a Slurm of one node, and accounting for its second mode.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-cluster test-here crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-cluster test-here bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -39,6 +39,12 @@ test-cluster: $(SETUP)
 
 test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
+
+# Every kernel against its rival, in about ten minutes; BENCH_THREADS=1 on a busy machine.
+bench: $(SETUP)
+	for kernel in kmeans logistic_regression knn protonets_step dry_run grid_cost; do \
+	  $(BIN)/python bench/$$kernel.py || exit 1; done
+	$(BIN)/python bench/report.py
 
 # The reader of RO-Crates that the tests call; it needs an environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up

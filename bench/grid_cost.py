@@ -1,0 +1,117 @@
+"""What the grid of the paper costs on paper: work and kernel launches of a step, times the steps.
+
+Operations are counted, not timed: floating-point operations by PyTorch's counter, launches as the
+profiler's operators that call no other operator, both in one step on random images on the CPU. A
+GPU spends at least the larger of work over peak and launches over launch rate.
+"""
+
+import numpy as np
+import torch
+from timing import write_result
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from cactus.config.embedding import parse_embedding
+from cactus.config.grid import Grid
+from cactus.config.models import Config
+from cactus.embed.registry import build as build_embedding
+from cactus.meta.registry import build as build_learner
+from cactus.meta.train import TaskSource, TrainState, train_step
+from cactus.tasks.episodes import PartitionSampler
+
+PEAK, MEMORY_RATE, LAUNCH_SECONDS = 67e12, 3.35e12, 5e-6  # H100 SXM: float32, HBM3, one launch
+IMAGES = {"mnist": 50_000, "omniglot": 22_000, "miniimagenet": 38_400, "celeba": 162_770}
+SHAPES = {
+    "mnist": (28, 28, 1), "omniglot": (28, 28, 1), "miniimagenet": (84, 84, 3),
+    "celeba": (84, 84, 3),
+}  # fmt: skip
+CPU = torch.device("cpu")
+
+
+def counted(step) -> dict[str, float]:
+    """Count a step's floating-point operations, launches and bytes of the tensors it makes."""
+    step()
+    with FlopCounterMode(display=False) as counter:
+        step()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
+        step()
+    leaves = [
+        event
+        for event in trace.events()
+        if event.name.startswith("aten::")
+        and not any(child.name.startswith("aten::") for child in event.cpu_children)
+    ]
+    made = sum(max(event.self_cpu_memory_usage, 0) for event in trace.events())
+    # Written once and read once at least.
+    return {"flops": counter.get_total_flops(), "launches": len(leaves), "bytes": 2 * made}
+
+
+def learner_step(config: Config, dataset: str, name: str, tasks: int):
+    """Return a training step of a meta-learner, with so many tasks a batch."""
+    settings = config.learners.resolve(name, dataset, "acai")
+    settings = settings.model_copy(update={"tasks_per_batch": tasks})
+    generator = np.random.default_rng(0)
+    images = torch.from_numpy(generator.integers(0, 256, (1200, *SHAPES[dataset]), dtype=np.uint8))
+    labels = np.repeat(np.arange(40), 30)[None]
+    sampler = PartitionSampler(labels, settings.way, settings.shot, settings.query)
+    learner = build_learner(name, settings, SHAPES[dataset], seed=0, device=CPU)
+    state, source = TrainState.start(learner, 0), TaskSource(images, sampler)
+    return lambda: train_step(state, source)
+
+
+def embedding_step(config: Config, dataset: str, name: str):
+    """Return a training step of an embedding, and its steps in all."""
+    settings = config.embeddings.resolve(name, dataset).model_dump(mode="json")
+    method = build_embedding(name, parse_embedding(name, settings), SHAPES[dataset], 0, CPU)
+    generator = np.random.default_rng(0)
+    count = method.batch_size(IMAGES[dataset])
+    images = generator.integers(0, 256, (count, *SHAPES[dataset]), dtype=np.uint8)
+    resident, indices = method.resident(images), torch.arange(count)
+    if hasattr(method, "labels"):
+        method.labels = indices % method.settings.clusters
+    method.nets.train()
+    return lambda: method.train_step(resident, indices), method.total_steps(IMAGES[dataset])
+
+
+def hours(step: dict[str, float], steps: int) -> dict[str, float]:
+    """Return the GPU-hours of a training by its limits, each on its own."""
+    by = {
+        "flops": step["flops"] / PEAK,
+        "bytes": step["bytes"] / MEMORY_RATE,
+        "launches": step["launches"] * LAUNCH_SECONDS,
+    }
+    return {name: seconds * steps / 3600 for name, seconds in by.items()}
+
+
+def main() -> None:
+    """Count one step of every kind of training of the default grid, and add the grid up."""
+    config = Config()
+    grid = Grid.from_settings(config.grid)
+    parts, total = [], 0.0
+    kinds = {}
+    for cell in grid.trained_cells:
+        kinds[cell.dataset, cell.learner] = kinds.get((cell.dataset, cell.learner), 0) + 1
+    for (dataset, name), cells in sorted(kinds.items()):
+        settings = config.learners.resolve(name, dataset, "acai")
+        step = counted(learner_step(config, dataset, name, 1))
+        tasks = settings.tasks_per_batch
+        # One task is counted and its work multiplied; batched, the launches are those of one task.
+        step = {**step, "flops": tasks * step["flops"], "bytes": tasks * step["bytes"]}
+        parts.append(part(f"{name} {dataset}", step, settings.iterations, cells))
+    for dataset, name, _ in grid.embedding_runs:
+        run, steps = embedding_step(config, dataset, name)
+        parts.append(part(f"{name} {dataset}", counted(run), steps, 1))
+    total = sum(one["cells"] * max(one["hours"].values()) for one in parts)
+    what = "the grid of the paper with one seed, on paper"
+    write_result("grid_cost", {"what": what, "gpu_hours": total, "parts": parts})
+
+
+def part(name: str, step: dict[str, float], steps: int, cells: int) -> dict[str, object]:
+    """Describe one kind of training."""
+    print(name, step, steps, cells, flush=True)
+    return {"name": name, **step, "steps": steps, "cells": cells, "hours": hours(step, steps)}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()

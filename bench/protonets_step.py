@@ -1,0 +1,118 @@
+"""One training step of ProtoNets against the original's model and data path, written plainly.
+
+The original (Hsu, Levine and Finn, 2019; its code follows Snell et al., 2017): NHWC images in
+NumPy, a Python loop over the classes, a batch transposed to NCHW, four times convolution, batch
+norm, ReLU and max-pooling, Euclidean distances from expanded differences, Adam.
+"""
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from timing import THREADS, compare, own_peak_memory, peak_flops, write_result
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from cactus.config.learners import ProtonetsSettings
+from cactus.meta.protonets import Protonets
+from cactus.meta.train import TaskSource, TrainState, train_step
+from cactus.tasks.episodes import PartitionSampler
+
+CELLS = {"omniglot": (28, 1, 20, 1, 15), "miniimagenet": (84, 3, 5, 1, 15)}
+
+
+def images_and_labels(size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return uint8 images (2000, size, size, channels) of 100 random clusters of 20."""
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (2000, size, size, channels), dtype=np.uint8)
+    return images, generator.permutation(np.repeat(np.arange(100), 20))
+
+
+def original(size: int, channels: int, way: int, shot: int, query: int) -> Callable[[], float]:
+    """Return the original's step."""
+    images, labels = images_and_labels(size, channels)
+    images = images.astype(np.float32) / 255.0
+    members = [np.flatnonzero(labels == label) for label in range(100)]
+    blocks = [
+        nn.Sequential(
+            nn.Conv2d(inputs, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2)
+        )
+        for inputs in (channels, 64, 64, 64)
+    ]
+    model = nn.Sequential(*blocks, nn.Flatten())
+    optimizer = torch.optim.Adam(model.parameters(), 0.001)
+    targets = torch.arange(way)[:, None].expand(way, query).reshape(-1)
+
+    def step() -> float:
+        support, queries = [], []
+        for label in np.random.permutation(len(members))[:way]:
+            chosen = np.random.permutation(members[label])[: shot + query]
+            support.append(images[chosen[:shot]])
+            queries.append(images[chosen[shot:]])
+        batch = torch.from_numpy(np.concatenate([*support, *queries])).permute(0, 3, 1, 2)
+        features = model(batch)
+        prototypes = features[: way * shot].reshape(way, shot, -1).mean(1)
+        distances = (features[way * shot :, None] - prototypes[None]).square().sum(2)
+        loss = F.cross_entropy(-distances, targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def ours(size: int, channels: int, way: int, shot: int, query: int) -> Callable[[], float]:
+    """Return this project's step."""
+    images, labels = images_and_labels(size, channels)
+    settings = ProtonetsSettings(way=way, shot=shot, query=query)
+    learner = Protonets(settings, (size, size, channels), torch.Generator().manual_seed(0))
+    source = TaskSource(torch.from_numpy(images), PartitionSampler(labels[None], way, shot, query))
+    state = TrainState.start(learner, seed=0)
+    return lambda: float(train_step(state, source).loss)
+
+
+def flops(step: Callable[[], float]) -> int:
+    """Count the floating-point operations of a step."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return int(counter.get_total_flops())
+
+
+def main(rounds: int = 15) -> None:
+    """Compare the steps on both image sizes."""
+    torch.set_num_threads(THREADS)
+    cells = {}
+    for name, cell in CELLS.items():
+        steps = {"original": original(*cell), "ours": ours(*cell)}
+        runs = compare(steps, rounds)
+        work = flops(steps["ours"])
+        cells[name] = {
+            "way": cell[2], "shot": cell[3], "query": cell[4],
+            "ratio": runs.ratio("original", "ours"),
+            "milliseconds": {step: 1000 * runs.median(step) for step in steps},
+            "flops": work,
+            "floor_gap": runs.median("ours") / (work / peak_flops()),
+        }  # fmt: skip
+    ways = {}
+    for way in (5, 10, 20):
+        step = ours(28, 1, way, 1, 15)
+        ways[way] = compare({"ours": step}, rounds).median("ours")
+    shots = {shot: compare({"o": ours(28, 1, 5, shot, 15)}, rounds).median("o") for shot in (1, 5)}
+    write_result(
+        "protonets_step",
+        {
+            "what": "ProtoNets step, sampling and Adam included, against the original's",
+            "target": 1.4,
+            "ratio": cells["omniglot"]["ratio"],
+            "cells": cells,
+            "cost": {"way": ways, "shot": shots},
+            "peak_memory_bytes": own_peak_memory(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""Write the results as a table into docs/performance.md, and as a plot of cost against work."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+mpl.use("agg")
+from matplotlib import pyplot as plt
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, PAGE = ROOT / "bench" / "results", ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "images" / "performance.png"
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+# How the time should grow with the work: linearly, but that a regression has shots^2 more products
+# in its Newton steps while the number of points is below the number of dimensions.
+EXPECTED = {"N": "1", "k": "1", "tasks": "1", "way": "1", "shot": "1", "seeds": "1"}
+EXPECTED_OF = {("logistic_regression", "shot"): "1 to 2"}
+
+
+def exponent(cost: dict[str, float]) -> float:
+    """Return the slope of log time against log work."""
+    work = np.log([float(size) for size in cost])
+    return float(np.polyfit(work, np.log(list(cost.values())), 1)[0])
+
+
+def ratios(name: str, result: dict[str, Any]) -> Iterator[tuple[str, list[float], float]]:
+    """Yield the label, quartiles and target of every ratio of a result."""
+    for cell, values in result.get("cells", {"": result}).items():
+        if "ratio" in values:
+            target = values.get("target", result.get("target") if not cell or cell == "omniglot"
+                                else math.nan)  # fmt: skip
+            yield f"{name} {cell}".strip().replace("_", " "), values["ratio"], target
+
+
+def table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the table of ratios."""
+    yield "| kernel | ratio, median (quartiles) | at least | peak memory | threads, load |"
+    yield "|---|---|---|---|---|"
+    for name, result in results.items():
+        machine = result["machine"]
+        memory = f"{result.get('peak_memory_bytes', 0) / 2**20:.0f} MiB"
+        run = f"{machine['threads']}, {machine['load']}"
+        for label, (low, middle, high), target in ratios(name, result):
+            aim = "" if target is None or math.isnan(target) else f"{target:g}"
+            yield f"| {label} | {middle:.2f} ({low:.2f} to {high:.2f}) | {aim} | {memory} | {run} |"
+        if "target_seconds" in result:
+            aim = f"at most {result['target_seconds']:g} s"
+            title = name.replace("_", " ")
+            yield f"| {title} | {result['seconds']:.1f} s | {aim} | {memory} | {run} |"
+
+
+def growth(results: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the table of fitted exponents."""
+    yield "| kernel | work | exponent | expected |"
+    yield "|---|---|---|---|"
+    for name, result in results.items():
+        for work, cost in result.get("cost", {}).items():
+            expected = EXPECTED_OF.get((name, work), EXPECTED[work])
+            title = name.replace("_", " ")
+            yield f"| {title} | {work} | {exponent(cost):.2f} | {expected} |"
+
+
+def paper(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of the table of work per step, and the sum over the grid."""
+    yield "| training | steps | GFLOP a step | MB a step | launches | H100 floor | GPU-hours |"
+    yield "|---|---|---|---|---|---|---|"
+    for part in result["parts"]:
+        hours, steps = part["hours"], part["steps"]
+        floor = 1000 * 3600 * hours["flops"] / steps
+        most = max(hours, key=hours.get)
+        limit = f"{part['cells']} x {hours[most]:.2f} ({most})"
+        yield (
+            f"| {part['name']} | {steps:,} | {part['flops'] / 1e9:.2f} | {part['bytes'] / 1e6:.0f} "
+            f"| {part['launches']:,} | {floor:.3f} ms | {limit} |"
+        )
+    yield ""
+    yield f"Together {result['gpu_hours']:.0f} GPU-hours for one seed."
+
+
+def draw(results: dict[str, dict[str, Any]]) -> None:
+    """Draw every measured cost against its work, with the fitted exponent."""
+    panels = [
+        (name, work, cost)
+        for name, result in results.items()
+        for work, cost in result.get("cost", {}).items()
+    ]
+    rows = math.ceil(len(panels) / 3)
+    figure, axes = plt.subplots(
+        rows, 3, figsize=(9, 2.6 * rows), layout="constrained", squeeze=False
+    )
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
+    for axis, (name, work, cost) in zip(axes.flat, panels, strict=False):
+        sizes, seconds = [float(size) for size in cost], list(cost.values())
+        slope = exponent(cost)
+        middle = math.exp(float(np.mean(np.log(seconds)) - slope * np.mean(np.log(sizes))))
+        axis.loglog(sizes, seconds, "o", color="#0173b2", label="measured")
+        fitted = [middle * size**slope for size in sizes]
+        axis.loglog(sizes, fitted, "--", color="#d55e00", label=f"exponent {slope:.2f}")
+        axis.set(title=name.replace("_", " "), xlabel=work, ylabel="seconds")
+        axis.legend(fontsize=8)
+    PICTURE.parent.mkdir(exist_ok=True)
+    figure.savefig(PICTURE, dpi=120, metadata={"Software": None})
+
+
+def main() -> None:
+    """Write the tables between the marks of the page, and the plot."""
+    files = sorted(RESULTS.glob("*.json"))
+    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    grid = results.pop("grid_cost", None)
+    lines = [*table(results), "", *growth(results)]
+    if grid is not None:
+        lines += ["", *paper(grid)]
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text("\n".join([before + BEGIN, "", *lines, "", END]) + after, encoding="utf-8")
+    draw(results)
+
+
+if __name__ == "__main__":
+    main()
