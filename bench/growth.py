@@ -85,6 +85,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("growth.json"), help="JSON file")
     parser.add_argument("snakemake", nargs="*", help="after --: further options of Snakemake")
     arguments = parser.parse_args()
+    # A shell that starts this in the background has it ignored, for Snakemake too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if problem := missing():
         print(problem, file=sys.stderr)
         return 1
@@ -189,7 +191,6 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
     (folder / "stand-ins").mkdir()
     text = timed(project, "-m", "snakemake", "--summary", "scores", *_CONFIG).text
     files: list[str] = []
-    count = 0
     for line in text.splitlines():
         file, _, rest = line.partition("\t")
         if not file.startswith(f"results/{_RUN}/") or "\tmake_sample\t" in rest:
@@ -202,8 +203,8 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
             script = f"mkdir -p {shlex.join(folders)}\nsleep {seconds}\ntouch {shlex.join(files)}\n"
             path = folder / "stand-ins" / f"{'_'.join(words)}.sh"
             path.write_text(script, encoding="utf-8")
-            files, count = [], count + 1
-    return count
+            files = []
+    return len(list((folder / "stand-ins").iterdir()))
 
 
 def timed(project: Project, *command: str) -> Timed:
