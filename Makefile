@@ -40,11 +40,13 @@ test-cluster: $(SETUP)
 test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
 
-# Every kernel against its rival, in about ten minutes; BENCH_THREADS=1 on a busy machine.
+# Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
+KERNELS := kmeans logistic_regression knn protonets_step maml_step maml_evaluation dry_run grid_cost
+
 bench: $(SETUP)
-	for kernel in kmeans logistic_regression knn protonets_step dry_run grid_cost; do \
-	  $(BIN)/python bench/$$kernel.py || exit 1; done
-	$(BIN)/python bench/report.py
+	$(PIP) install --quiet --no-deps --requirement envs/bench.in
+	for kernel in $(KERNELS); do $(BIN)/python -m bench.$$kernel || exit 1; done
+	$(BIN)/python -m bench.report
 
 # The reader of RO-Crates that the tests call; it needs an environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up

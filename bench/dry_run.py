@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from timing import own_peak_memory, write_result
+from bench.harness import own_peak_memory, write_result
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = (1, 2, 5)

@@ -7,10 +7,10 @@ GPU spends at least the larger of work over peak and launches over launch rate.
 
 import numpy as np
 import torch
-from timing import write_result
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.harness import write_result
 from cactus.config.embedding import parse_embedding
 from cactus.config.grid import Grid
 from cactus.config.models import Config

@@ -1,6 +1,7 @@
-"""Interleaved timing of alternatives, the machine's peak and the files of results."""
+"""Interleaved timing, the machine's peak, and results as files: what all benchmarks share."""
 
 import json
+import os
 import platform
 import resource
 import time
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-RESULTS = Path(__file__).parent / "results"
-THREADS = 2
+RESULTS = Path(__file__).resolve().parent / "results"
+THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 
 
 class Quartiles(NamedTuple):
@@ -33,18 +34,18 @@ class Quartiles(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Seconds of each candidate in each round; candidates of a round ran one after the other."""
+    """Seconds of each candidate in each round, A B C A B C: a busy machine slows all alike."""
 
     seconds: dict[str, list[float]]
 
-    def ratio(self, fast: str, slow: str) -> Quartiles:
-        """Return how many times as long `slow` takes, over rounds."""
+    def ratio(self, slow: str, fast: str) -> Quartiles:
+        """Return how many times as long `slow` took in the same round."""
         pairs = zip(self.seconds[slow], self.seconds[fast], strict=True)
         return Quartiles.of([long / short for long, short in pairs])
 
-    def quartiles(self, name: str) -> Quartiles:
-        """Return the seconds of one candidate, over rounds."""
-        return Quartiles.of(self.seconds[name])
+    def median(self, name: str) -> float:
+        """Return a candidate's median time in seconds."""
+        return Quartiles.of(self.seconds[name]).median
 
 
 def compare(candidates: Mapping[str, Callable[[], object]], rounds: int) -> Comparison:
@@ -78,32 +79,29 @@ def counted_flops(candidate: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def peak_memory(candidate: Callable[[], object]) -> int:
-    """Return the bytes by which a call raises the resident memory at most (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
-    candidate()
-    return _status("VmHWM") - before
+def own_peak_memory() -> int:
+    """Return the peak resident memory of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def fitted_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """Return p of the least-squares fit of seconds by a constant times size to the power p."""
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
+def write_result(name: str, result: Mapping[str, Any]) -> None:
+    """Write ``results/<name>.json`` with the machine that it was measured on, and print it.
 
-
-def write_result(name: str, values: Mapping[str, Any]) -> None:
-    """Write measurements, with the machine that they hold for, to ``bench/results``."""
-    RESULTS.mkdir(exist_ok=True)
+    Parameters
+    ----------
+    result
+        ``cells``: per case its ``ratio`` (quartiles) and ``target``; ``cost``: per size that grows
+        alone the seconds of each; ``peak_memory_bytes``; and whatever else is worth keeping.
+    """
     machine = {
+        "cpu": torch.backends.cpu.get_cpu_capability(),
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
-        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "load": round(os.getloadavg()[0], 1),
     }
-    text = json.dumps({"name": name, "machine": machine, **values}, indent=2)
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps({**result, "machine": machine}, indent=2)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
+    print(text)

@@ -13,8 +13,8 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
-from timing import THREADS, compare, own_peak_memory, peak_flops, write_result
 
+from bench.harness import THREADS, compare, own_peak_memory, peak_flops, write_result
 from cactus.tasks.host_points import host_points
 from cactus.tasks.lloyd import Clustering, kmeans, lloyd
 

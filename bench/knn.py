@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 import torch
-from logistic_regression import DIMS, TASKS, WAY, episodes
 from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_limits
-from timing import THREADS, compare, own_peak_memory, write_result
 
+from bench.harness import THREADS, compare, own_peak_memory, write_result
+from bench.logistic_regression import DIMS, TASKS, WAY, episodes
 from cactus.evaluate.baselines.knn import NearestNeighbours
 
 TARGET = 7.0

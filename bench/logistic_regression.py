@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression as Peer
 from threadpoolctl import threadpool_limits
-from timing import THREADS, compare, own_peak_memory, write_result
 
+from bench.harness import THREADS, compare, own_peak_memory, write_result
 from cactus.evaluate.baselines.linear import LogisticRegression
 
 TASKS, WAY, QUERY, DIMS, PART = 1000, 5, 5, 256, 25

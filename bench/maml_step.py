@@ -3,7 +3,8 @@
 Run by ``python -m bench.maml_step``; it needs ``envs/bench.in``.
 """
 
-import argparse
+import sys
+from functools import partial
 
 import torch
 
@@ -11,9 +12,8 @@ from bench.harness import (
     THREADS,
     compare,
     counted_flops,
-    fitted_exponent,
+    own_peak_memory,
     peak_flops,
-    peak_memory,
     timed,
     write_result,
 )
@@ -30,8 +30,9 @@ CASES = {
 GROWTH = {"tasks": (4, 8, 16), "way": (5, 10, 20), "shot": (1, 2, 4), "inner_steps": (2, 4, 8)}
 
 
-def measure(dataset: str, changes: dict[str, object], target: float, rounds: int) -> dict:
-    """Return the measurements of one case."""
+def measure(case: str, rounds: int) -> dict[str, dict[str, object]]:
+    """Return the measurements of one case against both rivals."""
+    dataset, changes, target = CASES[case]
     model, images, batch = maml_case(dataset, 8, **changes)
     loop = Loop(model, images, batch)
 
@@ -39,64 +40,52 @@ def measure(dataset: str, changes: dict[str, object], target: float, rounds: int
         model.zero_grad()
         model.accumulate_gradients(images, batch)
 
-    candidates = {"plain": loop.train, "higher": loop.train_with_higher, "cactus": ours}
+    rivals = {"a plain loop": loop.train, "higher": loop.train_with_higher}
     peak = peak_flops()
-    result = compare(candidates, rounds)
+    runs = compare({**rivals, "ours": ours}, rounds)
     # Counted on the loop: the counter does not know that a grouped convolution is smaller.
     floor = counted_flops(loop.train) / peak
-    return {
+    common = {
         "target": target,
         "rounds": rounds,
-        "ratio": {name: result.ratio("cactus", name)._asdict() for name in ("plain", "higher")},
-        "seconds": {name: result.quartiles(name)._asdict() for name in candidates},
-        "peak_gflops": peak / 1e9,
-        "floor_seconds": floor,
-        "times_floor": result.quartiles("cactus").median / floor,
-        "peak_mib": {name: peak_memory(call) >> 20 for name, call in candidates.items()},
+        "seconds": runs.median("ours"),
+        "floor_gap": runs.median("ours") / floor,
+    }
+    return {
+        f"{case}, against {rival}": {**common, "ratio": runs.ratio(rival, "ours")}
+        for rival in rivals
     }
 
 
-def growth(rounds: int) -> dict[str, dict[str, object]]:
-    """Return the cost of our step against each size, with its fitted exponent."""
-    costs: dict[str, dict[str, object]] = {}
+def growth(rounds: int) -> dict[str, dict[int, float]]:
+    """Return the seconds of our step at each size that grows alone."""
+    costs: dict[str, dict[int, float]] = {}
     for name, sizes in GROWTH.items():
-        seconds = []
+        costs[name] = {}
         for size in sizes:
             changes = {} if name == "tasks" else {name: size}
             model, images, batch = maml_case("omniglot", size if name == "tasks" else 8, **changes)
-            seconds.append(
-                min(timed(lambda: model.accumulate_gradients(images, batch)) for _ in range(rounds))  # noqa: B023
-            )
-        costs[name] = {
-            "sizes": sizes,
-            "seconds": seconds,
-            "exponent": fitted_exponent(sizes, seconds),
-        }
+            step = partial(model.accumulate_gradients, images, batch)
+            costs[name][size] = min(timed(step) for _ in range(rounds))
     return costs
 
 
-def main() -> None:
-    """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+def main(rounds: int = 9) -> None:
+    """Measure and write."""
     torch.set_num_threads(THREADS)
-    cases = {}
-    for name, (dataset, changes, target) in CASES.items():
-        few = rounds if dataset == "omniglot" else max(3, rounds // 2)
-        cases[name] = case = measure(dataset, changes, target, few)
-        for slow, ratio in case["ratio"].items():
-            print(
-                f"{name}: {ratio['median']:.2f} [{ratio['lower']:.2f}, {ratio['upper']:.2f}] "
-                f"times as fast as {slow} (to reach: {target}); "
-                f"{case['times_floor']:.1f} times the floor",
-                flush=True,
-            )
-    costs = growth(3)
-    for name, cost in costs.items():
-        print(f"cost grows as {name} to the power {cost['exponent']:.2f}")
-    write_result("maml_step", {"cases": cases, "growth": costs})
+    cells = {}
+    for case, (dataset, _, _) in CASES.items():
+        cells |= measure(case, rounds if dataset == "omniglot" else max(3, rounds // 2))
+    write_result(
+        "maml_step",
+        {
+            "what": "MAML's step, 8 tasks of 20-way 1-shot (Omniglot), 5-way 1-shot (miniImageNet)",
+            "cells": cells,
+            "cost": growth(3),
+            "peak_memory_bytes": own_peak_memory(),
+        },
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from timing import THREADS, compare, own_peak_memory, peak_flops, write_result
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.harness import THREADS, compare, own_peak_memory, peak_flops, write_result
 from cactus.config.learners import ProtonetsSettings
 from cactus.meta.protonets import Protonets
 from cactus.meta.train import TaskSource, TrainState, train_step

@@ -12,20 +12,21 @@ import numpy as np
 mpl.use("agg")
 from matplotlib import pyplot as plt
 
+from bench.harness import RESULTS, fitted_exponent
+
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS, PAGE = ROOT / "bench" / "results", ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "performance.png"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # How the time should grow with the work: linearly, but that a regression has shots^2 more products
 # in its Newton steps while the number of points is below the number of dimensions.
-EXPECTED = {"N": "1", "k": "1", "tasks": "1", "way": "1", "shot": "1", "seeds": "1"}
+EXPECTED = dict.fromkeys(("N", "k", "tasks", "way", "shot", "seeds", "inner_steps"), "1")
 EXPECTED_OF = {("logistic_regression", "shot"): "1 to 2"}
 
 
 def exponent(cost: dict[str, float]) -> float:
     """Return the slope of log time against log work."""
-    work = np.log([float(size) for size in cost])
-    return float(np.polyfit(work, np.log(list(cost.values())), 1)[0])
+    return fitted_exponent([float(size) for size in cost], list(cost.values()))
 
 
 def ratios(name: str, result: dict[str, Any]) -> Iterator[tuple[str, list[float], float]]:

@@ -11,21 +11,21 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-_add_param_group: Any = unwrap(Optimizer.add_param_group)
-_zero_grad: Any = unwrap(Optimizer.zero_grad)
-_state_dict: Any = unwrap(Optimizer.state_dict)
-_load_state_dict: Any = unwrap(Optimizer.load_state_dict)
 _step_adam: Any = unwrap(torch.optim.Adam.step)
 _step_sgd: Any = unwrap(torch.optim.SGD.step)
 
 
-class Adam(torch.optim.Adam):
-    """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
+class _Unwrapped:
+    """The methods that both share, as they are beneath their wrappers."""
 
-    add_param_group = _add_param_group
-    zero_grad = _zero_grad
-    state_dict = _state_dict
-    load_state_dict = _load_state_dict
+    add_param_group: Any = unwrap(Optimizer.add_param_group)
+    zero_grad: Any = unwrap(Optimizer.zero_grad)
+    state_dict: Any = unwrap(Optimizer.state_dict)
+    load_state_dict: Any = unwrap(Optimizer.load_state_dict)
+
+
+class Adam(_Unwrapped, torch.optim.Adam):
+    """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -33,13 +33,8 @@ class Adam(torch.optim.Adam):
         _step_adam(self)
 
 
-class SGD(torch.optim.SGD):
+class SGD(_Unwrapped, torch.optim.SGD):
     """Stochastic gradient descent, with momentum if asked for; see `torch.optim.SGD`."""
-
-    add_param_group = _add_param_group
-    zero_grad = _zero_grad
-    state_dict = _state_dict
-    load_state_dict = _load_state_dict
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]

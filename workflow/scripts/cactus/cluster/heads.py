@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import ClusterError
-from cactus.provenance.lease import EXPIRY_SECONDS, LEASE_FILE, Lease, read_lease, silence
-from cactus.provenance.process import identity, is_alive, place
+from cactus.provenance.lease import Lease, lives, read_lease
+from cactus.provenance.process import identity, place
 
 HEADS_FILE: Final = "heads.jsonl"
 
@@ -36,12 +36,7 @@ def living_head(run_folder: Path) -> str | None:
     """Return where a Snakemake process works on a run; None if none is known to."""
     folder = _folder(run_folder)
     holder = read_lease(folder)
-    if not holder:
-        return None
-    alive = is_alive(holder)
-    if alive is None:
-        alive = silence(folder / LEASE_FILE) < EXPIRY_SECONDS
-    return f"a process {place(holder)}" if alive else None
+    return f"a process {place(holder)}" if holder and lives(folder, holder) else None
 
 
 def _folder(run_folder: Path) -> Path:

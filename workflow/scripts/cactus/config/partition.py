@@ -190,8 +190,8 @@ class PartitionSettings(DatasetSettings):
     count: Count = setting(100, "Partitions P made by k-means.", unit="partitions")
     init: Literal["k-means++", "random"] = setting(
         "k-means++",
-        "First centres: k-means++ as the original, or random images, which saves a third to half "
-        "of the time at large k and leaves an inertia that is 0.5 to 3 % larger.",
+        "First centres: k-means++ as the original, or random images, from which k-means ends at a "
+        "somewhat larger inertia.",
     )
     init_images: Count = setting(
         10_000,

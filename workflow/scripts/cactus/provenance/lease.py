@@ -194,9 +194,19 @@ def _read(path: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) else {}
 
 
-def silence(path: Path) -> float:
-    """Return the seconds since a lease was renewed, by the clocks of two hosts; endless if gone."""
+def lives(folder: Path, holder: dict[str, Any]) -> bool:
+    """Return whether the holder of a lease is alive, as far as this host can tell.
+
+    A process of another host is taken for dead after long silence, by the clocks of two hosts.
+    """
+    alive = is_alive(holder)
+    if alive is None:
+        return _silence(folder / LEASE_FILE) < EXPIRY_SECONDS
+    return alive
+
+
+def _silence(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
-    except OSError:
+    except FileNotFoundError:
         return float("inf")

@@ -10,8 +10,8 @@ from typing import Any
 from cactus.errors import CactusError
 from cactus.files import write_json
 from cactus.provenance.jobs import Job
-from cactus.provenance.lease import EXPIRY_SECONDS, LEASE_FILE, read_lease, silence
-from cactus.provenance.process import identity, is_alive
+from cactus.provenance.lease import lives, read_lease
+from cactus.provenance.process import identity
 
 
 def state_path(run_folder: Path, job: Job) -> Path:
@@ -79,10 +79,7 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     folder = work_folder(run_folder, job)
     holder = read_lease(folder)
     if holder:
-        alive = is_alive(holder)
-        if alive is None:
-            alive = silence(folder / LEASE_FILE) < EXPIRY_SECONDS
-        return {**holder, "state": "running" if alive else "killed"}
+        return {**holder, "state": "running" if lives(folder, holder) else "killed"}
     return _failure(run_folder, job)
 
 
