@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cactus.provenance.results import KEPT, let_go
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
@@ -122,8 +123,13 @@ def test_what_was_removed_after_its_end_is_put_back_not_made_again(
     assert job.record().read_bytes() == record
 
 
-def test_kept_results_are_let_go_when_snakemake_ends(finished: Project):
-    assert not list((finished.run / "work").rglob("finished"))
+def test_kept_results_are_let_go_when_snakemake_ends(finished: Project, tmp_path: Path):
+    assert not list((finished.run / "work").rglob(KEPT))
+    job = Job(finished.copy(tmp_path / "project"))
+    job.finish()
+    assert (job.work / KEPT).is_dir()
+    let_go(job.project.run)
+    assert not job.work.exists()
 
 
 def test_a_changed_configuration_starts_anew(finished: Project, tmp_path: Path):

@@ -17,7 +17,8 @@ from cactus.provenance.plan import Plan
 from cactus.provenance.record import FileEntity, Record, read_record, record_path
 from cactus.provenance.state import work_folder
 
-_KEPT: Final = "finished"
+# No cell has such a name.
+KEPT: Final = ".finished"
 
 
 def publish(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
@@ -80,14 +81,14 @@ def is_finished(run_folder: Path, plan: Plan) -> bool:
 
 def let_go(run_folder: Path) -> None:
     """Take back the second names of results, once Snakemake has accepted what is there."""
-    for kept in list((run_folder / "work").rglob(_KEPT)):
+    for kept in list((run_folder / "work").rglob(KEPT)):
         shutil.rmtree(kept)
         with suppress(OSError):  # not empty: something is kept for the next attempt
             kept.parent.rmdir()
 
 
 def _kept(run_folder: Path, job: Job) -> Path:
-    return work_folder(run_folder, job) / _KEPT
+    return work_folder(run_folder, job) / KEPT
 
 
 def _link(source: Path, target: Path, names: list[str]) -> None:
