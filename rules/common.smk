@@ -13,12 +13,14 @@ from cactus.config.grid import Grid
 from cactus.config.load import parse_config
 from cactus.config.outputs import figure_names
 from cactus.config.select import raw_access
+from cactus.config.source import Source
 from cactus.files import write_json
 from cactus.provenance.graph import reads
 from cactus.provenance.jobs import job_of
 from cactus.provenance.plan import plan_path
 from cactus.provenance.results import let_go
 from cactus.provenance.run import TELL, RunSource, open_planner, relative
+from cactus.tasks.placement import by_kmeans
 from cactus.provenance.status import list_failures
 
 CONFIG = parse_config(config)
@@ -29,6 +31,12 @@ THREADS = CONFIG.compute.threads
 GPUS = int(
     os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
 )
+# Profiles read this, too. Without one, `--resources gpu=...` counts GPUs, not the jobs on them.
+os.environ["CACTUS_JOBS_PER_GPU"] = str(CONFIG.gpus.jobs_per_gpu)
+if "gpu" in workflow.global_resources:
+    workflow.register_resource(
+        "gpu", workflow.global_resources["gpu"].value * CONFIG.gpus.jobs_per_gpu
+    )
 
 # What cannot change a result stays out of plans: the place of the clone, where raw data are, and
 # when checkpoints are saved. Jobs find it in shell variables. Snakemake formats the prefix, hence

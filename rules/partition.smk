@@ -1,3 +1,7 @@
+def gpus_of_partitions(wildcards):
+    return GPUS if by_kmeans(Source.parse(wildcards.source)) else 0
+
+
 rule make_partitions:
     input:
         unpack(planned("make_partitions")),
@@ -11,6 +15,7 @@ rule make_partitions:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
+        gpu=gpus_of_partitions,
         mem_mb=8000,
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"

@@ -53,6 +53,8 @@ class SlurmCluster:
         Seconds between SIGTERM and SIGKILL.
     gpu_model
         Model of its GPUs; empty for GPUs without a model.
+    shards
+        Shards of each GPU; 0 for GPUs that jobs cannot share.
     accounting
         Whether slurmdbd and MariaDB keep accounts.
     cpus
@@ -60,12 +62,17 @@ class SlurmCluster:
     """
 
     def __init__(
-        self, kill_wait: int = 20, gpu_model: str = "", accounting: bool = False, cpus: int = 0
+        self,
+        kill_wait: int = 20,
+        gpu_model: str = "",
+        shards: int = 0,
+        accounting: bool = False,
+        cpus: int = 0,
     ) -> None:
         # Below /tmp itself: names of sockets may not be longer than 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="cactus-slurm-", dir="/tmp"))
         self.folder.chmod(0o755)  # munged insists that everybody can reach its socket
-        self.kill_wait, self.gpu_model = kill_wait, gpu_model
+        self.kill_wait, self.gpu_model, self.shards = kill_wait, gpu_model, shards
         self.cpus = cpus or 4 * (os.cpu_count() or 1)
         self.host = socket.gethostname().split(".")[0]
         self.controller_port, self.node_port = free_ports(2)
@@ -201,9 +208,10 @@ class SlurmCluster:
         for device in devices:  # plain files would set no CUDA_VISIBLE_DEVICES
             os.mknod(device, stat.S_IFCHR | 0o666, _NULL_DEVICE)
         kind = f" Type={self.gpu_model}" if self.gpu_model else ""
-        (self.folder / "gres.conf").write_text(
-            f"NodeName={self.host} Name=gpu{kind} File={self.folder}/gpu[0-1]\n"
-        )
+        gres = f"NodeName={self.host} Name=gpu{kind} File={self.folder}/gpu[0-1]\n"
+        if self.shards:
+            gres += f"NodeName={self.host} Name=shard Count={2 * self.shards}\n"
+        (self.folder / "gres.conf").write_text(gres)
         words = {
             "HOST": self.host,
             "FOLDER": str(self.folder),
@@ -213,6 +221,8 @@ class SlurmCluster:
             "CPUS": str(self.cpus),
             "MEMORY": str(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20),
             "GPU_MODEL": f"{self.gpu_model}:" if self.gpu_model else "",
+            "SHARD_TYPE": ",shard" if self.shards else "",
+            "SHARDS": f",shard:{2 * self.shards}" if self.shards else "",
             "ACCOUNTING": self.accounting.settings if self.accounting else "",
         }
         text = (_HERE / "slurm.conf.in").read_text()

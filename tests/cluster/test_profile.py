@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yte
 
-from tests.cluster.grid import GRID, PROFILE, RUN, copy_project
+from tests.cluster.grid import GRID, PROFILE, RUN, copy_project, facts
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import ROOT, Project
 
@@ -22,8 +22,8 @@ def copied(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def with_models() -> SlurmCluster:
-    """A second cluster beside the first, whose GPUs have a model."""
-    cluster = SlurmCluster(gpu_model="a100")
+    """A second cluster beside the first, whose GPUs have a model and shards."""
+    cluster = SlurmCluster(gpu_model="a100", shards=4)
     try:
         cluster.start()
         yield cluster
@@ -65,10 +65,36 @@ def test_a_request_by_gres_and_model_reaches_slurm(with_models: SlurmCluster, tm
     assert code == 0, output
     profile = read(project.folder / "slurm/config.yaml")
     training = profile["set-resources"]["meta_train"]
-    assert (training["gpu"], training["gres"]) == (0, "'gpu:a100:1' if $CACTUS_GPUS else ''")
+    assert training["gpu"] == 0
+    assert training["gres"].startswith("('gpu:a100:1' if $CACTUS_JOBS_PER_GPU == 1 else 'shard:")
     assert profile["default-resources"]["slurm_account"] == "'12345'"
     options = ("--test-only", "--partition=gpu", "--gres=gpu:a100:1", "--wrap=true")
     with_models.run("sbatch", *options)
+
+
+def test_jobs_that_share_a_gpu_get_shards_of_it(with_models: SlurmCluster, tmp_path: Path):
+    project = copy_project(tmp_path / "project", with_models)
+    code, output = project.cactus("profile")
+    assert code == 0, output
+    assert "gpu: gpu:a100:2, 4 shards each" in output
+    target = f"results/{RUN}/evaluations/omniglot/scratch/maml/s0/summary.json"
+    project.snakemake(target, *PROFILE, "--config", "gpus={jobs_per_gpu: 2}", config=GRID)
+    job = next(one for one in facts(project).values() if one.stage == "evaluate_model")
+    assert job.slurm["gpus"] in ("0", "1")
+    assert "gres:shard:2" in with_models.job(job.slurm["job"])["TresPerNode"]
+
+
+def test_sharing_is_refused_where_gpus_have_no_shards(copied: Project):
+    code, output = copied.cactus("profile", "--output", "mine")
+    assert code == 0, output
+    target = f"results/{RUN}/evaluations/omniglot/scratch/maml/s0/summary.json"
+    done = copied.run_snakemake(
+        target, "--profile", "mine", "--config", "gpus={jobs_per_gpu: 2}", config=GRID
+    )
+    assert done.returncode != 0
+    assert "where: gpus.jobs_per_gpu" in done.stdout + done.stderr
+    assert "got:   2, and --gpus=1 for rule evaluate_model" in done.stdout + done.stderr
+    assert not (copied.folder / f"results/{RUN}/data").exists()
 
 
 @pytest.mark.parametrize(

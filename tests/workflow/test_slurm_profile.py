@@ -1,10 +1,13 @@
 """The profile for Slurm, on dry runs: what each job would ask for."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 
 from cactus.cluster.profile import Choice, fill_in
+from cactus.config.source import Source
+from cactus.tasks.placement import by_kmeans
 from tests.workflow.project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -26,14 +29,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def requests(project: Project, *options: str, **keys: str | int) -> dict[str, dict[str, str]]:
-    """Return the resources of each job of three cells, with keys of the profile set."""
+def requests(
+    project: Project, *options: str, targets: Sequence[str] = TARGETS, **keys: str | int
+) -> dict[str, dict[str, str]]:
+    """Return the resources of each job of the targets, with keys of the profile set."""
     text = fill_in(SHIPPED.read_text(), {key: Choice(value, "") for key, value in keys.items()})
     profile = project.folder / "mine/config.yaml"
     profile.parent.mkdir(exist_ok=True)
     profile.write_text(text.replace("logger: cactus", ""))
     output = project.snakemake(
-        "--profile", "mine", "--dry-run", *options, "--", *TARGETS, config=()
+        "--profile", "mine", "--dry-run", *options, "--", *targets, config=()
     )
     found = {}
     for block in output.split("\nrule ")[1:]:
@@ -56,9 +61,9 @@ def test_each_job_asks_for_what_its_data_set_needs(project: Project):
     assert (training["gpu"], training["slurm_partition"]) == ("1", "fast")
     assert "gres" not in training
     assert asked["meta_train mnist/acai/protonets/0"]["runtime"] == "240"
-    partitions = asked["make_partitions celeba/acai/maml/0"]
-    assert partitions["slurm_partition"] == "long"
-    assert "gpu" not in partitions
+    baselines = asked["run_baselines mnist/acai/0"]
+    assert baselines["slurm_partition"] == "long"
+    assert "gpu" not in baselines
     assert {one["slurm_account"] for one in asked.values()} == {"007"}
 
 
@@ -84,6 +89,29 @@ def test_a_gpu_is_asked_for_in_the_form_that_the_cluster_takes(project, keys, ex
     )
 
 
+@pytest.mark.parametrize("jobs", [1, 2, 3, 8])
+@pytest.mark.parametrize("form", ["gpus", "gres"])
+def test_jobs_that_share_a_gpu_ask_for_their_part_of_its_shards(project, form: str, jobs: int):
+    keys = {"gpu_request": form, "gpu_model": "a100", "gpu_shards": 4}
+    found = requests(project, "--config", f"gpus={{jobs_per_gpu: {jobs}}}", **keys)
+    training = found["meta_train mnist/acai/protonets/0"]
+    asked = [training.get(key) or "" for key in ("gpu", "gres", "gpu_model")]
+    whole = ["1", "", "a100"] if form == "gpus" else ["0", "gpu:a100:1", ""]
+    parts = {2: "shard:2", 3: "shard:2", 8: "shard:1"}
+    assert asked == (whole if jobs == 1 else ["0", parts[jobs], ""])
+    assert "gpu" not in found["run_baselines mnist/acai/0"]
+
+
+def test_partitions_ask_for_a_gpu_where_k_means_makes_them(project: Project):
+    sources = ("acai", "single-acai", "hyperplanes-acai", "labels", "pixels", "random")
+    targets = [f"results/paper/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
+    asked = requests(project, targets=targets, **CLUSTER)
+    for source in sources:
+        job = asked[f"make_partitions omniglot/{source}/maml/0"]
+        place = ("1", "fast") if by_kmeans(Source.parse(source)) else ("0", "long")
+        assert (job["gpu"], job["slurm_partition"]) == place
+
+
 def test_an_unknown_form_is_refused(project: Project):
     with pytest.raises(AssertionError, match="gpu_request is 'gpu', but has to be gpus, gres or"):
         requests(project, gpu_request="gpu")
@@ -102,10 +130,21 @@ def test_a_study_on_cpus_asks_for_no_gpu(project: Project, form: str):
 
 def test_no_job_asks_for_more_than_the_partition_allows(project: Project):
     for name, asked in requests(project, gpu_minutes=60, cpu_memory=3000).items():
-        if name.startswith(("train_embedding", "meta_train", "evaluate_model")):
-            assert int(asked["runtime"]) <= 60
+        if not name.startswith(("prepare_data", "run_baselines")):
+            assert int(asked.get("runtime", 0)) <= 60
         elif "runtime" in asked:
             assert int(asked["mem_mb"]) <= 3000
+
+
+@pytest.mark.parametrize(("jobs", "admitted"), [(1, 2), (3, 6)])
+def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: int, admitted: int):
+    output = project.snakemake(
+        f"results/local-{jobs}/raw/mnist/sample.json", "--cores", "1", "--resources", "gpu=2",
+        "--config", f"run=local-{jobs}", "sample_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
+        "sample={mnist: {train_images: 40, test_images: 20}}",
+        config=(),
+    )  # fmt: skip
+    assert f'Provided resources: gpu=Resource("gpu", {admitted})' in output
 
 
 def test_rules_hand_signals_to_python_and_keep_the_log_of_earlier_attempts():

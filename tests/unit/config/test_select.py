@@ -36,6 +36,7 @@ def specs(**values: Any) -> dict[str, str]:
         ({"run": "other"}, {"aggregate_results", "audit_run"}),
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
+        ({"gpus": {"jobs_per_gpu": 4}}, set()),
         ({"data": {"mnist": {"val_size": 500}}}, set()),
         ({"sample": {"celeba": {"kinds": 3}}}, set()),
         ({"embeddings": {"bigan": {"width": 8}}}, set()),

@@ -119,7 +119,9 @@ def describe(partition: Partition) -> str:
     """Return a partition in words."""
     limit = f"{partition.max_minutes} min" if partition.max_minutes else "no time limit"
     default = ", the default" if partition.default else ""
-    return f"{partition.name}{default}: {', '.join(_models(partition)) or 'no GPU'}, {limit}"
+    gpus = ", ".join(_models(partition)) or "no GPU"
+    shards = f", {partition.shards} shards each" if partition.shards else ""
+    return f"{partition.name}{default}: {gpus}{shards}, {limit}"
 
 
 def _partition(found: list[Partition], name: str | None) -> Partition | None:
@@ -192,6 +194,9 @@ def _gpus(gpu: Partition | None, wishes: Wishes, config: dict[str, str]) -> dict
         "gpu_request": Choice(request, "as asked" if wishes.gpu_request else select),
         "gpu_model": Choice(
             wishes.gpu_model or "", "as asked" if wishes.gpu_model else "any model will do"
+        ),
+        "gpu_shards": Choice(
+            gpu.shards or "", "of each GPU" if gpu.shards else "its GPUs cannot be shared"
         ),
     }
 

@@ -12,7 +12,7 @@ _REFUSALS: Final = (
     ("account", "account"),
     ("partition", "cpu_partition or gpu_partition"),
     ("qos", "qos"),
-    ("gres", "gpu_request or gpu_model"),
+    ("gres", "gpu_request, gpu_model or gpu_shards"),
     ("node configuration", "gpu_model, or the row of the rule in memory"),
     ("memory", "the row of the rule in memory"),
     ("time limit", "the row of the rule in minutes"),
@@ -55,6 +55,33 @@ def _gpus(resources: Any) -> str | None:
     if not count:
         return None
     return f"{model}:{count}" if model else str(count)
+
+
+def check_sharing(jobs_per_gpu: int, requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Refuse a request for a whole GPU where several jobs are to share one.
+
+    Parameters
+    ----------
+    jobs_per_gpu
+        How many are to share one.
+    requests
+        Pairs of the rule and the options of `sbatch`.
+
+    Raises
+    ------
+    ClusterError
+        A request is for a whole GPU.
+    """
+    for rule, options in requests:
+        whole = [one for one in options if one.startswith(("--gpus=", "--gres=gpu"))]
+        if jobs_per_gpu > 1 and whole:
+            raise ClusterError(
+                "Jobs are to share GPUs, and the profile asks for whole ones.",
+                where="gpus.jobs_per_gpu",
+                got=f"{jobs_per_gpu}, and {' '.join(whole)} for rule {rule}",
+                fix="set it to 1; or, where the GPUs have shards (`sinfo --format='%P %G'` shows "
+                "gres shard), let `cactus profile` set gpu_shards in the profile",
+            )
 
 
 def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:

@@ -46,6 +46,8 @@ class Partition(NamedTuple):
         Its limit of a job's run time; None if it has none.
     memory
         MB of memory of its largest node.
+    shards
+        Shards of each GPU, by which jobs share it; the fewest where nodes differ, 0 without any.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Partition(NamedTuple):
     gres: tuple[str, ...]
     max_minutes: int | None
     memory: int
+    shards: int
 
 
 def has_slurm() -> bool:
@@ -149,11 +152,12 @@ def partitions() -> list[Partition]:
             continue
         plain = name.strip().removesuffix("*")
         kinds = [] if gres.strip() == "(null)" else _kinds(gres.strip())
-        known = found.get(plain, Partition(plain, name.strip().endswith("*"), (), None, 0))
+        known = found.get(plain, Partition(plain, name.strip().endswith("*"), (), None, 0, 0))
         found[plain] = known._replace(
             gres=tuple(dict.fromkeys([*known.gres, *kinds])),
             max_minutes=minutes(limit.strip()),
             memory=max(known.memory, int(megabytes.strip().rstrip("+"))),
+            shards=min({known.shards, _shards(kinds)} - {0}, default=0),
         )
     return list(found.values())
 
@@ -194,6 +198,15 @@ def _kinds(gres: str) -> list[str]:
         depth += {"(": 1, ")": -1}.get(letter, 0)
         plain += letter if depth == 0 and letter != ")" else ""
     return plain.split(",")
+
+
+def _shards(kinds: list[str]) -> int:
+    """Return the shards of each GPU of a node, 0 without any."""
+    gpus, shards = (
+        sum(int(kind.split(":")[-1]) for kind in kinds if kind.split(":")[0] == name)
+        for name in ("gpu", "shard")
+    )
+    return shards // gpus if gpus else 0
 
 
 def minutes(limit: str) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from cactus.cluster.heads import become_head, note_job_name
 from cactus.cluster.queued import refuse_orphans
-from cactus.cluster.requests import check_requests, request_options
+from cactus.cluster.requests import check_requests, check_sharing, request_options
 from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
 from cactus.config.select import raw_access, stage_spec
@@ -48,11 +48,13 @@ def before_start(workflow: Any, planner: Planner) -> None:
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)
     if submits:
-        check_requests(
+        requests = [
             (job.rule.name, request_options(job.resources, job.threads))
             for job in coming
             if not job.is_local
-        )
+        ]
+        check_sharing(planner.config.gpus.jobs_per_gpu, requests)
+        check_requests(requests)
         note_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
 
 

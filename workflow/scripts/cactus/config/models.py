@@ -10,6 +10,7 @@ from cactus.config.compute import ComputeSettings
 from cactus.config.data import DataSettings
 from cactus.config.embedding import EmbeddingSettings
 from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.gpus import GpuSettings
 from cactus.config.grid import GridSettings
 from cactus.config.learners import LearnerSettings
 from cactus.config.outputs import OutputSettings
@@ -30,6 +31,7 @@ class Config(Settings):
         False, "Work on small generated stand-ins instead of the real data sets."
     )
     compute: ComputeSettings = ComputeSettings()
+    gpus: GpuSettings = GpuSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     grid: GridSettings = GridSettings()
     data: DataSettings = DataSettings()
