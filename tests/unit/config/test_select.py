@@ -45,6 +45,8 @@ def specs(**values: Any) -> dict[str, str]:
         ({"sample": {"omniglot": {"drawers": 3}}}, {"make_sample"}),
         ({"data": {"omniglot": {"split_seed": 3}}}, {"prepare_data"}),
         ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
+        ({"embeddings": {"acai": {"precision": "bfloat16"}}}, {"train_embedding"}),
+        ({"learners": {"protonets": {"precision": "bfloat16"}}}, set()),
         ({"partitions": {"clusters": 7}}, {"make_partitions"}),
         ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train"}),
         ({"learners": {"maml": {"iterations": 7}}}, {"meta_train"}),

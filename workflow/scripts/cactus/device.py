@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import torch
 
+from cactus.config.base import Precision
 from cactus.errors import ConfigError
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -50,6 +51,38 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return torch.device("cuda")
+
+
+def require_gpu(device: torch.device, key: str, value: str) -> None:
+    """Refuse a setting that has a meaning on a GPU only.
+
+    Parameters
+    ----------
+    device
+        The device at hand.
+    key, value
+        The configuration key and its value.
+
+    Raises
+    ------
+    ConfigError
+        The device is no GPU.
+    """
+    if device.type != "cuda":
+        raise ConfigError(
+            "A setting is for GPUs only.",
+            where=key,
+            got=f"{value}, on a {device.type.upper()}",
+            fix="leave it at its default, or run where there is a GPU, with compute.device not cpu",
+        )
+
+
+def mixed_precision(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context of a forward pass; with bfloat16, convolutions and products are in it.
+
+    Leave it before the backward pass and before weights move: it keeps their bfloat16 copies.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
 LearnerName = Literal["maml", "protonets"]
+Precision = Literal["float32", "bfloat16"]
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]

@@ -12,6 +12,7 @@ from cactus.config.base import (
     Fraction,
     NonNegative,
     Positive,
+    Precision,
     setting,
 )
 
@@ -38,6 +39,11 @@ class MethodSettings(DatasetSettings):
     )
     encode_batch_size: Count = setting(
         500, "Images encoded at once; it does not change the embedding.", unit="images"
+    )
+    precision: Precision = setting(
+        "float32",
+        "Of the networks' passes in training: `bfloat16` is mixed precision, on a GPU only. "
+        "Weights, statistics, losses and encoding stay float32.",
     )
 
 

@@ -11,6 +11,7 @@ from cactus.config.base import (
     DatasetSettings,
     LearnerName,
     Positive,
+    Precision,
     Settings,
     setting,
 )
@@ -158,6 +159,11 @@ class ProtonetsSettings(TrainingSettings):
     )
     batch_norm_momentum: Positive = setting(
         0.1, "Weight of the newest batch in the running statistics; the library's default."
+    )
+    precision: Precision = setting(
+        "float32",
+        "Of the encoder's passes in training: `bfloat16` is mixed precision, on a GPU only. "
+        "Weights, statistics, distances, losses and evaluation stay float32. MAML has no such key.",
     )
     evaluation_tasks_at_once: Count = setting(
         1000,

@@ -145,13 +145,14 @@ class Method(TrainedEmbedding[AcaiSettings]):
     def train_step(self, images: Tensor, indices: Tensor) -> dict[str, Tensor]:
         """Take one step of autoencoder and critic (algorithm 1)."""
         real = signed_range(images)
-        codes = self.encoder(real)
-        alpha = fold_alpha(self.uniform(len(real)))
-        decoded = self.decoder(torch.cat([codes, mix_codes(codes, alpha)]))
-        reconstructions, mixtures = decoded.chunk(2)
         gamma = self.settings.gamma
-        blends = (gamma * real + (1 - gamma) * reconstructions).detach()
-        of_mixtures, of_blends = self._criticise(torch.cat([mixtures, blends])).chunk(2)
+        with self.forward_pass():
+            codes = self.encoder(real)
+            alpha = fold_alpha(self.uniform(len(real)))
+            decoded = self.decoder(torch.cat([codes, mix_codes(codes, alpha)])).float()
+            reconstructions, mixtures = decoded.chunk(2)
+            blends = (gamma * real + (1 - gamma) * reconstructions).detach()
+            of_mixtures, of_blends = self._criticise(torch.cat([mixtures, blends])).chunk(2)
         weight = self.settings.critic_weight
         autoencoder = autoencoder_loss(real, reconstructions, of_mixtures, weight)
         critic = critic_loss(of_mixtures, alpha, of_blends)
@@ -165,7 +166,7 @@ class Method(TrainedEmbedding[AcaiSettings]):
     def _criticise(self, images: Tensor) -> Tensor:
         """Return the critic's answers (B,), the mean of its map."""
         answers: Tensor = self.critic(images)
-        return answers.mean((1, 2, 3))
+        return answers.float().mean((1, 2, 3))
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:

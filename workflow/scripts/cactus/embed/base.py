@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from cactus.checkpoint import Checkpoints
 from cactus.config.embedding_methods import MethodSettings
+from cactus.device import mixed_precision, require_gpu
 from cactus.embed.images import resident_images
 from cactus.embed.means import RunningMeans
 from cactus.embed.networks import ModuleT, seeded_module
@@ -122,6 +123,13 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         values = torch.empty(shape, device=self.device)
         return values.uniform_(low, high, generator=self.noise_generator)
 
+    def forward_pass(self) -> torch.autocast:
+        """Return the context of the networks' passes in a training step, in their precision.
+
+        What leaves it for a loss is cast to float32. A pass after weights moved takes a new one.
+        """
+        return mixed_precision(self.device, self.settings.precision)
+
     @abstractmethod
     def total_steps(self, count: int) -> int:
         """Return the number of training steps on `count` images."""
@@ -211,8 +219,12 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
             There are fewer than two images, too few for batch statistics.
         StoppedError
             A stop was requested.
+        ConfigError
+            Mixed precision is asked for without a GPU.
         """
         _check_enough(len(images))
+        if self.settings.precision != "float32":
+            require_gpu(self.device, "the key precision of the embedding", self.settings.precision)
         resident = self.resident(images)
         self.nets.train()
         with checkpoints.stop.deferred():

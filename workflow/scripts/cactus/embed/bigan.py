@@ -88,9 +88,11 @@ class Method(TrainedEmbedding[BiganSettings]):
         """Take one step of all three networks at once (section 3.4)."""
         self._set_rate()
         real = signed_range(random_crops(images, self.settings.working_size, self.noise_generator))
-        codes = _squash(self.encoder(real))
-        noise = self._noise(len(real))
-        of_real, of_generated = self._discriminate((real, codes), (self._generate(noise), noise))
+        with self.forward_pass():
+            codes = _squash(self.encoder(real))
+            noise = self._noise(len(real))
+            generated = self._generate(noise)
+            of_real, of_generated = self._discriminate((real, codes), (generated, noise))
         coders = encoder_generator_loss(of_real, of_generated)
         discriminator = discriminator_loss(of_real, of_generated)
         update_together([(self.coder_adam, coders), (self.discriminator_adam, discriminator)])
@@ -107,9 +109,9 @@ class Method(TrainedEmbedding[BiganSettings]):
         """Return the logits of both kinds of pairs of image and code, see `joint_batch`."""
         if self.settings.joint_batch:
             images, codes = (torch.cat(parts) for parts in zip(real, generated, strict=True))
-            of_real, of_generated = self.discriminator(images, codes).chunk(2)
+            of_real, of_generated = self.discriminator(images, codes).float().chunk(2)
             return of_real, of_generated
-        return self.discriminator(*real), self.discriminator(*generated)
+        return self.discriminator(*real).float(), self.discriminator(*generated).float()
 
     def _set_rate(self) -> None:
         settings = self.settings

@@ -225,7 +225,8 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
             generator=self.noise_generator,
         )
         labels = self.labels[indices]
-        logits = self.head(F.relu(self.trunk(crops, self.noise_generator)))
+        with self.forward_pass():
+            logits = self.head(F.relu(self.trunk(crops, self.noise_generator))).float()
         loss = pseudo_label_loss(logits, labels)
         update_all(self.optimizers.values(), loss)
         return {

@@ -89,12 +89,12 @@ class Recognition(nn.Module):
     def discriminate(self, features: Tensor) -> Tensor:
         """Return D's logits (N,) for the trunk's features."""
         logits: Tensor = self.to_logit(features)
-        return logits.squeeze(1)
+        return logits.squeeze(1).float()
 
     def recognise(self, features: Tensor) -> Tensor:
         """Return Q's outputs (N, codes) before any activation, for the trunk's features."""
         outputs: Tensor = self.to_codes(self.layer(features))
-        return outputs
+        return outputs.float()
 
 
 def _draw_weights(module: nn.Module) -> None:
@@ -146,16 +146,18 @@ class Method(TrainedEmbedding[InfoganSettings]):
         real = unit_range(images)
         categorical, continuous = self._draw_codes(len(real))
         noise = self._draw_noise(len(real))
-        generated = self.generator(self._join(noise, categorical, continuous))
-        of_real, of_generated = self._trunk_of_both(real, generated.detach())
-        discriminator = discriminator_loss(
-            self.recognition.discriminate(of_real), self.recognition.discriminate(of_generated)
-        )
-        information, _ = self._information(of_generated, categorical, continuous)
+        with self.forward_pass():
+            generated = self.generator(self._join(noise, categorical, continuous))
+            of_real, of_generated = self._trunk_of_both(real, generated.detach())
+            discriminator = discriminator_loss(
+                self.recognition.discriminate(of_real), self.recognition.discriminate(of_generated)
+            )
+            information, _ = self._information(of_generated, categorical, continuous)
         update_together([(self.recognition_adam, discriminator - information)])
-        of_generated = self._trunk_of_generated(real, generated)
-        generator = generator_loss(self.recognition.discriminate(of_generated))
-        information, metrics = self._information(of_generated, categorical, continuous)
+        with self.forward_pass():
+            of_generated = self._trunk_of_generated(real, generated)
+            generator = generator_loss(self.recognition.discriminate(of_generated))
+            information, metrics = self._information(of_generated, categorical, continuous)
         update_together([(self.generator_adam, generator - information)])
         return {
             "discriminator_loss": discriminator.detach(),

@@ -56,6 +56,15 @@ class MetaLearner(nn.Module, ABC):
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
         """Return how many episodes like those of a batch to pass to `accuracies` together."""
 
+    def check_device(self) -> None:
+        """Refuse settings of training that the device of the parameters cannot serve.
+
+        Raises
+        ------
+        ConfigError
+            One is for GPUs only.
+        """
+
     def parameter_like(self) -> tuple[torch.device, torch.dtype]:
         """Return where the parameters lie and their type."""
         parameter = next(self.parameters())

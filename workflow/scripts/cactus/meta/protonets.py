@@ -5,9 +5,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from cactus.config.base import LearnerName
 from cactus.config.learners import ProtonetsSettings
+from cactus.device import mixed_precision, require_gpu
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.images import gather, to_device
 from cactus.models.conv4 import Conv4Encoder, ImageShape
@@ -46,6 +48,13 @@ class Protonets(MetaLearner):
         )
         self.encoder = encoder.to(memory_format=torch.channels_last)
 
+    @override
+    def check_device(self) -> None:
+        """Refuse mixed precision without a GPU."""
+        if self.settings.precision != "float32":
+            device, _ = self.parameter_like()
+            require_gpu(device, "learners.protonets.precision", self.settings.precision)
+
     def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:
         """Add the gradient of the mean cross-entropy over episodes and queries to `grad`."""
         self.encoder.train()
@@ -62,7 +71,9 @@ class Protonets(MetaLearner):
         """Return the mean cross-entropy of one episode's queries, and its accuracy (1,)."""
         _, way, shot = episode.support.shape
         indices = np.concatenate([episode.support.reshape(-1), episode.query.reshape(-1)])
-        features = self._encode(images, indices)
+        device, dtype = self.parameter_like()
+        with mixed_precision(device, self.settings.precision):
+            features = self._encode(images, indices).to(dtype)
         support, query = features[: way * shot], features[way * shot :]
         prototypes = support.reshape(way, shot, -1).mean(1)
         logits = nearness(query[None], prototypes[None])

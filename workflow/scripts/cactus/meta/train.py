@@ -140,8 +140,11 @@ def meta_train(
         An episode has more classes than the model.
     DataError
         The images have another shape than the model's.
+    ConfigError
+        A setting is for GPUs only, and the model lies on none.
     """
     (output / RECORD_FILE).unlink(missing_ok=True)
+    learner.check_device()
     for source in filter(None, (train, validation)):
         _check_images(learner, source.images)
     state = TrainState.start(learner, seed)
