@@ -167,6 +167,7 @@ KEYS = [
     ("how MAML's gradients are derived", ["learners={maml: {kernel: autograd}}"], wave("(meta_train|evaluate_model) .*/maml/")),
     ("episodes that MAML trains on together", ["learners={maml: {tasks_at_once: 1}}"], wave("meta_train .*/maml/")),
     ("meta_train, ProtoNets alone", ["learners={protonets: {outer_lr: 0.5}}"], wave("meta_train .*/protonets/")),
+    ("MAML's step as a CUDA graph", ["learners={maml: {cuda_graph: true}}"], wave("meta_train .*/maml/")),
     ("mixed precision", ["learners={protonets: {precision: bfloat16}}"], wave("meta_train .*/protonets/")),
     ("evaluate_model, from scratch", ["learners={scratch: {inner_lr: 0.5}}"], wave("evaluate_model .*/scratch/")),
     ("evaluate_model and baselines", ["evaluation={tasks: 11}"], wave("evaluate_model", "run_baselines")),

@@ -50,6 +50,7 @@ def specs(**values: Any) -> dict[str, str]:
         ({"partitions": {"clusters": 7}}, {"make_partitions"}),
         ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train"}),
         ({"learners": {"maml": {"iterations": 7}}}, {"meta_train"}),
+        ({"learners": {"maml": {"cuda_graph": True}}}, {"meta_train"}),
         ({"learners": {"maml": {"evaluation_steps": 7}}}, {"meta_train", "evaluate_model"}),
         ({"partitions": {"random": {"count": 7}}}, set()),
         ({"partitions": {"pool_attributes": 2}}, set()),

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cactus.config.base import (
     Count,
@@ -122,6 +122,11 @@ class MamlSettings(TrainingSettings):
         "differentiation, the slower reference; decides speed and memory, and results by rounding "
         "only.",
     )
+    cuda_graph: bool = setting(
+        False,
+        "Record the launches of a training step's gradient as a CUDA graph and replay it, on a GPU "
+        "and with the manual kernel only; decides speed and memory, and results by rounding only.",
+    )
     tasks_at_once: AtOnce = setting(
         "auto",
         "Episodes of an outer update computed together by grouped convolutions; decides speed and "
@@ -134,6 +139,12 @@ class MamlSettings(TrainingSettings):
     per_dataset: dict[DatasetName, dict[str, Any]] = Field(
         default_factory=_maml_overrides, description=_OVERRIDES
     )
+
+    @model_validator(mode="after")
+    def _graphs_have_no_autograd(self) -> Self:
+        if self.cuda_graph and self.kernel != "manual":
+            raise ValueError("cuda_graph records the kernel 'manual' only: set one of the two back")
+        return self
 
 
 def _protonets_overrides() -> dict[DatasetName, dict[str, Any]]:

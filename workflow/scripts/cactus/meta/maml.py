@@ -1,17 +1,18 @@
 """MAML (Finn, Abbeel and Levine 2017), with the losses of CACTUs-MAML."""
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from cactus.config.base import LearnerName
 from cactus.config.learners import AtOnce, MamlSettings
+from cactus.device import require_gpu
 from cactus.errors import EpisodeError
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
+from cactus.meta.graphs import Function, Replayed
 from cactus.meta.images import gather_tasks, to_device
-from cactus.meta.inner_loop import InnerLoop, Labelled, MetaGradient
+from cactus.meta.inner_loop import InnerLoop, Labelled
 from cactus.meta.parts import map_parts, part_size
 from cactus.models.conv4 import ImageShape, TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
@@ -52,8 +53,16 @@ class Maml(MetaLearner):
             batch_norm_eps=settings.batch_norm_eps,
         )
         self._loop = InnerLoop(self._net, settings.inner_lr)
+        self._graphs: dict[int, Replayed] = {}
         self.weights = nn.ParameterList(self._net.initial_weights(settings.head_init, generator))
         self.shifts = nn.ParameterList(self._net.initial_shifts())
+
+    @override
+    def check_device(self) -> None:
+        """Refuse CUDA graphs without a GPU."""
+        if self.settings.cuda_graph:
+            device, _ = self.parameter_like()
+            require_gpu(device, "learners.maml.cuda_graph", "true")
 
     def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:
         """Add the meta-gradient of the outer loss, averaged over the episodes, to `grad`."""
@@ -82,27 +91,44 @@ class Maml(MetaLearner):
         self, images: Tensor, parts: list[EpisodeBatch], tasks: int
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Do the same as `_add_by_autograd` without a graph."""
-        settings = self.settings
+        function = self._replayed(images) if self.settings.cuda_graph else self._derive(images)
 
-        def derive(part: EpisodeBatch) -> MetaGradient:
-            return self._loop.meta_gradient(
-                list(self.weights),
-                list(self.shifts),
-                self._labelled(images, part.support),
-                self._labelled(images, part.query),
-                settings.inner_steps,
-                second_order=not settings.first_order,
-            )
+        def derive(part: EpisodeBatch) -> list[Tensor]:
+            return function(*(to_device(one, images.device) for one in (part.support, part.query)))
 
         results = map_parts(derive, parts, images.device)
         parameters = [*self.weights, *self.shifts]
-        gradients = zip(*([*result.weights, *result.shifts] for result in results), strict=True)
+        *gradients, logits = zip(*results, strict=True)
         for parameter, values in zip(parameters, gradients, strict=True):
             gradient = torch.stack(values).sum(0) / tasks
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         per_class = parts[0].query.shape[2]
-        losses = [summed_cross_entropy(result.logits, per_class) for result in results]
-        return losses, [task_accuracies(result.logits) for result in results]
+        losses = [summed_cross_entropy(values, per_class) for values in logits]
+        return losses, [task_accuracies(values) for values in logits]
+
+    def _derive(self, images: Tensor) -> Function:
+        """Return the map from support and query indices to all gradients and, last, the logits."""
+        settings = self.settings
+
+        def derive(support: Tensor, query: Tensor) -> list[Tensor]:
+            result = self._loop.meta_gradient(
+                list(self.weights),
+                list(self.shifts),
+                self._labelled(images, support),
+                self._labelled(images, query),
+                settings.inner_steps,
+                second_order=not settings.first_order,
+            )
+            return [*result.weights, *result.shifts, result.logits]
+
+        return derive
+
+    def _replayed(self, images: Tensor) -> Function:
+        """Return the same, replayed: weights change in place, and images stay where they are."""
+        place = images.data_ptr()
+        if place not in self._graphs:
+            self._graphs[place] = Replayed(self._derive(images))
+        return self._graphs[place]
 
     def outer_loss(self, images: Tensor, batch: EpisodeBatch) -> tuple[Tensor, Tensor]:
         """Return the outer loss summed over episodes, with its graph, and accuracies (T,)."""
@@ -134,8 +160,8 @@ class Maml(MetaLearner):
         steps = self.settings.evaluation_steps
         self._check_way(batch.support.shape[1])
         if self.settings.kernel == "manual":
-            support = self._labelled(images, batch.support)
-            query = self._images(images, batch.query)
+            support = self._labelled(images, to_device(batch.support, images.device))
+            query = self._images(images, to_device(batch.query, images.device))
             return self._loop.query_logits(
                 list(self.weights), list(self.shifts), support, query, steps
             )
@@ -148,7 +174,7 @@ class Maml(MetaLearner):
     ) -> list[Tensor]:
         """Return the weights (T, ...) after gradient steps on the support."""
         tasks, way, shot = batch.support.shape
-        support = self._images(images, batch.support)
+        support = self._images(images, to_device(batch.support, images.device))
         weights = [weight.expand(tasks, *weight.shape) for weight in self.weights]
         for _ in range(steps):
             logits = self._net.logits(support, weights, list(self.shifts), way)
@@ -161,7 +187,7 @@ class Maml(MetaLearner):
         return weights
 
     def _query_logits(self, images: Tensor, batch: EpisodeBatch, weights: list[Tensor]) -> Tensor:
-        query = self._images(images, batch.query)
+        query = self._images(images, to_device(batch.query, images.device))
         return self._net.logits(query, weights, list(self.shifts), batch.query.shape[1])
 
     def _part_size(self, batch: EpisodeBatch, chosen: AtOnce) -> int:
@@ -173,14 +199,13 @@ class Maml(MetaLearner):
         threads = torch.get_num_threads()
         return part_size(chosen, tasks, values * dtype.itemsize, device, threads)
 
-    def _labelled(self, images: Tensor, indices: npt.NDArray[np.int64]) -> Labelled:
+    def _labelled(self, images: Tensor, indices: Tensor) -> Labelled:
         _, way, per_class = indices.shape
         return Labelled(self._images(images, indices), way, per_class)
 
-    def _images(self, images: Tensor, indices: npt.NDArray[np.int64]) -> Tensor:
+    def _images(self, images: Tensor, indices: Tensor) -> Tensor:
         _, dtype = self.parameter_like()
-        flat = to_device(indices.reshape(len(indices), -1), images.device)
-        return gather_tasks(images, flat, dtype)
+        return gather_tasks(images, indices.flatten(1), dtype)
 
     def _check_way(self, way: int) -> None:
         if way > self._net.way:
