@@ -7,11 +7,14 @@ Python or whose result's shape depends on values, and copies from the device.
 from contextlib import ExitStack
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cactus.meta.train import TrainState, train_step
+from cactus.meta.images import to_device
+from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
+from tests.unit.checkpoints import none
 from tests.unit.meta.tiny import learner, task_source
 
 SHAPE = (16, 16, 1)
@@ -108,3 +111,70 @@ def test_a_training_step_does_not_wait(name, changes):
     with Guard(host=counters) as guard:
         train_step(state, source)
     assert guard.waits == []
+
+
+class NotingSampler:
+    """Note how often a tensor was read before each batch of episodes."""
+
+    def __init__(self, sampler, reads):
+        self.way, self.shot, self.query = sampler.way, sampler.shot, sampler.query
+        self._sampler, self._reads = sampler, reads
+        self.before = []
+
+    def sample(self, generator, tasks):
+        self.before.append(len(self._reads))
+        return self._sampler.sample(generator, tasks)
+
+
+@pytest.mark.parametrize("name", ["maml", "protonets"])
+def test_the_next_episodes_are_drawn_before_anything_waits_for_the_last_ones(name, tmp_path):
+    """So a GPU still computes on them meanwhile; only lines of the log wait for it."""
+    model = learner(name, shape=SHAPE, iterations=6, log_every=4, double=True)
+    source, reads = task_source(shape=SHAPE), []
+    sampler = NotingSampler(source.sampler, reads)
+    with ExitStack() as stack:
+        for method in (*READING, "item", "__float__", "__bool__"):
+            plain = getattr(torch.Tensor, method)
+
+            def noted(tensor, *arguments, plain=plain, **options):
+                if tensor.dtype != torch.float32:  # of which only Adam's counters are, on the host
+                    reads.append(plain)
+                return plain(tensor, *arguments, **options)
+
+            stack.enter_context(mock.patch.object(torch.Tensor, method, noted))
+        meta_train(
+            model, TaskSource(source.images, sampler), None, tmp_path,
+            seed=0, label="tiny", record={}, checkpoints=none(tmp_path),
+        )  # fmt: skip
+    line = sampler.before[4]
+    assert line > 0
+    assert sampler.before == [0, 0, 0, 0, line, line]
+
+
+def test_indices_reach_a_gpu_from_pinned_memory_without_waiting():
+    pinned = mock.Mock()
+    with mock.patch.object(torch.Tensor, "pin_memory", return_value=pinned):
+        to_device(np.arange(3), torch.device("cuda"))
+    pinned.to.assert_called_once_with(torch.device("cuda"), non_blocking=True)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize(
+    ("name", "changes"), [("maml", {}), ("maml", {"cuda_graph": True}), ("protonets", {})]
+)
+def test_the_next_episodes_are_drawn_while_the_gpu_computes(name, changes):
+    device = torch.device("cuda")
+    model, source = learner(name, shape=SHAPE, **changes).to(device), task_source(shape=SHAPE)
+    train = TaskSource(source.images.to(device), source.sampler)
+    state = TrainState.start(model, 0)
+    for _ in range(3):
+        train_step(state, train)
+    torch.cuda.synchronize()
+    computed = torch.cuda.Event()
+    torch.cuda._sleep(2_000_000_000)  # cycles: about a second
+    train_step(state, train)
+    computed.record()
+    train.sampler.sample(state.episodes, 3)
+    assert not computed.query()
+    torch.cuda.synchronize()

@@ -159,7 +159,10 @@ def meta_train(
 
 
 def train_step(state: TrainState, train: TaskSource) -> StepMetrics:
-    """Do one outer update; the device is not waited for."""
+    """Do one outer update; the device is not waited for.
+
+    On a GPU the host therefore draws the next episodes while this update is computed.
+    """
     settings = state.learner.settings
     batch = train.sampler.sample(state.episodes, settings.tasks_per_batch)
     state.optimizer.zero_grad()
