@@ -1,12 +1,15 @@
 """Names that do not exist and damaged files: one clear error each, with what mends it."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cactus.errors import DataError, RecordError
-from tests.workflow.project import Project
+from tests.workflow.project import CONFIG, Project
 
 pytestmark = pytest.mark.workflow
 MAML = "omniglot/acai/maml/s0"
@@ -110,3 +113,25 @@ def test_a_damaged_manifest_is_named_by_trace(project: Project):
     code, output = project.cactus(*TRACE)
     assert code == DataError.exit_code, output
     assert error_of(output)["where"].endswith("data/omniglot/manifest.json")
+
+
+def test_a_run_outside_its_environment_stops_before_the_first_job(tmp_path: Path):
+    project = Project.create(tmp_path / "project")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text("#!/bin/sh\necho /elsewhere\n")
+    (programs / "python").chmod(0o755)
+    path = f"{programs}{os.pathsep}{project.variables()['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "data", "--cores", "1", *CONFIG],
+        cwd=project.folder,
+        env={**project.variables(), "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Jobs would not run in the environment that Snakemake runs in." in output
+    assert f"got:   {programs}/python, of /elsewhere, not of {sys.prefix}" in output
+    assert not project.run.exists() or not (project.run / "raw").exists()

@@ -11,7 +11,7 @@ from cactus.config.base import DatasetName
 from cactus.config.select import raw_access, stage_spec
 from cactus.data.prepare import check_raw, complete_raw, load_reader
 from cactus.data.registry import load_registry
-from cactus.provenance.agent import check_libraries
+from cactus.provenance.agent import check_interpreter, check_libraries
 from cactus.provenance.jobs import WILDCARDS, Job, job_of
 from cactus.provenance.planner import Planner
 from cactus.spec.prepare_data import PrepareDataSpec
@@ -30,7 +30,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
     Raises
     ------
     CodeError
-        A library is missing, or is not the locked one.
+        Jobs would run another environment's Python, a library is missing, or is not the locked one.
     DataError
         Raw files are missing that cannot be downloaded.
     ClusterError
@@ -40,6 +40,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
     coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in WILDCARDS]
     jobs = [job_of(job.rule.name, **job.wildcards_dict) for job in coming]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
+    if (workflow.local_exec or submits) and not workflow.deployment_settings.deployment_method:
+        check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
         if job.stage == "prepare_data" and not planner.config.sample_data:

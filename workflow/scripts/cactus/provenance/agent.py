@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,6 +72,32 @@ def header(job: Job, started: datetime, attempt: int) -> str:
         *([f"GPU {gpus}"] if gpus else []),
     ]
     return f"=== {job.name}: {', '.join(facts)}"
+
+
+def check_interpreter() -> None:
+    """Check that `python`, which jobs run, is that of this process's environment.
+
+    Raises
+    ------
+    CodeError
+        It is of another environment, or there is none.
+    """
+    found = shutil.which("python")
+    prefix = _prefix(found) if found else ""
+    if Path(prefix).resolve() != Path(sys.prefix).resolve():
+        raise CodeError(
+            "Jobs would not run in the environment that Snakemake runs in.",
+            where="python, the first on PATH",
+            got=f"{found or 'no such program'}, of {prefix or 'nothing'}, not of {sys.prefix}",
+            fix=f"activate the environment, e.g. by `source {sys.prefix}/bin/activate`, then run "
+            "Snakemake again",
+        )
+
+
+def _prefix(python: str) -> str:
+    """Return the folder of an interpreter's environment; nothing if it does not run."""
+    command = [python, "-c", "import sys; print(sys.prefix)"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def check_libraries(planned: dict[str, str]) -> None:
