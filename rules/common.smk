@@ -9,6 +9,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from cactus.cluster.sharing import share_gpus
 from cactus.config.grid import Grid
 from cactus.config.load import parse_config
 from cactus.config.outputs import figure_names
@@ -31,12 +32,7 @@ THREADS = CONFIG.compute.threads
 GPUS = int(
     os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
 )
-# Profiles read this, too. Without one, `--resources gpu=...` counts GPUs, not the jobs on them.
-os.environ["CACTUS_JOBS_PER_GPU"] = str(CONFIG.gpus.jobs_per_gpu)
-if "gpu" in workflow.global_resources:
-    workflow.register_resource(
-        "gpu", workflow.global_resources["gpu"].value * CONFIG.gpus.jobs_per_gpu
-    )
+share_gpus(workflow, CONFIG.gpus.jobs_per_gpu)
 
 # What cannot change a result stays out of plans: the place of the clone, where raw data are, and
 # when checkpoints are saved. Jobs find it in shell variables. Snakemake formats the prefix, hence

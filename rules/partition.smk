@@ -1,7 +1,3 @@
-def gpus_of_partitions(wildcards):
-    return GPUS if by_kmeans(Source.parse(wildcards.source)) else 0
-
-
 rule make_partitions:
     input:
         unpack(planned("make_partitions")),
@@ -15,7 +11,7 @@ rule make_partitions:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=gpus_of_partitions,
+        gpu=lambda wildcards: (GPUS if by_kmeans(Source.parse(wildcards.source)) else 0),
         mem_mb=8000,
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"

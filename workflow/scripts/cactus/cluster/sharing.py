@@ -1,0 +1,22 @@
+"""Jobs that share a GPU, with Slurm and without."""
+
+import os
+from typing import Any
+
+
+def share_gpus(workflow: Any, jobs_per_gpu: int) -> None:
+    """Tell profiles how many jobs may share a GPU, and Snakemake how many it may start.
+
+    ``--resources gpu=...`` counts GPUs; a job takes one of the places on them.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow.
+    jobs_per_gpu
+        How many may share one.
+    """
+    os.environ["CACTUS_JOBS_PER_GPU"] = str(jobs_per_gpu)
+    if "gpu" in workflow.global_resources:
+        gpus = workflow.global_resources["gpu"].value
+        workflow.register_resource("gpu", gpus * jobs_per_gpu)
