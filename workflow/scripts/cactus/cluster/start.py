@@ -30,17 +30,16 @@ def before_start(workflow: Any, planner: Planner) -> None:
     Raises
     ------
     CodeError
-        Jobs would run another environment's Python, a library is missing, or is not the locked one.
+        Jobs would run another environment's Python, or a library is not the locked one.
     DataError
         Raw files are missing that cannot be downloaded.
     ClusterError
-        Another process works on the run, Slurm would refuse a job, or jobs of an earlier
-        process still work.
+        Another process or its jobs work on the run, or Slurm would refuse a job.
     """
     coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in WILDCARDS]
     jobs = [job_of(job.rule.name, **job.wildcards_dict) for job in coming]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
-    if (workflow.local_exec or submits) and not workflow.deployment_settings.deployment_method:
+    if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
