@@ -41,7 +41,7 @@ test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
 
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
-KERNELS := kmeans logistic_regression knn protonets_step maml_step maml_evaluation dry_run grid_cost
+KERNELS := kmeans logistic_regression knn protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
 
 bench: $(SETUP)
 	$(PIP) install --quiet --no-deps --requirement envs/bench.in

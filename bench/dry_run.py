@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.harness import own_peak_memory, write_result
+from bench.harness import write_result
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = (1, 2, 5)
@@ -43,7 +43,6 @@ def main(rounds: int = 3) -> None:
             "seconds": cost[SEEDS[-1]],
             "jobs": jobs,
             "cost": {"seeds": cost},
-            "peak_memory_bytes": own_peak_memory(),
         },
     )
 

@@ -1,20 +1,26 @@
 """Interleaved timing, the machine's peak, and results as files: what all benchmarks share."""
 
 import json
+import multiprocessing
 import os
 import platform
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 RESULTS = Path(__file__).resolve().parent / "results"
 THREADS = int(os.environ.get("BENCH_THREADS", "2"))
+
+# Makes, in a process of its own, the work that is timed; it has to be picklable.
+Setup = Callable[[], Callable[[], Any]]
 
 
 class Quartiles(NamedTuple):
@@ -33,30 +39,94 @@ class Quartiles(NamedTuple):
         return f"{self.median:.2f} [{self.lower:.2f}, {self.upper:.2f}]"
 
 
-class Comparison(NamedTuple):
-    """Seconds of each candidate in each round, A B C A B C: a busy machine slows all alike."""
+class Turn(NamedTuple):
+    """One call of a candidate: its time, what it returned, and its process's peak memory so far."""
 
-    seconds: dict[str, list[float]]
+    seconds: float
+    result: Any
+    peak_memory: int
+
+
+class Comparison(NamedTuple):
+    """The calls of each candidate in each round, A B C A B C: a busy machine slows all alike."""
+
+    turns: dict[str, list[Turn]]
 
     def ratio(self, slow: str, fast: str) -> Quartiles:
         """Return how many times as long `slow` took in the same round."""
-        pairs = zip(self.seconds[slow], self.seconds[fast], strict=True)
-        return Quartiles.of([long / short for long, short in pairs])
+        pairs = zip(self.turns[slow], self.turns[fast], strict=True)
+        return Quartiles.of([long.seconds / short.seconds for long, short in pairs])
 
     def median(self, name: str) -> float:
         """Return a candidate's median time in seconds."""
-        return Quartiles.of(self.seconds[name]).median
+        return Quartiles.of([turn.seconds for turn in self.turns[name]]).median
+
+    def results(self, name: str) -> list[Any]:
+        """Return what a candidate returned in each round."""
+        return [turn.result for turn in self.turns[name]]
+
+    def cell(
+        self, rival: str, ours: str = "ours", *, target: float | None = None, scale: float = 1.0
+    ) -> dict[str, Any]:
+        """Return the entry of a result's ``cells``; `scale` times the rival's work is ours."""
+        return {
+            "target": target,
+            "ratio": [scale * value for value in self.ratio(rival, ours)],
+            "rounds": len(self.turns[ours]),
+            "seconds": {rival: scale * self.median(rival), "ours": self.median(ours)},
+            "peak_memory_bytes": {
+                "rival": self.turns[rival][-1].peak_memory,
+                "ours": self.turns[ours][-1].peak_memory,
+            },
+        }
 
 
-def compare(candidates: Mapping[str, Callable[[], object]], rounds: int) -> Comparison:
-    """Time candidates in turn, round by round, after one call of each that is not timed."""
-    for candidate in candidates.values():
-        candidate()
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
-        for name, candidate in candidates.items():
-            seconds[name].append(timed(candidate))
-    return Comparison(seconds)
+def compare(candidates: Mapping[str, Setup], rounds: int) -> Comparison:
+    """Time candidates in turn, round by round, after one call of each that is not timed.
+
+    Each lives in a process of its own, as it would for its user: what one leaves in the memory
+    allocator neither helps nor hinders another.
+    """
+    context = multiprocessing.get_context("spawn")
+    turns: dict[str, list[Turn]] = {name: [] for name in candidates}
+    with ExitStack() as stack:
+        ends = {}
+        for name, setup in candidates.items():
+            ends[name], end = context.Pipe()
+            worker = context.Process(target=_serve, args=(end, setup), daemon=True)
+            worker.start()
+            end.close()
+            stack.callback(worker.join)
+            stack.callback(ends[name].close)
+            ends[name].recv()
+        for _ in range(rounds):
+            for name, end in ends.items():
+                end.send(None)
+                turns[name].append(end.recv())
+    return Comparison(turns)
+
+
+def _serve(end: Connection, setup: Setup) -> None:
+    """Make a candidate and call it once a message, until the other end closes."""
+    torch.set_num_threads(THREADS)
+    with threadpool_limits(THREADS), end:
+        work = setup()
+        work()
+        end.send(None)
+        while True:
+            try:
+                end.recv()
+            except EOFError:
+                return
+            start = time.perf_counter()
+            result = work()
+            end.send(Turn(time.perf_counter() - start, result, own_peak_memory()))
+
+
+def fastest(candidate: Callable[[], object], rounds: int) -> float:
+    """Return the least seconds of a call in this process, after one that is not timed."""
+    candidate()
+    return min(timed(candidate) for _ in range(rounds))
 
 
 def timed(candidate: Callable[[], object]) -> float:
@@ -68,6 +138,7 @@ def timed(candidate: Callable[[], object]) -> float:
 
 def peak_flops(size: int = 2048, repeats: int = 7) -> float:
     """Return the floating-point operations per second of a large float32 product, at best."""
+    torch.set_num_threads(THREADS)
     matrix = torch.randn(size, size)
     return 2 * size**3 / min(timed(lambda: matrix @ matrix) for _ in range(repeats))
 
@@ -80,8 +151,18 @@ def counted_flops(candidate: Callable[[], object]) -> int:
 
 
 def own_peak_memory() -> int:
-    """Return the peak resident memory of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the peak resident memory of this process so far, in bytes.
+
+    Linux's VmHWM: what `getrusage` tells is not less than the peak of the parent process.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def fitted_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """Return the slope of log time against log size, by least squares."""
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def write_result(name: str, result: Mapping[str, Any]) -> None:
@@ -90,14 +171,14 @@ def write_result(name: str, result: Mapping[str, Any]) -> None:
     Parameters
     ----------
     result
-        ``cells``: per case its ``ratio`` (quartiles) and ``target``; ``cost``: per size that grows
-        alone the seconds of each; ``peak_memory_bytes``; and whatever else is worth keeping.
+        ``cells``: per case an entry of `Comparison.cell`, with ``floor_gap`` where there is one;
+        ``cost``: per size that grows alone the seconds of each; and whatever else is worth keeping.
     """
     machine = {
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": THREADS,
         "torch": str(torch.__version__),
         "load": round(os.getloadavg()[0], 1),
     }

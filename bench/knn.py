@@ -1,13 +1,13 @@
 """Nearest neighbour on 256-d embeddings, against one call of scikit-learn a task."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-import torch
 from sklearn.neighbors import KNeighborsClassifier
-from threadpoolctl import threadpool_limits
 
-from bench.harness import THREADS, compare, own_peak_memory, write_result
+from bench.harness import compare, fastest, write_result
 from bench.logistic_regression import DIMS, TASKS, WAY, episodes
 from cactus.evaluate.baselines.knn import NearestNeighbours
 
@@ -15,60 +15,53 @@ TARGET = 7.0
 PART = 100  # tasks on which scikit-learn is timed; its time is scaled up
 
 
-def scikit_learn(support: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Return the labels (T, 25) of one call a task."""
-    labels = np.repeat(np.arange(WAY), support.shape[2])
-    return np.stack(
-        [
-            KNeighborsClassifier(1)
-            .fit(points.reshape(-1, DIMS), labels)
-            .predict(queries.reshape(-1, DIMS))
-            for points, queries in zip(support, query, strict=True)
-        ]
-    )
+def scikit_learn(shot: int) -> Callable[[], np.ndarray]:
+    """Return what finds the labels (T, 25) of a part of the tasks, one call a task."""
+    support, query = (array[:PART] for array in episodes(TASKS, shot))
+    labels = np.repeat(np.arange(WAY), shot)
+
+    def work() -> np.ndarray:
+        return np.stack(
+            [
+                KNeighborsClassifier(1)
+                .fit(points.reshape(-1, DIMS), labels)
+                .predict(queries.reshape(-1, DIMS))
+                for points, queries in zip(support, query, strict=True)
+            ]
+        )
+
+    return work
 
 
-def ours(support: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Return the labels (T, 5, 5), a hundred tasks at a time as in a run."""
-    starts = range(0, len(support), 100)
-    method = NearestNeighbours(1)
-    parts = [method.predict(support[s : s + 100], query[s : s + 100]) for s in starts]
-    return np.concatenate(parts)
+def ours(shot: int, tasks: int = TASKS) -> Callable[[], np.ndarray]:
+    """Return what finds the labels (T, 25), a hundred tasks at a time as in a run."""
+    support, query = episodes(tasks, shot)
+    starts, method = range(0, tasks, 100), NearestNeighbours(1)
+
+    def work() -> np.ndarray:
+        parts = [method.predict(support[s : s + 100], query[s : s + 100]) for s in starts]
+        return np.concatenate(parts).reshape(tasks, -1)
+
+    return work
 
 
-def main(rounds: int = 3) -> None:
+def main(rounds: int = 5) -> None:
     """Compare times and labels."""
-    torch.set_num_threads(THREADS)
     cells = {}
-    with threadpool_limits(THREADS):
-        for shot in (1, 5):
-            data = episodes(TASKS, shot)
-            part = data[0][:PART], data[1][:PART]
-            runs = compare(
-                {
-                    "scikit-learn": lambda data=part: scikit_learn(*data),
-                    "ours": lambda data=data: ours(*data),
-                },
-                rounds,
-            )
-            same = scikit_learn(*part) == ours(*part).reshape(PART, -1)
-            cells[f"{shot}-shot"] = {
-                "target": TARGET,
-                "ratio": [TASKS / PART * r for r in runs.ratio("scikit-learn", "ours")],
-                "predictions_that_agree": float(same.mean()),
-                "seconds": runs.median("ours"),
-            }
-        cost = {}
-        for tasks in (250, 500, 1000, 2000):
-            data = episodes(tasks, 1)
-            cost[tasks] = compare({"o": lambda data=data: ours(*data)}, 5).median("o")
+    for shot in (1, 5):
+        candidates = {"scikit-learn": partial(scikit_learn, shot), "ours": partial(ours, shot)}
+        runs = compare(candidates, rounds)
+        same = runs.results("scikit-learn")[0] == runs.results("ours")[0][:PART]
+        cells[f"{shot}-shot"] = {
+            **runs.cell("scikit-learn", target=TARGET, scale=TASKS / PART),
+            "predictions_that_agree": float(same.mean()),
+        }
     write_result(
         "knn",
         {
             "what": "nearest neighbour, 1000 5-way tasks, against one call of scikit-learn a task",
             "cells": cells,
-            "cost": {"tasks": cost},
-            "peak_memory_bytes": own_peak_memory(),
+            "cost": {"tasks": {n: fastest(ours(1, n), 5) for n in (250, 500, 1000, 2000)}},
         },
     )
 

@@ -5,13 +5,13 @@ stops earlier, is timed as well. It is timed on a part of the tasks, and its tim
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression as Peer
-from threadpoolctl import threadpool_limits
 
-from bench.harness import THREADS, compare, own_peak_memory, write_result
+from bench.harness import compare, fastest, write_result
 from cactus.evaluate.baselines.linear import LogisticRegression
 
 TASKS, WAY, QUERY, DIMS, PART = 1000, 5, 5, 256, 25
@@ -28,70 +28,55 @@ def episodes(tasks: int, shot: int, way: int = WAY) -> tuple[np.ndarray, np.ndar
     )
 
 
-def scikit_learn(support: np.ndarray, query: np.ndarray, **options: float) -> np.ndarray:
-    """Return the logits (T, 25, 5) of one call a task, of mean zero over the classes."""
-    labels = np.repeat(np.arange(WAY), support.shape[2])
-    logits = []
-    for points, queries in zip(support.astype(np.float64), query, strict=True):
-        model = Peer(C=1.0, max_iter=1000, **options).fit(points.reshape(-1, DIMS), labels)
-        logits.append(model.decision_function(queries.reshape(-1, DIMS)))
-    result = np.stack(logits)
-    return result - result.mean(axis=-1, keepdims=True)
+def scikit_learn(shot: int, **options: float) -> Callable[[], np.ndarray]:
+    """Return what finds the logits (T, 25, 5), of mean zero over the classes, one call a task."""
+    support, query = (array[:PART].astype(np.float64) for array in episodes(TASKS, shot))
+    labels = np.repeat(np.arange(WAY), shot)
+
+    def work() -> np.ndarray:
+        logits = []
+        for points, queries in zip(support, query, strict=True):
+            model = Peer(C=1.0, max_iter=1000, **options).fit(points.reshape(-1, DIMS), labels)
+            logits.append(model.decision_function(queries.reshape(-1, DIMS)))
+        result = np.stack(logits)
+        return result - result.mean(axis=-1, keepdims=True)
+
+    return work
 
 
-def ours(support: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Return the logits of all tasks at once."""
-    return LogisticRegression(1.0, 1e-8, 100).logits(support, query)
+def ours(shot: int, tasks: int = TASKS) -> Callable[[], np.ndarray]:
+    """Return what finds the logits (T, 25, 5) of all tasks at once."""
+    support, query = episodes(tasks, shot)
+    method = LogisticRegression(1.0, 1e-8, 100)
+    return lambda: method.logits(support, query).reshape(tasks, -1, WAY)
 
 
 def main(rounds: int = 3) -> None:
     """Compare times and logits."""
-    torch.set_num_threads(THREADS)
     cells = {}
-    with threadpool_limits(THREADS):
-        for shot, target in SHOTS.items():
-            support, query = episodes(TASKS, shot)
-            part = support[:PART], query[:PART]
-            runs = compare(
-                {
-                    "ours": lambda data=(support, query): ours(*data),
-                    "same optimum": lambda data=part: scikit_learn(*data, tol=1e-8),
-                    "default tolerance": lambda data=part: scikit_learn(*data),
-                },
-                rounds,
-            )
-            scale = TASKS / PART
-            difference = np.abs(
-                ours(*part).reshape(PART, -1, WAY) - scikit_learn(*part, tol=1e-8)
-            ).max()
-            cells[f"{shot}-shot"] = {
-                "target": target,
-                "ratio": [scale * value for value in runs.ratio("same optimum", "ours")],
-                "ratio_default_tolerance": [
-                    scale * value for value in runs.ratio("default tolerance", "ours")
-                ],
-                "largest_difference": float(difference),
-                "seconds": runs.median("ours"),
-            }
-        cost = {
-            "tasks": {n: timed(n, 1) for n in (250, 500, 1000, 2000)},
-            "shot": {shot: timed(200, shot) for shot in (1, 2, 5, 10)},
+    for shot, target in SHOTS.items():
+        rivals = {
+            "scikit-learn, same optimum": partial(scikit_learn, shot, tol=1e-8),
+            "scikit-learn, default tolerance": partial(scikit_learn, shot),
         }
+        runs = compare({**rivals, "ours": partial(ours, shot)}, rounds)
+        logits = runs.results("ours")[0][:PART]
+        for rival in rivals:
+            cells[f"{shot}-shot, against {rival}"] = {
+                **runs.cell(rival, target=target if "same" in rival else None, scale=TASKS / PART),
+                "largest_difference": float(np.abs(logits - runs.results(rival)[0]).max()),
+            }
     write_result(
         "logistic_regression",
         {
             "what": "logistic regression, 1000 5-way tasks, against one scikit-learn call a task",
             "cells": cells,
-            "cost": cost,
-            "peak_memory_bytes": own_peak_memory(),
+            "cost": {
+                "tasks": {n: fastest(ours(1, n), 3) for n in (250, 500, 1000, 2000)},
+                "shot": {shot: fastest(ours(shot, 200), 3) for shot in (1, 2, 5, 10)},
+            },
         },
     )
-
-
-def timed(tasks: int, shot: int) -> float:
-    """Return the median seconds of our fit of so many tasks."""
-    data = episodes(tasks, shot)
-    return compare({"ours": lambda: ours(*data)}, 3).median("ours")
 
 
 if __name__ == "__main__":

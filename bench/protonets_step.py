@@ -7,20 +7,22 @@ norm, ReLU and max-pooling, Euclidean distances from expanded differences, Adam.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
-from bench.harness import THREADS, compare, own_peak_memory, peak_flops, write_result
+from bench.harness import THREADS, compare, counted_flops, fastest, peak_flops, write_result
 from cactus.config.learners import ProtonetsSettings
+from cactus.device import set_up_device
 from cactus.meta.protonets import Protonets
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler
 
-CELLS = {"omniglot": (28, 1, 20, 1, 15), "miniimagenet": (84, 3, 5, 1, 15)}
+# Image size, channels, way, shot, query; and the ratio to reach.
+CELLS = {"omniglot": ((28, 1, 20, 1, 15), 1.4), "miniimagenet": ((84, 3, 5, 1, 15), None)}
 
 
 def images_and_labels(size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +68,7 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
 
 def ours(size: int, channels: int, way: int, shot: int, query: int) -> Callable[[], float]:
     """Return this project's step."""
+    set_up_device("cpu", THREADS, deterministic=False)
     images, labels = images_and_labels(size, channels)
     settings = ProtonetsSettings(way=way, shot=shot, query=query)
     learner = Protonets(settings, (size, size, channels), torch.Generator().manual_seed(0))
@@ -74,42 +77,22 @@ def ours(size: int, channels: int, way: int, shot: int, query: int) -> Callable[
     return lambda: float(train_step(state, source).loss)
 
 
-def flops(step: Callable[[], float]) -> int:
-    """Count the floating-point operations of a step."""
-    with FlopCounterMode(display=False) as counter:
-        step()
-    return int(counter.get_total_flops())
-
-
 def main(rounds: int = 15) -> None:
     """Compare the steps on both image sizes."""
-    torch.set_num_threads(THREADS)
     cells = {}
-    for name, cell in CELLS.items():
-        steps = {"original": original(*cell), "ours": ours(*cell)}
-        runs = compare(steps, rounds)
-        work = flops(steps["ours"])
-        cells[name] = {
-            "way": cell[2], "shot": cell[3], "query": cell[4],
-            "ratio": runs.ratio("original", "ours"),
-            "milliseconds": {step: 1000 * runs.median(step) for step in steps},
-            "flops": work,
-            "floor_gap": runs.median("ours") / (work / peak_flops()),
-        }  # fmt: skip
-    ways = {}
-    for way in (5, 10, 20):
-        step = ours(28, 1, way, 1, 15)
-        ways[way] = compare({"ours": step}, rounds).median("ours")
-    shots = {shot: compare({"o": ours(28, 1, 5, shot, 15)}, rounds).median("o") for shot in (1, 5)}
+    for name, (cell, target) in CELLS.items():
+        peak = peak_flops()
+        runs = compare({"original": partial(original, *cell), "ours": partial(ours, *cell)}, rounds)
+        gap = runs.median("ours") / (counted_flops(ours(*cell)) / peak)
+        cells[name] = {**runs.cell("original", target=target), "floor_gap": gap}
+    ways = {way: fastest(ours(28, 1, way, 1, 15), rounds) for way in (5, 10, 20)}
+    shots = {shot: fastest(ours(28, 1, 5, shot, 15), rounds) for shot in (1, 2, 5)}
     write_result(
         "protonets_step",
         {
             "what": "ProtoNets step, sampling and Adam included, against the original's",
-            "target": 1.4,
-            "ratio": cells["omniglot"]["ratio"],
             "cells": cells,
             "cost": {"way": ways, "shot": shots},
-            "peak_memory_bytes": own_peak_memory(),
         },
     )
 

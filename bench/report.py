@@ -29,30 +29,35 @@ def exponent(cost: dict[str, float]) -> float:
     return fitted_exponent([float(size) for size in cost], list(cost.values()))
 
 
-def ratios(name: str, result: dict[str, Any]) -> Iterator[tuple[str, list[float], float]]:
-    """Yield the label, quartiles and target of every ratio of a result."""
-    for cell, values in result.get("cells", {"": result}).items():
-        if "ratio" in values:
-            target = values.get("target", result.get("target") if not cell or cell == "omniglot"
-                                else math.nan)  # fmt: skip
-            yield f"{name} {cell}".strip().replace("_", " "), values["ratio"], target
-
-
 def table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the table of ratios."""
-    yield "| kernel | ratio, median (quartiles) | at least | peak memory | threads, load |"
+    yield "| kernel | times as fast (quartiles) | at least | time / floor | MiB, rival and ours |"
     yield "|---|---|---|---|---|"
     for name, result in results.items():
-        machine = result["machine"]
-        memory = f"{result.get('peak_memory_bytes', 0) / 2**20:.0f} MiB"
-        run = f"{machine['threads']}, {machine['load']}"
-        for label, (low, middle, high), target in ratios(name, result):
-            aim = "" if target is None or math.isnan(target) else f"{target:g}"
-            yield f"| {label} | {middle:.2f} ({low:.2f} to {high:.2f}) | {aim} | {memory} | {run} |"
+        title = name.replace("_", " ")
+        for cell, values in result.get("cells", {}).items():
+            low, middle, high = values["ratio"]
+            aim = "" if values["target"] is None else f"{values['target']:g}"
+            gap = f"{values['floor_gap']:.1f}" if "floor_gap" in values else ""
+            peaks = values["peak_memory_bytes"].values()
+            memory = " and ".join(f"{peak / 2**20:.0f}" for peak in peaks)
+            ratio = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+            yield f"| {title}, {cell} | {ratio} | {aim} | {gap} | {memory} |"
         if "target_seconds" in result:
             aim = f"at most {result['target_seconds']:g} s"
-            title = name.replace("_", " ")
-            yield f"| {title} | {result['seconds']:.1f} s | {aim} | {memory} | {run} |"
+            yield f"| {title} | {result['seconds']:.1f} s | {aim} | | |"
+
+
+def machines(results: dict[str, dict[str, Any]]) -> str:
+    """Return a sentence on what the results were measured on."""
+    found = [result["machine"] for result in results.values()]
+    of = {key: sorted({str(machine[key]) for machine in found}) for key in found[0]}
+    kind = ", ".join(of["machine"] + of["cpu"])
+    return (
+        f"Measured on {' or '.join(of['cores'])} cores ({kind}) with {' or '.join(of['threads'])} "
+        f"threads and PyTorch {' or '.join(of['torch'])}; load average at the end of a script "
+        f"{of['load'][0]} to {of['load'][-1]}."
+    )
 
 
 def growth(results: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -114,7 +119,7 @@ def main() -> None:
     files = sorted(RESULTS.glob("*.json"))
     results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
     grid = results.pop("grid_cost", None)
-    lines = [*table(results), "", *growth(results)]
+    lines = [machines(results), "", *table(results), "", *growth(results)]
     if grid is not None:
         lines += ["", *paper(grid)]
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -42,3 +44,33 @@ def test_a_gpu_keeps_all_bits_of_float32():
     assert set_up_device("auto", 1, deterministic=False).type == "cuda"
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_freed_memory_is_kept_for_the_next_step():
+    """A block of 64 MB is asked of the system once, not at every use."""
+    script = """
+import resource, sys
+import numpy as np
+from cactus.device import keep_freed_memory
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+kept = keep_freed_memory() if sys.argv[1] == "keep" else False
+for _ in range(2):
+    np.ones(1 << 23)
+before = faults()
+for _ in range(5):
+    np.ones(1 << 23)
+print(kept, faults() - before)
+"""
+    found = {}
+    for mode in ("keep", "return"):
+        run = subprocess.run(
+            [sys.executable, "-c", script, mode],
+            env={"PYTHONPATH": "workflow/scripts", "MALLOC_TRIM_THRESHOLD_": "131072"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found[mode] = run.stdout.split()
+    if found["keep"][0] == "False":
+        pytest.skip("the C library has no mallopt")
+    assert int(found["keep"][1]) < int(found["return"][1]) / 10

@@ -15,7 +15,7 @@ from cactus.config.partition import (
 def test_clusters_and_partitions_of_the_paper(dataset, clusters, count):
     settings = PartitionSettings().resolve(dataset)
     assert (settings.clusters, settings.count) == (clusters, count)
-    assert (settings.init, settings.max_iterations) == ("k-means++", 3000)
+    assert (settings.max_iterations, settings.tolerance) == (3000, 0.02)
     assert (settings.scale_low, settings.scale_high) == (0.0, 1.0)
 
 
@@ -56,7 +56,7 @@ def test_hyperplanes_by_embedding():
     "values",
     [
         {"clusters": 0},
-        {"init": "warm"},
+        {"tolerance": 1.5},
         {"maml": {"fraction": 1.0}},
         {"maml": {"share": 0.5}},
         {"hyperplanes": {"per_embedding": {"acai": {"margins": 1.0}}}},

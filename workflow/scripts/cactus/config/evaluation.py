@@ -10,6 +10,7 @@ from cactus.config.base import (
     CountOrZero,
     DatasetName,
     DatasetSettings,
+    Fraction,
     NonNegative,
     Positive,
     Settings,
@@ -139,20 +140,12 @@ class ClusterMatchingSettings(Settings):
 
     clusters: Count = setting(500, "Clusters k.", unit="clusters")
     n_init: Count = setting(10, "k-means starts, the best of which is kept.", unit="starts")
-    init: Literal["k-means++", "random"] = setting(
-        "k-means++", "First centres: k-means++ as the original, or random images, which is faster."
-    )
-    init_images: Count = setting(
-        10_000,
-        "Random images among which k-means++ looks for the first centres of a start.",
-        unit="images",
-    )
     max_iterations: Count = setting(3000, "Iterations of one start at most.", unit="iterations")
-    tolerance: NonNegative = setting(
-        1e-4,
-        "k-means stops when the centres' squared movement falls below this multiple of the mean "
-        "variance of a dimension.",
-        unit="relative",
+    tolerance: Fraction = setting(
+        0.02,
+        "k-means stops when no more than this share of the images changed its cluster in an "
+        "iteration; at 0, when none did, as the original nearly does.",
+        unit="images / images",
     )
     seed: CountOrZero = setting(0, "Seed of k-means; 0 in the original.")
 

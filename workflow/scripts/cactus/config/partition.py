@@ -1,6 +1,6 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from cactus.config.base import (
     CountOrZero,
     DatasetName,
     DatasetSettings,
+    Fraction,
     LearnerName,
     NonNegative,
     Positive,
@@ -188,23 +189,12 @@ class PartitionSettings(DatasetSettings):
 
     clusters: Count = setting(500, "Clusters k of each k-means.", unit="clusters")
     count: Count = setting(100, "Partitions P made by k-means.", unit="partitions")
-    init: Literal["k-means++", "random"] = setting(
-        "k-means++",
-        "First centres: k-means++ as the original, or random images, from which k-means ends at a "
-        "somewhat larger inertia.",
-    )
-    init_images: Count = setting(
-        10_000,
-        "Random images, drawn anew for each start, among which k-means++ looks for first centres, "
-        "at least as many as there are clusters.",
-        unit="images",
-    )
     max_iterations: Count = setting(3000, "Iterations of one k-means at most.", unit="iterations")
-    tolerance: NonNegative = setting(
-        1e-4,
-        "k-means stops when the centres' squared movement falls below this multiple of the mean "
-        "variance of a dimension.",
-        unit="relative",
+    tolerance: Fraction = setting(
+        0.02,
+        "k-means stops when no more than this share of the images changed its cluster in an "
+        "iteration; at 0, when none did, as the original nearly does.",
+        unit="images / images",
     )
     max_restarts: CountOrZero = setting(
         20,

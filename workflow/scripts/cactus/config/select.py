@@ -113,7 +113,7 @@ def _make_partitions(
 
 def _partition_keys(source: Source, dataset: DatasetName, learner: LearnerName) -> set[str]:
     """Return the keys of `partitions` that one kind of source reads."""
-    kmeans = {"clusters", "init", "init_images", "max_iterations", "tolerance", "max_restarts"}
+    kmeans = {"clusters", "max_iterations", "tolerance", "max_restarts"}
     match source.kind:
         case "kmeans":
             return kmeans | {"count", "scale_low", "scale_high", learner}

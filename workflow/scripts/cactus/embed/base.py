@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from cactus.checkpoint import Checkpoints
 from cactus.config.embedding_methods import MethodSettings
-from cactus.device import mixed_precision, require_gpu
+from cactus.device import convolution_layout, mixed_precision, require_gpu
 from cactus.embed.images import resident_images
 from cactus.embed.means import RunningMeans
 from cactus.embed.networks import ModuleT, seeded_module
@@ -99,7 +99,9 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
 
     def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
         """Build a network with weights of its own seed, register it and return it."""
-        net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
+        net = seeded_module(build, derive_seed("weights", name, self._seed)).to(
+            self.device, memory_format=convolution_layout(self.device)
+        )
         self.nets[name] = net
         return net
 

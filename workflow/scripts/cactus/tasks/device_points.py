@@ -30,7 +30,6 @@ class DevicePoints:
 
     def __init__(self, points: Tensor, chunk_rows: int = CHUNK_ROWS) -> None:
         self._points, self._chunk_rows = points, chunk_rows
-        self.variance = float(points.square().sum(dtype=torch.float64) / points.numel())
 
     def __len__(self) -> int:
         """Return N."""
@@ -39,16 +38,6 @@ class DevicePoints:
     def rows(self, indices: Indices) -> Array:
         """Return the points (m, d) at `indices`."""
         return _floats(self._points[self._to_device(indices)])
-
-    def select(self, indices: Indices) -> "DevicePoints":
-        """Return the points at `indices`, not centred anew."""
-        return DevicePoints(self._points[self._to_device(indices)], self._chunk_rows)
-
-    def squared_distances(self, centres: Array) -> Array:
-        """Return the squared distances (m, N) of all points to a few centres (m, d)."""
-        few = self._to_device(centres)
-        squares = few.square().sum(1)[:, None] + self._points.square().sum(1)
-        return _floats(torch.addmm(squares, few, self._points.T, alpha=-2).clamp_(min=0))
 
     def nearest(self, centres: Array) -> tuple[Labels, Array]:
         """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""

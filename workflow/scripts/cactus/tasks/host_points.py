@@ -36,8 +36,6 @@ class HostPoints:
         self._points, self._pool, self._chunk_rows = points, pool, chunk_rows
         starts = range(0, len(points), chunk_rows)
         self._slices = [slice(start, start + chunk_rows) for start in starts]
-        self._squares = np.concatenate(list(self._map(self._row_squares)))
-        self.variance = float(self._squares.mean(dtype=np.float64)) / points.shape[1]
 
     def __len__(self) -> int:
         """Return N."""
@@ -46,24 +44,6 @@ class HostPoints:
     def rows(self, indices: Indices) -> Array:
         """Return the points (m, d) at `indices`."""
         return self._points[indices]
-
-    def select(self, indices: Indices) -> "HostPoints":
-        """Return the points at `indices`, not centred anew."""
-        return HostPoints(self._points[indices], self._pool, self._chunk_rows)
-
-    def squared_distances(self, centres: Array) -> Array:
-        """Return the squared distances (m, N) of all points to a few centres (m, d)."""
-        result = np.empty((len(centres), len(self)), np.float32)
-        columns, squares = np.ascontiguousarray(-2 * centres.T), _squares(centres)
-
-        def fill(rows: slice) -> None:
-            part = self._points[rows] @ columns
-            part += squares
-            part += self._squares[rows, None]
-            np.maximum(part.T, 0, out=result[:, rows])
-
-        list(self._map(fill))
-        return result
 
     def nearest(self, centres: Array) -> tuple[Labels, Array]:
         """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
@@ -91,9 +71,6 @@ class HostPoints:
         """Return the squared distance (N,) of each point to the centre that its label names."""
         parts = self._map(lambda rows: _squares(self._points[rows] - centres[labels[rows]]))
         return np.concatenate(list(parts))
-
-    def _row_squares(self, rows: slice) -> Array:
-        return _squares(self._points[rows])
 
     def _map(self, work: Callable[[slice], ResultT]) -> Iterator[ResultT]:
         return self._pool.map(work, self._slices)

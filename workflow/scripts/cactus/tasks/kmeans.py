@@ -135,8 +135,6 @@ def _run(points: Points, plan: KMeansPlan, generator: np.random.Generator) -> Cl
         points,
         settings.clusters,
         generator,
-        init=settings.init,
-        init_points=settings.init_images,
         starts=plan.n_init,
         max_iterations=settings.max_iterations,
         tolerance=settings.tolerance,

@@ -1,13 +1,13 @@
 """k-means by Lloyd's algorithm, on a CPU or a GPU.
 
-Lloyd, "Least squares quantization in PCM", 1982. First centres are random images or those of
-k-means++ (Arthur and Vassilvitskii, 2007), of whose candidates the best of 2 + log k is taken, as
-scikit-learn does. What touches all points is left to `Points`, which works in chunks of rows.
+Lloyd, "Least squares quantization in PCM", 1982. The first centres are those of k-means|| (Bahmani
+et al., "Scalable k-means++", 2012), which needs a few sweeps over the points where k-means++ needs
+one a centre. What touches all points is left to `Points`, which works in chunks of rows.
 """
 
 from dataclasses import dataclass
 from math import log
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,15 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.integer[Any]]
 Indices = npt.NDArray[np.int64]
-Init = Literal["k-means++", "random"]
+
+# Of the paper's settings those whose candidates are about the fewest; few clusters get more of
+# them, at no cost to speak of.
+ROUNDS: Final = 5
+FEWEST_CANDIDATES: Final = 100
 
 
 class Points(Protocol):
     """Points (N, d) of mean zero, on some device."""
-
-    variance: float  # mean over the dimensions
 
     def __len__(self) -> int:
         """Return N."""
@@ -29,14 +31,6 @@ class Points(Protocol):
 
     def rows(self, indices: Indices) -> Array:
         """Return the points (m, d) at `indices`."""
-        ...
-
-    def select(self, indices: Indices) -> "Points":
-        """Return the points at `indices`, not centred anew."""
-        ...
-
-    def squared_distances(self, centres: Array) -> Array:
-        """Return the squared distances (m, N) of all points to a few centres (m, d)."""
         ...
 
     def nearest(self, centres: Array) -> tuple[Labels, Array]:
@@ -75,8 +69,6 @@ def kmeans(
     clusters: int,
     generator: np.random.Generator,
     *,
-    init: Init,
-    init_points: int,
     starts: int,
     max_iterations: int,
     tolerance: float,
@@ -91,71 +83,104 @@ def kmeans(
         k.
     generator
         Draws the first centres.
-    init
-        How.
-    init_points
-        Random points among which k-means++ looks; as many as `clusters` at least are drawn.
     starts
         Runs.
-    max_iterations
-        Updates of the centres in a run at most.
-    tolerance
-        A run ends when the squared movement of all centres falls to this multiple of the mean
-        variance of a dimension, or when no label changes.
+    max_iterations, tolerance
+        As for `lloyd`.
     """
     best = None
     for _ in range(starts):
-        if init == "random":
-            first = points.rows(_distinct(points, clusters, generator))
-        else:
-            sample = _distinct(points, min(max(init_points, clusters), len(points)), generator)
-            first = first_centres_plus_plus(points.select(sample), clusters, generator)
+        first = first_centres(points, clusters, generator)
         run = lloyd(points, first, max_iterations, tolerance)
         best = run if best is None or run.inertia < best.inertia else best
     assert best is not None
     return best
 
 
-def _distinct(points: Points, count: int, generator: np.random.Generator) -> Indices:
-    """Return the sorted indices (count,) of distinct random points."""
-    return np.sort(generator.choice(len(points), count, replace=False))
+def first_centres(points: Points, clusters: int, generator: np.random.Generator) -> Array:
+    """Return points (k, d) as k-means|| chooses them.
 
-
-def first_centres_plus_plus(points: Points, clusters: int, generator: np.random.Generator) -> Array:
-    """Return points (k, d) drawn with probability proportional to the squared distance.
-
-    Each further centre is, of 2 + log k candidates so drawn, the one that leaves the smallest sum
-    of squared distances.
+    Some rounds draw candidates with probability proportional to the squared distance from the
+    nearest earlier one. Of the candidates, each as heavy as the points that are nearest to it,
+    k-means++ takes k.
     """
-    candidates = 2 + int(log(clusters))
-    chosen = [int(generator.integers(len(points)))]
-    closest = points.squared_distances(points.rows(np.array(chosen)))[0]
-    for _ in range(1, clusters):
-        cumulated = np.cumsum(closest, dtype=np.float64)
-        draws = generator.random(candidates) * cumulated[-1]
-        drawn = np.searchsorted(cumulated, draws).clip(max=len(points) - 1)
-        distances = points.squared_distances(points.rows(drawn))
-        np.minimum(distances, closest, out=distances)
-        best = int(distances.sum(axis=1, dtype=np.float64).argmin())
-        chosen.append(int(drawn[best]))
-        closest = distances[best]
-    return points.rows(np.array(chosen))
+    centres = points.rows(generator.integers(len(points), size=1))
+    labels = np.zeros(len(points), np.int64)
+    closest = points.distances_to_own(centres, labels)
+    for _ in range(ROUNDS):
+        drawn = np.unique(_draw(closest, max(clusters // 2, FEWEST_CANDIDATES), generator))
+        candidates = points.rows(drawn)
+        nearest, _ = points.nearest(candidates)
+        distances = points.distances_to_own(candidates, nearest)
+        closer = distances < closest
+        labels[closer] = len(centres) + nearest[closer].astype(np.int64)
+        closest = np.minimum(closest, distances)
+        centres = np.concatenate([centres, candidates])
+    weights = np.bincount(labels, minlength=len(centres)).astype(np.float32)
+    return plus_plus(centres, weights, clusters, generator)
+
+
+def plus_plus(
+    points: Array, weights: Array, clusters: int, generator: np.random.Generator
+) -> Array:
+    """Return `clusters` points by k-means++ (Arthur and Vassilvitskii, 2007).
+
+    Each further one is drawn with probability proportional to its weight times its squared
+    distance from those before; of 2 + log k such candidates, that which leaves the smallest
+    weighted sum of squared distances is taken, as by scikit-learn.
+
+    Parameters
+    ----------
+    points
+        (n, d). Where they are fewer than the clusters, some are returned more than once.
+    weights
+        (n,).
+    """
+    squares, candidates = np.einsum("nd,nd->n", points, points), 2 + int(log(clusters))
+
+    def squared_distances(to: Indices) -> Array:
+        products: Array = points[to] @ points.T
+        distances: Array = np.maximum(squares[to, None] - 2 * products + squares, 0)
+        return distances
+
+    chosen = _draw(weights, 1, generator)
+    closest = squared_distances(chosen)[0]
+    while len(chosen) < clusters:
+        drawn = _draw(closest * weights, candidates, generator)
+        distances = np.minimum(squared_distances(drawn), closest)
+        best = int((distances @ weights).argmin())
+        chosen, closest = np.append(chosen, drawn[best]), distances[best]
+    return points[chosen]
+
+
+def _draw(weights: Array, count: int, generator: np.random.Generator) -> Indices:
+    """Return the indices (count,) of draws with probability proportional to weights (n,)."""
+    cumulated = np.cumsum(weights, dtype=np.float64)
+    draws = generator.random(count) * cumulated[-1]
+    drawn: Indices = np.searchsorted(cumulated, draws, side="right").clip(max=len(weights) - 1)
+    return drawn
 
 
 def lloyd(points: Points, centres: Array, max_iterations: int, tolerance: float) -> Clustering:
-    """Move centres (k, d) to the means of their points until they stand still."""
-    labels: Labels = np.empty(0, np.int64)
-    iterations, settled = 0, False
-    while iterations < max_iterations and not settled:
+    """Move centres to the means of their points until few points change their centre.
+
+    Parameters
+    ----------
+    points
+        N points.
+    centres
+        The first centres (k, d).
+    max_iterations
+        Updates of the centres at most.
+    tolerance
+        The share of points that may change their centre in the last update.
+    """
+    labels, sums = points.nearest(centres)
+    changed, iterations = len(points), 0
+    while iterations < max_iterations and changed > tolerance * len(points):
+        centres = _means(points, centres, labels, sums)
         before, (labels, sums) = labels, points.nearest(centres)
-        iterations += 1
-        updated = _means(points, centres, labels, sums)
-        moved = float(((updated - centres) ** 2).sum(dtype=np.float64))
-        centres, settled = updated, np.array_equal(labels, before)
-        if not settled and moved <= tolerance * points.variance:
-            break
-    if not settled:  # the labels are those of the centres before
-        labels, _ = points.nearest(centres)
+        changed, iterations = int(np.count_nonzero(labels != before)), iterations + 1
     distances = points.distances_to_own(centres, labels)
     return Clustering(
         labels.astype(np.int64), centres, float(distances.sum(dtype=np.float64)), iterations

@@ -33,8 +33,6 @@ def fit_centroids(
             points,
             settings.clusters,
             numpy_generator("cluster matching", settings.seed),
-            init=settings.init,
-            init_points=settings.init_images,
             starts=settings.n_init,
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
