@@ -99,9 +99,8 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
 
     def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
         """Build a network with weights of its own seed, register it and return it."""
-        net = seeded_module(build, derive_seed("weights", name, self._seed)).to(
-            self.device, memory_format=convolution_layout(self.device)
-        )
+        net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
+        net.to(memory_format=convolution_layout(self.device))
         self.nets[name] = net
         return net
 
