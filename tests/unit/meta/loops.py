@@ -111,3 +111,40 @@ def accuracy(logits, per_class):
     """Return the share of a task's images with the largest logit in the column of their class."""
     right = [int(row.argmax()) == image // per_class for image, row in enumerate(logits)]
     return sum(right) / len(right)
+
+
+def encoder_blocks(model):
+    """Return each block's convolution, and the normalisation's scale, shift, mean and variance."""
+    state = model.encoder.state_dict(keep_vars=True)
+    norm = ("1.weight", "1.bias", "1.running_mean", "1.running_var")
+    return [[state[f"block{n}.{name}"] for name in ("0.weight", *norm)] for n in (1, 2, 3, 4)]
+
+
+def encode(blocks, images, *, running):
+    """Encode (n, C, H, W) as (n, d); return the statistics used, layer by layer, too."""
+    hidden, used = images, []
+    for weight, scale, shift, *kept in blocks:
+        hidden = convolve(hidden, weight, stride=1)
+        mean, variance = kept if running else moments(hidden)
+        used.append((mean.detach(), variance.detach(), hidden[:, 0].numel()))
+        hidden = normalise(hidden, mean, variance, 1e-5)
+        hidden = (scale[:, None, None] * hidden + shift[:, None, None]).clamp(min=0)
+        hidden = pool(hidden)
+    return hidden.flatten(1), used
+
+
+def protonets_logits(support, query):
+    """Return minus the squared distances of queries (n, d) to the means of (way, shot, d)."""
+    prototypes = [sum(points) / len(points) for points in support]
+    return torch.stack(
+        [torch.stack([-((point - mean) ** 2).sum() for mean in prototypes]) for point in query]
+    )
+
+
+def protonets_episode(blocks, images, support, query, *, running):
+    """Return logits and statistics; support and query share a batch unless `running`."""
+    way, shot = support.shape
+    points = torch.cat([scaled(images, support), scaled(images, query)])
+    features, used = encode(blocks, points, running=running)
+    own = features[: way * shot].reshape(way, shot, -1)
+    return protonets_logits(own, features[way * shot :]), used
