@@ -44,14 +44,14 @@ def test_neighbours_vote_as_in_loops(sizes, seed, scale, share):
     np.testing.assert_array_equal(NearestNeighbours(neighbours).predict(support, query), expected)
 
 
-@settings(max_examples=30, deadline=None)
-@given(sizes=SIZES, seed=st.integers(0, 999), neighbours=st.integers(1, 2))
-def test_neighbours_among_repeated_points_vote_as_in_loops(sizes, seed, neighbours):
+@pytest.mark.parametrize("neighbours", [1, 3])
+@pytest.mark.parametrize(("way", "shot", "query", "dims"), [(3, 7, 5, 90), (5, 1, 1, 64)])
+def test_neighbours_among_repeated_points_vote_as_in_loops(way, shot, query, dims, neighbours):
     """The points are not whole numbers, so that rounding could part those that coincide."""
-    support, query = clustered_episodes(**{**sizes, "dims": 30}, seed=seed, noise=2.0)
-    few = 7 + support[0, :2, 0]
-    generator = np.random.default_rng(seed)
-    support = few[generator.integers(2, size=support.shape[:3])]
+    sizes = {"way": way, "shot": shot, "query": query, "dims": dims}
+    support, query = clustered_episodes(tasks=8, **sizes, noise=2.0)
+    few, query, generator = 7 + support[0, :3, 0], 7 + query, np.random.default_rng(0)
+    support = few[generator.integers(3, size=support.shape[:3])]
     expected = loops.label_queries(support, query, loops.nearest_neighbours(neighbours))
     np.testing.assert_array_equal(NearestNeighbours(neighbours).predict(support, query), expected)
 
