@@ -45,15 +45,16 @@ def test_neighbours_vote_as_in_loops(sizes, seed, scale, share):
 
 
 @pytest.mark.parametrize("neighbours", [1, 3])
-@pytest.mark.parametrize(("way", "shot", "query", "dims"), [(3, 7, 5, 90), (5, 1, 1, 64)])
+@pytest.mark.parametrize(("way", "shot", "query", "dims"), [(3, 7, 5, 90), (6, 1, 1, 40)])
 def test_neighbours_among_repeated_points_vote_as_in_loops(way, shot, query, dims, neighbours):
-    """The points are not whole numbers, so that rounding could part those that coincide."""
-    sizes = {"way": way, "shot": shot, "query": query, "dims": dims}
-    support, query = clustered_episodes(tasks=8, **sizes, noise=2.0)
-    few, query, generator = 7 + support[0, :3, 0], 7 + query, np.random.default_rng(0)
-    support = few[generator.integers(3, size=support.shape[:3])]
-    expected = loops.label_queries(support, query, loops.nearest_neighbours(neighbours))
-    np.testing.assert_array_equal(NearestNeighbours(neighbours).predict(support, query), expected)
+    """The points are far from zero and fill all digits, so that rounding parts equal ones."""
+    generator = np.random.default_rng(0)
+    few = 7 + generator.normal(size=(2, dims))
+    support = few[generator.integers(2, size=(30, way, shot))]
+    queries = 7 + generator.normal(size=(30, way, query, dims))
+    expected = loops.label_queries(support, queries, loops.nearest_neighbours(neighbours))
+    found = NearestNeighbours(neighbours).predict(support, queries)
+    np.testing.assert_array_equal(found, expected)
 
 
 @settings(max_examples=60, deadline=None)
