@@ -1,5 +1,7 @@
 """Both kernels of MAML against its slow twin in `loops`, in double precision."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -48,10 +50,20 @@ def _batch(tasks, way, shot, query, seed=0):
     )
 
 
-def _check_meta_gradient(model, images, batch):
+@contextmanager
+def _on(threads):
+    """Give the threads to the code under test alone: they would slow the loops down."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    yield
+    torch.set_num_threads(before)
+
+
+def _check_meta_gradient(model, images, batch, threads=1):
     slow = maml_loss(model, images, batch)
     expected = torch.autograd.grad(slow, list(model.parameters()))
-    metrics = model.accumulate_gradients(images, batch)
+    with _on(threads):
+        metrics = model.accumulate_gradients(images, batch)
     _, way, per_class = batch.query.shape
     _close(metrics.loss, slow.detach() / way)
     logits = maml_query_logits(model, images, batch, model.settings.inner_steps)
@@ -61,12 +73,14 @@ def _check_meta_gradient(model, images, batch):
         _close(mine, one)
 
 
-def _check_evaluation(model, images, batch):
+def _check_evaluation(model, images, batch, threads=1):
     steps, per_class = model.settings.evaluation_steps, batch.query.shape[2]
     expected = [one.detach() for one in maml_query_logits(model, images, batch, steps)]
     _close(model.query_logits(images, batch), torch.stack(expected))
     right = [accuracy(one, per_class) for one in expected]
-    assert model.accuracies(images, batch).tolist() == pytest.approx(right, rel=1e-12)
+    with _on(threads):
+        accuracies = model.accuracies(images, batch)
+    assert accuracies.tolist() == pytest.approx(right, rel=1e-12)
 
 
 STRIDED = st.tuples(st.integers(3, 20), st.integers(3, 20))
@@ -203,16 +217,7 @@ def test_outer_updates_are_adams_on_the_clipped_mean_gradient(clip, kernel):
         torch.testing.assert_close(mine, one, rtol=1e-9, atol=1e-10)
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("two_threads")
-@pytest.mark.parametrize("at_once", [1, 2, 5])
+@pytest.mark.parametrize("at_once", [1, 2])
 @pytest.mark.parametrize("first_order", [False, True])
 def test_parts_on_threads_are_tasks_one_at_a_time(first_order, at_once):
     model, images = _randomised(
@@ -222,6 +227,6 @@ def test_parts_on_threads_are_tasks_one_at_a_time(first_order, at_once):
         tasks_at_once=at_once,
         evaluation_tasks_at_once=at_once,
     )
-    batch = _batch(5, 3, 2, 2)
-    _check_meta_gradient(model, images, batch)
-    _check_evaluation(model, images, batch)
+    batch = _batch(3, 3, 2, 2)
+    _check_meta_gradient(model, images, batch, threads=2)
+    _check_evaluation(model, images, batch, threads=2)
