@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cactus.embed import acai, bigan, deepcluster, infogan
+from cactus.embed import deepcluster
 from cactus.embed.registry import build
 from tests.unit.embed.tiny import settings
 
@@ -39,11 +39,9 @@ def _in_double(name, size, channels=1, **keys):
 
 
 @pytest.fixture(autouse=True)
-def _images_in_double(monkeypatch):
-    for module in (acai, bigan):
-        monkeypatch.setattr(module, "signed_range", lambda images: images.double() / 127.5 - 1)
-    for module in (deepcluster, infogan):
-        monkeypatch.setattr(module, "unit_range", lambda images: images.double() / 255)
+def _no_single_precision(monkeypatch):
+    """Let what the methods turn into float32, images and answers, be float64."""
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
 
 
 def _check(net, loss, twin):
