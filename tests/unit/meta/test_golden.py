@@ -1,8 +1,9 @@
 """Metrics of small trainings, held so that no speed-up changes a result beyond rounding.
 
 The numbers were computed in float32 by automatic differentiation, before the derivatives by hand.
-Both kernels repeat them to 1e-6; more updates would not do, as ReLUs that flip make rounding grow
-(after ten updates at a tenfold rate, a different grouping of tasks alone moves a loss by a tenth).
+Both kernels of MAML repeat them to 1e-6; more updates would not do, as ReLUs that flip make
+rounding grow (after ten updates at a tenfold rate, a different grouping of tasks alone moves a loss
+by a tenth).
 """
 
 import pytest
@@ -19,8 +20,12 @@ GOLDEN = {
 }
 
 
-def _run(dataset, kernel):
-    model = learner("maml", dataset=dataset, shape=SHAPE, kernel=kernel)
+# The same of ProtoNets, also to 1e-6 at any number of threads and in double precision.
+PROTONETS_GOLDEN = (0.6005346179, 0.6078755259, 4.6244935989, 119 / 180)
+
+
+def _run(name, dataset, **changes):
+    model = learner(name, dataset=dataset, shape=SHAPE, **changes)
     source = task_source(shape=SHAPE)
     state = TrainState.start(model, 0)
     losses = [float(train_step(state, source).loss) for _ in range(4)]
@@ -32,8 +37,16 @@ def _run(dataset, kernel):
 @pytest.mark.parametrize("kernel", ["manual", "autograd"])
 @pytest.mark.parametrize("dataset", GOLDEN)
 def test_metrics_stay_within_rounding(dataset, kernel):
-    *numbers, accuracy = _run(dataset, kernel)
-    *expected, expected_accuracy = GOLDEN[dataset]
+    _check(_run("maml", dataset, kernel=kernel), GOLDEN[dataset])
+
+
+def test_metrics_of_protonets_stay_within_rounding():
+    _check(_run("protonets", "omniglot"), PROTONETS_GOLDEN)
+
+
+def _check(run, golden):
+    *numbers, accuracy = run
+    *expected, expected_accuracy = golden
     assert numbers == pytest.approx(expected, rel=1e-4)
     # Two of 180 queries.
     assert accuracy == pytest.approx(expected_accuracy, abs=2.5 / 180)

@@ -7,6 +7,7 @@ from cactus.errors import EpisodeError
 from cactus.meta.train import TrainState, train_step
 from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeBatch
+from tests.unit.meta.loops import maml_loss
 from tests.unit.meta.tiny import CPU, episodes, gradients, learner, task_source
 
 FORMS = {
@@ -19,51 +20,6 @@ PAPER = {
     "miniimagenet": {"dataset": "miniimagenet", "shape": (84, 84, 3)},
 }
 KERNELS = ["manual", "autograd"]
-
-
-def _forward(images, weights, shifts, way, *, pool):
-    """Apply the network to the images (n, C, H, W) of one task, layer by layer."""
-    hidden = images
-    for weight, shift in zip(weights[:4], shifts, strict=True):
-        side = hidden.shape[2]
-        before, after = (1, 1) if pool or side % 2 else (0, 1)
-        padded = F.pad(hidden, (before, after, before, after))
-        columns = F.unfold(padded, 3, stride=1 if pool else 2)
-        out = side if pool else (side + 1) // 2
-        hidden = torch.einsum("oi,nip->nop", weight.flatten(1), columns)
-        hidden = hidden.reshape(len(images), -1, out, out)
-        mean = hidden.mean((0, 2, 3), keepdim=True)
-        variance = ((hidden - mean) ** 2).mean((0, 2, 3), keepdim=True)
-        hidden = (hidden - mean) / (variance + 1e-3).sqrt() + shift[:, None, None]
-        hidden = hidden.clamp(min=0)
-        if pool:
-            half = out // 2
-            hidden = hidden[:, :, : 2 * half, : 2 * half]
-            hidden = hidden.reshape(len(images), -1, half, 2, half, 2).amax((3, 5))
-    features = hidden.flatten(1) if pool else hidden.mean((2, 3))
-    return (features @ weights[4] + weights[5])[:, :way]
-
-
-def _reference_loss(model, images, batch, *, second_order=True):
-    """Compute the outer loss with loops over tasks, steps and examples."""
-    settings = model.settings
-    pool = settings.downsampling == "max_pool"
-    scaled = images.permute(0, 3, 1, 2).double() / 255
-    total = torch.zeros((), dtype=torch.float64)
-    for support, query in zip(batch.support, batch.query, strict=True):
-        way, shot = support.shape
-        weights, shifts = list(model.weights), list(model.shifts)
-        for _ in range(settings.inner_steps):
-            logits = _forward(scaled[support.reshape(-1)], weights, shifts, way, pool=pool)
-            loss = sum(-logits[i].log_softmax(0)[i // shot] for i in range(way * shot)) / shot
-            steps = torch.autograd.grad(loss, weights, create_graph=True)
-            steps = steps if second_order else [step.detach() for step in steps]
-            weights = [w - settings.inner_lr * s for w, s in zip(weights, steps, strict=True)]
-        per_class = query.shape[1]
-        logits = _forward(scaled[query.reshape(-1)], weights, shifts, way, pool=pool)
-        loss = sum(-logits[i].log_softmax(0)[i // per_class] for i in range(way * per_class))
-        total = total + loss / per_class / len(batch.support)
-    return total
 
 
 def _randomised(form, **changes):
@@ -85,7 +41,7 @@ def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
     model, images, batch = _randomised(
         form, first_order=first_order, tasks_at_once=2, kernel=kernel
     )
-    reference = _reference_loss(model, images, batch, second_order=not first_order)
+    reference = maml_loss(model, images, batch)
     expected = torch.autograd.grad(reference, list(model.parameters()))
     metrics = model.accumulate_gradients(images, batch)
     # The metric is the mean over the three classes, the loss their sum.
@@ -99,7 +55,7 @@ def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
 def test_the_papers_sizes_and_a_head_wider_than_the_episode(form, kernel):
     model, images, batch = _randomised(form, filters=2, way=5, inner_steps=2, kernel=kernel)
     assert model.weights[4].shape == ((2, 5) if form == "omniglot" else (2 * 5 * 5, 5))
-    reference = _reference_loss(model, images, batch)
+    reference = maml_loss(model, images, batch)
     expected = torch.autograd.grad(reference, list(model.parameters()))
     model.accumulate_gradients(images, batch)
     for mine, slow in zip(gradients(model), expected, strict=True):
@@ -111,7 +67,7 @@ def test_clipped_outer_gradients_at_84_pixels():
     source = task_source(shape=(84, 84, 3))
     state = TrainState.start(model, 0)
     batch = source.sampler.sample(numpy_generator("training episodes", 0), 3)
-    expected = torch.autograd.grad(_reference_loss(model, images, batch), list(model.parameters()))
+    expected = torch.autograd.grad(maml_loss(model, images, batch), list(model.parameters()))
     assert max(float(slow.abs().max()) for slow in expected) > 0.01
     train_step(state, source)
     for mine, slow in zip(gradients(model), expected, strict=True):
@@ -149,21 +105,6 @@ def test_meta_gradient_agrees_with_finite_differences():
 
 def _mean_outer_loss(model, images, batch):
     return model.outer_loss(images, batch)[0].detach() / len(batch.support)
-
-
-def test_the_inner_step_is_that_of_the_summed_loss():
-    model, images, batch = _randomised("stride", evaluation_steps=1)
-    one = EpisodeBatch(batch.support[:1], batch.support[:1])
-    scaled = images.permute(0, 3, 1, 2).double() / 255
-    chosen = scaled[one.support.reshape(-1)]
-    weights, shifts = list(model.weights), list(model.shifts)
-    labels = torch.arange(3).repeat_interleave(2)
-    loss = F.cross_entropy(_forward(chosen, weights, shifts, 3, pool=False), labels)
-    steps = torch.autograd.grad(loss, weights)
-    # Three classes: the step is three times that of the mean loss.
-    moved = [w - 0.05 * 3 * s for w, s in zip(weights, steps, strict=True)]
-    expected = _forward(chosen, moved, shifts, 3, pool=False)
-    torch.testing.assert_close(model.query_logits(images, one)[0], expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("form", FORMS)

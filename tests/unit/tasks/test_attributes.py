@@ -66,3 +66,41 @@ def test_fewer_attributes_than_a_pool_needs_give_none():
 def test_other_tables_are_refused(table):
     with pytest.raises(DataError, match="zeros and ones"):
         attribute_pools(table, 1)
+
+
+def test_four_attributes_by_hand():
+    # Eight faces; each line: the columns a pool leaves, and the patterns of its images in order.
+    faces = np.array(
+        [
+            [0, 0, 0, 0],
+            [0, 0, 0, 1],
+            [0, 0, 1, 1],
+            [1, 1, 0, 0],
+            [1, 1, 1, 0],
+            [1, 1, 1, 1],
+            [0, 1, 0, 1],
+            [1, 0, 1, 0],
+        ],
+        dtype=np.uint8,
+    )
+    # 012: 000 000 001 110 111 111 010 101 -> 000/111 2:2, 001/110 1:1, 010/101 1:1
+    # 013: 000 001 001 110 110 111 011 100 -> 000/111 1:1, 001/110 2:2, 011/100 1:1
+    # 023: 000 001 011 100 110 111 001 110 -> 000/111 1:1, 001/110 2:2, 011/100 1:1
+    # 123: 000 001 011 100 110 111 101 010 -> 000/111 1:1, 001/110 1:1, 010/101 1:1, 011/100 1:1
+    first, second, third, fourth = (0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3)
+    two = [
+        (first, (0, 0, 0), (2, 2)),
+        (second, (0, 0, 1), (2, 2)),
+        (third, (0, 0, 1), (2, 2)),
+    ]
+    one = [
+        (first, (0, 0, 1), (1, 1)),
+        (first, (0, 1, 0), (1, 1)),
+        (second, (0, 0, 0), (1, 1)),
+        (second, (0, 1, 1), (1, 1)),
+        (third, (0, 0, 0), (1, 1)),
+        (third, (0, 1, 1), (1, 1)),
+        *((fourth, (0, *tail), (1, 1)) for tail in product((0, 1), repeat=2)),
+    ]
+    assert listed(attribute_pools(faces, 2)) == two
+    assert listed(attribute_pools(faces, 1)) == sorted(two + one)
