@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -40,7 +40,17 @@ class Quartiles(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """One call of a candidate: its time, what it returned, and its process's peak memory so far."""
+    """One call of a candidate.
+
+    Attributes
+    ----------
+    seconds
+        Its time.
+    result
+        What it returned.
+    peak_memory
+        The most that its process held so far beyond its imported libraries, in bytes.
+    """
 
     seconds: float
     result: Any
@@ -109,6 +119,8 @@ def compare(candidates: Mapping[str, Setup], rounds: int) -> Comparison:
 def _serve(end: Connection, setup: Setup) -> None:
     """Make a candidate and call it once a message, until the other end closes."""
     torch.set_num_threads(THREADS)
+    libraries = own_memory("VmRSS")
+    forget_peak()
     with threadpool_limits(THREADS), end:
         work = setup()
         work()
@@ -120,7 +132,8 @@ def _serve(end: Connection, setup: Setup) -> None:
                 return
             start = time.perf_counter()
             result = work()
-            end.send(Turn(time.perf_counter() - start, result, own_peak_memory()))
+            seconds = time.perf_counter() - start
+            end.send(Turn(seconds, result, own_memory("VmHWM") - libraries))
 
 
 def fastest(candidate: Callable[[], object], rounds: int) -> float:
@@ -150,14 +163,19 @@ def counted_flops(candidate: Callable[[], object]) -> int:
     return counter.get_total_flops()
 
 
-def own_peak_memory() -> int:
-    """Return the peak resident memory of this process so far, in bytes.
+def own_memory(field: Literal["VmRSS", "VmHWM"]) -> int:
+    """Return the resident memory of this process, now or at its peak, in bytes.
 
-    Linux's VmHWM: what `getrusage` tells is not less than the peak of the parent process.
+    Linux's own figures: what `getrusage` tells is not less than the peak of the parent process.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024
+
+
+def forget_peak() -> None:
+    """Let VmHWM count from what is resident now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def fitted_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

@@ -17,11 +17,22 @@ from bench.harness import RESULTS, fitted_exponent
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "performance.png"
+PLOT = "![Time against work, with fitted exponents](images/performance.png)"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # How the time should grow with the work: linearly, but that a regression has shots^2 more products
 # in its Newton steps while the number of points is below the number of dimensions.
 EXPECTED = dict.fromkeys(("N", "k", "tasks", "way", "shot", "seeds", "inner_steps"), "1")
 EXPECTED_OF = {("logistic_regression", "shot"): "1 to 2"}
+
+
+# What a cell may say of its results beside its time.
+QUALITIES = {
+    "inertia": "inertia, by the rival's",
+    "agreement": "adjusted Rand index of successive partitions",
+    "rivals_agreement": "that of the rival's",
+    "largest_difference": "largest difference of a logit",
+    "predictions_that_agree": "share of equal predictions",
+}
 
 
 def exponent(cost: dict[str, float]) -> float:
@@ -46,6 +57,17 @@ def table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
         if "target_seconds" in result:
             aim = f"at most {result['target_seconds']:g} s"
             yield f"| {title} | {result['seconds']:.1f} s | {aim} | | |"
+
+
+def qualities(results: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the table of how good the results are."""
+    yield "| kernel | what | value |"
+    yield "|---|---|---|"
+    for name, result in results.items():
+        for cell, values in result.get("cells", {}).items():
+            for key in (key for key in QUALITIES if key in values):
+                title = name.replace("_", " ")
+                yield f"| {title}, {cell} | {QUALITIES[key]} | {values[key]:.4g} |"
 
 
 def machines(results: dict[str, dict[str, Any]]) -> str:
@@ -119,7 +141,8 @@ def main() -> None:
     files = sorted(RESULTS.glob("*.json"))
     results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
     grid = results.pop("grid_cost", None)
-    lines = [machines(results), "", *table(results), "", *growth(results)]
+    lines = [machines(results), "", *table(results), "", *qualities(results), ""]
+    lines += [PLOT, "", *growth(results)]
     if grid is not None:
         lines += ["", *paper(grid)]
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)

@@ -60,5 +60,7 @@ def gather_tasks(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
     Tensor
         (n, T*C, H, W); the channels of task t follow those of task t - 1.
     """
-    chosen = images[indices.T].permute(0, 1, 4, 2, 3).flatten(1, 2).to(dtype) / 255
-    return chosen.contiguous(memory_format=convolution_layout(images.device))
+    rows = images.flatten(1).index_select(0, indices.T.flatten())
+    chosen = rows.view(*indices.T.shape, *images.shape[1:]).permute(0, 1, 4, 2, 3).flatten(1, 2)
+    # One byte per value is moved to the layout, not four.
+    return chosen.contiguous(memory_format=convolution_layout(images.device)).to(dtype).div_(255)
