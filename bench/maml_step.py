@@ -10,7 +10,7 @@ from functools import partial
 from bench.harness import THREADS, compare, counted_flops, fastest, peak_flops, write_result
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.device import keep_freed_memory, set_up_device
+from cactus.device import set_up_allocator, set_up_device
 
 Step = Callable[[], None]
 
@@ -45,7 +45,7 @@ def plain_loop(case: str) -> Step:
 
 def plain_loop_with_kept_memory(case: str) -> Step:
     """Return the same for a process whose memory allocator is set up as ours."""
-    keep_freed_memory()
+    set_up_allocator()
     return plain_loop(case)
 
 

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -51,9 +52,9 @@ def test_freed_memory_is_kept_for_the_next_step():
     script = """
 import resource, sys
 import numpy as np
-from cactus.device import keep_freed_memory
+from cactus.device import set_up_allocator
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-kept = keep_freed_memory() if sys.argv[1] == "keep" else False
+kept = set_up_allocator() if sys.argv[1] == "keep" else False
 for _ in range(2):
     np.ones(1 << 23)
 before = faults()
@@ -74,3 +75,26 @@ print(kept, faults() - before)
     if found["keep"][0] == "False":
         pytest.skip("the C library has no mallopt")
     assert int(found["keep"][1]) < int(found["return"][1]) / 10
+
+
+def test_tensors_lie_in_huge_pages_where_the_system_has_them():
+    switch = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not switch.exists() or "[never]" in switch.read_text():
+        pytest.skip("the system gives no huge pages")
+    script = """
+import pathlib, torch
+from cactus.device import set_up_device
+set_up_device("cpu", 1, deterministic=False)
+tensor = torch.ones(1 << 24)
+(line,) = [one for one in pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()
+           if one.startswith("AnonHugePages:")]
+print(line.split()[1])
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": "workflow/scripts"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(run.stdout) >= 32 << 10  # KiB; of 64 MiB all but what a fragmented memory refuses

@@ -46,7 +46,7 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
         )
     torch.set_num_threads(threads)
     if name == "cpu" or not available:
-        keep_freed_memory()
+        set_up_allocator()
         return torch.device("cpu")
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
@@ -91,13 +91,16 @@ def mixed_precision(device: torch.device, precision: Precision) -> torch.autocas
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def keep_freed_memory() -> bool:
-    """Let this process keep the memory that it frees; return whether the C library can.
+def set_up_allocator() -> bool:
+    """Let this process keep the memory that it frees, in huge pages; return whether it can keep it.
 
     glibc gives large blocks back to the system when they are freed. A training step on a CPU asks
     for the same blocks each time, and the system clears every page of them anew, which takes up to
-    half of the step. The results do not change.
+    half of the step. Pages of 2 MiB spare a tenth of it. The results do not change. Call it before
+    the first tensor is made.
     """
+    # PyTorch reads this at its first allocation; a system without huge pages ignores it.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library than glibc
