@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -39,9 +40,19 @@ def describe(text: str, module: str) -> Source:
     """
     tree = ast.parse(text)
     imports = tuple(sorted(_imports(tree, module)))
-    for node in ast.walk(tree):
+    for node in _blocks(tree):
         _drop_docstring(node)
     return Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+
+
+def _blocks(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield a module and all its statements, whose expressions need not be searched."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, name, ())
 
 
 def _drop_docstring(node: ast.AST) -> None:
@@ -55,7 +66,7 @@ def _drop_docstring(node: ast.AST) -> None:
 
 def _imports(tree: ast.AST, module: str) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _blocks(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
