@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+import torch
+from torch.profiler import ProfilerActivity, profile
+
 from bench.harness import THREADS, compare, counted_flops, fastest, peak_flops, write_result
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
@@ -92,6 +95,19 @@ def growth(rounds: int) -> dict[str, dict[int, float]]:
     return costs
 
 
+def shares(case: str) -> dict[str, float]:
+    """Return the operators that take most of our step's time on one thread, and their shares."""
+    step = ours(case)
+    torch.set_num_threads(1)
+    step()
+    with profile(activities=[ProfilerActivity.CPU]) as trace:
+        step()
+    averages = trace.key_averages()
+    total = sum(one.self_cpu_time_total for one in averages)
+    longest = sorted(averages, key=lambda one: -one.self_cpu_time_total)[:8]
+    return {one.key.removeprefix("aten::"): one.self_cpu_time_total / total for one in longest}
+
+
 def main(rounds: int = 9) -> None:
     """Measure and write."""
     cells = {}
@@ -103,6 +119,7 @@ def main(rounds: int = 9) -> None:
             "what": "MAML's step, 8 tasks of 20-way 1-shot (Omniglot), 5-way 1-shot (miniImageNet)",
             "cells": cells,
             "cost": growth(3),
+            "shares": {case: shares(case) for case in CASES},
         },
     )
 
