@@ -124,6 +124,7 @@ class FaultRun:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=_hear_interrupts,
             )
         self._started.append(process)
         return process
@@ -192,6 +193,11 @@ class FaultRun:
         for name in names:
             assert _hashes(self.record(name)) == _hashes(self.record(REFERENCE)), name
         assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left"
+
+
+def _hear_interrupts() -> None:
+    # A shell that starts the tests in the background has SIGINT ignored, for all below it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _hashes(record: dict[str, Any]) -> dict[str, str]:

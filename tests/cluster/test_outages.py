@@ -53,7 +53,7 @@ def test_what_is_interrupted_is_cancelled_and_resumes(cluster: SlurmCluster, fau
     process = run.start()
     run.wait_for_checkpoint("interrupted")
     process.send_signal(signal.SIGINT)  # Ctrl-C
-    assert run.end(process, 60) != 0
+    assert run.end(process, 60) != 0, run.text()
     cluster.wait_for(lambda: all(job.over for job in run.jobs("interrupted")), "jobs to end")
     assert [job.state for job in run.jobs("interrupted")] == ["CANCELLED"]
     assert run.end(run.start()) == 0, run.text()
