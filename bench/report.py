@@ -147,16 +147,15 @@ def draw(results: dict[str, dict[str, Any]]) -> None:
         times = np.array(list(cost.values())) / next(iter(cost.values()))
         slope = exponent(cost)
         middle = math.exp(float(np.mean(np.log(times)) - slope * np.mean(np.log(sizes))))
-        axis.loglog(sizes, times, "o", color="#0173b2", label="measured")
+        axis.loglog(sizes, times, "o", color="#0173b2")
         fitted = [middle * size**slope for size in sizes]
-        label = f"exponent {slope:.2f}, expected {expected(name, work, cost)}"
-        axis.loglog(sizes, fitted, "--", color="#d55e00", label=label)
+        axis.loglog(sizes, fitted, "--", color="#d55e00")
         axis.minorticks_off()
         axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
         axis.set_yticks(times, [f"{time:.2f}" for time in times])
-        words = work.replace("_", " ")
-        axis.set(title=name.replace("_", " "), xlabel=words, ylabel="time / first time")
-        axis.legend(fontsize=7, loc="lower right")
+        title = f"{name}\nexponent {slope:.2f}, expected {expected(name, work, cost)}"
+        axis.set_title(title.replace("_", " "), fontsize=10)
+        axis.set(xlabel=work.replace("_", " "), ylabel="time / first time")
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=120, metadata={"Software": None})
 
