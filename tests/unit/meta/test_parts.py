@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from cactus.meta.parts import map_parts, part_size
+from cactus.meta.parts import PartThreads, part_size
 from tests.unit.meta.tiny import CPU
 
 CUDA = torch.device("cuda")
@@ -44,13 +44,13 @@ def test_parts_share_the_threads_and_keep_their_order():
         meet.wait()
         return part, torch.get_num_threads()
 
-    assert map_parts(work, [1, 2, 3, 4], CPU) == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    assert PartThreads().map(work, [1, 2, 3, 4], CPU) == [(1, 1), (2, 1), (3, 1), (4, 1)]
     assert torch.get_num_threads() == 2
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_single_part_keeps_all_threads():
-    assert map_parts(lambda part: (part, torch.get_num_threads()), [7], CPU) == [(7, 2)]
+    assert PartThreads().map(lambda part: (part, torch.get_num_threads()), [7], CPU) == [(7, 2)]
 
 
 @pytest.mark.usefixtures("two_threads")
@@ -59,5 +59,20 @@ def test_an_error_in_a_part_is_raised_and_the_threads_come_back():
         raise ValueError(part)
 
     with pytest.raises(ValueError, match="1"):
-        map_parts(fail, [1, 2], CPU)
+        PartThreads().map(fail, [1, 2], CPU)
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_threads_are_kept_until_their_number_changes():
+    meet, threads = threading.Barrier(2, timeout=60), PartThreads()
+
+    def work(_):
+        meet.wait()
+        return threading.get_ident(), torch.get_num_threads()
+
+    first, again = ({*threads.map(work, [1, 2], CPU)} for _ in range(2))
+    assert first == again
+    assert len(first) == 2
+    torch.set_num_threads(4)
+    assert {each for _, each in threads.map(work, [1, 2], CPU)} == {2}

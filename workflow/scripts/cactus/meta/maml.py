@@ -13,7 +13,7 @@ from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_a
 from cactus.meta.graphs import Function, Replayed
 from cactus.meta.images import gather_tasks, to_device
 from cactus.meta.inner_loop import InnerLoop, Labelled
-from cactus.meta.parts import map_parts, part_size
+from cactus.meta.parts import PartThreads, part_size
 from cactus.models.conv4 import ImageShape, TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -54,6 +54,7 @@ class Maml(MetaLearner):
         )
         self._loop = InnerLoop(self._net, settings.inner_lr)
         self._graphs: dict[int, Replayed] = {}
+        self._threads = PartThreads()
         self.weights = nn.ParameterList(self._net.initial_weights(settings.head_init, generator))
         self.shifts = nn.ParameterList(self._net.initial_shifts())
 
@@ -96,7 +97,7 @@ class Maml(MetaLearner):
         def derive(part: EpisodeBatch) -> list[Tensor]:
             return function(*(to_device(one, images.device) for one in (part.support, part.query)))
 
-        results = map_parts(derive, parts, images.device)
+        results = self._threads.map(derive, parts, images.device)
         parameters = [*self.weights, *self.shifts]
         *gradients, logits = zip(*results, strict=True)
         for parameter, values in zip(parameters, gradients, strict=True):
@@ -147,7 +148,7 @@ class Maml(MetaLearner):
         self._check_way(batch.support.shape[1])
         parts = cut(batch, self._part_size(batch, self.settings.evaluation_tasks_at_once))
         if self.settings.kernel == "manual":
-            return torch.cat(map_parts(score, parts, images.device))
+            return torch.cat(self._threads.map(score, parts, images.device))
         return torch.cat([score(part) for part in parts])
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
