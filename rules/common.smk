@@ -21,7 +21,6 @@ from cactus.provenance.jobs import job_of
 from cactus.provenance.plan import plan_path
 from cactus.provenance.results import let_go
 from cactus.provenance.run import TELL, RunSource, open_planner, relative
-from cactus.tasks.placement import by_kmeans
 from cactus.provenance.status import list_failures
 
 CONFIG = parse_config(config)

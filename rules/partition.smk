@@ -11,7 +11,7 @@ rule make_partitions:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=lambda wildcards: (GPUS if by_kmeans(Source.parse(wildcards.source)) else 0),
+        gpu=lambda wildcards: (GPUS if Source.parse(wildcards.source).by_kmeans else 0),
         mem_mb=8000,
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"

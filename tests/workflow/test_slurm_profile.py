@@ -7,7 +7,6 @@ import pytest
 
 from cactus.cluster.profile import Choice, fill_in
 from cactus.config.source import Source
-from cactus.tasks.placement import by_kmeans
 from tests.workflow.project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -108,7 +107,7 @@ def test_partitions_ask_for_a_gpu_where_k_means_makes_them(project: Project):
     asked = requests(project, targets=targets, **CLUSTER)
     for source in sources:
         job = asked[f"make_partitions omniglot/{source}/maml/0"]
-        place = ("1", "fast") if by_kmeans(Source.parse(source)) else ("0", "long")
+        place = ("1", "fast") if Source.parse(source).by_kmeans else ("0", "long")
         assert (job["gpu"], job["slurm_partition"]) == place
 
 

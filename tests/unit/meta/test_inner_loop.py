@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from cactus.models.conv4 import TaskConv4
 from cactus.models.conv4_derivatives import Conv4Derivatives
 from cactus.tasks.episodes import EpisodeBatch
-from tests.unit.meta.tiny import episodes, gradients, learner, task_source
-
-
-def _close(mine, expected):
-    """Compare to 1e-10 of the largest value."""
-    bound = 1e-10 * float(expected.abs().max())
-    torch.testing.assert_close(mine, expected, rtol=1e-10, atol=max(bound, 1e-14))
+from tests.unit.meta.tiny import assert_close_in_double, episodes, gradients, learner, task_source
 
 
 def _both_kernels(shape, tasks, **changes):
@@ -74,7 +68,7 @@ def test_every_shape_order_way_shot_and_number_of_steps(
         filters=filters,
     )
     for mine, expected in zip(by_hand, by_autograd, strict=True):
-        _close(mine, expected)
+        assert_close_in_double(mine, expected)
 
 
 @pytest.mark.parametrize("first_order", [False, True])
@@ -94,7 +88,7 @@ def test_the_papers_nets_at_their_size(dataset, shape, way, first_order):
         first_order=first_order,
     )
     for mine, expected in zip(by_hand, by_autograd, strict=True):
-        _close(mine, expected)
+        assert_close_in_double(mine, expected)
 
 
 @pytest.mark.parametrize("pool", [False, True])

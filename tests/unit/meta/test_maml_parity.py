@@ -19,16 +19,10 @@ from tests.unit.meta.loops import (
     maml_query_logits,
     scaled,
 )
-from tests.unit.meta.tiny import gradients, learner, task_source
+from tests.unit.meta.tiny import assert_close_in_double, gradients, learner, task_source
 
 KERNELS = ["manual", "autograd"]
 IMAGES = 60
-
-
-def _close(mine, slow):
-    """Compare to 1e-10 of the largest value."""
-    bound = 1e-10 * float(slow.abs().max())
-    torch.testing.assert_close(mine, slow, rtol=1e-10, atol=max(bound, 1e-14))
 
 
 def _randomised(shape, **changes):
@@ -65,18 +59,18 @@ def _check_meta_gradient(model, images, batch, threads=1):
     with _on(threads):
         metrics = model.accumulate_gradients(images, batch)
     _, way, per_class = batch.query.shape
-    _close(metrics.loss, slow.detach() / way)
+    assert_close_in_double(metrics.loss, slow.detach() / way)
     logits = maml_query_logits(model, images, batch, model.settings.inner_steps)
     right = [accuracy(one, per_class) for one in logits]
     assert float(metrics.accuracy) == pytest.approx(np.mean(right), rel=1e-12)
     for mine, one in zip(gradients(model), expected, strict=True):
-        _close(mine, one)
+        assert_close_in_double(mine, one)
 
 
 def _check_evaluation(model, images, batch, threads=1):
     steps, per_class = model.settings.evaluation_steps, batch.query.shape[2]
     expected = [one.detach() for one in maml_query_logits(model, images, batch, steps)]
-    _close(model.query_logits(images, batch), torch.stack(expected))
+    assert_close_in_double(model.query_logits(images, batch), torch.stack(expected))
     right = [accuracy(one, per_class) for one in expected]
     with _on(threads):
         accuracies = model.accuracies(images, batch)
@@ -150,7 +144,7 @@ def test_a_rate_of_a_twentieth_acts_as_one_at_20_way(kernel):
         slopes = torch.autograd.grad(-torch.stack(log_likelihoods).mean(), weights)
         moved = [weight - 1.0 * slope for weight, slope in zip(weights, slopes, strict=True)]
         expected = maml_logits(model.settings, scaled(images, batch.query), moved, shifts, 20)
-        _close(model.query_logits(images, batch)[0], expected.detach())
+        assert_close_in_double(model.query_logits(images, batch)[0], expected.detach())
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -165,7 +159,7 @@ def test_betas_are_meta_learned_and_not_adapted(kernel):
     weights = adapted(model, images, batch.support[0], model.settings.evaluation_steps)
     query, still = scaled(images, batch.query[0]), list(model.shifts)
     expected = maml_logits(model.settings, query, weights, still, 3)
-    _close(model.query_logits(images, batch)[0], expected.detach())
+    assert_close_in_double(model.query_logits(images, batch)[0], expected.detach())
     model.accumulate_gradients(images, batch)
     assert all(bool(shift.grad.abs().max() > 0) for shift in model.shifts)
 

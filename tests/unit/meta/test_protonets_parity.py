@@ -8,15 +8,9 @@ from hypothesis import strategies as st
 
 from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.loops import accuracy, cross_entropy, encoder_blocks, protonets_episode
-from tests.unit.meta.tiny import gradients, learner
+from tests.unit.meta.tiny import assert_close_in_double, gradients, learner
 
 IMAGES = 30
-
-
-def _close(mine, slow):
-    """Compare to 1e-10 of the largest value."""
-    bound = 1e-10 * float(slow.abs().max())
-    torch.testing.assert_close(mine, slow, rtol=1e-10, atol=max(bound, 1e-14))
 
 
 def _randomised(shape, **changes):
@@ -62,7 +56,7 @@ def _slow_step(model, images, batch):
 def _check_step(model, images, batch):
     loss, right, slopes, kept = _slow_step(model, images, batch)
     metrics = model.accumulate_gradients(images, batch)
-    _close(metrics.loss, loss)
+    assert_close_in_double(metrics.loss, loss)
     assert float(metrics.accuracy) == pytest.approx(right, rel=1e-12)
     # The last shift moves all features alike, so that its gradient is near zero.
     largest = max(float(slope.abs().max()) for slope in slopes)
@@ -70,7 +64,7 @@ def _check_step(model, images, batch):
         torch.testing.assert_close(mine, slow, rtol=1e-10, atol=1e-10 * largest)
     for block, statistics in zip(encoder_blocks(model), kept, strict=True):
         for mine, slow in zip(block[3:], statistics, strict=True):
-            _close(mine, slow)
+            assert_close_in_double(mine, slow)
 
 
 @torch.no_grad()
@@ -80,7 +74,7 @@ def _check_evaluation(model, images, batch):
     tasks = zip(batch.support, batch.query, strict=True)
     slow = [protonets_episode(blocks, images, *task, running=True)[0] for task in tasks]
     mine = model.query_logits(images, batch).log_softmax(2)
-    _close(mine, torch.stack(slow).log_softmax(2))
+    assert_close_in_double(mine, torch.stack(slow).log_softmax(2))
     right = [accuracy(logits, per_class) for logits in slow]
     assert model.accuracies(images, batch).tolist() == pytest.approx(right, rel=1e-12)
 

@@ -53,3 +53,9 @@ def episodes(source, tasks, seed=0) -> EpisodeBatch:
 def gradients(model):
     """Return copies of the gradients."""
     return [parameter.grad.clone() for parameter in model.parameters()]
+
+
+def assert_close_in_double(mine, slow):
+    """Compare to 1e-10 of the largest value."""
+    bound = 1e-10 * float(slow.abs().max())
+    torch.testing.assert_close(mine, slow, rtol=1e-10, atol=max(bound, 1e-14))

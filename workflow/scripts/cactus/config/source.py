@@ -75,6 +75,11 @@ class Source:
             case "scratch":
                 raise self.without_partition()
 
+    @property
+    def by_kmeans(self) -> bool:
+        """Whether k-means makes the partitions."""
+        return self.kind in ("kmeans", "single", "pixels")
+
     def without_partition(self) -> ConfigError:
         """Return the error that this source is asked for partitions and has none."""
         return ConfigError(

@@ -12,14 +12,9 @@ from cactus.tasks.kmeans import Placement
 GPU_MODULE: Final = "cactus.tasks.device_points"  # it needs PyTorch, as partitions on CPUs do not
 
 
-def by_kmeans(source: Source) -> bool:
-    """Return whether k-means makes the partitions of a source."""
-    return source.kind in ("kmeans", "single", "pixels")
-
-
 def may_use_gpu(source: Source, compute: ComputeSettings) -> bool:
     """Return whether the partitions of a source are made on a GPU, should there be one."""
-    return compute.device != "cpu" and by_kmeans(source)
+    return compute.device != "cpu" and source.by_kmeans
 
 
 def placement(source: Source, compute: ComputeSettings) -> Placement:
