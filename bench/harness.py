@@ -17,6 +17,8 @@ from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 RESULTS = Path(__file__).resolve().parent / "results"
+# Calls of a training step that are not timed: its memory grows in the first ones.
+FIRST_STEPS = 4
 THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 
 # Makes, in a process of its own, the work that is timed; it has to be picklable.
@@ -91,8 +93,8 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(candidates: Mapping[str, Setup], rounds: int) -> Comparison:
-    """Time candidates in turn, round by round, after one call of each that is not timed.
+def compare(candidates: Mapping[str, Setup], rounds: int, *, untimed: int = 1) -> Comparison:
+    """Time candidates in turn, round by round, after some calls of each that are not timed.
 
     Each lives in a process of its own, as it would for its user: what one leaves in the memory
     allocator neither helps nor hinders another.
@@ -103,7 +105,7 @@ def compare(candidates: Mapping[str, Setup], rounds: int) -> Comparison:
         ends = {}
         for name, setup in candidates.items():
             ends[name], end = context.Pipe()
-            worker = context.Process(target=_serve, args=(end, setup), daemon=True)
+            worker = context.Process(target=_serve, args=(end, setup, untimed), daemon=True)
             worker.start()
             end.close()
             stack.callback(worker.join)
@@ -116,14 +118,15 @@ def compare(candidates: Mapping[str, Setup], rounds: int) -> Comparison:
     return Comparison(turns)
 
 
-def _serve(end: Connection, setup: Setup) -> None:
+def _serve(end: Connection, setup: Setup, untimed: int) -> None:
     """Make a candidate and call it once a message, until the other end closes."""
     torch.set_num_threads(THREADS)
     libraries = own_memory("VmRSS")
     forget_peak()
     with threadpool_limits(THREADS), end:
         work = setup()
-        work()
+        for _ in range(untimed):
+            work()
         end.send(None)
         while True:
             try:

@@ -14,7 +14,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.harness import THREADS, compare, counted_flops, fastest, peak_flops, write_result
+from bench.harness import (
+    FIRST_STEPS,
+    THREADS,
+    compare,
+    counted_flops,
+    fastest,
+    peak_flops,
+    write_result,
+)
 from cactus.config.learners import ProtonetsSettings
 from cactus.device import set_up_device
 from cactus.meta.protonets import Protonets
@@ -82,7 +90,8 @@ def main(rounds: int = 15) -> None:
     cells = {}
     for name, (cell, target) in CELLS.items():
         peak = peak_flops()
-        runs = compare({"original": partial(original, *cell), "ours": partial(ours, *cell)}, rounds)
+        candidates = {"original": partial(original, *cell), "ours": partial(ours, *cell)}
+        runs = compare(candidates, rounds, untimed=FIRST_STEPS)
         gap = runs.median("ours") / (counted_flops(ours(*cell)) / peak)
         cells[name] = {**runs.cell("original", target=target), "floor_gap": gap}
     ways = {way: fastest(ours(28, 1, way, 1, 15), rounds) for way in (5, 10, 20)}

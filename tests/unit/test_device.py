@@ -47,21 +47,30 @@ def test_a_gpu_keeps_all_bits_of_float32():
     assert not torch.backends.cuda.matmul.allow_tf32
 
 
-def test_freed_memory_is_kept_for_the_next_step():
-    """A block of 64 MB is asked of the system once, not at every use."""
+@pytest.mark.parametrize(
+    ("blocks", "threaded"), [([1 << 23], False), ([1 << 21] * 8, False), ([1 << 21] * 8, True)]
+)
+def test_freed_memory_is_kept_for_the_next_step(blocks, threaded):
+    """Blocks of 16 or 64 MB are asked of the system once, not at every use."""
     script = """
 import resource, sys
+from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from cactus.device import set_up_allocator
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 kept = set_up_allocator() if sys.argv[1] == "keep" else False
-for _ in range(2):
-    np.ones(1 << 23)
-before = faults()
-for _ in range(5):
-    np.ones(1 << 23)
-print(kept, faults() - before)
-"""
+def use(times):
+    for _ in range(times):
+        together = [np.ones(size) for size in BLOCKS]
+        del together
+def run(function, *values):
+    return pool.submit(function, *values).result() if THREADED else function(*values)
+with ThreadPoolExecutor(1) as pool:
+    run(use, 2)
+    before = faults()
+    run(use, 5)
+    print(kept, faults() - before)
+""".replace("BLOCKS", str(blocks)).replace("THREADED", str(threaded))
     found = {}
     for mode in ("keep", "return"):
         run = subprocess.run(

@@ -12,8 +12,10 @@ from cactus.errors import ConfigError
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
-# Parameters of mallopt in glibc's malloc.h, and the largest values that it takes for sure.
+# Parameters of mallopt in glibc's malloc.h: the thresholds as large as it takes for sure, the pad
+# larger than two heaps of a thread (64 MiB each), or else it unmaps each heap that becomes empty.
 _TRIM_THRESHOLD: Final = (-1, 2**31 - 1)
+_TOP_PAD: Final = (-2, 2**28)
 _MMAP_THRESHOLD: Final = (-3, 2**30)
 
 
@@ -105,7 +107,7 @@ def set_up_allocator() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library than glibc
         return False
-    return all(mallopt(*option) for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD))
+    return all(mallopt(*option) for option in (_MMAP_THRESHOLD, _TOP_PAD, _TRIM_THRESHOLD))
 
 
 def convolution_layout(device: torch.device) -> torch.memory_format:

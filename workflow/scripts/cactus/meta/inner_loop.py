@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cactus.device import convolution_layout
 from cactus.models.conv4 import TaskConv4
 from cactus.models.conv4_derivatives import Backward, Conv4Derivatives, Forward
 
@@ -132,8 +133,9 @@ class InnerLoop:
 def _spread(weights: list[Tensor], tasks: int, way: int) -> list[Tensor]:
     """Copy the weights for every task, in the form of `Conv4Derivatives`."""
     *convolutions, head, bias = weights
+    layout = convolution_layout(head.device)
     return [
-        *(weight.repeat(tasks, 1, 1, 1) for weight in convolutions),
+        *(one.repeat(tasks, 1, 1, 1).contiguous(memory_format=layout) for one in convolutions),
         head[:, :way].repeat(tasks, 1, 1),
         bias[:way].repeat(tasks, 1, 1),
     ]

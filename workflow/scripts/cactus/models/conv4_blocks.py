@@ -119,13 +119,12 @@ def normalise(convolved: Tensor, eps: float, *, pool: bool) -> Normalised:
 
 def block_gradient(block: Block, incoming: Tensor) -> tuple[BlockGradient, Tensor]:
     """Return a block's gradients, and that of its shifts, from that of its output."""
-    positions, scale = _positions(block), block.scale
+    positions = _positions(block)
     kept = _threshold_backward(incoming, block.output, 0)
     shift = _sum(kept)
-    slope = _sum(kept * block.kept).mul_(1 / positions)
-    gradient = torch.addcmul(
-        (shift * scale).mul_(-1 / positions), block.centred, slope * block.cube, value=-1
-    )
+    product = kept * block.kept
+    slope = _sum(product).mul_(1 / positions)
+    gradient = _linear(block, shift, slope, product)
     _put_back(gradient, kept, block)
     return BlockGradient(kept, gradient, slope), shift.flatten()
 
@@ -155,17 +154,24 @@ def block_change(
     block: Block, gradient: BlockGradient, tangent: BlockTangent, incoming: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the tangents of c-bar and of the shifts' gradient from that of a-bar."""
-    positions, scale = _positions(block), block.scale
+    positions = _positions(block)
     kept = _threshold_backward(incoming, block.output, 0)
     shift = _sum(kept)
-    slope = _sum(kept * block.kept).add_(_sum(gradient.kept * tangent.kept)).mul_(1 / positions)
-    change = torch.addcmul(
-        (shift * scale).mul_(-1 / positions), block.centred, slope * block.cube, value=-1
-    )
+    product = gradient.kept * tangent.kept
+    slope = _sum(product)
+    slope.add_(_sum(torch.mul(kept, block.kept, out=product))).mul_(1 / positions)
+    change = _linear(block, shift, slope, product)
     change.addcmul_(tangent.centred, gradient.slope * block.cube, value=-1)
     change.addcmul_(gradient.convolution, tangent.slope, value=-1)
     _put_back(change, kept, block)
     return change, shift.flatten()
+
+
+def _linear(block: Block, shift: Tensor, slope: Tensor, memory: Tensor) -> Tensor:
+    """Return -r (shift / N + r^2 slope d), in the memory given if it is as large."""
+    start = (shift * block.scale).mul_(-1 / _positions(block))
+    room = memory if block.places is None else None
+    return torch.addcmul(start, block.centred, slope * block.cube, value=-1, out=room)
 
 
 def _positions(block: Block) -> int:
