@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.harness import FIRST_STEPS, THREADS, compare, counted_flops, peak_flops, write_result
+from bench.harness import STEPS, THREADS, compare, counted_flops, peak_flops, write_result
 from cactus.config.embedding import parse_embedding
 from cactus.config.models import Config
 from cactus.device import set_up_device
@@ -43,7 +43,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     ours, default = (
         partial(step, name, layout) for layout in (torch.channels_last, torch.contiguous_format)
     )
-    runs = compare({"default layout": default, "ours": ours}, rounds, untimed=FIRST_STEPS)
+    runs = compare({"default layout": default, "ours": ours}, rounds, **STEPS)
     gap = runs.median("ours") / (counted_flops(ours()) / peak)
     return {**runs.cell("default layout"), "floor_gap": gap}
 

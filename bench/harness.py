@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from threadpoolctl import threadpool_limits
 from torch.utils.flop_counter import FlopCounterMode
 
 RESULTS = Path(__file__).resolve().parent / "results"
-# Calls of a training step that are not timed: its memory grows in the first ones.
-FIRST_STEPS = 4
+# How a training step is called: its memory grows in the first calls, which are not timed, and each
+# turn makes several, as training does.
+STEPS: Final = {"untimed": 4, "calls": 3}
 THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 
 # Makes, in a process of its own, the work that is timed; it has to be picklable.
@@ -42,14 +43,14 @@ class Quartiles(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """One call of a candidate.
+    """One turn of a candidate.
 
     Attributes
     ----------
     seconds
-        Its time.
+        The time of a call.
     result
-        What it returned.
+        What the last call returned.
     peak_memory
         The most that its process held so far beyond its imported libraries, in bytes.
     """
@@ -93,11 +94,24 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(candidates: Mapping[str, Setup], rounds: int, *, untimed: int = 1) -> Comparison:
-    """Time candidates in turn, round by round, after some calls of each that are not timed.
+def compare(
+    candidates: Mapping[str, Setup], rounds: int, *, untimed: int = 1, calls: int = 1
+) -> Comparison:
+    """Time candidates in turn, round by round.
 
     Each lives in a process of its own, as it would for its user: what one leaves in the memory
     allocator neither helps nor hinders another.
+
+    Parameters
+    ----------
+    candidates
+        What makes each.
+    rounds
+        Turns of each.
+    untimed
+        Calls of each before its first turn.
+    calls
+        Of a turn.
     """
     context = multiprocessing.get_context("spawn")
     turns: dict[str, list[Turn]] = {name: [] for name in candidates}
@@ -105,7 +119,7 @@ def compare(candidates: Mapping[str, Setup], rounds: int, *, untimed: int = 1) -
         ends = {}
         for name, setup in candidates.items():
             ends[name], end = context.Pipe()
-            worker = context.Process(target=_serve, args=(end, setup, untimed), daemon=True)
+            worker = context.Process(target=_serve, args=(end, setup, untimed, calls), daemon=True)
             worker.start()
             end.close()
             stack.callback(worker.join)
@@ -118,8 +132,8 @@ def compare(candidates: Mapping[str, Setup], rounds: int, *, untimed: int = 1) -
     return Comparison(turns)
 
 
-def _serve(end: Connection, setup: Setup, untimed: int) -> None:
-    """Make a candidate and call it once a message, until the other end closes."""
+def _serve(end: Connection, setup: Setup, untimed: int, calls: int) -> None:
+    """Make a candidate and take a turn for each message, until the other end closes."""
     torch.set_num_threads(THREADS)
     libraries = own_memory("VmRSS")
     forget_peak()
@@ -134,8 +148,9 @@ def _serve(end: Connection, setup: Setup, untimed: int) -> None:
             except EOFError:
                 return
             start = time.perf_counter()
-            result = work()
-            seconds = time.perf_counter() - start
+            for _ in range(calls):
+                result = work()
+            seconds = (time.perf_counter() - start) / calls
             end.send(Turn(seconds, result, own_memory("VmHWM") - libraries))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from bench.harness import (
-    FIRST_STEPS,
+    STEPS,
     THREADS,
     compare,
     counted_flops,
@@ -77,7 +77,7 @@ def measure(case: str, rounds: int) -> dict[str, dict[str, object]]:
     """Return the measurements of one case against all rivals."""
     peak, target = peak_flops(), CASES[case][2]
     candidates = {name: partial(rival, case) for name, rival in RIVALS.items()}
-    runs = compare({**candidates, "ours": partial(ours, case)}, rounds, untimed=FIRST_STEPS)
+    runs = compare({**candidates, "ours": partial(ours, case)}, rounds, **STEPS)
     # Counted on the loop: the counter does not know that a grouped convolution is smaller.
     gap = runs.median("ours") / (counted_flops(plain_loop(case)) / peak)
     return {

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bench.harness import (
-    FIRST_STEPS,
+    STEPS,
     THREADS,
     compare,
     counted_flops,
@@ -91,7 +91,7 @@ def main(rounds: int = 15) -> None:
     for name, (cell, target) in CELLS.items():
         peak = peak_flops()
         candidates = {"original": partial(original, *cell), "ours": partial(ours, *cell)}
-        runs = compare(candidates, rounds, untimed=FIRST_STEPS)
+        runs = compare(candidates, rounds, **STEPS)
         gap = runs.median("ours") / (counted_flops(ours(*cell)) / peak)
         cells[name] = {**runs.cell("original", target=target), "floor_gap": gap}
     ways = {way: fastest(ours(28, 1, way, 1, 15), rounds) for way in (5, 10, 20)}

@@ -1,12 +1,13 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
-from cactus.device import describe_device, set_up_device
+from cactus.device import describe_device, one_thread, set_up_device
 from cactus.errors import ConfigError
 
 
@@ -47,6 +48,16 @@ def test_a_gpu_keeps_all_bits_of_float32():
     assert not torch.backends.cuda.matmul.allow_tf32
 
 
+def test_one_thread_gives_the_others_back():
+    threads = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == threads
+    with suppress(ZeroDivisionError), one_thread():
+        _ = 1 / 0
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.parametrize(
     ("blocks", "threaded"), [([1 << 23], False), ([1 << 21] * 8, False), ([1 << 21] * 8, True)]
 )
@@ -56,7 +67,7 @@ def test_freed_memory_is_kept_for_the_next_step(blocks, threaded):
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from cactus.device import set_up_allocator
+from cactus.device import one_thread, set_up_allocator
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 kept = set_up_allocator() if sys.argv[1] == "keep" else False
 def use(times):
@@ -92,7 +103,7 @@ def test_tensors_lie_in_huge_pages_where_the_system_has_them():
         pytest.skip("the system gives no huge pages")
     script = """
 import pathlib, torch
-from cactus.device import set_up_device
+from cactus.device import one_thread, set_up_device
 set_up_device("cpu", 1, deterministic=False)
 tensor = torch.ones(1 << 24)
 (line,) = [one for one in pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 import torch
@@ -108,6 +110,21 @@ def set_up_allocator() -> bool:
     except (AttributeError, OSError, TypeError):  # another C library than glibc
         return False
     return all(mallopt(*option) for option in (_MMAP_THRESHOLD, _TOP_PAD, _TRIM_THRESHOLD))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread of the CPU, for operations too small for more.
+
+    PyTorch's other threads, woken by any operation, spin for milliseconds after it, which takes a
+    core from threads of our own.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def convolution_layout(device: torch.device) -> torch.memory_format:

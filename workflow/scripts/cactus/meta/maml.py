@@ -94,18 +94,20 @@ class Maml(MetaLearner):
         """Do the same as `_add_by_autograd` without a graph."""
         function = self._replayed(images) if self.settings.cuda_graph else self._derive(images)
 
-        def derive(part: EpisodeBatch) -> list[Tensor]:
-            return function(*(to_device(one, images.device) for one in (part.support, part.query)))
+        def derive(part: EpisodeBatch) -> tuple[list[Tensor], Tensor, Tensor]:
+            indices = (to_device(one, images.device) for one in (part.support, part.query))
+            *gradients, logits = function(*indices)
+            # Here, on a part's one thread, for the reason that `one_thread` gives.
+            loss = summed_cross_entropy(logits, part.query.shape[2])
+            return gradients, loss, task_accuracies(logits)
 
-        results = self._threads.map(derive, parts, images.device)
-        parameters = [*self.weights, *self.shifts]
-        *gradients, logits = zip(*results, strict=True)
-        for parameter, values in zip(parameters, gradients, strict=True):
+        gradients, losses, accuracies = zip(
+            *self._threads.map(derive, parts, images.device), strict=True
+        )
+        for parameter, *values in zip([*self.weights, *self.shifts], *gradients, strict=True):
             gradient = torch.stack(values).sum(0) / tasks
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        per_class = parts[0].query.shape[2]
-        losses = [summed_cross_entropy(values, per_class) for values in logits]
-        return losses, [task_accuracies(values) for values in logits]
+        return list(losses), list(accuracies)
 
     def _derive(self, images: Tensor) -> Function:
         """Return the map from support and query indices to all gradients and, last, the logits."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cactus.checkpoint import Checkpoints
-from cactus.device import describe_device
+from cactus.device import describe_device, one_thread
 from cactus.errors import DataError, TrainingError
 from cactus.generators import global_states, set_global_states
 from cactus.meta.base import MetaLearner, StepMetrics
@@ -167,9 +167,10 @@ def train_step(state: TrainState, train: TaskSource) -> StepMetrics:
     batch = train.sampler.sample(state.episodes, settings.tasks_per_batch)
     state.optimizer.zero_grad()
     metrics = state.learner.accumulate_gradients(train.images, batch)
-    if settings.gradient_clip is not None:
-        torch.nn.utils.clip_grad_value_(state.learner.parameters(), settings.gradient_clip)
-    state.optimizer.step()
+    with one_thread():
+        if settings.gradient_clip is not None:
+            torch.nn.utils.clip_grad_value_(state.learner.parameters(), settings.gradient_clip)
+        state.optimizer.step()
     state.step += 1
     return metrics
 
