@@ -1,11 +1,11 @@
 """MAML's inner loop and its derivative without automatic differentiation."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from cactus.device import convolution_layout
 from cactus.models.conv4 import TaskConv4
 from cactus.models.conv4_derivatives import Backward, Conv4Derivatives, Forward
 
@@ -25,7 +25,7 @@ class Labelled(NamedTuple):
 
 
 class MetaGradient(NamedTuple):
-    """Gradients of the outer loss, summed over tasks, and the query's logits (T, n, way)."""
+    """Gradients of the outer loss, and the query's logits (T, n, way)."""
 
     weights: list[Tensor]
     shifts: list[Tensor]
@@ -70,7 +70,7 @@ class InnerLoop:
         steps: int,
     ) -> Tensor:
         """Return the logits (T, n, way) of query images after steps on the support."""
-        tasks = query.shape[1] // self._net.image_shape[2]
+        tasks = self._tasks(support)
         own, own_shifts = _spread(weights, tasks, support.way), _spread_shifts(shifts, tasks)
         images, targets = self._derivatives.pad(support.images), support.targets()
         for _ in range(steps):
@@ -85,25 +85,27 @@ class InnerLoop:
         weights: list[Tensor],
         shifts: list[Tensor],
         support: Labelled,
-        query: Labelled,
+        query: Sequence[Labelled],
         steps: int,
         *,
         second_order: bool,
     ) -> MetaGradient:
-        """Return the gradient of the outer loss through the steps on the support.
+        """Return the gradient of the outer loss, summed over tasks, through steps on the support.
 
         Parameters
         ----------
         weights, shifts
             Of the model, as `TaskConv4.initial_weights` and `initial_shifts`.
-        support, query
-            The labelled images.
+        support
+            The labelled images of all T tasks.
+        query
+            Those of the first tasks, of the next, and so on: as many as are computed together.
         steps
             Inner steps.
         second_order
             Whether to derive the steps themselves.
         """
-        tasks = query.images.shape[1] // self._net.image_shape[2]
+        tasks = self._tasks(support)
         own, own_shifts = _spread(weights, tasks, support.way), _spread_shifts(shifts, tasks)
         derivatives, taken = self._derivatives, list[_Step]()
         images, targets = derivatives.pad(support.images), support.targets()
@@ -113,9 +115,7 @@ class InnerLoop:
             if second_order:
                 taken.append(_Step(own, forward, backward))
             own = self._moved(own, backward.weights)
-        outer = derivatives.forward(derivatives.pad(query.images), own, own_shifts)
-        gradient = derivatives.backward(outer, own, query.targets())
-        turn, in_shifts = gradient.weights, gradient.shifts
+        turn, in_shifts, logits = self._outer_gradient(own, own_shifts, query)
         while taken:
             step = taken.pop()
             change, shift_change = derivatives.hessian_vector(
@@ -124,7 +124,28 @@ class InnerLoop:
             turn = self._moved(turn, change)
             in_shifts = self._moved(in_shifts, shift_change)
         in_shifts = [value.view(tasks, -1).sum(0) for value in in_shifts]
-        return MetaGradient(_gathered(turn, weights, tasks), in_shifts, outer.logits)
+        return MetaGradient(_gathered(turn, weights, tasks), in_shifts, logits)
+
+    def _outer_gradient(
+        self, weights: list[Tensor], shifts: list[Tensor], query: Sequence[Labelled]
+    ) -> MetaGradient:
+        """Return the gradient of the outer loss in each task's own weights and shifts."""
+        found, start, tasks = [], 0, len(weights[-1])
+        for piece in query:
+            end = start + self._tasks(piece)
+            own, own_shifts = (
+                [_of_tasks(value, tasks, start, end) for value in values]
+                for values in (weights, shifts)
+            )
+            outer = self._derivatives.forward(self._derivatives.pad(piece.images), own, own_shifts)
+            gradient = self._derivatives.backward(outer, own, piece.targets())
+            found.append(MetaGradient(gradient.weights, gradient.shifts, outer.logits))
+            start = end
+        in_weights, in_shifts, logits = zip(*found, strict=True)
+        return MetaGradient(_joined(in_weights), _joined(in_shifts), torch.cat(logits))
+
+    def _tasks(self, labelled: Labelled) -> int:
+        return labelled.images.shape[1] // self._net.image_shape[2]
 
     def _moved(self, values: list[Tensor], slopes: list[Tensor]) -> list[Tensor]:
         return list(torch._foreach_sub(values, slopes, alpha=self._rate))
@@ -133,9 +154,8 @@ class InnerLoop:
 def _spread(weights: list[Tensor], tasks: int, way: int) -> list[Tensor]:
     """Copy the weights for every task, in the form of `Conv4Derivatives`."""
     *convolutions, head, bias = weights
-    layout = convolution_layout(head.device)
     return [
-        *(one.repeat(tasks, 1, 1, 1).contiguous(memory_format=layout) for one in convolutions),
+        *(weight.repeat(tasks, 1, 1, 1) for weight in convolutions),
         head[:, :way].repeat(tasks, 1, 1),
         bias[:way].repeat(tasks, 1, 1),
     ]
@@ -143,6 +163,17 @@ def _spread(weights: list[Tensor], tasks: int, way: int) -> list[Tensor]:
 
 def _spread_shifts(shifts: list[Tensor], tasks: int) -> list[Tensor]:
     return [shift.repeat(tasks) for shift in shifts]
+
+
+def _of_tasks(value: Tensor, tasks: int, start: int, end: int) -> Tensor:
+    """Return what belongs to some of the tasks that lie one after the other in a tensor."""
+    each = len(value) // tasks
+    return value[start * each : end * each]
+
+
+def _joined(pieces: Iterable[list[Tensor]]) -> list[Tensor]:
+    """Join what belongs to consecutive tasks."""
+    return [torch.cat(values) for values in zip(*pieces, strict=True)]
 
 
 def _gathered(gradients: list[Tensor], weights: list[Tensor], tasks: int) -> list[Tensor]:

@@ -114,11 +114,13 @@ class Maml(MetaLearner):
         settings = self.settings
 
         def derive(support: Tensor, query: Tensor) -> list[Tensor]:
+            tasks, way, per_class = query.shape
+            at_once = self._together("auto", tasks, way * per_class, threads=1)
             result = self._loop.meta_gradient(
                 list(self.weights),
                 list(self.shifts),
                 self._labelled(images, support),
-                self._labelled(images, query),
+                [self._labelled(images, piece) for piece in torch.split(query, at_once)],
                 settings.inner_steps,
                 second_order=not settings.first_order,
             )
@@ -195,11 +197,14 @@ class Maml(MetaLearner):
 
     def _part_size(self, batch: EpisodeBatch, chosen: AtOnce) -> int:
         """Return how many episodes of a batch to compute together."""
-        device, dtype = self.parameter_like()
         tasks, way, shot = batch.support.shape
+        return self._together(chosen, tasks, way * shot, torch.get_num_threads())
+
+    def _together(self, chosen: AtOnce, tasks: int, images: int, threads: int) -> int:
+        """Return how many tasks of so many images each to compute together."""
+        device, dtype = self.parameter_like()
         height, width, _ = self.image_shape
-        values = way * shot * self.settings.filters * height * width // self._net.stride**2
-        threads = torch.get_num_threads()
+        values = images * self.settings.filters * height * width // self._net.stride**2
         return part_size(chosen, tasks, values * dtype.itemsize, device, threads)
 
     def _labelled(self, images: Tensor, indices: Tensor) -> Labelled:

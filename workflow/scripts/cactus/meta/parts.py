@@ -11,7 +11,7 @@ from cactus.config.learners import AtOnce
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
-# Bytes of the first block's output on the support that are computed together. On a CPU a part has
+# Bytes of the first block's output that are computed together. On a CPU a part has
 # to stay in the caches of a core; on a GPU it has to be large enough to keep it busy.
 _CPU_BYTES: Final = 2 << 20
 _GPU_BYTES: Final = 256 << 20
@@ -29,7 +29,7 @@ def part_size(
     tasks
         Episodes to be computed.
     block_bytes
-        Size of the first block's output for the support of one episode.
+        Size of the first block's output for the images of one episode.
     device
         Of the computation.
     threads

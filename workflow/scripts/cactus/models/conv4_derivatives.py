@@ -58,6 +58,9 @@ class Backward(NamedTuple):
     shifts: list[Tensor]
 
 
+_Pair = tuple[Tensor, Tensor]
+
+
 class _Geometry(NamedTuple):
     """The sides of a block's input, its SAME padding and whether the convolution can do it."""
 
@@ -214,14 +217,15 @@ class Conv4Derivatives:
         for number, gradient in zip(reversed(range(BLOCKS)), backward.blocks, strict=True):
             block = forward.blocks[number]
             change, shift = block_change(block, gradient, moves[number], incoming)
-            incoming, weight = self._convolution_gradients(
-                number, change, block.images, convolutions[number]
-            )
             if number:
-                further, weight_too = self._convolution_gradients(
-                    number, gradient.convolution, inputs[number], turns[number]
+                outgoing = change, gradient.convolution
+                images, kernels = (
+                    (block.images, inputs[number]),
+                    (convolutions[number], turns[number]),
                 )
-                incoming, weight = incoming.add_(further), weight.add_(weight_too)
+                incoming, weight = self._summed_gradients(number, outgoing, images, kernels)
+            else:
+                weight = self._convolution_gradients(0, change, block.images, convolutions[0])[1]
             changes.append(weight)
             shifts.append(shift)
         return changes[::-1], shifts[::-1]
@@ -250,14 +254,43 @@ class Conv4Derivatives:
         self, number: int, outgoing: Tensor, images: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the gradients in the images, which the first block does not need, and weights."""
+        image, weight = self._convolution_backward(
+            number, outgoing, images, weights, [number > 0, True, False]
+        )
+        return self._geometry[number].inside(image) if number else images, weight
+
+    def _summed_gradients(
+        self, number: int, outgoing: _Pair, images: _Pair, weights: _Pair
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gradients of two convolutions, summed; those in the weights stay crossed.
+
+        The first of `outgoing` is multiplied with the first of `weights` and of `images`. A pair
+        is one convolution: of twice the output channels, or of twice the images.
+        """
+        tasks = images[0].shape[1] // weights[0].shape[1]
+        image, _ = self._convolution_backward(
+            number,
+            _side_by_side(outgoing, 1, tasks),
+            images[0],
+            _side_by_side(weights, 0, tasks),
+            [True, False, False],
+        )
+        _, weight = self._convolution_backward(
+            number, torch.cat(outgoing), torch.cat(images), weights[0], [False, True, False]
+        )
+        return self._geometry[number].inside(image), weight
+
+    def _convolution_backward(
+        self, number: int, outgoing: Tensor, images: Tensor, weights: Tensor, mask: list[bool]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gradients of a convolution in the images and weights, as `mask` has them."""
         geometry = self._geometry[number]
         padding = geometry.before if geometry.symmetric else (0, 0)
-        groups = images.shape[1] // weights.shape[1]
-        stride, mask = [self._net.stride] * 2, [number > 0, True, False]
+        groups, stride = images.shape[1] // weights.shape[1], [self._net.stride] * 2
         image, weight, _ = torch.ops.aten.convolution_backward(
             outgoing, images, weights, None, stride, padding, [1, 1], False, [0, 0], groups, mask
         )
-        return geometry.inside(image) if number else images, weight
+        return image, weight
 
     def _following(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
         """Return an unset input of the block after `number`, and its view without padding."""
@@ -280,6 +313,13 @@ class Conv4Derivatives:
             rows = rows.reshape(images, channels, 1, 1) / (height * width)
             return rows.expand_as(like).contiguous(memory_format=_layout(like))
         return rows.reshape(like.shape).contiguous(memory_format=_layout(like))
+
+
+def _side_by_side(pair: _Pair, axis: int, tasks: int) -> Tensor:
+    """Return the channels of both, along an axis, task by task."""
+    split = [torch.unflatten(one, axis, (tasks, one.shape[axis] // tasks)) for one in pair]
+    joined = torch.cat(split, axis + 1).flatten(axis, axis + 1)
+    return joined.contiguous(memory_format=_layout(pair[0]))
 
 
 def _layout(like: Tensor) -> torch.memory_format:
