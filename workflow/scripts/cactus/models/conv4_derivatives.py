@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from cactus.models.conv4 import BLOCKS, TaskConv4, same_padding
+from cactus.models.conv4 import BLOCKS, TaskConv4
 from cactus.models.conv4_blocks import (
     Block,
     BlockGradient,
@@ -24,6 +23,7 @@ from cactus.models.conv4_blocks import (
     block_tangent,
     normalise,
 )
+from cactus.models.conv4_convolution import SameConvolution, layout_of
 
 
 class Forward(NamedTuple):
@@ -58,48 +58,6 @@ class Backward(NamedTuple):
     shifts: list[Tensor]
 
 
-_Pair = tuple[Tensor, Tensor]
-
-
-class _Geometry(NamedTuple):
-    """The sides of a block's input, its SAME padding and whether the convolution can do it."""
-
-    sides: tuple[int, int]
-    before: tuple[int, int]
-    after: tuple[int, int]
-
-    @property
-    def symmetric(self) -> bool:
-        return self.before == self.after
-
-    def inside(self, padded: Tensor) -> Tensor:
-        """Return the view of a padded tensor (n, C, H, W) without its padding."""
-        if self.symmetric:
-            return padded
-        (top, left), (height, width) = self.before, self.sides
-        return padded.narrow(2, top, height).narrow(3, left, width)
-
-    def room(self, like: Tensor) -> Tensor:
-        """Return a tensor for the images and channels of `like`, unset but zero where padded."""
-        (top, left), (bottom, right) = self.before, self.after
-        height, width = self.sides
-        if not self.symmetric:
-            height, width = top + height + bottom, left + width + right
-        room = torch.empty(
-            (*like.shape[:2], height, width),
-            dtype=like.dtype,
-            device=like.device,
-            memory_format=_layout(like),
-        )
-        if self.symmetric:
-            return room
-        edges = ((2, 0, top), (2, height - bottom, bottom), (3, 0, left), (3, width - right, right))
-        for axis, start, size in edges:
-            if size:
-                room.narrow(axis, start, size).zero_()
-        return room
-
-
 class Conv4Derivatives:
     """First and second derivatives of the summed cross-entropy of T tasks, without a graph.
 
@@ -115,22 +73,20 @@ class Conv4Derivatives:
 
     def __init__(self, net: TaskConv4) -> None:
         self._net = net
-        self._geometry = []
+        self._convolutions = []
         sides = net.image_shape[:2]
-        for _ in range(BLOCKS + 1):
-            rows, columns = (same_padding(side, net.stride) for side in sides)
-            before, after = zip(rows, columns, strict=True)
-            self._geometry.append(_Geometry(sides, before, after))
+        for _ in range(BLOCKS):
+            self._convolutions.append(SameConvolution.of(sides, net.stride))
             height, width = (side // 2 if net.pool else -(-side // 2) for side in sides)
             sides = height, width
 
     def pad(self, images: Tensor) -> Tensor:
         """Return images (n, T*C, H, W) as `forward` takes them."""
-        geometry = self._geometry[0]
-        if geometry.symmetric:
+        first = self._convolutions[0]
+        if first.symmetric:
             return images
-        padded = geometry.room(images)
-        geometry.inside(padded).copy_(images)
+        padded = first.room(images)
+        first.inside(padded).copy_(images)
         return padded
 
     def forward(self, images: Tensor, weights: list[Tensor], shifts: list[Tensor]) -> Forward:
@@ -138,7 +94,7 @@ class Conv4Derivatives:
         *convolutions, head, bias = weights
         blocks: list[Block] = []
         for number, (convolution, shift) in enumerate(zip(convolutions, shifts, strict=True)):
-            convolved = self._convolve(number, images, convolution, len(bias))
+            convolved = self._convolutions[number](images, convolution)
             values = normalise(convolved, self._net.eps, pool=self._net.pool)
             room, output = self._following(number, values.kept)
             torch.addcmul(shift.view(1, -1, 1, 1), values.kept, values.scale, out=output).relu_()
@@ -168,8 +124,8 @@ class Conv4Derivatives:
         for number in reversed(range(BLOCKS)):
             block = forward.blocks[number]
             gradient, shift = block_gradient(block, incoming)
-            incoming, weight = self._convolution_gradients(
-                number, gradient.convolution, block.images, convolutions[number]
+            incoming, weight = self._convolutions[number].gradients(
+                gradient.convolution, block.images, convolutions[number], in_images=number > 0
             )
             blocks.append(gradient)
             gradients.append(weight)
@@ -218,14 +174,15 @@ class Conv4Derivatives:
             block = forward.blocks[number]
             change, shift = block_change(block, gradient, moves[number], incoming)
             if number:
-                outgoing = change, gradient.convolution
-                images, kernels = (
+                incoming, weight = self._convolutions[number].summed_gradients(
+                    (change, gradient.convolution),
                     (block.images, inputs[number]),
                     (convolutions[number], turns[number]),
                 )
-                incoming, weight = self._summed_gradients(number, outgoing, images, kernels)
             else:
-                weight = self._convolution_gradients(0, change, block.images, convolutions[0])[1]
+                _, weight = self._convolutions[0].gradients(
+                    change, block.images, convolutions[0], in_images=False
+                )
             changes.append(weight)
             shifts.append(shift)
         return changes[::-1], shifts[::-1]
@@ -237,68 +194,22 @@ class Conv4Derivatives:
         inputs, moves = [forward.blocks[0].images], []
         tasks = len(forward.features)
         for number, block in enumerate(forward.blocks):
-            tangent = self._convolve(number, block.images, turns[number], tasks)
+            convolution = self._convolutions[number]
+            tangent = convolution(block.images, turns[number])
             if number:
-                tangent += self._convolve(number, inputs[-1], convolutions[number], tasks)
+                tangent += convolution(inputs[-1], convolutions[number])
             room, output = self._following(number, block.kept)
             moves.append(block_tangent(block, tangent, output))
             inputs.append(room)
         return inputs, moves, self._features(inputs[-1], tasks)
-
-    def _convolve(self, number: int, images: Tensor, weights: Tensor, tasks: int) -> Tensor:
-        geometry = self._geometry[number]
-        padding = geometry.before if geometry.symmetric else 0
-        return F.conv2d(images, weights, stride=self._net.stride, padding=padding, groups=tasks)
-
-    def _convolution_gradients(
-        self, number: int, outgoing: Tensor, images: Tensor, weights: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the gradients in the images, which the first block does not need, and weights."""
-        image, weight = self._convolution_backward(
-            number, outgoing, images, weights, [number > 0, True, False]
-        )
-        return self._geometry[number].inside(image) if number else images, weight
-
-    def _summed_gradients(
-        self, number: int, outgoing: _Pair, images: _Pair, weights: _Pair
-    ) -> tuple[Tensor, Tensor]:
-        """Return the gradients of two convolutions, summed; those in the weights stay crossed.
-
-        The first of `outgoing` is multiplied with the first of `weights` and of `images`. A pair
-        is one convolution: of twice the output channels, or of twice the images.
-        """
-        tasks = images[0].shape[1] // weights[0].shape[1]
-        image, _ = self._convolution_backward(
-            number,
-            _side_by_side(outgoing, 1, tasks),
-            images[0],
-            _side_by_side(weights, 0, tasks),
-            [True, False, False],
-        )
-        _, weight = self._convolution_backward(
-            number, torch.cat(outgoing), torch.cat(images), weights[0], [False, True, False]
-        )
-        return self._geometry[number].inside(image), weight
-
-    def _convolution_backward(
-        self, number: int, outgoing: Tensor, images: Tensor, weights: Tensor, mask: list[bool]
-    ) -> tuple[Tensor, Tensor]:
-        """Return the gradients of a convolution in the images and weights, as `mask` has them."""
-        geometry = self._geometry[number]
-        padding = geometry.before if geometry.symmetric else (0, 0)
-        groups, stride = images.shape[1] // weights.shape[1], [self._net.stride] * 2
-        image, weight, _ = torch.ops.aten.convolution_backward(
-            outgoing, images, weights, None, stride, padding, [1, 1], False, [0, 0], groups, mask
-        )
-        return image, weight
 
     def _following(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
         """Return an unset input of the block after `number`, and its view without padding."""
         if number == BLOCKS - 1:
             room = torch.empty_like(kept)
             return room, room
-        room = self._geometry[number + 1].room(kept)
-        return room, self._geometry[number + 1].inside(room)
+        room = self._convolutions[number + 1].room(kept)
+        return room, self._convolutions[number + 1].inside(room)
 
     def _features(self, hidden: Tensor, tasks: int) -> Tensor:
         if self._net.spatial_mean:
@@ -311,17 +222,5 @@ class Conv4Derivatives:
         rows = features.transpose(0, 1)
         if self._net.spatial_mean:
             rows = rows.reshape(images, channels, 1, 1) / (height * width)
-            return rows.expand_as(like).contiguous(memory_format=_layout(like))
-        return rows.reshape(like.shape).contiguous(memory_format=_layout(like))
-
-
-def _side_by_side(pair: _Pair, axis: int, tasks: int) -> Tensor:
-    """Return the channels of both, along an axis, task by task."""
-    split = [torch.unflatten(one, axis, (tasks, one.shape[axis] // tasks)) for one in pair]
-    joined = torch.cat(split, axis + 1).flatten(axis, axis + 1)
-    return joined.contiguous(memory_format=_layout(pair[0]))
-
-
-def _layout(like: Tensor) -> torch.memory_format:
-    last = like.is_contiguous(memory_format=torch.channels_last)
-    return torch.channels_last if last else torch.contiguous_format
+            return rows.expand_as(like).contiguous(memory_format=layout_of(like))
+        return rows.reshape(like.shape).contiguous(memory_format=layout_of(like))
