@@ -6,6 +6,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cactus.meta.inner_loop import InnerLoop, Labelled
 from cactus.models.conv4 import TaskConv4
 from cactus.models.conv4_derivatives import Conv4Derivatives
 from cactus.tasks.episodes import EpisodeBatch
@@ -113,6 +114,38 @@ def test_the_papers_nets_at_their_size(dataset, shape, way, first_order):
     )
     for mine, expected in zip(by_hand, by_autograd, strict=True):
         assert_close_in_double(mine, expected)
+
+
+@pytest.mark.parametrize("pool", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 2), (2, 1)])
+def test_the_query_may_come_in_pieces(sizes, pool):
+    net = TaskConv4(
+        (17, 18, 2),
+        3,
+        3,
+        downsampling="max_pool" if pool else "stride",
+        head="flatten",
+        batch_norm_eps=1e-3,
+    )
+    generator = torch.Generator().manual_seed(2)
+    weights, shifts = (
+        [value.double() for value in values]
+        for values in (net.initial_weights("normal", generator), net.initial_shifts())
+    )
+    support, query = (
+        torch.randn(3 * n, 3 * 2, 17, 18, generator=generator, dtype=torch.float64) for n in (1, 2)
+    )
+
+    def derive(pieces):
+        labelled = [Labelled(images, 3, 2) for images in pieces]
+        found = InnerLoop(net, 0.05).meta_gradient(
+            weights, shifts, Labelled(support, 3, 1), labelled, 2, second_order=True
+        )
+        return [*found.weights, *found.shifts, found.logits]
+
+    channels = [2 * size for size in sizes]
+    for mine, whole in zip(derive(query.split(channels, 1)), derive([query]), strict=True):
+        assert_close_in_double(mine, whole)
 
 
 @pytest.mark.parametrize("pool", [False, True])
