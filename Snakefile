@@ -1,8 +1,14 @@
 # CACTUs: embed unlabelled images, cluster them, make tasks of the clusters, meta-learn on them.
 # Run `snakemake --cores 2 --logger cactus --configfile config/demo.yaml`, or see README.md.
+import gc
+
 from snakemake.utils import min_version
 
 min_version("9.18")
+# The graph of jobs lives as long as Snakemake does: looking for garbage in it as often as Python
+# does by default is a fifth of a dry run.
+gc.freeze()
+gc.set_threshold(50_000)
 
 
 configfile: "config/config.yaml"

@@ -1,15 +1,9 @@
 # Glue between the configuration and the rules; everything else lives in workflow/scripts/cactus.
 import atexit
-import gc
 import os
 import shlex
 import sys
 from pathlib import Path
-
-# The graph of jobs lives as long as Snakemake does. Looking for garbage in it while it grows, as
-# often as Python does by default, is a tenth of a dry run.
-gc.freeze()
-gc.set_threshold(50_000)
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
