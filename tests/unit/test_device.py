@@ -67,7 +67,7 @@ def test_freed_memory_is_kept_for_the_next_step(blocks, threaded):
 import resource, sys
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from cactus.device import one_thread, set_up_allocator
+from cactus.device import set_up_allocator
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 kept = set_up_allocator() if sys.argv[1] == "keep" else False
 def use(times):
@@ -103,7 +103,7 @@ def test_tensors_lie_in_huge_pages_where_the_system_has_them():
         pytest.skip("the system gives no huge pages")
     script = """
 import pathlib, torch
-from cactus.device import one_thread, set_up_device
+from cactus.device import set_up_device
 set_up_device("cpu", 1, deterministic=False)
 tensor = torch.ones(1 << 24)
 (line,) = [one for one in pathlib.Path("/proc/self/smaps_rollup").read_text().splitlines()

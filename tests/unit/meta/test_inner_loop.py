@@ -33,6 +33,18 @@ def _both_kernels(shape, tasks, **changes):
     return results
 
 
+def _odd_net(pool):
+    """Return a 3-way net of 3 filters for 17x18 images of 2 channels."""
+    return TaskConv4(
+        (17, 18, 2),
+        3,
+        3,
+        downsampling="max_pool" if pool else "stride",
+        head="flatten",
+        batch_norm_eps=1e-3,
+    )
+
+
 SIDES = st.integers(16, 21)
 
 
@@ -119,14 +131,7 @@ def test_the_papers_nets_at_their_size(dataset, shape, way, first_order):
 @pytest.mark.parametrize("pool", [False, True])
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 2), (2, 1)])
 def test_the_query_may_come_in_pieces(sizes, pool):
-    net = TaskConv4(
-        (17, 18, 2),
-        3,
-        3,
-        downsampling="max_pool" if pool else "stride",
-        head="flatten",
-        batch_norm_eps=1e-3,
-    )
+    net = _odd_net(pool)
     generator = torch.Generator().manual_seed(2)
     weights, shifts = (
         [value.double() for value in values]
@@ -150,14 +155,7 @@ def test_the_query_may_come_in_pieces(sizes, pool):
 
 @pytest.mark.parametrize("pool", [False, True])
 def test_the_hessian_is_symmetric(pool):
-    net = TaskConv4(
-        (17, 18, 2),
-        3,
-        3,
-        downsampling="max_pool" if pool else "stride",
-        head="flatten",
-        batch_norm_eps=1e-3,
-    )
+    net = _odd_net(pool)
     generator = torch.Generator().manual_seed(1)
 
     def draw(*shape):
