@@ -18,10 +18,10 @@ from cactus.config.source import Source
 from cactus.files import write_json
 from cactus.provenance.graph import reads
 from cactus.provenance.jobs import job_of
-from cactus.provenance.plan import plan_path
-from cactus.provenance.results import let_go
-from cactus.provenance.run import TELL, RunSource, open_planner, relative
-from cactus.provenance.status import list_failures
+from cactus.provenance.records.plan import plan_path
+from cactus.provenance.execution.publish import let_go
+from cactus.provenance.staleness.open_run import TELL, RunSource, open_planner, relative
+from cactus.provenance.staleness.status import list_failures
 
 CONFIG = parse_config(config)
 GRID = Grid.from_settings(CONFIG.grid)

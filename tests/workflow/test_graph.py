@@ -8,9 +8,9 @@ import pytest
 
 from cactus.provenance.graph import all_jobs, reads
 from cactus.provenance.jobs import Job
-from cactus.provenance.plan import plan_path
-from cactus.provenance.record import record_path
-from cactus.provenance.run import open_run
+from cactus.provenance.records.plan import plan_path
+from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

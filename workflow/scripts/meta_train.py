@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, training_parser
 from cactus.meta.run import train_cell
-from cactus.provenance.job import running_job
+from cactus.provenance.execution.run_job import running_job
 from cactus.spec.meta_train import MetaTrainSpec
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from cactus.command import run_main, stage_parser
 from cactus.data.prepare import prepare
 from cactus.data.registry import load_registry
-from cactus.provenance.hashes import HashCache
-from cactus.provenance.job import running_job
-from cactus.provenance.raw import raw_hashes
+from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.spec.prepare_data import PrepareDataSpec, RawAccess
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cactus.provenance.jobs import Job
-from cactus.provenance.run import open_run
+from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.snake import ROOT
 
 RUN = "results/small"

@@ -11,12 +11,12 @@ from cactus.cluster.queued import queued_jobs
 from cactus.cluster.slurm import has_slurm
 from cactus.config.grid import Grid
 from cactus.errors import ClusterError
-from cactus.provenance.estimate import estimate
 from cactus.provenance.jobs import Job
-from cactus.provenance.lookup import ancestry
-from cactus.provenance.planner import Planner
-from cactus.provenance.run import open_run
-from cactus.provenance.status import (
+from cactus.provenance.staleness.estimate import estimate
+from cactus.provenance.staleness.lookup import ancestry
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import (
     STATES,
     JobStatus,
     duration,

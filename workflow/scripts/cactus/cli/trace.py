@@ -7,13 +7,13 @@ from typing import Any
 
 from cactus.cli.text import columns
 from cactus.errors import RecordError
+from cactus.provenance.audit.published import PUBLISHED_FILE
+from cactus.provenance.audit.trace import Trace, raw_files, trace
 from cactus.provenance.jobs import Job
-from cactus.provenance.planner import Planner
-from cactus.provenance.published import PUBLISHED_FILE
-from cactus.provenance.record import Record
-from cactus.provenance.run import SOURCE_FILE, open_run
-from cactus.provenance.status import duration, local_time
-from cactus.provenance.trace import Trace, raw_files, trace
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.open_run import SOURCE_FILE, open_run
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import duration, local_time
 
 _SHORT = 12
 

@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from cactus.provenance.jobs import Job
-from cactus.provenance.run import find_run, open_run, read_source
+from cactus.provenance.staleness.open_run import find_run, open_run, read_source
 
 # Each target with the stages whose jobs it may have to run.
 _TARGETS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (

@@ -4,12 +4,12 @@ import argparse
 import difflib
 
 from cactus.errors import RecordError
-from cactus.provenance.accepted import ACCEPTABLE, accept
-from cactus.provenance.lookup import find_jobs
-from cactus.provenance.objects import recall
-from cactus.provenance.planner import Assessment, Planner
-from cactus.provenance.reasons import Reason
-from cactus.provenance.run import open_run
+from cactus.provenance.records.objects import recall
+from cactus.provenance.records.reasons import Reason
+from cactus.provenance.staleness.lookup import find_jobs
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.provenance.staleness.waivers import ACCEPTABLE, accept
 
 
 def show_why(arguments: argparse.Namespace) -> int:

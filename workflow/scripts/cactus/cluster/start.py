@@ -11,9 +11,9 @@ from cactus.config.base import DatasetName
 from cactus.config.select import raw_access, stage_spec
 from cactus.data.prepare import check_raw, complete_raw, load_reader
 from cactus.data.registry import load_registry
-from cactus.provenance.agent import check_interpreter, check_libraries
+from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.jobs import WILDCARDS, Job, job_of
-from cactus.provenance.planner import Planner
+from cactus.provenance.staleness.planner import Planner
 from cactus.spec.prepare_data import PrepareDataSpec
 
 

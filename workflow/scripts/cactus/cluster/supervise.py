@@ -23,7 +23,7 @@ from cactus.cluster.queued import QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError
-from cactus.provenance.run import TELL, open_run
+from cactus.provenance.staleness.open_run import TELL, open_run
 
 _END_SECONDS: Final = 20.0
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.fingerprint.source_hash import describe
 from cactus.provenance.graph import all_jobs, reads
 from cactus.provenance.jobs import Job
-from cactus.provenance.meaning import describe
-from cactus.provenance.objects import recall
-from cactus.provenance.planner import Planner
-from cactus.provenance.reasons import ABSENT
-from cactus.provenance.record import Record, record_path
+from cactus.provenance.records.objects import recall
+from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.staleness.planner import Planner
 
 # Clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cactus.config.models import Config
+from cactus.provenance.audit.published import cell_key
 from cactus.provenance.graph import all_jobs, reads
 from cactus.provenance.jobs import AUDIT, Job
-from cactus.provenance.planner import Assessment, Planner
-from cactus.provenance.published import cell_key
+from cactus.provenance.staleness.planner import Assessment, Planner
 
 FindingKind = Literal[
     "record missing", "record damaged", "output missing", "output changed", "stray file",

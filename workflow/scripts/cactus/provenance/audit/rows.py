@@ -6,9 +6,9 @@ from typing import Any
 
 from cactus.provenance.audit.findings import Finding, Printed, audited, scoring_jobs
 from cactus.provenance.jobs import Job
-from cactus.provenance.lookup import ancestry
-from cactus.provenance.planner import Planner
-from cactus.provenance.record import Record
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.lookup import ancestry
+from cactus.provenance.staleness.planner import Planner
 
 
 def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Iterator[Finding]:

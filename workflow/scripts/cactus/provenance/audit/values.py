@@ -11,10 +11,10 @@ from typing import Any, Final
 from cactus.config.grid import Grid
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.findings import Finding, Printed, map_entries, scoring_jobs
+from cactus.provenance.audit.published import CellKey, cell_key, published_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.jobs import Job
-from cactus.provenance.planner import Planner
-from cactus.provenance.published import CellKey, cell_key, published_rows
+from cactus.provenance.staleness.planner import Planner
 
 _RESULTS: Final = Job("aggregate_results", "")
 # Two orders of summation differ by no more; a printed digit is far larger.
