@@ -12,8 +12,8 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.crate.export import export
 from cactus.provenance.crate.replay import replay
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.record import read_record, write_record
+from cactus.stages.base import Job
 from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, files_below, planner
 
 pytestmark = pytest.mark.workflow

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cactus.provenance.execution.logs import attempt_log, hold_log, log_path, release_log
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
 

@@ -18,7 +18,7 @@ from cactus.provenance.execution.state import (
     state_path,
     work_folder,
 )
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
 

@@ -5,13 +5,13 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
+from cactus.provenance.graph import all_jobs
 
 from cactus.config.load import load_config
 from cactus.errors import CodeError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import entries
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.graph import all_jobs
 from tests.workflow.project import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cactus.errors import RecordError
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
     Activity,
@@ -19,6 +18,7 @@ from cactus.provenance.records.record import (
     record_path,
     write_record,
 )
+from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
 

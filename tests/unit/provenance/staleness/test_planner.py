@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cactus.config.load import parse_config
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.plan import read_plan
 from cactus.provenance.staleness.open_run import open_planner
+from cactus.stages.base import Job
 
 JOB = Job("make_sample", "mnist")
 

@@ -11,13 +11,14 @@ from cactus.provenance.audit.files import (
     check_sources,
     check_staleness,
 )
-from cactus.provenance.audit.findings import Finding, Printed, Taint, audited, printed_numbers
+from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.printed import Dependents, Printed, printed_numbers
 from cactus.provenance.audit.rows import check_rows, notes
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
 
-# Findings that make a job stale, so that running the workflow mends them.
+# Findings that make a job stale, so that running the workflow fixes them.
 _STALE = {
     "record missing", "record damaged", "output missing", "output changed", "input differs",
     "stale",
@@ -32,7 +33,7 @@ class Report:
     ----------
     findings
         What does not agree, each with the printed numbers that it puts in question and the
-        command that mends it.
+        command that fixes it.
     notes
         What a reader should know besides.
     jobs, files, numbers
@@ -54,10 +55,10 @@ class Report:
                     "file": finding.file,
                     "got": finding.got,
                     "job": finding.job.name,
-                    "taints": [one.title for one in tainted],
+                    "affects": [one.title for one in affected],
                     "fix": fix,
                 }
-                for finding, tainted, fix in self.findings
+                for finding, affected, fix in self.findings
             ],
             "notes": list(self.notes),
             "jobs": self.jobs,
@@ -80,9 +81,16 @@ def audit(planner: Planner) -> Report:
         *check_rows(planner, printed, jobs),
         *ValueCheck(planner, printed, jobs).findings(),
     ]
-    taint = Taint(planner.config, printed)
+    dependents = Dependents(planner.graph, printed)
     return Report(
-        tuple((one, taint.of(one), mend(planner, one)) for one in findings),
+        tuple(
+            (
+                one,
+                (one.number,) if one.number else dependents.of(one.job),
+                suggested_fix(planner, one),
+            )
+            for one in findings
+        ),
         tuple(notes(planner)),
         len(jobs),
         sum(len(one.record.entities) for one in assessments if one.record),
@@ -90,8 +98,8 @@ def audit(planner: Planner) -> Report:
     )
 
 
-def mend(planner: Planner, finding: Finding) -> str:
-    """Return the command that mends a finding."""
+def suggested_fix(planner: Planner, finding: Finding) -> str:
+    """Return the command that fixes a finding."""
     run = planner.config.run
     update = f"cactus update {run}"
     if finding.kind == "stray file":
@@ -102,21 +110,21 @@ def mend(planner: Planner, finding: Finding) -> str:
 
 
 def describe(report: Report, limit: int = 3) -> str:
-    """Return a report as text, with at most `limit` tainted numbers named per finding."""
+    """Return a report as text, with at most `limit` affected numbers named per finding."""
     lines = []
-    for finding, tainted, fix in report.findings:
-        lines += [f"{finding.kind}: {finding.file}", f"  got:    {finding.got}"]
-        lines.append(f"  taints: {_titles(tainted, limit)}")
-        lines.append(f"  fix:    {fix}")
+    for finding, affected, fix in report.findings:
+        lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
+        lines.append(f"  affects: {_titles(affected, limit)}")
+        lines.append(f"  fix:     {fix}")
     lines += [f"note: {note}" for note in report.notes]
     verdict = f"{len(report.findings)} findings" if report.findings else "all agree"
     counts = f"{report.jobs} jobs, {report.files} files, {report.numbers} printed numbers"
     return "\n".join([*lines, f"{verdict}: {counts}"])
 
 
-def _titles(tainted: Sequence[Printed], limit: int) -> str:
-    if not tainted:
+def _titles(affected: Sequence[Printed], limit: int) -> str:
+    if not affected:
         return "no printed number"
-    named = "; ".join(one.title for one in tainted[:limit])
-    more = len(tainted) - limit
+    named = "; ".join(one.title for one in affected[:limit])
+    more = len(affected) - limit
     return f"{named}; and {more} more" if more > 0 else named

@@ -8,12 +8,11 @@ import numpy as np
 
 from cactus.evaluate.comparison import PairedComparison, compare_paired
 from cactus.paper.scores import Score, ScoreKey, read_cell
-from cactus.provenance.graph import all_jobs
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.reasons import ABSENT, flat
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.seeding import numpy_generator
+from cactus.stages.base import Job
 
 
 class Difference(NamedTuple):
@@ -69,10 +68,8 @@ def differences(first: Planner, second: Planner) -> Iterator[Difference]:
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
     """Return configuration, code, data, libraries and device of each recorded job."""
     found = {}
-    for job in all_jobs(planner.config):
-        record = planner.assess(job).record
-        if record is not None:
-            found[job] = dict(_record_facts(record))
+    for record in planner.reader.records():
+        found[record.job] = dict(_record_facts(record))
     return found
 
 
@@ -109,9 +106,9 @@ def _paired(first: Score, second: Score) -> PairedComparison | None:
 
 
 def _scores(planner: Planner) -> Iterator[Score]:
-    for job in all_jobs(planner.config):
-        if job.stage in ("evaluate_model", "run_baselines") and planner.assess(job).record:
-            yield from read_cell(planner.run_folder, str(job.folder))
+    for record in planner.reader.records():
+        if record.job.definition.scores:
+            yield from read_cell(planner.run_folder, str(record.job.folder))
 
 
 def as_json(first: Planner, second: Planner) -> dict[str, Any]:

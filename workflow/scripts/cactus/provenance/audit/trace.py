@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
-from cactus.errors import RecordError
-from cactus.provenance.audit.findings import map_entries, scoring_jobs
+from cactus.errors import RecordError, did_you_mean
+from cactus.provenance.audit.printed import map_entries, scoring_jobs
 from cactus.provenance.audit.published import PUBLISHED_FILE, cell_key, published_rows
-from cactus.provenance.graph import all_jobs
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.lookup import ancestry
-from cactus.provenance.staleness.open_run import nearest
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.base import Job
 
 _PUBLISHED_COLUMNS: Final = (
     "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
@@ -63,22 +61,21 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
         not in the project's file any more.
     """
     name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
-    jobs = list(all_jobs(planner.config))
-    makers = [job for job in jobs if job.stage in ("make_table", "make_figure")]
+    jobs = planner.graph.jobs
+    makers = [job for job in jobs if job.number_map is not None]
     maker = next((job for job in makers if name in job.files), None)
     if maker is None:
         known = [one for job in makers for one in job.files[:1]]
         raise _unknown("There is no such table or figure in the run.", file, name, known)
-    entry = _entry(planner.run_folder / maker.files[-1], file, row, column)
-    results = Job("aggregate_results", "")
-    chain = [results, maker]
+    entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
+    chain = [RESULTS, maker]
     published = None
     if entry["columns"][0] == "paper_mean":
         published = _published(planner.project.root, entry["results_row"])
     else:
-        scored = [ancestry(planner.config, job) for job in scoring_jobs(entry, jobs)]
+        scored = [planner.graph.ancestry(job) for job in scoring_jobs(entry, jobs)]
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
-    records = [(job, planner.assess(job).record) for job in chain]
+    records = [(job, planner.reader.record(job)) for job in chain]
     return Trace(file, entry, records, published)
 
 
@@ -105,7 +102,7 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
             "The map of a table or figure cannot be read.",
             where=str(path),
             got=f"{type(error).__name__}: {error}",
-            fix="run the workflow again: it makes the file anew",
+            fix="run the workflow again: it makes the file again",
         ) from error
     rows = {entry["row"]: None for entry in entries}
     titles = [title for title in rows if _parts(row) <= _parts(title)]
@@ -134,7 +131,9 @@ def _parts(title: str) -> set[str]:
 
 
 def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
-    return RecordError(what, where=str(file), got=got, fix=nearest(got, known, "open the file"))
+    return RecordError(
+        what, where=str(file), got=got, fix=did_you_mean(got, known, "open the file")
+    )
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
@@ -146,6 +145,6 @@ def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Itera
         The manifest is missing or damaged.
     """
     for job, record in chain:
-        if job.stage == "prepare_data" and record is not None:
+        if record is not None and record.plan.raw:
             for raw in load_manifest(planner.run_folder / str(job.folder)).raw:
                 yield {"dataset": job.cell, **raw.model_dump()}

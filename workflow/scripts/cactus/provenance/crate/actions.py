@@ -8,9 +8,9 @@ from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 from cactus.provenance.crate.entities import add_entity, file_id, refer
 from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, run_name, source_name
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.record import Activity, Record
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job
 
 _DONE: Final = "http://schema.org/CompletedActionStatus"
 _ENGINE: Final = "https://snakemake.github.io"

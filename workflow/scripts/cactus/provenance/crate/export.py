@@ -14,9 +14,9 @@ from cactus.errors import RecordError
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import describe
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job
 
 
 def export(planner: Planner, output: Path) -> Path:

@@ -11,9 +11,9 @@ import cactus
 from cactus.provenance.crate.actions import add_actions, step_id, tool
 from cactus.provenance.crate.entities import add_entity, file_id, refer
 from cactus.provenance.crate.files import WORKFLOW, encoding_format, run_name, source_name
-from cactus.provenance.jobs import WILDCARDS, Job
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job
 
 # The versions that go with RO-Crate 1.1; later ones need a later RO-Crate.
 _PROFILES: Final = {
@@ -26,12 +26,8 @@ _TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
 _BIOSCHEMAS: Final = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _LICENSE: Final = "https://spdx.org/licenses/MIT"
 _AUTHORS: Final = "#authors"
-# Snakemake's targets for the results of the whole workflow, with the stages that make them.
-_OUTPUTS: Final = {
-    "results": ("aggregate_results",),
-    "tables": ("make_table", "make_document"),
-    "figures": ("make_figure",),
-}
+# Snakemake's targets for the results of the whole workflow.
+_OUTPUTS: Final = ("results", "tables", "figures")
 
 
 def describe(planner: Planner, records: Mapping[Job, Record], files: Mapping[str, Path]) -> ROCrate:
@@ -48,7 +44,7 @@ def describe(planner: Planner, records: Mapping[Job, Record], files: Mapping[str
     """
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(_TERMS)
-    stages = [stage for stage in WILDCARDS if any(job.stage == stage for job in records)]
+    stages = list(dict.fromkeys(job.stage for job in records))
     results = _results(planner, records)
     _add_files(crate, planner, files)
     _add_tools(crate, stages)
@@ -65,10 +61,10 @@ def _results(planner: Planner, records: Mapping[Job, Record]) -> dict[str, list[
         output: sorted(
             run_name(planner, name)
             for job, record in records.items()
-            if job.stage in stages
+            if job.definition.target == output
             for name in record.entities
         )
-        for output, stages in _OUTPUTS.items()
+        for output in _OUTPUTS
     }
 
 

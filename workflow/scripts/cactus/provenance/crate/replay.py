@@ -10,19 +10,21 @@ from typing import Any, Final, NamedTuple
 
 from cactus.config.load import parse_config
 from cactus.config.models import Config
-from cactus.config.select import raw_access
 from cactus.errors import RecordError
 from cactus.files import file_hash, write_json, write_text
+from cactus.graph import Graph
 from cactus.provenance.crate.files import METADATA, SCRIPTS
 from cactus.provenance.crate.unpack import unpack
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
-from cactus.provenance.jobs import AUDIT, Job
 from cactus.provenance.records.objects import recall
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
-from cactus.provenance.staleness.lookup import find_jobs
 from cactus.provenance.staleness.open_run import find_run, read_source
+from cactus.stages.audit_run import AUDIT
+from cactus.stages.base import Job
+from cactus.stages.prepare_data import STAGE as PREPARE_DATA
+from cactus.stages.prepare_data import raw_access
 
 # What jobs read of the project besides their own code.
 _PROJECT: Final = (SCRIPTS, "config", "envs")
@@ -112,7 +114,7 @@ def _opened(crate: Path, work: Path) -> Path:
 
 def _chosen(config: Config, name: str) -> list[Job]:
     """Return the jobs that a name stands for, without the shared ones that a cell builds on."""
-    jobs = find_jobs(config, name)
+    jobs = Graph(config).find(name)
     return [job for job in jobs if name in (job.name, job.cell)]
 
 
@@ -125,7 +127,7 @@ def _replayable(run_folder: Path, job: Job) -> Record:
             "The crate holds no record of the job.",
             where=where,
             got="no record",
-            fix="get the crate anew from where it was published",
+            fix="get the crate again from where it was published",
         )
     device = (record.agent.device or {}).get("device", "cpu")
     if device != "cpu":
@@ -190,7 +192,7 @@ class _Replay:
                     "An input in the crate is not what the record names.",
                     where=str(self.kept / name),
                     got=f"sha256 {found[:12]}, recorded {recorded[:12]}",
-                    fix="get the crate anew from where it was published",
+                    fix="get the crate again from where it was published",
                 )
             source, target = self.kept / name, self.run_folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +228,7 @@ class _Replay:
     def _execute(self, plan: Path) -> None:
         stage = self.record.job.stage
         command = [sys.executable, f"{SCRIPTS}/{stage}.py", "--plan", str(plan.absolute())]
-        if stage == "prepare_data":
+        if stage == PREPARE_DATA.name:
             command += ["--access", raw_access(self.config).text()]
         done = subprocess.run(
             command,

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from cactus.errors import CodeError
 from cactus.provenance.execution.process import identity, place
-from cactus.provenance.fingerprint.dependencies import normalised, public_version
-from cactus.provenance.jobs import Job
+from cactus.provenance.fingerprint.dependencies import normalized, public_version
 from cactus.provenance.records.objects import keep
 from cactus.provenance.records.record import Agent
+from cactus.stages.base import Job
 
 _JOB: Final = "SLURM_JOB_ID"
 _PARTITION: Final = "SLURM_JOB_PARTITION"
@@ -116,7 +116,7 @@ def check_libraries(planned: dict[str, str]) -> None:
         if public_version(found) != public_version(version):
             raise CodeError(
                 "A library is not the one that was planned.",
-                where=normalised(name),
+                where=normalized(name),
                 got=f"{found}, planned {version}",
                 fix="install the locked versions by `make setup` (or let the environment follow "
                 "envs/requirements.lock), then run Snakemake again",

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 
 
 def log_path(run_folder: Path, job: Job) -> Path:

@@ -1,36 +1,97 @@
-"""The results of a job: put in place as a whole, described, and known to be finished.
+"""The end of a job: its results are put in place as a whole, described, and recorded."""
 
-Snakemake removes the results of a job that it takes for failed, be it that the job was killed in
-the seconds between its end and Snakemake's. A second name of each file, a hard link, outlives that.
-"""
-
-import os
+import resource
 import shutil
-from contextlib import suppress
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.files import file_hash
-from cactus.provenance.execution.state import work_folder
-from cactus.provenance.jobs import Job
+from cactus.provenance.execution.backups import back_up, backup_folder, restore
+from cactus.provenance.execution.environment import describe_agent, determinism
+from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.running_job import ATTEMPT, RunningJob
+from cactus.provenance.records.objects import keep
 from cactus.provenance.records.plan import Plan
-from cactus.provenance.records.record import FileEntity, Record, read_record, record_path
+from cactus.provenance.records.record import (
+    Activity,
+    FileEntity,
+    Record,
+    read_record,
+    record_path,
+    write_record,
+)
+from cactus.stages.base import Job
 
-# No cell has such a name.
-KEPT: Final = ".finished"
+_KIB: Final = 1024
 
 
-def publish(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
-    """Move the results of a job that owns a folder to where they belong; describe all results.
+def make_room(job: RunningJob) -> None:
+    """Remove the record of an earlier run, and what earlier attempts have left; make the folder."""
+    record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
+    for left in job.work.glob(f"{ATTEMPT}*"):
+        shutil.rmtree(left)
+    if job.plan.job.folder is not None:
+        job.output.mkdir(parents=True)
 
-    Until then a half-made result has been seen by nobody, and a second Snakemake that removes
-    what it takes for old results has removed nothing of this job.
+
+def publish(job: RunningJob, root: Path) -> None:
+    """Put the results of a job in place, leave its record, and back both up.
 
     Parameters
     ----------
-    staging
-        Folder in which the job's folder was made.
+    job
+        The job, which has made its results.
+    root
+        Folder of the project's clone.
+    """
+    entities = _put_in_place(job.run_folder, job.plan.job, job.staging)
+    plan = job.plan.model_copy(update={"raw": job.raw})
+    kept = {name: keep(job.run_folder, text) for name, text in job.sources.items()}
+    agent = describe_agent(job.run_folder, root, list(plan.libraries))
+    activity = _activity(job, plan, kept)
+    record = Record(entities=entities, activity=activity, agent=agent)
+    write_record(job.run_folder, record)
+    back_up(job.run_folder, plan.job, record)
+
+
+def clear_work(job: RunningJob, lease: Lease) -> None:
+    """Remove all that a job needed while it was not finished, but for its lease and backups."""
+    backups = backup_folder(job.run_folder, job.plan.job)
+    for path in job.work.iterdir():
+        if path.is_dir() and path != backups:
+            shutil.rmtree(path)
+        elif path.is_file() and path != lease.path and lease.token not in path.name:
+            path.unlink()  # a killed process left it
+
+
+def is_finished(run_folder: Path, plan: Plan) -> bool:
+    """Return whether a job has done exactly this plan; put results back that were removed since.
+
+    Parameters
+    ----------
+    plan
+        With the hashes of all inputs.
+    """
+    if _fits(run_folder, plan):
+        return True
+    backups = backup_folder(run_folder, plan.job)
+    if not _fits(backups, plan):
+        shutil.rmtree(backups, ignore_errors=True)
+        return False
+    record = read_record(backups, plan.job)
+    assert record is not None
+    restore(run_folder, plan.job, record)
+    return True
+
+
+def _put_in_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+    """Move the results of a job that owns a folder to where they belong; describe all results.
+
+    Until then nobody has seen a half-made result, and a second Snakemake that removes what it takes
+    for old results has removed nothing of this job.
     """
     if job.folder is not None:
         target = run_folder / job.folder
@@ -52,51 +113,23 @@ def _files(run_folder: Path, job: Job) -> list[Path]:
     return sorted(path for path in found if path.is_file() and path.name[0] != ".")
 
 
-def keep(run_folder: Path, job: Job, record: Record) -> None:
-    """Give the results of a finished job, and its record, a second name."""
-    kept = _kept(run_folder, job)
-    names = [*record.entities, record_path(Path(), job).as_posix()]
-    _link(run_folder, kept, names)
-
-
-def is_finished(run_folder: Path, plan: Plan) -> bool:
-    """Return whether a job has done exactly this plan; put results back that were removed since.
-
-    Parameters
-    ----------
-    plan
-        With the hashes of all inputs.
-    """
-    if _fits(run_folder, plan):
-        return True
-    kept = _kept(run_folder, plan.job)
-    if not _fits(kept, plan):
-        shutil.rmtree(kept, ignore_errors=True)
-        return False
-    record = read_record(kept, plan.job)
-    assert record is not None
-    _link(kept, run_folder, [*record.entities, record_path(Path(), plan.job).as_posix()])
-    return True
-
-
-def let_go(run_folder: Path) -> None:
-    """Take back the second names of results, once Snakemake has accepted what is there."""
-    for kept in list((run_folder / "work").rglob(KEPT)):
-        shutil.rmtree(kept)
-        with suppress(OSError):  # not empty: something is kept for the next attempt
-            kept.parent.rmdir()
-
-
-def _kept(run_folder: Path, job: Job) -> Path:
-    return work_folder(run_folder, job) / KEPT
-
-
-def _link(source: Path, target: Path, names: list[str]) -> None:
-    """Give files of one folder a name in another, the record last."""
-    for name in names:
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).unlink(missing_ok=True)
-        os.link(source / name, target / name)
+def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
+    compute: dict[str, Any] = plan.spec.get("compute", {})
+    torch = sys.modules.get("torch")
+    gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    return Activity(
+        plan=plan,
+        sources=sources,
+        seed=plan.spec.get("seed"),
+        threads=compute.get("threads", plan.spec.get("threads")),
+        determinism=determinism(),
+        started=job.started.isoformat(),
+        ended=datetime.now(UTC).isoformat(),
+        seconds=round(job.seconds, 3),
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
+        peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
+        resumed_from=job.resumed_from,
+    )
 
 
 def _fits(folder: Path, plan: Plan) -> bool:

@@ -1,14 +1,15 @@
-"""A job as its stage sees it: what to do, where results go, and what it goes on from."""
+"""A job as its stage sees it: what to do, where results go, and what it resumes from."""
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.checkpoints import CheckpointSettings
 from cactus.provenance.execution.state import work_folder
-from cactus.provenance.jobs import job_of
 from cactus.provenance.records.plan import Plan
 from cactus.stop import StopRequest
 
@@ -32,16 +33,25 @@ class RunningJob:
         Request to stop it.
     token
         Names this attempt.
+    sources
+        The text of each source file that runs.
+    started
+        When the job started.
+    clock
+        The same by a clock that is never set back, in seconds.
     raw
         sha256 of each raw file that the job read, if it reads any; the job fills it in.
     resumed_from
-        Steps from which the job went on after interruptions.
+        Steps from which the job resumed after interruptions.
     """
 
     run_folder: Path
     plan: Plan
     stop: StopRequest
     token: str
+    sources: dict[str, str]
+    started: datetime
+    clock: float
     raw: dict[str, str] = field(default_factory=dict)
     _checkpoints: "Checkpoints | None" = None
 
@@ -68,6 +78,17 @@ class RunningJob:
             return self.run_folder / job.files[0]
         return self.staging / Path(job.folder).name
 
+    def input_folder(self, kind: str) -> Path:
+        """Return the one folder below `kind`, e.g. ``embeddings``, that the job reads from."""
+        read = {Path(name).parent for name in self.plan.inputs if name.startswith(f"{kind}/")}
+        (folder,) = read
+        return self.run_folder / folder
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the start."""
+        return time.monotonic() - self.clock
+
     @property
     def fingerprint(self) -> str:
         """sha256 of everything that the job's results follow from."""
@@ -77,7 +98,7 @@ class RunningJob:
 
     @property
     def resumed_from(self) -> list[int]:
-        """Steps from which the job went on after interruptions."""
+        """Steps from which the job resumed after interruptions."""
         return self._checkpoints.resumed_from if self._checkpoints else []
 
     def progress(self) -> dict[str, Any]:
@@ -106,8 +127,3 @@ class RunningJob:
             stop=self.stop,
         )
         return self._checkpoints
-
-    def folder(self, stage: str, **wildcards: str) -> Path:
-        """Return the folder of a job of another stage, for the same cell but for `wildcards`."""
-        other = job_of(stage, **{**self.plan.job.wildcards, **wildcards})
-        return self.run_folder / (other.folder or "")

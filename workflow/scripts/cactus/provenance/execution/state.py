@@ -11,7 +11,7 @@ from cactus.errors import CactusError
 from cactus.files import write_json
 from cactus.provenance.execution.lease import lives, read_lease
 from cactus.provenance.execution.process import identity
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 
 
 def state_path(run_folder: Path, job: Job) -> Path:

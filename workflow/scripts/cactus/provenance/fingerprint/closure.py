@@ -4,14 +4,22 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cactus.errors import CodeError
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.source_hash import Source
+from cactus.provenance.fingerprint.source_hash import PythonSource
 
 # Bookkeeping around a stage's code: it sees files and hashes only, so no result depends on it.
-BOOKKEEPING = "cactus.provenance"
+_PROVENANCE: Final = "cactus.provenance"
+# What the stages say of themselves reaches the plan by value. What they import for their specs may
+# decide results.
+_STAGES: Final = "cactus.stages"
+
+
+def is_bookkeeping(module: str) -> bool:
+    """Return whether no result depends on a module's own code."""
+    return _is_below(module, _PROVENANCE) or _is_below(module, _STAGES)
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Closure:
     Attributes
     ----------
     files
-        Meaning of each source file, by its name: its path below the scripts' folder, or as the
+        Source hash of each file, by its name: its path below the scripts' folder, or as the
         configuration gives it.
     libraries
         Top-level names of the imported modules that are neither ours nor Python's own.
@@ -40,9 +48,9 @@ class _Part(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What a source file means, and the parts and libraries that it imports."""
+    """The hash of a source file, and the parts and libraries that it imports."""
 
-    meaning: str
+    digest: str
     parts: list[_Part]
     libraries: set[str]
 
@@ -56,7 +64,7 @@ class SourceTree:
     scripts
         Folder of the stages' scripts and of the package `cactus`.
     cache
-        Remembers the meaning of files.
+        Remembers the hashes of files.
     """
 
     scripts: Path
@@ -87,32 +95,34 @@ class SourceTree:
             self._closures[key] = self._collect(key)
         return self._closures[key]
 
-    def meaning(self, name: str) -> str:
-        """Return the meaning of one file by its name."""
-        return self._describe(name, "").meaning
+    def source_hash(self, name: str) -> str:
+        """Return the source hash of one file by its name."""
+        return self._source(name, "").digest
 
     def _collect(self, entries: tuple[str, ...]) -> Closure:
         files: dict[str, str] = {}
         libraries: set[str] = set()
-        waiting = [self._entry(entry) for entry in entries]
+        waiting, seen = [self._entry(entry) for entry in entries], set()
         while waiting:
             part = waiting.pop()
-            if part.name in files:
+            if part.name in seen:
                 continue
+            seen.add(part.name)
             if part not in self._contents:
                 self._contents[part] = self._read(part)
             content = self._contents[part]
-            files[part.name] = content.meaning
+            if not is_bookkeeping(part.module):
+                files[part.name] = content.digest
+                libraries |= content.libraries
             waiting += content.parts
-            libraries |= content.libraries
         foreign = libraries - sys.stdlib_module_names - {"", "cactus"}
         return Closure(dict(sorted(files.items())), frozenset(foreign))
 
     def _read(self, part: _Part) -> _Content:
-        source, root = self._describe(part.name, part.module), part.root
-        content = _Content(source.meaning, [], set())
+        source, root = self._source(part.name, part.module), part.root
+        content = _Content(source.digest, [], set())
         for imported in source.imports:
-            if imported == BOOKKEEPING or imported.startswith(f"{BOOKKEEPING}."):
+            if _is_below(imported, _PROVENANCE):
                 continue
             found = list(_module_files(imported, root)) or list(
                 _module_files(imported, self.scripts)
@@ -141,7 +151,7 @@ class SourceTree:
         below = path.is_relative_to(self.scripts)
         return path.relative_to(self.scripts).as_posix() if below else str(path)
 
-    def _describe(self, name: str, module: str) -> Source:
+    def _source(self, name: str, module: str) -> PythonSource:
         path = self.path(name) if (self.path(name)).is_file() else Path(name)
         try:
             return self.cache.source(path, module)
@@ -150,8 +160,12 @@ class SourceTree:
                 "A source file that a job runs cannot be read.",
                 where=str(path),
                 got=str(error),
-                fix="mend the file, or name another in the configuration",
+                fix="fix the file, or name another in the configuration",
             ) from error
+
+
+def _is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:

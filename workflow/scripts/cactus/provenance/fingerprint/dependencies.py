@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
@@ -14,25 +13,24 @@ from typing import Any, Final
 import yaml
 
 from cactus.config.models import Config
-from cactus.config.source import NAME_PATTERN, Source
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
-from cactus.provenance.jobs import Job
-from cactus.tasks.placement import GPU_MODULE, may_use_gpu
+from cactus.stages.base import DataFile, Job
 
+_REGISTRY: Final = "config/datasets.yaml"
 # Top-level modules whose distribution has another name.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
 
 
 @dataclass(frozen=True)
-class Ingredients:
+class Dependencies:
     """What a job's results depend on besides its spec and inputs.
 
     Attributes
     ----------
     code
-        Meaning of each source file in the closure of the job's imports.
+        Source hash of each file in the closure of the job's imports.
     libraries
         Versions of the libraries that these import, and Python's minor version.
     files
@@ -61,7 +59,13 @@ class Project:
 
     @cached_property
     def locked(self) -> dict[str, str]:
-        """Versions in the lock file, by the normalised name of the distribution."""
+        """Versions in the lock file, by the normalized name of the distribution.
+
+        Raises
+        ------
+        ConfigError
+            The lock file cannot be read.
+        """
         path = self.root / "envs" / "requirements.lock"
         try:
             text = path.read_text(encoding="utf-8")
@@ -72,22 +76,28 @@ class Project:
                 got=str(error),
                 fix="restore it from the repository",
             ) from error
-        return {normalised(name): version for name, version in _PIN.findall(text)}
+        return {normalized(name): version for name, version in _PIN.findall(text)}
 
     @cached_property
     def registry(self) -> dict[str, Any]:
         """What is published about each data set, as plain values."""
-        path = self.root / "config" / "datasets.yaml"
-        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return content
+        return self._yaml(_REGISTRY)
 
-    def ingredients(self, config: Config, job: Job) -> Ingredients:
-        """Return what a job's results depend on besides its spec and inputs."""
-        closure = self.tree.closure(entries(config, job))
-        libraries = {normalised(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
+    def dependencies(self, config: Config, job: Job) -> Dependencies:
+        """Return what a job's results depend on besides its spec and inputs.
+
+        Raises
+        ------
+        CodeError
+            A source file is missing or not valid, or a library is neither locked nor installed.
+        """
+        stage, key = job.definition, job.definition.parse(job.cell)
+        closure = self.tree.closure(entry_points(config, job))
+        libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
         versions = {name: self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
-        return Ingredients(closure.files, versions, self._files(job))
+        files = dict(map(self._hashed, stage.data_files(key)))
+        return Dependencies(closure.files, versions, files)
 
     def _version(self, distribution: str) -> str:
         if distribution in self.locked:
@@ -102,47 +112,27 @@ class Project:
                 fix="install it, or add it to envs/requirements.in and run `make lock`",
             ) from error
 
-    def _files(self, job: Job) -> dict[str, str]:
-        names: list[str] = []
-        if job.stage == "aggregate_results":
-            names.append("config/paper_results.csv")
-        if job == Job("prepare_data", "miniimagenet"):
-            names.append("config/splits/miniimagenet.csv")
-        hashes = {name: self.tree.cache.sha256(self.root / name) for name in names}
-        if job.stage == "prepare_data":
-            entry = json.dumps(self.registry[job.cell], sort_keys=True, default=str)
-            hashes[f"config/datasets.yaml: {job.cell}"] = hashlib.sha256(entry.encode()).hexdigest()
-        return hashes
+    def _hashed(self, file: DataFile) -> tuple[str, str]:
+        """Return the name of a data file or of its entry, and the sha256 of the content."""
+        if file.key is None:
+            return file.name, self.tree.cache.sha256(self.root / file.name)
+        content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
+        entry = json.dumps(content[file.key], sort_keys=True, default=str)
+        return f"{file.name}: {file.key}", hashlib.sha256(entry.encode()).hexdigest()
+
+    def _yaml(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = yaml.safe_load((self.root / name).read_text(encoding="utf-8"))
+        return content
 
 
-def entries(config: Config, job: Job) -> tuple[str, ...]:
-    """Return the script of a job and the modules that its wildcards select."""
-    script, values = f"{job.stage}.py", job.wildcards
-    match job.stage:
-        case "make_sample":
-            return script, f"cactus.sample.{values['dataset']}"
-        case "prepare_data":
-            return script, f"cactus.data.{values['dataset']}"
-        case "train_embedding":
-            return script, _embedding_module(config, values["embedding"])
-        case "make_partitions" if may_use_gpu(Source.parse(values["source"]), config.compute):
-            return script, GPU_MODULE
-        case "meta_train" | "evaluate_model":
-            return script, f"cactus.meta.{values['learner']}"
-        case "make_figure":
-            return script, f"cactus.paper.figures.{job.cell.partition('-')[0]}"
-    return (script,)
+def entry_points(config: Config, job: Job) -> tuple[str, ...]:
+    """Return the script of a job, its stage's module, and the modules that it imports by name."""
+    stage = job.definition
+    modules = stage.modules(config, stage.parse(job.cell))
+    return f"{stage.name}.py", type(stage).__module__, *modules
 
 
-def _embedding_module(config: Config, name: str) -> str:
-    custom: Mapping[str, Any] = config.embeddings.custom
-    if name in custom:
-        return str(custom[name].module)
-    assert NAME_PATTERN.fullmatch(name), name
-    return f"cactus.embed.{name}"
-
-
-def normalised(distribution: str) -> str:
+def normalized(distribution: str) -> str:
     """Return the name of a distribution as package indices compare it."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 

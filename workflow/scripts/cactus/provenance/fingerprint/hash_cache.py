@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from cactus.files import file_hash, write_text
-from cactus.provenance.fingerprint.source_hash import Source, describe
+from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
 
 HASHES_FILE: Final = "hashes.json"
-# Bumped when what is remembered changes its form.
-_FORM: Final = 1
+# Raised when what is remembered changes its form.
+_FORM: Final = 2
 
 
 @dataclass
 class HashCache:
-    """Remembered hashes of contents and meanings of sources.
+    """Remembered hashes of files and of sources.
 
     A file counts as unchanged while its size, time of modification, time of change of its inode
     and inode number are. The time of change cannot be set by a program, so setting back the time
@@ -76,8 +76,8 @@ class HashCache:
             for path, state, digest in zip(unknown, states, digests, strict=True):
                 self._learn(path, "sha256", state, digest)
 
-    def source(self, path: Path, module: str) -> Source:
-        """Return the meaning and imports of a Python file.
+    def source(self, path: Path, module: str) -> PythonSource:
+        """Return the hash and the imports of a Python file.
 
         Raises
         ------
@@ -87,9 +87,9 @@ class HashCache:
         known = self._known(path, "source")
         if known is None:
             state = _state(path)
-            source = describe(path.read_text(encoding="utf-8"), module)
-            known = self._learn(path, "source", state, [source.meaning, source.imports])
-        return Source(known[0], tuple(known[1]))
+            source = read_source(path.read_text(encoding="utf-8"), module)
+            known = self._learn(path, "source", state, [source.digest, source.imports])
+        return PythonSource(known[0], tuple(known[1]))
 
     def _known(self, path: Path, kind: str) -> Any:
         entry = self.entries.get(f"{kind}:{path.absolute()}")

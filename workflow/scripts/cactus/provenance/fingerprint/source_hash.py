@@ -1,4 +1,4 @@
-"""What a Python source means: its syntax tree, without comments, docstrings and layout."""
+"""The hash of a Python source: of its syntax tree, without comments, docstrings and layout."""
 
 import ast
 import hashlib
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Source:
-    """A source file, described by its content alone.
+class PythonSource:
+    """What is known of a source file from its content alone.
 
     Attributes
     ----------
-    meaning
+    digest
         sha256 that is the same for every text with the same syntax tree, docstrings aside.
     imports
-        Dotted names that the source may import, each with the names taken from it: a name taken
-        may be a module or an attribute.
+        Dotted names that the source may import when it runs, each with the names taken from it: a
+        name taken may be a module or an attribute.
     """
 
-    meaning: str
+    digest: str
     imports: tuple[str, ...]
 
 
-def describe(text: str, module: str) -> Source:
-    """Return the meaning and the imports of a source text.
+def read_source(text: str, module: str) -> PythonSource:
+    """Return the hash and the imports of a source text.
 
     Parameters
     ----------
@@ -42,17 +42,26 @@ def describe(text: str, module: str) -> Source:
     imports = tuple(sorted(_imports(tree, module)))
     for node in _blocks(tree):
         _drop_docstring(node)
-    return Source(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+    return PythonSource(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
 
 
-def _blocks(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield a module and all its statements, whose expressions need not be searched."""
+def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
+    """Yield a module and all its statements, whose expressions need not be searched.
+
+    With `run_only`, what stands below ``if TYPE_CHECKING:`` is left out.
+    """
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         yield node
+        never_runs = run_only and isinstance(node, ast.If) and _checks_types(node.test)
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            waiting += getattr(node, name, ())
+            if not (never_runs and name == "body"):
+                waiting += getattr(node, name, ())
+
+
+def _checks_types(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 def _drop_docstring(node: ast.AST) -> None:
@@ -66,7 +75,7 @@ def _drop_docstring(node: ast.AST) -> None:
 
 def _imports(tree: ast.AST, module: str) -> set[str]:
     names: set[str] = set()
-    for node in _blocks(tree):
+    for node in _blocks(tree, run_only=True):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

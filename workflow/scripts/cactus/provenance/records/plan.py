@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from cactus.config.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 
 # The hash of an input that another job of the same invocation makes first.
 PENDING: Final = "pending"

@@ -14,8 +14,8 @@ from pydantic import Field
 from cactus.config.base import Settings
 from cactus.errors import RecordError
 from cactus.files import write_json
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.plan import Plan
+from cactus.stages.base import Job
 
 SCHEMA: Final = "cactus-record/1"
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from statistics import median
 
 from cactus.errors import RecordError
-from cactus.provenance.graph import reads
-from cactus.provenance.jobs import WILDCARDS, Job
 from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job, stage_names
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
     seconds = {job: found[0] if found else None for job, found in likely.items()}
     ends: dict[Job, float] = {}
     for job in jobs:
-        before = [ends.get(read.job, 0.0) for read in reads(planner.config, job)]
+        before = [ends.get(read.job, 0.0) for read in planner.graph.reads(job)]
         ends[job] = max(before, default=0.0) + (seconds[job] or 0.0)
     total = sum(value or 0.0 for value in seconds.values())
     wall = max([total / at_once, *ends.values()])
@@ -71,7 +70,7 @@ def _records(folder: Path) -> Iterable[Record]:
         stage, _, cell = (
             path.relative_to(folder / "records").with_suffix("").as_posix().partition("/")
         )
-        if stage in WILDCARDS:
+        if stage in stage_names():
             try:
                 record = read_record(folder, Job(stage, cell))
             except RecordError:

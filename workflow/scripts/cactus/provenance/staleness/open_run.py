@@ -1,8 +1,6 @@
 """A run: its folder, the configuration that it was last planned with, and its planner."""
 
-import difflib
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,17 +9,18 @@ from pydantic import ValidationError
 from cactus.config.base import Settings, merge
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
-from cactus.config.select import raw_access
-from cactus.errors import DataError, RecordError
+from cactus.errors import DataError, RecordError, did_you_mean
 from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Planner
+from cactus.stages.prepare_data import raw_access
 
 SOURCE_FILE: Final = "plans/config.json"
 # The Snakefile writes the run's folder, as JSON, to the file that this variable names.
-TELL: Final = "CACTUS_TELL_RUN"
+RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
 ROOT: Final = Path(__file__).resolve().parents[5]
 
 
@@ -81,7 +80,7 @@ def open_planner(
     raw_dir = run_folder / "raw" if config.sample_data else Path(access.raw_dir)
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
     project = Project(root, SourceTree(root / "workflow" / "scripts", cache))
-    return Planner(config, run_folder, project, raw_dir)
+    return Planner(RunReader(config, run_folder), project, raw_dir)
 
 
 def open_run(
@@ -153,14 +152,5 @@ def find_run(run: str | None, results: Path = Path("results")) -> Path:
         "There is no such run." if run else "Name the run.",
         where=str(results.absolute()),
         got=run or f"{len(known)} runs",
-        fix=nearest(run or "", known, "run the workflow first: `snakemake --cores 2`"),
+        fix=did_you_mean(run or "", known, "run the workflow first: `snakemake --cores 2`"),
     )
-
-
-def nearest(name: str, known: Sequence[str] | Mapping[str, Any], otherwise: str) -> str:
-    """Return advice that names the known names nearest to a misspelt one."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    shown = ", ".join(sorted(known)[:10])
-    return f"known are {shown}" if shown else otherwise

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from cactus.config.models import Config
-from cactus.config.select import stage_spec
-from cactus.errors import RecordError
+from cactus.graph import Graph
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
-from cactus.provenance.graph import all_jobs, reads
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, differences
-from cactus.provenance.records.record import Record, read_record, record_path
-from cactus.provenance.staleness.waivers import Acceptances
+from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.waivers import Waivers
+from cactus.stages.base import Job
 
 # The time of the plan of a fresh job: older than any result, so that Snakemake sees no update.
 _PAST: Final = 1.0
@@ -45,43 +44,42 @@ class Planner:
 
     Parameters
     ----------
-    config
-        The configuration of the run.
-    run_folder
-        Folder of the run.
+    reader
+        The run, as its records tell it.
     project
         The project's files.
     raw_dir
         Folder with one folder of raw files per data set.
     """
 
-    config: Config
-    run_folder: Path
+    reader: RunReader
     project: Project
     raw_dir: Path
     _known: dict[Job, Assessment] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.accepted = Acceptances.load(self.run_folder)
-        self._records: dict[Job, Record | RecordError | None] = {}
-        for job in all_jobs(self.config):
-            self._records[job] = self._read(job)
-        self.project.tree.cache.warm(
-            self.run_folder / name
-            for record in self._records.values()
-            if isinstance(record, Record)
-            for name in record.entities
-        )
+        self.waivers = Waivers.load(self.run_folder)
 
-    def _read(self, job: Job) -> Record | RecordError | None:
-        try:
-            return read_record(self.run_folder, job)
-        except RecordError as error:
-            return error
+    @property
+    def config(self) -> Config:
+        """The configuration of the run."""
+        return self.reader.config
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder of the run."""
+        return self.reader.run_folder
+
+    @property
+    def graph(self) -> Graph:
+        """The jobs of the run, and what each reads."""
+        return self.reader.graph
 
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the configuration, each after those that it reads from."""
-        return [self.assess(job) for job in all_jobs(self.config)]
+        recorded = (name for record in self.reader.records() for name in record.entities)
+        self.project.tree.cache.warm(self.run_folder / name for name in recorded)
+        return [self.assess(job) for job in self.graph.jobs]
 
     def assess(self, job: Job) -> Assessment:
         """Say what a job has to be, and why it must run, if it must."""
@@ -90,23 +88,23 @@ class Planner:
         return self._known[job]
 
     def _assess(self, job: Job) -> Assessment:
-        record = self._records.get(job)
+        record = self.reader.read(job)
         plan, waits = self._plan(job)
         if not isinstance(record, Record):
             got = "none" if record is None else record.got
             where = str(record_path(self.run_folder, job))
             return Assessment(job, plan, None, (Reason("record", where, "", got), *waits))
         found = [*self.changed_results(record), *differences(record.plan, plan)]
-        if job.stage == "prepare_data":
+        if record.plan.raw:
             found += self._changed_raw(record)
-        reasons = [reason for reason in found if not self.accepted.covers(job, reason)]
+        reasons = [reason for reason in found if not self.waivers.covers(job, reason)]
         return Assessment(job, plan, record, (*reasons, *waits))
 
     def _plan(self, job: Job) -> tuple[Plan, list[Reason]]:
         """Return a job's plan, and the jobs that must run before it."""
         inputs: dict[str, str] = {}
         waits: list[Reason] = []
-        for read in reads(self.config, job):
+        for read in self.graph.reads(job):
             other = self.assess(read.job)
             if other.stale or other.record is None:
                 waits.append(Reason("upstream", read.job.name, "", ""))
@@ -114,14 +112,14 @@ class Planner:
             else:
                 made = other.record.entities
                 inputs.update({name: made[name].sha256 for name in read.files if name in made})
-        ingredients = self.project.ingredients(self.config, job)
-        spec = stage_spec(self.config, job.stage, **job.wildcards)
+        stage = job.definition
+        spec = stage.spec(self.config, stage.parse(job.cell))
         plan = Plan(
             stage=job.stage,
             cell=job.cell,
             spec=json.loads(spec.text()),
             inputs=inputs,
-            **vars(ingredients),
+            **vars(self.project.dependencies(self.config, job)),
         )
         return plan, waits
 

@@ -5,13 +5,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from cactus.config.models import Config
 from cactus.provenance.execution.logs import attempt_log, log_path
 from cactus.provenance.execution.process import place
 from cactus.provenance.execution.state import read_state
-from cactus.provenance.graph import all_jobs
-from cactus.provenance.jobs import Job
+from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.stages.base import Job
 
 State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
 # From what a user must hear of first.
@@ -109,14 +108,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def list_failures(config: Config, run_folder: Path) -> str:
+def list_failures(run: RunReader) -> str:
     """Return a line for each job that has failed, with the reason and its log."""
     lines = []
-    for job in all_jobs(config):
-        facts = read_state(run_folder, job)
+    for job in run.graph.jobs:
+        facts = read_state(run.run_folder, job)
         if facts is not None and facts["state"] in ("failed", "killed"):
             status = _at_work(job, facts, None)
-            lines.append(f"  {job.name}: {status.note}\n    log: {_log(run_folder, job, facts)}")
+            lines.append(
+                f"  {job.name}: {status.note}\n    log: {_log(run.run_folder, job, facts)}"
+            )
     return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job has failed"
 
 

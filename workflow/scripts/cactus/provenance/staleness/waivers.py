@@ -13,15 +13,15 @@ from pydantic import ValidationError
 
 from cactus.config.base import Settings
 from cactus.errors import RecordError
-from cactus.provenance.jobs import Job
 from cactus.provenance.records.reasons import Reason, ReasonKind
+from cactus.stages.base import Job
 
-ACCEPTED_FILE: Final = "accepted.jsonl"
+WAIVERS_FILE: Final = "accepted.jsonl"
 # What may be declared harmless. A changed result or input is never: its bytes are in question.
-ACCEPTABLE: Final[tuple[ReasonKind, ...]] = ("config", "code", "library", "file", "raw")
+WAIVABLE: Final[tuple[ReasonKind, ...]] = ("config", "code", "library", "file", "raw")
 
 
-class Acceptance(Settings):
+class Waiver(Settings):
     """One change of one job, from a recorded value to a new one, declared harmless."""
 
     stage: str
@@ -42,10 +42,10 @@ class Acceptance(Settings):
 
 
 @dataclass(frozen=True)
-class Acceptances:
+class Waivers:
     """The accepted changes of a run."""
 
-    entries: tuple[Acceptance, ...]
+    entries: tuple[Waiver, ...]
 
     @classmethod
     def load(cls, run_folder: Path) -> Self:
@@ -56,12 +56,12 @@ class Acceptances:
         RecordError
             The file is damaged.
         """
-        path = run_folder / ACCEPTED_FILE
+        path = run_folder / WAIVERS_FILE
         if not path.exists():
             return cls(())
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
-            return cls(tuple(Acceptance.model_validate_json(line) for line in lines))
+            return cls(tuple(Waiver.model_validate_json(line) for line in lines))
         except (ValidationError, UnicodeDecodeError) as error:
             raise RecordError(
                 "The list of accepted changes is damaged.",
@@ -75,15 +75,15 @@ class Acceptances:
         return any(entry.key == (job, reason) for entry in self.entries)
 
 
-def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Acceptance]:
+def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:
     """Append accepted changes of a job to the run's list and return them."""
     who = f"{getpass.getuser()}@{socket.gethostname()}"
     when = datetime.now(UTC).isoformat(timespec="seconds")
     entries = [
-        Acceptance(stage=job.stage, cell=job.cell, who=who, when=when, why=why, **_values(reason))
+        Waiver(stage=job.stage, cell=job.cell, who=who, when=when, why=why, **_values(reason))
         for reason in reasons
     ]
-    with (run_folder / ACCEPTED_FILE).open("a", encoding="utf-8") as file:
+    with (run_folder / WAIVERS_FILE).open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(entry.model_dump()) + "\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
