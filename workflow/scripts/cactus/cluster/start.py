@@ -68,7 +68,10 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     """Check a data set's raw files; fetch what is missing here, as nodes may be offline."""
-    spec, access = PREPARE_DATA.spec(planner.config, DatasetKey(dataset)), raw_access(planner.config)
+    spec, access = (
+        PREPARE_DATA.spec(planner.config, DatasetKey(dataset)),
+        raw_access(planner.config),
+    )
     settings = spec.settings.model_copy(update=access.model_dump())
     folder = Path(access.raw_dir)
     check_raw(dataset, settings, folder)
