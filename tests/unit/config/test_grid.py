@@ -64,9 +64,9 @@ def test_a_grid_without_cells_is_refused():
     ("values", "message"),
     [
         ({"seeds": []}, "axis 'seeds' is empty"),
-        ({"embeddings": ["acai", "acai"]}, "names a value twice"),
-        ({"controls": {"mnist": ["acai"]}}, "'acai' is no control"),
-        ({"controls": {"mnist": ["scratch"]}}, "'scratch' is no control"),
+        ({"embeddings": ["acai", "acai"]}, "repeats a value"),
+        ({"controls": {"mnist": ["acai"]}}, "'acai' is not a control"),
+        ({"controls": {"mnist": ["scratch"]}}, "'scratch' is not a control"),
     ],
 )
 def test_improper_axes_are_refused(values, message):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError
 from cactus.provenance.closure import SourceTree
 from cactus.provenance.graph import all_jobs
@@ -15,7 +15,7 @@ from cactus.provenance.ingredients import entries
 from tests.workflow.project import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
-CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
 ENTRIES = sorted({entries(CONFIG, job) for job in all_jobs(CONFIG)})
 
 

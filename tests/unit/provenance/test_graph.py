@@ -1,11 +1,11 @@
 """The graph of jobs: its order, names and files."""
 
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.provenance.graph import all_jobs, reads
 from cactus.provenance.jobs import WILDCARDS, Job, job_of
 from tests.workflow.project import ROOT
 
-CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
 
 
 def test_every_job_comes_after_those_that_it_reads_from():

@@ -16,20 +16,20 @@ CountOrZero = Annotated[int, Field(ge=0)]
 
 
 class Settings(BaseModel):
-    """A section of the configuration: immutable, unknown keys refused."""
+    """A section of the configuration: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DatasetSettings(Settings):
-    """Settings that a data set may override, key by key, under `per_dataset`.
+    """Settings that can be overridden for a data set, key by key, under `per_dataset`.
 
-    Subclasses give every field a default, so that a part of the keys is a valid override.
+    Subclasses give every field a default, so that any subset of the keys is a valid override.
     """
 
     per_dataset: dict[DatasetName, dict[str, Any]] = Field(
         default_factory=dict,
-        description="Values of this section's keys that hold for one data set only.",
+        description="Values of this section's keys for single data sets.",
     )
 
     @model_validator(mode="after")
@@ -46,7 +46,7 @@ class DatasetSettings(Settings):
         return self
 
     def resolve(self, dataset: DatasetName) -> Self:
-        """Return these settings as they hold for one data set, without `per_dataset`."""
+        """Return these settings for one data set, without `per_dataset`."""
         base = self.model_dump(exclude={"per_dataset"})
         resolved = merge(base, self.per_dataset.get(dataset, {}))
         return type(self).model_validate({**resolved, "per_dataset": {}})
