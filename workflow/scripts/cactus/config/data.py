@@ -46,7 +46,7 @@ class OmniglotData(Settings):
     image_size: ImageSide = setting(28, "Side length of the prepared images.", unit="pixels")
     resize: Resampling = setting(
         "lanczos",
-        "Filter that shrinks the 105x105 drawings after they are converted from 1-bit to grayscale: "
+        "Filter that shrinks the 105x105 drawings after their conversion from 1-bit to grayscale: "
         "on 1-bit images, every filter falls back to nearest, which breaks thin strokes.",
     )
     ink: Literal["white", "black"] = setting(

@@ -65,8 +65,8 @@ class GridSettings(Settings):
     seeds: list[int] = setting([0], "Training seeds; every cell is run with each of them.")
     controls: dict[DatasetName, list[str]] = Field(
         default_factory=_paper_controls,
-        description="Additional task sources by data set: `labels` (the oracle), `random`, `pixels`, "
-        "`single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
+        description="Additional task sources by data set: `labels` (the oracle), `random`, "
+        "`pixels`, `single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
     )
     scratch: bool = setting(
         True, "Add training from scratch, with MAML's network, to every data set."
@@ -89,8 +89,8 @@ class GridSettings(Settings):
             for name in names:
                 if Source.parse(name).kind in ("kmeans", "scratch"):
                     raise ValueError(
-                        f"'{name}' is not a control; put embeddings in `embeddings`, and turn training "
-                        "from scratch on or off by `scratch`"
+                        f"'{name}' is not a control; put embeddings in `embeddings`, and turn "
+                        "training from scratch on or off by `scratch`"
                     )
         return self
 
