@@ -69,7 +69,7 @@ def test_a_grid_without_cells_is_refused():
         ({"controls": {"mnist": ["scratch"]}}, "'scratch' is not a control"),
     ],
 )
-def test_improper_axes_are_refused(values, message):
+def test_invalid_axes_are_refused(values, message):
     with pytest.raises(ValidationError, match=message):
         GridSettings(**values)
 

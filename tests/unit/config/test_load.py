@@ -83,7 +83,7 @@ def test_an_override_of_one_dataset_keeps_the_others_defaults():
 @pytest.mark.parametrize(
     "text", ["run: a\nrun: b\n", "- a\n", "run: [", "compute: !!python/object:os.system {}\n"]
 )
-def test_a_file_that_is_no_plain_mapping_is_refused(tmp_path, text):
+def test_a_file_that_is_not_a_plain_mapping_is_refused(tmp_path, text):
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         read_yaml(tmp_path / "a.yaml")

@@ -13,7 +13,7 @@ from tests.unit.paper.conftest import Run
 SPECIAL = r"100 % of $5 & #1_a ~ x^2 {y} \z <|> " + '"q" a--b'
 
 
-def test_special_characters_lose_their_meaning():
+def test_special_characters_are_escaped():
     assert escape("a_b & 5 % {#}") == r"a\_b \& 5 \% \{\#\}"
     assert escape("\\") == r"\textbackslash{}"
     assert escape("x^2~y") == r"x\textasciicircum{}2\textasciitilde{}y"

@@ -31,7 +31,7 @@ def test_every_data_set_and_setting_has_a_row(grid_run: Run):
     assert len(summarize(results)) == len(settings)
 
 
-def test_missing_rows_show_as_such_and_sample_data_are_named(small_run: Run, grid_run: Run):
+def test_missing_rows_show_as_such_and_sample_data_is_named(small_run: Run, grid_run: Run):
     text = format_summary(read_results(small_run.results))
     assert "sample data" not in text
     assert text.splitlines()[-1].split()[-2:] == ["-", "-"]

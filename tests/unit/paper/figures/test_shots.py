@@ -29,7 +29,7 @@ def test_lines_follow_the_means_over_the_shots(grid_run: Run):
         assert list(line.get_xdata()) == [0, 1, 2, 3]
 
 
-def test_methods_of_a_single_shot_stand_side_by_side(grid_run: Run):
+def test_methods_of_a_single_shot_are_side_by_side(grid_run: Run):
     results = read_results(grid_run.results)
     figure = draw(FigureInputs(grid_run.folder, results, OutputSettings()))
     places = [container.lines[0].get_xdata()[0] for container in figure.axes[-1].containers]
@@ -37,7 +37,7 @@ def test_methods_of_a_single_shot_stand_side_by_side(grid_run: Run):
     assert all(abs(place) < 0.4 for place in places)
 
 
-def test_methods_can_be_told_apart():
+def test_methods_are_distinguishable():
     methods = ["scratch", "knn", "linear", "mlp", "cluster_matching", "cactus-maml",
                "cactus-protonets", "oracle-maml", "oracle-protonets"]  # fmt: skip
     looks = [method_style(method) for method in methods]

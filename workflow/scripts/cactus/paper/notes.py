@@ -8,7 +8,7 @@ import pandas as pd
 from cactus.paper.cells import INTERVAL_RECALLED, MEAN_RECALLED, NOT_RUN, UNAVAILABLE
 from cactus.paper.latex import escape
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import SAMPLE_NOTE, dataset_title, is_oracle
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, is_oracle
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
@@ -27,7 +27,7 @@ _LEARNERS: Final = {
 def caption(averaged: pd.DataFrame) -> str:
     """Return the caption of a data set's table, with a banner if the data is synthetic."""
     first = averaged.iloc[0]
-    banner = rf" \textbf{{[{SAMPLE_NOTE}]}}" if first["sample"] else ""
+    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["sample"] else ""
     return (
         rf"{escape(dataset_title(first['dataset']))}{banner}: few-shot accuracy in \%,"
         rf" mean\,$\pm$\,half the 95\,\% interval, of the paper (CACTUs, ICLR 2019) and of "

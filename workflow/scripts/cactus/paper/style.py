@@ -12,7 +12,7 @@ from matplotlib.typing import LineStyleType
 
 from cactus.config.outputs import OutputSettings
 from cactus.files import atomic_path
-from cactus.paper.vocabulary import METHODS, SAMPLE_NOTE, dataset_title
+from cactus.paper.vocabulary import METHODS, SYNTHETIC_NOTE, dataset_title
 
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
@@ -125,29 +125,31 @@ def legend_below(
     figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=title)
 
 
-def add_run_title(figure: Figure, datasets: Sequence[str], sample_datasets: Sequence[str]) -> None:
+def add_run_title(
+    figure: Figure, datasets: Sequence[str], synthetic_datasets: Sequence[str]
+) -> None:
     """Add a banner to a figure of several data sets if any of them is synthetic.
 
     Parameters
     ----------
     datasets
         Data sets in the figure.
-    sample_datasets
+    synthetic_datasets
         Data sets of the run that are synthetic. If only some of the figure's are, the banner names
         them.
     """
-    samples = [name for name in datasets if name in sample_datasets]
-    if samples == list(datasets):
-        note = SAMPLE_NOTE + ("s" if len(samples) > 1 else "")
+    synthetic = [name for name in datasets if name in synthetic_datasets]
+    if synthetic == list(datasets):
+        note = SYNTHETIC_NOTE + ("s" if len(synthetic) > 1 else "")
         _add_banner(figure, note[0].upper() + note[1:])
-    elif samples:
-        _add_banner(figure, f"{', '.join(map(dataset_title, samples))}: {SAMPLE_NOTE}")
+    elif synthetic:
+        _add_banner(figure, f"{', '.join(map(dataset_title, synthetic))}: {SYNTHETIC_NOTE}")
 
 
-def add_dataset_title(figure: Figure, dataset: str, sample_datasets: Sequence[str]) -> None:
+def add_dataset_title(figure: Figure, dataset: str, synthetic_datasets: Sequence[str]) -> None:
     """Add the data set's name as the title of a figure, in a banner if it is synthetic."""
-    if dataset in sample_datasets:
-        _add_banner(figure, f"{dataset_title(dataset)}: {SAMPLE_NOTE}")
+    if dataset in synthetic_datasets:
+        _add_banner(figure, f"{dataset_title(dataset)}: {SYNTHETIC_NOTE}")
     else:
         figure.suptitle(dataset_title(dataset), fontweight="bold")
 

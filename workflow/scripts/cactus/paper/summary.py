@@ -4,7 +4,7 @@ import pandas as pd
 
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.vocabulary import (
-    SAMPLE_NOTE,
+    SYNTHETIC_NOTE,
     dataset_title,
     is_embedding,
     is_oracle,
@@ -52,6 +52,6 @@ def _summary(rows: pd.DataFrame) -> list[float]:
 
 def format_summary(results: pd.DataFrame) -> str:
     """Return the summary as aligned text, with a heading."""
-    sample = f" ({SAMPLE_NOTE})" if results["sample"].any() else ""
+    note = f" ({SYNTHETIC_NOTE})" if results["sample"].any() else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
-    return f"Accuracy of the CACTUs cells in percent{sample}\n{table}"
+    return f"Accuracy of the CACTUs cells in percent{note}\n{table}"

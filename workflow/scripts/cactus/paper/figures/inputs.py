@@ -42,7 +42,7 @@ class FigureInputs:
         return list(dict.fromkeys(self.results["dataset"]))
 
     @property
-    def sample_datasets(self) -> list[str]:
+    def synthetic_datasets(self) -> list[str]:
         """Data sets that are synthetic."""
         return list(dict.fromkeys(self.results[self.results["sample"]]["dataset"]))
 

@@ -55,7 +55,7 @@ def draw(inputs: FigureInputs) -> Figure:
     _draw_learners(axes[1], inputs, trained, sources)
     handles = _handles(sources, [source_title(source) for source in sources])
     style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
-    style.add_dataset_title(figure, str(inputs.dataset), inputs.sample_datasets)
+    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
     return figure
 
 
