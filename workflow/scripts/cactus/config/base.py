@@ -1,5 +1,6 @@
 """Building blocks of the typed configuration."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,6 +14,13 @@ Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
+Overrides = dict[DatasetName, dict[str, Any]]
+
+
+def overrides(default: Callable[[], Overrides]) -> Any:
+    """Declare the key `per_dataset` with its default."""
+    text = "Values of this section's keys for single data sets."
+    return Field(default_factory=default, description=text)
 
 
 class Settings(BaseModel):
@@ -27,10 +35,7 @@ class DatasetSettings(Settings):
     Subclasses give every field a default, so that any subset of the keys is a valid override.
     """
 
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=dict,
-        description="Values of this section's keys for single data sets.",
-    )
+    per_dataset: Overrides = overrides(dict)
 
     @model_validator(mode="after")
     def _overrides_are_valid(self) -> Self:

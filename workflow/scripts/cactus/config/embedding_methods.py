@@ -1,18 +1,19 @@
 """Settings of the paper's four embeddings."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cactus.config.base import (
     Count,
     CountOrZero,
-    DatasetName,
     DatasetSettings,
     Fraction,
     NonNegative,
+    Overrides,
     Positive,
     Precision,
+    overrides,
     setting,
 )
 
@@ -27,7 +28,6 @@ _JOINT = (
     "two batches, in which batch norm hides their overall difference; with one, training is "
     "faster at first."
 )
-_OVERRIDES = "Values of this section's keys for single data sets."
 
 
 class MethodSettings(DatasetSettings):
@@ -48,7 +48,7 @@ class MethodSettings(DatasetSettings):
     )
 
 
-def _acai_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _acai_overrides() -> Overrides:
     color = {"working_size": 64, "depth": 64}
     return {"miniimagenet": color, "celeba": color}
 
@@ -68,15 +68,11 @@ class AcaiSettings(MethodSettings):
     )
     batch_size: Count = setting(64, "Images in a training batch.", unit="images")
     latent_channels: Count = setting(
-        16,
-        "Channels of the latent map; the embedding has `latent_width` squared times as many "
-        "dimensions.",
+        16, "Channels of the latent map; times `latent_width` squared, the embedding's dimensions."
     )
     latent_width: Count = setting(4, "Side length of the latent map.")
     depth: Count = setting(16, "Filters of the first convolution; they double at each scale.")
-    critic_depth: Count | None = setting(
-        None, "`depth` of the critic; null means the same as `depth`."
-    )
+    critic_depth: Count | None = setting(None, "`depth` of the critic; null: the same as `depth`.")
     critic_weight: NonNegative = setting(
         0.5, "Weight lambda of the critic's term in the autoencoder's loss."
     )
@@ -89,9 +85,7 @@ class AcaiSettings(MethodSettings):
         "Training steps; the original uses 2^14 times 1024 images in batches of 64.",
         unit="steps",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_acai_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_acai_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -104,7 +98,7 @@ class AcaiSettings(MethodSettings):
         return self
 
 
-def _bigan_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _bigan_overrides() -> Overrides:
     gray = {"working_size": 28, "raw_size": 28, "hidden": 1024, "encoder": "conv"}
     return {
         "mnist": {**gray, "dims": 50, "encoder": "mlp", "networks": "mlp"},
@@ -129,10 +123,8 @@ class BiganSettings(MethodSettings):
         "crop when encoding); set it to `working_size` for no crop.",
         unit="pixels",
     )
-    encoder: Literal["mlp", "conv", "alexnet"] = setting("alexnet", "Architecture of the encoder.")
-    networks: Literal["mlp", "conv"] = setting(
-        "conv", "Architecture of generator and discriminator."
-    )
+    encoder: Literal["mlp", "conv", "alexnet"] = setting("alexnet", "Encoder architecture.")
+    networks: Literal["mlp", "conv"] = setting("conv", "Generator and discriminator architecture.")
     width: Count = setting(
         64, "Base width: filters of the first convolution; 64 gives AlexNet its original size."
     )
@@ -156,9 +148,7 @@ class BiganSettings(MethodSettings):
         "What to use as the embedding: `code` is E(x) in (-1, 1), the paper's representation; "
         "`logits` is E(x) before it is squashed.",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_bigan_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_bigan_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -171,7 +161,7 @@ class BiganSettings(MethodSettings):
         return self
 
 
-def _deepcluster_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _deepcluster_overrides() -> Overrides:
     gray = {
         "working_size": 28,
         "channels": [48, 128, 192, 192, 128],
@@ -227,9 +217,7 @@ class DeepclusterSettings(MethodSettings):
         4 / 3, "Largest aspect ratio of a crop; the smallest is its inverse."
     )
     flip: bool = setting(True, "Flip images horizontally with probability one half.")
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_deepcluster_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_deepcluster_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -252,7 +240,7 @@ class DeepclusterSettings(MethodSettings):
         return size
 
 
-def _infogan_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _infogan_overrides() -> Overrides:
     many = {"categorical": [10] * 10, "continuous": 0, "noise": 128}
     color = {**many, "working_size": 32, "iterations": 50_000}
     return {"omniglot": many, "miniimagenet": color, "celeba": color}
@@ -297,9 +285,7 @@ class InfoganSettings(MethodSettings):
         "What to use as the embedding: `codes` are the recognition network's outputs before any "
         "activation, as in CACTUs; `hidden` is the layer before, `trunk` the one before that.",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_infogan_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_infogan_overrides)
 
     @model_validator(mode="after")
     def _codes_exist(self) -> Self:

@@ -1,7 +1,7 @@
 """Settings of the few-shot evaluation and of the baselines on embeddings."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,8 +12,10 @@ from cactus.config.base import (
     DatasetSettings,
     Fraction,
     NonNegative,
+    Overrides,
     Positive,
     Settings,
+    overrides,
     setting,
 )
 
@@ -30,7 +32,7 @@ class FewShotSetting(Settings):
     shot: Count = setting(1, "Labeled images per class.", unit="images")
 
 
-def _paper_settings() -> dict[DatasetName, dict[str, Any]]:
+def _paper_settings() -> Overrides:
     settings: dict[DatasetName, list[tuple[int, int]]] = {
         "mnist": [(10, 1), (10, 5), (10, 10)],
         "omniglot": [(5, 1), (5, 5), (20, 1), (20, 5)],
@@ -57,10 +59,7 @@ class EvaluationSettings(DatasetSettings):
     settings: list[FewShotSetting] = setting(
         [FewShotSetting()], "Ways and shots; one trained model is evaluated on all of them."
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_paper_settings,
-        description="Values of this section's keys for single data sets.",
-    )
+    per_dataset: Overrides = overrides(_paper_settings)
 
     @model_validator(mode="after")
     def _settings_are_distinct(self) -> Self:
@@ -150,7 +149,7 @@ class ClusterMatchingSettings(Settings):
     seed: CountOrZero = setting(0, "Seed of k-means; 0 in the original.")
 
 
-def _paper_clusters() -> dict[DatasetName, dict[str, Any]]:
+def _paper_clusters() -> Overrides:
     return {"mnist": {"cluster_matching": {"clusters": 10}}}
 
 
@@ -172,10 +171,7 @@ class BaselineSettings(DatasetSettings):
     cluster_matching: ClusterMatchingSettings = setting(
         ClusterMatchingSettings(), "Cluster matching."
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_paper_clusters,
-        description="Values of this section's keys for single data sets.",
-    )
+    per_dataset: Overrides = overrides(_paper_clusters)
 
     @model_validator(mode="after")
     def _values_are_distinct(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from cactus.config.base import (
     Count,
@@ -10,9 +10,11 @@ from cactus.config.base import (
     DatasetName,
     DatasetSettings,
     LearnerName,
+    Overrides,
     Positive,
     Precision,
     Settings,
+    overrides,
     setting,
 )
 
@@ -20,8 +22,6 @@ Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
 AtOnce = Count | Literal["auto"]
-
-_OVERRIDES = "Values of this section's keys for single data sets."
 
 
 class ValidationSettings(Settings):
@@ -73,7 +73,7 @@ class TrainingSettings(DatasetSettings):
         return self.model_copy(update={"iterations": iterations, "oracle_iterations": None})
 
 
-def _maml_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _maml_overrides() -> Overrides:
     large: dict[str, Any] = {
         "iterations": 60_000,
         "gradient_clip": 10.0,
@@ -140,9 +140,7 @@ class MamlSettings(TrainingSettings):
     evaluation_tasks_at_once: AtOnce = setting(
         "auto", "The same for the episodes of an evaluation.", unit="episodes"
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_maml_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_maml_overrides)
 
     @model_validator(mode="after")
     def _graphs_have_no_autograd(self) -> Self:
@@ -151,7 +149,7 @@ class MamlSettings(TrainingSettings):
         return self
 
 
-def _protonets_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _protonets_overrides() -> Overrides:
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
         "miniimagenet": {"way": 5, "iterations": 60_000},
@@ -192,9 +190,7 @@ class ProtonetsSettings(TrainingSettings):
     images_at_once: Count = setting(
         256, "Images encoded together in evaluation; affects speed and memory.", unit="images"
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_protonets_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_protonets_overrides)
 
 
 class ScratchSettings(DatasetSettings):

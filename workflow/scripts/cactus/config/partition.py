@@ -7,14 +7,15 @@ from pydantic import Field, model_validator
 from cactus.config.base import (
     Count,
     CountOrZero,
-    DatasetName,
     DatasetSettings,
     Fraction,
     LearnerName,
     NonNegative,
+    Overrides,
     Positive,
     Settings,
     merge,
+    overrides,
     setting,
 )
 
@@ -180,11 +181,12 @@ class HyperplaneSettings(Settings):
         return type(self).model_validate({**values, "per_embedding": {}})
 
 
-_PAPER_PER_DATASET: dict[DatasetName, dict[str, Any]] = {
-    "mnist": {"clusters": 10},
-    "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
-    "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
-}
+def _paper_overrides() -> Overrides:
+    return {
+        "mnist": {"clusters": 10},
+        "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
+        "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
+    }
 
 
 class PartitionSettings(DatasetSettings):
@@ -231,10 +233,7 @@ class PartitionSettings(DatasetSettings):
         "other the opposite values.",
         unit="attributes",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=lambda: dict(_PAPER_PER_DATASET),
-        description="Values of this section's keys for single data sets.",
-    )
+    per_dataset: Overrides = overrides(_paper_overrides)
 
     def acceptance(self, learner: LearnerName) -> MamlAcceptanceSettings:
         """Return the acceptance rule for a meta-learner."""
