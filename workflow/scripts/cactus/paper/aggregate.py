@@ -32,9 +32,9 @@ def aggregate(
     """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
 
     The row of a seed has the mean over tasks, their population standard deviation, and
-    ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same of the accuracies averaged
-    over seeds, task by task; its ``seed_std`` is the sample standard deviation of the seeds' means
-    (empty for one seed). Accuracies are fractions, written without loss.
+    ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same statistics of the
+    accuracies averaged over seeds, task by task; its ``seed_std`` is the sample standard deviation
+    of the seeds' means (empty for one seed). Accuracies are fractions, written without loss.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def legend_below(
     figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=title)
 
 
-def add_run_title(
+def add_run_banner(
     figure: Figure, datasets: Sequence[str], synthetic_datasets: Sequence[str]
 ) -> None:
     """Add a banner to a figure of several data sets if any of them is synthetic.

@@ -55,7 +55,7 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -
             "There are no results for the table.",
             where=str(results_file),
             got=f"no row of {dataset}",
-            fix=f"evaluate a cell of {dataset}, or do not make its table",
+            fix=f"evaluate a cell of {dataset}, or leave out its table",
         )
     text, entries = _render(results, f"tab:{dataset}", decimals)
     write_text(output, text)

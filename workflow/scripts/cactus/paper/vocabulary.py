@@ -143,7 +143,7 @@ def parse_cell(cell: str) -> dict[str, str]:
             learner = ""
         case _:
             raise DataError(
-                "A folder is not one of an evaluation or of baselines.",
+                "The folder of a cell has an unexpected name.",
                 where="aggregation",
                 got=cell,
                 fix="name it evaluations/<dataset>/<source>/<learner>/s<seed> or "

@@ -46,7 +46,7 @@ def draw(inputs: FigureInputs) -> Figure:
     figure.colorbar(
         scale, ax=list(axes), label="accuracy [%]", location="bottom", aspect=40, shrink=0.6
     )
-    style.add_run_title(figure, inputs.datasets, inputs.synthetic_datasets)
+    style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
 

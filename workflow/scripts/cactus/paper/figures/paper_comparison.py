@@ -32,7 +32,7 @@ def draw(inputs: FigureInputs) -> Figure:
     datasets = list(dict.fromkeys(shared["dataset"]))
     if not datasets:
         figure = style.message_figure("The paper gives no number for any cell of this run.")
-        style.add_run_title(figure, inputs.datasets, inputs.synthetic_datasets)
+        style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
         return figure
     settings = {name: _settings(shared[shared["dataset"] == name]) for name in datasets}
     width = max(map(len, settings.values()))
@@ -51,7 +51,7 @@ def draw(inputs: FigureInputs) -> Figure:
         lowest = [panel for panel in column if panel.axison][-1]
         lowest.set_xlabel("paper: accuracy [%]")
     style.legend_below(figure, _handles(shared), 4 if width > 2 else 2)
-    style.add_run_title(figure, datasets, inputs.synthetic_datasets)
+    style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure
 
 

@@ -53,7 +53,7 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_xlabel("shot (images per class)")
     handles = style.method_handles(methods, map(method_title, methods))
     style.legend_below(figure, handles, 5 if len(embeddings) > 2 else 3)
-    style.add_run_title(figure, inputs.datasets, inputs.synthetic_datasets)
+    style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
 
