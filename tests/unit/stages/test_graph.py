@@ -2,14 +2,14 @@
 
 import pytest
 
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.errors import RecordError
 from cactus.graph import Graph
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job, stage_names
 from tests.workflow.project import ROOT
 
-CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
 GRAPH = Graph(CONFIG)
 
 

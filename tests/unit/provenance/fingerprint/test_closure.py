@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError
 from cactus.graph import Graph
 from cactus.provenance.fingerprint.closure import SourceTree
@@ -15,7 +15,7 @@ from tests.workflow.oracle import files_run
 from tests.workflow.project import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
-CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
 ENTRIES = sorted({entry_points(CONFIG, job) for job in Graph(CONFIG).jobs})
 
 
