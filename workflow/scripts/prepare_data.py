@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cactus.command import run_main, stage_parser
+from cactus.data.files.registry import load_registry
 from cactus.data.prepare import prepare
-from cactus.data.registry import load_registry
 from cactus.provenance.hashes import HashCache
 from cactus.provenance.job import running_job
 from cactus.provenance.raw import raw_hashes

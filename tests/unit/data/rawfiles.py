@@ -18,7 +18,7 @@ from cactus.config.data import (
     MnistData,
     OmniglotData,
 )
-from cactus.data.classlists import ravi_classes
+from cactus.data.readers.miniimagenet_lists import ravi_classes
 
 SETTINGS = DataSettings(
     download=False,

@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 
 from cactus.data.arrays import load_images, load_manifest
+from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare
-from cactus.data.registry import load_registry
 from cactus.errors import DataError, StorageError
 from cactus.files import file_hash
 from tests.unit.data.rawfiles import (
@@ -89,7 +89,7 @@ def test_missing_data_tell_where_to_put_what(tmp_path, dataset, exists):
             call()
         assert caught.value.where == f"{folder}/"
         assert entry.page in caught.value.fix
-        assert entry.licence in caught.value.fix
+        assert entry.license in caught.value.fix
     assert not (tmp_path / "out").exists()
 
 

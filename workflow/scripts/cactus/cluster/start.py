@@ -9,8 +9,8 @@ from cactus.cluster.requests import check_requests, check_sharing, request_optio
 from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
 from cactus.config.select import raw_access, stage_spec
+from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader
-from cactus.data.registry import load_registry
 from cactus.provenance.agent import check_interpreter, check_libraries
 from cactus.provenance.jobs import WILDCARDS, Job, job_of
 from cactus.provenance.planner import Planner

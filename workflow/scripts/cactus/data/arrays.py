@@ -10,9 +10,10 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError
 
 from cactus.config.base import DatasetName, Settings
-from cactus.data.registry import Split
+from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
 from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json
+from cactus.splits import Split
 
 MANIFEST = "manifest.json"
 _PLAIN_NAME = r"^\w[\w.-]*$"
@@ -38,17 +39,6 @@ class SplitRecord(Settings):
     labels: ArrayRecord
     classes: list[str]
     attributes: list[int] | None = None
-
-
-class RawRecord(Settings):
-    """A raw file that was read.
-
-    `official` tells whether its checksum is the published one; None if none is published.
-    """
-
-    file: str
-    sha256: str
-    official: bool | None
 
 
 class Manifest(Settings):

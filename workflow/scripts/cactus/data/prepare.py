@@ -10,18 +10,18 @@ from cactus.config.data import DataSettings
 from cactus.data.arrays import (
     MANIFEST,
     Manifest,
-    RawRecord,
     SplitRecord,
     array_record,
     image_writer,
     write_labels,
     write_manifest,
 )
-from cactus.data.fetch import Retry, download
-from cactus.data.progress import Progress
-from cactus.data.raw import RawDataset, RawSplit, Reader
-from cactus.data.registry import DatasetEntry, load_registry, missing_error, raw_folder
-from cactus.data.tree import RawTree
+from cactus.data.files.fetch import Retry, download
+from cactus.data.files.progress_lines import Progress
+from cactus.data.files.record import RawRecord
+from cactus.data.files.registry import DatasetEntry, load_registry, missing_error, raw_folder
+from cactus.data.files.tree import RawTree
+from cactus.data.readers.base import RawDataset, RawSplit, Reader
 
 
 def prepare(
@@ -117,8 +117,8 @@ def missing_files(
 
 
 def load_reader(dataset: DatasetName) -> Reader:
-    """Import the module `cactus.data.<dataset>`."""
-    return cast(Reader, importlib.import_module(f"cactus.data.{dataset}"))
+    """Import the module `cactus.data.readers.<dataset>`."""
+    return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
 
 
 def write_split(

@@ -8,8 +8,8 @@ from cactus.config.models import Config
 from cactus.config.outputs import figure_names
 from cactus.config.select import result_folders
 from cactus.config.source import Source
-from cactus.data.registry import SPLITS
 from cactus.provenance.jobs import AUDIT, Job
+from cactus.splits import SPLITS
 
 
 class Reads(NamedTuple):

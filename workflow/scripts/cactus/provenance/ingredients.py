@@ -120,9 +120,9 @@ def entries(config: Config, job: Job) -> tuple[str, ...]:
     script, values = f"{job.stage}.py", job.wildcards
     match job.stage:
         case "make_sample":
-            return script, f"cactus.sample.{values['dataset']}"
+            return script, f"cactus.synthetic.{values['dataset']}.write"
         case "prepare_data":
-            return script, f"cactus.data.{values['dataset']}"
+            return script, f"cactus.data.readers.{values['dataset']}"
         case "train_embedding":
             return script, _embedding_module(config, values["embedding"])
         case "make_partitions" if may_use_gpu(Source.parse(values["source"]), config.compute):

@@ -1,0 +1,119 @@
+"""Hair, beards and hats of a drawn face."""
+
+import numpy as np
+
+from cactus.synthetic.celeba.features import MOUTH_Y, SIDES, head_points, skull_points
+from cactus.synthetic.celeba.pen import Pen, Points, arc_points, shaded
+from cactus.synthetic.celeba.person import Person
+
+_EAR_Y = 4.0
+_LONG_Y = 104.0
+_SHORT_Y = 24.0
+
+
+def draw_back_hair(pen: Pen, person: Person) -> None:
+    """Draw the hair behind the head: long for women, short for men, none for the bald."""
+    if person.has("Bald"):
+        return
+    low = _SHORT_Y if person.has("Male") else _LONG_Y
+    heights = np.linspace(_EAR_Y, low, 4 + round((low - _EAR_Y) / 4))
+    volume = _volume(person)
+    widths = person.half_width + volume + 0.12 * (heights - _EAR_Y)
+    right = np.stack([widths, heights], axis=1)
+    top = skull_points(person, grow=volume)
+    outline = np.concatenate([right[::-1] * [-1, 1], top, right])
+    pen.polygon(_scalloped(outline, person), shaded(person.hair, 0.75))
+    for side in SIDES:
+        for offset in (3.0, 7.0, 11.0):
+            _draw_strand(pen, person, (right - [offset, 0]) * [side, 1])
+
+
+def draw_top_hair(pen: Pen, person: Person) -> None:
+    """Draw the hair over the forehead with its hairline, and a fringe."""
+    if person.has("Bald"):
+        pen.oval((-12, person.top + 16), (13, 6), shaded(person.skin, 1.2), 0.8)
+        return
+    half = person.half_width
+    line = [[half, 4], [0.88 * half, -14], [0.6 * half, -34], [0, -39]]
+    if person.has("Receding_Hairline"):
+        line = [[half, 0], [0.9 * half, -22], [0.62 * half, -55], [0.3 * half, -52], [0, -45]]
+    right = np.array(line)
+    hairline = np.concatenate([right, right[-2::-1] * [-1, 1]])
+    outer = _scalloped(skull_points(person, grow=_volume(person) - 2.0), person)
+    pen.polygon(np.concatenate([outer, hairline]), person.hair)
+    inner, edge = skull_points(person, -9.0), skull_points(person, _volume(person) - 3.0)
+    for place in range(3, len(edge) - 3, 4):
+        share = np.linspace(0, 1, 10)[:, None]
+        _draw_strand(pen, person, edge[place] + share * (inner[place] - edge[place]))
+    if person.has("Bangs"):
+        _draw_bangs(pen, person)
+
+
+def _draw_bangs(pen: Pen, person: Person) -> None:
+    x = np.linspace(-0.82, 0.82, 19) * person.half_width
+    tips = np.stack([x, -15 + 3.5 * (np.arange(19) % 2) + 0.004 * x * x], axis=1)
+    top = arc_points(0.9 * person.half_width, -0.9 * person.half_width, -30, -18)
+    pen.polygon(np.concatenate([tips, top]), shaded(person.hair, 1.08))
+    for place in range(1, 19, 2):
+        strand = np.array([tips[place], tips[place] * [0.9, 1] + [0, -22]])
+        pen.line(strand, shaded(person.hair, 0.72), 1.0)
+
+
+def _volume(person: Person) -> float:
+    """Return how far hair stands out from the head: wavy hair is fuller."""
+    return 13.0 if person.has("Wavy_Hair") else 6.0
+
+
+def _scalloped(outline: Points, person: Person) -> Points:
+    """Return the outline (N, 2) of hair, with bulges if it is wavy."""
+    if not person.has("Wavy_Hair"):
+        return outline
+    swell = 1 + 0.07 * np.sin(np.arange(len(outline)) * 2 * np.pi / 5)
+    return outline * np.stack([swell, 0.5 + 0.5 * swell], axis=1)
+
+
+def _draw_strand(pen: Pen, person: Person, path: Points) -> None:
+    """Draw a strand along a path (N, 2): straight, wavy, or none where the form is neither."""
+    if person.has("Wavy_Hair"):
+        bend = 2.8 * np.sin(np.arange(len(path)) * 1.5)
+        pen.line(path + bend[:, None], shaded(person.hair, 1.35), 1.5)
+    elif person.has("Straight_Hair"):
+        pen.line(path, shaded(person.hair, 1.35), 1.5)
+
+
+def draw_beard(pen: Pen, person: Person) -> None:
+    """Draw a full beard or a goatee, and sideburns; the moustache comes after the mouth."""
+    colour = shaded(person.hair, 0.85)
+    x = person.turn
+    if person.has("Goatee"):
+        pen.oval((x, person.chin - 9), (14, 15), colour)
+    elif not person.has("No_Beard"):
+        outline = head_points(person, grow=3.0)
+        lower = outline[outline[:, 1] > 14]
+        cheeks = [[-0.72 * person.half_width, 24], [x - 20, 31], [x + 20, 31]]
+        pen.polygon(np.array([*lower, *cheeks, [0.72 * person.half_width, 24]]), colour)
+    if person.has("Sideburns"):
+        for side in SIDES:
+            near, far = side * (person.half_width - 11), side * (person.half_width + 1)
+            pen.polygon(np.array([[near, -14], [far, -14], [far, 30], [near, 24]]), colour)
+
+
+def draw_mustache(pen: Pen, person: Person) -> None:
+    """Draw the moustache between nose and mouth."""
+    if person.has("Mustache"):
+        x, y = person.turn, MOUTH_Y - 5
+        above, below = arc_points(x - 20, x + 20, y + 3, -5.5), arc_points(x - 20, x + 20, y + 4, 0)
+        pen.polygon(np.concatenate([above, below[::-1]]), shaded(person.hair, 0.8))
+
+
+def draw_hat(pen: Pen, person: Person) -> None:
+    """Draw a hat with a crown, a band and a brim."""
+    if not person.has("Wearing_Hat"):
+        return
+    crown = skull_points(person, grow=10.0)
+    crown = crown[crown[:, 1] < -26] * [1.0, 1.06]
+    pen.polygon(crown, person.hat)
+    band = np.array([crown[0], crown[-1], crown[-1] + [0, -9], crown[0] + [0, -9]])
+    pen.polygon(band, shaded(person.hat, 0.55))
+    brim = (0.0, float(crown[0, 1]))
+    pen.oval(brim, (person.half_width + 20, 6.5), shaded(person.hat, 0.8))
