@@ -45,7 +45,7 @@ def write_synthetic(dataset: DatasetName, settings: SampleSettings, raw_dir: Pat
     # First, so that a folder left half written by an interruption can be replaced as well.
     write_json(folder / MARKER, facts)
     module = import_module(f"cactus.synthetic.{dataset}.write")
-    getattr(module, f"write_{dataset}")(section, settings.seed, folder)
+    module.write_files(section, settings.seed, folder)
 
 
 def check_replaceable(folder: Path) -> None:

@@ -6,70 +6,23 @@ import numpy.typing as npt
 _Flags = npt.NDArray[np.bool_]
 
 # In the order of list_attr_celeba.txt.
-ATTRIBUTES = (
-    "5_o_Clock_Shadow",
-    "Arched_Eyebrows",
-    "Attractive",
-    "Bags_Under_Eyes",
-    "Bald",
-    "Bangs",
-    "Big_Lips",
-    "Big_Nose",
-    "Black_Hair",
-    "Blond_Hair",
-    "Blurry",
-    "Brown_Hair",
-    "Bushy_Eyebrows",
-    "Chubby",
-    "Double_Chin",
-    "Eyeglasses",
-    "Goatee",
-    "Gray_Hair",
-    "Heavy_Makeup",
-    "High_Cheekbones",
-    "Male",
-    "Mouth_Slightly_Open",
-    "Mustache",
-    "Narrow_Eyes",
-    "No_Beard",
-    "Oval_Face",
-    "Pale_Skin",
-    "Pointy_Nose",
-    "Receding_Hairline",
-    "Rosy_Cheeks",
-    "Sideburns",
-    "Smiling",
-    "Straight_Hair",
-    "Wavy_Hair",
-    "Wearing_Earrings",
-    "Wearing_Hat",
-    "Wearing_Lipstick",
-    "Wearing_Necklace",
-    "Wearing_Necktie",
-    "Young",
-)
+_NAMES = """
+    5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
+    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
+    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
+    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
+    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young
+"""
+ATTRIBUTES = tuple(_NAMES.split())
 
-# Probabilities that hold whatever the other attributes of a face.
+# Attributes that do not depend on others, by their probability.
 _INDEPENDENT = {
-    "Arched_Eyebrows": 0.45,
-    "Attractive": 0.5,
-    "Big_Lips": 0.4,
-    "Big_Nose": 0.4,
-    "Blurry": 0.3,
-    "Bushy_Eyebrows": 0.4,
-    "Chubby": 0.35,
-    "Eyeglasses": 0.35,
-    "High_Cheekbones": 0.45,
-    "Male": 0.5,
-    "Mouth_Slightly_Open": 0.45,
-    "Narrow_Eyes": 0.4,
-    "Oval_Face": 0.45,
-    "Pale_Skin": 0.35,
-    "Pointy_Nose": 0.4,
-    "Rosy_Cheeks": 0.35,
-    "Smiling": 0.5,
-    "Wearing_Hat": 0.3,
-    "Young": 0.55,
+    0.3: "Blurry Wearing_Hat",
+    0.35: "Chubby Eyeglasses Pale_Skin Rosy_Cheeks",
+    0.4: "Big_Lips Big_Nose Bushy_Eyebrows Narrow_Eyes Pointy_Nose",
+    0.45: "Arched_Eyebrows High_Cheekbones Mouth_Slightly_Open Oval_Face",
+    0.5: "Attractive Male Smiling",
+    0.55: "Young",
 }
 
 # Probabilities for (men, women) of what mostly one of the sexes wears or grows.
@@ -85,11 +38,15 @@ _BY_SEX = {
     "Wearing_Necktie": (0.65, 0.04),
 }
 
+# Both, in the order of the draws.
+_EQUAL = {name: (rate, rate) for rate, names in _INDEPENDENT.items() for name in names.split()}
+_RATES = dict(sorted(_EQUAL.items())) | _BY_SEX
+
 # Attributes on which others depend.
 _CONSTRAINING = {"Male", "Bald", "No_Beard"}
 
-# Cumulative probabilities of the hair colours of (the young, the old); the rest is red.
-_HAIR_COLOURS = {
+# Cumulative probabilities of the hair colors of (the young, the old); the rest is red.
+_HAIR_COLORS = {
     "Black_Hair": (0.34, 0.12),
     "Brown_Hair": (0.64, 0.22),
     "Blond_Hair": (0.9, 0.32),
@@ -105,12 +62,12 @@ def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
     Returns
     -------
     flags
-        (count, 40), columns as `ATTRIBUTES`. Hair colours exclude each other, as do straight
-        and wavy hair; the bald have neither hair colour, fringe nor hairline; only men grow beards.
+        (count, 40), columns as `ATTRIBUTES`. Hair colors exclude each other, as do straight
+        and wavy hair; the bald have neither hair color, fringe nor hairline; only men grow beards.
     """
-    flags = {name: _spread(count, generator) < rate for name, rate in _INDEPENDENT.items()}
-    for name, (men, women) in _BY_SEX.items():
-        flags[name] = _spread(count, generator) < np.where(flags["Male"], men, women)
+    flags: dict[str, _Flags] = {}
+    for name, rates in _RATES.items():
+        flags[name] = _spread(count, generator) < np.where(flags.get("Male", False), *rates)
     _add_hair(flags, generator)
     _add_beard_and_age(flags, generator)
     return np.stack([flags[name] for name in ATTRIBUTES], axis=1)
@@ -124,17 +81,16 @@ def deviate(flags: _Flags, probability: float, generator: np.random.Generator) -
     flags
         Attributes (N, 40) as drawn by `draw_attributes`.
     probability
-        Probability that an attribute is drawn anew, with the same value or the other.
+        Probability that an attribute is drawn again, with the same value or the other.
     generator
         Source of the draws.
     """
     deviated = flags.copy()
     male = flags[:, ATTRIBUTES.index("Male")]
-    rates = {name: (rate, rate) for name, rate in _INDEPENDENT.items()} | _BY_SEX
-    for name in sorted(rates.keys() - _CONSTRAINING):
+    for name in sorted(_RATES.keys() - _CONSTRAINING):
         column = ATTRIBUTES.index(name)
         redrawn = generator.random(len(flags)) < probability
-        value = generator.random(len(flags)) < np.where(male, *rates[name])
+        value = generator.random(len(flags)) < np.where(male, *_RATES[name])
         deviated[:, column] = np.where(redrawn, value, flags[:, column])
     return deviated
 
@@ -145,11 +101,11 @@ def _spread(count: int, generator: np.random.Generator) -> npt.NDArray[np.float6
 
 
 def _add_hair(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
-    """Add colour, form and hairline of those who are not bald."""
+    """Add color, form and hairline of those who are not bald."""
     count, haired = len(flags["Bald"]), ~flags["Bald"]
     draw = _spread(count, generator)
     below = np.zeros(count)
-    for name, (young, old) in _HAIR_COLOURS.items():
+    for name, (young, old) in _HAIR_COLORS.items():
         upto = np.where(flags["Young"], young, old)
         flags[name] = haired & (draw >= below) & (draw < upto)
         below = upto

@@ -5,15 +5,11 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from cactus.synthetic.celeba import dress, features, hair
-from cactus.synthetic.celeba.pen import Pen, Placement
-from cactus.synthetic.celeba.person import Kind, Person, invent_person
+from cactus.synthetic.celeba.pen import HEIGHT, WIDTH, Pen
+from cactus.synthetic.celeba.person import Kind, Person
 from cactus.synthetic.scenes import SCENES, paint_scene, tint, to_image
 from cactus.synthetic.textures import Texture
 
-WIDTH, HEIGHT = 178, 218
-# Place of the point between the eyes: an 178x178 crop about the centre shows neck and hat.
-_ORIGIN = (89.0, 92.0)
-_SCALE = 0.88
 _BLUR_RADIUS = 2.6
 _SCENE_SIDE = 109
 _CURTAINS = ("stripes", "checks", "dots", "zigzag", "marble", "rings")
@@ -30,7 +26,7 @@ def draw_face(
     traits
         Names of the attributes that hold.
     kind
-        Colours and clothes.
+        Colors and clothes.
     variation
         Strength of the changes of pose, proportions and light.
     generator
@@ -41,8 +37,9 @@ def draw_face(
     picture
         (218, 178, 3), RGB.
     """
-    person = invent_person(traits, kind, variation, generator)
-    pen = Pen((WIDTH, HEIGHT), _background(generator), _place(variation, generator))
+    person = Person(traits, kind, variation, generator)
+    scene = paint_scene(str(generator.choice(sorted(SCENES))), _SCENE_SIDE, generator)
+    pen = Pen(to_image(scene), variation, generator)
     _draw_person(pen, person, generator)
     picture = pen.picture()
     if person.has("Blurry"):
@@ -70,23 +67,8 @@ def _draw_person(pen: Pen, person: Person, generator: np.random.Generator) -> No
     dress.draw_earrings(pen, person)
 
 
-def _place(variation: float, generator: np.random.Generator) -> Placement:
-    shift = variation * generator.uniform(-4, 4, size=2)
-    return Placement(
-        origin=(_ORIGIN[0] + shift[0], _ORIGIN[1] + shift[1]),
-        scale=_SCALE * float(np.exp(variation * generator.uniform(-0.05, 0.05))),
-        angle=variation * generator.uniform(-0.06, 0.06),
-        mirrored=bool(generator.random() < 0.5),
-    )
-
-
-def _background(generator: np.random.Generator) -> Image.Image:
-    """Return a textured scene, to be stretched over the picture."""
-    return to_image(paint_scene(str(generator.choice(sorted(SCENES))), _SCENE_SIDE, generator))
-
-
 def _light(picture: Image.Image, variation: float, generator: np.random.Generator) -> Image.Image:
-    """Change brightness and cast, let light fall from one side and through a coloured curtain."""
+    """Change brightness and cast, let light fall from one side and through a colored curtain."""
     x, y = np.linspace(-0.5, 0.5, WIDTH), np.linspace(-0.5, 0.5, HEIGHT)[:, None]
     tilt = variation * generator.uniform(-0.15, 0.15, size=2)
     cast = generator.normal(0.0, 0.05) + generator.normal(0.0, 0.02, size=(3, 1, 1))
@@ -97,7 +79,7 @@ def _light(picture: Image.Image, variation: float, generator: np.random.Generato
 
 
 def _curtain(generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return the fine coloured pattern (3, 218, 178) that a curtain adds to the light.
+    """Return the fine colored pattern (3, 218, 178) that a curtain adds to the light.
 
     Like the scenes' textures it misleads an untrained network more than it does k-means.
     """

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cactus.synthetic.celeba.features import MOUTH_Y, SIDES, head_points, skull_points
-from cactus.synthetic.celeba.pen import Pen, Points, arc_points, shaded
+from cactus.synthetic.celeba.pen import Pen, Points, arc_points
 from cactus.synthetic.celeba.person import Person
 
 _EAR_Y = 4.0
@@ -22,7 +22,7 @@ def draw_back_hair(pen: Pen, person: Person) -> None:
     right = np.stack([widths, heights], axis=1)
     top = skull_points(person, grow=volume)
     outline = np.concatenate([right[::-1] * [-1, 1], top, right])
-    pen.polygon(_scalloped(outline, person), shaded(person.hair, 0.75))
+    pen.polygon(_scalloped(outline, person), person.hair, 0.75)
     for side in SIDES:
         for offset in (3.0, 7.0, 11.0):
             _draw_strand(pen, person, (right - [offset, 0]) * [side, 1])
@@ -31,16 +31,15 @@ def draw_back_hair(pen: Pen, person: Person) -> None:
 def draw_top_hair(pen: Pen, person: Person) -> None:
     """Draw the hair over the forehead with its hairline, and a fringe."""
     if person.has("Bald"):
-        pen.oval((-12, person.top + 16), (13, 6), shaded(person.skin, 1.2), 0.8)
+        pen.oval((-12, person.top + 16), (13, 6), person.skin, 1.2, 0.8)
         return
     half = person.half_width
-    line = [[half, 4], [0.88 * half, -14], [0.6 * half, -34], [0, -39]]
+    line: list[list[float]] = [[half, 4], [0.88 * half, -14], [0.6 * half, -34], [0, -39]]
     if person.has("Receding_Hairline"):
         line = [[half, 0], [0.9 * half, -22], [0.62 * half, -55], [0.3 * half, -52], [0, -45]]
-    right = np.array(line)
-    hairline = np.concatenate([right, right[-2::-1] * [-1, 1]])
+    hairline = line + [[-x, y] for x, y in line[-2::-1]]
     outer = _scalloped(skull_points(person, grow=_volume(person) - 2.0), person)
-    pen.polygon(np.concatenate([outer, hairline]), person.hair)
+    pen.polygon([*outer, *hairline], person.hair)
     inner, edge = skull_points(person, -9.0), skull_points(person, _volume(person) - 3.0)
     for place in range(3, len(edge) - 3, 4):
         share = np.linspace(0, 1, 10)[:, None]
@@ -52,11 +51,10 @@ def draw_top_hair(pen: Pen, person: Person) -> None:
 def _draw_bangs(pen: Pen, person: Person) -> None:
     x = np.linspace(-0.82, 0.82, 19) * person.half_width
     tips = np.stack([x, -15 + 3.5 * (np.arange(19) % 2) + 0.004 * x * x], axis=1)
-    top = arc_points(0.9 * person.half_width, -0.9 * person.half_width, -30, -18)
-    pen.polygon(np.concatenate([tips, top]), shaded(person.hair, 1.08))
-    for place in range(1, 19, 2):
-        strand = np.array([tips[place], tips[place] * [0.9, 1] + [0, -22]])
-        pen.line(strand, shaded(person.hair, 0.72), 1.0)
+    top = arc_points(0, -0.9 * person.half_width, -30, -18)
+    pen.polygon([*tips, *top], person.hair, 1.08)
+    for tip in tips[1::2]:
+        pen.line([tip, tip * [0.9, 1] + [0, -22]], 1.0, person.hair, 0.72)
 
 
 def _volume(person: Person) -> float:
@@ -75,35 +73,32 @@ def _scalloped(outline: Points, person: Person) -> Points:
 def _draw_strand(pen: Pen, person: Person, path: Points) -> None:
     """Draw a strand along a path (N, 2): straight, wavy, or none where the form is neither."""
     if person.has("Wavy_Hair"):
-        bend = 2.8 * np.sin(np.arange(len(path)) * 1.5)
-        pen.line(path + bend[:, None], shaded(person.hair, 1.35), 1.5)
-    elif person.has("Straight_Hair"):
-        pen.line(path, shaded(person.hair, 1.35), 1.5)
+        path = path + 2.8 * np.sin(np.arange(len(path)) * 1.5)[:, None]
+    if person.has("Wavy_Hair") or person.has("Straight_Hair"):
+        pen.line(path, 1.5, person.hair, 1.35)
 
 
 def draw_beard(pen: Pen, person: Person) -> None:
-    """Draw a full beard or a goatee, and sideburns; the moustache comes after the mouth."""
-    colour = shaded(person.hair, 0.85)
-    x = person.turn
+    """Draw a full beard or a goatee, and sideburns; the mustache comes after the mouth."""
+    color, x, half = (person.hair, 0.85), person.turn, person.half_width
     if person.has("Goatee"):
-        pen.oval((x, person.chin - 9), (14, 15), colour)
+        pen.oval((x, person.chin - 9), (14, 15), *color)
     elif not person.has("No_Beard"):
-        outline = head_points(person, grow=3.0)
-        lower = outline[outline[:, 1] > 14]
-        cheeks = [[-0.72 * person.half_width, 24], [x - 20, 31], [x + 20, 31]]
-        pen.polygon(np.array([*lower, *cheeks, [0.72 * person.half_width, 24]]), colour)
+        lower = [point for point in head_points(person, grow=3.0) if point[1] > 14]
+        cheeks = [[-0.72 * half, 24], [x - 20, 31], [x + 20, 31], [0.72 * half, 24]]
+        pen.polygon([*lower, *cheeks], *color)
     if person.has("Sideburns"):
         for side in SIDES:
-            near, far = side * (person.half_width - 11), side * (person.half_width + 1)
-            pen.polygon(np.array([[near, -14], [far, -14], [far, 30], [near, 24]]), colour)
+            near, far = side * (half - 11), side * (half + 1)
+            pen.polygon([[near, -14], [far, -14], [far, 30], [near, 24]], *color)
 
 
 def draw_mustache(pen: Pen, person: Person) -> None:
-    """Draw the moustache between nose and mouth."""
+    """Draw the mustache between nose and mouth."""
     if person.has("Mustache"):
-        x, y = person.turn, MOUTH_Y - 5
-        above, below = arc_points(x - 20, x + 20, y + 3, -5.5), arc_points(x - 20, x + 20, y + 4, 0)
-        pen.polygon(np.concatenate([above, below[::-1]]), shaded(person.hair, 0.8))
+        above = arc_points(person.turn, 20, MOUTH_Y - 2, -5.5)
+        below = arc_points(person.turn, 20, MOUTH_Y - 1, 0)
+        pen.polygon([*above, *below[::-1]], person.hair, 0.8)
 
 
 def draw_hat(pen: Pen, person: Person) -> None:
@@ -112,8 +107,7 @@ def draw_hat(pen: Pen, person: Person) -> None:
         return
     crown = skull_points(person, grow=10.0)
     crown = crown[crown[:, 1] < -26] * [1.0, 1.06]
+    left, right = crown[[0, -1]]
     pen.polygon(crown, person.hat)
-    band = np.array([crown[0], crown[-1], crown[-1] + [0, -9], crown[0] + [0, -9]])
-    pen.polygon(band, shaded(person.hat, 0.55))
-    brim = (0.0, float(crown[0, 1]))
-    pen.oval(brim, (person.half_width + 20, 6.5), shaded(person.hat, 0.8))
+    pen.polygon([left, right, right - [0, 9], left - [0, 9]], person.hat, 0.55)
+    pen.oval((0.0, float(left[1])), (person.half_width + 20, 6.5), person.hat, 0.8)

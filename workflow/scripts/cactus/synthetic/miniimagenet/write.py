@@ -10,7 +10,7 @@ from cactus.synthetic.miniimagenet import wnids
 from cactus.synthetic.miniimagenet.objects import draw_object, invent_class
 
 
-def write_miniimagenet(settings: MiniImagenetSample, seed: int, folder: Path) -> None:
+def write_files(settings: MiniImagenetSample, seed: int, folder: Path) -> None:
     """Write images/<wnid><number>.jpg and train.csv, val.csv, test.csv into `folder`."""
     for split, names, count in (
         ("train", wnids.TRAIN, settings.train_classes),

@@ -35,7 +35,7 @@ class BaseDigits:
     labels: npt.NDArray[np.int64]
 
 
-def write_mnist(settings: MnistSample, seed: int, folder: Path) -> None:
+def write_files(settings: MnistSample, seed: int, folder: Path) -> None:
     """Write the four official gzip-compressed idx files into `folder`."""
     train, test = split_base_digits(seed)
     for name, base, count in (

@@ -14,7 +14,7 @@ from cactus.synthetic.omniglot.strokes import (
 )
 
 
-def write_omniglot(settings: OmniglotSample, seed: int, folder: Path) -> None:
+def write_files(settings: OmniglotSample, seed: int, folder: Path) -> None:
     """Write images_background.zip and images_evaluation.zip into `folder`."""
     background = settings.background_alphabets
     everything = range(1, background + settings.evaluation_alphabets + 1)
