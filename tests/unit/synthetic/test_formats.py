@@ -1,4 +1,4 @@
-"""The sample data, read back by means of their own: the official raw formats, byte by byte."""
+"""The synthetic data follow the official raw formats, byte by byte, without our own readers."""
 
 import csv
 import gzip
@@ -138,6 +138,6 @@ def test_another_seed_writes_other_images(raw, tmp_path, dataset):
 def test_real_data_are_never_overwritten(tmp_path):
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist/train-images-idx3-ubyte.gz").write_bytes(b"real")
-    with pytest.raises(DataError, match="no sample data"):
+    with pytest.raises(DataError, match="not synthetic data"):
         write_synthetic("mnist", SMALL, tmp_path)
     assert (tmp_path / "mnist/train-images-idx3-ubyte.gz").read_bytes() == b"real"

@@ -1,4 +1,4 @@
-"""The sample data can be learnt: their classes show in shrunken images, without any training."""
+"""The synthetic data can be learned: small images separate the classes without training."""
 
 from pathlib import Path
 

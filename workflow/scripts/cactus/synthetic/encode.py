@@ -1,4 +1,4 @@
-"""Images and archives as bytes that depend on their content alone, not on the clock."""
+"""Images and archives as bytes that depend only on their content, not on the clock."""
 
 import gzip
 import io
@@ -12,7 +12,7 @@ from PIL import Image
 
 from cactus.files import atomic_path
 
-# The first moment that a zip archive can name.
+# The earliest time that a zip archive can store.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _ZIP_FILE_MODE = 0o644 << 16
 
@@ -32,13 +32,13 @@ def encode_png(ink: npt.NDArray[np.bool_]) -> bytes:
 
 
 def write_gzip(path: Path, content: bytes) -> None:
-    """Write `content` compressed to `path`, atomically and without a time stamp."""
+    """Write `content` compressed to `path`, atomically and without a timestamp."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(gzip.compress(content, mtime=0))
 
 
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write named members, in the order given, to a zip archive without time stamps.
+    """Write named members, in the order given, to a zip archive without timestamps.
 
     Parameters
     ----------

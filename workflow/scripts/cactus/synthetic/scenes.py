@@ -1,4 +1,4 @@
-"""Backgrounds of the sample objects."""
+"""Backgrounds of objects and faces."""
 
 from collections.abc import Callable
 
@@ -9,29 +9,29 @@ from PIL import Image
 from cactus.synthetic.textures import Texture, cloud
 
 _Field = npt.NDArray[np.float64]
-# Colour planes come first, (3, H, W): sums over rows of pixels are fast.
+# Color planes come first, (3, H, W): sums over rows of pixels are fast.
 _HUE_OFFSETS = np.array([0.0, 2 / 3, 1 / 3])[:, None, None]
 _CONTRAST = 0.1
-_COLOUR_CONTRAST = (0.3, 0.5)
+_COLOR_CONTRAST = (0.3, 0.5)
 _Paint = Callable[[_Field, _Field, np.random.Generator], _Field]
 
 
 def hsv(hue: float, saturation: float, value: float) -> _Field:
-    """Return the RGB colour (3, 1, 1) in [0, 1] of a hue (in turns), saturation and value."""
+    """Return the RGB color (3, 1, 1) in [0, 1] of a hue (in turns), saturation and value."""
     wave = np.abs((hue + _HUE_OFFSETS) % 1.0 * 6 - 3) - 1
     white = 1 - np.clip(saturation, 0, 1)
     return np.asarray(np.clip(value, 0, 1) * (white + (1 - white) * wave.clip(0, 1)))
 
 
 def blend(share: _Field, first: _Field, second: _Field) -> _Field:
-    """Mix two colours (3, 1, 1) or images (3, H, W) by `share` (H, W) of the second."""
+    """Mix two colors (3, 1, 1) or images (3, H, W) by `share` (H, W) of the second."""
     return np.asarray(first + share * (second - first))
 
 
 def frame(side: int) -> tuple[_Field, _Field]:
     """Return the coordinates x, y (side, side) of a square frame's pixels, from 0 to 1."""
-    centres = (np.arange(side) + 0.5) / side
-    x, y = np.meshgrid(centres, centres)
+    centers = (np.arange(side) + 0.5) / side
+    x, y = np.meshgrid(centers, centers)
     return x, y
 
 
@@ -41,35 +41,35 @@ def paint_scene(kind: str, side: int, generator: np.random.Generator) -> _Field:
 
 
 def to_image(planes: _Field) -> Image.Image:
-    """Return RGB planes (3, H, W) in [0, 1] as a picture; values beyond are cut off."""
+    """Return RGB planes (3, H, W) in [0, 1] as a picture; other values are clipped."""
     pixels = np.rint(255 * planes.clip(0, 1)).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, 2)))
 
 
 def tint(generator: np.random.Generator) -> _Field:
-    """Return a random shift of colour (3, 1, 1) that leaves the mean of red, green and blue."""
+    """Return a random color shift (3, 1, 1) that keeps the mean of red, green and blue."""
     turn = generator.uniform(0, 2 * np.pi)
     return np.asarray(np.cos(turn + 2 * np.pi * np.arange(3) / 3)[:, None, None])
 
 
 def _tone(hue: float, generator: np.random.Generator) -> _Field:
-    """Return a muted colour of middle brightness near a hue."""
+    """Return a muted color of medium brightness near a hue."""
     return hsv(
         hue + generator.normal(0.0, 0.04), generator.uniform(0.0, 0.15), generator.uniform(0.5, 0.6)
     )
 
 
 def _grain(share: _Field, tone: _Field, generator: np.random.Generator) -> _Field:
-    """Return a texture about a tone, strong in colour and weak in brightness.
+    """Return a texture around a tone, strong in color and weak in brightness.
 
-    Scenes differ in such fine patterns and little on the whole. They mislead a network that has
-    not learnt to tell object from background, and average out in the shrunken images that the
-    demo embeds: as in photographs, the classes show in a learnt space and not in a random one.
+    Scenes differ in these fine patterns and little otherwise. The patterns mislead a network that
+    has not learned to tell object from background, and average out in the small images that the
+    demo embeds. As in photographs, the classes separate in a learned space, not in a random one.
     """
-    shift = generator.uniform(*_COLOUR_CONTRAST) * tint(generator)
+    shift = generator.uniform(*_COLOR_CONTRAST) * tint(generator)
     contrast = _CONTRAST * generator.uniform(0.4, 1.0)
-    centred = share - share.mean() + 0.5
-    return blend(centred, tone * (1 + contrast) + shift, tone * (1 - contrast) - shift)
+    centered = share - share.mean() + 0.5
+    return blend(centered, tone * (1 + contrast) + shift, tone * (1 - contrast) - shift)
 
 
 def _meadow(x: _Field, y: _Field, generator: np.random.Generator) -> _Field:

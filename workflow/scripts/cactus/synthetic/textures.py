@@ -1,4 +1,4 @@
-"""Patterns of the sample objects and backgrounds, as functions of coordinates."""
+"""Patterns of objects and backgrounds, as functions of coordinates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from PIL import Image
 
 _Field = npt.NDArray[np.float64]
 
-# Sharpness of the edges between the two colours of a pattern.
+# Sharpness of the edges between the two colors of a pattern.
 _SHARPNESS = 4.0
 
 
@@ -22,7 +22,7 @@ class Texture:
     angle: float
 
     def at(self, u: _Field, v: _Field, phase: float) -> _Field:
-        """Return the share of the second colour, in [0, 1], at points of the unit square."""
+        """Return the share of the second color, in [0, 1], at points of the unit square."""
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
         along = 2 * np.pi * self.repeats * ((u - 0.5) * cosine + (v - 0.5) * sine) + phase
         across = 2 * np.pi * self.repeats * ((v - 0.5) * cosine - (u - 0.5) * sine) + phase

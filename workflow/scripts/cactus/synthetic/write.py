@@ -1,6 +1,6 @@
-"""Write the sample data of one data set in its official raw format.
+"""Write the synthetic version of a data set in its official raw format.
 
-Only that data set's own generator is imported.
+Only the generator of that data set is imported.
 """
 
 import shutil
@@ -12,28 +12,28 @@ from cactus.config.sample import SampleSettings
 from cactus.errors import DataError
 from cactus.files import write_json
 
-# Marks a folder as generated: it may be replaced, and nobody takes it for the real data.
+# Marks a folder as generated: it may be replaced, and nobody mistakes it for the real data.
 MARKER = "generated.json"
 
 
 def write_synthetic(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) -> None:
-    """Write a stand-in for a data set to `raw_dir/<dataset>/`.
+    """Write a synthetic data set to `raw_dir/<dataset>/`.
 
-    The same settings give the same bytes. A folder that an earlier call wrote is replaced.
+    The same settings give the same bytes. A folder written by an earlier call is replaced.
 
     Parameters
     ----------
     dataset
         Which data set.
     settings
-        Sizes and strength of the variation of all sample data sets, and their seed.
+        Sizes and variation of all synthetic data sets, and their seed.
     raw_dir
         The folder of all raw data sets.
 
     Raises
     ------
     DataError
-        The folder holds files that are no sample data: they might be the real data set.
+        The folder holds files that are not synthetic data: they might be the real data set.
     StorageError
         The disk is full or cannot be written.
     """
@@ -42,26 +42,26 @@ def write_synthetic(dataset: DatasetName, settings: SampleSettings, raw_dir: Pat
     shutil.rmtree(folder, ignore_errors=True)
     section = getattr(settings, dataset)
     facts = {"sample": True, "seed": settings.seed, "settings": section.model_dump()}
-    # First, so that a folder left half written by an interruption can be replaced as well.
+    # Written first, so that a folder left incomplete by an interruption can also be replaced.
     write_json(folder / MARKER, facts)
     module = import_module(f"cactus.synthetic.{dataset}.write")
     module.write_files(section, settings.seed, folder)
 
 
 def check_replaceable(folder: Path) -> None:
-    """Check that a folder is absent, empty or holds generated data, so that it may be replaced.
+    """Check that a folder is absent, empty or generated, so that it may be replaced.
 
     Raises
     ------
     DataError
-        The folder holds files that are no sample data: they might be the real data set.
+        The folder holds files that are not synthetic data: they might be the real data set.
     """
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / MARKER).exists():
         raise DataError(
-            "Sample data would overwrite files that are no sample data.",
+            "Synthetic data would overwrite files that are not synthetic data.",
             where=str(folder),
             got=f"{sum(1 for _ in folder.iterdir())} entries without {MARKER}",
-            fix="write the sample data to another raw data folder, or move these files away",
+            fix="write the synthetic data to another folder of raw data, or move these files away",
         )

@@ -1,4 +1,4 @@
-"""CelebA's 40 attributes and random faces' attributes that go together."""
+"""CelebA's 40 attributes, and random combinations of them that are plausible."""
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ _INDEPENDENT = {
     0.55: "Young",
 }
 
-# Probabilities for (men, women) of what mostly one of the sexes wears or grows.
+# Probabilities for (men, women) of what mostly one sex wears or grows.
 _BY_SEX = {
     "Bald": (0.3, 0.0),
     "Heavy_Makeup": (0.02, 0.7),
@@ -57,13 +57,13 @@ _STRAIGHT, _WAVY = 0.42, 0.42
 
 
 def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
-    """Draw attributes that go together, in nearly exact proportions.
+    """Draw plausible attributes, in nearly exact proportions.
 
     Returns
     -------
     flags
         (count, 40), columns as `ATTRIBUTES`. Hair colors exclude each other, as do straight
-        and wavy hair; the bald have neither hair color, fringe nor hairline; only men grow beards.
+        and wavy hair; the bald have neither hair color, bangs nor hairline; only men grow beards.
     """
     flags: dict[str, _Flags] = {}
     for name, rates in _RATES.items():
@@ -101,14 +101,14 @@ def _spread(count: int, generator: np.random.Generator) -> npt.NDArray[np.float6
 
 
 def _add_hair(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
-    """Add color, form and hairline of those who are not bald."""
+    """Add the color, shape and hairline of those who are not bald."""
     count, haired = len(flags["Bald"]), ~flags["Bald"]
     draw = _spread(count, generator)
     below = np.zeros(count)
     for name, (young, old) in _HAIR_COLORS.items():
-        upto = np.where(flags["Young"], young, old)
-        flags[name] = haired & (draw >= below) & (draw < upto)
-        below = upto
+        up_to = np.where(flags["Young"], young, old)
+        flags[name] = haired & (draw >= below) & (draw < up_to)
+        below = up_to
     form = _spread(count, generator)
     flags["Straight_Hair"] = haired & (form < _STRAIGHT)
     flags["Wavy_Hair"] = haired & (form >= _STRAIGHT) & (form < _STRAIGHT + _WAVY)
@@ -118,7 +118,7 @@ def _add_hair(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
 
 
 def _add_beard_and_age(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
-    """Add what depends on a beard, on age or on weight."""
+    """Add what depends on beard, age or weight."""
     count = len(flags["Male"])
     flags["5_o_Clock_Shadow"] = (
         flags["Male"] & flags["No_Beard"] & (_spread(count, generator) < 0.75)

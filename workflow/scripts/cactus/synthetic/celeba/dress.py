@@ -23,7 +23,7 @@ def draw_clothes(pen: Pen, person: Person) -> None:
     color = person.cloth, 1.6 if max(person.cloth) < _DARK_CLOTH else 0.5
     if person.pattern == "stripes":
         for x in range(-56, 57, 14):
-            pen.line([[x, 96], [1.25 * x, 150]], 5, *color)
+            pen.line([(x, 96), (1.25 * x, 150)], 5, *color)
     elif person.pattern == "hoops":
         for y in range(98, 150, 13):
             reach = slope - 2 + 0.43 * (y - 94)

@@ -68,7 +68,7 @@ def _draw_person(pen: Pen, person: Person, generator: np.random.Generator) -> No
 
 
 def _light(picture: Image.Image, variation: float, generator: np.random.Generator) -> Image.Image:
-    """Change brightness and cast, let light fall from one side and through a colored curtain."""
+    """Change brightness and color cast; light falls from one side, through a colored curtain."""
     x, y = np.linspace(-0.5, 0.5, WIDTH), np.linspace(-0.5, 0.5, HEIGHT)[:, None]
     tilt = variation * generator.uniform(-0.15, 0.15, size=2)
     cast = generator.normal(0.0, 0.05) + generator.normal(0.0, 0.02, size=(3, 1, 1))
@@ -81,7 +81,7 @@ def _light(picture: Image.Image, variation: float, generator: np.random.Generato
 def _curtain(generator: np.random.Generator) -> npt.NDArray[np.float64]:
     """Return the fine colored pattern (3, 218, 178) that a curtain adds to the light.
 
-    Like the scenes' textures it misleads an untrained network more than it does k-means.
+    Like the textures of the scenes, it misleads an untrained network more than k-means.
     """
     pattern = Texture(
         str(generator.choice(_CURTAINS)), generator.uniform(3, 7), generator.uniform(0, np.pi)

@@ -29,7 +29,7 @@ def draw_back_hair(pen: Pen, person: Person) -> None:
 
 
 def draw_top_hair(pen: Pen, person: Person) -> None:
-    """Draw the hair over the forehead with its hairline, and a fringe."""
+    """Draw the hair over the forehead with its hairline, and bangs."""
     if person.has("Bald"):
         pen.oval((-12, person.top + 16), (13, 6), person.skin, 1.2, 0.8)
         return
@@ -71,7 +71,7 @@ def _scalloped(outline: Points, person: Person) -> Points:
 
 
 def _draw_strand(pen: Pen, person: Person, path: Points) -> None:
-    """Draw a strand along a path (N, 2): straight, wavy, or none where the form is neither."""
+    """Draw a strand along a path (N, 2): straight or wavy; none if the hair is neither."""
     if person.has("Wavy_Hair"):
         path = path + 2.8 * np.sin(np.arange(len(path)) * 1.5)[:, None]
     if person.has("Wavy_Hair") or person.has("Straight_Hair"):

@@ -21,14 +21,14 @@ class Pen:
     """Draw filled shapes and lines over a background.
 
     Coordinates are pixels of the picture before the pose: x to the right and y down, with the
-    origin between the eyes. A color is made darker by a `shade` below 1 and lighter by one above.
+    origin between the eyes. A `shade` below 1 makes a color darker, one above 1 makes it lighter.
 
     Parameters
     ----------
     background
         A picture of any size, stretched smoothly over the canvas.
     variation
-        Strength of the random shift, size and turn of the face.
+        Strength of the random shift, size and rotation of the face.
     generator
         Source of the pose.
     """
@@ -90,7 +90,7 @@ def oval_points(center: tuple[float, float], radii: tuple[float, float]) -> Poin
 
 
 def arc_points(middle: float, half: float, y: float, sag: float, points: int = 12) -> Points:
-    """Return a parabola from `half` left to `half` right of its middle, where it sags by `sag`."""
+    """Return points of a parabola, from middle - half to middle + half, lower by `sag` midway."""
     t = np.linspace(0, 1, points)
     left, right = middle - half, middle + half
     return np.stack([left + (right - left) * t, y + 4 * sag * t * (1 - t)], axis=1)

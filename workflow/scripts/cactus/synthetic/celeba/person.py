@@ -32,7 +32,7 @@ class Kind:
 
 
 class Person:
-    """A face to draw: random proportions in pixels, with the origin between the eyes, and colors.
+    """A face to draw: random colors, and proportions in pixels from a point between the eyes.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Person:
     variation
         Strength of the changes.
     generator
-        Source of the proportions and colors.
+        Source of the colors and proportions.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Person:
         self.chin = about(70.0 if oval else 60.0, 2.5)
         # Roundness: 1 is an ellipse, less is squarer.
         self.jaw = about(1.0 if oval else 0.75, 0.05) - 0.12 * self.has("Male") - 0.15 * chubby
-        # Shift of the features to one side, as of a head turned a little.
+        # Shift of the features to one side, as if the head were turned a little.
         self.turn = about(0.0, 5.0)
         skin = _PALE_SKIN if self.has("Pale_Skin") else kind.skin
         hair = next((c for name, c in _HAIR_COLORS.items() if self.has(name)), _OTHER_HAIR)

@@ -1,4 +1,4 @@
-"""Sample object classes (outline, texture, colours, habitat) and pictures of their objects."""
+"""Object classes (outline, texture, colors, habitat) and pictures of their objects."""
 
 from dataclasses import dataclass, replace
 
@@ -16,13 +16,13 @@ _Field = npt.NDArray[np.float64]
 SIDE = 84
 # Hues of consecutive classes advance by the golden ratio: any few of them differ.
 _GOLDEN = 0.618034
-# Share of a class's pictures that show its own habitat, the others any scene.
+# Share of a class's pictures with its own habitat as background; the others show any scene.
 _HABITAT_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class ObjectClass:
-    """What the pictures of a class have in common; colours are (hue, saturation, value)."""
+    """What the pictures of a class have in common; colors are (hue, saturation, value)."""
 
     outline: str
     texture: Texture
@@ -33,7 +33,7 @@ class ObjectClass:
 
 
 def invent_class(number: int, seed: int) -> ObjectClass:
-    """Invent the class at a place in the list of all classes; neighbours differ in outline."""
+    """Invent the class with this number; consecutive classes differ in outline."""
     shared = numpy_generator("sample", "miniimagenet", "classes", seed)
     outlines = shared.permutation(sorted(OUTLINES))
     patterns = shared.permutation(sorted(PATTERNS))
@@ -64,9 +64,9 @@ def draw_object(
     look
         The class.
     variation
-        Strength of the changes of pose, colour and light.
+        Strength of the changes of pose, color and light.
     clutter
-        Most objects of no class strewn behind the main one.
+        Largest number of unrelated objects scattered behind the main one.
     generator
         Source of all that varies.
     """
@@ -92,10 +92,10 @@ def _draw_pose(variation: float, generator: np.random.Generator) -> Pose:
 
 
 def _vary(
-    colour: tuple[float, float, float], variation: float, generator: np.random.Generator
+    color: tuple[float, float, float], variation: float, generator: np.random.Generator
 ) -> _Field:
-    """Return the RGB of a class's colour as it looks in one picture."""
-    hue, saturation, value = colour
+    """Return the RGB of a class's color as it looks in one picture."""
+    hue, saturation, value = color
     change = variation * generator.normal(0.0, [0.025, 0.07, 0.08])
     return hsv(hue + change[0], saturation + change[1], max(value + change[2], 0.1))
 
@@ -107,13 +107,13 @@ def _add_object(
     variation: float,
     generator: np.random.Generator,
 ) -> _Field:
-    """Paint the object over its shadow, shaded by a light from a random side."""
+    """Paint the object over its shadow, lit from a random side."""
     u, v = pose.to_object(*frame(SIDE))
     outline = silhouette(look.outline)
     coverage, part, relief = outline.seen(pose, SIDE)
     share = look.texture.at(u, v, variation * generator.uniform(0, 2 * np.pi))
     body, pattern, plain = (
-        _vary(colour, variation, generator) for colour in (look.body, look.pattern, look.part)
+        _vary(color, variation, generator) for color in (look.body, look.pattern, look.part)
     )
     surface = blend(part, blend(share, body, pattern), plain)
     slope_y, slope_x = np.gradient(relief)
@@ -126,7 +126,7 @@ def _add_object(
 
 
 def _add_clutter(picture: _Field, generator: np.random.Generator) -> _Field:
-    """Paint a small plain object of a random outline and colour anywhere."""
+    """Paint a small plain object with a random outline, color and place."""
     pose = Pose(
         middle=tuple(generator.uniform(0, 1, size=2)),
         size=generator.uniform(0.15, 0.4),
@@ -135,12 +135,12 @@ def _add_clutter(picture: _Field, generator: np.random.Generator) -> _Field:
     )
     outline = silhouette(str(generator.choice(sorted(OUTLINES))))
     coverage, _, relief = outline.seen(pose, SIDE)
-    colour = hsv(generator.random(), generator.uniform(0.1, 0.7), generator.uniform(0.2, 0.9))
-    return blend(coverage, picture, colour * (0.6 + 0.4 * relief))
+    color = hsv(generator.random(), generator.uniform(0.1, 0.7), generator.uniform(0.2, 0.9))
+    return blend(coverage, picture, color * (0.6 + 0.4 * relief))
 
 
 def _light(picture: _Field, variation: float, generator: np.random.Generator) -> _Field:
-    """Change brightness, contrast and colour cast, add a gradient of light and sensor noise."""
+    """Change brightness, contrast and color cast, add a gradient of light and sensor noise."""
     cast = np.exp(variation * generator.normal(0.0, 0.035, size=(3, 1, 1)))
     gain = np.exp(variation * generator.normal(0.0, 0.08))
     x, y = frame(SIDE)

@@ -1,9 +1,9 @@
-"""Outlines of the sample objects, as lists of simple shapes.
+"""Outlines of the objects, as lists of simple shapes.
 
 Each line is a layer, a kind of shape and its points x,y in hundredths of the square that holds
 the object, x to the right and y down; later shapes cover earlier ones. An ellipse is given by
 two opposite corners of its box. Layers: the body carries the texture of the class, parts have a
-plain colour, holes show the background.
+plain color, holes show the background.
 """
 
 OUTLINES = {

@@ -1,4 +1,4 @@
-"""Outlines of the sample objects as maps that are looked up in any pose."""
+"""Outlines of the objects as maps that can be looked up in any pose."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +21,7 @@ _RIM = 12.0
 
 @dataclass(frozen=True)
 class Pose:
-    """Place of an object's unit square in a frame of side 1, turn in radians, mirroring."""
+    """Place of an object's unit square in a frame of side 1, rotation in radians, mirroring."""
 
     middle: tuple[float, float]
     size: float

@@ -1,4 +1,4 @@
-"""Stand-in for miniImageNet: drawn objects under real wnids, with the split's csv files."""
+"""Synthetic miniImageNet: drawn objects under real WordNet ids, with the csv file of each split."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stand-in for MNIST: the real 8x8 digits bundled with scikit-learn, enlarged and jittered."""
+"""Synthetic MNIST: the real 8x8 digits bundled with scikit-learn, enlarged and jittered."""
 
 import struct
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cactus.config.sample import MnistSample
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import write_gzip
 
-# MNIST fits each digit into 20x20 pixels and centres its mass in a frame of 28x28.
+# MNIST fits each digit into 20x20 pixels and centers its mass in a frame of 28x28.
 _FRAME = 28
 _BOX = 20
 _BASE_SIDE = 8
@@ -21,7 +21,7 @@ _BASE_WHITE = 16.0
 _MARGIN = 2
 # idx files start with two zero bytes, the type (8: unsigned byte) and the number of axes.
 _IDX_UBYTE = 0x0800
-# Three of ten base digits serve the test images, so that no digit serves both.
+# Three in ten base digits are kept for the test images, so that no digit is in both sets.
 _TEST_SHARE = 0.3
 
 _Images = npt.NDArray[np.uint8]
@@ -29,7 +29,7 @@ _Images = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class BaseDigits:
-    """Original digits: grey levels (N, 12, 12) in [0, 1] with a dark margin, labels (N,)."""
+    """Original digits: gray levels (N, 12, 12) in [0, 1] with a dark margin, labels (N,)."""
 
     images: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ def split_base_digits(seed: int) -> tuple[BaseDigits, BaseDigits]:
     """Return disjoint base digits for the training and for the test images."""
     pixels, labels = load_digits(return_X_y=True)
     images = pixels.reshape(-1, _BASE_SIDE, _BASE_SIDE) / _BASE_WHITE
-    # A dark margin lets strokes at the border fade as smoothly as the others.
+    # With a dark margin, strokes at the border fade as smoothly as the others.
     images = np.pad(images, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
     order = numpy_generator("sample", "mnist", "split", seed).permutation(len(images))
     tests = round(_TEST_SHARE * len(order))
@@ -65,7 +65,7 @@ def split_base_digits(seed: int) -> tuple[BaseDigits, BaseDigits]:
 def draw_digits(
     base: BaseDigits, count: int, settings: MnistSample, generator: np.random.Generator
 ) -> tuple[_Images, _Images]:
-    """Draw `count` jittered digits; every base digit serves equally often, up to one.
+    """Draw `count` jittered digits; uses of the base digits differ by at most one.
 
     Returns
     -------
@@ -97,8 +97,8 @@ def _enlarge(
     enlarged = ndimage.affine_transform(
         digit, matrix, offset=mass - (matrix * middle).sum(axis=1), output_shape=(_FRAME, _FRAME)
     )
-    grey: _Images = np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8)
-    return grey
+    gray: _Images = np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8)
+    return gray
 
 
 def _jitter(settings: MnistSample, generator: np.random.Generator) -> npt.NDArray[np.float64]:

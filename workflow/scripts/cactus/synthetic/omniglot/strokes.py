@@ -1,4 +1,4 @@
-"""Invented alphabets: characters of smooth strokes, and hands that redraw them."""
+"""Invented alphabets: characters made of strokes, and handwriting that redraws them."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ _CURVE_STEPS = 8
 _MAX_STROKES = 4
 _CURVE_POINTS = 6
 _BOW_TERMS = 5
-_HALF_GREY = 127
-# Characters live in the square [-1, 1]; this share of the frame's half side shows it.
+_HALF_GRAY = 127
+# Characters fill the square [-1, 1], which spans this share of the frame.
 _REACH = 0.62
 
 
@@ -27,7 +27,7 @@ class Alphabet:
     Attributes
     ----------
     primitives
-        Stroke shapes that its characters are made of, each (points, 2), starting at 0.
+        Strokes that its characters are made of, each (points, 2), starting at 0.
     smooth
         Whether strokes are curves; else straight lines with corners.
     stroke_weights
@@ -44,7 +44,7 @@ class Alphabet:
 
 @dataclass(frozen=True)
 class Hand:
-    """How a drawer writes: a linear map (2, 2) and a pen's width in pixels."""
+    """A drawer's handwriting: a linear map (2, 2) and the width of the pen in pixels."""
 
     linear: _Points
     width: float
@@ -55,8 +55,8 @@ def invent_alphabet(generator: np.random.Generator) -> Alphabet:
     smooth = bool(generator.random() < 0.7)
     invent = _invent_curve if smooth else _invent_corners
     primitives = tuple(invent(generator) for _ in range(generator.integers(5, 8)))
-    favoured = generator.choice(_MAX_STROKES, p=[0.1, 0.45, 0.35, 0.1])
-    weights = np.exp(-1.2 * np.abs(np.arange(_MAX_STROKES) - favoured))
+    favored = generator.choice(_MAX_STROKES, p=[0.1, 0.45, 0.35, 0.1])
+    weights = np.exp(-1.2 * np.abs(np.arange(_MAX_STROKES) - favored))
     return Alphabet(
         primitives=primitives,
         smooth=smooth,
@@ -66,7 +66,7 @@ def invent_alphabet(generator: np.random.Generator) -> Alphabet:
 
 
 def _invent_curve(generator: np.random.Generator) -> _Points:
-    """Return a line, an arc, a loop or an S: its curvature changes evenly along its way."""
+    """Return a line, an arc, a loop or an S: its curvature changes linearly along it."""
     steps = _CURVE_POINTS - 1
     length = generator.uniform(1.2, 2.8)
     turn = generator.choice([0.0, 1.5, 3.0, 5.0], p=[0.3, 0.3, 0.25, 0.15])
@@ -118,7 +118,7 @@ def _joint_place(
 
 
 def invent_hand(variation: float, generator: np.random.Generator) -> Hand:
-    """Invent a drawer's slant, size, turn and pen; `variation` scales all but the pen."""
+    """Invent a drawer's slant, size, rotation and pen; `variation` scales all but the pen."""
     slant = variation * generator.normal(0.0, 0.2)
     angle = variation * generator.normal(0.0, 0.1)
     sizes = np.exp(variation * generator.normal(-0.05, [0.16, 0.16]))
@@ -134,7 +134,7 @@ def draw_character(
     variation: float,
     generator: np.random.Generator,
 ) -> npt.NDArray[np.bool_]:
-    """Draw a character once; return its ink (105, 105), true where the pen went."""
+    """Draw a character once; return its ink (105, 105), true where the pen drew."""
     side = SIDE * _OVERSAMPLING
     canvas = Image.new("L", (side, side))
     pen = ImageDraw.Draw(canvas)
@@ -146,7 +146,7 @@ def draw_character(
         path = _curve(stroke + wobble) if smooth else stroke + wobble
         placed = _apply(hand.linear, path + slip + _bowed(path, bow)) + shift
         _draw_path(pen, (1 + _REACH * placed) * side / 2, hand.width * _OVERSAMPLING)
-    return np.asarray(canvas.reduce(_OVERSAMPLING)) > _HALF_GREY
+    return np.asarray(canvas.reduce(_OVERSAMPLING)) > _HALF_GRAY
 
 
 def _bowed(points: _Points, bow: _Points) -> _Points:

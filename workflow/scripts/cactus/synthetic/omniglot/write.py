@@ -1,4 +1,4 @@
-"""Stand-in for Omniglot: invented alphabets in the two official archives."""
+"""Synthetic Omniglot: invented alphabets in the two official archives."""
 
 from collections.abc import Iterator
 from pathlib import Path
