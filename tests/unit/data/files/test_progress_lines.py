@@ -1,10 +1,10 @@
 import re
 
-from cactus.data.files.progress_lines import Progress
+from cactus.data.files.progress_lines import ProgressLines
 
 
 def test_lines_tell_what_is_done_and_left(capsys):
-    progress = Progress("preparing x", 4, "images", interval=0.0)
+    progress = ProgressLines("preparing x", 4, "images", interval=0.0)
     for _ in range(4):
         progress.advance()
     progress.finish()
@@ -15,13 +15,13 @@ def test_lines_tell_what_is_done_and_left(capsys):
 
 
 def test_short_loops_are_silent(capsys):
-    progress = Progress("x", None, "bytes")
+    progress = ProgressLines("x", None, "bytes")
     progress.advance(1000)
     progress.finish()
     assert capsys.readouterr().err == ""
 
 
 def test_unknown_total_in_megabytes(capsys):
-    progress = Progress("x", None, "bytes", interval=0.0)
+    progress = ProgressLines("x", None, "bytes", interval=0.0)
     progress.advance(25_000_000)
     assert re.fullmatch(r"x: 25 MB, [\d.]+/s\n", capsys.readouterr().err)

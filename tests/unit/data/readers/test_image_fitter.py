@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cactus.data.readers.image_fitter import ImageFitter, centre_square
+from cactus.data.readers.image_fitter import ImageFitter, center_square
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import jpeg, png
 
@@ -52,10 +52,10 @@ def test_one_bit_images_are_turned_grey_before_they_shrink():
 
 
 @given(width=st.integers(1, 60), height=st.integers(1, 60), fraction=st.floats(0.01, 1.0))
-def test_centre_square(width, height, fraction):
+def test_center_square(width, height, fraction):
     rows, columns = np.mgrid[:height, :width]
     image = Image.fromarray((rows * 4).astype(np.uint8))
-    square = np.asarray(centre_square(image, fraction))
+    square = np.asarray(center_square(image, fraction))
     side = max(1, round(fraction * min(width, height)))
     assert square.shape == (side, side)
     top = square[0, 0] // 4

@@ -76,13 +76,13 @@ def broken(members):
         "html": ({images: b"\n<!DOCTYPE html><html>quota</html>"}, "web page"),
         "wrong image size": (
             {images: gzip.compress(idx(np.zeros((60, 32, 32), np.uint8)))},
-            "do not fit together",
+            "do not match each other",
         ),
         "label out of range": (
             {labels: gzip.compress(idx(np.full(60, 10, np.uint8)))},
-            "do not fit together",
+            "do not match each other",
         ),
-        "too few labels": ({labels: gzip.compress(idx(np.zeros(59, np.uint8)))}, "do not fit"),
+        "too few labels": ({labels: gzip.compress(idx(np.zeros(59, np.uint8)))}, "do not match"),
         "class without images": ({labels: gzip.compress(idx(np.zeros(60, np.uint8)))}, "too few"),
     }
 

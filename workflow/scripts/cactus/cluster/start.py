@@ -10,7 +10,7 @@ from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
 from cactus.config.select import raw_access, stage_spec
 from cactus.data.files.registry import load_registry
-from cactus.data.prepare import check_raw, complete_raw, load_reader
+from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.provenance.agent import check_interpreter, check_libraries
 from cactus.provenance.jobs import WILDCARDS, Job, job_of
 from cactus.provenance.planner import Planner
@@ -71,7 +71,7 @@ def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     spec = stage_spec(planner.config, "prepare_data", dataset=dataset)
     assert isinstance(spec, PrepareDataSpec)
     access = raw_access(planner.config)
-    settings, folder = spec.with_access(access), Path(access.raw_dir)
+    settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)
     if fetch:
         complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)

@@ -20,7 +20,3 @@ class PrepareDataSpec(Spec):
     dataset: DatasetName
     sample: bool
     settings: DataSettings
-
-    def with_access(self, access: RawAccess) -> DataSettings:
-        """Return the settings with the keys of `access` filled in."""
-        return self.settings.model_copy(update=access.model_dump())

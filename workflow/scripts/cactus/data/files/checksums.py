@@ -1,4 +1,4 @@
-"""Checksums of raw files, compared with the published ones and kept for the record."""
+"""Checksums of raw files, compared with the published ones and recorded."""
 
 import hashlib
 import os
@@ -29,9 +29,9 @@ def matches(official: OfficialFile, md5: str, sha256: str) -> bool:
 class Ledger:
     """Record of the raw files that were read.
 
-    A file is official (True) if its checksum is a published one, whatever its name. It is not
-    (False) if it bears an official name or stands for a file with a published checksum. It is
-    unknown (None) if nothing was published that it could be compared with.
+    A file is official (True) if its checksum is a published one, whatever its name. It is
+    unofficial (False) if it has an official name or replaces a file with a published checksum.
+    It is unknown (None) if there is no published checksum to compare with.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Ledger:
     entry
         What is published about the data set.
     official_only
-        Whether to refuse files that are not official (False).
+        Whether to refuse unofficial files.
     """
 
     def __init__(self, root: Path, entry: DatasetEntry, official_only: bool) -> None:
@@ -49,12 +49,12 @@ class Ledger:
         self._images: dict[str, bytes] = {}
 
     def record(self, path: Path) -> None:
-        """Record a file at its first use.
+        """Record a file when it is first used.
 
         Raises
         ------
         DataError
-            The file is not official and only official ones are allowed.
+            The file is unofficial and only official ones are allowed.
         """
         name = path.relative_to(self._root).as_posix()
         if name in self._records:
@@ -66,7 +66,7 @@ class Ledger:
         self._admit(name, sha256, official)
 
     def record_image(self, name: str, content: bytes) -> None:
-        """Record an image that lies in a plain folder; `name` is relative to the root."""
+        """Record an image in a plain folder; `name` is relative to the root."""
         official = False if self._entry.checksum_published else None
         if not self._images:
             self._check_allowed(name, official)
@@ -75,8 +75,8 @@ class Ledger:
     def records(self) -> list[RawRecord]:
         """Return all records, by name.
 
-        Loose images share one record: their common folder, and the sha256 over their sorted
-        names and contents' sha256.
+        Images in plain folders share one record: their common folder, and the sha256 over
+        their sorted names and the sha256 of their contents.
         """
         records = dict(self._records)
         if self._images:
@@ -98,7 +98,7 @@ class Ledger:
             raise DataError(
                 f"A raw file of {self._entry.title} is not the official one.",
                 where=str(self._root / name),
-                got="a checksum other than the published ones",
+                got="a checksum that was not published",
                 fix=f"get the official file from {self._entry.page}, or set data.official_only to "
                 "false to read this one and record it as unofficial",
             )

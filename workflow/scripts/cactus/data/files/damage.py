@@ -1,4 +1,4 @@
-"""Errors for raw files that are damaged or are not what their name says."""
+"""Errors for raw files that are damaged or are not what their names say."""
 
 import lzma
 import re
@@ -16,8 +16,8 @@ _HTML = re.compile(
     rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype html|html|head)\b",
     re.IGNORECASE | re.DOTALL,
 )
-# What the readers of compressed files and archives raise on cut or altered bytes; RuntimeError
-# and NotImplementedError stand for encryption and compression methods that zipfile lacks.
+# What the readers of compressed files and archives raise on truncated or altered bytes.
+# RuntimeError includes NotImplementedError: encryption and compression that zipfile lacks.
 _DAMAGE = (
     EOFError,
     OSError,
@@ -36,7 +36,7 @@ def is_html(path: Path) -> bool:
 
 
 def refuse_html(path: Path) -> None:
-    """Raise if a web page lies under the name of a data file.
+    """Raise if a data file is really a web page.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def refuse_html(path: Path) -> None:
 
 
 def damaged(path: Path, got: str) -> DataError:
-    """Return the error for a file that is cut or altered."""
+    """Return the error for a file that is truncated or altered."""
     return DataError(
         "A raw file is damaged or incomplete.",
         where=str(path),
@@ -64,7 +64,7 @@ def damaged(path: Path, got: str) -> DataError:
 
 @contextmanager
 def damage_reported(path: Path) -> Iterator[None]:
-    """Turn the errors of reading a damaged file into a `DataError` that names it."""
+    """Turn errors from reading a damaged file into a `DataError` that names it."""
     try:
         yield
     except _DAMAGE as error:

@@ -1,4 +1,4 @@
-"""Downloads that go on where they stopped and are verified before they count."""
+"""Downloads that resume where they stopped and are verified before they are used."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from typing import IO
 
 from cactus.data.files.checksums import file_digests, matches
 from cactus.data.files.damage import is_html
-from cactus.data.files.progress_lines import Progress
+from cactus.data.files.progress_lines import ProgressLines
 from cactus.data.files.registry import OfficialFile
 from cactus.errors import DataError, StorageError
 
@@ -32,14 +32,14 @@ _NETWORK = (
 
 @dataclass(frozen=True)
 class Retry:
-    """How broken transfers are taken up again.
+    """How broken transfers are retried.
 
     Attributes
     ----------
     timeout
         Seconds of silence after which a transfer counts as broken.
     attempts
-        Transfers tried per mirror.
+        Number of transfers tried per mirror.
     pause
         Seconds between them.
     """
@@ -50,15 +50,15 @@ class Retry:
 
 
 def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
-    """Download an official file into `folder` from the first mirror that gives it.
+    """Download an official file into `folder` from the first mirror that has it.
 
-    The bytes gather in `<name>.part`, from which a later call goes on, and appear under their
-    name when their checksum is the published one.
+    The bytes are collected in `<name>.part`, from which a later call resumes. The file gets its
+    name once its checksum matches the published one.
 
     Raises
     ------
     DataError
-        No mirror gave the file.
+        No mirror provided the file.
     StorageError
         The file cannot be written.
     """
@@ -78,14 +78,13 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
             f"The file {file.name} could not be downloaded.",
             where=str(target),
             got="; ".join(failures) or "no address",
-            fix="run the same command again, the transfer goes on where it stopped; or put the "
-            "file there by hand",
+            fix="run the same command again to resume the transfer; or put the file there by hand",
         )
     return target
 
 
 def _try_mirrors(file: OfficialFile, part: Path, target: Path, retry: Retry) -> list[str] | None:
-    """Fill and rename `part` from some mirror; return why each failed, or None on success."""
+    """Complete and rename `part` from some mirror; return why each failed, or None on success."""
     failures = []
     for url in file.urls:
         problem = _fill(url, file, part, retry)
@@ -97,7 +96,7 @@ def _try_mirrors(file: OfficialFile, part: Path, target: Path, retry: Retry) -> 
 
 
 def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
-    """Fill `part` from one mirror until it is whole and verified; return why that failed."""
+    """Complete and verify `part` from one mirror; return why that failed, or None on success."""
     problem = "no attempt was made"
     for attempt in range(retry.attempts):
         if attempt:
@@ -120,7 +119,7 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
                 return None
             problem = "an HTML page" if is_html(part) else "a file with another checksum"
             part.unlink()
-            # A wrong beginning may have been left by another transfer: then try from the start.
+            # The first bytes may be from an earlier, different file: then try again from the start.
             if not resumed:
                 return problem
     return problem
@@ -131,7 +130,7 @@ def _verified(part: Path, file: OfficialFile) -> bool:
 
 
 def _transfer(url: str, part: Path, timeout: float) -> None:
-    """Append to `part` what is missing, or write it anew if the server sends the whole file."""
+    """Append what is missing to `part`, or rewrite it if the server sends the whole file."""
     start = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": "cactus-pipeline", "Accept-Encoding": "identity"}
     if start:
@@ -148,12 +147,12 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
 
 
 def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | None]:
-    """Return the offset of the first byte sent and the size of the whole file, if told."""
+    """Return the offset of the first byte sent and the size of the whole file, if stated."""
     if response.status == _PARTIAL_CONTENT:
-        told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        if told is None or int(told[1]) != start:
-            raise http.client.HTTPException("the server sent another part than asked for")
-        return start, int(told[2])
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if match is None or int(match[1]) != start:
+            raise http.client.HTTPException("the server sent a different part than requested")
+        return start, int(match[2])
     length = response.headers.get("Content-Length")
     return 0, int(length) if length is not None else None
 
@@ -166,7 +165,7 @@ def _copy(
     total: int | None,
 ) -> None:
     left = None if total is None else total - start
-    progress = Progress(f"downloading {name}", left, "bytes")
+    progress = ProgressLines(f"downloading {name}", left, "bytes")
     while chunk := response.read(_CHUNK_BYTES):
         output.write(chunk)
         progress.advance(len(chunk))

@@ -1,4 +1,4 @@
-"""Progress lines of long loops over files."""
+"""Progress lines for long loops over files."""
 
 import sys
 import time
@@ -6,19 +6,19 @@ import time
 _MEGABYTE = 1_000_000
 
 
-class Progress:
-    """Print to standard error how far a loop has come, every few seconds and at its end.
+class ProgressLines:
+    """Print the progress of a loop to standard error, every few seconds and at the end.
 
     Parameters
     ----------
     label
         What is being done.
     total
-        Steps until the end, or None if that is not known.
+        Total number of steps, or None if unknown.
     unit
         What a step is: ``"images"`` or ``"bytes"``.
     interval
-        Seconds between lines; a loop that takes less prints none.
+        Seconds between lines; a shorter loop prints nothing.
     """
 
     def __init__(self, label: str, total: int | None, unit: str, interval: float = 10.0) -> None:
@@ -35,7 +35,7 @@ class Progress:
             self._print(now - self._start)
 
     def finish(self) -> None:
-        """Print the last line if there was any before."""
+        """Print a last line if there were any before."""
         if self._last > self._start:
             self._print(time.monotonic() - self._start)
 

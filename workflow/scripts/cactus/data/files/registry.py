@@ -46,11 +46,11 @@ class DatasetEntry(Settings):
     files: list[OfficialFile]
 
     def file(self, name: str) -> OfficialFile | None:
-        """Return the official file of that name, if any."""
+        """Return the official file with this name, if any."""
         return next((file for file in self.files if file.name == name), None)
 
     def downloadable(self, name: str) -> bool:
-        """Return whether the file has a stable address."""
+        """Return whether the file has a stable URL."""
         file = self.file(name)
         return file is not None and bool(file.urls)
 
@@ -76,14 +76,14 @@ def load_registry(path: Path = REGISTRY) -> dict[DatasetName, DatasetEntry]:
 
 
 def raw_folder(entry: DatasetEntry, raw_dir: Path) -> Path:
-    """Return the first folder of the data set that holds anything, or where it should be."""
+    """Return the first folder of the data set that is not empty, or else the default one."""
     folders = [raw_dir / name for name in entry.folders]
     filled = (folder for folder in folders if folder.is_dir() and any(folder.iterdir()))
     return next(filled, folders[0])
 
 
 def missing_error(entry: DatasetEntry, folder: Path, names: list[str]) -> DataError:
-    """Return the error that tells what is missing, where to put it and where to get it."""
+    """Return the error that says what is missing, where to get it and where to put it."""
     fix = f"get it from {entry.page} and put it into {folder}/: {entry.manual}"
     if all(entry.downloadable(name) for name in names):
         fix += "; or set data.download to true"

@@ -1,4 +1,4 @@
-"""All raw files of a data set, in folders and archives alike, under one set of paths."""
+"""All raw files of a data set, in folders and archives, under one tree of paths."""
 
 import gzip
 from collections.abc import Iterable, Iterator
@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from cactus.config.data import DataSettings
-from cactus.data.files.archives import FolderSource, Source, is_hidden, open_archive, path_parts
 from cactus.data.files.checksums import Ledger
+from cactus.data.files.containers import Container, Folder, is_hidden, open_archive, path_parts
 from cactus.data.files.damage import damage_reported, refuse_html
 from cactus.data.files.registry import DatasetEntry
 from cactus.errors import DataError
@@ -26,17 +26,17 @@ class RawEntry:
 
     Attributes
     ----------
-    source
-        The folder or archive that holds it.
+    container
+        The folder or archive that contains it.
     name
         Its path there.
     path
-        Its path below the raw folder; that of a member begins with the archive's.
+        Its path below the raw folder; a member's path starts with that of its archive.
     size
         Its size in bytes.
     """
 
-    source: Source
+    container: Container
     name: str
     path: str
     size: int
@@ -50,20 +50,20 @@ class RawEntry:
 class RawTree:
     """The raw files of one data set.
 
-    Entries of archives come before loose ones and both are sorted by path, so that what is
-    found first is the same on every file system.
+    Entries in archives come before loose files, and both are sorted by path, so that the first
+    match is the same on every file system.
 
     Parameters
     ----------
     root
         The raw folder of the data set; it need not exist.
     entry
-        What is published about the data set.
+        What was published about the data set.
     settings
         Limits, and whether only official files are allowed.
     list_tars
-        Whether to list tar archives, which reads them whole. If not, `unlisted` tells that
-        there are some.
+        Whether to list tar archives, which reads them in full. If not, `unlisted` says whether
+        there are any.
 
     Raises
     ------
@@ -84,28 +84,28 @@ class RawTree:
         self.ledger = Ledger(root, entry, settings.official_only)
         self.entries: list[RawEntry] = []
         self.unlisted = False
-        self._folder = FolderSource(root)
+        self._folder = Folder(root)
         with ExitStack() as stack:
             for path in self._folder.archives:
                 if not list_tars and path.suffix.lower() != ".zip":
                     refuse_html(path)
                     self.unlisted = True
                     continue
-                source = open_archive(path, self.max_bytes)
-                stack.callback(source.close)
-                self._add(source, f"{path.relative_to(root).as_posix()}/")
+                container = open_archive(path, self.max_bytes)
+                stack.callback(container.close)
+                self._add(container, f"{path.relative_to(root).as_posix()}/")
             self._add(self._folder, "")
-            self._open_sources = stack.pop_all()
+            self._open_containers = stack.pop_all()
         for loose in self.entries:
-            if loose.source is self._folder and loose.basename.lower().endswith(_DOCUMENTS):
+            if loose.container is self._folder and loose.basename.lower().endswith(_DOCUMENTS):
                 refuse_html(root / loose.name)
 
-    def _add(self, source: Source, prefix: str) -> None:
-        for member in sorted(source.members(), key=lambda member: member.name):
+    def _add(self, container: Container, prefix: str) -> None:
+        for member in sorted(container.members(), key=lambda member: member.name):
             parts = path_parts(member.name)
             if not any(map(is_hidden, parts)):
                 path = prefix + "/".join(parts)
-                self.entries.append(RawEntry(source, member.name, path, member.size))
+                self.entries.append(RawEntry(container, member.name, path, member.size))
 
     def __enter__(self) -> Self:
         return self
@@ -116,21 +116,21 @@ class RawTree:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open_sources.close()
+        self._open_containers.close()
 
     def where(self, entry: RawEntry) -> str:
-        """Return the entry's place for an error message."""
+        """Return the entry's location for an error message."""
         return str(self.root / entry.path)
 
     def read_images(self, entries: Iterable[RawEntry]) -> Iterator[tuple[RawEntry, bytes]]:
-        """Yield entries and their bytes, each source in the order that suits it.
+        """Yield entries and their bytes, each container in its fastest order.
 
         Raises
         ------
         DataError
-            An entry is larger than an image may be, or its archive is damaged.
+            An entry is larger than allowed for an image, or its archive is damaged.
         """
-        by_source: dict[Source, dict[str, RawEntry]] = {}
+        by_container: dict[Container, dict[str, RawEntry]] = {}
         for entry in entries:
             if entry.size > self.max_image_bytes:
                 raise DataError(
@@ -139,27 +139,27 @@ class RawTree:
                     got=f"{entry.size} bytes",
                     fix="delete it, or raise data.max_image_mib",
                 )
-            by_source.setdefault(entry.source, {})[entry.name] = entry
-        for source, wanted in by_source.items():
-            if source is not self._folder:
-                self.ledger.record(source.path)
-            for name, content in source.read(wanted):
-                if source is self._folder:
+            by_container.setdefault(entry.container, {})[entry.name] = entry
+        for container, wanted in by_container.items():
+            if container is not self._folder:
+                self.ledger.record(container.path)
+            for name, content in container.read(wanted):
+                if container is self._folder:
                     self.ledger.record_image(name, content)
                 yield wanted[name], content
 
     @contextmanager
     def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:
-        """Open a file of any size; a `.gz` file is unpacked on the way.
+        """Open a file of any size; a `.gz` file is decompressed while it is read.
 
         Raises
         ------
         DataError
             The file or its archive is damaged.
         """
-        path = self.root / entry.name if entry.source is self._folder else entry.source.path
+        path = self.root / entry.name if entry.container is self._folder else entry.container.path
         self.ledger.record(path)
-        with entry.source.open(entry.name) as file, damage_reported(path):
+        with entry.container.open(entry.name) as file, damage_reported(path):
             if entry.name.lower().endswith(".gz"):
                 with gzip.GzipFile(fileobj=file) as unpacked:
                     yield cast(IO[bytes], unpacked)
@@ -167,12 +167,12 @@ class RawTree:
                 yield file
 
     def read(self, entry: RawEntry) -> bytes:
-        """Return the whole content of a file, unpacked if it is a `.gz` file.
+        """Return the whole content of a file, decompressed if it is a `.gz` file.
 
         Raises
         ------
         DataError
-            The file is damaged or unpacks to more than the bound.
+            The file is damaged or unpacks to more than allowed.
         """
         with self.open(entry) as file:
             content = file.read(self.max_bytes + 1)

@@ -1,4 +1,4 @@
-"""What a reader of raw files hands over to be written as arrays."""
+"""What a reader of raw files returns, to be written as arrays."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ class RawSplit:
     labels
         int64 (N,), or for CelebA uint8 (N, 40).
     images
-        Rows in [0, N) with their images, uint8 (H, W, C), in any order, each once.
+        Row numbers in [0, N) and images, uint8 (H, W, C), in any order, each once.
     attributes
-        CelebA: the columns of `labels` that make the split's tasks.
+        CelebA: the columns of `labels` that define the split's tasks.
     """
 
     name: Split
@@ -49,9 +49,9 @@ class RawDataset:
     image_shape
         (H, W, C) of every image.
     splits
-        Train, val and test, to be used up one after the other.
+        Train, val and test, to be consumed one after the other.
     notes
-        What a user should know about the data; complete once the splits are used up.
+        What a user should know about the data; complete once the splits are consumed.
     """
 
     image_shape: tuple[int, int, int]
@@ -60,22 +60,22 @@ class RawDataset:
 
 
 class Reader(Protocol):
-    """What each module `cactus.data.readers.<dataset>` offers."""
+    """The interface of each module `cactus.data.readers.<dataset>`."""
 
     def missing(self, tree: RawTree) -> list[str]:
-        """Return the names of the official files that are needed and absent; fast."""
+        """Return the names of official files that are needed and missing; must be fast."""
 
     def read(self, tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDataset:
-        """Read the raw files, checked and split; images are decoded as they are used."""
+        """Read, check and split the raw files; images are decoded when they are used."""
 
 
 def decoded(
     tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Yield the index of each entry and its image, in the order that suits the files."""
-    rows = {(entry.source, entry.name): row for row, entry in enumerate(entries)}
+    """Yield the index of each entry and its image, in the order that is fastest to read."""
+    rows = {(entry.container, entry.name): row for row, entry in enumerate(entries)}
     for entry, content in tree.read_images(entries):
-        yield rows[entry.source, entry.name], fitter.decode(content, tree.where(entry))
+        yield rows[entry.container, entry.name], fitter.decode(content, tree.where(entry))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Layout:
 def lay_out(
     dataset: str, images: dict[Split, dict[str, list[RawEntry]]], minimum: int
 ) -> dict[Split, Layout]:
-    """Lay the images of each split in one row, class by class.
+    """Put the images of each split into one sequence, class by class.
 
     Raises
     ------

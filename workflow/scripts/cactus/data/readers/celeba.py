@@ -1,6 +1,6 @@
-"""CelebA from its archive or folder of aligned images and its two lists.
+"""CelebA from its archive or folder of aligned images, and its two lists.
 
-torchvision's reader does not fit: it demands the identity, box and landmark files, exact
+torchvision's reader is not suitable: it requires the identity, box and landmark files, exact
 checksums and a complete copy.
 """
 
@@ -32,7 +32,7 @@ _ALIGNED = "img_align_celeba"
 
 
 def missing(tree: RawTree) -> list[str]:
-    """Return the official names of the files that are absent."""
+    """Return the official names of missing files."""
     lists = [f"{name}.txt" for name in (ATTRIBUTES, PARTITIONS) if find_list(tree, name) is None]
     images = any(_IMAGE.fullmatch(entry.basename) for entry in tree.entries)
     return lists if images else [_ARCHIVE, *lists]
@@ -78,7 +78,7 @@ def _find_images(tree: RawTree) -> dict[str, RawEntry]:
 
 
 def _proportional(usable: list[str], entry: DatasetEntry) -> dict[Split, list[str]]:
-    """Cut a row of images in the proportions of the complete partitions."""
+    """Split a list of images in the proportions of the complete partitions."""
     total = sum(entry.images.values())
     first = len(usable) * entry.images["train"] // total
     second = len(usable) * (entry.images["train"] + entry.images["val"]) // total
@@ -91,10 +91,10 @@ def _missing_notes(
     announced: int | None,
     entry: DatasetEntry,
 ) -> list[str]:
-    """Tell how many images of each partition are missing.
+    """Say how many images of each partition are missing.
 
-    A list that was cut names too few: where the attribute list announces the complete data set,
-    the published sizes of the partitions count.
+    A truncated list names too few. If the attribute list announces the complete data set, the
+    published sizes of the partitions are expected.
     """
     complete = announced == sum(entry.images.values())
     notes = []

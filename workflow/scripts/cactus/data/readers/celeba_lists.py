@@ -1,7 +1,7 @@
 """The attribute list and the partition list of CelebA, as text or as csv files.
 
-Text files are the official ones; csv files with the same names circulate with a header
-``image_id,...`` and without a count.
+The official lists are text files. Copies exist as csv files with the same names, a header
+``image_id,...`` and no count.
 """
 
 import io
@@ -36,9 +36,9 @@ class Attributes:
     values
         uint8 (N, 40), 1 where an image has the attribute.
     announced
-        Number of images that the file says it lists; None if it does not say.
+        Number of images that the file claims to list; None if it has no count.
     notes
-        What is to be said about the file.
+        Remarks about the file.
     """
 
     names: list[str]
@@ -57,7 +57,7 @@ class Partitions:
 
 
 def find_list(tree: RawTree, name: str) -> RawEntry | None:
-    """Return a list file, the text form before the csv form."""
+    """Return a list file; text is preferred to csv."""
     for suffix in (".txt", ".csv"):
         for entry in tree.entries:
             if entry.basename == f"{name}{suffix}":
@@ -66,7 +66,7 @@ def find_list(tree: RawTree, name: str) -> RawEntry | None:
 
 
 def read_attributes(tree: RawTree) -> Attributes:
-    """Read the attribute list; a last line that was cut is left out with a note.
+    """Read the attribute list; a truncated last line is left out with a note.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_attributes(tree: RawTree) -> Attributes:
 
 
 def read_partitions(tree: RawTree) -> Partitions:
-    """Read the partition list; a last line that was cut is left out with a note.
+    """Read the partition list; a truncated last line is left out with a note.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _table(
     allowed: set[str],
     notes: list[str],
 ) -> Iterator[tuple[str, list[str]]]:
-    """Yield image numbers and their fields; note a last line that was cut."""
+    """Yield image numbers and their fields; note a truncated last line."""
     for number, (name, *fields) in lines:
         if not name.endswith(".jpg") or len(fields) != width or not allowed.issuperset(fields):
             if next(lines, None) is not None:

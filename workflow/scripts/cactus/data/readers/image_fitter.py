@@ -1,4 +1,4 @@
-"""Decoding of image files and their fitting to one size."""
+"""Decoding of image files, and fitting them to one size."""
 
 import io
 import struct
@@ -24,7 +24,7 @@ _FILTERS: dict[Resampling, Image.Resampling] = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-# What Pillow's decoders raise on bytes that are cut, altered or no image at all.
+# What Pillow's decoders raise on bytes that are truncated, altered or not an image.
 _UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 
 
@@ -34,16 +34,16 @@ class ImageFitter:
     Parameters
     ----------
     mode
-        ``"L"`` for grey, ``"RGB"`` for colour images.
+        ``"L"`` for gray, ``"RGB"`` for color images.
     side
         Side of the result in pixels.
     resize
         Filter for images of other sizes.
     max_bytes
-        Largest size of a decoded image.
+        Largest size of a decoded image in bytes.
     crop_side
-        Side of the centred square that is cut first, in pixels of an image whose shorter side
-        is 178; None to keep the whole image.
+        Side of the centered square that is cropped first, in pixels of an image whose shorter
+        side is 178; None to keep the whole image.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ImageFitter:
         Raises
         ------
         DataError
-            The bytes are no image, are cut, or decode to more than `max_bytes`.
+            The bytes are not an image, are truncated, or decode to more than `max_bytes`.
         """
         try:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
@@ -76,20 +76,20 @@ class ImageFitter:
                 "An image cannot be decoded.",
                 where=where,
                 got=f"{len(content)} bytes, {type(error).__name__}: {error}",
-                fix="get the file again; or delete it, then it counts as missing",
+                fix="get the file again; or delete it, so that it counts as missing",
             ) from error
 
     def fit(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Crop and resize an image of the right mode; return uint8 (side, side, channels)."""
         self._sizes[image.size] += 1
         if self._crop_side is not None:
-            image = centre_square(image, self._crop_side / CELEBA_WIDTH)
+            image = center_square(image, self._crop_side / CELEBA_WIDTH)
         if image.size != (self._side, self._side):
             image = image.resize((self._side, self._side), _FILTERS[self._resize])
         return np.asarray(image, dtype=np.uint8).reshape(self._side, self._side, -1)
 
     def notes(self) -> list[str]:
-        """Tell which sizes were found and what was done to them, for the manifest."""
+        """Say which sizes were found and what was done to them, for the manifest."""
         how = f"resized to {self._side}x{self._side} ({self._resize})"
         if self._crop_side is not None:
             square = f"{self._crop_side}/{CELEBA_WIDTH} of the shorter side"
@@ -113,8 +113,8 @@ class ImageFitter:
             )
 
 
-def centre_square(image: Image.Image, fraction: float) -> Image.Image:
-    """Cut the centred square whose side is `fraction` of the image's shorter side."""
+def center_square(image: Image.Image, fraction: float) -> Image.Image:
+    """Crop the centered square whose side is `fraction` of the image's shorter side."""
     side = max(1, round(fraction * min(image.size)))
     left, top = (image.width - side) // 2, (image.height - side) // 2
     return image.crop((left, top, left + side, top + side))

@@ -1,7 +1,7 @@
 """miniImageNet from flat images with csv lists, from folders by class, or from pickles.
 
-Any of the forms may be unpacked or lie in archives. Where a copy holds several, the flat images
-with their csv lists are taken first, then the folders, then the pickles.
+Each form may be unpacked or in archives. If a copy has several forms, flat images with csv lists
+are preferred, then folders, then pickles.
 """
 
 import re
@@ -49,7 +49,7 @@ class _Found:
 
 
 def missing(tree: RawTree) -> list[str]:
-    """Return what is absent of the form that the copy has."""
+    """Return what is missing from the form that the copy has."""
     found = _find(tree)
     csv_files, pickles = find_csv_files(tree), find_pickles(tree)
     if found.folders or len(pickles) == len(SPLITS):
@@ -86,7 +86,7 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
 
 
 def _find(tree: RawTree) -> _Found:
-    """Sort image files by form; a copy of an image, e.g. unpacked, is taken once."""
+    """Sort image files by form; an image with several copies, e.g. unpacked, is used once."""
     found = _Found()
     for entry in tree.entries:
         if not _IMAGE.search(entry.name):
@@ -101,7 +101,7 @@ def _find(tree: RawTree) -> _Found:
 
 
 def _by_lists(tree: RawTree, found: _Found, lists: ClassLists) -> dict[Split, _Images]:
-    """Return the listed images that are there, by split and class."""
+    """Return the listed images that are present, by split and class."""
     images: dict[Split, _Images] = {split: {} for split in SPLITS}
     for split, rows in lists.images.items():
         for name, label in dict.fromkeys(rows):
@@ -110,7 +110,7 @@ def _by_lists(tree: RawTree, found: _Found, lists: ClassLists) -> dict[Split, _I
                 images[split].setdefault(label, []).append(entry)
         if not images[split]:
             raise DataError(
-                "None of the images that a list names is there.",
+                "None of the images in a list is present.",
                 where=f"{tree.root}/{split}.csv",
                 got=f"{len(rows)} names, e.g. {rows[0][0] if rows else 'none'}",
                 fix="put the images that belong to this list into images/",
@@ -121,7 +121,7 @@ def _by_lists(tree: RawTree, found: _Found, lists: ClassLists) -> dict[Split, _I
 def _by_folders(
     tree: RawTree, found: _Found, lists: ClassLists, notes: list[str]
 ) -> dict[Split, _Images]:
-    """Return the images of class folders; the lists, not the folders, make the split."""
+    """Return the images of class folders; the lists, not the folders, define the split."""
     refuse_unknown(tree, list(found.folders), lists)
     images: dict[Split, _Images] = {split: {} for split in SPLITS}
     moved = 0
@@ -131,7 +131,7 @@ def _by_folders(
         moved += sum(_SPLIT_FOLDERS.get(above, split) != split for above, _ in members)
     if moved:
         notes.append(
-            f"{moved} images lie in folders of another split; {lists.source} were followed"
+            f"{moved} images lie in folders of another split; {lists.origin} were followed"
         )
     return {split: _sorted(by_class) for split, by_class in images.items()}
 
@@ -157,7 +157,7 @@ def refuse_unknown(tree: RawTree, names: Sequence[str], lists: ClassLists) -> No
         raise DataError(
             "Classes of miniImageNet are unknown.",
             where=str(tree.root),
-            got=f"{len(unknown)} that {lists.source} do not name: {', '.join(unknown[:5])}",
+            got=f"{len(unknown)} that {lists.origin} do not name: {', '.join(unknown[:5])}",
             fix="remove them; or list your own classes in train.csv, val.csv and test.csv "
             "(filename,label) beside the images",
         )
@@ -166,7 +166,7 @@ def refuse_unknown(tree: RawTree, names: Sequence[str], lists: ClassLists) -> No
 def _missing_notes(
     images: dict[Split, _Images], lists: ClassLists, entry: DatasetEntry
 ) -> list[str]:
-    """Tell how many images and classes of each split are missing."""
+    """Say how many images and classes of each split are missing."""
     notes = []
     for split in SPLITS:
         count = sum(len(entries) for entries in images[split].values())

@@ -15,11 +15,11 @@ _HEADER = ["filename", "label"]
 
 @dataclass(frozen=True)
 class ClassLists:
-    """Which class belongs to which split.
+    """Which class is in which split.
 
     Attributes
     ----------
-    source
+    origin
         Where the lists come from, for messages.
     split_of
         Split of each class.
@@ -27,13 +27,13 @@ class ClassLists:
         Pairs of file name and class, per split; empty if only the classes are listed.
     """
 
-    source: str
+    origin: str
     split_of: dict[str, Split]
     images: dict[Split, list[tuple[str, str]]]
 
 
 def find_csv_files(tree: RawTree) -> dict[Split, RawEntry]:
-    """Return train.csv, val.csv and test.csv, as far as they are there."""
+    """Return those of train.csv, val.csv and test.csv that are present."""
     found: dict[Split, RawEntry] = {}
     for entry in tree.entries:
         for split in SPLITS:
@@ -43,12 +43,12 @@ def find_csv_files(tree: RawTree) -> dict[Split, RawEntry]:
 
 
 def load_class_lists(tree: RawTree) -> ClassLists:
-    """Read the csv files beside the images if all three are there, else the published split.
+    """Read the csv files beside the images if all three are present, else the published split.
 
     Raises
     ------
     DataError
-        A csv file is not valid, or a class stands in two splits.
+        A csv file is not valid, or a class is in two splits.
     """
     files = find_csv_files(tree)
     if len(files) < len(SPLITS):
@@ -59,9 +59,9 @@ def load_class_lists(tree: RawTree) -> ClassLists:
         for name in {label for _, label in rows}:
             if split_of.setdefault(name, split) != split:
                 raise DataError(
-                    "A class stands in two splits of miniImageNet.",
+                    "A class is in two splits of miniImageNet.",
                     where=tree.where(files[split]),
-                    got=f"{name}, which {split_of[name]}.csv lists too",
+                    got=f"{name}, which is also in {split_of[name]}.csv",
                     fix="get the csv files again",
                 )
     return ClassLists("the csv files", split_of, images)

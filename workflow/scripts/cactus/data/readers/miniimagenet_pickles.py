@@ -23,7 +23,7 @@ _PICKLE = re.compile(r"mini-?imagenet-cache-(train|val|test)(?:idation)?\.(pkl|p
 
 
 def find_pickles(tree: RawTree) -> dict[Split, RawEntry]:
-    """Return the pickles that are there, loose or in archives."""
+    """Return the pickles that are present, loose or in archives."""
     found: dict[Split, RawEntry] = {}
     for entry in tree.entries:
         if match := _PICKLE.fullmatch(entry.basename.lower()):
@@ -44,7 +44,7 @@ def pickle_splits(
     Raises
     ------
     DataError
-        A pickle is unsafe, damaged, or holds other things than images and classes.
+        A pickle is unsafe or damaged, or holds anything but images and classes.
     """
     pickles = find_pickles(tree)
     for name in SPLITS:
@@ -53,14 +53,14 @@ def pickle_splits(
         for label in classes:
             if lists.split_of.get(label) != name:
                 raise _unexpected(
-                    tree, entry, f"the class {label}, not in the {name} split of {lists.source}"
+                    tree, entry, f"the class {label}, not in the {name} split of {lists.origin}"
                 )
         names = sorted(classes)
         labels = np.repeat(np.arange(len(names)), [len(classes[label]) for label in names])
         check_class_sizes("miniimagenet", name, names, labels, settings.min_images_per_class)
         order = np.concatenate([classes[label] for label in names])
         rows = _rows(images, order, fitter)
-        # Only the rows' generator may hold the images, so that using it up frees them.
+        # Only the generator of rows may hold the images, so that consuming it frees them.
         del images
         yield RawSplit(name, names, labels, rows)
     notes.extend(fitter.notes())
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 
 
 def _indices(values: Any) -> npt.NDArray[np.int64]:
-    """Return a class's indices; what is no list of indices is marked as out of range."""
+    """Return the indices of a class; anything but a list of indices is marked out of range."""
     items = values.tolist() if isinstance(values, np.ndarray) else values
     if not isinstance(items, list) or not all(isinstance(item, int) for item in items):
         return np.array([-1])
@@ -110,7 +110,7 @@ def _indices(values: Any) -> npt.NDArray[np.int64]:
 
 def _unexpected(tree: RawTree, entry: RawEntry, got: str) -> DataError:
     return DataError(
-        "A pickle of miniImageNet does not hold what it should.",
+        "A pickle of miniImageNet does not hold what is expected.",
         where=tree.where(entry),
         got=got,
         fix="use the original pickle: a dict of image_data, uint8 (N, 84, 84, 3), and class_dict, "

@@ -1,7 +1,7 @@
 """MNIST from its four idx files, compressed or not, in any folder or archive.
 
-The files are parsed here and not by `torchvision.datasets.mnist`: its reader takes unpacked
-files only, reports damage by assertions, and needs PyTorch, which takes seconds to import.
+The files are parsed here and not by `torchvision.datasets.mnist`: its reader takes only
+decompressed files, reports damage by assertions, and needs PyTorch, which takes seconds to import.
 """
 
 import re
@@ -21,12 +21,12 @@ from cactus.splits import Split
 _ROLES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 _SIDE = 28
 _DIGITS = 10
-# An idx file begins with two zero bytes, the type (8: unsigned byte) and the number of axes.
+# An idx file starts with two zero bytes, the type (8: unsigned byte) and the number of axes.
 _UNSIGNED_BYTE = 8
 
 
 def missing(tree: RawTree) -> list[str]:
-    """Return the official names of the files that are absent."""
+    """Return the official names of missing files."""
     return [f"{role}-ubyte.gz" for role in _ROLES if _find(tree, role) is None]
 
 
@@ -36,7 +36,7 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     Raises
     ------
     DataError
-        A file is damaged, has other shapes, or a digit has too few images.
+        A file is damaged or has the wrong shape, or a digit has too few images.
     """
     train = _read_pair(tree, "train")
     test = _read_pair(tree, "t10k")
@@ -75,7 +75,7 @@ def _find(tree: RawTree, role: str) -> RawEntry | None:
     """Find a file by its official name; some copies write a dot before `idx`."""
     pattern = re.compile(role.replace("-idx", "[-.]idx") + r"-ubyte(\.gz)?")
     found = [entry for entry in tree.entries if pattern.fullmatch(entry.basename)]
-    # The compressed file comes first: it is the one with the published checksum.
+    # The compressed file is preferred: its checksum is published.
     return min(found, key=lambda entry: not entry.name.endswith(".gz"), default=None)
 
 
@@ -92,7 +92,7 @@ def _read_pair(tree: RawTree, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDA
         problem = f"a label {labels.max()}, not a digit"
     if problem is not None:
         raise DataError(
-            "The MNIST files do not fit together.",
+            "The MNIST files do not match each other.",
             where=f"{tree.root}/{name}-*",
             got=problem,
             fix="get the official files again",
@@ -107,7 +107,7 @@ def _read_idx(tree: RawTree, role: str, axes: int) -> npt.NDArray[np.uint8]:
     content = tree.read(entry)
     header = np.frombuffer(content[: 4 * (axes + 1)], dtype=">u4")
     if len(header) != axes + 1 or header[0] != _UNSIGNED_BYTE << 8 | axes:
-        raise damaged(tree.root / entry.path, f"no idx file of bytes with {axes} axes")
+        raise damaged(tree.root / entry.path, f"not an idx file of bytes with {axes} axes")
     shape = tuple(int(length) for length in header[1:])
     data = np.frombuffer(content, dtype=np.uint8, offset=4 * (axes + 1))
     if len(data) != np.prod(shape, dtype=np.int64):

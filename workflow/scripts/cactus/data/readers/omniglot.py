@@ -1,6 +1,6 @@
-"""Omniglot from its archives, official or packed anew, or from unpacked folders.
+"""Omniglot from its archives, official or repacked, or from unpacked folders.
 
-torchvision's reader does not fit: it takes only the two official archives, by their md5, and
+torchvision's reader is not suitable: it takes only the two official archives, by their md5, and
 has no split of 1100/100/423 characters.
 """
 
@@ -27,9 +27,9 @@ _Characters = dict[str, list[RawEntry]]
 
 
 def missing(tree: RawTree) -> list[str]:
-    """Return the archives of which no drawing is there.
+    """Return the archives from which no drawing is present.
 
-    Copies that merged all alphabets into one folder name neither archive and lack none.
+    A copy with all alphabets in one folder names neither archive, and nothing is missing from it.
     """
     drawings = [entry.path for entry in tree.entries if _DRAWING.search(entry.path)]
     found = [part for part in _PARTS if any(part in path for path in drawings)]
@@ -64,7 +64,7 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
 def find_characters(tree: RawTree) -> _Characters:
     """Return the drawings of each character, "<Alphabet>/characterNN", sorted by file name.
 
-    A drawing that occurs more than once (in an archive and unpacked) is taken once.
+    A drawing that occurs more than once (in an archive and unpacked) is used once.
     """
     found: dict[str, dict[str, RawEntry]] = {}
     for entry in tree.entries:
@@ -75,10 +75,10 @@ def find_characters(tree: RawTree) -> _Characters:
 
 
 def split_characters(names: list[str], settings: OmniglotData) -> dict[Split, list[str]]:
-    """Split characters at random by the settings' seed; the rest are the test split.
+    """Split characters at random with the seed in the settings; the rest are the test split.
 
-    The order is that of a hash of seed and name: it depends on neither the order of the files
-    nor the version of a library, and characters that are missing do not move the others.
+    Characters are ordered by a hash of seed and name. The order does not depend on the order of
+    the files or the version of a library, and missing characters do not move the others.
 
     Raises
     ------
@@ -113,6 +113,6 @@ def _splits(
 def _inked(
     images: Iterator[tuple[int, npt.NDArray[np.uint8]]], white: bool
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Invert the images, which hold black ink on white, if the ink is to be white."""
+    """Invert the images, which have black ink on white, if the ink should be white."""
     for row, image in images:
         yield row, 255 - image if white else image

@@ -1,8 +1,9 @@
 """Arrays and containers from pickles, without running any code that the pickle names.
 
-A pickle is a program: it may call any importable function. This unpickler lets a pickle name
-only the few functions that NumPy arrays are pickled with, and puts stand-ins in their place, so
-that not even NumPy's own reconstruction runs on the untrusted bytes.
+A pickle is a program: it may call any importable function. This unpickler accepts only the few
+names that pickled NumPy arrays use, and replaces them with stand-ins. NumPy's own functions, which
+are private, would allocate arrays of any size and dtype for untrusted bytes; the stand-ins only
+wrap the bytes that the pickle holds, and refuse any dtype but numbers.
 """
 
 import pickle
@@ -19,7 +20,7 @@ from cactus.data.files.damage import damaged
 from cactus.errors import DataError
 
 _NUMBER_TYPE = re.compile(r"[biuf][1248]")
-# What a pickle machine raises on cut or senseless programs.
+# What unpickling raises on truncated or meaningless programs.
 _BROKEN = (
     pickle.UnpicklingError,
     ArithmeticError,
@@ -42,23 +43,23 @@ def load_pickle(file: IO[bytes], path: Path, max_bytes: int) -> Any:
     file
         The pickle.
     path
-        Its place, for error messages.
+        Its path, for error messages.
     max_bytes
-        Bound on the bytes that the pickle may make by re-encoding text.
+        Largest number of bytes that the pickle may create by re-encoding text.
 
     Raises
     ------
     DataError
-        The pickle names anything else, or is damaged.
+        The pickle names any other function, or is damaged.
     """
     try:
         return _resolve(_Unpickler(file, path, max_bytes).load())
     except _BROKEN as error:
-        raise damaged(path, f"no readable pickle: {type(error).__name__}: {error}") from error
+        raise damaged(path, f"not a readable pickle: {type(error).__name__}: {error}") from error
 
 
 class _Dtype:
-    """Stand-in for `numpy.dtype`: the type of a number and its byte order."""
+    """Stand-in for `numpy.dtype`: a type of number and its byte order."""
 
     def __init__(self, code: str | bytes, *_flags: object) -> None:
         self.code = code.decode("ascii") if isinstance(code, bytes) else code
@@ -101,7 +102,7 @@ def _scalar(dtype: _Dtype, content: bytes) -> Any:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Unpickler that knows the functions of NumPy arrays and no others."""
+    """Unpickler that knows only the functions that build NumPy arrays."""
 
     def __init__(self, file: IO[bytes], path: Path, max_bytes: int) -> None:
         super().__init__(file, encoding="bytes")
@@ -138,7 +139,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _resolve(value: Any, depth: int = 2) -> Any:
-    """Replace the stand-ins of arrays, also in a dict and in the dicts that it holds."""
+    """Replace the stand-ins of arrays, also in a dict and in dicts inside it."""
     if isinstance(value, _Array):
         if value.values is None:
             raise ValueError("an array without content")

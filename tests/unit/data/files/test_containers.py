@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from cactus.data.files.archives import FolderSource, is_archive, open_archive
+from cactus.data.files.containers import Folder, is_archive, open_archive
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import write_files, write_tar, write_zip
 
@@ -45,7 +45,7 @@ def test_archives_are_read_in_place(tmp_path, suffix):
 def test_folder(tmp_path):
     hidden = {".hidden/x": b"", "__MACOSX/x": b"", "a/.x": b"", "x.part": b"", "b.zip": b""}
     write_files(tmp_path, MEMBERS | hidden)
-    source = FolderSource(tmp_path)
+    source = Folder(tmp_path)
     assert contents(source) == MEMBERS
     assert source.archives == [tmp_path / "b.zip"]
 
@@ -57,7 +57,7 @@ def test_folder_follows_links_once(tmp_path):
     (root / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere/a/loop").symlink_to(tmp_path / "elsewhere")
     (root / "broken").symlink_to(tmp_path / "nothing")
-    assert contents(FolderSource(root)) == {f"link/{name}": MEMBERS[name] for name in MEMBERS}
+    assert contents(Folder(root)) == {f"link/{name}": MEMBERS[name] for name in MEMBERS}
 
 
 @pytest.mark.parametrize("suffix", [".zip", *TARS])

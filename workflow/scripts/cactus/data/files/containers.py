@@ -1,4 +1,4 @@
-"""Folders and archives of raw files, read without unpacking anything to disk."""
+"""Folders and archives of raw files, read without unpacking them to disk."""
 
 import bz2
 import gzip
@@ -31,14 +31,14 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of a source: its path there, with slashes, and its size in bytes."""
+    """A file in a container: its path there, with slashes, and its size in bytes."""
 
     name: str
     size: int
 
 
-class Source(Protocol):
-    """A folder or an archive."""
+class Container(Protocol):
+    """A folder or an archive that holds raw files."""
 
     path: Path
 
@@ -46,22 +46,22 @@ class Source(Protocol):
         """Return the files, in any order."""
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield names and contents, in an order that suits the source."""
+        """Yield names and contents, in the order that is fastest to read."""
 
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Open one file for reading from its begin to its end."""
+        """Open one file for sequential reading."""
 
     def close(self) -> None:
-        """Release the files held open."""
+        """Close open files."""
 
 
 def is_archive(name: str) -> bool:
-    """Return whether a file name is that of an archive."""
+    """Return whether a file has the name of an archive."""
     return _ARCHIVE.search(name) is not None
 
 
-def open_archive(path: Path, max_bytes: int) -> Source:
-    """Open an archive and check that its members are plain files of a bounded size.
+def open_archive(path: Path, max_bytes: int) -> Container:
+    """Open an archive and check that its members are plain files of limited size.
 
     Raises
     ------
@@ -70,15 +70,15 @@ def open_archive(path: Path, max_bytes: int) -> Source:
         more than `max_bytes` bytes.
     """
     refuse_html(path)
-    source: Source = (
-        ZipSource(path) if path.suffix.lower() == ".zip" else TarSource(path, max_bytes)
+    container: Container = (
+        ZipArchive(path) if path.suffix.lower() == ".zip" else TarArchive(path, max_bytes)
     )
-    _check_size(path, sum(member.size for member in source.members()), max_bytes)
-    return source
+    _check_size(path, sum(member.size for member in container.members()), max_bytes)
+    return container
 
 
-class FolderSource:
-    """The plain files below a folder; hidden files and archives are left out."""
+class Folder:
+    """The plain files below a folder, without hidden files and archives."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,7 +91,7 @@ class FolderSource:
         return [Member(name, (self.path / name).stat().st_size) for name in self._names]
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield names and contents in the order asked for."""
+        """Yield names and contents in the given order."""
         for name in names:
             with damage_reported(self.path / name):
                 content = (self.path / name).read_bytes()
@@ -104,11 +104,11 @@ class FolderSource:
             yield file
 
     def close(self) -> None:
-        """Do nothing: no file is held open."""
+        """Do nothing: no file stays open."""
 
 
-class ZipSource:
-    """A zip archive; members are read one by one from where they lie."""
+class ZipArchive:
+    """A zip archive; members are read one by one in place."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -133,10 +133,10 @@ class ZipSource:
                 yield Member(info.filename, info.file_size)
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield names and contents in the order asked for; checksums are verified."""
+        """Yield names and contents in the given order; checksums are verified."""
         for name in names:
             with damage_reported(self.path), self._archive.open(name) as file:
-                # Asking for the declared size bounds what a lying header may unpack to.
+                # Reading the declared size limits what a false header can unpack to.
                 content = file.read(self._archive.getinfo(name).file_size)
             yield name, content
 
@@ -151,14 +151,14 @@ class ZipSource:
         self._archive.close()
 
 
-class TarSource:
-    """A tar archive, compressed or not; each reading passes once through the whole."""
+class TarArchive:
+    """A tar archive, compressed or not; every read is one pass through the archive."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         self._members: list[Member] = []
         total = 0
-        # The size is checked while listing: passing over a member unpacks it in memory.
+        # The size is checked while listing, because skipping a member decompresses it.
         for info, _ in self._scan():
             total += info.size
             _check_size(path, total, max_bytes)
@@ -190,10 +190,10 @@ class TarSource:
                 return
 
     def close(self) -> None:
-        """Do nothing: no file is held open."""
+        """Do nothing: no file stays open."""
 
     def _scan(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
-        """Yield the plain files of the archive while passing through it."""
+        """Yield the plain files of the archive in one pass."""
         if _PLAIN_TAR.search(self.path.name):
             self._check_end()
         with self._opened() as archive:
@@ -212,7 +212,7 @@ class TarSource:
 
     @contextmanager
     def _opened(self) -> Iterator[tarfile.TarFile]:
-        """Open as a stream; the decompressors tell a cut file from one that has ended."""
+        """Open as a stream; unlike tarfile's own, these decompressors notice truncated files."""
         with self.path.open("rb") as file:
             head = file.read(8)
         opener = next((opener for magic, opener in _COMPRESSED if head.startswith(magic)), None)
@@ -223,25 +223,25 @@ class TarSource:
                 yield archive
 
     def _check_end(self) -> None:
-        """Check that an uncompressed archive has its closing block of zeros."""
+        """Check that an uncompressed archive ends with a block of zeros."""
         with self.path.open("rb") as file:
             file.seek(max(0, self.path.stat().st_size - _TAR_BLOCK))
             if any(file.read()):
-                raise damaged(self.path, "a tar archive without its end")
+                raise damaged(self.path, "a tar archive without its final block")
 
 
 def path_parts(name: str) -> list[str]:
-    """Return the parts of a member's path; some archives hold backslashes or a leading dot."""
+    """Return the parts of a member's path; some archives use backslashes or a leading dot."""
     return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
 
 
 def is_hidden(name: str) -> bool:
-    """Tell the files that systems add and the beginnings of downloads."""
+    """Return whether a file comes from the operating system or an incomplete download."""
     return name.startswith((".", "__MACOSX")) or name.endswith(".part")
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Yield the files below a folder, relative to it; links are followed, each folder once."""
+    """Yield the files below a folder, relative to it; follow links, but visit a folder once."""
     visited = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         visited.add(os.path.realpath(folder))
@@ -258,7 +258,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 def _check_path(archive: Path, name: str) -> None:
     if name.startswith(("/", "\\")) or ".." in path_parts(name) or _DRIVE.match(name):
-        raise _unsafe(archive, f"'{name}' leads out of the archive")
+        raise _unsafe(archive, f"'{name}' points outside the archive")
 
 
 def _check_size(archive: Path, total: int, max_bytes: int) -> None:
@@ -274,7 +274,7 @@ def _check_size(archive: Path, total: int, max_bytes: int) -> None:
 
 def _unsafe(archive: Path, got: str) -> DataError:
     return DataError(
-        "An archive holds what no data set needs and is not safe to read.",
+        "An archive has a member that no data set needs and that is not safe to read.",
         where=str(archive),
         got=got,
         fix="delete it and get the archive from its official source",
