@@ -55,12 +55,12 @@ def test_files_need_a_checksum_and_http(fields):
 
 def test_unknown_keys_are_refused(tmp_path):
     content = yaml.safe_load(REGISTRY.read_text())
-    content["mnist"]["colour"] = "grey"
+    content["mnist"]["color"] = "gray"
     path = tmp_path / "datasets.yaml"
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigError, match="registry") as caught:
         load_registry(path)
-    assert "colour" in caught.value.got
+    assert "color" in caught.value.got
 
 
 def test_first_filled_folder_is_taken(tmp_path):

@@ -77,8 +77,8 @@ def test_aligned_images_come_before_others_of_the_same_name(tmp_path):
     check_content(run(tmp_path))
 
 
-def test_crop_is_the_centred_square(tmp_path):
-    # Grey level 200 in the centred square of 178, 0 above and below it.
+def test_crop_is_the_centered_square(tmp_path):
+    # Gray level 200 in the centered square of 178, 0 above and below it.
     page = np.zeros((218, 178, 3), dtype=np.uint8)
     page[20:198] = 200
     members = {f"img_align_celeba/{i + 1:06d}.png": png(page) for i in range(COUNT)}

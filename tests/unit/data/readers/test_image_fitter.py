@@ -25,7 +25,7 @@ def test_image_of_the_right_size_stays_as_it_is():
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK"])
-def test_every_colour_mode_is_converted(mode):
+def test_every_color_mode_is_converted(mode):
     buffer = io.BytesIO()
     image = Image.new("RGB", (8, 8), (255, 255, 255)).convert(mode)
     image.save(buffer, "JPEG" if mode == "CMYK" else "PNG")
@@ -42,7 +42,7 @@ def test_box_filter_is_the_mean_of_blocks():
     assert np.abs(result - means).max() <= 1
 
 
-def test_one_bit_images_are_turned_grey_before_they_shrink():
+def test_one_bit_images_are_turned_gray_before_they_shrink():
     stripes = np.zeros((16, 16), dtype=bool)
     stripes[::2] = True
     buffer = io.BytesIO()

@@ -31,7 +31,7 @@ def run(tmp_path, settings=SETTINGS):
 
 
 def check_content(out, images=IMAGES):
-    """Every image's grey level must be that of its place: sorted classes, sorted names."""
+    """Every image's gray level must be that of its place: sorted classes, sorted names."""
     level = {}
     for wnid, group in images.items():
         level[wnid] = [(list(images).index(wnid) * 4 + i + 1) * 5 for i in range(len(group))]

@@ -58,9 +58,9 @@ def test_images_are_those_of_their_class(reference):
     for split in ("train", "val", "test"):
         images, labels = load_images(reference, split), load_labels(reference, split)
         ink = images[..., 0].astype(float).sum(axis=2)
-        centre = (ink * np.arange(28)).sum(axis=1) / ink.sum(axis=1)
+        center = (ink * np.arange(28)).sum(axis=1) / ink.sum(axis=1)
         expected = np.array([of[manifest.splits[split].classes[label]] for label in labels])
-        np.testing.assert_allclose(centre, (4 * expected + 2) * 28 / 105 - 0.5, atol=0.2)
+        np.testing.assert_allclose(center, (4 * expected + 2) * 28 / 105 - 0.5, atol=0.2)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_ink(tmp_path, reference):
 
 
 @pytest.mark.parametrize("side", [28, 32])
-def test_resizing_averages_grey_levels(tmp_path, side):
+def test_resizing_averages_gray_levels(tmp_path, side):
     write_parts(tmp_path / "raw/omniglot")
     images = load_images(run(tmp_path, with_own(image_size=side, resize="box")), "train")
     assert images.shape[1:3] == (side, side)

@@ -15,8 +15,8 @@ from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawDataset, RawSplit, decoded
 from cactus.data.readers.celeba_lists import (
-    ATTRIBUTES,
-    PARTITIONS,
+    ATTRIBUTE_LIST,
+    PARTITION_LIST,
     Attributes,
     find_list,
     read_attributes,
@@ -33,7 +33,9 @@ _ALIGNED = "img_align_celeba"
 
 def missing(tree: RawTree) -> list[str]:
     """Return the official names of missing files."""
-    lists = [f"{name}.txt" for name in (ATTRIBUTES, PARTITIONS) if find_list(tree, name) is None]
+    lists = [
+        f"{name}.txt" for name in (ATTRIBUTE_LIST, PARTITION_LIST) if find_list(tree, name) is None
+    ]
     images = any(_IMAGE.fullmatch(entry.basename) for entry in tree.entries)
     return lists if images else [_ARCHIVE, *lists]
 

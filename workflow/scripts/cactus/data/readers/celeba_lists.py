@@ -17,8 +17,8 @@ from cactus.data.files.tree import RawEntry, RawTree
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split
 
-ATTRIBUTES = "list_attr_celeba"
-PARTITIONS = "list_eval_partition"
+ATTRIBUTE_LIST = "list_attr_celeba"
+PARTITION_LIST = "list_eval_partition"
 _VALUES = {"1": 1, "-1": 0, "0": 0}
 _PARTITION_OF: dict[str, Split] = {"0": "train", "1": "val", "2": "test"}
 
@@ -73,7 +73,7 @@ def read_attributes(tree: RawTree) -> Attributes:
     DataError
         The file is not in the format of the attribute list.
     """
-    entry, lines = _open_list(tree, ATTRIBUTES)
+    entry, lines = _open_list(tree, ATTRIBUTE_LIST)
     announced = None
     if entry.name.endswith(".txt"):
         line, first = next(lines, (1, []))
@@ -105,7 +105,7 @@ def read_partitions(tree: RawTree) -> Partitions:
     DataError
         The file is not in the format of the partition list.
     """
-    entry, lines = _open_list(tree, PARTITIONS)
+    entry, lines = _open_list(tree, PARTITION_LIST)
     if entry.name.endswith(".csv"):
         line, names = next(lines, (1, []))
         if names != ["image_id", "partition"]:

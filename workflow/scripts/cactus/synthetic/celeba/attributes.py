@@ -65,11 +65,29 @@ def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
         (count, 40), columns as `ATTRIBUTES`. Hair colors exclude each other, as do straight
         and wavy hair; the bald have neither hair color, bangs nor hairline; only men grow beards.
     """
+
+    def spread() -> npt.NDArray[np.float64]:
+        """Draw once from each of `count` equal parts of [0, 1), in random order."""
+        return (generator.permutation(count) + generator.random(count)) / count
+
     flags: dict[str, _Flags] = {}
     for name, rates in _RATES.items():
-        flags[name] = _spread(count, generator) < np.where(flags.get("Male", False), *rates)
-    _add_hair(flags, generator)
-    _add_beard_and_age(flags, generator)
+        flags[name] = spread() < np.where(flags.get("Male", False), *rates)
+    haired, hair = ~flags["Bald"], spread()
+    below = np.zeros(count)
+    for name, rates in _HAIR_COLORS.items():
+        up_to = np.where(flags["Young"], *rates)
+        flags[name] = haired & (hair >= below) & (hair < up_to)
+        below = up_to
+    form = spread()
+    flags["Straight_Hair"] = haired & (form < _STRAIGHT)
+    flags["Wavy_Hair"] = haired & (form >= _STRAIGHT) & (form < _STRAIGHT + _WAVY)
+    flags["Bangs"] = haired & (spread() < 0.45)
+    flags["Receding_Hairline"] = haired & ~flags["Bangs"] & (spread() < 0.5)
+    flags["5_o_Clock_Shadow"] = flags["Male"] & flags["No_Beard"] & (spread() < 0.75)
+    flags["Goatee"] = ~flags["No_Beard"] & (spread() < 0.5)
+    flags["Bags_Under_Eyes"] = spread() < np.where(flags["Young"], 0.25, 0.6)
+    flags["Double_Chin"] = spread() < np.where(flags["Chubby"], 0.65, 0.1)
     return np.stack([flags[name] for name in ATTRIBUTES], axis=1)
 
 
@@ -93,38 +111,3 @@ def deviate(flags: _Flags, probability: float, generator: np.random.Generator) -
         value = generator.random(len(flags)) < np.where(male, *_RATES[name])
         deviated[:, column] = np.where(redrawn, value, flags[:, column])
     return deviated
-
-
-def _spread(count: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return uniform draws from [0, 1) in random order, one from each of `count` equal parts."""
-    return (generator.permutation(count) + generator.random(count)) / count
-
-
-def _add_hair(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
-    """Add the color, shape and hairline of those who are not bald."""
-    count, haired = len(flags["Bald"]), ~flags["Bald"]
-    draw = _spread(count, generator)
-    below = np.zeros(count)
-    for name, (young, old) in _HAIR_COLORS.items():
-        up_to = np.where(flags["Young"], young, old)
-        flags[name] = haired & (draw >= below) & (draw < up_to)
-        below = up_to
-    form = _spread(count, generator)
-    flags["Straight_Hair"] = haired & (form < _STRAIGHT)
-    flags["Wavy_Hair"] = haired & (form >= _STRAIGHT) & (form < _STRAIGHT + _WAVY)
-    flags["Bangs"] = haired & (_spread(count, generator) < 0.45)
-    receding = _spread(count, generator) < 0.5
-    flags["Receding_Hairline"] = haired & ~flags["Bangs"] & receding
-
-
-def _add_beard_and_age(flags: dict[str, _Flags], generator: np.random.Generator) -> None:
-    """Add what depends on beard, age or weight."""
-    count = len(flags["Male"])
-    flags["5_o_Clock_Shadow"] = (
-        flags["Male"] & flags["No_Beard"] & (_spread(count, generator) < 0.75)
-    )
-    flags["Goatee"] = ~flags["No_Beard"] & (_spread(count, generator) < 0.5)
-    tired = np.where(flags["Young"], 0.25, 0.6)
-    flags["Bags_Under_Eyes"] = _spread(count, generator) < tired
-    heavy = np.where(flags["Chubby"], 0.65, 0.1)
-    flags["Double_Chin"] = _spread(count, generator) < heavy
