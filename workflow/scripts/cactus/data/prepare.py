@@ -1,4 +1,8 @@
-"""Preparation of a data set: raw files to memory-mappable arrays with a manifest."""
+"""Preparation of a data set: raw files to memory-mappable arrays with a manifest.
+
+Images are streamed: memory does not grow with their number, except that a pickle of miniImageNet
+is read as a whole.
+"""
 
 import importlib
 import sys
@@ -30,8 +34,7 @@ def prepare(
     """Write a data set's arrays and, last, its manifest into `output`; return the manifest.
 
     Missing files with a stable URL are downloaded first, unless the settings forbid it or the
-    data are synthetic. Images are streamed: memory does not grow with their number, except that
-    a pickle of miniImageNet is read as a whole.
+    data are synthetic.
 
     Parameters
     ----------
@@ -51,17 +54,15 @@ def prepare(
     StorageError
         The arrays cannot be written.
     """
-    entry = load_registry()[dataset]
-    reader = load_reader(dataset)
-    allowed = settings.download and not sample
-    folder = complete_raw(reader, entry, settings.model_copy(update={"download": allowed}), raw_dir)
+    entry, reader = load_registry()[dataset], load_reader(dataset)
+    download = {"download": settings.download and not sample}
+    folder = complete_raw(reader, entry, settings.model_copy(update=download), raw_dir)
     (output / MANIFEST).unlink(missing_ok=True)
     with RawTree(folder, entry, settings) as tree:
         raw = reader.read(tree, settings, entry)
         splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
         records = tree.ledger.records()
-    notes = [*raw.notes, *_unofficial_notes(records)]
-    shape = raw.image_shape
+    notes, shape = [*raw.notes, *_unofficial_notes(records)], raw.image_shape
     manifest = Manifest(
         dataset=dataset, sample=sample, image_shape=shape, raw=records, notes=notes, splits=splits
     )
