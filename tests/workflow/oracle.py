@@ -32,9 +32,9 @@ def selected(stage: str, cell: str) -> str:
     parts = cell.split("/")
     match stage:
         case "make_sample":
-            return f"cactus.sample.{parts[0]}"
+            return f"cactus.synthetic.{parts[0]}.write"
         case "prepare_data":
-            return f"cactus.data.{parts[0]}"
+            return f"cactus.data.readers.{parts[0]}"
         case "train_embedding":
             return f"cactus.embed.{parts[1]}"
         case "meta_train" | "evaluate_model":

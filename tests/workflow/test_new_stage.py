@@ -69,7 +69,7 @@ def main() -> None:
 if __name__ == "__main__":
     run_main(main)
 '''
-RULE = '''
+RULE = """
 
 rule count_images:
     input:
@@ -89,7 +89,7 @@ rule count_images:
 rule counts:
     input:
         made_by("count_images"),
-'''
+"""
 COUNTS = {"count_images mnist", "count_images omniglot"}
 
 

@@ -2,8 +2,8 @@
 
 from cactus.command import run_main, stage_job
 from cactus.files import file_hash, write_json
-from cactus.sample.write import check_replaceable, write_sample
 from cactus.stages.make_sample import MakeSampleSpec
+from cactus.synthetic.write import check_replaceable, write_synthetic
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeSampleSpec.parse(job.spec)
         check_replaceable(job.run_folder / "raw" / spec.dataset)
-        write_sample(spec.dataset, spec.settings, job.output.parent)
+        write_synthetic(spec.dataset, spec.settings, job.output.parent)
         files = sorted(path for path in job.output.rglob("*") if path.is_file())
         receipt = {str(path.relative_to(job.output)): file_hash(path) for path in files}
         write_json(job.output / "sample.json", receipt)

@@ -6,7 +6,6 @@ from hypothesis.extra import numpy as hnp
 
 from cactus.data.arrays import (
     Manifest,
-    RawRecord,
     SplitRecord,
     array_record,
     image_writer,
@@ -16,6 +15,7 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
 from cactus.files import file_hash, write_array
 

@@ -8,10 +8,11 @@ from threading import Thread
 import pytest
 
 from cactus.data.arrays import load_images, load_manifest
-from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare
-from cactus.data.registry import load_registry
+from cactus.data.files.registry import load_registry
+from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare, with_access
 from cactus.errors import DataError, StorageError
 from cactus.files import file_hash
+from cactus.stages.prepare_data import RawAccess
 from tests.unit.data.rawfiles import (
     SETTINGS,
     mnist_arrays,
@@ -89,11 +90,19 @@ def test_missing_data_tell_where_to_put_what(tmp_path, dataset, exists):
             call()
         assert caught.value.where == f"{folder}/"
         assert entry.page in caught.value.fix
-        assert entry.licence in caught.value.fix
+        assert entry.license in caught.value.fix
     assert not (tmp_path / "out").exists()
 
 
-def test_samples_are_never_completed_by_downloads(tmp_path):
+def test_access_replaces_its_own_keys_only():
+    access = RawAccess(
+        raw_dir="elsewhere", download=not SETTINGS.download, download_timeout=3, download_attempts=2
+    )
+    settings = with_access(SETTINGS, access)
+    assert {**SETTINGS.model_dump(), **access.model_dump()} == settings.model_dump()
+
+
+def test_synthetic_data_are_never_completed_by_downloads(tmp_path):
     downloading = SETTINGS.model_copy(update={"download": True})
     with pytest.raises(DataError, match="are missing"):
         prepare("mnist", downloading, tmp_path / "raw", tmp_path / "out", sample=True)

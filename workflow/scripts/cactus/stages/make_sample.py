@@ -38,7 +38,7 @@ class MakeSample(Stage[DatasetKey]):
 
     def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
         """Return the module that draws the data set."""
-        return (f"cactus.sample.{key.dataset}",)
+        return (f"cactus.synthetic.{key.dataset}.write",)
 
 
 STAGE: Final = MakeSample()

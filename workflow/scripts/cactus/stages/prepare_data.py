@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.base import DatasetName
 from cactus.config.data import DataSettings
+from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetKey, Reads, Spec, Stage, results_of
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _ACCESS_KEYS: Final = {"raw_dir", "download", "download_timeout", "download_attempts"}
 _DATASETS: Final = {"mnist", "omniglot", "miniimagenet", "celeba"}
-_SPLITS: Final = ("train", "val", "test")
 
 
 class RawAccess(Spec):
@@ -40,8 +40,8 @@ class PrepareData(Stage[DatasetKey]):
     folder = "data"
     results = (
         "manifest.json",
-        *(f"{split}_images.npy" for split in _SPLITS),
-        *(f"{split}_labels.npy" for split in _SPLITS),
+        *(f"{split}_images.npy" for split in SPLITS),
+        *(f"{split}_labels.npy" for split in SPLITS),
     )
     memory_mb = 2000
 
@@ -62,7 +62,7 @@ class PrepareData(Stage[DatasetKey]):
 
     def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
         """Return the reader of the data set."""
-        return (f"cactus.data.{key.dataset}",)
+        return (f"cactus.data.readers.{key.dataset}",)
 
     def data_files(self, key: DatasetKey) -> tuple[DataFile, ...]:
         """Return the data set's entry in the registry, and the lists of its classes."""
