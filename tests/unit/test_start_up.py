@@ -12,15 +12,15 @@ SLOW = (
 
 # A stage's script, and the modules that its wildcards select (`modules` of its stage).
 STAGES = {
-    "make_sample cactus.synthetic.mnist.write": {
+    "make_synthetic_data cactus.synthetic.mnist.write": {
         "scipy",
         "sklearn",
         "pandas",
         "PIL",
     },  # pandas for scikit-learn
-    "make_sample cactus.synthetic.omniglot.write": {"PIL"},
-    "make_sample cactus.synthetic.miniimagenet.write": {"PIL", "scipy"},
-    "make_sample cactus.synthetic.celeba.write": {"PIL"},
+    "make_synthetic_data cactus.synthetic.omniglot.write": {"PIL"},
+    "make_synthetic_data cactus.synthetic.miniimagenet.write": {"PIL", "scipy"},
+    "make_synthetic_data cactus.synthetic.celeba.write": {"PIL"},
     "prepare_data cactus.data.readers.mnist": {"PIL"},
     "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
     "train_embedding cactus.embed.acai": {"torch", "PIL"},

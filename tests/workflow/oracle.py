@@ -31,7 +31,7 @@ def selected(stage: str, cell: str) -> str:
     """Return the module that a job's cell selects, written out by hand; empty if none."""
     parts = cell.split("/")
     match stage:
-        case "make_sample":
+        case "make_synthetic_data":
             return f"cactus.synthetic.{parts[0]}.write"
         case "prepare_data":
             return f"cactus.data.readers.{parts[0]}"

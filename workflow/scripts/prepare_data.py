@@ -19,7 +19,7 @@ def main() -> None:
     with running_job(arguments.plan) as job:
         spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
         settings, raw_dir = with_access(spec.settings, access), Path(access.raw_dir)
-        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.sample)
+        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
         names = [record.file for record in manifest.raw]
         folders = load_registry()[spec.dataset].folders
         job.raw = raw_hashes(raw_dir, folders, names, HashCache(None))

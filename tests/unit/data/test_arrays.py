@@ -82,7 +82,7 @@ def folder(tmp_path):
         )
     manifest = Manifest(
         dataset="mnist",
-        sample=True,
+        synthetic=True,
         image_shape=(2, 3, 1),
         raw=[RawRecord(file="a.gz", sha256="0", official=None)],
         notes=["a note"],

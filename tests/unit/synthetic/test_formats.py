@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cactus.config.sample import SampleSettings
+from cactus.config.synthetic import SyntheticSettings
 from cactus.errors import DataError
 from cactus.synthetic.write import write_synthetic
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
-SMALL = SampleSettings.model_validate(
+SMALL = SyntheticSettings.model_validate(
     {
         "mnist": {"train_images": 40, "test_images": 20},
         "omniglot": {
@@ -115,9 +115,9 @@ def test_celeba_lists_agree_with_the_archive(raw):
 def test_another_process_writes_the_same_bytes(raw, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
-        "from cactus.config.sample import SampleSettings\n"
+        "from cactus.config.synthetic import SyntheticSettings\n"
         "from cactus.synthetic.write import write_synthetic\n"
-        "settings = SampleSettings.model_validate_json(sys.argv[1])\n"
+        "settings = SyntheticSettings.model_validate_json(sys.argv[1])\n"
         f"for dataset in {DATASETS}: write_synthetic(dataset, settings, Path(sys.argv[2]))\n"
     )
     subprocess.run(

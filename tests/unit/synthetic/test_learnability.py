@@ -9,7 +9,7 @@ from PIL import Image
 from cactus.config.base import DatasetName
 from cactus.config.evaluation import EvaluationSettings, FewShotSetting
 from cactus.config.load import parse_config, read_yaml
-from cactus.config.sample import SampleSettings
+from cactus.config.synthetic import SyntheticSettings
 from cactus.data.arrays import load_images
 from cactus.data.prepare import prepare
 from cactus.evaluate.episodes import evaluation_episodes
@@ -18,7 +18,7 @@ from cactus.tasks.labels import task_labels
 
 ROOT = Path(__file__).parents[3]
 SIDE = 12
-FEW = SampleSettings.model_validate(
+FEW = SyntheticSettings.model_validate(
     {
         "mnist": {"train_images": 1000, "test_images": 600},
         "miniimagenet": {
@@ -57,7 +57,7 @@ def test_classes_show_in_shrunken_images(
 ):
     config = parse_config(read_yaml(ROOT / "config" / "demo.yaml"))
     write_synthetic(dataset, FEW, tmp_path / "raw")
-    prepare(dataset, config.data, tmp_path / "raw", tmp_path / "data", sample=True)
+    prepare(dataset, config.data, tmp_path / "raw", tmp_path / "data", synthetic=True)
     labels = task_labels(tmp_path / "data", "test")
     vectors = shrunken(load_images(tmp_path / "data", "test"))
     episodes = evaluation_episodes(

@@ -24,7 +24,7 @@ COUNT = 16
 
 def run(tmp_path, settings=SETTINGS):
     check_raw("celeba", settings, tmp_path / "raw")
-    prepare("celeba", settings, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("celeba", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
     return tmp_path / "out"
 
 

@@ -26,7 +26,7 @@ IMAGES = mini_images(CLASSES)
 
 def run(tmp_path, settings=SETTINGS):
     check_raw("miniimagenet", settings, tmp_path / "raw")
-    prepare("miniimagenet", settings, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("miniimagenet", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
     return tmp_path / "out"
 
 

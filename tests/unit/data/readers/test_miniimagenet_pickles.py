@@ -23,7 +23,7 @@ TRAIN = "mini-imagenet-cache-train.pkl"
 
 def run(tmp_path):
     check_raw("miniimagenet", SETTINGS, tmp_path / "raw")
-    prepare("miniimagenet", SETTINGS, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("miniimagenet", SETTINGS, tmp_path / "raw", tmp_path / "out", synthetic=False)
     return tmp_path / "out"
 
 

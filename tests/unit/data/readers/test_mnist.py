@@ -18,7 +18,7 @@ from tests.unit.data.rawfiles import (
 
 def run(tmp_path, settings=SETTINGS):
     check_raw("mnist", settings, tmp_path / "raw")
-    prepare("mnist", settings, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("mnist", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
     return tmp_path / "out"
 
 

@@ -13,7 +13,7 @@ from tests.unit.data.rawfiles import SETTINGS, omniglot_members, write_any, writ
 
 def run(tmp_path, settings=SETTINGS):
     check_raw("omniglot", settings, tmp_path / "raw")
-    prepare("omniglot", settings, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("omniglot", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
     return tmp_path / "out"
 
 

@@ -43,7 +43,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
-        if job.stage == PREPARE_DATA.name and not planner.config.sample_data:
+        if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
     become_head(planner.run_folder)
     if has_slurm():

@@ -45,7 +45,7 @@ class Manifest(Settings):
     """What a prepared data set holds and what it was made from."""
 
     dataset: DatasetName
-    sample: bool
+    synthetic: bool
     image_shape: tuple[int, int, int]
     raw: list[RawRecord]
     notes: list[str]

@@ -29,7 +29,7 @@ from cactus.data.readers.base import RawDataset, RawSplit, Reader
 
 
 def prepare(
-    dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, sample: bool
+    dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, synthetic: bool
 ) -> Manifest:
     """Write a data set's arrays and, last, its manifest into `output`; return the manifest.
 
@@ -44,7 +44,7 @@ def prepare(
         Folder with one folder of raw files per data set.
     output
         Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, manifest.json.
-    sample
+    synthetic
         Whether the raw files are synthetic; recorded in the manifest.
 
     Raises
@@ -55,7 +55,7 @@ def prepare(
         The arrays cannot be written.
     """
     entry, reader = load_registry()[dataset], load_reader(dataset)
-    download = {"download": settings.download and not sample}
+    download = {"download": settings.download and not synthetic}
     folder = complete_raw(reader, entry, settings.model_copy(update=download), raw_dir)
     (output / MANIFEST).unlink(missing_ok=True)
     with RawTree(folder, entry, settings) as tree:
@@ -64,7 +64,12 @@ def prepare(
         records = tree.ledger.records()
     notes, shape = [*raw.notes, *_unofficial_notes(records)], raw.image_shape
     manifest = Manifest(
-        dataset=dataset, sample=sample, image_shape=shape, raw=records, notes=notes, splits=splits
+        dataset=dataset,
+        synthetic=synthetic,
+        image_shape=shape,
+        raw=records,
+        notes=notes,
+        splits=splits,
     )
     write_manifest(output, manifest)
     return manifest

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cactus.config.base import DatasetName
-from cactus.config.sample import SampleSettings
+from cactus.config.synthetic import SyntheticSettings
 from cactus.errors import DataError
 from cactus.files import write_json
 
@@ -16,7 +16,7 @@ from cactus.files import write_json
 MARKER = "generated.json"
 
 
-def write_synthetic(dataset: DatasetName, settings: SampleSettings, raw_dir: Path) -> None:
+def write_synthetic(dataset: DatasetName, settings: SyntheticSettings, raw_dir: Path) -> None:
     """Write a synthetic data set to `raw_dir/<dataset>/`.
 
     The same settings give the same bytes. A folder written by an earlier call is replaced.

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sample import CelebaSample
+from cactus.config.synthetic import SyntheticCeleba
 from cactus.files import write_text
 from cactus.seeding import numpy_generator
 from cactus.synthetic.celeba.attributes import ATTRIBUTES, deviate, draw_attributes
@@ -15,7 +15,7 @@ from cactus.synthetic.celeba.person import Kind
 from cactus.synthetic.encode import encode_jpeg, write_zip
 
 
-def write_files(settings: CelebaSample, seed: int, folder: Path) -> None:
+def write_files(settings: SyntheticCeleba, seed: int, folder: Path) -> None:
     """Write img_align_celeba.zip and the attribute and partition lists into `folder`."""
     sizes = (settings.train_images, settings.val_images, settings.test_images)
     partitions = np.repeat(np.arange(3), sizes)
@@ -43,7 +43,7 @@ def _attribute_list(names: list[str], flags: npt.NDArray[np.bool_]) -> str:
 
 
 def _pictures(
-    people: Iterable[tuple[str, frozenset[str], Kind]], settings: CelebaSample, seed: int
+    people: Iterable[tuple[str, frozenset[str], Kind]], settings: SyntheticCeleba, seed: int
 ) -> Iterator[tuple[str, bytes]]:
     for name, traits, kind in people:
         generator = numpy_generator("sample", "celeba", name, seed)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cactus.config.sample import MiniImagenetSample
+from cactus.config.synthetic import SyntheticMiniImagenet
 from cactus.files import atomic_path, write_text
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import encode_jpeg
@@ -10,7 +10,7 @@ from cactus.synthetic.miniimagenet import wnids
 from cactus.synthetic.miniimagenet.objects import draw_object, invent_class
 
 
-def write_files(settings: MiniImagenetSample, seed: int, folder: Path) -> None:
+def write_files(settings: SyntheticMiniImagenet, seed: int, folder: Path) -> None:
     """Write images/<wnid><number>.jpg and train.csv, val.csv, test.csv into `folder`."""
     for split, names, count in (
         ("train", wnids.TRAIN, settings.train_classes),
@@ -26,7 +26,7 @@ def write_files(settings: MiniImagenetSample, seed: int, folder: Path) -> None:
         write_text(folder / f"{split}.csv", "\n".join(lines) + "\n")
 
 
-def _write_class(wnid: str, settings: MiniImagenetSample, seed: int, folder: Path) -> list[str]:
+def _write_class(wnid: str, settings: SyntheticMiniImagenet, seed: int, folder: Path) -> list[str]:
     """Write the pictures of one class and return their file names."""
     number = (wnids.TRAIN + wnids.VAL + wnids.TEST).index(wnid)
     look = invent_class(number, seed)

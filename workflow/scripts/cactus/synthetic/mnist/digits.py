@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
-from cactus.config.sample import MnistSample
+from cactus.config.synthetic import SyntheticMnist
 from cactus.seeding import numpy_generator
 
 # MNIST fits each digit into 20x20 pixels and centers its mass in a frame of 28x28.
@@ -45,7 +45,7 @@ def split_base_digits(seed: int) -> tuple[BaseDigits, BaseDigits]:
 
 
 def draw_digits(
-    base: BaseDigits, count: int, settings: MnistSample, generator: np.random.Generator
+    base: BaseDigits, count: int, settings: SyntheticMnist, generator: np.random.Generator
 ) -> tuple[_Images, _Images]:
     """Draw `count` jittered digits; uses of the base digits differ by at most one.
 
@@ -62,7 +62,7 @@ def draw_digits(
 
 
 def _enlarge(
-    digit: npt.NDArray[np.float64], settings: MnistSample, generator: np.random.Generator
+    digit: npt.NDArray[np.float64], settings: SyntheticMnist, generator: np.random.Generator
 ) -> _Images:
     """Map the frame's pixels back to the small digit and interpolate with cubic splines."""
     matrix = _jitter(settings, generator) * (_BASE_SIDE / _BOX)
@@ -77,7 +77,7 @@ def _enlarge(
     return gray
 
 
-def _jitter(settings: MnistSample, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+def _jitter(settings: SyntheticMnist, generator: np.random.Generator) -> npt.NDArray[np.float64]:
     """Return a random 2x2 matrix (row, column) near the identity."""
     angle = np.deg2rad(generator.uniform(-settings.rotation, settings.rotation))
     shear = generator.uniform(-settings.shear, settings.shear)

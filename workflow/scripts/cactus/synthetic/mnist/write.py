@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sample import MnistSample
+from cactus.config.synthetic import SyntheticMnist
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import write_gzip
 from cactus.synthetic.mnist.digits import draw_digits, split_base_digits
@@ -15,7 +15,7 @@ from cactus.synthetic.mnist.digits import draw_digits, split_base_digits
 _IDX_UBYTE = 0x0800
 
 
-def write_files(settings: MnistSample, seed: int, folder: Path) -> None:
+def write_files(settings: SyntheticMnist, seed: int, folder: Path) -> None:
     """Write the four official gzip-compressed idx files into `folder`."""
     train, test = split_base_digits(seed)
     for name, base, count in (

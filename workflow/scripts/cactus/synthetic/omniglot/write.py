@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cactus.config.sample import OmniglotSample
+from cactus.config.synthetic import SyntheticOmniglot
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import encode_png, write_zip
 from cactus.synthetic.omniglot.strokes import (
@@ -14,7 +14,7 @@ from cactus.synthetic.omniglot.strokes import (
 )
 
 
-def write_files(settings: OmniglotSample, seed: int, folder: Path) -> None:
+def write_files(settings: SyntheticOmniglot, seed: int, folder: Path) -> None:
     """Write images_background.zip and images_evaluation.zip into `folder`."""
     background = settings.background_alphabets
     everything = range(1, background + settings.evaluation_alphabets + 1)
@@ -31,7 +31,7 @@ def write_files(settings: OmniglotSample, seed: int, folder: Path) -> None:
 
 
 def _alphabet_members(
-    number: int, settings: OmniglotSample, seed: int
+    number: int, settings: SyntheticOmniglot, seed: int
 ) -> Iterator[tuple[str, bytes]]:
     """Yield one alphabet's files: <Alphabet>/characterNN/IIII_DD.png."""
     generator = numpy_generator("sample", "omniglot", "alphabet", number, seed)

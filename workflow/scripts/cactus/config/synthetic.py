@@ -11,7 +11,7 @@ TwoDigitCount = Annotated[int, Field(ge=1, le=99)]
 JpegQuality = Annotated[int, Field(ge=1, le=95)]
 
 
-class MnistSample(Settings):
+class SyntheticMnist(Settings):
     """Real 8x8 digits, enlarged to MNIST's format and jittered."""
 
     train_images: Count = setting(2000, "Training images to write.", unit="images")
@@ -24,7 +24,7 @@ class MnistSample(Settings):
     shift: NonNegative = setting(0.75, "Largest shift of a digit along each axis.", unit="pixels")
 
 
-class OmniglotSample(Settings):
+class SyntheticOmniglot(Settings):
     """Characters of invented alphabets, each drawn by several drawers."""
 
     background_alphabets: Annotated[int, Field(ge=1, le=30)] = setting(
@@ -42,7 +42,7 @@ class OmniglotSample(Settings):
     )
 
 
-class MiniImagenetSample(Settings):
+class SyntheticMiniImagenet(Settings):
     """Textured objects on varied backgrounds, under wnids of the Ravi-Larochelle split."""
 
     train_classes: Annotated[int, Field(ge=1, le=64)] = setting(
@@ -66,7 +66,7 @@ class MiniImagenetSample(Settings):
     jpeg_quality: JpegQuality = setting(80, "Quality of the JPEG files.")
 
 
-class CelebaSample(Settings):
+class SyntheticCeleba(Settings):
     """Drawn faces with the 40 attributes."""
 
     train_images: Count = setting(700, "Faces in the training partition.", unit="images")
@@ -86,15 +86,17 @@ class CelebaSample(Settings):
     jpeg_quality: JpegQuality = setting(72, "Quality of the JPEG files.")
 
 
-class SampleSettings(Settings):
+class SyntheticSettings(Settings):
     """Stand-ins in the official raw formats, for demos and tests without downloads."""
 
     seed: CountOrZero = setting(0, "Seed of all synthetic data sets.")
-    mnist: MnistSample = Field(default_factory=MnistSample, description="Stand-in for MNIST.")
-    omniglot: OmniglotSample = Field(
-        default_factory=OmniglotSample, description="Stand-in for Omniglot."
+    mnist: SyntheticMnist = Field(default_factory=SyntheticMnist, description="Stand-in for MNIST.")
+    omniglot: SyntheticOmniglot = Field(
+        default_factory=SyntheticOmniglot, description="Stand-in for Omniglot."
     )
-    miniimagenet: MiniImagenetSample = Field(
-        default_factory=MiniImagenetSample, description="Stand-in for miniImageNet."
+    miniimagenet: SyntheticMiniImagenet = Field(
+        default_factory=SyntheticMiniImagenet, description="Stand-in for miniImageNet."
     )
-    celeba: CelebaSample = Field(default_factory=CelebaSample, description="Stand-in for CelebA.")
+    celeba: SyntheticCeleba = Field(
+        default_factory=SyntheticCeleba, description="Stand-in for CelebA."
+    )
