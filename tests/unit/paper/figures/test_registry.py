@@ -26,7 +26,7 @@ DRAW = {
     "training_curves": training_curves.draw,
     "tasks": tasks.draw,
 }
-BANNER = "ample data, not the real data set"
+BANNER = "ynthetic data, not the real data set"
 
 
 def _figure(run: Run, name: str, dataset: str | None = None) -> Figure:
