@@ -1,4 +1,4 @@
-"""The Snakemake processes of a run: one at a time, and the names of the jobs they submitted."""
+"""The driver of a run: the Snakemake process that submits its jobs. There is one at a time."""
 
 import atexit
 import json
@@ -9,31 +9,31 @@ from cactus.errors import ClusterError
 from cactus.provenance.lease import Lease, lives, read_lease
 from cactus.provenance.process import identity, place
 
-HEADS_FILE: Final = "heads.jsonl"
+DRIVERS_FILE: Final = "drivers.jsonl"
 
 
-def become_head(run_folder: Path) -> None:
-    """Take the run for this Snakemake process until it ends.
+def become_driver(run_folder: Path) -> None:
+    """Make this Snakemake process the driver of a run until it exits.
 
     Raises
     ------
     ClusterError
-        Another process works on the run, on whatever host.
+        The run already has a driver, on this host or another.
     """
-    if head := living_head(run_folder):
+    if driver := living_driver(run_folder):
         raise ClusterError(
-            "Snakemake already works on this run.",
+            "Snakemake is already working on this run.",
             where=str(run_folder),
-            got=head,
-            fix="let it go on, or stop it by Ctrl-C in its terminal and start again",
+            got=driver,
+            fix="let it finish, or stop it with Ctrl-C in its terminal and start again",
         )
     lease = Lease(_folder(run_folder), f"the run in {run_folder}")
     lease.__enter__()
     atexit.register(lease.__exit__, None, None, None)
 
 
-def living_head(run_folder: Path) -> str | None:
-    """Return where a Snakemake process works on a run; None if none is known to."""
+def living_driver(run_folder: Path) -> str | None:
+    """Return where the driver of a run is; None if it has none, as far as this host can tell."""
     folder = _folder(run_folder)
     holder = read_lease(folder)
     return f"a process {place(holder)}" if holder and lives(folder, holder) else None
@@ -43,22 +43,22 @@ def _folder(run_folder: Path) -> Path:
     return run_folder / "work" / "snakemake"
 
 
-def note_job_name(run_folder: Path, job_name: str) -> None:
-    """Note the name that all Slurm jobs of this process will have, before the first is submitted.
+def record_job_name(run_folder: Path, job_name: str) -> None:
+    """Record the name that all Slurm jobs of this driver get, before it submits the first.
 
-    By it they are found again when this process has died and left them behind.
+    If the driver dies, the next one finds the jobs by this name.
     """
     line = json.dumps({"job_name": job_name, **identity()})
-    with (run_folder / HEADS_FILE).open("a", encoding="utf-8") as file:
+    with (run_folder / DRIVERS_FILE).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
 
 def job_names(run_folder: Path) -> list[str]:
-    """Return the names of all Slurm jobs that were ever submitted for a run, the last one last.
+    """Return the names of all Slurm jobs ever submitted for a run, oldest first.
 
-    A line that was cut by a crash names no jobs, as it was written before any was submitted.
+    A line that a crash cut short is skipped: nothing had been submitted under its name.
     """
-    path = run_folder / HEADS_FILE
+    path = run_folder / DRIVERS_FILE
     names = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
