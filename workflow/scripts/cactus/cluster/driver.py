@@ -29,7 +29,7 @@ def become_driver(run_folder: Path) -> None:
         )
     lease = Lease(_folder(run_folder), f"the run in {run_folder}")
     lease.__enter__()
-    atexit.register(lease.__exit__, None, None, None)
+    atexit.register(lease.__exit__)
 
 
 def living_driver(run_folder: Path) -> str | None:
