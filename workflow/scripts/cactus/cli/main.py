@@ -69,7 +69,7 @@ def _add_staleness(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         commands,
         "update",
         update,
-        "run stage by stage; results that come out the same make nothing else run",
+        "run stage by stage; skip jobs whose inputs come out unchanged",
     )
     updating.add_argument("run", nargs="?", help=_RUN)
     updating.epilog = "Options after -- go to snakemake: `cactus update demo -- --cores 2`."
