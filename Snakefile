@@ -38,18 +38,10 @@ localrules:
     tables,
     figures,
     audit,
-    # Seconds of work each, which a Slurm job would start two Snakemakes for.
-    make_sample,
-    aggregate_results,
-    make_table,
-    make_document,
-    make_figure,
-    audit_run,
 
 
 rule all:
     default_target: True
     input:
-        rules.tables.input,
-        rules.figures.input,
+        made_by(*(name for name in stage_names() if stage_named(name).final)),
         rules.audit.input,

@@ -26,7 +26,7 @@ from typing import Any, Final
 import psutil
 import yaml
 
-from cactus.provenance.jobs import Job
+from cactus.stages.base import Job
 from tests.cluster.slurm import SlurmCluster, missing
 from tests.workflow.project import Project
 

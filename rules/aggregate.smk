@@ -2,10 +2,11 @@ rule aggregate_results:
     input:
         unpack(planned("aggregate_results")),
     output:
-        f"{RUN}/tables/results.csv",
-        record=f"{RUN}/records/aggregate_results.json",
+        *results_of("aggregate_results"),
+        record=record_of("aggregate_results"),
     log:
-        f"{RUN}/logs/aggregate_results.log",
+        log_of("aggregate_results"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -16,4 +17,4 @@ rule aggregate_results:
 
 rule results:
     input:
-        rules.aggregate_results.output,
+        made_by("aggregate_results"),

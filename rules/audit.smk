@@ -2,10 +2,11 @@ rule audit_run:
     input:
         unpack(planned("audit_run")),
     output:
-        f"{RUN}/audit.json",
-        record=f"{RUN}/records/audit_run.json",
+        *results_of("audit_run"),
+        record=record_of("audit_run"),
     log:
-        f"{RUN}/logs/audit_run.log",
+        log_of("audit_run"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -16,4 +17,4 @@ rule audit_run:
 
 rule audit:
     input:
-        rules.audit_run.output,
+        made_by("audit_run"),

@@ -2,16 +2,15 @@ rule run_baselines:
     input:
         unpack(planned("run_baselines")),
     output:
-        summary=f"{RUN}/baselines/{{dataset}}/{{embedding}}/s{{seed}}/summary.json",
-        accuracies=f"{RUN}/baselines/{{dataset}}/{{embedding}}/s{{seed}}/accuracies.csv",
-        record=f"{RUN}/records/run_baselines/{{dataset}}/{{embedding}}/s{{seed}}.json",
+        *results_of("run_baselines"),
+        record=record_of("run_baselines"),
     log:
-        f"{RUN}/logs/run_baselines/{{dataset}}/{{embedding}}/s{{seed}}.log",
+        log_of("run_baselines"),
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        mem_mb=8000,
+        mem_mb=memory_of("run_baselines"),
     message:
         "run_baselines {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
@@ -20,5 +19,4 @@ rule run_baselines:
 
 rule scores:
     input:
-        rules.evaluations.input,
-        [f"{RUN}/baselines/{d}/{e}/s{s}/summary.json" for d, e, s in GRID.baseline_runs],
+        made_by("evaluate_model", "run_baselines"),

@@ -10,21 +10,24 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.sharing import share_gpus
-from cactus.config.grid import Grid
 from cactus.config.load import parse_config
-from cactus.config.outputs import figure_names
-from cactus.config.select import raw_access
-from cactus.config.source import Source
 from cactus.files import write_json
-from cactus.provenance.graph import reads
-from cactus.provenance.jobs import job_of
-from cactus.provenance.plan import plan_path
-from cactus.provenance.results import let_go
-from cactus.provenance.run import TELL, RunSource, open_planner, relative
-from cactus.provenance.status import list_failures
+from cactus.graph import Graph
+from cactus.provenance.execution.backups import drop_backups
+from cactus.provenance.execution.logs import log_path
+from cactus.provenance.records.plan import plan_path
+from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.open_run import (
+    RUN_FOLDER_FILE,
+    RunSource,
+    open_planner,
+    relative,
+)
+from cactus.provenance.staleness.status import list_failures
+from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.prepare_data import raw_access
 
 CONFIG = parse_config(config)
-GRID = Grid.from_settings(CONFIG.grid)
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 # Profiles ask for it, too. Set beforehand, it decides: 1 takes a GPU for a study on CPUs.
@@ -58,9 +61,10 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     )
     PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
     SOURCE.write(Path(RUN))
-    if TELL in os.environ:
-        write_json(Path(os.environ[TELL]), RUN)
+    if RUN_FOLDER_FILE in os.environ:
+        write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
+GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
 
 onstart:
@@ -73,17 +77,17 @@ onstart:
 
 onsuccess:
     if PLANNER:
-        let_go(Path(RUN))
+        drop_backups(Path(RUN))
 
 
 onerror:
     if PLANNER:
-        let_go(Path(RUN))
-        print(list_failures(CONFIG, Path(RUN)), file=sys.stderr)
+        drop_backups(Path(RUN))
+        print(list_failures(PLANNER.reader), file=sys.stderr)
 
 
 wildcard_constraints:
-    dataset="|".join(GRID.datasets),
+    dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9_-]*",
     learner="maml|protonets",
@@ -102,17 +106,55 @@ def planned(stage):
     def inputs(wildcards):
         # Snakemake must not list folders once and for all: plans are added while it looks.
         workflow.iocache.remaining_wait_time = 0
-        job = job_of(stage, **wildcards)
+        job = stage_named(stage).job(**wildcards)
         path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
         return {
             "plan": str(path),
-            "reads": [receipt(read) for read in reads(CONFIG, job)],
+            "reads": [sentinel(read.job) for read in GRAPH.reads(job)],
         }
 
     return inputs
 
 
-def receipt(read):
+def sentinel(job):
     """Return the file by which Snakemake knows that what another job makes is there."""
-    path = f"{RUN}/{read.files[0]}"
-    return path if PLANNER and PLANNER.assess(read.job).stale else ancient(path)
+    path = f"{RUN}/{job.files[0]}"
+    return path if PLANNER and PLANNER.assess(job).stale else ancient(path)
+
+
+def results_of(stage):
+    """Return the results of a stage's jobs, with the rule's wildcards in braces."""
+    definition = stage_named(stage)
+    return [f"{RUN}/{name}" for name in definition.files(definition.pattern)]
+
+
+def record_of(stage):
+    """Return the record that each job of a stage leaves."""
+    return str(record_path(Path(RUN), Job(stage, stage_named(stage).pattern)))
+
+
+def log_of(stage):
+    """Return the log of a stage's jobs."""
+    return str(log_path(Path(RUN), Job(stage, stage_named(stage).pattern)))
+
+
+def gpus_of(stage):
+    """Return a function that tells how many GPUs a job of a stage asks for."""
+    definition = stage_named(stage)
+
+    def count(wildcards):
+        job = definition.job(**wildcards)
+        return GPUS if definition.uses_gpu(definition.parse(job.cell)) else 0
+
+    return count
+
+
+def memory_of(stage):
+    """Return the MB of memory that a job of a stage asks for, outside a profile."""
+    return stage_named(stage).memory_mb
+
+
+def made_by(*stages):
+    """Return the sentinels of all jobs of some stages, for the named targets."""
+    jobs = (job for stage in stages for job in GRAPH.jobs_of(stage))
+    return [f"{RUN}/{job.files[0]}" for job in jobs]

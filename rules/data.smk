@@ -1,14 +1,12 @@
-SPLITS = ["train", "val", "test"]
-
-
 rule make_sample:
     input:
         unpack(planned("make_sample")),
     output:
-        f"{RUN}/raw/{{dataset}}/sample.json",
-        record=f"{RUN}/records/make_sample/{{dataset}}.json",
+        *results_of("make_sample"),
+        record=record_of("make_sample"),
     log:
-        f"{RUN}/logs/make_sample/{{dataset}}.log",
+        log_of("make_sample"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -21,16 +19,14 @@ rule prepare_data:
     input:
         unpack(planned("prepare_data")),
     output:
-        manifest=f"{RUN}/data/{{dataset}}/manifest.json",
-        images=expand(f"{RUN}/data/{{{{dataset}}}}/{{split}}_images.npy", split=SPLITS),
-        labels=expand(f"{RUN}/data/{{{{dataset}}}}/{{split}}_labels.npy", split=SPLITS),
-        record=f"{RUN}/records/prepare_data/{{dataset}}.json",
+        *results_of("prepare_data"),
+        record=record_of("prepare_data"),
     log:
-        f"{RUN}/logs/prepare_data/{{dataset}}.log",
+        log_of("prepare_data"),
     conda:
         "../envs/cactus.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=memory_of("prepare_data"),
     message:
         "prepare_data {wildcards.dataset}"
     shell:
@@ -39,4 +35,4 @@ rule prepare_data:
 
 rule data:
     input:
-        expand(f"{RUN}/data/{{dataset}}/manifest.json", dataset=GRID.datasets),
+        made_by("prepare_data"),

@@ -2,24 +2,17 @@ rule train_embedding:
     input:
         unpack(planned("train_embedding")),
     output:
-        manifest=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/manifest.json",
-        arrays=expand(
-            f"{RUN}/embeddings/{{{{dataset}}}}/{{{{embedding}}}}/s{{{{seed}}}}/{{split}}.npy",
-            split=SPLITS,
-        ),
-        encoder=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/encoder.safetensors",
-        metrics=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/metrics.jsonl",
-        picture=f"{RUN}/embeddings/{{dataset}}/{{embedding}}/s{{seed}}/diagnostic.png",
-        record=f"{RUN}/records/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.json",
+        *results_of("train_embedding"),
+        record=record_of("train_embedding"),
     log:
-        f"{RUN}/logs/train_embedding/{{dataset}}/{{embedding}}/s{{seed}}.log",
+        log_of("train_embedding"),
     priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=GPUS,
-        mem_mb=8000,
+        gpu=gpus_of("train_embedding"),
+        mem_mb=memory_of("train_embedding"),
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
@@ -29,7 +22,4 @@ rule train_embedding:
 
 rule embeddings:
     input:
-        [
-            f"{RUN}/embeddings/{d}/{e}/s{s}/manifest.json"
-            for d, e, s in GRID.embedding_runs
-        ],
+        made_by("train_embedding"),

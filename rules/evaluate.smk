@@ -2,17 +2,16 @@ rule evaluate_model:
     input:
         unpack(planned("evaluate_model")),
     output:
-        summary=f"{RUN}/evaluations/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/summary.json",
-        accuracies=f"{RUN}/evaluations/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/accuracies.csv",
-        record=f"{RUN}/records/evaluate_model/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.json",
+        *results_of("evaluate_model"),
+        record=record_of("evaluate_model"),
     log:
-        f"{RUN}/logs/evaluate_model/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
+        log_of("evaluate_model"),
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=GPUS,
-        mem_mb=8000,
+        gpu=gpus_of("evaluate_model"),
+        mem_mb=memory_of("evaluate_model"),
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
@@ -21,4 +20,4 @@ rule evaluate_model:
 
 rule evaluations:
     input:
-        [f"{RUN}/evaluations/{cell.name}/summary.json" for cell in GRID.cells],
+        made_by("evaluate_model"),

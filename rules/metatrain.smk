@@ -2,19 +2,17 @@ rule meta_train:
     input:
         unpack(planned("meta_train")),
     output:
-        receipt=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.json",
-        model=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/model.safetensors",
-        metrics=f"{RUN}/models/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/metrics.jsonl",
-        record=f"{RUN}/records/meta_train/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.json",
+        *results_of("meta_train"),
+        record=record_of("meta_train"),
     log:
-        f"{RUN}/logs/meta_train/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
+        log_of("meta_train"),
     priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=GPUS,
-        mem_mb=8000,
+        gpu=gpus_of("meta_train"),
+        mem_mb=memory_of("meta_train"),
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
@@ -24,4 +22,4 @@ rule meta_train:
 
 rule models:
     input:
-        [f"{RUN}/models/{cell.name}/model.json" for cell in GRID.trained_cells],
+        made_by("meta_train"),

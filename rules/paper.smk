@@ -2,11 +2,11 @@ rule make_table:
     input:
         unpack(planned("make_table")),
     output:
-        table=f"{RUN}/tables/{{dataset}}.tex",
-        map=f"{RUN}/tables/{{dataset}}.tex.map.json",
-        record=f"{RUN}/records/make_table/{{dataset}}.json",
+        *results_of("make_table"),
+        record=record_of("make_table"),
     log:
-        f"{RUN}/logs/make_table/{{dataset}}.log",
+        log_of("make_table"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -19,10 +19,11 @@ rule make_document:
     input:
         unpack(planned("make_document")),
     output:
-        f"{RUN}/tables/tables.tex",
-        record=f"{RUN}/records/make_document.json",
+        *results_of("make_document"),
+        record=record_of("make_document"),
     log:
-        f"{RUN}/logs/make_document.log",
+        log_of("make_document"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -35,12 +36,11 @@ rule make_figure:
     input:
         unpack(planned("make_figure")),
     output:
-        pdf=f"{RUN}/figures/{{figure}}.pdf",
-        png=f"{RUN}/figures/{{figure}}.png",
-        map=f"{RUN}/figures/{{figure}}.map.json",
-        record=f"{RUN}/records/make_figure/{{figure}}.json",
+        *results_of("make_figure"),
+        record=record_of("make_figure"),
     log:
-        f"{RUN}/logs/make_figure/{{figure}}.log",
+        log_of("make_figure"),
+    localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
@@ -51,14 +51,9 @@ rule make_figure:
 
 rule tables:
     input:
-        rules.make_document.output,
-        rules.aggregate_results.output,
-        expand(rules.make_table.output.table, dataset=GRID.datasets),
+        made_by("make_document", "aggregate_results", "make_table"),
 
 
 rule figures:
     input:
-        expand(
-            rules.make_figure.output.png,
-            figure=figure_names(CONFIG.outputs, GRID.datasets),
-        ),
+        made_by("make_figure"),

@@ -2,17 +2,17 @@ rule make_partitions:
     input:
         unpack(planned("make_partitions")),
     output:
-        f"{RUN}/partitions/{{dataset}}/{{source}}/{{learner}}/s{{seed}}/summary.json",
-        record=f"{RUN}/records/make_partitions/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.json",
+        *results_of("make_partitions"),
+        record=record_of("make_partitions"),
     log:
-        f"{RUN}/logs/make_partitions/{{dataset}}/{{source}}/{{learner}}/s{{seed}}.log",
+        log_of("make_partitions"),
     priority: 1
     conda:
         "../envs/cactus.yaml"
     threads: THREADS
     resources:
-        gpu=lambda wildcards: (GPUS if Source.parse(wildcards.source).by_kmeans else 0),
-        mem_mb=8000,
+        gpu=gpus_of("make_partitions"),
+        mem_mb=memory_of("make_partitions"),
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
@@ -21,4 +21,4 @@ rule make_partitions:
 
 rule partitions:
     input:
-        [f"{RUN}/partitions/{cell.name}/summary.json" for cell in GRID.trained_cells],
+        made_by("make_partitions"),

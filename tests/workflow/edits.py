@@ -143,7 +143,7 @@ CODE = [
     ("cactus/paper/figures/tasks.py", wave("make_figure tasks-")),
     ("cactus/paper/figures/paper_comparison.py", NOTHING),
     ("cactus/paper/summary.py", NOTHING),
-    ("cactus/provenance/record.py", NOTHING),
+    ("cactus/provenance/records/record.py", NOTHING),
     ("cactus/cli/main.py", NOTHING),
     ("cactus/files.py", EVERYTHING),
     ("cactus/errors.py", EVERYTHING),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cactus.provenance.audit.run import Report, audit
-from cactus.provenance.hashes import HashCache
-from cactus.provenance.run import open_run
+from cactus.provenance.audit.audit import Report, audit
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import CONFIG, Project
 from tests.workflow.tampering import (
     MAML,

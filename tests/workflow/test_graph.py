@@ -5,12 +5,12 @@ import io
 from pathlib import Path
 
 import pytest
-
 from cactus.provenance.graph import all_jobs, reads
-from cactus.provenance.jobs import Job
-from cactus.provenance.plan import plan_path
-from cactus.provenance.record import record_path
-from cactus.provenance.run import open_run
+
+from cactus.provenance.records.plan import plan_path
+from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.open_run import open_run
+from cactus.stages.base import Job
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

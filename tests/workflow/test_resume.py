@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.provenance.results import KEPT, let_go
+from cactus.provenance.execution.publish import KEPT, let_go
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

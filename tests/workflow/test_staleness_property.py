@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cactus.provenance.closure import SourceTree
-from cactus.provenance.hashes import HASHES_FILE, HashCache
-from cactus.provenance.ingredients import Project as Sources
-from cactus.provenance.planner import Planner
-from cactus.provenance.run import read_source
+from cactus.provenance.fingerprint.closure import SourceTree
+from cactus.provenance.fingerprint.dependencies import Project as Sources
+from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.staleness.open_run import read_source
+from cactus.provenance.staleness.planner import Planner
 from tests.workflow.oracle import jobs_by_module
 from tests.workflow.project import Project
 

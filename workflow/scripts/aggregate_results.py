@@ -3,7 +3,7 @@
 from cactus.command import run_main, stage_job
 from cactus.data.registry import CONFIG_FOLDER
 from cactus.paper.aggregate import aggregate
-from cactus.spec.aggregate_results import AggregateResultsSpec
+from cactus.stages.aggregate_results import AggregateResultsSpec
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from cactus.command import run_main, stage_job
 from cactus.files import write_json
-from cactus.provenance.audit.run import audit, describe
-from cactus.provenance.run import open_run
+from cactus.provenance.audit.audit import audit, describe
+from cactus.provenance.staleness.open_run import open_run
 
 
 def main() -> None:

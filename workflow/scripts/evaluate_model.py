@@ -2,15 +2,15 @@
 
 from cactus.command import run_main, stage_job
 from cactus.evaluate.run_model import evaluate_cell
-from cactus.spec.evaluate_model import EvaluateModelSpec
+from cactus.stages.evaluate_model import EvaluateModelSpec
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
         spec = EvaluateModelSpec.parse(job.spec)
-        model_folder = job.folder("meta_train") if spec.source != "scratch" else None
-        evaluate_cell(spec, job.folder("prepare_data"), model_folder, job.output)
+        model_folder = job.input_folder("models") if spec.source != "scratch" else None
+        evaluate_cell(spec, job.input_folder("data"), model_folder, job.output)
 
 
 if __name__ == "__main__":

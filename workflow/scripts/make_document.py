@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, stage_job
 from cactus.paper.document import write_document
-from cactus.spec.make_document import MakeDocumentSpec
+from cactus.stages.make_document import MakeDocumentSpec
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, stage_job
 from cactus.paper.figures.registry import draw
-from cactus.spec.make_figure import MakeFigureSpec
+from cactus.stages.make_figure import MakeFigureSpec
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from cactus.command import report, run_main, stage_job
 from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
-from cactus.spec.make_partitions import MakePartitionsSpec
+from cactus.stages.make_partitions import MakePartitionsSpec
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.placement import placement
@@ -17,15 +17,14 @@ def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
         spec = MakePartitionsSpec.parse(job.spec)
-        source, images = Source.parse(spec.source), job.folder("prepare_data")
+        source = Source.parse(spec.source)
         match source.input:
             case "embeddings":
-                name = str(source.embedding)
-                data = read_array(job.folder("train_embedding", embedding=name) / "train.npy")
+                data = read_array(job.input_folder("embeddings") / "train.npy")
             case "images":
-                data = load_images(images, "train")
+                data = load_images(job.input_folder("data"), "train")
             case "labels":
-                data = task_labels(images, "train")
+                data = task_labels(job.input_folder("data"), "train")
         shape = EpisodeShape(spec.way, spec.shot, spec.query)
         place = placement(source, spec.compute)
         partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, place)

@@ -3,7 +3,7 @@
 from cactus.command import run_main, stage_job
 from cactus.files import file_hash, write_json
 from cactus.sample.write import check_replaceable, write_sample
-from cactus.spec.make_sample import MakeSampleSpec
+from cactus.stages.make_sample import MakeSampleSpec
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, stage_job
 from cactus.paper.tables import write_table
-from cactus.spec.make_table import MakeTableSpec
+from cactus.stages.make_table import MakeTableSpec
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from cactus.command import run_main, training_parser
 from cactus.meta.run import train_cell
-from cactus.provenance.job import running_job
-from cactus.spec.meta_train import MetaTrainSpec
+from cactus.provenance.execution.run_job import running_job
+from cactus.stages.meta_train import MetaTrainSpec
 
 
 def main() -> None:
@@ -12,8 +12,8 @@ def main() -> None:
     with running_job(arguments.plan) as job:
         train_cell(
             MetaTrainSpec.parse(job.spec),
-            job.folder("prepare_data"),
-            job.folder("make_partitions"),
+            job.input_folder("data"),
+            job.input_folder("partitions"),
             job.output,
             job.checkpoints(arguments.checkpoints),
         )

@@ -5,10 +5,10 @@ from pathlib import Path
 from cactus.command import run_main, stage_parser
 from cactus.data.prepare import prepare
 from cactus.data.registry import load_registry
-from cactus.provenance.hashes import HashCache
-from cactus.provenance.job import running_job
-from cactus.provenance.raw import raw_hashes
-from cactus.spec.prepare_data import PrepareDataSpec, RawAccess
+from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.stages.prepare_data import PrepareDataSpec, RawAccess
 
 
 def main() -> None:
@@ -19,7 +19,8 @@ def main() -> None:
     with running_job(arguments.plan) as job:
         spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
         raw_dir = Path(access.raw_dir)
-        manifest = prepare(spec.dataset, spec.with_access(access), raw_dir, job.output, spec.sample)
+        settings = spec.settings.model_copy(update=access.model_dump())
+        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.sample)
         names = [record.file for record in manifest.raw]
         folders = load_registry()[spec.dataset].folders
         job.raw = raw_hashes(raw_dir, folders, names, HashCache(None))

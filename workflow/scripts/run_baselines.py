@@ -2,7 +2,7 @@
 
 from cactus.command import report, run_main, stage_job
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines
-from cactus.spec.run_baselines import RunBaselinesSpec
+from cactus.stages.run_baselines import RunBaselinesSpec
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
         spec = RunBaselinesSpec.parse(job.spec)
         task = (spec.dataset, spec.settings, spec.evaluation, spec.pool_attributes)
         baselines = BaselineJob(*task, spec.seed, spec.threads)
-        folders = (job.folder("prepare_data"), job.folder("train_embedding"), job.output)
+        folders = (job.input_folder("data"), job.input_folder("embeddings"), job.output)
         run_baselines(baselines, *folders, report)
 
 

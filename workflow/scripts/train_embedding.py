@@ -4,8 +4,8 @@ from cactus.command import run_main, training_parser
 from cactus.config.embedding import parse_embedding
 from cactus.device import set_up_device
 from cactus.embed.run import train_and_encode
-from cactus.provenance.job import running_job
-from cactus.spec.train_embedding import TrainEmbeddingSpec
+from cactus.provenance.execution.run_job import running_job
+from cactus.stages.train_embedding import TrainEmbeddingSpec
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
         train_and_encode(
             spec.embedding,
             parse_embedding(spec.embedding, spec.settings),
-            job.folder("prepare_data"),
+            job.input_folder("data"),
             job.output,
             spec.seed,
             device,

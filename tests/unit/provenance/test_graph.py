@@ -1,8 +1,9 @@
 """The graph of jobs: its order, names and files."""
 
-from cactus.config.load import load_config
 from cactus.provenance.graph import all_jobs, reads
-from cactus.provenance.jobs import WILDCARDS, Job, job_of
+
+from cactus.config.load import load_config
+from cactus.stages.base import Job
 from tests.workflow.project import ROOT
 
 CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")

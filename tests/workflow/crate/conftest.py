@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cactus.files import read_json
-from cactus.provenance.crate import export
-from cactus.provenance.record import read_record
+from cactus.provenance.crate.export import export
+from cactus.provenance.records.record import read_record
 from tests.workflow.crate.tools import RUN, jobs, planner
 from tests.workflow.project import Project
 

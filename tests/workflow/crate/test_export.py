@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from cactus.errors import RecordError
-from cactus.provenance.crate import export
-from cactus.provenance.jobs import Job
-from cactus.provenance.record import read_record, record_path, write_record
+from cactus.provenance.crate.export import export
+from cactus.provenance.records.record import read_record, record_path, write_record
+from cactus.stages.base import Job
 from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, planner
 
 pytestmark = pytest.mark.workflow

@@ -3,9 +3,9 @@
 import pytest
 
 from cactus.files import read_json
-from cactus.provenance.crate import export
-from cactus.provenance.jobs import Job
-from cactus.provenance.record import read_record
+from cactus.provenance.crate.export import export
+from cactus.provenance.records.record import read_record
+from cactus.stages.base import Job
 from tests.workflow.crate.tools import RUN, ids, of_type, planner, types
 
 pytestmark = pytest.mark.workflow

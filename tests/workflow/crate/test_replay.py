@@ -10,10 +10,10 @@ import pytest
 
 from cactus.errors import RecordError
 from cactus.files import file_hash
-from cactus.provenance.crate import export
-from cactus.provenance.jobs import Job
-from cactus.provenance.record import read_record, write_record
-from cactus.provenance.replay import replay
+from cactus.provenance.crate.export import export
+from cactus.provenance.crate.replay import replay
+from cactus.provenance.records.record import read_record, write_record
+from cactus.stages.base import Job
 from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, files_below, planner
 
 pytestmark = pytest.mark.workflow
@@ -87,7 +87,7 @@ def test_a_forged_record_is_found(edited, tmp_path):
 
 
 def test_the_code_is_that_of_the_crate(edited, tmp_path):
-    bookkeeping = edited / "workflow/scripts/cactus/provenance/job.py"
+    bookkeeping = edited / "workflow/scripts/cactus/provenance/execution/run_job.py"
     bookkeeping.write_text(bookkeeping.read_text() + "\nraise SystemExit('of the crate')\n")
     with pytest.raises(RecordError) as caught:
         replay(edited, TRAINED.name, tmp_path / "work")

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cactus.provenance.jobs import Job
-from cactus.provenance.run import open_run
+from cactus.provenance.staleness.open_run import open_run
+from cactus.stages.base import Job
 from tests.workflow.snake import ROOT
 
 RUN = "results/small"

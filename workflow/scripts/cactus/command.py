@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from cactus.errors import CactusError, StorageError
-from cactus.provenance.job import running_job
-from cactus.provenance.running import RunningJob
+from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.execution.running_job import RunningJob
 
 
 @contextmanager

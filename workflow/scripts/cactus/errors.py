@@ -1,4 +1,7 @@
-"""Errors that tell a user what failed, where, what was found and how to mend it."""
+"""Errors that tell a user what failed, where, what was found and how to fix it."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class CactusError(Exception):
@@ -84,3 +87,12 @@ class StoppedError(CactusError):
     """The job was asked to stop before its end; it may be run again as it is."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return advice that names the known name nearest to a misspelled one, or the known ones."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"known are {', '.join(names[:10])}" if names else otherwise

@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from cactus.provenance.audit.run import audit, describe
-from cactus.provenance.hashes import HashCache
-from cactus.provenance.run import open_run
+from cactus.provenance.audit.audit import audit, describe
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.staleness.open_run import open_run
 
 
 def show_audit(arguments: argparse.Namespace) -> int:

@@ -5,14 +5,14 @@ import json
 
 from cactus.cli.text import columns
 from cactus.paper.vocabulary import method_title, setting_title, source_title
-from cactus.provenance.diff import (
+from cactus.provenance.audit.diff import (
     Difference,
     NumberDifference,
     as_json,
     differences,
     number_differences,
 )
-from cactus.provenance.run import open_run
+from cactus.provenance.staleness.open_run import open_run
 
 _LONG = 40
 

@@ -5,13 +5,13 @@ import tempfile
 from pathlib import Path
 
 from cactus.cli.text import columns
-from cactus.provenance.replay import Comparison, replay
-from cactus.provenance.run import open_run
+from cactus.provenance.crate.replay import Comparison, replay
+from cactus.provenance.staleness.open_run import open_run
 
 
 def show_export(arguments: argparse.Namespace) -> int:
     """Write a run as an RO-Crate; report jobs that have become stale since they ran."""
-    from cactus.provenance.crate import export  # its library is slow to import
+    from cactus.provenance.crate.export import export  # its library is slow to import
 
     planner = open_run(arguments.run)
     output = arguments.output or Path(f"{planner.config.run}.crate.zip")

@@ -9,14 +9,11 @@ from collections.abc import Iterable
 from cactus.cli.text import columns
 from cactus.cluster.queued import queued_jobs
 from cactus.cluster.slurm import has_slurm
-from cactus.config.grid import Grid
 from cactus.errors import ClusterError
-from cactus.provenance.estimate import estimate
-from cactus.provenance.jobs import Job
-from cactus.provenance.lookup import ancestry
-from cactus.provenance.planner import Planner
-from cactus.provenance.run import open_run
-from cactus.provenance.status import (
+from cactus.provenance.staleness.estimate import estimate
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import (
     STATES,
     JobStatus,
     duration,
@@ -24,6 +21,7 @@ from cactus.provenance.status import (
     local_time,
     worst,
 )
+from cactus.stages.base import Job
 
 
 def show_status(arguments: argparse.Namespace) -> int:
@@ -61,8 +59,8 @@ def _queued(planner: Planner) -> dict[Job, str]:
 def _cell_rows(planner: Planner, statuses: dict[Job, JobStatus]) -> Iterable[tuple[str, ...]]:
     """Yield a row per cell of the grid, then one per job outside the cells' chains."""
     shown: set[Job] = set()
-    for cell in Grid.from_settings(planner.config.grid).cells:
-        chain = ancestry(planner.config, Job("evaluate_model", cell.name))
+    for cell in planner.config.expanded_grid.cells:
+        chain = planner.graph.find(cell.name)
         shown.update(chain)
         yield _row(cell.name, [statuses[job] for job in chain])
     yield from _job_rows(status for job, status in statuses.items() if job not in shown)

@@ -7,13 +7,13 @@ from typing import Any
 
 from cactus.cli.text import columns
 from cactus.errors import RecordError
-from cactus.provenance.jobs import Job
-from cactus.provenance.planner import Planner
-from cactus.provenance.published import PUBLISHED_FILE
-from cactus.provenance.record import Record
-from cactus.provenance.run import SOURCE_FILE, open_run
-from cactus.provenance.status import duration, local_time
-from cactus.provenance.trace import Trace, raw_files, trace
+from cactus.provenance.audit.published import PUBLISHED_FILE
+from cactus.provenance.audit.trace import Trace, raw_files, trace
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.open_run import SOURCE_FILE, open_run
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import duration, local_time
+from cactus.stages.base import Job
 
 _SHORT = 12
 
@@ -82,8 +82,7 @@ def _row(job: Job, record: Record | None) -> tuple[str, ...]:
     commit = "-" if agent.git is None else str(agent.git["commit"])[:_SHORT]
     dirty = "+" if agent.git and agent.git["dirty"] else ""
     device = (agent.device or {}).get("gpu") or (agent.device or {}).get("device") or "cpu"
-    results = [name for name in record.entities if name == (job.files or (None,))[0]]
-    name = results[0] if results else _main_result(job, record)
+    name = _main_result(job, record)
     digest = f"{record.entities[name].sha256[:_SHORT]} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
     took = duration(activity.seconds)
@@ -100,10 +99,9 @@ def _row(job: Job, record: Record | None) -> tuple[str, ...]:
 
 
 def _main_result(job: Job, record: Record) -> str:
-    """Return the file that matters most of a job's folder."""
-    preferred = ("accuracies.csv", "model.safetensors", "partitions.npy", "train.npy")
-    names = [f"{job.folder}/{name}" for name in (*preferred, "manifest.json", "sample.json")]
-    return next((name for name in names if name in record.entities), next(iter(record.entities)))
+    """Return the result of a job that matters most."""
+    main = f"{job.folder}/{job.definition.main_result}"
+    return main if main in record.entities else job.files[0]
 
 
 def _official(official: bool | None) -> str:

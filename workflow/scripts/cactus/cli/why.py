@@ -4,12 +4,11 @@ import argparse
 import difflib
 
 from cactus.errors import RecordError
-from cactus.provenance.accepted import ACCEPTABLE, accept
-from cactus.provenance.lookup import find_jobs
-from cactus.provenance.objects import recall
-from cactus.provenance.planner import Assessment, Planner
-from cactus.provenance.reasons import Reason
-from cactus.provenance.run import open_run
+from cactus.provenance.records.objects import recall
+from cactus.provenance.records.reasons import Reason
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.provenance.staleness.waivers import WAIVABLE, accept
 
 
 def show_why(arguments: argparse.Namespace) -> int:
@@ -28,7 +27,7 @@ def show_why(arguments: argparse.Namespace) -> int:
 
 
 def _stale(planner: Planner, name: str) -> list[Assessment]:
-    jobs = find_jobs(planner.config, name)
+    jobs = planner.graph.find(name)
     return [one for one in map(planner.assess, jobs) if one.stale]
 
 
@@ -64,7 +63,7 @@ def accept_changes(arguments: argparse.Namespace) -> int:
     stale = _stale(planner, arguments.cell)
     for one in stale:
         reasons = [reason for reason in one.reasons if reason.kind != "upstream"]
-        refused = [reason for reason in reasons if reason.kind not in ACCEPTABLE]
+        refused = [reason for reason in reasons if reason.kind not in WAIVABLE]
         if refused:
             raise RecordError(
                 "This change cannot be accepted as harmless: it affects the results themselves.",

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import ClusterError
-from cactus.provenance.lease import Lease, lives, read_lease
-from cactus.provenance.process import identity, place
+from cactus.provenance.execution.lease import Lease, lives, read_lease
+from cactus.provenance.execution.process import identity, place
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 

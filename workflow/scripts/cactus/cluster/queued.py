@@ -7,8 +7,8 @@ from cactus.cluster.driver import job_names
 from cactus.cluster.slurm import SlurmJob, queue
 from cactus.config.models import Config
 from cactus.errors import ClusterError
-from cactus.provenance.graph import all_jobs
-from cactus.provenance.jobs import WILDCARDS, Job
+from cactus.graph import Graph
+from cactus.stages.base import Job
 
 
 class QueuedJob(NamedTuple):
@@ -31,7 +31,7 @@ def queued_jobs(config: Config, run_folder: Path) -> list[QueuedJob]:
         The controller does not answer.
     """
     alive = [job for job in queue(job_names(run_folder)) if job.alive]
-    known = {_comment(job): job for job in all_jobs(config)}
+    known = {_comment(job): job for job in Graph(config).jobs}
     ordered = sorted(alive, key=lambda job: int(job.id.partition("_")[0]))
     return [QueuedJob(job, known.get(job.comment)) for job in ordered]
 
@@ -61,5 +61,5 @@ def refuse_orphans(config: Config, run_folder: Path) -> None:
 
 def _comment(job: Job) -> str:
     """Return the comment that Snakemake's Slurm plugin gives a job."""
-    values = "_".join(job.wildcards[name] for name in WILDCARDS[job.stage])
+    values = "_".join(job.wildcards.values())
     return f"rule_{job.stage}_wildcards_{values}" if values else f"rule_{job.stage}"

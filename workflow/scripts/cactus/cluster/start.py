@@ -8,13 +8,13 @@ from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import check_requests, check_sharing, request_options
 from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
-from cactus.config.select import raw_access, stage_spec
 from cactus.data.prepare import check_raw, complete_raw, load_reader
 from cactus.data.registry import load_registry
-from cactus.provenance.agent import check_interpreter, check_libraries
-from cactus.provenance.jobs import WILDCARDS, Job, job_of
-from cactus.provenance.planner import Planner
-from cactus.spec.prepare_data import PrepareDataSpec
+from cactus.provenance.execution.environment import check_interpreter, check_libraries
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import DatasetKey, Job, stage_named, stage_names
+from cactus.stages.prepare_data import STAGE as PREPARE_DATA
+from cactus.stages.prepare_data import raw_access
 
 
 def before_start(workflow: Any, planner: Planner) -> None:
@@ -36,14 +36,14 @@ def before_start(workflow: Any, planner: Planner) -> None:
     ClusterError
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
-    coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in WILDCARDS]
-    jobs = [job_of(job.rule.name, **job.wildcards_dict) for job in coming]
+    coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
+    jobs = [stage_named(job.rule.name).job(**job.wildcards_dict) for job in coming]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
-        if job.stage == "prepare_data" and not planner.config.sample_data:
+        if job.stage == PREPARE_DATA.name and not planner.config.sample_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
     become_driver(planner.run_folder)
     if has_slurm():
@@ -68,10 +68,12 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     """Check a data set's raw files; fetch missing ones here, as nodes may be offline."""
-    spec = stage_spec(planner.config, "prepare_data", dataset=dataset)
-    assert isinstance(spec, PrepareDataSpec)
-    access = raw_access(planner.config)
-    settings, folder = spec.with_access(access), Path(access.raw_dir)
+    spec, access = (
+        PREPARE_DATA.spec(planner.config, DatasetKey(dataset)),
+        raw_access(planner.config),
+    )
+    settings = spec.settings.model_copy(update=access.model_dump())
+    folder = Path(access.raw_dir)
     check_raw(dataset, settings, folder)
     if fetch:
         complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)

@@ -23,7 +23,7 @@ from cactus.cluster.queued import QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError
-from cactus.provenance.run import TELL, open_run
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_run
 
 _TERMINATE_SECONDS: Final = 20.0
 
@@ -116,7 +116,7 @@ class Supervisor:
         with tempfile.TemporaryDirectory() as folder:
             answer = Path(folder) / "run"
             command = [sys.executable, "-m", "snakemake", *self.options, "--dry-run", "--quiet"]
-            environment = {**os.environ, TELL: str(answer)}
+            environment = {**os.environ, RUN_FOLDER_FILE: str(answer)}
             done = subprocess.run(
                 [*command, "all"], env=environment, capture_output=True, text=True, check=False
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -11,8 +11,7 @@ from cactus.config.source import Source
 from cactus.errors import ConfigError
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
+class Cell(NamedTuple):
     """One meta-learner trained on one data set from one task source with one seed."""
 
     dataset: DatasetName

@@ -1,5 +1,6 @@
 """The whole configuration."""
 
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,7 +12,7 @@ from cactus.config.data import DataSettings
 from cactus.config.embedding import EmbeddingSettings
 from cactus.config.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.gpus import GpuSettings
-from cactus.config.grid import GridSettings
+from cactus.config.grid import Grid, GridSettings
 from cactus.config.learners import LearnerSettings
 from cactus.config.outputs import OutputSettings
 from cactus.config.partition import PartitionSettings
@@ -55,3 +56,14 @@ class Config(Settings):
                     "(add others under embeddings.custom)"
                 )
         return self
+
+    @cached_property
+    def expanded_grid(self) -> Grid:
+        """The cells that the grid's axes and patterns ask for.
+
+        Raises
+        ------
+        ConfigError
+            No cell is left.
+        """
+        return Grid.from_settings(self.grid)

@@ -13,7 +13,7 @@ from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
-from cactus.spec.evaluate_model import EvaluateModelSpec
+from cactus.stages.evaluate_model import EvaluateModelSpec
 from cactus.tasks.labels import task_labels
 
 

@@ -11,7 +11,7 @@ from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, meta_train
 from cactus.seeding import derive_seed
-from cactus.spec.meta_train import MetaTrainSpec
+from cactus.stages.meta_train import MetaTrainSpec
 from cactus.tasks.episodes import labelled_sampler, load_sampler
 from cactus.tasks.labels import task_labels
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited
-from cactus.provenance.graph import all_jobs, reads
-from cactus.provenance.jobs import Job
-from cactus.provenance.meaning import describe
-from cactus.provenance.objects import recall
-from cactus.provenance.planner import Planner
-from cactus.provenance.reasons import ABSENT
-from cactus.provenance.record import Record, record_path
+from cactus.provenance.fingerprint.source_hash import read_source
+from cactus.provenance.records.objects import recall
+from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.aggregate_results import RESULTS
 
 # Clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)
@@ -60,20 +59,20 @@ def check_results(planner: Planner) -> Iterator[Finding]:
                 yield Finding("output changed", reason.name, got, one.job)
         unrecorded = set(one.job.files) - set(one.record.entities)
         for name in sorted(unrecorded):
-            yield Finding("record damaged", name, "the record does not speak of it", one.job)
+            yield Finding("record damaged", name, "its record does not list it", one.job)
     yield from _strays(planner, known)
 
 
 def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
-    """Yield files in folders of results that no record speaks of."""
-    owners = {job.folder: job for job in all_jobs(planner.config) if job.folder}
-    owners |= dict.fromkeys(_SHARED_FOLDERS, Job("aggregate_results", ""))
+    """Yield files in the folders of results that no record lists."""
+    owners = {job.folder: job for job in planner.graph.jobs if job.folder}
+    owners |= dict.fromkeys(_SHARED_FOLDERS, RESULTS)
     for folder, job in owners.items():
         for path in sorted((planner.run_folder / str(folder)).rglob("*")):
             name = path.relative_to(planner.run_folder).as_posix()
-            recorded = job.folder is None or planner.assess(job).record is not None
+            recorded = job.folder is None or planner.reader.record(job) is not None
             if recorded and path.is_file() and name not in known and not _is_by_product(path):
-                yield Finding("stray file", name, "no record speaks of it", job)
+                yield Finding("stray file", name, "no record lists it", job)
 
 
 def _is_by_product(path: Path) -> bool:
@@ -88,8 +87,8 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
         if one.record is None:
             continue
         inputs = one.record.plan.inputs
-        for read in reads(planner.config, one.job):
-            other = planner.assess(read.job).record
+        for read in planner.graph.reads(one.job):
+            other = planner.reader.record(read.job)
             if other is None:
                 continue
             for name in read.files:
@@ -103,8 +102,8 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
 
 
 def check_sources(planner: Planner) -> Iterator[Finding]:
-    """Yield kept sources that are lost, or do not mean what the record says was run."""
-    meanings: dict[str, str] = {}
+    """Yield kept sources that are lost, or are not what the record says was run."""
+    hashes: dict[str, str] = {}
     for one in audited(planner):
         if one.record is None:
             continue
@@ -113,13 +112,13 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
             yield Finding("source lost", name, "the record names no text for it", one.job)
         for name, digest in sources.items():
             try:
-                if digest not in meanings:
+                if digest not in hashes:
                     text = recall(planner.run_folder, digest)
-                    meanings[digest] = describe(text, "").meaning
+                    hashes[digest] = read_source(text, "").digest
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, one.job)
                 continue
-            if meanings[digest] != one.record.plan.code.get(name):
+            if hashes[digest] != one.record.plan.code.get(name):
                 yield Finding("source differs", name, "the kept text is not what was run", one.job)
         yield from _check_texts(planner, one.record)
 

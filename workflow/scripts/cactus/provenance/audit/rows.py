@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cactus.provenance.audit.findings import Finding, Printed, audited, scoring_jobs
-from cactus.provenance.jobs import Job
-from cactus.provenance.lookup import ancestry
-from cactus.provenance.planner import Planner
-from cactus.provenance.record import Record
+from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.printed import Printed, scoring_jobs
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job
 
 
 def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Ite
     seen: set[tuple[Job, ...]] = set()
     for one in printed:
         scoring = tuple(scoring_jobs(one.entry, jobs))
-        if one.entry["columns"][0] == "paper_mean" or scoring in seen:
+        if one.is_published or scoring in seen:
             continue
         seen.add(scoring)
         for stage, records in _by_stage(planner, scoring).items():
@@ -34,8 +34,8 @@ def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Ite
 def _by_stage(planner: Planner, scoring: tuple[Job, ...]) -> dict[str, list[Record]]:
     found: dict[str, dict[Job, Record]] = defaultdict(dict)
     for job in scoring:
-        for one in ancestry(planner.config, job):
-            record = planner.assess(one).record
+        for one in planner.graph.ancestry(job):
+            record = planner.reader.record(one)
             if record is not None:
                 found[one.stage][one] = record
     return {stage: list(records.values()) for stage, records in found.items()}
@@ -65,15 +65,15 @@ def notes(planner: Planner) -> Iterator[str]:
     if planner.config.sample_data:
         yield "made from sample data, not from the real data sets"
     yield from _raw_notes(planner, records)
-    for entry in planner.accepted.entries:
+    for entry in planner.waivers.entries:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
 
 
 def _share_code(records: list[Record]) -> bool:
-    """Tell whether each source file means the same in all records that name it."""
-    meanings = {item for record in records for item in record.plan.code.items()}
-    return len(meanings) == len({name for name, _ in meanings})
+    """Tell whether each source file is the same in all records that name it."""
+    hashes = {item for record in records for item in record.plan.code.items()}
+    return len(hashes) == len({name for name, _ in hashes})
 
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:

@@ -8,15 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.config.grid import Grid
 from cactus.paper.vocabulary import method_name
-from cactus.provenance.audit.findings import Finding, Printed, map_entries, scoring_jobs
+from cactus.provenance.audit.findings import Finding
+from cactus.provenance.audit.printed import Printed, map_entries, scoring_jobs
+from cactus.provenance.audit.published import CellKey, cell_key, published_rows
 from cactus.provenance.audit.tex import numbers_in_table
-from cactus.provenance.jobs import Job
-from cactus.provenance.planner import Planner
-from cactus.provenance.published import CellKey, cell_key, published_rows
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.base import Job
 
-_RESULTS: Final = Job("aggregate_results", "")
 # Two orders of summation differ by no more; a printed digit is far larger.
 _ROUNDING: Final = 1e-9
 
@@ -72,7 +72,7 @@ class ValueCheck:
         for one in self._printed:
             yield from self._check_printed(one)
         for job in self._jobs:
-            if job.stage == "make_table":
+            if job.number_map and job.files[0].endswith(".tex"):
                 yield from self._check_text(job)
 
     @cached_property
@@ -81,7 +81,7 @@ class ValueCheck:
 
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and see that no seed is missing."""
-        file = _RESULTS.files[0]
+        file = RESULTS.files[0]
         seeds: dict[CellKey, set[str]] = defaultdict(set)
         try:
             with (self._planner.run_folder / file).open(newline="", encoding="utf-8") as text:
@@ -91,24 +91,24 @@ class ValueCheck:
                 got = self._difference(row, {name: float(row[name]) for name in ("mean", "ci95")})
                 if got:
                     yield Finding(
-                        "number differs", file, f"{' '.join(cell_key(row))}: {got}", _RESULTS
+                        "number differs", file, f"{' '.join(cell_key(row))}: {got}", RESULTS
                     )
         except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
-            yield Finding("results damaged", file, f"{type(error).__name__}: {error}", _RESULTS)
+            yield Finding("results damaged", file, f"{type(error).__name__}: {error}", RESULTS)
             return
         for cell, found in seeds.items():
             missing = self._expected_seeds(cell) - found
             if missing:
                 got = f"{' '.join(cell)}: no seed {', '.join(sorted(missing))}"
-                yield Finding("seed missing", file, got, _RESULTS)
+                yield Finding("seed missing", file, got, RESULTS)
         for cell in self._expected_cells() - {cell[:4] for cell in seeds}:
-            yield Finding("seed missing", file, f"{' '.join(cell)}: no row at all", _RESULTS)
+            yield Finding("seed missing", file, f"{' '.join(cell)}: no row at all", RESULTS)
 
     def _expected_cells(self) -> set[tuple[str, ...]]:
         """Return data set, source and learner of every cell of the grid, with its method."""
         return {
             (one.dataset, one.source, method_name(one.source, one.learner), one.learner)
-            for one in Grid.from_settings(self._planner.config.grid).cells
+            for one in self._planner.config.expanded_grid.cells
         }
 
     def _expected_seeds(self, cell: CellKey) -> set[str]:
@@ -132,11 +132,11 @@ class ValueCheck:
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
-            if job.stage in ("make_table", "make_figure"):
+            if job.number_map is not None:
                 try:
-                    map_entries(self._planner.run_folder / job.files[-1])
+                    map_entries(self._planner.run_folder / job.number_map)
                 except (OSError, ValueError, KeyError, TypeError) as error:
-                    yield Finding("map damaged", job.files[-1], repr(error), job)
+                    yield Finding("map damaged", job.number_map, repr(error), job)
 
     def _check_printed(self, one: Printed) -> Iterator[Finding]:
         """Recompute a printed number and compare it to the last digit."""

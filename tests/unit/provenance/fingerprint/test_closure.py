@@ -1,0 +1,78 @@
+"""The closure of imports, against the standard library's own finder of modules."""
+
+import sys
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import pytest
+from cactus.provenance.graph import all_jobs
+
+from cactus.config.load import load_config
+from cactus.errors import CodeError
+from cactus.provenance.fingerprint.closure import SourceTree
+from cactus.provenance.fingerprint.dependencies import entries
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from tests.workflow.project import ROOT
+
+SCRIPTS = ROOT / "workflow/scripts"
+CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
+ENTRIES = sorted({entries(CONFIG, job) for job in all_jobs(CONFIG)})
+
+
+@pytest.fixture(scope="module")
+def tree() -> SourceTree:
+    return SourceTree(SCRIPTS, HashCache(None))
+
+
+def found_by_python(script: str, modules: tuple[str, ...]) -> set[str]:
+    """Return the files of the package that ModuleFinder finds in the compiled code."""
+    finder = ModuleFinder(path=[str(SCRIPTS)], excludes=["cactus.provenance"])
+    finder.run_script(str(SCRIPTS / script))
+    for module in modules:
+        finder.import_hook(module)
+    files = {module.__file__ for module in finder.modules.values() if module.__file__}
+    return {Path(file).relative_to(SCRIPTS).as_posix() for file in files} | {script}
+
+
+@pytest.mark.parametrize("names", ENTRIES, ids=lambda names: "+".join(names))
+def test_no_module_is_missed_and_none_is_added(tree: SourceTree, names: tuple[str, ...]):
+    script, *modules = names
+    assert set(tree.closure(names).files) == found_by_python(script, tuple(modules))
+
+
+def test_a_stage_that_needs_no_torch_does_not_import_it(tree: SourceTree):
+    for names in ENTRIES:
+        needs = names[0] in ("train_embedding.py", "meta_train.py", "evaluate_model.py")
+        assert ("torch" in tree.closure(names).libraries) == needs
+
+
+def test_libraries_are_foreign_modules_only(tree: SourceTree):
+    libraries = tree.closure(("make_table.py",)).libraries
+    assert {"pandas", "pydantic"} <= libraries
+    assert not libraries & {"cactus", "json", *sys.builtin_module_names}
+
+
+def test_a_module_outside_the_package_is_followed(tmp_path: Path, monkeypatch):
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "net.py").write_text("from mine import parts\nimport cactus.files\n")
+    (package / "parts.py").write_text("import scipy\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure(("train_embedding.py", "mine.net"))
+    assert str(package / "parts.py") in closure.files
+    assert "cactus/files.py" in closure.files
+    assert "scipy" in closure.libraries
+
+
+def test_a_missing_module_is_named(tree: SourceTree):
+    with pytest.raises(CodeError) as caught:
+        tree.closure(("meta_train.py", "cactus.meta.mamal"))
+    assert caught.value.where == "cactus.meta.mamal"
+
+
+def test_a_syntax_error_names_the_file(tmp_path: Path):
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    with pytest.raises(CodeError) as caught:
+        SourceTree(tmp_path, HashCache(None)).closure(("broken.py",))
+    assert "broken.py" in caught.value.where

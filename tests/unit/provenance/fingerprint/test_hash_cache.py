@@ -1,0 +1,65 @@
+"""Remembered hashes: right after every change, and no work where nothing changed."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cactus.provenance.fingerprint import hash_cache
+from cactus.provenance.fingerprint.hash_cache import HashCache
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(contents=st.lists(st.binary(max_size=20), min_size=1, max_size=6))
+def test_every_change_is_seen(tmp_path: Path, contents: list[bytes]):
+    cache, path = HashCache(None), tmp_path / "file"
+    for content in contents:
+        path.write_bytes(content)
+        assert cache.sha256(path) == sha256(content)
+
+
+def test_a_change_with_size_and_time_set_back_is_seen(tmp_path: Path):
+    cache, path = HashCache(None), tmp_path / "file"
+    path.write_bytes(b"first")
+    before = path.stat()
+    cache.sha256(path)
+    path.write_bytes(b"other")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert cache.sha256(path) == sha256(b"other")
+
+
+def test_an_unchanged_file_is_read_once_also_by_another_process(tmp_path: Path, monkeypatch):
+    cache, path = HashCache.load(tmp_path / "hashes.json"), tmp_path / "file"
+    path.write_bytes(b"content")
+    cache.warm([path, tmp_path / "absent"])
+    cache.save()
+
+    def unwanted(_: Path) -> str:
+        raise AssertionError("the file was read again")
+
+    monkeypatch.setattr(hash_cache, "file_hash", unwanted)
+    assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"content")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": 0, "entries": {}}', "\x00"])
+def test_damaged_memory_counts_as_none(tmp_path: Path, content: str):
+    (tmp_path / "hashes.json").write_text(content)
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"x")
+
+
+def test_files_that_are_gone_are_forgotten(tmp_path: Path):
+    cache, path = HashCache.load(tmp_path / "hashes.json"), tmp_path / "file"
+    path.write_bytes(b"x")
+    cache.sha256(path)
+    path.unlink()
+    cache.save()
+    assert HashCache.load(tmp_path / "hashes.json").entries == {}

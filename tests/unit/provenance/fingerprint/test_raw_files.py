@@ -1,0 +1,36 @@
+"""Hashes of raw files and of folders of loose images."""
+
+import hashlib
+from pathlib import Path
+
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.raw_files import raw_hashes
+
+
+def found(raw_dir: Path, *names: str) -> dict[str, str]:
+    return raw_hashes(raw_dir, ["MNIST/raw", "mnist"], names, HashCache(None))
+
+
+def test_a_file_is_hashed_in_whichever_folder_it_lies(tmp_path: Path):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist/a.gz").write_bytes(b"x")
+    assert found(tmp_path, "a.gz", "b.gz") == {"a.gz": hashlib.sha256(b"x").hexdigest()}
+
+
+def test_a_folder_changes_with_any_file_name_or_content_in_it(tmp_path: Path):
+    folder = tmp_path / "mnist/images/n01"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(b"1")
+    (folder / "2.jpg").write_bytes(b"2")
+    hashes = {found(tmp_path, "images/")["images/"]}
+    (folder / "2.jpg").write_bytes(b"3")
+    hashes.add(found(tmp_path, "images/")["images/"])
+    (folder / "2.jpg").rename(folder / "3.jpg")
+    hashes.add(found(tmp_path, "images/")["images/"])
+    (folder / "4.jpg").write_bytes(b"")
+    hashes.add(found(tmp_path, "images/")["images/"])
+    assert len(hashes) == 4
+
+
+def test_what_is_not_at_hand_is_left_out(tmp_path: Path):
+    assert found(tmp_path / "nowhere", "a.gz") == {}

@@ -1,0 +1,49 @@
+"""Differences of plans, told one by one."""
+
+import pytest
+
+from cactus.provenance.records.plan import PENDING, Plan
+from cactus.provenance.records.reasons import Reason, differences
+
+BASE = Plan(
+    stage="meta_train", cell="c", spec={"rate": 0.1, "deep": {"a": [1, 2]}}, code={"a.py": "1"},
+    libraries={"numpy": "2.0"}, files={"list.csv": "1"}, inputs={"data/x": "1"},
+)  # fmt: skip
+
+
+def told(**changes: object) -> list[str]:
+    return [str(one) for one in differences(BASE, BASE.model_copy(update=changes))]
+
+
+def test_equal_plans_have_no_difference():
+    assert told() == []
+    assert told(spec={"deep": {"a": [1, 2]}, "rate": 0.1}) == []
+    pairs = [{"way": 5, "shot": 1}], [{"shot": 1, "way": 5}]
+    old, new = (BASE.model_copy(update={"spec": {"settings": pair}}) for pair in pairs)
+    assert list(differences(old, new)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"spec": {"rate": 0.2, "deep": {"a": [1, 2]}}}, "config rate: 0.1 -> 0.2"),
+        ({"spec": {"rate": 0.1, "deep": {"a": [1]}}}, "config deep.a: [1, 2] -> [1]"),
+        ({"code": {"a.py": "2"}}, "code a.py changed"),
+        ({"code": {"a.py": "1", "b.py": "1"}}, "code b.py added"),
+        ({"code": {}}, "code a.py removed"),
+        ({"libraries": {"numpy": "2.1"}}, "library numpy: 2.0 -> 2.1"),
+        ({"files": {"list.csv": "2"}}, "file list.csv changed"),
+        ({"inputs": {"data/x": "2"}}, "input data/x changed"),
+    ],
+)
+def test_a_difference_is_told(changes: dict[str, object], reason: str):
+    assert told(**changes) == [reason]
+
+
+def test_a_pending_input_is_no_difference_of_its_own():
+    assert told(inputs={"data/x": PENDING}) == []
+
+
+def test_a_result_is_missing_or_changed():
+    assert str(Reason("output", "m", "1", "absent")) == "output m missing"
+    assert str(Reason("output", "m", "1", "2")) == "output m changed since it was made"

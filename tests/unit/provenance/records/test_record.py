@@ -1,0 +1,82 @@
+"""Records read back as they were written, and any edit of them shows."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cactus.errors import RecordError
+from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.record import (
+    Activity,
+    Agent,
+    FileEntity,
+    Record,
+    read_record,
+    record_path,
+    write_record,
+)
+from cactus.stages.base import Job
+
+JOB = Job("meta_train", "omniglot/acai/maml/s0")
+
+
+def a_record() -> Record:
+    plan = Plan(
+        stage=JOB.stage, cell=JOB.cell, spec={"seed": 0, "rate": 0.1}, code={"a.py": "0" * 64},
+        libraries={"numpy": "1"}, files={}, inputs={"data/x": "1" * 64},
+    )  # fmt: skip
+    activity = Activity(
+        plan=plan, sources={"a.py": "2" * 64}, seed=0, threads=1, determinism={},
+        started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:00:01+00:00", seconds=1.0,
+        peak_memory_bytes=1, peak_gpu_memory_bytes=None,
+    )  # fmt: skip
+    agent = Agent(
+        host="h", machine="m", python="3.11.7", libraries={}, packages="3" * 64, device=None,
+        git=None, slurm=None,
+    )  # fmt: skip
+    entities = {"models/x": FileEntity(sha256="4" * 64, bytes=5)}
+    return Record(entities=entities, activity=activity, agent=agent)
+
+
+def test_a_record_reads_back(tmp_path: Path):
+    write_record(tmp_path, a_record())
+    assert read_record(tmp_path, JOB) == a_record()
+    assert json.loads(record_path(tmp_path, JOB).read_text())["schema"] == "cactus-record/1"
+
+
+def test_no_record_is_none(tmp_path: Path):
+    assert read_record(tmp_path, JOB) is None
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(min_value=0), other=st.sampled_from("0aZ9"))
+def test_any_edited_letter_or_digit_shows(tmp_path: Path, place: int, other: str):
+    write_record(tmp_path, a_record())
+    path = record_path(tmp_path, JOB)
+    text = path.read_text()
+    places = [index for index, letter in enumerate(text) if letter.isalnum() and letter != other]
+    index = places[place % len(places)]
+    path.write_text(text[:index] + other + text[index + 1 :])
+    with pytest.raises(RecordError):
+        read_record(tmp_path, JOB)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"checksum": ""}', "\x00\xff"])
+def test_what_is_no_record_is_refused(tmp_path: Path, content: str):
+    path = record_path(tmp_path, JOB)
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(RecordError, match="damaged"):
+        read_record(tmp_path, JOB)
+
+
+def test_the_record_of_another_job_is_refused(tmp_path: Path):
+    write_record(tmp_path, a_record())
+    other = Job("meta_train", "omniglot/acai/maml/s1")
+    record_path(tmp_path, JOB).rename(record_path(tmp_path, other))
+    with pytest.raises(RecordError) as caught:
+        read_record(tmp_path, other)
+    assert JOB.name in caught.value.got

@@ -1,0 +1,130 @@
+"""Audit a run as a whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cactus.provenance.audit.files import (
+    check_inputs,
+    check_records,
+    check_results,
+    check_sources,
+    check_staleness,
+)
+from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.printed import Dependents, Printed, printed_numbers
+from cactus.provenance.audit.rows import check_rows, notes
+from cactus.provenance.audit.values import ValueCheck
+from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.planner import Planner
+
+# Findings that make a job stale, so that running the workflow fixes them.
+_STALE = {
+    "record missing", "record damaged", "output missing", "output changed", "input differs",
+    "stale",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an audit has found.
+
+    Attributes
+    ----------
+    findings
+        What does not agree, each with the printed numbers that it puts in question and the
+        command that fixes it.
+    notes
+        What a reader should know besides.
+    jobs, files, numbers
+        How many jobs, recorded files and printed numbers were checked.
+    """
+
+    findings: tuple[tuple[Finding, tuple[Printed, ...], str], ...]
+    notes: tuple[str, ...]
+    jobs: int
+    files: int
+    numbers: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "file": finding.file,
+                    "got": finding.got,
+                    "job": finding.job.name,
+                    "affects": [one.title for one in affected],
+                    "fix": fix,
+                }
+                for finding, affected, fix in self.findings
+            ],
+            "notes": list(self.notes),
+            "jobs": self.jobs,
+            "files": self.files,
+            "numbers": self.numbers,
+        }
+
+
+def audit(planner: Planner) -> Report:
+    """Check that files, records, sources, inputs, rows and printed numbers of a run agree."""
+    assessments = audited(planner)
+    jobs = [one.job for one in assessments]
+    printed = list(printed_numbers(planner.run_folder, jobs))
+    findings = [
+        *check_records(planner),
+        *check_results(planner),
+        *check_inputs(planner),
+        *check_sources(planner),
+        *check_staleness(planner),
+        *check_rows(planner, printed, jobs),
+        *ValueCheck(planner, printed, jobs).findings(),
+    ]
+    dependents = Dependents(planner.graph, printed)
+    return Report(
+        tuple(
+            (
+                one,
+                (one.number,) if one.number else dependents.of(one.job),
+                suggested_fix(planner, one),
+            )
+            for one in findings
+        ),
+        tuple(notes(planner)),
+        len(jobs),
+        sum(len(one.record.entities) for one in assessments if one.record),
+        len(printed),
+    )
+
+
+def suggested_fix(planner: Planner, finding: Finding) -> str:
+    """Return the command that fixes a finding."""
+    run = planner.config.run
+    update = f"cactus update {run}"
+    if finding.kind == "stray file":
+        return f"rm {planner.run_folder / finding.file}"
+    if finding.kind in _STALE or planner.assess(finding.job).stale:
+        return update
+    return f"rm {record_path(planner.run_folder, finding.job)} && {update}"
+
+
+def describe(report: Report, limit: int = 3) -> str:
+    """Return a report as text, with at most `limit` affected numbers named per finding."""
+    lines = []
+    for finding, affected, fix in report.findings:
+        lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
+        lines.append(f"  affects: {_titles(affected, limit)}")
+        lines.append(f"  fix:     {fix}")
+    lines += [f"note: {note}" for note in report.notes]
+    verdict = f"{len(report.findings)} findings" if report.findings else "all agree"
+    counts = f"{report.jobs} jobs, {report.files} files, {report.numbers} printed numbers"
+    return "\n".join([*lines, f"{verdict}: {counts}"])
+
+
+def _titles(affected: Sequence[Printed], limit: int) -> str:
+    if not affected:
+        return "no printed number"
+    named = "; ".join(one.title for one in affected[:limit])
+    more = len(affected) - limit
+    return f"{named}; and {more} more" if more > 0 else named

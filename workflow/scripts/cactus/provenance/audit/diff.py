@@ -1,0 +1,128 @@
+"""How two runs differ: in configuration, code, data, libraries and numbers."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cactus.evaluate.comparison import PairedComparison, compare_paired
+from cactus.paper.scores import Score, ScoreKey, read_cell
+from cactus.provenance.records.reasons import ABSENT, flat
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.planner import Planner
+from cactus.seeding import numpy_generator
+from cactus.stages.base import Job
+
+
+class Difference(NamedTuple):
+    """A value that two runs do not share.
+
+    Attributes
+    ----------
+    kind
+        ``job`` (recorded in one run only), ``config``, ``code``, ``raw``, ``file``, ``library``,
+        ``python`` or ``device``.
+    name
+        The job, the stage and key, the file or the library.
+    first, second
+        The values, `ABSENT` where a run has none.
+    jobs
+        How many jobs of the two runs it concerns.
+    """
+
+    kind: str
+    name: str
+    first: str
+    second: str
+    jobs: int
+
+
+class NumberDifference(NamedTuple):
+    """A number that both runs have: ours less theirs, on shared episodes where these are equal."""
+
+    key: ScoreKey
+    seed: str
+    first: float
+    second: float
+    paired: PairedComparison | None
+
+
+def differences(first: Planner, second: Planner) -> Iterator[Difference]:
+    """Yield what the records of two runs do not share."""
+    facts = _facts(first), _facts(second)
+    counts: dict[tuple[str, str, str, str], int] = {}
+    for job in sorted({*facts[0]} ^ {*facts[1]}):
+        states = ["recorded" if job in one else ABSENT for one in facts]
+        yield Difference("job", job.name, states[0], states[1], 1)
+    for job in [job for job in facts[0] if job in facts[1]]:
+        for kind, name in sorted({*facts[0][job], *facts[1][job]}):
+            place = (kind, name)
+            old, new = facts[0][job].get(place, ABSENT), facts[1][job].get(place, ABSENT)
+            if old != new:
+                counts[kind, name, old, new] = counts.get((kind, name, old, new), 0) + 1
+    for (kind, name, old, new), count in sorted(counts.items()):
+        yield Difference(kind, name, old, new, count)
+
+
+def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
+    """Return configuration, code, data, libraries and device of each recorded job."""
+    found = {}
+    for record in planner.reader.records():
+        found[record.job] = dict(_record_facts(record))
+    return found
+
+
+def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
+    plan, agent = record.plan, record.agent
+    for key, value in flat(plan.spec).items():
+        yield ("config", f"{plan.stage}: {key}"), json.dumps(value, sort_keys=True)
+    for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", plan.files)):
+        yield from (((kind, name), value) for name, value in values.items())
+    yield from ((("library", name), version) for name, version in agent.libraries.items())
+    yield ("python", "python"), agent.python
+    for name, value in (agent.device or {}).items():
+        yield ("device", name), str(value)
+
+
+def number_differences(first: Planner, second: Planner) -> Iterator[NumberDifference]:
+    """Yield the numbers of both runs, compared in pairs where they saw the same episodes."""
+    theirs = {(score.key, score.seed): score for score in _scores(second)}
+    for score in _scores(first):
+        other = theirs.get((score.key, score.seed))
+        if other is not None:
+            means = float(score.accuracies.mean()), float(other.accuracies.mean())
+            yield NumberDifference(score.key, score.seed, *means, _paired(score, other))
+
+
+def _paired(first: Score, second: Score) -> PairedComparison | None:
+    shared = first.episodes_sha256 == second.episodes_sha256
+    if not shared or len(first.accuracies) < 2:
+        return None
+    if np.array_equal(first.accuracies, second.accuracies):
+        return PairedComparison(len(first.accuracies), 0.0, 0.0, 0.0, 1.0)
+    generator = numpy_generator("diff", *map(str, first.key), first.seed)
+    return compare_paired(first.accuracies, second.accuracies, generator)
+
+
+def _scores(planner: Planner) -> Iterator[Score]:
+    for record in planner.reader.records():
+        if record.job.definition.scores:
+            yield from read_cell(planner.run_folder, str(record.job.folder))
+
+
+def as_json(first: Planner, second: Planner) -> dict[str, Any]:
+    """Return all differences as JSON values."""
+    return {
+        "differences": [one._asdict() for one in differences(first, second)],
+        "numbers": [
+            {
+                **one.key._asdict(),
+                "seed": one.seed,
+                "first": one.first,
+                "second": one.second,
+                "paired": vars(one.paired) if one.paired else None,
+            }
+            for one in number_differences(first, second)
+        ],
+    }

@@ -1,0 +1,150 @@
+"""The chain behind a printed number, down to the raw files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.data.arrays import load_manifest
+from cactus.errors import RecordError, did_you_mean
+from cactus.provenance.audit.printed import map_entries, scoring_jobs
+from cactus.provenance.audit.published import PUBLISHED_FILE, cell_key, published_rows
+from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.base import Job
+
+_PUBLISHED_COLUMNS: Final = (
+    "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A printed number and the records behind it.
+
+    Attributes
+    ----------
+    file
+        The table or figure.
+    entry
+        The number's record in the file's map.
+    chain
+        Each job behind it with its record (None if it has none), the first ones first.
+    published
+        What the file of published numbers says of a number of the paper: among others its table,
+        where it was read (``citation``) and how sure it is; None if the number is ours.
+    """
+
+    file: Path
+    entry: dict[str, Any]
+    chain: list[tuple[Job, Record | None]]
+    published: dict[str, str] | None
+
+
+def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
+    """Find the records behind a number.
+
+    Parameters
+    ----------
+    file
+        A table (``.tex``) or figure (``.pdf`` or ``.png``) of the planner's run.
+    row, column
+        Words of the titles of its row and column; ``5w1s`` stands for ``5-way 1-shot``, and our
+        number is meant unless the column says ``paper``.
+
+    Raises
+    ------
+    RecordError
+        The file is no table or figure of the run, no single number fits, or a published number is
+        not in the project's file any more.
+    """
+    name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
+    jobs = planner.graph.jobs
+    makers = [job for job in jobs if job.number_map is not None]
+    maker = next((job for job in makers if name in job.files), None)
+    if maker is None:
+        known = [one for job in makers for one in job.files[:1]]
+        raise _unknown("There is no such table or figure in the run.", file, name, known)
+    entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
+    chain = [RESULTS, maker]
+    published = None
+    if entry["columns"][0] == "paper_mean":
+        published = _published(planner.project.root, entry["results_row"])
+    else:
+        scored = [planner.graph.ancestry(job) for job in scoring_jobs(entry, jobs)]
+        chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
+    records = [(job, planner.reader.record(job)) for job in chain]
+    return Trace(file, entry, records, published)
+
+
+def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
+    """Return what the file of published numbers says of the cell of a row of results."""
+    try:
+        found = published_rows(root)[cell_key(row)]
+        return {name: found[name] for name in _PUBLISHED_COLUMNS}
+    except (OSError, ValueError, KeyError) as error:
+        raise RecordError(
+            "The source of a published number cannot be told.",
+            where=str(root / PUBLISHED_FILE),
+            got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
+            fix="restore the file from the repository",
+        ) from error
+
+
+def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
+    """Return the record of the one number that fits the words given."""
+    try:
+        entries = map_entries(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordError(
+            "The map of a table or figure cannot be read.",
+            where=str(path),
+            got=f"{type(error).__name__}: {error}",
+            fix="run the workflow again: it makes the file again",
+        ) from error
+    rows = {entry["row"]: None for entry in entries}
+    titles = [title for title in rows if _parts(row) <= _parts(title)]
+    exact = [title for title in titles if _parts(row) == _parts(title)]
+    titles = exact or titles
+    if len(titles) != 1:
+        raise _unknown("The row is not clear.", file, row, titles or list(rows))
+    wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
+    wanted |= set() if wanted & {"paper", "ours"} else {"ours"}
+    here = [entry for entry in entries if entry["row"] == titles[0]]
+    fits = [entry for entry in here if wanted <= _words(entry["column"])]
+    if len(fits) != 1:
+        columns = list(dict.fromkeys(entry["column"] for entry in fits or here))
+        raise _unknown("The column is not clear.", file, column, columns)
+    if not fits[0]["printed"]:
+        raise _unknown("Nothing is printed there.", file, f"{row}, {column}", [])
+    return dict(fits[0])
+
+
+def _words(title: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", title.lower()))
+
+
+def _parts(title: str) -> set[str]:
+    return set(re.findall(r"\w+", title.lower()))
+
+
+def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
+    return RecordError(
+        what, where=str(file), got=got, fix=did_you_mean(got, known, "open the file")
+    )
+
+
+def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
+    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them.
+
+    Raises
+    ------
+    DataError
+        The manifest is missing or damaged.
+    """
+    for job, record in chain:
+        if record is not None and record.plan.raw:
+            for raw in load_manifest(planner.run_folder / str(job.folder)).raw:
+                yield {"dataset": job.cell, **raw.model_dump()}

@@ -1,0 +1,1 @@
+"""A run as an RO-Crate: export, unpack, and replay."""

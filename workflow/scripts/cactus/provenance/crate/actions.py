@@ -1,0 +1,225 @@
+"""The actions of a crate: the run of the workflow, of its steps and of every job."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
+
+from cactus.provenance.crate.entities import add_entity, file_id, refer
+from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, run_name, source_name
+from cactus.provenance.records.record import Activity, Record
+from cactus.provenance.staleness.planner import Planner
+from cactus.stages.base import Job
+
+_DONE: Final = "http://schema.org/CompletedActionStatus"
+_ENGINE: Final = "https://snakemake.github.io"
+_BYTES: Final = "https://qudt.org/vocab/unit/BYTE"
+# Where each quantity is defined.
+_QUANTITIES: Final = {
+    "peak_memory_bytes": "https://man7.org/linux/man-pages/man2/getrusage.2.html#ru_maxrss",
+    "peak_gpu_memory_bytes": "https://docs.pytorch.org/docs/stable/generated/"
+    "torch.cuda.max_memory_allocated.html",
+}
+
+
+def tool(stage: str) -> str:
+    """Return the name of a stage's script, the tool of its step."""
+    return f"{SCRIPTS}/{stage}.py"
+
+
+def step_id(stage: str) -> str:
+    """Return the identifier of a stage's step."""
+    return f"{WORKFLOW}#rule/{stage}"
+
+
+def job_id(job: Job) -> str:
+    """Return the identifier of a job's action."""
+    return f"#job/{job.name}"
+
+
+def add_actions(
+    crate: ROCrate, planner: Planner, records: Mapping[Job, Record], results: Sequence[str]
+) -> None:
+    """Add the actions of a run.
+
+    Parameters
+    ----------
+    crate
+        A crate with the run's files and the workflow's steps.
+    planner, records
+        The planner of the run and the record of every job.
+    results
+        Files that the run of the whole workflow made.
+    """
+    for job, record in records.items():
+        _add_job(crate, planner, job, record)
+    steps = dict.fromkeys(job.stage for job in records)
+    for stage in steps:
+        jobs = [job_id(job) for job in records if job.stage == stage]
+        add_entity(
+            crate,
+            _control_id(stage),
+            "ControlAction",
+            name=f"Orchestration of {stage}",
+            instrument=refer([step_id(stage)]),
+            object=refer(jobs),
+            actionStatus=_DONE,
+        )
+    _add_run(crate, planner, records, results)
+    _add_engine(crate, planner, records, list(steps))
+    mentions = [_run_id(planner), "#engine-run", *map(job_id, records)]
+    crate.root_dataset["mentions"] = refer(mentions)
+
+
+def _control_id(stage: str) -> str:
+    return f"#step/{stage}"
+
+
+def _run_id(planner: Planner) -> str:
+    return f"#run/{planner.config.run}"
+
+
+def _add_run(
+    crate: ROCrate, planner: Planner, records: Mapping[Job, Record], results: Sequence[str]
+) -> None:
+    """Add the run of the whole workflow: from configuration and raw files to tables and figures."""
+    raw = [one for record in records.values() for one in _raw(crate, planner, record)]
+    made = {
+        file_id(run_name(planner, name)) for record in records.values() for name in record.entities
+    }
+    outside = [one for one in raw if one not in made]
+    add_entity(
+        crate,
+        _run_id(planner),
+        "CreateAction",
+        name=f"Run {planner.config.run} of the workflow",
+        description=f"snakemake with the configuration kept in {source_name(planner)}",
+        instrument={"@id": WORKFLOW},
+        object=refer([source_name(planner), *outside]),
+        result=refer(map(file_id, results)),
+        **_when_and_who(crate, list(records.values())),
+    )
+
+
+def _add_engine(
+    crate: ROCrate, planner: Planner, records: Mapping[Job, Record], stages: Sequence[str]
+) -> None:
+    """Add the run of Snakemake itself."""
+    version = planner.project.locked["snakemake"]
+    add_entity(
+        crate,
+        _ENGINE,
+        "SoftwareApplication",
+        name="Snakemake",
+        url=_ENGINE,
+        softwareVersion=version,
+    )
+    add_entity(
+        crate,
+        "#engine-run",
+        "OrganizeAction",
+        name=f"Run of Snakemake {version}",
+        instrument={"@id": _ENGINE},
+        object=refer(map(_control_id, stages)),
+        result={"@id": _run_id(planner)},
+        **_when_and_who(crate, list(records.values())),
+    )
+
+
+def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None:
+    activity = record.activity
+    settings = {"seed": activity.seed, "threads": activity.threads}
+    told = [f"{name} {value}" for name, value in settings.items() if value is not None]
+    command = f"python {tool(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
+    made = sorted(run_name(planner, name) for name in record.entities)
+    add_entity(
+        crate,
+        job_id(job),
+        "CreateAction",
+        name=job.name,
+        description=", ".join([command, *told]),
+        instrument={"@id": tool(job.stage)},
+        object=refer([*_inputs(planner, record), *_raw(crate, planner, record)]),
+        result=refer(map(file_id, made)),
+        subjectOf={"@id": file_id(run_name(planner, f"records/{job.name}.json"))},
+        resourceUsage=refer(_usage(crate, job, activity)),
+        environment=refer(_environment(crate, activity)),
+        **_when_and_who(crate, [record]),
+    )
+    log = crate.get(file_id(run_name(planner, f"logs/{job.name}.log")))
+    if log is not None:
+        log["about"] = {"@id": job_id(job)}
+
+
+def _inputs(planner: Planner, record: Record) -> Iterator[str]:
+    """Yield what a job read of the project's data files and of other jobs' results."""
+    yield from sorted({file_id(name.partition(":")[0]) for name in record.plan.files})
+    yield from (file_id(run_name(planner, name)) for name in sorted(record.plan.inputs))
+
+
+def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
+    """Yield raw files; those of sample data lie in the crate, others are told by name and hash."""
+    dataset, sample = record.job.cell, planner.config.sample_data
+    for name, digest in sorted(record.plan.raw.items()):
+        if sample:
+            place = file_id(run_name(planner, f"raw/{dataset}/{name}")).rstrip("/")
+            files = (one.id for one in crate.data_entities)
+            yield from (one for one in files if one == place or one.startswith(place + "/"))
+        else:
+            identifier = f"#raw/{dataset}/{name}"
+            about = "A raw file, or a folder of images, that is not part of the crate."
+            kind = "CreativeWork"
+            add_entity(crate, identifier, kind, name=name, description=about, sha256=digest)
+            yield identifier
+
+
+def _when_and_who(crate: ROCrate, records: Sequence[Record]) -> dict[str, Any]:
+    """Return the properties that every action has, from the records of its jobs.
+
+    Records name computers, not people: the agent is whoever ran the jobs on them.
+    """
+    hosts = sorted({record.agent.host for record in records})
+    machines = {record.agent.host: record.agent for record in records}
+    for host in hosts:
+        facts = machines[host]
+        about = f"{facts.machine}, Python {facts.python}"
+        add_entity(crate, f"#host/{host}", "Place", name=host, description=about)
+        add_entity(crate, f"#operator/{host}", "Person", name=f"operator of {host}")
+    return {
+        "startTime": _time(min(record.activity.started for record in records)),
+        "endTime": _time(max(record.activity.ended for record in records)),
+        "agent": refer(f"#operator/{host}" for host in hosts),
+        "location": refer(f"#host/{host}" for host in hosts),
+        "actionStatus": _DONE,
+    }
+
+
+def _time(moment: str) -> str:
+    return datetime.fromisoformat(moment).isoformat(timespec="milliseconds")
+
+
+def _usage(crate: ROCrate, job: Job, activity: Activity) -> Iterator[str]:
+    for name, definition in _QUANTITIES.items():
+        value = getattr(activity, name)
+        if value is not None:
+            identifier = f"#usage/{job.name}/{name}"
+            add_entity(
+                crate,
+                identifier,
+                "PropertyValue",
+                name=name,
+                propertyID=definition,
+                unitCode=_BYTES,
+                value=str(value),
+            )
+            yield identifier
+
+
+def _environment(crate: ROCrate, activity: Activity) -> Iterator[str]:
+    """Describe the environment variables that the record holds to matter to the bits."""
+    for name, value in sorted(activity.determinism.items()):
+        if name.isupper():
+            identifier = f"#environment/{name}={value}"
+            add_entity(crate, identifier, "PropertyValue", name=name, value=str(value))
+            yield identifier

@@ -1,0 +1,92 @@
+"""The files of a crate: the code of the clone and the folder of the run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
+from cactus.provenance.staleness.open_run import SOURCE_FILE
+from cactus.provenance.staleness.planner import Planner
+
+METADATA: Final = "ro-crate-metadata.json"
+WORKFLOW: Final = "Snakefile"
+SCRIPTS: Final = "workflow/scripts"
+# What is needed to run and understand the code, as far as the clone has it.
+_CODE: Final = (
+    WORKFLOW,
+    "rules",
+    SCRIPTS,
+    "config",
+    "envs",
+    "pyproject.toml",
+    "Makefile",
+    "LICENSE",
+    "README.md",
+    "CITATION.cff",
+)
+# What a run keeps for its own sake: jobs at work, and hashes that only save time.
+_PASSING: Final = ("states", "work", "drivers.jsonl", HASHES_FILE)
+_BYTECODE: Final = ("__pycache__", ".egg-info")
+_FORMATS: Final = {
+    ".cff": "application/yaml",
+    ".csv": "text/csv",
+    ".gz": "application/gzip",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".lock": "text/plain",
+    ".log": "text/plain",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".smk": "text/plain",
+    ".tex": "text/x-tex",
+    ".toml": "application/toml",
+    ".txt": "text/plain",
+    ".in": "text/plain",
+    ".yaml": "application/yaml",
+    ".zip": "application/zip",
+}
+_TEXTS: Final = (WORKFLOW, "Makefile", "LICENSE")
+
+
+def run_name(planner: Planner, name: str = "") -> str:
+    """Return the name in the crate of a file of the run's folder."""
+    return f"results/{planner.config.run}/{name}"
+
+
+def source_name(planner: Planner) -> str:
+    """Return the name in the crate of the configuration that is kept with the run."""
+    return run_name(planner, SOURCE_FILE)
+
+
+def crate_files(planner: Planner) -> dict[str, Path]:
+    """Return where each file of the crate lies now, by its sorted name in the crate."""
+    found = {
+        path.relative_to(planner.project.root).as_posix(): path
+        for part in _CODE
+        for path in _below(planner.project.root / part)
+    }
+    for path in _below(planner.run_folder):
+        name = path.relative_to(planner.run_folder)
+        if name.parts[0] not in _PASSING:
+            found[run_name(planner, name.as_posix())] = path
+    return dict(sorted(found.items()))
+
+
+def _below(top: Path) -> Iterator[Path]:
+    """Yield a file, or the files of a folder, without hidden ones and bytecode."""
+    for path in [top] if top.is_file() else top.rglob("*"):
+        parts = path.relative_to(top).parts
+        passing = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
+        if path.is_file() and not passing:
+            yield path
+
+
+def encoding_format(name: str) -> str:
+    """Return the media type of a file of the crate by its name."""
+    path = Path(name)
+    if name in _TEXTS or path.parent.parent.name == "objects":
+        return "text/plain"
+    return _FORMATS.get(path.suffix, "application/octet-stream")

@@ -1,0 +1,117 @@
+"""Whether a job runs exactly what was planned: its code, its imports, its inputs."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Final
+
+from cactus.errors import CodeError, RecordError
+from cactus.provenance.fingerprint.closure import SourceTree, is_bookkeeping
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.plan import PENDING, Plan
+from cactus.stages.audit_run import AUDIT
+
+
+def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
+    """Check the code and import all of it, so that what is in memory is what was planned.
+
+    Returns
+    -------
+    dict
+        The text of each source file.
+
+    Raises
+    ------
+    CodeError
+        A source file is not what was planned.
+    """
+    texts = {name: _text(tree, name) for name in plan.code}
+    for name, planned in plan.code.items():
+        found = tree.source_hash(name)
+        if found != planned:
+            raise _code_changed(name, f"source hash {found[:12]}, planned {planned[:12]}")
+    for name in plan.code:
+        if name.startswith("cactus/"):
+            parts = Path(name).with_suffix("").parts
+            importlib.import_module(".".join(part for part in parts if part != "__init__"))
+    for name, text in texts.items():
+        if _text(tree, name) != text:
+            raise _code_changed(name, "an edit while the job was starting")
+    return texts
+
+
+def _code_changed(name: str, got: str) -> CodeError:
+    return CodeError(
+        "The code changed after this job was planned.",
+        where=name,
+        got=got,
+        fix="run Snakemake again: it plans the job with the code as it is now",
+    )
+
+
+def _text(tree: SourceTree, name: str) -> str:
+    path = tree.path(name)
+    return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
+
+
+def check_imports(plan: Plan, scripts: Path) -> None:
+    """Check that the job has run no file of ours that was not planned.
+
+    The audit is bookkeeping itself: it imports what it needs to judge every stage.
+
+    Parameters
+    ----------
+    plan
+        The job's plan.
+    scripts
+        Folder of the stages' scripts and of the package.
+
+    Raises
+    ------
+    CodeError
+        The job imported a module that its plan does not name.
+    """
+    if plan.job == AUDIT:
+        return
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        ours = name == "cactus" or name.startswith("cactus.")
+        if not ours or file is None or name in _LOADED_FIRST or is_bookkeeping(name):
+            continue
+        path = Path(file).relative_to(scripts).as_posix()
+        if path not in plan.code:
+            raise CodeError(
+                "The job imported a module that its plan does not name.",
+                where=path,
+                got=f"an import by name that {plan.stage}.py's imports do not show",
+                fix=f"name it in `modules` of cactus/stages/{plan.stage}.py",
+            )
+
+
+def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, str]:
+    """Return the hashes of the inputs, which must be what was planned.
+
+    Raises
+    ------
+    RecordError
+        An input is missing, or is not what was planned.
+    """
+    inputs = {}
+    for name, planned in plan.inputs.items():
+        path = run_folder / name
+        if planned == PENDING and not path.exists():
+            continue  # the sentinel of its folder says that there is no such file
+        found = cache.sha256(path) if path.is_file() else "missing"
+        if planned not in (PENDING, found):
+            raise RecordError(
+                "An input is not what was planned.",
+                where=str(path),
+                got=f"sha256 {found[:12]}, planned {planned[:12]}",
+                fix="run Snakemake again: it makes the input again if its record does not fit",
+            )
+        inputs[name] = found
+    return inputs
+
+
+# What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
+_LOADED_FIRST: Final = frozenset(sys.modules)

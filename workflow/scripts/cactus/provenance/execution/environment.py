@@ -1,0 +1,193 @@
+"""The software and hardware that a job runs on."""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.errors import CodeError
+from cactus.provenance.execution.process import identity, place
+from cactus.provenance.fingerprint.dependencies import normalized, public_version
+from cactus.provenance.records.objects import keep
+from cactus.provenance.records.record import Agent
+from cactus.stages.base import Job
+
+_JOB: Final = "SLURM_JOB_ID"
+_PARTITION: Final = "SLURM_JOB_PARTITION"
+_GPUS: Final = "CUDA_VISIBLE_DEVICES"
+# What arrives: the executor plugin drops the job's variables, and srun sets those of its step.
+_SLURM: Final = {
+    "job": _JOB,
+    "cluster": "SLURM_CLUSTER_NAME",
+    "partition": _PARTITION,
+    "nodes": "SLURM_JOB_NODELIST",
+    "gpus": _GPUS,
+}
+_DRIVER: Final = Path("/proc/driver/nvidia/version")
+
+
+def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
+    """Describe the software and hardware of this process; long texts are kept with the run.
+
+    Parameters
+    ----------
+    run_folder
+        Folder of the run.
+    root
+        Folder of the project's clone.
+    libraries
+        Distributions whose versions are told one by one.
+    """
+    packages = sorted(f"{one.name}=={one.version}" for one in metadata.distributions())
+    return Agent(
+        host=socket.gethostname(),
+        machine=platform.machine(),
+        python=platform.python_version(),
+        libraries={name: metadata.version(name) for name in libraries if name != "python"},
+        packages=keep(run_folder, "\n".join(packages) + "\n"),
+        device=_device(),
+        git=_git(run_folder, root),
+        slurm=_slurm() if _JOB in os.environ else None,
+    )
+
+
+def _slurm() -> dict[str, str]:
+    return {key: os.environ[name] for key, name in _SLURM.items() if name in os.environ}
+
+
+def header(job: Job, started: datetime, attempt: int) -> str:
+    """Return the line with which the log of each attempt of a job begins."""
+    gpus = os.environ.get(_GPUS)
+    facts = [
+        f"attempt {attempt}",
+        f"started {started.isoformat(timespec='seconds')}",
+        place(identity()),
+        *([f"partition {os.environ[_PARTITION]}"] if _PARTITION in os.environ else []),
+        *([f"GPU {gpus}"] if gpus else []),
+    ]
+    return f"=== {job.name}: {', '.join(facts)}"
+
+
+def check_interpreter() -> None:
+    """Check that `python`, which jobs run, is that of this process's environment.
+
+    Raises
+    ------
+    CodeError
+        It is of another environment, or there is none.
+    """
+    found = shutil.which("python")
+    prefix = _prefix(found) if found else ""
+    if Path(prefix).resolve() != Path(sys.prefix).resolve():
+        raise CodeError(
+            "Jobs would not run in the environment that Snakemake runs in.",
+            where="python, the first on PATH",
+            got=f"{found or 'no such program'}, of {prefix or 'nothing'}, not of {sys.prefix}",
+            fix=f"activate the environment, e.g. by `source {sys.prefix}/bin/activate`, then run "
+            "Snakemake again",
+        )
+
+
+def _prefix(python: str) -> str:
+    """Return the folder of an interpreter's environment; nothing if it does not run."""
+    command = [python, "-c", "import sys; print(sys.prefix)"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def check_libraries(planned: dict[str, str]) -> None:
+    """Check that the installed libraries are those that were planned.
+
+    Raises
+    ------
+    CodeError
+        A library is missing or has another version.
+    """
+    for name, version in planned.items():
+        if name == "python":
+            found = ".".join(platform.python_version_tuple()[:2])
+        else:
+            found = _installed(name)
+        if public_version(found) != public_version(version):
+            raise CodeError(
+                "A library is not the one that was planned.",
+                where=normalized(name),
+                got=f"{found}, planned {version}",
+                fix="install the locked versions by `make setup` (or let the environment follow "
+                "envs/requirements.lock), then run Snakemake again",
+            )
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _device() -> dict[str, Any] | None:
+    """Describe PyTorch's device, if this process imported PyTorch at all."""
+    # `cactus.device.describe_device` tells much of this too, but into results, of the device that
+    # a stage chose. Shared, an edit for the records' sake would make trained models stale.
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    used = torch.cuda.is_available() and torch.cuda.is_initialized()
+    facts: dict[str, Any] = {"device": "cuda" if used else "cpu", "torch": torch.__version__}
+    facts["cpu"] = torch.backends.cpu.get_cpu_capability()
+    if used:
+        facts["gpu"] = torch.cuda.get_device_name()
+        facts["cuda"], facts["cudnn"] = torch.version.cuda, torch.backends.cudnn.version()
+        facts["driver"] = _DRIVER.read_text().splitlines()[0] if _DRIVER.exists() else None
+    return facts
+
+
+def determinism() -> dict[str, Any]:
+    """Return the switches that decide whether a repetition gives the same bits."""
+    names: tuple[str, ...] = (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "PYTHONHASHSEED",
+    )
+    names = (*names, "CUBLAS_WORKSPACE_CONFIG")
+    facts: dict[str, Any] = {name: os.environ[name] for name in names if name in os.environ}
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        facts["deterministic_algorithms"] = torch.are_deterministic_algorithms_enabled()
+        facts["cudnn_benchmark"] = torch.backends.cudnn.benchmark
+        facts["tf32"] = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+        facts["torch_threads"] = torch.get_num_threads()
+    return facts
+
+
+def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
+    """Describe the state of the clone; None if it is no repository of its own."""
+    top = _run_git(root, "rev-parse", "--show-toplevel")
+    if top is None or Path(top.strip()).resolve() != root.resolve():
+        return None
+    commit = _run_git(root, "rev-parse", "--verify", "HEAD")
+    if commit is None:
+        return None
+    diff = _run_git(root, "diff", "--no-color", "--no-ext-diff", "HEAD") or ""
+    status = _run_git(root, "status", "--porcelain") or ""
+    return {
+        "commit": commit.strip(),
+        "dirty": bool(diff),
+        "diff": keep(run_folder, diff) if diff else None,
+        "untracked": sorted(line[3:] for line in status.splitlines() if line.startswith("??")),
+    }
+
+
+def _run_git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except FileNotFoundError:
+        return None
+    return run.stdout if run.returncode == 0 else None

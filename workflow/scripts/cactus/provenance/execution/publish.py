@@ -1,0 +1,144 @@
+"""The end of a job: its results are put in place as a whole, described, and recorded."""
+
+import resource
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.errors import RecordError
+from cactus.files import file_hash
+from cactus.provenance.execution.backups import back_up, backup_folder, restore
+from cactus.provenance.execution.environment import describe_agent, determinism
+from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.running_job import ATTEMPT, RunningJob
+from cactus.provenance.records.objects import keep
+from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.record import (
+    Activity,
+    FileEntity,
+    Record,
+    read_record,
+    record_path,
+    write_record,
+)
+from cactus.stages.base import Job
+
+_KIB: Final = 1024
+
+
+def make_room(job: RunningJob) -> None:
+    """Remove the record of an earlier run, and what earlier attempts have left; make the folder."""
+    record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
+    for left in job.work.glob(f"{ATTEMPT}*"):
+        shutil.rmtree(left)
+    if job.plan.job.folder is not None:
+        job.output.mkdir(parents=True)
+
+
+def publish(job: RunningJob, root: Path) -> None:
+    """Put the results of a job in place, leave its record, and back both up.
+
+    Parameters
+    ----------
+    job
+        The job, which has made its results.
+    root
+        Folder of the project's clone.
+    """
+    entities = _put_in_place(job.run_folder, job.plan.job, job.staging)
+    plan = job.plan.model_copy(update={"raw": job.raw})
+    kept = {name: keep(job.run_folder, text) for name, text in job.sources.items()}
+    agent = describe_agent(job.run_folder, root, list(plan.libraries))
+    activity = _activity(job, plan, kept)
+    record = Record(entities=entities, activity=activity, agent=agent)
+    write_record(job.run_folder, record)
+    back_up(job.run_folder, plan.job, record)
+
+
+def clear_work(job: RunningJob, lease: Lease) -> None:
+    """Remove all that a job needed while it was not finished, but for its lease and backups."""
+    backups = backup_folder(job.run_folder, job.plan.job)
+    for path in job.work.iterdir():
+        if path.is_dir() and path != backups:
+            shutil.rmtree(path)
+        elif path.is_file() and path != lease.path and lease.token not in path.name:
+            path.unlink()  # a killed process left it
+
+
+def is_finished(run_folder: Path, plan: Plan) -> bool:
+    """Return whether a job has done exactly this plan; put results back that were removed since.
+
+    Parameters
+    ----------
+    plan
+        With the hashes of all inputs.
+    """
+    if _fits(run_folder, plan):
+        return True
+    backups = backup_folder(run_folder, plan.job)
+    if not _fits(backups, plan):
+        shutil.rmtree(backups, ignore_errors=True)
+        return False
+    record = read_record(backups, plan.job)
+    assert record is not None
+    restore(run_folder, plan.job, record)
+    return True
+
+
+def _put_in_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+    """Move the results of a job that owns a folder to where they belong; describe all results.
+
+    Until then nobody has seen a half-made result, and a second Snakemake that removes what it takes
+    for old results has removed nothing of this job.
+    """
+    if job.folder is not None:
+        target = run_folder / job.folder
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (staging / target.name).replace(target)
+    return {
+        path.relative_to(run_folder).as_posix(): FileEntity(
+            sha256=file_hash(path), bytes=path.stat().st_size
+        )
+        for path in _files(run_folder, job)
+    }
+
+
+def _files(run_folder: Path, job: Job) -> list[Path]:
+    if job.folder is None:
+        return [run_folder / name for name in job.files]
+    found = (run_folder / job.folder).rglob("*")
+    return sorted(path for path in found if path.is_file() and path.name[0] != ".")
+
+
+def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
+    compute: dict[str, Any] = plan.spec.get("compute", {})
+    torch = sys.modules.get("torch")
+    gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    return Activity(
+        plan=plan,
+        sources=sources,
+        seed=plan.spec.get("seed"),
+        threads=compute.get("threads", plan.spec.get("threads")),
+        determinism=determinism(),
+        started=job.started.isoformat(),
+        ended=datetime.now(UTC).isoformat(),
+        seconds=round(job.seconds, 3),
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
+        peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
+        resumed_from=job.resumed_from,
+    )
+
+
+def _fits(folder: Path, plan: Plan) -> bool:
+    """Return whether a folder holds the record of exactly this plan, and results as recorded."""
+    try:
+        record = read_record(folder, plan.job)
+    except RecordError:
+        return False
+    if record is None or record.plan.model_copy(update={"raw": {}}) != plan:
+        return False
+    paths = {folder / name: entity.sha256 for name, entity in record.entities.items()}
+    return all(path.is_file() and file_hash(path) == digest for path, digest in paths.items())

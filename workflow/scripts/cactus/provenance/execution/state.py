@@ -1,0 +1,97 @@
+"""Whether a job runs or has failed, told by small files that are there only as long as it holds."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from cactus.errors import CactusError
+from cactus.files import write_json
+from cactus.provenance.execution.lease import lives, read_lease
+from cactus.provenance.execution.process import identity
+from cactus.stages.base import Job
+
+
+def state_path(run_folder: Path, job: Job) -> Path:
+    """Return where a job says that it has failed."""
+    return run_folder / "states" / f"{job.name}.json"
+
+
+def work_folder(run_folder: Path, job: Job) -> Path:
+    """Return the folder for what a job needs while it is not finished.
+
+    Snakemake does not know of it, hence it outlives a failed job.
+    """
+    return run_folder / "work" / job.name
+
+
+@dataclass
+class FailureNote:
+    """Leaves a note if the block fails, and takes that of an earlier attempt back if it does not.
+
+    Parameters
+    ----------
+    run_folder, job
+        The job.
+    started
+        When this attempt started.
+    attempt
+        Which attempt it is, counted from 1.
+    """
+
+    run_folder: Path
+    job: Job
+    started: datetime
+    attempt: int
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        path = state_path(self.run_folder, self.job)
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            path.unlink(missing_ok=True)
+            return
+        facts = {
+            **identity(),
+            "state": "failed",
+            "error": error.what if isinstance(error, CactusError) else repr(error),
+            "started": self.started.isoformat(),
+            "ended": datetime.now(UTC).isoformat(),
+            "attempt": self.attempt,
+        }
+        write_json(path, facts)
+
+
+def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
+    """Return what is known of a job at work or in trouble: ``state`` is running, failed or killed.
+
+    A job is "killed" if its process on this host is gone, or one on another host has been silent
+    for long, and it has left no word.
+    """
+    folder = work_folder(run_folder, job)
+    holder = read_lease(folder)
+    if holder:
+        return {**holder, "state": "running" if lives(folder, holder) else "killed"}
+    return _failure(run_folder, job)
+
+
+def next_attempt(run_folder: Path, job: Job) -> int:
+    """Return which attempt the next one is, counted from 1 after each success."""
+    before = read_lease(work_folder(run_folder, job)) or _failure(run_folder, job) or {}
+    return int(before.get("attempt", 0)) + 1
+
+
+def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
+    try:
+        facts = json.loads(state_path(run_folder, job).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) else None

@@ -1,0 +1,142 @@
+"""What a job's results depend on besides its spec and inputs: code, libraries, data files."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from platform import python_version_tuple
+from typing import Any, Final
+
+import yaml
+
+from cactus.config.models import Config
+from cactus.errors import CodeError, ConfigError
+from cactus.provenance.fingerprint.closure import SourceTree
+from cactus.stages.base import DataFile, Job
+
+_REGISTRY: Final = "config/datasets.yaml"
+# Top-level modules whose distribution has another name.
+_DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
+_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What a job's results depend on besides its spec and inputs.
+
+    Attributes
+    ----------
+    code
+        Source hash of each file in the closure of the job's imports.
+    libraries
+        Versions of the libraries that these import, and Python's minor version.
+    files
+        sha256 of the parts of the project's data files that the job reads.
+    """
+
+    code: dict[str, str]
+    libraries: dict[str, str]
+    files: dict[str, str]
+
+
+@dataclass
+class Project:
+    """The project's files as they are now.
+
+    Parameters
+    ----------
+    root
+        Folder of the clone.
+    tree
+        Its sources.
+    """
+
+    root: Path
+    tree: SourceTree
+
+    @cached_property
+    def locked(self) -> dict[str, str]:
+        """Versions in the lock file, by the normalized name of the distribution.
+
+        Raises
+        ------
+        ConfigError
+            The lock file cannot be read.
+        """
+        path = self.root / "envs" / "requirements.lock"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(
+                "The lock file of the libraries cannot be read.",
+                where=str(path),
+                got=str(error),
+                fix="restore it from the repository",
+            ) from error
+        return {normalized(name): version for name, version in _PIN.findall(text)}
+
+    @cached_property
+    def registry(self) -> dict[str, Any]:
+        """What is published about each data set, as plain values."""
+        return self._yaml(_REGISTRY)
+
+    def dependencies(self, config: Config, job: Job) -> Dependencies:
+        """Return what a job's results depend on besides its spec and inputs.
+
+        Raises
+        ------
+        CodeError
+            A source file is missing or not valid, or a library is neither locked nor installed.
+        """
+        stage, key = job.definition, job.definition.parse(job.cell)
+        closure = self.tree.closure(entry_points(config, job))
+        libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
+        versions = {name: self._version(name) for name in sorted(libraries)}
+        versions["python"] = ".".join(python_version_tuple()[:2])
+        files = dict(map(self._hashed, stage.data_files(key)))
+        return Dependencies(closure.files, versions, files)
+
+    def _version(self, distribution: str) -> str:
+        if distribution in self.locked:
+            return self.locked[distribution]
+        try:
+            return public_version(metadata.version(distribution))
+        except metadata.PackageNotFoundError as error:
+            raise CodeError(
+                "The code of a job imports a library that is neither locked nor installed.",
+                where=distribution,
+                got="no such distribution",
+                fix="install it, or add it to envs/requirements.in and run `make lock`",
+            ) from error
+
+    def _hashed(self, file: DataFile) -> tuple[str, str]:
+        """Return the name of a data file or of its entry, and the sha256 of the content."""
+        if file.key is None:
+            return file.name, self.tree.cache.sha256(self.root / file.name)
+        content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
+        entry = json.dumps(content[file.key], sort_keys=True, default=str)
+        return f"{file.name}: {file.key}", hashlib.sha256(entry.encode()).hexdigest()
+
+    def _yaml(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = yaml.safe_load((self.root / name).read_text(encoding="utf-8"))
+        return content
+
+
+def entry_points(config: Config, job: Job) -> tuple[str, ...]:
+    """Return the script of a job, its stage's module, and the modules that it imports by name."""
+    stage = job.definition
+    modules = stage.modules(config, stage.parse(job.cell))
+    return f"{stage.name}.py", type(stage).__module__, *modules
+
+
+def normalized(distribution: str) -> str:
+    """Return the name of a distribution as package indices compare it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def public_version(version: str) -> str:
+    """Return a version without its local part, which names a build, e.g. ``+cu130``."""
+    return version.partition("+")[0]

@@ -1,0 +1,45 @@
+"""Hashes of the raw files that a data set was prepared from."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cactus.provenance.fingerprint.hash_cache import HashCache
+
+
+def raw_hashes(
+    raw_dir: Path, folders: Sequence[str], names: Iterable[str], cache: HashCache
+) -> dict[str, str]:
+    """Return the sha256 of raw files that are at hand.
+
+    Parameters
+    ----------
+    raw_dir
+        Folder with one folder of raw files per data set.
+    folders
+        Names below it under which the data set may lie.
+    names
+        Files, or folders of loose images (ending in ``/``), below the data set's folder. A
+        folder's hash is over the sorted names and hashes of all files in it.
+    cache
+        Remembers hashes.
+    """
+    found: dict[str, str] = {}
+    roots = [raw_dir / folder for folder in folders if (raw_dir / folder).is_dir()]
+    for name in names:
+        for root in roots:
+            if (root / name).exists():
+                found[name] = _hash(root / name, cache)
+                break
+    return found
+
+
+def _hash(path: Path, cache: HashCache) -> str:
+    if path.is_file():
+        return cache.sha256(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    cache.warm(files)
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(path).as_posix()}\0{cache.sha256(file)}\n".encode())
+    return digest.hexdigest()

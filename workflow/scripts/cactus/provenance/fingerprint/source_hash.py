@@ -1,0 +1,92 @@
+"""The hash of a Python source: of its syntax tree, without comments, docstrings and layout."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PythonSource:
+    """What is known of a source file from its content alone.
+
+    Attributes
+    ----------
+    digest
+        sha256 that is the same for every text with the same syntax tree, docstrings aside.
+    imports
+        Dotted names that the source may import when it runs, each with the names taken from it: a
+        name taken may be a module or an attribute.
+    """
+
+    digest: str
+    imports: tuple[str, ...]
+
+
+def read_source(text: str, module: str) -> PythonSource:
+    """Return the hash and the imports of a source text.
+
+    Parameters
+    ----------
+    text
+        The source.
+    module
+        Dotted name of the module, from which relative imports start.
+
+    Raises
+    ------
+    SyntaxError
+        The text is not valid Python.
+    """
+    tree = ast.parse(text)
+    imports = tuple(sorted(_imports(tree, module)))
+    for node in _blocks(tree):
+        _drop_docstring(node)
+    return PythonSource(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+
+
+def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
+    """Yield a module and all its statements, whose expressions need not be searched.
+
+    With `run_only`, what stands below ``if TYPE_CHECKING:`` is left out.
+    """
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        never_runs = run_only and isinstance(node, ast.If) and _checks_types(node.test)
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if not (never_runs and name == "body"):
+                waiting += getattr(node, name, ())
+
+
+def _checks_types(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def _drop_docstring(node: ast.AST) -> None:
+    if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return
+    first = node.body[0] if node.body else None
+    value = first.value if isinstance(first, ast.Expr) else None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        del node.body[0]
+
+
+def _imports(tree: ast.AST, module: str) -> set[str]:
+    names: set[str] = set()
+    for node in _blocks(tree, run_only=True):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, module)
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+    return names
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parents = module.split(".")[: -node.level]
+    return ".".join([*parents, *filter(None, [node.module])])

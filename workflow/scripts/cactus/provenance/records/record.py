@@ -1,0 +1,168 @@
+"""The record that each job leaves of what it ran on and what it made.
+
+The words are those of W3C PROV: an activity, carried out by an agent, used entities and generated
+others.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from cactus.config.base import Settings
+from cactus.errors import RecordError
+from cactus.files import write_json
+from cactus.provenance.records.plan import Plan
+from cactus.stages.base import Job
+
+SCHEMA: Final = "cactus-record/1"
+
+
+class FileEntity(Settings):
+    """A file that was made: its content and size in bytes."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int
+
+
+class Activity(Settings):
+    """The run of a job.
+
+    Attributes
+    ----------
+    plan
+        Everything that its results follow from; no input is pending.
+    sources
+        sha256 of the text of each source file, under which the run keeps it in `objects`.
+    seed
+        The training seed, if the job has one. All generators derive from it and from names.
+    threads
+        Threads of the numerical libraries.
+    determinism
+        Switches that decide whether a repetition gives the same bits.
+    started, ended
+        ISO 8601 in UTC.
+    seconds
+        Wall time by a clock that is never set back.
+    peak_memory_bytes, peak_gpu_memory_bytes
+        Largest resident memory of the process, and of PyTorch on its GPU if it used one.
+    resumed_from
+        Steps from which the job went on after interruptions.
+    """
+
+    plan: Plan
+    sources: dict[str, str]
+    seed: int | None
+    threads: int | None
+    determinism: dict[str, Any]
+    started: str
+    ended: str
+    seconds: float
+    peak_memory_bytes: int
+    peak_gpu_memory_bytes: int | None
+    resumed_from: list[int] = Field(default_factory=list)
+
+
+class Agent(Settings):
+    """The software and hardware that carried the job out.
+
+    Attributes
+    ----------
+    host, machine, python
+        Name of the computer, its architecture, full version of Python.
+    libraries
+        Installed versions of the libraries that the job's code imports.
+    packages
+        sha256 of the list of all installed packages, kept in `objects`.
+    device
+        What PyTorch computed on, with versions of CUDA, cuDNN and the driver; None without it.
+    git
+        Commit, whether tracked files differ from it, the sha256 of the diff kept in `objects`, and
+        untracked files; None
+        outside a repository.
+    slurm
+        Id, cluster, partition and nodes of the Slurm job, if there was one, and the GPUs it was
+        given.
+    """
+
+    host: str
+    machine: str
+    python: str
+    libraries: dict[str, str]
+    packages: str
+    device: dict[str, Any] | None
+    git: dict[str, Any] | None
+    slurm: dict[str, str] | None
+
+
+class Record(Settings):
+    """What a job ran on and what it made."""
+
+    schema_: Literal["cactus-record/1"] = Field(default="cactus-record/1", alias="schema")
+    entities: dict[str, FileEntity]
+    activity: Activity
+    agent: Agent
+
+    @property
+    def job(self) -> Job:
+        """The job that left the record."""
+        return self.activity.plan.job
+
+    @property
+    def plan(self) -> Plan:
+        """Everything that the results follow from."""
+        return self.activity.plan
+
+
+def record_path(run_folder: Path, job: Job) -> Path:
+    """Return where a job's record is written."""
+    return run_folder / "records" / f"{job.name}.json"
+
+
+def write_record(run_folder: Path, record: Record) -> None:
+    """Write a job's record, atomically."""
+    content = record.model_dump(mode="json", by_alias=True)
+    write_json(record_path(run_folder, record.job), {**content, "checksum": _checksum(content)})
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    """Return the sha256 of a record's content, by which an edit shows."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_record(run_folder: Path, job: Job) -> Record | None:
+    """Read a job's record; None if there is none.
+
+    Raises
+    ------
+    RecordError
+        The record is damaged or is another job's.
+    """
+    path = record_path(run_folder, job)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError("no JSON object")
+        checksum = content.pop("checksum")
+        record = Record.model_validate(content)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
+    if checksum != _checksum(content):
+        raise _damaged(path, job, "a checksum that is not that of its content: it was edited")
+    if record.job != job:
+        raise _damaged(path, job, f"the record of {record.job.name}")
+    return record
+
+
+def _damaged(path: Path, job: Job, got: str) -> RecordError:
+    return RecordError(
+        "A record is damaged.",
+        where=str(path),
+        got=got,
+        fix=f"run the workflow again: it repeats {job.name}",
+    )

@@ -1,0 +1,1 @@
+"""Which jobs of a run are stale, why, and what the next run costs."""

@@ -1,0 +1,127 @@
+"""The state of each job of a run: fresh, stale, queued, running, missing or failed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from cactus.provenance.execution.logs import attempt_log, log_path
+from cactus.provenance.execution.process import place
+from cactus.provenance.execution.state import read_state
+from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.stages.base import Job
+
+State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
+# From what a user must hear of first.
+STATES: Final[tuple[State, ...]] = ("failed", "running", "queued", "missing", "stale", "fresh")
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """The state of a job.
+
+    Attributes
+    ----------
+    state
+        Failed also if it was killed without a word; missing if it has never ended.
+    ended
+        When its last record was written, or when it failed or started, ISO 8601; empty if never.
+    seconds
+        How long the recorded run took.
+    note
+        Why it is stale or has failed, in a few words.
+    """
+
+    job: Job
+    state: State
+    ended: str
+    seconds: float | None
+    note: str
+
+
+def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> JobStatus:
+    """Return the state of an assessed job.
+
+    Parameters
+    ----------
+    queued
+        Where it waits to be run, if it has been submitted.
+    """
+    job, record = assessment.job, assessment.record
+    facts = read_state(planner.run_folder, job)
+    seconds = record.activity.seconds if record else None
+    if facts is not None and not (queued and facts["state"] == "failed"):
+        return _at_work(job, facts, seconds)
+    if queued:
+        return JobStatus(job, "queued", "", seconds, queued)
+    ended = record.activity.ended if record else ""
+    if not assessment.stale:
+        return JobStatus(job, "fresh", ended, seconds, "")
+    state: State = "stale" if record else "missing"
+    notes = [str(reason) for reason in assessment.reasons]
+    more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
+    missing_only = state == "missing" and assessment.reasons[0].new == "none"
+    return JobStatus(job, state, ended, seconds, "" if missing_only else notes[0] + more)
+
+
+def _at_work(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
+    match facts.get("state"):
+        case "running":
+            return JobStatus(
+                job, "running", str(facts["started"]), None, place(facts) + _progress(facts)
+            )
+        case "killed":
+            note = f"its process {place(facts)} is gone, without a word"
+            return JobStatus(job, "failed", str(facts["started"]), seconds, note)
+    return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
+
+
+def _progress(facts: dict[str, Any]) -> str:
+    """Return how far a training has come, if it tells."""
+    if "step" not in facts:
+        return ""
+    left = facts.get("seconds_left")
+    return f", step {facts['step']} of {facts['steps']}" + (
+        f", about {duration(left)} left" if left is not None else ""
+    )
+
+
+def worst(states: list[State]) -> State:
+    """Return the state that a user must hear of first."""
+    return min(states, key=STATES.index)
+
+
+def local_time(moment: str) -> str:
+    """Return an ISO 8601 moment in local time, to the minute."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in the units that fit its size."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def list_failures(run: RunReader) -> str:
+    """Return a line for each job that has failed, with the reason and its log."""
+    lines = []
+    for job in run.graph.jobs:
+        facts = read_state(run.run_folder, job)
+        if facts is not None and facts["state"] in ("failed", "killed"):
+            status = _at_work(job, facts, None)
+            lines.append(
+                f"  {job.name}: {status.note}\n    log: {_log(run.run_folder, job, facts)}"
+            )
+    return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job has failed"
+
+
+def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
+    """Return the log of the attempt that failed."""
+    held = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
+    return held if held.is_file() else log_path(run_folder, job)

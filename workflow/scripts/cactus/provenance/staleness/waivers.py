@@ -1,0 +1,94 @@
+"""Changes that a person has declared harmless: who, when, why, and for which jobs."""
+
+import getpass
+import json
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import ValidationError
+
+from cactus.config.base import Settings
+from cactus.errors import RecordError
+from cactus.provenance.records.reasons import Reason, ReasonKind
+from cactus.stages.base import Job
+
+WAIVERS_FILE: Final = "accepted.jsonl"
+# What may be declared harmless. A changed result or input is never: its bytes are in question.
+WAIVABLE: Final[tuple[ReasonKind, ...]] = ("config", "code", "library", "file", "raw")
+
+
+class Waiver(Settings):
+    """One change of one job, from a recorded value to a new one, declared harmless."""
+
+    stage: str
+    cell: str
+    kind: ReasonKind
+    name: str
+    old: str
+    new: str
+    who: str
+    when: str
+    why: str
+
+    @property
+    def key(self) -> tuple[Job, Reason]:
+        """The job, and the change that no longer makes it stale."""
+        reason = Reason(self.kind, self.name, self.old, self.new)
+        return Job(self.stage, self.cell), reason
+
+
+@dataclass(frozen=True)
+class Waivers:
+    """The accepted changes of a run."""
+
+    entries: tuple[Waiver, ...]
+
+    @classmethod
+    def load(cls, run_folder: Path) -> Self:
+        """Read the accepted changes of a run.
+
+        Raises
+        ------
+        RecordError
+            The file is damaged.
+        """
+        path = run_folder / WAIVERS_FILE
+        if not path.exists():
+            return cls(())
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            return cls(tuple(Waiver.model_validate_json(line) for line in lines))
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise RecordError(
+                "The list of accepted changes is damaged.",
+                where=str(path),
+                got=" ".join(str(error).split())[:200],
+                fix="remove the damaged line; what it accepted becomes stale again",
+            ) from error
+
+    def covers(self, job: Job, reason: Reason) -> bool:
+        """Return whether a change of a job was accepted."""
+        return any(entry.key == (job, reason) for entry in self.entries)
+
+
+def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:
+    """Append accepted changes of a job to the run's list and return them."""
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    entries = [
+        Waiver(stage=job.stage, cell=job.cell, who=who, when=when, why=why, **_values(reason))
+        for reason in reasons
+    ]
+    with (run_folder / WAIVERS_FILE).open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(entry.model_dump()) + "\n" for entry in entries)
+        file.flush()
+        os.fsync(file.fileno())
+    return entries
+
+
+def _values(reason: Reason) -> dict[str, Any]:
+    return dict(reason._asdict())
