@@ -15,6 +15,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/stages.smk"
 include: "rules/data.smk"
 include: "rules/embed.smk"
 include: "rules/partition.smk"

@@ -17,12 +17,8 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import (
-    RUN_FOLDER_FILE,
-    RunSource,
-    open_planner,
-    relative,
-)
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, RunSource
+from cactus.provenance.staleness.open_run import open_planner, relative
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
@@ -120,41 +116,3 @@ def sentinel(job):
     """Return the file by which Snakemake knows that what another job makes is there."""
     path = f"{RUN}/{job.files[0]}"
     return path if PLANNER and PLANNER.assess(job).stale else ancient(path)
-
-
-def results_of(stage):
-    """Return the results of a stage's jobs, with the rule's wildcards in braces."""
-    definition = stage_named(stage)
-    return [f"{RUN}/{name}" for name in definition.files(definition.pattern)]
-
-
-def record_of(stage):
-    """Return the record that each job of a stage leaves."""
-    return str(record_path(Path(RUN), Job(stage, stage_named(stage).pattern)))
-
-
-def log_of(stage):
-    """Return the log of a stage's jobs."""
-    return str(log_path(Path(RUN), Job(stage, stage_named(stage).pattern)))
-
-
-def gpus_of(stage):
-    """Return a function that tells how many GPUs a job of a stage asks for."""
-    definition = stage_named(stage)
-
-    def count(wildcards):
-        job = definition.job(**wildcards)
-        return GPUS if definition.uses_gpu(definition.parse(job.cell)) else 0
-
-    return count
-
-
-def memory_of(stage):
-    """Return the MB of memory that a job of a stage asks for, outside a profile."""
-    return stage_named(stage).memory_mb
-
-
-def made_by(*stages):
-    """Return the sentinels of all jobs of some stages, for the named targets."""
-    jobs = (job for stage in stages for job in GRAPH.jobs_of(stage))
-    return [f"{RUN}/{job.files[0]}" for job in jobs]

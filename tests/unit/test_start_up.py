@@ -10,7 +10,7 @@ SLOW = (
     "sklearn", "scipy", "pandas", "matplotlib", "seaborn", "snakemake", "PIL",
 )  # fmt: skip
 
-# A stage's script, and the modules that its wildcards select (`provenance.ingredients.entries`).
+# A stage's script, and the modules that its wildcards select (`modules` of its stage).
 STAGES = {
     "make_sample cactus.sample.mnist": {
         "scipy",

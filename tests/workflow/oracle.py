@@ -1,5 +1,8 @@
 """Which jobs run which modules, as the standard library finds them in compiled code."""
 
+import io
+from collections.abc import Iterable
+from modulefinder import _PY_SOURCE as PY_SOURCE  # type: ignore[attr-defined]
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -43,10 +46,28 @@ def selected(stage: str, cell: str) -> str:
 
 def files_of(project: Project, stage: str, module: str) -> set[str]:
     """Return the files that a stage's script and a selected module import."""
-    finder = ModuleFinder(path=[str(project.scripts)], excludes=["cactus.provenance"])
-    finder.run_script(str(project.scripts / f"{stage}.py"))
-    if module:
+    return files_run(project.scripts, f"{stage}.py", [module] if module else [])
+
+
+class RunFinder(ModuleFinder):
+    """Finds what runs: what stands below ``if TYPE_CHECKING:`` does not."""
+
+    def load_module(self, name, file, path, kind):  # type: ignore[no-untyped-def]
+        """Load a source without what type checkers alone read; the compiler drops ``if 0``."""
+        if kind[2] == PY_SOURCE:
+            file = io.BytesIO(file.read().replace(b"if TYPE_CHECKING:", b"if 0:"))
+        return super().load_module(name, file, path, kind)
+
+
+def files_run(scripts: Path, script: str, modules: Iterable[str]) -> set[str]:
+    """Return the files that a script and modules import, below the scripts' folder.
+
+    The stages' own files are left out: what they say reaches the plans by value.
+    """
+    finder = RunFinder(path=[str(scripts)], excludes=["cactus.provenance"])
+    finder.run_script(str(scripts / script))
+    for module in modules:
         finder.import_hook(module)
     files = {one.__file__ for one in finder.modules.values() if one.__file__}
-    names = {Path(file).relative_to(project.scripts).as_posix() for file in files}
-    return {*names, f"{stage}.py"}
+    names = {Path(file).relative_to(scripts).as_posix() for file in files} | {script}
+    return {name for name in names if not name.startswith("cactus/stages/")}

@@ -104,11 +104,11 @@ def test_remembered_hashes_that_were_forged_do_not_deceive_a_deep_audit(run: Pat
     assert ("output changed", file) in kinds_and_files(audited(run, deep=True))
 
 
-def test_a_finding_names_the_numbers_that_it_taints_and_what_mends_it(run: Path):
+def test_a_finding_names_the_numbers_that_it_affects_and_what_fixes_it(run: Path):
     flip(f"models/{MAML}/model.safetensors")(run)
-    (finding, tainted, fix), *_ = audited(run).findings
+    (finding, affected, fix), *_ = audited(run).findings
     assert finding.kind == "output changed"
-    titles = {one.title for one in tainted}
+    titles = {one.title for one in affected}
     assert "tables/omniglot.tex: ACAI, CACTUs-MAML: 5-way 1-shot, ours" in titles
     assert not any("CACTUs-ProtoNets" in title or "paper" in title for title in titles)
     assert fix == "cactus update small"
@@ -127,7 +127,7 @@ def test_a_finding_names_the_numbers_that_it_taints_and_what_mends_it(run: Path)
     ],
     ids=["table", "map"],
 )
-def test_a_finding_about_one_printed_number_taints_that_one_alone(
+def test_a_finding_about_one_printed_number_affects_that_one_alone(
     run: Path, file: str, pattern: str, new: str, kinds: set[str]
 ):
     edit(file, pattern, new)(run)
@@ -135,8 +135,8 @@ def test_a_finding_about_one_printed_number_taints_that_one_alone(
     found = [one for one in audited(run).findings if one[0].kind.endswith(" differs")]
     found = [one for one in found if one[0].job.stage == "make_table"]
     assert {finding.kind for finding, _, _ in found} == kinds
-    for finding, tainted, _ in found:
-        (number,) = tainted
+    for finding, affected, _ in found:
+        (number,) = affected
         assert f"{number.entry['row']}: {number.entry['column']}" in finding.got
 
 

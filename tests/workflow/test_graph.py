@@ -5,7 +5,6 @@ import io
 from pathlib import Path
 
 import pytest
-from cactus.provenance.graph import all_jobs, reads
 
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
@@ -32,11 +31,11 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
         inputs.setdefault(Job(stage, cell), set()).update(files)
         outputs.setdefault(Job(stage, cell), set()).add(row["output_file"])
     planner = open_run(str(project.run))
-    assert set(inputs) == set(all_jobs(planner.config))
+    assert set(inputs) == set(planner.graph.jobs)
     for job, files in inputs.items():
-        receipts = {f"{run}/{read.files[0]}" for read in reads(planner.config, job)}
+        sentinels = {f"{run}/{read.job.files[0]}" for read in planner.graph.reads(job)}
         relative = {path.relative_to(project.run) for path in (plan_path(project.run, job),)}
-        assert files == receipts | {f"{run}/{path}" for path in relative}
+        assert files == sentinels | {f"{run}/{path}" for path in relative}
         record = f"{run}/{record_path(project.run, job).relative_to(project.run)}"
         assert record in outputs[job]
         for file in outputs[job] - {record}:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.provenance.execution.publish import KEPT, let_go
+from cactus.provenance.execution.backups import BACKUP, drop_backups
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
@@ -123,12 +123,12 @@ def test_what_was_removed_after_its_end_is_put_back_not_made_again(
     assert job.record().read_bytes() == record
 
 
-def test_kept_results_are_let_go_when_snakemake_ends(finished: Project, tmp_path: Path):
-    assert not list((finished.run / "work").rglob(KEPT))
+def test_backups_are_dropped_when_snakemake_ends(finished: Project, tmp_path: Path):
+    assert not list((finished.run / "work").rglob(BACKUP))
     job = Job(finished.copy(tmp_path / "project"))
     job.finish()
-    assert (job.work / KEPT).is_dir()
-    let_go(job.project.run)
+    assert (job.work / BACKUP).is_dir()
+    drop_backups(job.project.run)
     assert not job.work.exists()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cactus.config.base import DatasetSettings, Settings, merge
-from cactus.config.load import load_config, parse_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
 from cactus.errors import ConfigError
 
@@ -31,7 +31,7 @@ def test_no_values_give_the_defaults():
             "did you mean 'way'?",
         ),
         ({"grid": {"exclude": [{"sorce": "acai"}]}}, "grid.exclude.0.sorce", "'source'"),
-        ({"compute": {"qqqq": 1}}, "compute.qqqq", "the keys known here are device"),
+        ({"compute": {"qqqq": 1}}, "compute.qqqq", "valid keys here are device"),
     ],
 )
 def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
@@ -66,7 +66,7 @@ def test_an_invalid_override_is_named():
 def test_later_files_override_earlier_ones_key_by_key(tmp_path):
     (tmp_path / "a.yaml").write_text("run: a\ncompute: {device: cpu, threads: 1}\n")
     (tmp_path / "b.yaml").write_text("compute: {threads: 3}\n")
-    config = load_config(tmp_path / "a.yaml", tmp_path / "b.yaml")
+    config = parse_config(merge(read_yaml(tmp_path / "a.yaml"), read_yaml(tmp_path / "b.yaml")))
     assert (config.run, config.compute.device, config.compute.threads) == ("a", "cpu", 3)
 
 
@@ -83,16 +83,16 @@ def test_an_override_of_one_dataset_keeps_the_others_defaults():
 @pytest.mark.parametrize(
     "text", ["run: a\nrun: b\n", "- a\n", "run: [", "compute: !!python/object:os.system {}\n"]
 )
-def test_a_file_that_is_no_plain_mapping_is_refused(tmp_path, text):
+def test_a_file_that_is_not_a_plain_mapping_is_refused(tmp_path, text):
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
-        load_config(tmp_path / "a.yaml")
+        read_yaml(tmp_path / "a.yaml")
     assert "a.yaml" in caught.value.where
 
 
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_config(Path("no/such.yaml"))
+        read_yaml(Path("no/such.yaml"))
 
 
 class Inner(Settings):

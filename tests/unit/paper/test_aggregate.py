@@ -43,7 +43,7 @@ def _key(row: pd.Series) -> tuple[str, str, str]:
     return "" if row["learner"] else row["method"], str(row["way"]), str(row["shot"])
 
 
-def test_rows_of_one_seed_summarise_its_tasks(seeds_run: Run):
+def test_rows_of_one_seed_summarize_its_tasks(seeds_run: Run):
     results = read_results(seeds_run.results)
     rows = results[results["seed"] != "all"]
     # Two data sets with 1 and 4 settings; 9 methods and sources of MAML and ProtoNets, 4 baselines.
@@ -94,7 +94,7 @@ def test_columns_order_and_flags(seeds_run: Run):
     ]  # fmt: skip
 
 
-def test_paper_numbers_stand_beside_ours(seeds_run: Run):
+def test_paper_numbers_are_next_to_ours(seeds_run: Run):
     results = averaged_over_seeds(read_results(seeds_run.results))
     keys = ["dataset", "source", "method", "way", "shot"]
     rows = results.set_index(keys)

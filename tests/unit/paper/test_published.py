@@ -25,13 +25,13 @@ def test_numbers_of_the_paper_are_fractions_with_their_marks(published: Path):
     assert (baseline["paper_mean"], baseline["paper_ci95_status"]) == (0.5746, "recalled")
 
 
-def test_a_number_that_is_not_at_hand_is_nan(published: Path):
+def test_an_unavailable_number_is_nan(published: Path):
     cell = _cell(published, dataset="mnist", source="acai", method="cactus-maml", way=10, shot=1)
     assert cell["paper_status"] == "unavailable"
     assert cell["paper_mean"] != cell["paper_mean"]
 
 
-def test_ablations_stand_under_their_source(published: Path):
+def test_ablations_are_listed_under_their_source(published: Path):
     keys = {"dataset": "omniglot", "way": 5, "shot": 5, "method": "cactus-maml"}
     means = {
         source: _cell(published, source=source, **keys)["paper_mean"]
@@ -68,7 +68,7 @@ def test_damage_is_named(published: Path, tmp_path: Path, changes: dict[str, str
     assert got in caught.value.got
 
 
-def test_a_cell_given_twice_is_named(published: Path, tmp_path: Path):
+def test_a_duplicate_cell_is_named(published: Path, tmp_path: Path):
     rows = _rows(published)
     with pytest.raises(DataError, match="not valid") as caught:
         read_published(_write(tmp_path / "published.csv", [*rows, rows[70]]))

@@ -3,7 +3,7 @@ from statistics import median
 import pytest
 
 from cactus.paper.results import read_results
-from cactus.paper.summary import describe, summarize
+from cactus.paper.summary import format_summary, summarize
 from tests.unit.paper.conftest import Run
 
 EMBEDDINGS = ("acai", "bigan", "deepcluster", "infogan")
@@ -31,8 +31,8 @@ def test_every_data_set_and_setting_has_a_row(grid_run: Run):
     assert len(summarize(results)) == len(settings)
 
 
-def test_missing_rows_show_as_such_and_sample_data_are_named(small_run: Run, grid_run: Run):
-    text = describe(read_results(small_run.results))
+def test_missing_rows_show_as_such_and_sample_data_is_named(small_run: Run, grid_run: Run):
+    text = format_summary(read_results(small_run.results))
     assert "sample data" not in text
     assert text.splitlines()[-1].split()[-2:] == ["-", "-"]
-    assert "sample data" in describe(read_results(grid_run.results)).splitlines()[0]
+    assert "sample data" in format_summary(read_results(grid_run.results)).splitlines()[0]

@@ -61,7 +61,7 @@ def test_our_numbers_are_those_of_the_results(
         assert plain == f"{mean}{PM}{half}"
 
 
-def test_rows_stand_in_order_and_oracles_below_a_rule(seeds_run: Run, tmp_path: Path):
+def test_rows_are_in_order_with_oracles_below_a_rule(seeds_run: Run, tmp_path: Path):
     text = _table(seeds_run.results, "omniglot", tmp_path)
     assert list(_rows(text)) == [
         ("None", "Training from scratch"),
@@ -118,7 +118,7 @@ def test_equal_digits_are_equally_bold(small_run: Run, tmp_path: Path):
     assert _bold(_table(more, "omniglot", tmp_path), 0) == {("ACAI", "Linear classifier")}
 
 
-def test_the_paper_stands_beside_us_with_marks(seeds_run: Run, tmp_path: Path):
+def test_the_papers_numbers_are_next_to_ours_with_marks(seeds_run: Run, tmp_path: Path):
     rows = _rows(_table(seeds_run.results, "omniglot", tmp_path))
     assert rows["ACAI", "CACTUs-MAML"][0] == f"68.84{PM}0.80"
     recalled = r"\rlap{$^{\mathrm{%s}}$}"
@@ -140,7 +140,7 @@ def test_only_marks_in_use_are_explained(small_run: Run, seeds_run: Run, tmp_pat
         assert many.count(text) == 1
 
 
-def test_notes_say_how_the_numbers_came_about(small_run: Run, seeds_run: Run, tmp_path: Path):
+def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run, tmp_path: Path):
     one, three = (_table(run.results, "omniglot", tmp_path) for run in (small_run, seeds_run))
     assert "mean over 40 tasks" in one
     assert "One training seed." in one

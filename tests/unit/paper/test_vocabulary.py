@@ -9,7 +9,7 @@ SOURCES = ["labels", "single-acai", "hyperplanes-bigan", "pixels", "random", "in
            "acai", "scratch", "hyperplanes-acai"]  # fmt: skip
 
 
-def test_sources_stand_in_the_order_of_the_tables():
+def test_sources_are_in_the_order_of_the_tables():
     assert sorted(SOURCES, key=names.source_rank) == [
         "scratch", "acai", "infogan", "simclr", "random", "pixels",
         "hyperplanes-acai", "hyperplanes-bigan", "single-acai", "labels",
@@ -54,7 +54,7 @@ def test_cells_are_parsed():
 @pytest.mark.parametrize(
     "cell", ["models/mnist/acai/maml/s0", "evaluations/mnist/acai/s0", "baselines/mnist/acai/s"]
 )
-def test_other_folders_are_no_cells(cell: str):
+def test_other_folders_are_not_cells(cell: str):
     with pytest.raises(DataError) as caught:
         names.parse_cell(cell)
     assert caught.value.got == cell

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cactus.config.base import DatasetName
 from cactus.config.evaluation import EvaluationSettings, FewShotSetting
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.config.sample import SampleSettings
 from cactus.data.arrays import load_images
 from cactus.data.prepare import prepare
@@ -55,7 +55,7 @@ def nearest_centroid(vectors: np.ndarray, support: np.ndarray, query: np.ndarray
 def test_classes_show_in_shrunken_images(
     dataset: DatasetName, way: int, least: float, tmp_path: Path
 ):
-    config = load_config(ROOT / "config" / "config.yaml", ROOT / "config" / "demo.yaml")
+    config = parse_config(read_yaml(ROOT / "config" / "demo.yaml"))
     write_sample(dataset, FEW, tmp_path / "raw")
     prepare(dataset, config.data, tmp_path / "raw", tmp_path / "data", sample=True)
     labels = task_labels(tmp_path / "data", "test")

@@ -15,7 +15,7 @@ from cactus.provenance.execution.running_job import RunningJob
 
 @contextmanager
 def stage_job(description: str | None) -> Iterator[RunningJob]:
-    """Run a stage: read ``--plan``, check it, and leave a record when the block has succeeded.
+    """Run a stage: read and check the plan from ``--plan``, and write a record on success.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ def stage_job(description: str | None) -> Iterator[RunningJob]:
 
 
 def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with ``--plan``, for scripts that have options of their own."""
+    """Return a parser with ``--plan``, for scripts that add their own options."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
-        "--plan", required=True, type=Path, help="the job's plan, which Snakemake writes"
+        "--plan", required=True, type=Path, help="the job's plan, written by Snakemake"
     )
     return parser
 
@@ -41,18 +41,19 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--checkpoints",
         default="{}",
-        help="when to save what training goes on from, as JSON: the configuration's section",
+        help="when to save the state that training resumes from: the section of the configuration, "
+        "as JSON",
     )
     return parser
 
 
 def report(line: str) -> None:
-    """Print a progress line into the job's log."""
+    """Print a progress line to the job's log."""
     print(line, file=sys.stderr, flush=True)
 
 
 def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main`; print a `CactusError` without traceback and exit with its code."""
+    """Run a script's `main`; print a `CactusError` without a traceback and exit with its code."""
     try:
         main()
     except CactusError as error:

@@ -1,22 +1,22 @@
-"""Errors that tell a user what failed, where, what was found and how to fix it."""
+"""Errors that tell a user what failed, where, what was found, and how to fix it."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class CactusError(Exception):
-    """An error with a remedy.
+    """An error that says how to fix it.
 
     Parameters
     ----------
     what
         What failed, one sentence.
     where
-        The file, config key or cell in which it failed.
+        The file, configuration key or cell where it failed.
     got
-        The value or state that was found.
+        The value or state found there.
     fix
-        What the user does about it.
+        What the user can do about it.
     """
 
     exit_code = 1
@@ -36,19 +36,19 @@ class ConfigError(CactusError):
 
 
 class DataError(CactusError):
-    """Raw or prepared data are missing, damaged or unexpected."""
+    """Raw or prepared data is missing, damaged or unexpected."""
 
     exit_code = 3
 
 
 class EpisodeError(CactusError):
-    """An episode cannot be drawn from the classes at hand."""
+    """An episode cannot be drawn from the available classes."""
 
     exit_code = 4
 
 
 class TrainingError(CactusError):
-    """Training left the finite numbers or cannot go on."""
+    """Training diverged (NaN or infinity) or cannot continue."""
 
     exit_code = 5
 
@@ -60,13 +60,13 @@ class StorageError(CactusError):
 
 
 class CodeError(CactusError):
-    """The code that a job runs is missing, or is not the code that was planned."""
+    """The code of a job is missing, or is not the code that was planned."""
 
     exit_code = 7
 
 
 class RecordError(CactusError):
-    """A record, a plan or a run is missing, damaged or does not fit."""
+    """A record, a plan or a run is missing, damaged or inconsistent."""
 
     exit_code = 8
 
@@ -78,21 +78,25 @@ class LeaseError(CactusError):
 
 
 class ClusterError(CactusError):
-    """The cluster is absent, does not answer, or refuses what is asked of it."""
+    """The cluster is missing, does not respond, or rejects a request."""
 
     exit_code = 10
 
 
 class StoppedError(CactusError):
-    """The job was asked to stop before its end; it may be run again as it is."""
+    """The job was asked to stop early; it can be run again unchanged."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return advice that names the known name nearest to a misspelled one, or the known ones."""
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return advice for an unknown name: the most similar known one, else `otherwise`."""
+    similar = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean '{similar[0]}'?" if similar else otherwise
+
+
+def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    return f"known are {', '.join(names[:10])}" if names else otherwise
+    shown = f"known are {', '.join(names[:10])}" if names else otherwise
+    return did_you_mean(name, names, shown)

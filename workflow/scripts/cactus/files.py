@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and their hashes."""
+"""Files that are either complete or absent, and their hashes."""
 
 import errno
 import hashlib
@@ -21,15 +21,15 @@ _CHUNK_BYTES = 1 << 20
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `path` that replaces it when the block succeeds.
+    """Yield a temporary file next to `path` that replaces it when the block succeeds.
 
-    The sibling keeps the suffix of `path`, for libraries that choose a format by it. It is
-    flushed to disk before the rename, and the rename after it; it is removed when the block fails.
+    It has the suffix of `path`, because some libraries choose a format by it. The file is flushed
+    to disk before the rename, and its folder after it. If the block fails, the file is removed.
 
     Raises
     ------
     StorageError
-        The disk or the quota is full, or the folder cannot be written.
+        The disk or quota is full, or the folder is not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,12 +47,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-        with suppress(
-            OSError
-        ):  # some network file systems refuse; the rename is whole all the same
+        with suppress(OSError):  # some network file systems cannot flush a folder
             _flush_to_disk(path.parent)
     except Exception as error:
-        # Libraries report a full disk in ways of their own, NumPy without an error number.
+        # Libraries report a full disk in different ways; NumPy leaves out the error number.
         if _is_refusal(error) or shutil.disk_usage(path.parent).free < _CHUNK_BYTES:
             raise _storage_error(error, path) from error
         raise
@@ -85,7 +83,7 @@ def _storage_error(error: Exception, path: Path) -> StorageError:
         "A result cannot be written." if forbidden else "The disk is full.",
         where=str(path),
         got=str(error),
-        fix="check that the folder exists and that you may write there"
+        fix="check that the folder exists and that you can write to it"
         if forbidden
         else "free some space and run the same command again; finished results are kept",
     )
@@ -108,7 +106,7 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     DataError
-        The file is missing or is not JSON.
+        The file is missing or is not valid JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -117,7 +115,7 @@ def read_json(path: Path) -> Any:
             "A JSON file cannot be read.",
             where=str(path),
             got=str(error),
-            fix="delete the file and run the same command again to make it anew",
+            fix="delete the file and run the same command again to recreate it",
         ) from error
 
 
@@ -128,12 +126,12 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
 
 
 def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
-    """Read a `.npy` file without pickles, memory-mapped read-only if `mmap`.
+    """Read a `.npy` file without pickles; with `mmap`, map it into memory, read-only.
 
     Raises
     ------
     DataError
-        The file is missing, damaged or holds Python objects.
+        The file is missing or damaged, or it contains Python objects.
     """
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
@@ -142,13 +140,13 @@ def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
             "An array cannot be read.",
             where=str(path),
             got=str(error),
-            fix="delete the file and run the same command again to make it anew",
+            fix="delete the file and run the same command again to recreate it",
         ) from error
     return array
 
 
 def file_hash(path: Path, algorithm: str = "sha256") -> str:
-    """Return the hexadecimal digest of a file, read in chunks."""
+    """Return the hexadecimal digest of a file, which is read in chunks."""
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

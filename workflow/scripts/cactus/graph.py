@@ -4,7 +4,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from cactus.config.models import Config
-from cactus.errors import RecordError, did_you_mean
+from cactus.errors import RecordError, did_you_mean_or_known
 from cactus.stages.base import Job, Reads, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 
@@ -94,7 +94,7 @@ class Graph:
             "There is no such cell or job in the run's configuration.",
             where=self.config.run,
             got=name,
-            fix=did_you_mean(name, [*cells, *jobs], "`cactus status` lists them"),
+            fix=did_you_mean_or_known(name, [*cells, *jobs], "`cactus status` lists them"),
         )
 
     @cached_property

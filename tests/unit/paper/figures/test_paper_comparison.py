@@ -43,7 +43,7 @@ def test_both_axes_of_a_panel_are_alike(seeds_run: Run):
         assert all(low < value < high for point in _points(axes) for value in point)
 
 
-def test_nothing_to_compare_is_said(small_run: Run):
+def test_a_run_with_nothing_to_compare_says_so(small_run: Run):
     results = read_results(small_run.results)
     results["paper_mean"] = float("nan")
     figure = draw(FigureInputs(small_run.folder, results, OutputSettings()))

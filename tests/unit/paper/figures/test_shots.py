@@ -2,7 +2,7 @@ from cactus.config.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.style import method_look
+from cactus.paper.style import method_style
 from tests.unit.paper.conftest import Run
 
 
@@ -23,13 +23,13 @@ def test_lines_follow_the_means_over_the_shots(grid_run: Run):
                 & rows["source"].isin(["scratch", "labels", "bigan"])]  # fmt: skip
     assert len(lines) == rows["method"].nunique() == 9
     for method, group in rows.groupby("method"):
-        look = method_look(str(method))
+        look = method_style(str(method))
         line = lines[look.color, look.marker]
         assert list(line.get_ydata()) == (100 * group.sort_values("shot")["mean"]).tolist()
         assert list(line.get_xdata()) == [0, 1, 2, 3]
 
 
-def test_methods_of_a_single_shot_stand_side_by_side(grid_run: Run):
+def test_methods_of_a_single_shot_are_side_by_side(grid_run: Run):
     results = read_results(grid_run.results)
     figure = draw(FigureInputs(grid_run.folder, results, OutputSettings()))
     places = [container.lines[0].get_xdata()[0] for container in figure.axes[-1].containers]
@@ -37,9 +37,9 @@ def test_methods_of_a_single_shot_stand_side_by_side(grid_run: Run):
     assert all(abs(place) < 0.4 for place in places)
 
 
-def test_methods_can_be_told_apart():
+def test_methods_are_distinguishable():
     methods = ["scratch", "knn", "linear", "mlp", "cluster_matching", "cactus-maml",
                "cactus-protonets", "oracle-maml", "oracle-protonets"]  # fmt: skip
-    looks = [method_look(method) for method in methods]
+    looks = [method_style(method) for method in methods]
     assert len({look.marker for look in looks}) == len(methods)
     assert len({look.color for look in looks}) == len(methods)

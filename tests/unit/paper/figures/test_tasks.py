@@ -35,8 +35,8 @@ def test_rows_are_classes_of_a_partition_and_borders_tell_support_from_query(sma
             for column in range(5):
                 top, left = task * (3 * tile + gap) + row * tile, column * tile
                 block = picture[top : top + tile, left : left + tile]
-                colour = SUPPORT if column == 0 else QUERY
-                assert (block[border, border:-border] == colour).all()
+                color = SUPPORT if column == 0 else QUERY
+                assert (block[border, border:-border] == color).all()
                 inner = block[2 * border : -2 * border, 2 * border : -2 * border]
                 assert (inner == inner[..., :1]).all()
                 shown.append(known[inner[..., 0].tobytes()])

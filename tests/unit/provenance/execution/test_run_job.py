@@ -1,5 +1,6 @@
 """What a job keeps between its attempts is bound to what it is."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ FACTS: dict[str, Any] = {
 
 def job(folder: Path, **changes: Any) -> RunningJob:
     plan = Plan.model_validate({**FACTS, **changes})
-    return RunningJob(folder, plan, StopRequest("job"), "0" * 32)
+    return RunningJob(folder, plan, StopRequest("job"), "0" * 32, {}, datetime.now(UTC), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,10 @@ def test_checkpoints_lie_in_the_work_folder_and_are_counted(tmp_path: Path) -> N
     second = job(tmp_path)
     assert second.checkpoints("{}").restore() == {"step": 2}
     assert second.resumed_from == [2]
+
+
+def test_the_folder_of_an_input_is_the_one_that_its_files_lie_in(tmp_path: Path) -> None:
+    embedding = {f"embeddings/mnist/acai/s0/{name}": "b" * 64 for name in ("a.npy", "b.json")}
+    running = job(tmp_path, inputs={"data/mnist/manifest.json": "a" * 64, **embedding})
+    assert running.input_folder("data") == tmp_path / "data/mnist"
+    assert running.input_folder("embeddings") == tmp_path / "embeddings/mnist/acai/s0"

@@ -1,22 +1,22 @@
 """The closure of imports, against the standard library's own finder of modules."""
 
 import sys
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
-from cactus.provenance.graph import all_jobs
 
-from cactus.config.load import load_config
+from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError
+from cactus.graph import Graph
 from cactus.provenance.fingerprint.closure import SourceTree
-from cactus.provenance.fingerprint.dependencies import entries
+from cactus.provenance.fingerprint.dependencies import entry_points
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from tests.workflow.oracle import files_run
 from tests.workflow.project import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
-CONFIG = load_config(ROOT / "config/config.yaml", ROOT / "config/demo.yaml")
-ENTRIES = sorted({entries(CONFIG, job) for job in all_jobs(CONFIG)})
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
+ENTRIES = sorted({entry_points(CONFIG, job) for job in Graph(CONFIG).jobs})
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,7 @@ def tree() -> SourceTree:
 
 def found_by_python(script: str, modules: tuple[str, ...]) -> set[str]:
     """Return the files of the package that ModuleFinder finds in the compiled code."""
-    finder = ModuleFinder(path=[str(SCRIPTS)], excludes=["cactus.provenance"])
-    finder.run_script(str(SCRIPTS / script))
-    for module in modules:
-        finder.import_hook(module)
-    files = {module.__file__ for module in finder.modules.values() if module.__file__}
-    return {Path(file).relative_to(SCRIPTS).as_posix() for file in files} | {script}
+    return files_run(SCRIPTS, script, modules)
 
 
 @pytest.mark.parametrize("names", ENTRIES, ids=lambda names: "+".join(names))

@@ -1,4 +1,4 @@
-"""A source's meaning is its syntax tree: layout, comments and docstrings do not count."""
+"""The hash of a source is of its syntax tree: layout, comments and docstrings do not count."""
 
 import ast
 import random
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cactus.provenance.fingerprint.source_hash import describe
+from cactus.provenance.fingerprint.source_hash import read_source
 from tests.workflow.project import ROOT
 
 SOURCES = sorted((ROOT / "workflow/scripts").rglob("*.py"))
@@ -26,8 +26,8 @@ class Box:
 '''
 
 
-def meaning(text: str) -> str:
-    return describe(text, "cactus.module").meaning
+def digest(text: str) -> str:
+    return read_source(text, "cactus.module").digest
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def meaning(text: str) -> str:
 )
 def test_what_does_not_run_does_not_count(old: str, new: str):
     assert old in TEXT
-    assert meaning(TEXT.replace(old, new)) == meaning(TEXT)
+    assert digest(TEXT.replace(old, new)) == digest(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,17 @@ def test_what_does_not_run_does_not_count(old: str, new: str):
     ],
 )
 def test_what_runs_counts(old: str, new: str):
-    assert meaning(TEXT.replace(old, new)) != meaning(TEXT)
+    assert digest(TEXT.replace(old, new)) != digest(TEXT)
 
 
 def test_a_string_that_is_no_docstring_counts():
-    assert meaning("x = 1\n'a'\n") != meaning("x = 1\n'b'\n")
+    assert digest("x = 1\n'a'\n") != digest("x = 1\n'b'\n")
 
 
 @pytest.mark.parametrize("path", SOURCES[::7], ids=lambda path: path.name)
 def test_a_source_means_what_its_unparsed_tree_means(path):
     text = path.read_text()
-    assert meaning(ast.unparse(ast.parse(text))) == meaning(text)
+    assert digest(ast.unparse(ast.parse(text))) == digest(text)
 
 
 @settings(deadline=None, max_examples=50)
@@ -82,10 +82,18 @@ def test_comments_and_blank_lines_anywhere_between_statements_do_not_count(
     starts -= {0}
     for start in sorted(generator.sample(sorted(starts), min(3, len(starts))), reverse=True):
         lines.insert(start, generator.choice(["# comment", "", "#"]))
-    assert meaning("\n".join(lines)) == meaning(path.read_text())
+    assert digest("\n".join(lines)) == digest(path.read_text())
 
 
 def test_imports_are_absolute_and_found_wherever_they_stand():
     text = "def f():\n    from . import images\n    import yaml\nfrom ..data import arrays as a\n"
-    found = describe(text, "cactus.embed.run").imports
+    found = read_source(text, "cactus.embed.run").imports
     assert {"cactus.embed.images", "yaml", "cactus.data.arrays"} <= set(found)
+
+
+def test_what_only_type_checkers_import_is_not_imported():
+    text = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import torch\nelse:\n import json\n"
+    )
+    assert read_source(text, "m").imports == ("json", "typing", "typing.TYPE_CHECKING")
+    assert digest(text) != digest(text.replace("torch", "numpy"))

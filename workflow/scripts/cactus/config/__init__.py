@@ -1,1 +1,1 @@
-"""Typed configuration: the one source of defaults, docs and the JSON schema."""
+"""Typed configuration: the single source of defaults, documentation and JSON schema."""

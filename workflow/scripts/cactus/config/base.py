@@ -1,5 +1,6 @@
 """Building blocks of the typed configuration."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,24 +14,28 @@ Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
+Overrides = dict[DatasetName, dict[str, Any]]
+
+
+def overrides(default: Callable[[], Overrides]) -> Any:
+    """Declare the key `per_dataset` with its default."""
+    text = "Values of this section's keys for single data sets."
+    return Field(default_factory=default, description=text)
 
 
 class Settings(BaseModel):
-    """A section of the configuration: immutable, unknown keys refused."""
+    """A section of the configuration: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DatasetSettings(Settings):
-    """Settings that a data set may override, key by key, under `per_dataset`.
+    """Settings that can be overridden for a data set, key by key, under `per_dataset`.
 
-    Subclasses give every field a default, so that a part of the keys is a valid override.
+    Subclasses give every field a default, so that any subset of the keys is a valid override.
     """
 
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=dict,
-        description="Values of this section's keys that hold for one data set only.",
-    )
+    per_dataset: Overrides = overrides(dict)
 
     @model_validator(mode="after")
     def _overrides_are_valid(self) -> Self:
@@ -46,7 +51,7 @@ class DatasetSettings(Settings):
         return self
 
     def resolve(self, dataset: DatasetName) -> Self:
-        """Return these settings as they hold for one data set, without `per_dataset`."""
+        """Return these settings for one data set, without `per_dataset`."""
         base = self.model_dump(exclude={"per_dataset"})
         resolved = merge(base, self.per_dataset.get(dataset, {}))
         return type(self).model_validate({**resolved, "per_dataset": {}})

@@ -4,14 +4,14 @@ from cactus.config.base import Count, Positive, Settings, setting
 
 
 class CheckpointSettings(Settings):
-    """When training saves its state to go on from; no result depends on it, so nothing gets stale.
+    """When training saves the state to resume from. No result depends on it or becomes stale.
 
-    A request to stop saves the state too.
+    A request to stop also saves the state.
     """
 
     seconds: Positive | None = setting(
-        600.0, "Time after which the state is saved anew; null for never.", unit="seconds"
+        600.0, "Time between two checkpoints; null turns them off.", unit="seconds"
     )
     steps: Count | None = setting(
-        None, "Training steps after which the state is saved anew; null for never.", unit="steps"
+        None, "Training steps between two checkpoints; null turns them off.", unit="steps"
     )

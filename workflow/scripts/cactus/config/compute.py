@@ -6,14 +6,16 @@ from cactus.config.base import Count, Settings, setting
 
 
 class ComputeSettings(Settings):
-    """Where and how PyTorch computes; all of it is recorded with each result."""
+    """Where and how PyTorch computes; every value is recorded with each result."""
 
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "Device of training and evaluation; `auto` takes a GPU where there is one."
+        "auto", "Device for training and evaluation; `auto` uses a GPU if there is one."
     )
     threads: Count = setting(
-        2, "Threads of each job; results on a CPU are repeated bit for bit at the same number."
+        2,
+        "Threads of each job. Results on a CPU are bit-for-bit reproducible only with the same "
+        "number.",
     )
     deterministic: bool = setting(
-        True, "Use only deterministic GPU kernels, at some cost in speed; a CPU run needs no such."
+        True, "Use only deterministic GPU kernels, at some cost in speed; not needed on a CPU."
     )

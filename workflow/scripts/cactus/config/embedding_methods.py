@@ -1,92 +1,91 @@
-"""Settings of the four embeddings of the paper."""
+"""Settings of the paper's four embeddings."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cactus.config.base import (
     Count,
     CountOrZero,
-    DatasetName,
     DatasetSettings,
     Fraction,
     NonNegative,
+    Overrides,
     Positive,
     Precision,
+    overrides,
     setting,
 )
 
 EvenSide = Annotated[int, Field(ge=8, multiple_of=2)]
 
 _SIDE = (
-    "Side of the images that the networks see: larger images are shrunk (antialiased), "
-    "smaller ones padded with their border pixels."
+    "Side length of the images that the networks see: larger images are downsampled with "
+    "antialiasing, smaller ones padded with their border pixels."
 )
 _JOINT = (
-    "Whether the discriminator sees real and generated images in one batch. The original has two, "
-    "in which batch norm hides how they differ on the whole; one teaches faster at first."
+    "Whether the discriminator sees real and generated images in one batch. The original uses "
+    "two batches, in which batch norm hides their overall difference; with one, training is "
+    "faster at first."
 )
-_OVERRIDES = "Values of this section's keys that hold for one data set only."
 
 
 class MethodSettings(DatasetSettings):
-    """What every method with a training loop has."""
+    """Settings that all methods with a training loop share."""
 
     working_size: EvenSide = setting(64, _SIDE, unit="pixels")
     batch_size: Count = setting(128, "Images in a training batch.", unit="images")
     log_every: Count = setting(
-        100, "Steps between two lines of the training curve; each is their mean.", unit="steps"
+        100, "Steps per point of the training curve; each point is their mean.", unit="steps"
     )
     encode_batch_size: Count = setting(
-        500, "Images encoded at once; it does not change the embedding.", unit="images"
+        500, "Images encoded at once; does not affect the embedding.", unit="images"
     )
     precision: Precision = setting(
         "float32",
-        "Of the networks' passes in training: `bfloat16` is mixed precision, on a GPU only. "
-        "Weights, statistics, losses and encoding stay float32.",
+        "Precision of the networks' passes in training: `bfloat16` is mixed precision, on a GPU "
+        "only. Weights, statistics, losses and encoding stay float32.",
     )
 
 
-def _acai_overrides() -> dict[DatasetName, dict[str, Any]]:
-    colour = {"working_size": 64, "depth": 64}
-    return {"miniimagenet": colour, "celeba": colour}
+def _acai_overrides() -> Overrides:
+    color = {"working_size": 64, "depth": 64}
+    return {"miniimagenet": color, "celeba": color}
 
 
 class AcaiSettings(MethodSettings):
-    """ACAI: an autoencoder whose interpolations a critic cannot tell (Berthelot et al. 2018).
+    """ACAI: an autoencoder whose interpolations fool a critic (Berthelot et al. 2018).
 
-    The defaults are those of the paper's MNIST runs. On colour images the depth is that of its
-    colour runs, and the working size twice theirs, for the detail of 84-pixel images.
+    The defaults are those of the paper's MNIST runs. On color images, the depth is that of its
+    color runs, and the working size is twice theirs, for the detail of 84-pixel images.
     """
 
     working_size: EvenSide = setting(
         32,
-        "Side of the images that the networks see, `latent_width` times a power of two; the "
-        "paper pads 28-pixel digits to 32.",
+        "Side length of the images that the networks see, `latent_width` times a power of two; "
+        "the paper pads 28-pixel digits to 32.",
         unit="pixels",
     )
     batch_size: Count = setting(64, "Images in a training batch.", unit="images")
     latent_channels: Count = setting(
-        16, "Channels of the latent map; times `latent_width` squared they are the dimensions."
+        16, "Channels of the latent map; times `latent_width` squared, the embedding's dimensions."
     )
-    latent_width: Count = setting(4, "Side of the latent map.")
-    depth: Count = setting(16, "Filters of the first convolution; each scale doubles them.")
-    critic_depth: Count | None = setting(None, "As `depth`, for the critic; null takes `depth`.")
+    latent_width: Count = setting(4, "Side length of the latent map.")
+    depth: Count = setting(16, "Filters of the first convolution; they double at each scale.")
+    critic_depth: Count | None = setting(None, "`depth` of the critic; null: the same as `depth`.")
     critic_weight: NonNegative = setting(
         0.5, "Weight lambda of the critic's term in the autoencoder's loss."
     )
     gamma: Fraction = setting(
-        0.2, "Share of the real image in the blend for which the critic has to answer zero."
+        0.2, "Fraction of the real image in the blend for which the critic should output zero."
     )
-    learning_rate: Positive = setting(1e-4, "Rate of Adam, for autoencoder and critic.")
+    learning_rate: Positive = setting(1e-4, "Learning rate of Adam, for autoencoder and critic.")
     iterations: Count = setting(
         262_144,
-        "Training steps; the original shows 2^14 times 1024 images in batches of 64.",
+        "Training steps; the original uses 2^14 times 1024 images in batches of 64.",
         unit="steps",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_acai_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_acai_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -94,16 +93,16 @@ class AcaiSettings(MethodSettings):
         if rest or scale < 2 or scale & (scale - 1):
             raise ValueError(
                 f"working_size is {self.working_size}, latent_width {self.latent_width}; "
-                "their ratio has to be a power of two, at least 2"
+                "their ratio must be a power of two, at least 2"
             )
         return self
 
 
-def _bigan_overrides() -> dict[DatasetName, dict[str, Any]]:
-    grey = {"working_size": 28, "raw_size": 28, "hidden": 1024, "encoder": "conv"}
+def _bigan_overrides() -> Overrides:
+    gray = {"working_size": 28, "raw_size": 28, "hidden": 1024, "encoder": "conv"}
     return {
-        "mnist": {**grey, "dims": 50, "encoder": "mlp", "networks": "mlp"},
-        "omniglot": grey,
+        "mnist": {**gray, "dims": 50, "encoder": "mlp", "networks": "mlp"},
+        "omniglot": gray,
         "celeba": {"epochs": 50, "decay_epochs": 50},
     }
 
@@ -111,45 +110,45 @@ def _bigan_overrides() -> dict[DatasetName, dict[str, Any]]:
 class BiganSettings(MethodSettings):
     """BiGAN: an encoder trained against a joint discriminator (Donahue et al. 2017).
 
-    The defaults are those of the authors' ImageNet runs, for MNIST those of their MNIST runs.
-    Omniglot takes the convolutional networks for 28-pixel images, since the unordered pixels
-    that the authors chose for MNIST are no part of the method. CelebA has as many images as
-    the authors trained on for 50 + 50 epochs, within a factor of eight.
+    The defaults are those of the authors' ImageNet runs, and for MNIST those of their MNIST
+    runs. Omniglot uses the convolutional networks for 28-pixel images, because the unordered
+    pixels that the authors chose for MNIST are not part of the method. CelebA trains for 50 + 50
+    epochs, as the authors do on a data set of its size, within a factor of eight.
     """
 
     dims: Count = setting(200, "Dimensions of the latent code, uniform on (-1, 1).")
     raw_size: Count = setting(
         72,
-        "Side to which images are brought before a random crop of `working_size` (the centre "
-        "when encoding); equal to `working_size` for no crop.",
+        "Side length to which images are resized before a random crop of `working_size` (a center "
+        "crop when encoding); set it to `working_size` for no crop.",
         unit="pixels",
     )
-    encoder: Literal["mlp", "conv", "alexnet"] = setting("alexnet", "Network of the encoder.")
-    networks: Literal["mlp", "conv"] = setting("conv", "Networks of generator and discriminator.")
+    encoder: Literal["mlp", "conv", "alexnet"] = setting("alexnet", "Encoder architecture.")
+    networks: Literal["mlp", "conv"] = setting("conv", "Generator and discriminator architecture.")
     width: Count = setting(
-        64, "Base width: filters of the first convolution; AlexNet has its own size at 64."
+        64, "Base width: filters of the first convolution; 64 gives AlexNet its original size."
     )
     hidden: CountOrZero = setting(
-        0, "Units of the fully connected layers (both of an MLP); 0 for none between `conv` layers."
+        0, "Units of the fully connected layers (both of an MLP); 0 for none with `conv` networks."
     )
-    kernel: Count = setting(5, "Side of the kernels of `conv` networks.", unit="pixels")
+    kernel: Count = setting(5, "Kernel size of `conv` networks.", unit="pixels")
     joint_batch: bool = setting(False, _JOINT)
-    learning_rate: Positive = setting(2e-4, "Rate of Adam until the decay, for all networks.")
-    beta1: Fraction = setting(0.5, "First moment's coefficient of Adam.")
+    learning_rate: Positive = setting(
+        2e-4, "Learning rate of Adam until the decay, for all networks."
+    )
+    beta1: Fraction = setting(0.5, "Coefficient of Adam's first moment.")
     weight_decay: NonNegative = setting(2.5e-5, "L2 penalty on all weights.")
     epochs: Count = setting(200, "Epochs at the full learning rate.", unit="epochs")
     decay_epochs: CountOrZero = setting(
-        200, "Further epochs, in which the rate falls exponentially.", unit="epochs"
+        200, "Additional epochs, in which the learning rate decays exponentially.", unit="epochs"
     )
-    final_rate: Positive = setting(0.01, "Learning rate at the end, as a share of the full one.")
+    final_rate: Positive = setting(0.01, "Final learning rate, as a fraction of the full one.")
     features: Literal["code", "logits"] = setting(
         "code",
-        "What is the embedding: `code` is E(x) in (-1, 1), the paper's representation; `logits` "
-        "is E(x) before it is squashed.",
+        "What to use as the embedding: `code` is E(x) in (-1, 1), the paper's representation; "
+        "`logits` is E(x) before it is squashed.",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_bigan_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_bigan_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -162,8 +161,8 @@ class BiganSettings(MethodSettings):
         return self
 
 
-def _deepcluster_overrides() -> dict[DatasetName, dict[str, Any]]:
-    grey = {
+def _deepcluster_overrides() -> Overrides:
+    gray = {
         "working_size": 28,
         "channels": [48, 128, 192, 192, 128],
         "hidden": 1024,
@@ -171,8 +170,8 @@ def _deepcluster_overrides() -> dict[DatasetName, dict[str, Any]]:
         "flip": False,
     }
     return {
-        "mnist": {**grey, "clusters": 390},
-        "omniglot": {**grey, "clusters": 170},
+        "mnist": {**gray, "clusters": 390},
+        "omniglot": {**gray, "clusters": 170},
         "celeba": {"clusters": 1270},
     }
 
@@ -180,44 +179,45 @@ def _deepcluster_overrides() -> dict[DatasetName, dict[str, Any]]:
 class DeepclusterSettings(MethodSettings):
     """DeepCluster: a network that predicts the clusters of its own features (Caron et al. 2018).
 
-    The network is AlexNet on 64-pixel images with a first convolution of kernel 5, stride 1
-    and padding 1, as CACTUs states for miniImageNet. Grey characters take half its filters and
-    a quarter of its units, for lack of colour and texture; they are never mirrored, as a
-    mirrored character is another one, and cropped less, as a part may be another one too.
+    The network is AlexNet on 64-pixel images with a first convolution of kernel size 5, stride 1
+    and padding 1, as CACTUs states for miniImageNet. Grayscale characters have no color and
+    little texture, so they use half its filters and a quarter of its units. They are never
+    mirrored, because a mirrored character is a different one, and cropped less, because a part
+    may be a different one too.
     """
 
     batch_size: Count = setting(256, "Images in a training batch.", unit="images")
-    dims: Count = setting(256, "Dimensions after whitening by principal components.")
+    dims: Count = setting(256, "Dimensions after PCA whitening.")
     clusters: Count = setting(
         300,
-        "Clusters k of the pseudo-labels; the original has 128 images in each (k = 10,000 on "
-        "ImageNet), kept here in proportion, since the number for CACTUs is not published.",
+        "Number of clusters k for the pseudo-labels. The original has 128 images per cluster "
+        "(k = 10,000 on ImageNet); the ratio is kept here, because the number for CACTUs is not "
+        "published.",
     )
-    kmeans_iterations: Count = setting(20, "Iterations of k-means in every epoch.")
+    kmeans_iterations: Count = setting(20, "Iterations of k-means per epoch.")
     channels: tuple[Count, Count, Count, Count, Count] = setting(
         (96, 256, 384, 384, 256), "Filters of AlexNet's five convolutions."
     )
-    first_kernel: Count = setting(5, "Side of the first kernel.", unit="pixels")
+    first_kernel: Count = setting(5, "Kernel size of the first convolution.", unit="pixels")
     first_stride: Count = setting(1, "Stride of the first convolution.", unit="pixels")
     first_padding: CountOrZero = setting(1, "Padding of the first convolution.", unit="pixels")
     hidden: Count = setting(4096, "Units of the two fully connected layers.")
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = setting(
-        0.5, "Share of units dropped before either fully connected layer."
+        0.5, "Fraction of units dropped before each of the two fully connected layers."
     )
-    learning_rate: Positive = setting(0.05, "Rate of SGD, for trunk and classifier.")
+    learning_rate: Positive = setting(0.05, "Learning rate of SGD, for trunk and classifier.")
     momentum: Fraction = setting(0.9, "Momentum of SGD for the trunk; the classifier has none.")
     weight_decay: NonNegative = setting(1e-5, "L2 penalty on all weights.")
-    epochs: Count = setting(200, "Epochs; each begins with a new clustering.", unit="epochs")
+    epochs: Count = setting(200, "Epochs; each starts with a new clustering.", unit="epochs")
     crop_area_min: Annotated[float, Field(gt=0.0, le=1.0)] = setting(
-        0.08, "Smallest random crop as a share of the image's area; the largest is the image."
+        0.08,
+        "Smallest random crop, as a fraction of the image's area; the largest is the whole image.",
     )
     crop_ratio_max: Annotated[float, Field(ge=1.0)] = setting(
-        4 / 3, "Largest ratio of a crop's sides; the smallest is its inverse."
+        4 / 3, "Largest aspect ratio of a crop; the smallest is its inverse."
     )
-    flip: bool = setting(True, "Mirror images left to right with probability one half.")
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_deepcluster_overrides, description=_OVERRIDES
-    )
+    flip: bool = setting(True, "Flip images horizontally with probability one half.")
+    per_dataset: Overrides = overrides(_deepcluster_overrides)
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
@@ -226,13 +226,13 @@ class DeepclusterSettings(MethodSettings):
         if self.feature_size < 1:
             raise ValueError(
                 f"nothing is left of images of {self.working_size} pixels after the convolutions; "
-                "enlarge working_size or lower first_stride"
+                "increase working_size or decrease first_stride"
             )
         return self
 
     @property
     def feature_size(self) -> int:
-        """Side of the last feature map: one strided convolution, three 3x3 poolings by two."""
+        """Side length of the last feature map: a strided convolution, three 3x3 poolings by two."""
         size = (self.working_size + 2 * self.first_padding - self.first_kernel) // self.first_stride
         size += 1
         for _ in range(3):
@@ -240,35 +240,37 @@ class DeepclusterSettings(MethodSettings):
         return size
 
 
-def _infogan_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _infogan_overrides() -> Overrides:
     many = {"categorical": [10] * 10, "continuous": 0, "noise": 128}
-    colour = {**many, "working_size": 32, "iterations": 50_000}
-    return {"omniglot": many, "miniimagenet": colour, "celeba": colour}
+    color = {**many, "working_size": 32, "iterations": 50_000}
+    return {"omniglot": many, "miniimagenet": color, "celeba": color}
 
 
 class InfoganSettings(MethodSettings):
-    """InfoGAN: a GAN whose codes can be read off its images (Chen et al. 2016).
+    """InfoGAN: a GAN whose codes can be recovered from its images (Chen et al. 2016).
 
-    The defaults are those of the authors' MNIST runs. Colour images take the codes, the noise
-    and the working size of the paper's CelebA run, with ten times the steps, as photographs
-    are harder to draw. Omniglot takes the same codes, since one ten-valued code cannot tell
-    1100 characters apart.
+    The defaults are those of the authors' MNIST runs. Color images use the codes, the noise and
+    the working size of the paper's CelebA run, with ten times the steps, because photographs are
+    harder to generate. Omniglot uses the same codes, because a single ten-valued code cannot
+    distinguish 1100 characters.
     """
 
     working_size: EvenSide = setting(28, _SIDE, unit="pixels")
     noise: CountOrZero = setting(62, "Dimensions of the incompressible noise, uniform on (-1, 1).")
     categorical: tuple[Count, ...] = setting((10,), "Number of values of each categorical code.")
     continuous: CountOrZero = setting(2, "Number of continuous codes, uniform on (-1, 1).")
-    width: Count = setting(64, "Filters of the first convolution; each further one doubles them.")
+    width: Count = setting(
+        64, "Filters of the first convolution; each additional one doubles them."
+    )
     hidden: Count = setting(1024, "Units of the fully connected layer after the convolutions.")
     recognition_hidden: Count = setting(128, "Units of the recognition network's own layer.")
-    kernel: Count = setting(4, "Side of the kernels.", unit="pixels")
+    kernel: Count = setting(4, "Kernel size.", unit="pixels")
     joint_batch: bool = setting(False, _JOINT)
-    generator_rate: Positive = setting(1e-3, "Rate of Adam for the generator.")
+    generator_rate: Positive = setting(1e-3, "Learning rate of Adam for the generator.")
     discriminator_rate: Positive = setting(
-        2e-4, "Rate of Adam for discriminator and recognition network."
+        2e-4, "Learning rate of Adam for discriminator and recognition network."
     )
-    beta1: Fraction = setting(0.5, "First moment's coefficient of Adam.")
+    beta1: Fraction = setting(0.5, "Coefficient of Adam's first moment.")
     categorical_weight: NonNegative = setting(
         1.0, "Weight lambda of the categorical codes' mutual information."
     )
@@ -276,21 +278,19 @@ class InfoganSettings(MethodSettings):
         1.0, "Weight lambda of the continuous codes' mutual information."
     )
     iterations: Count = setting(
-        5_000, "Training steps, each of discriminator and generator (50 x 100).", unit="steps"
+        5_000, "Training steps, each updates discriminator and generator (50 x 100).", unit="steps"
     )
     features: Literal["codes", "hidden", "trunk"] = setting(
         "codes",
-        "What is the embedding: `codes` are the recognition network's outputs before any "
+        "What to use as the embedding: `codes` are the recognition network's outputs before any "
         "activation, as in CACTUs; `hidden` is the layer before, `trunk` the one before that.",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_infogan_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_infogan_overrides)
 
     @model_validator(mode="after")
     def _codes_exist(self) -> Self:
         if not self.categorical and self.continuous == 0:
-            raise ValueError("there is no code; name categorical codes or continuous ones")
+            raise ValueError("there are no codes; set `categorical` or `continuous`")
         if min(self.categorical, default=2) < 2:
             raise ValueError("a categorical code needs at least two values")
         return self

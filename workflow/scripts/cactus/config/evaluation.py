@@ -1,7 +1,7 @@
 """Settings of the few-shot evaluation and of the baselines on embeddings."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,8 +12,10 @@ from cactus.config.base import (
     DatasetSettings,
     Fraction,
     NonNegative,
+    Overrides,
     Positive,
     Settings,
+    overrides,
     setting,
 )
 
@@ -24,13 +26,13 @@ _Ways = Annotated[int, Field(ge=2)]
 
 
 class FewShotSetting(Settings):
-    """The way and shot of the episodes behind one number of a table."""
+    """The way and shot of the episodes behind one number in a table."""
 
-    way: _Ways = setting(5, "Classes of an episode.", unit="classes")
-    shot: Count = setting(1, "Labelled images per class.", unit="images")
+    way: _Ways = setting(5, "Classes per episode.", unit="classes")
+    shot: Count = setting(1, "Labeled images per class.", unit="images")
 
 
-def _paper_settings() -> dict[DatasetName, dict[str, Any]]:
+def _paper_settings() -> Overrides:
     settings: dict[DatasetName, list[tuple[int, int]]] = {
         "mnist": [(10, 1), (10, 5), (10, 10)],
         "omniglot": [(5, 1), (5, 5), (20, 1), (20, 5)],
@@ -44,41 +46,36 @@ def _paper_settings() -> dict[DatasetName, dict[str, Any]]:
 
 
 class EvaluationSettings(DatasetSettings):
-    """Episodes on which every method of a data set is scored."""
+    """Episodes on which every method of a data set is evaluated."""
 
-    tasks: Count = setting(1000, "Episodes of each way and shot.", unit="episodes")
+    tasks: Count = setting(1000, "Episodes for each way and shot.", unit="episodes")
     query: Count = setting(5, "Query images per class.", unit="images")
     split: Literal["val", "test"] = setting(
         "test",
-        "Split from which the episodes are drawn. With `val`, a baseline that chooses among "
-        "several values is scored on the episodes that chose.",
+        "Split from which the episodes are drawn. With `val`, a baseline that selects among "
+        "several values is evaluated on the same episodes that it was selected on.",
     )
-    seed: CountOrZero = setting(
-        0, "Seed of the episodes; the same one gives every method the same episodes."
-    )
+    seed: CountOrZero = setting(0, "Seed of the episodes; every method gets the same episodes.")
     settings: list[FewShotSetting] = setting(
-        [FewShotSetting()], "Ways and shots; one trained model serves all of them."
+        [FewShotSetting()], "Ways and shots; one trained model is evaluated on all of them."
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_paper_settings,
-        description="Values of this section's keys that hold for one data set only.",
-    )
+    per_dataset: Overrides = overrides(_paper_settings)
 
     @model_validator(mode="after")
     def _settings_are_distinct(self) -> Self:
         pairs = [(one.way, one.shot) for one in self.settings]
         if not pairs or len(set(pairs)) < len(pairs):
-            raise ValueError(f"`settings` is empty or names a way and shot twice: {pairs}")
+            raise ValueError(f"`settings` is empty or repeats a way and shot: {pairs}")
         return self
 
 
 class KnnSettings(Settings):
-    """Nearest neighbours by Euclidean distance."""
+    """Nearest neighbors by Euclidean distance."""
 
     neighbours: list[Count] = setting(
         [1],
-        "Neighbours k that vote. Of several, validation episodes choose one for each way and "
-        "shot among those no larger than the support; test labels never do.",
+        "Number of neighbors k that vote. Given several, validation episodes select one for each "
+        "way and shot among those no larger than the support; test labels are never used.",
         unit="support points",
     )
 
@@ -88,49 +85,49 @@ class LinearSettings(Settings):
 
     c: list[Positive] = setting(
         [1.0],
-        "Weight C of the summed cross-entropy against half the squared weights. Of several, "
-        "validation episodes choose one for each way and shot; test labels never do.",
+        "Weight C of the summed cross-entropy relative to half the squared weights. Given several, "
+        "validation episodes select one for each way and shot; test labels are never used.",
         unit="1 / squared weight",
     )
     tolerance: Positive = setting(
         1e-6,
-        "Newton's method stops when the gradient of the mean cross-entropy and penalty, as a "
-        "Euclidean norm, is at most this; the optimum is unique, so the solver has no other part "
-        "in the result.",
+        "Newton's method stops when the Euclidean norm of the gradient of the mean cross-entropy "
+        "and penalty is at most this. The optimum is unique, so the solver affects the result in "
+        "no other way.",
         unit="nats per embedding unit",
     )
     max_iterations: Count = setting(
-        200, "Newton steps before an error; ten are usual.", unit="steps"
+        200, "Maximum number of Newton steps before an error; ten are typical.", unit="steps"
     )
 
 
 class MlpSettings(Settings):
     """One hidden ReLU layer with dropout, trained on the support alone.
 
-    The original stops early when the loss on the labelled *query* set rises, which leaks test
-    labels, and does not publish its sizes. Here the number of steps is fixed.
+    The original stops early when the loss on the labeled *query* set rises, which leaks test
+    labels, and does not publish its layer size. Here the number of steps is fixed.
     """
 
     hidden_units: Count = setting(
-        128, "Width of the hidden layer; not published, our choice.", unit="units"
+        128, "Width of the hidden layer; not published, so our choice.", unit="units"
     )
     dropout: _Dropout = setting(
         0.5,
-        "Probability with which a hidden unit is left out in a training step; not published, our "
+        "Probability that a hidden unit is dropped in a training step; not published, so our "
         "choice.",
         unit="probability",
     )
     learning_rate: Positive = setting(
-        1e-3, "Step size of Adam, the default of the library that the original used.", unit="1"
+        1e-3, "Learning rate of Adam, the default of the library that the original used.", unit="1"
     )
     epochs: Count = setting(
         500,
-        "Full-batch training steps, a fixed number: the most that the original allowed itself.",
+        "Full-batch training steps, a fixed number: the maximum that the original allowed.",
         unit="steps",
     )
     l2: NonNegative = setting(
         0.0,
-        "Weight of half the squared weights, biases left out, in the training loss.",
+        "Weight of half the squared weights, without biases, in the training loss.",
         unit="nats / squared weight",
     )
 
@@ -138,47 +135,46 @@ class MlpSettings(Settings):
 class ClusterMatchingSettings(Settings):
     """k-means on the training embeddings; support points label the clusters."""
 
-    clusters: Count = setting(500, "Clusters k.", unit="clusters")
-    n_init: Count = setting(10, "k-means starts, the best of which is kept.", unit="starts")
-    max_iterations: Count = setting(3000, "Iterations of one start at most.", unit="iterations")
+    clusters: Count = setting(500, "Number of clusters k.", unit="clusters")
+    n_init: Count = setting(10, "k-means starts, of which the best is kept.", unit="starts")
+    max_iterations: Count = setting(
+        3000, "Maximum number of iterations per start.", unit="iterations"
+    )
     tolerance: Fraction = setting(
         0.02,
-        "k-means stops when no more than this share of the images changed its cluster in an "
-        "iteration; at 0, when none did, as the original nearly does.",
+        "k-means stops when at most this fraction of the images changed clusters in an iteration. "
+        "At 0, it stops when none did, which is close to the original.",
         unit="images / images",
     )
     seed: CountOrZero = setting(0, "Seed of k-means; 0 in the original.")
 
 
-def _paper_clusters() -> dict[DatasetName, dict[str, Any]]:
+def _paper_clusters() -> Overrides:
     return {"mnist": {"cluster_matching": {"clusters": 10}}}
 
 
 class BaselineSettings(DatasetSettings):
-    """Classifiers on embeddings that learn from the support of a test episode alone."""
+    """Classifiers on embeddings that learn only from the support set of a test episode."""
 
     methods: list[BaselineName] = setting(
         ["knn", "linear", "mlp", "cluster_matching"], "Baselines to run."
     )
     validation_tasks: Count = setting(
         500,
-        "Episodes from the validation split by which a method chooses among several values; not "
-        "drawn where each method has one value.",
+        "Validation episodes by which a method selects among several values; not drawn if every "
+        "method has a single value.",
         unit="episodes",
     )
-    knn: KnnSettings = setting(KnnSettings(), "Nearest neighbours.")
+    knn: KnnSettings = setting(KnnSettings(), "Nearest neighbors.")
     linear: LinearSettings = setting(LinearSettings(), "Logistic regression.")
-    mlp: MlpSettings = setting(MlpSettings(), "Multi-layer perceptron.")
+    mlp: MlpSettings = setting(MlpSettings(), "Multilayer perceptron.")
     cluster_matching: ClusterMatchingSettings = setting(
         ClusterMatchingSettings(), "Cluster matching."
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_paper_clusters,
-        description="Values of this section's keys that hold for one data set only.",
-    )
+    per_dataset: Overrides = overrides(_paper_clusters)
 
     @model_validator(mode="after")
-    def _lists_are_proper(self) -> Self:
+    def _values_are_distinct(self) -> Self:
         lists: dict[str, Sequence[str | float]] = {
             "methods": self.methods,
             "knn.neighbours": self.knn.neighbours,
@@ -186,5 +182,5 @@ class BaselineSettings(DatasetSettings):
         }
         for key, values in lists.items():
             if not values or len(set(values)) < len(values):
-                raise ValueError(f"`{key}` is empty or names a value twice: {values}")
+                raise ValueError(f"`{key}` is empty or repeats a value: {values}")
         return self

@@ -1,15 +1,15 @@
-"""Settings of how GPUs are shared out among jobs."""
+"""Settings of how jobs share GPUs."""
 
 from cactus.config.base import Count, Settings, setting
 
 
 class GpuSettings(Settings):
-    """How GPUs are shared out among jobs; no result depends on it, so nothing gets stale."""
+    """How jobs share GPUs. No result depends on it or becomes stale."""
 
     jobs_per_gpu: Count = setting(
         1,
-        "Jobs that share a GPU, at most, where they are small. On Slurm, a job asks for its part "
-        "of a GPU's shards; otherwise `--resources gpu=1` admits so many jobs at once. Each has to "
-        "find room in the GPU's memory.",
+        "Maximum number of small jobs that share a GPU. On Slurm, a job requests its share of a "
+        "GPU's shards; elsewhere, `--resources gpu=1` runs this many jobs at once. They all have "
+        "to fit in the GPU's memory.",
         unit="jobs",
     )

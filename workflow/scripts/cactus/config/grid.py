@@ -21,12 +21,12 @@ class Cell(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The cell as it is written in result paths."""
+        """The cell's name in result paths."""
         return f"{self.dataset}/{self.source}/{self.learner}/s{self.seed}"
 
 
 class CellPattern(Settings):
-    """Cells that agree with every key given."""
+    """Cells that match every given key."""
 
     dataset: DatasetName | None = setting(None, "Data set of the cells.")
     source: str | None = setting(None, "Task source of the cells, e.g. `acai` or `labels`.")
@@ -34,7 +34,7 @@ class CellPattern(Settings):
     seed: int | None = setting(None, "Seed of the cells.")
 
     def matches(self, cell: Cell) -> bool:
-        """Say whether `cell` agrees with every key that is given."""
+        """Return whether `cell` matches every given key."""
         wanted = self.model_dump(exclude_none=True)
         return all(getattr(cell, key) == value for key, value in wanted.items())
 
@@ -51,7 +51,7 @@ def _paper_controls() -> dict[DatasetName, list[str]]:
 
 
 class GridSettings(Settings):
-    """Axes of the grid, and the cells left out of it."""
+    """Axes of the grid, and the cells to leave out."""
 
     datasets: list[DatasetName] = setting(
         ["mnist", "omniglot", "miniimagenet", "celeba"], "Data sets."
@@ -61,76 +61,78 @@ class GridSettings(Settings):
         "Embeddings: the four of the paper, or names under `embeddings.custom`.",
     )
     learners: list[LearnerName] = setting(["maml", "protonets"], "Meta-learners.")
-    seeds: list[int] = setting([0], "Training seeds; each makes a copy of every cell.")
+    seeds: list[int] = setting([0], "Training seeds; every cell is run with each of them.")
     controls: dict[DatasetName, list[str]] = Field(
         default_factory=_paper_controls,
-        description="Further task sources by data set: `labels` (the oracle), `random`, `pixels`, "
-        "`single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
+        description="Additional task sources by data set: `labels` (the oracle), `random`, "
+        "`pixels`, `single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
     )
-    scratch: bool = setting(True, "Add the from-scratch row of MAML's network to every data set.")
-    baselines: bool = setting(True, "Add the baselines on each embedding.")
+    scratch: bool = setting(
+        True, "Add training from scratch, with MAML's network, to every data set."
+    )
+    baselines: bool = setting(True, "Add the baselines on every embedding.")
     include: list[CellPattern] = setting(
-        [], "If not empty, only cells that match one of these patterns are kept."
+        [], "If not empty, keep only cells that match one of these patterns."
     )
-    exclude: list[CellPattern] = setting([], "Cells that match one of these patterns are left out.")
+    exclude: list[CellPattern] = setting([], "Leave out cells that match one of these patterns.")
 
     @model_validator(mode="after")
-    def _axes_are_proper(self) -> Self:
+    def _axes_are_valid(self) -> Self:
         for axis in ("datasets", "embeddings", "learners", "seeds"):
             values: list[Any] = getattr(self, axis)
             if not values:
                 raise ValueError(f"the axis '{axis}' is empty; name at least one value")
             if len(set(values)) < len(values):
-                raise ValueError(f"the axis '{axis}' names a value twice: {values}")
+                raise ValueError(f"the axis '{axis}' repeats a value: {values}")
         for names in self.controls.values():
             for name in names:
                 if Source.parse(name).kind in ("kmeans", "scratch"):
                     raise ValueError(
-                        f"'{name}' is no control; embeddings belong in `embeddings`, "
-                        "the from-scratch row in `scratch`"
+                        f"'{name}' is not a control; put embeddings in `embeddings`, and turn "
+                        "training from scratch on or off by `scratch`"
                     )
         return self
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells that a configuration asks for, and what they are made from."""
+    """The cells that a configuration asks for, and what they depend on."""
 
     cells: tuple[Cell, ...]
     with_baselines: bool
 
     @classmethod
     def from_settings(cls, settings: GridSettings) -> Self:
-        """Multiply the axes out and apply `include` and `exclude`.
+        """Build the product of the axes, then apply `include` and `exclude`.
 
         Raises
         ------
         ConfigError
-            No cell is left.
+            No cell remains.
         """
         cells = tuple(cell for cell in _all_cells(settings) if _is_kept(cell, settings))
         if not cells:
             raise ConfigError(
-                "No cell of the grid is left.",
+                "The grid has no cells left.",
                 where="grid.include and grid.exclude",
                 got=f"{len(settings.include)} and {len(settings.exclude)} patterns",
-                fix="loosen the patterns so that they keep at least one cell",
+                fix="relax the patterns so that they keep at least one cell",
             )
         return cls(cells, settings.baselines)
 
     @property
     def datasets(self) -> tuple[DatasetName, ...]:
-        """Data sets that occur, in grid order."""
+        """Data sets of the cells, in grid order."""
         return tuple(dict.fromkeys(cell.dataset for cell in self.cells))
 
     @property
     def trained_cells(self) -> tuple[Cell, ...]:
-        """Cells that are meta-trained, so all but the from-scratch ones."""
+        """Cells that are meta-trained: all except those trained from scratch."""
         return tuple(cell for cell in self.cells if cell.source != "scratch")
 
     @property
     def embedding_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
-        """Data set, embedding and seed of every embedding that some cell needs."""
+        """Data set, embedding and seed of every embedding that a cell needs."""
         runs = (
             (cell.dataset, embedding, cell.seed)
             for cell in self.cells
@@ -140,7 +142,7 @@ class Grid:
 
     @property
     def baseline_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
-        """Data set, embedding and seed of every job of baselines."""
+        """Data set, embedding and seed of every baselines job."""
         return self.embedding_runs if self.with_baselines else ()
 
 

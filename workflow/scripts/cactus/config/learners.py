@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from cactus.config.base import (
     Count,
@@ -10,9 +10,11 @@ from cactus.config.base import (
     DatasetName,
     DatasetSettings,
     LearnerName,
+    Overrides,
     Positive,
     Precision,
     Settings,
+    overrides,
     setting,
 )
 
@@ -21,23 +23,21 @@ HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
 AtOnce = Count | Literal["auto"]
 
-_OVERRIDES = "Values of this section's keys that hold for one data set only."
-
 
 class ValidationSettings(Settings):
-    """Labelled validation episodes; their accuracy is logged and never selects or stops."""
+    """Labeled validation episodes, whose accuracy is only logged: it never selects or stops."""
 
-    every: Count = setting(1000, "Distance of two points of the curve.", unit="iterations")
-    tasks: Count = setting(100, "Episodes of a point, the same for all points.", unit="episodes")
-    way: Count = setting(5, "Classes of an episode.", unit="classes")
+    every: Count = setting(1000, "Interval between two points of the curve.", unit="iterations")
+    tasks: Count = setting(100, "Episodes per point, the same for all points.", unit="episodes")
+    way: Count = setting(5, "Classes per episode.", unit="classes")
     shot: Count = setting(1, "Support images per class.", unit="images")
     query: Count = setting(5, "Query images per class.", unit="images")
 
 
 class TrainingSettings(DatasetSettings):
-    """What both meta-learners have."""
+    """Settings that both meta-learners share."""
 
-    way: Count = setting(20, "Classes of a training episode.", unit="classes")
+    way: Count = setting(20, "Classes per training episode.", unit="classes")
     shot: Count = setting(1, "Support images per class in training.", unit="images")
     query: Count = setting(5, "Query images per class in training.", unit="images")
     iterations: CountOrZero = setting(
@@ -47,31 +47,33 @@ class TrainingSettings(DatasetSettings):
     )
     oracle_iterations: CountOrZero | None = setting(
         None,
-        "Outer updates on true classes; null means as many as otherwise. The original's Omniglot "
-        "MAML script says 120,000, its table of hyper-parameters no separate value.",
+        "Outer updates on true classes; null means the same as `iterations`. The original's "
+        "Omniglot MAML script uses 120,000; its table of hyperparameters gives no separate value.",
         unit="iterations",
     )
-    tasks_per_batch: Count = setting(8, "Episodes of an outer update.", unit="episodes")
-    outer_lr: Positive = setting(0.001, "Rate of Adam in the outer update, constant.")
+    tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
+    outer_lr: Positive = setting(0.001, "Learning rate of Adam in the outer update, constant.")
     gradient_clip: Positive | None = setting(
-        None, "Each element of the outer gradient is clipped to +- this; null: no clipping."
+        None, "Each element of the outer gradient is clipped to +- this; null for no clipping."
     )
-    filters: Count = setting(32, "Filters of each of the four convolutions.", unit="filters")
+    filters: Count = setting(
+        32, "Filters per convolution, of which there are four.", unit="filters"
+    )
     log_every: Count = setting(
         100,
-        "Iterations between two lines of the training curve; each is their mean.",
+        "Iterations per point of the training curve; each point is their mean.",
         unit="iterations",
     )
     validation: ValidationSettings = ValidationSettings()
 
     def for_source(self, source: str) -> Self:
-        """Return these settings as they hold for one source of tasks; "labels" is the oracle."""
+        """Return these settings for one source of tasks; "labels" is the oracle."""
         own = self.oracle_iterations if source == "labels" else None
         iterations = self.iterations if own is None else own
         return self.model_copy(update={"iterations": iterations, "oracle_iterations": None})
 
 
-def _maml_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _maml_overrides() -> Overrides:
     large: dict[str, Any] = {
         "iterations": 60_000,
         "gradient_clip": 10.0,
@@ -87,67 +89,67 @@ def _maml_overrides() -> dict[DatasetName, dict[str, Any]]:
 
 
 class MamlSettings(TrainingSettings):
-    """CACTUs-MAML. The top-level values are those of Omniglot."""
+    """CACTUs-MAML. The top-level values are those for Omniglot."""
 
     inner_lr: Positive = setting(
         0.05,
-        "Rate of the inner gradient steps. The inner loss is the cross-entropy summed over the "
-        "support and divided by the shot, as in the original: at N-way this rate acts like N times "
-        "itself on a mean loss.",
+        "Learning rate of the inner gradient steps. The inner loss is the cross-entropy summed "
+        "over the support and divided by the shot, as in the original: at N-way, this rate acts "
+        "like N times itself on a mean loss.",
     )
     inner_steps: Count = setting(5, "Inner gradient steps in training.", unit="steps")
     evaluation_steps: Count = setting(
         50, "Inner gradient steps in validation and evaluation.", unit="steps"
     )
     first_order: bool = setting(
-        False, "Leave out the second derivatives (first-order MAML); the paper keeps them."
+        False, "Omit the second derivatives (first-order MAML); the paper keeps them."
     )
     downsampling: Downsampling = setting(
-        "stride", "Halve by convolutions of stride 2, or by 2x2 max-pooling after stride 1."
+        "stride",
+        "Halve the resolution by convolutions of stride 2, or by 2x2 max pooling after stride 1.",
     )
     head: HeadInput = setting(
-        "spatial_mean", "Features of the linear head: the mean over positions, or all values."
+        "spatial_mean", "Input of the linear head: the mean over positions, or all values."
     )
     head_init: HeadInit = setting(
         "normal",
-        "Initial weights of the head: N(0, 1), or Glorot uniform. Convolutions start Glorot "
-        "uniform and biases at zero, the initialisers of the original.",
+        "Initial weights of the head: N(0, 1), or Glorot uniform. Convolutions start from Glorot "
+        "uniform and biases from zero, as in the original.",
     )
     batch_norm_eps: Positive = setting(
         1e-3, "Added to the batch variance; the default of the original's library."
     )
     kernel: Literal["manual", "autograd"] = setting(
         "manual",
-        "How the inner steps are derived: by formulas derived by hand, or by automatic "
-        "differentiation, the slower reference; decides speed and memory, and results by rounding "
-        "only.",
+        "How the inner steps are differentiated: by formulas derived by hand, or by automatic "
+        "differentiation, the slower reference. Affects speed and memory, and results only by "
+        "rounding.",
     )
     cuda_graph: bool = setting(
         False,
-        "Record the launches of a training step's gradient as a CUDA graph and replay it, on a GPU "
-        "and with the manual kernel only; decides speed and memory, and results by rounding only.",
+        "Record the kernel launches of a training step's gradient as a CUDA graph and replay it; "
+        "only on a GPU and with the manual kernel. Affects speed and memory, and results only by "
+        "rounding.",
     )
     tasks_at_once: AtOnce = setting(
         "auto",
-        "Episodes of an outer update computed together by grouped convolutions; decides speed and "
-        "memory, and results by rounding only. `auto` chooses by size, device and threads.",
+        "Episodes of an outer update computed together by grouped convolutions. Affects speed and "
+        "memory, and results only by rounding. `auto` chooses by size, device and threads.",
         unit="episodes",
     )
     evaluation_tasks_at_once: AtOnce = setting(
-        "auto", "The same for episodes that are scored.", unit="episodes"
+        "auto", "The same for the episodes of an evaluation.", unit="episodes"
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_maml_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_maml_overrides)
 
     @model_validator(mode="after")
     def _graphs_have_no_autograd(self) -> Self:
         if self.cuda_graph and self.kernel != "manual":
-            raise ValueError("cuda_graph records the kernel 'manual' only: set one of the two back")
+            raise ValueError("cuda_graph needs the kernel 'manual': reset one of the two")
         return self
 
 
-def _protonets_overrides() -> dict[DatasetName, dict[str, Any]]:
+def _protonets_overrides() -> Overrides:
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
         "miniimagenet": {"way": 5, "iterations": 60_000},
@@ -156,15 +158,17 @@ def _protonets_overrides() -> dict[DatasetName, dict[str, Any]]:
 
 
 class ProtonetsSettings(TrainingSettings):
-    """CACTUs-ProtoNets. The top-level values are those of Omniglot.
+    """CACTUs-ProtoNets. The top-level values are those for Omniglot.
 
-    The paper has no MNIST run. Ours takes Omniglot's values for images of the same size, and as
+    The paper has no MNIST run. Ours uses Omniglot's values, for images of the same size, and as
     many classes as MNIST has digits and its partitions have clusters.
     """
 
     query: Count = setting(15, "Query images per class in training.", unit="images")
-    tasks_per_batch: Count = setting(1, "Episodes of an outer update.", unit="episodes")
-    filters: Count = setting(64, "Filters of each of the four convolutions.", unit="filters")
+    tasks_per_batch: Count = setting(1, "Episodes per outer update.", unit="episodes")
+    filters: Count = setting(
+        64, "Filters per convolution, of which there are four.", unit="filters"
+    )
     batch_norm_eps: Positive = setting(
         1e-5, "Added to the variance; the default of the original's library."
     )
@@ -173,41 +177,40 @@ class ProtonetsSettings(TrainingSettings):
     )
     precision: Precision = setting(
         "float32",
-        "Of the encoder's passes in training: `bfloat16` is mixed precision, on a GPU only. "
-        "Weights, statistics, distances, losses and evaluation stay float32. MAML has no such key.",
+        "Precision of the encoder's passes in training: `bfloat16` is mixed precision, on a GPU "
+        "only. Weights, statistics, distances, losses and evaluation stay float32. MAML does not "
+        "have this key.",
     )
     evaluation_tasks_at_once: Count = setting(
         1000,
-        "Episodes scored together, each of their images encoded once; decides speed and memory, "
-        "and results by rounding only.",
+        "Episodes evaluated together, with each of their images encoded once. Affects speed and "
+        "memory, and results only by rounding.",
         unit="episodes",
     )
     images_at_once: Count = setting(
-        256, "Images encoded together in evaluation; decides speed and memory.", unit="images"
+        256, "Images encoded together in evaluation; affects speed and memory.", unit="images"
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=_protonets_overrides, description=_OVERRIDES
-    )
+    per_dataset: Overrides = overrides(_protonets_overrides)
 
 
 class ScratchSettings(DatasetSettings):
-    """MAML's network, randomly initialised and trained on the support of each test episode."""
+    """MAML's network, randomly initialized and trained on the support of each test episode."""
 
     inner_lr: Positive = setting(
         0.1,
-        "Rate of the gradient steps, on the summed loss of MAML's inner steps; the original's "
-        "Omniglot script has it. The paper sweeps rates; we do not, as that would need labels.",
+        "Learning rate of the gradient steps, on the summed loss of MAML's inner steps, from the "
+        "original's Omniglot script. The paper sweeps rates; we do not, because that needs labels.",
     )
     steps: Count = setting(
         50,
-        "Gradient steps before the queries are scored, as many as MAML has. The original logs the "
-        "accuracy of each of 200 and does not say which it reports; on Omniglot 10, 50 and 200 "
-        "steps agree within their intervals.",
+        "Gradient steps before the queries are classified, as many as MAML takes. The original "
+        "logs the accuracy of each of 200 and does not say which it reports; on Omniglot, 10, 50 "
+        "and 200 steps agree within their intervals.",
         unit="steps",
     )
 
     def apply(self, settings: MamlSettings) -> MamlSettings:
-        """Return MAML's settings with the steps at evaluation replaced by these."""
+        """Return MAML's settings with these steps in evaluation."""
         changes = {"inner_lr": self.inner_lr, "evaluation_steps": self.steps, "iterations": 0}
         return settings.model_copy(update=changes)
 
@@ -222,6 +225,6 @@ class LearnerSettings(Settings):
     def resolve(
         self, name: LearnerName, dataset: DatasetName, source: str = ""
     ) -> MamlSettings | ProtonetsSettings:
-        """Return the settings of a meta-learner as they hold for one data set and task source."""
+        """Return the settings of a meta-learner for one data set and task source."""
         settings: MamlSettings | ProtonetsSettings = getattr(self, name)
         return settings.resolve(dataset).for_source(source)

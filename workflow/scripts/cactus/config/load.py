@@ -1,6 +1,6 @@
-"""Read configuration files and explain what is wrong with them."""
+"""Read configuration files, and explain what is wrong with them."""
 
-import difflib
+import re
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,34 +11,20 @@ from pydantic import BaseModel, ValidationError
 
 from cactus.config.base import DatasetSettings, merge
 from cactus.config.models import Config
-from cactus.errors import ConfigError
+from cactus.errors import ConfigError, did_you_mean
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, which YAML would silently overwrite."""
+    """A safe loader that rejects duplicate keys, which YAML would silently overwrite."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        twice = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
-        if twice is not None:
+        duplicate = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
+        if duplicate is not None:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{twice}' is given twice", node.start_mark
+                None, None, f"the key '{duplicate}' appears twice", node.start_mark
             )
         return super().construct_mapping(node, deep=deep)
-
-
-def load_config(*paths: Path) -> Config:
-    """Read one or more YAML files, the later ones overriding the earlier key by key.
-
-    Raises
-    ------
-    ConfigError
-        A file cannot be read, a key is unknown or a value is not valid.
-    """
-    values: dict[str, Any] = {}
-    for path in paths:
-        values = merge(values, read_yaml(path))
-    return parse_config(values, where=", ".join(str(path) for path in paths))
 
 
 def parse_config(values: Mapping[str, Any], where: str = "the configuration") -> Config:
@@ -47,14 +33,14 @@ def parse_config(values: Mapping[str, Any], where: str = "the configuration") ->
     Raises
     ------
     ConfigError
-        A key is unknown (with the nearest known ones) or a value is not valid.
+        A key is unknown or a value is not valid; the message suggests the most similar one.
     """
     for path, known in _unknown_keys(Config, values, ()):
         raise ConfigError(
             "The configuration has an unknown key.",
             where=f"{where}: {'.'.join(path)}",
             got=repr(path[-1]),
-            fix=_suggestion(path[-1], known),
+            fix=did_you_mean(path[-1], known, f"remove it; valid keys here are {', '.join(known)}"),
         )
     try:
         return Config.model_validate(merge(Config().model_dump(), dict(values)))
@@ -68,7 +54,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        The file cannot be read or holds no mapping.
+        The file cannot be read or does not hold a mapping.
     """
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
@@ -77,14 +63,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
             "A configuration file cannot be read.",
             where=str(path),
             got=" ".join(str(error).split()),
-            fix="give the path of a YAML file; config/config.yaml is an example",
+            fix="pass the path of a YAML file; see config/config.yaml for an example",
         ) from error
     if not isinstance(values, dict):
         raise ConfigError(
-            "A configuration file holds no mapping of keys.",
+            "A configuration file is not a mapping of keys to values.",
             where=str(path),
             got=type(values).__name__,
-            fix="write 'key: value' lines; config/config.yaml is an example",
+            fix="write 'key: value' lines; see config/config.yaml for an example",
         )
     return values
 
@@ -92,7 +78,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def _unknown_keys(
     model: type[BaseModel], values: Mapping[str, Any], path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Yield the path of every unknown key below `values`, with the keys known there."""
+    """Yield the path of every unknown key in `values`, with the keys that are valid there."""
     for key, value in values.items():
         here = (*path, str(key))
         if key not in model.model_fields:
@@ -111,7 +97,7 @@ def _unknown_keys(
 def _children(
     annotation: Any, path: tuple[str, ...], value: Any
 ) -> Iterator[tuple[type[BaseModel], tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the models that `value` should hold by its annotation, each with its mapping."""
+    """Yield the models that `annotation` expects in `value`, each with its path and mapping."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if isinstance(value, dict):
             yield annotation, path, value
@@ -127,31 +113,23 @@ def _children(
 
 
 def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that occur in a type annotation."""
+    """Yield the models that a type annotation contains."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
         yield from nested_models(argument)
 
 
-def _suggestion(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    return f"remove it; the keys known here are {', '.join(known)}"
-
-
 def _explained(error: ValidationError, where: str) -> ConfigError:
     first = error.errors()[0]
     expected = str(first.get("ctx", {}).get("expected", ""))
-    options = [option.strip("' ") for option in expected.replace(" or ", ",").split(",")]
-    near = difflib.get_close_matches(str(first["input"]), options, n=1)
+    options = re.findall(r"'(.*?)'", expected)
+    message = first["msg"].removeprefix("Value error, ")
     more = error.error_count() - 1
     return ConfigError(
         "The configuration has a value that is not valid.",
         where=f"{where}: {'.'.join(str(part) for part in first['loc'])}",
         got=repr(first["input"])[:200],
-        fix=(f"did you mean '{near[0]}'? " if near else "")
-        + first["msg"].removeprefix("Value error, ")
+        fix=f"{did_you_mean(str(first['input']), options)} {message}".lstrip()
         + (f" (and {more} more)" if more else ""),
     )

@@ -21,15 +21,15 @@ from cactus.config.source import Source
 
 
 class Config(Settings):
-    """Everything that a run depends on."""
+    """All settings of a run."""
 
     run: str = Field(
         default="paper",
         pattern=r"^[a-z0-9][a-z0-9._-]*$",
-        description="Name of the run; its results stand below `results/<run>/`.",
+        description="Name of the run; its results are in `results/<run>/`.",
     )
     sample_data: bool = setting(
-        False, "Work on small generated stand-ins instead of the real data sets."
+        False, "Use small generated stand-ins instead of the real data sets."
     )
     compute: ComputeSettings = ComputeSettings()
     gpus: GpuSettings = GpuSettings()
@@ -52,8 +52,8 @@ class Config(Settings):
         for name in wanted:
             if name is not None and name not in known:
                 raise ValueError(
-                    f"the grid names the embedding '{name}'; known are {', '.join(known)} "
-                    "(add others under embeddings.custom)"
+                    f"the grid has an unknown embedding '{name}'; known embeddings: "
+                    f"{', '.join(known)} (add others under embeddings.custom)"
                 )
         return self
 

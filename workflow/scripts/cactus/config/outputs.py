@@ -9,17 +9,17 @@ from cactus.config.base import Count, CountOrZero, Positive, Settings, setting
 
 FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
 
-# Figures that show one data set; the others show the whole run.
+# Figures that show one data set each; the others show the whole run.
 PER_DATASET: Final[tuple[FigureName, ...]] = ("training_curves", "tasks")
 
 
 class ContactSheetSettings(Settings):
-    """The contact sheet of constructed tasks, which have the way and shot of meta-training."""
+    """The contact sheet of constructed tasks, with the way and shot of meta-training."""
 
-    tasks: Count = setting(2, "Tasks drawn from each source.")
-    classes: Count = setting(5, "Classes shown of a task, one row each; at most its way.")
-    queries: Count = setting(5, "Query images shown of a class; at most those of meta-training.")
-    image_size: Positive = setting(5.0, "Side of an image on the sheet.", unit="mm")
+    tasks: Count = setting(2, "Tasks shown per source.")
+    classes: Count = setting(5, "Classes shown per task, one row each; at most its way.")
+    queries: Count = setting(5, "Query images shown per class; at most those of meta-training.")
+    image_size: Positive = setting(5.0, "Side length of an image on the sheet.", unit="mm")
 
 
 class OutputSettings(Settings):
@@ -27,13 +27,13 @@ class OutputSettings(Settings):
 
     figures: list[FigureName] = setting(
         ["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"],
-        "Figures to draw; training_curves and tasks give one per data set.",
+        "Figures to draw; training_curves and tasks give one figure per data set.",
     )
-    decimals: CountOrZero = setting(2, "Decimals of the per cents in the tables.")
-    font_size: Positive = setting(8.0, "Size of the text in figures.", unit="pt")
+    decimals: CountOrZero = setting(2, "Decimals of the percentages in the tables.")
+    font_size: Positive = setting(8.0, "Font size in figures.", unit="pt")
     dpi: Count = setting(200, "Resolution of the PNG figures.", unit="dots per inch")
     curve_points: Count = setting(
-        200, "Points of a training curve; longer logs are averaged in windows of equal length."
+        200, "Points per training curve; longer logs are averaged over windows of equal length."
     )
     contact_sheet: ContactSheetSettings = Field(
         default_factory=ContactSheetSettings,
@@ -44,5 +44,5 @@ class OutputSettings(Settings):
 def figure_names(settings: OutputSettings, datasets: Iterable[str]) -> list[str]:
     """Return the names of all figures of a run, ``<figure>`` or ``<figure>-<dataset>``."""
     whole = [name for name in settings.figures if name not in PER_DATASET]
-    parted = (name for name in settings.figures if name in PER_DATASET)
-    return [*whole, *(f"{name}-{dataset}" for name in parted for dataset in datasets)]
+    split = (name for name in settings.figures if name in PER_DATASET)
+    return [*whole, *(f"{name}-{dataset}" for name in split for dataset in datasets)]

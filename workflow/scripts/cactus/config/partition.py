@@ -7,153 +7,157 @@ from pydantic import Field, model_validator
 from cactus.config.base import (
     Count,
     CountOrZero,
-    DatasetName,
     DatasetSettings,
     Fraction,
     LearnerName,
     NonNegative,
+    Overrides,
     Positive,
     Settings,
     merge,
+    overrides,
     setting,
 )
 
-ShareBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
+FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class MamlAcceptanceSettings(Settings):
-    """When a k-means run is good enough for MAML, and how often it is started."""
+    """When a k-means run is accepted for MAML, and how many starts it has."""
 
-    fraction: ShareBelowOne = setting(
+    fraction: FractionBelowOne = setting(
         0.75,
-        "A k-means run is repeated until more than this share of its clusters is large enough.",
-        unit="share of clusters",
+        "A k-means run is repeated until more than this fraction of its clusters is large enough.",
+        unit="fraction of clusters",
     )
     strict: bool = setting(
         True,
-        "Whether a cluster is large enough only with more than shot + query images (true) or "
-        "already with exactly shot + query (false).",
+        "Whether a large enough cluster has more than shot + query images (true) or at least "
+        "shot + query (false).",
     )
     n_init: Count = setting(
         1,
-        "k-means starts per run, the best of which is kept, with several partitions.",
+        "k-means starts per run, of which the best is kept, with several partitions.",
         unit="starts",
     )
     n_init_single: Count = setting(
         10,
-        "k-means starts per run, the best of which is kept, with one partition.",
+        "k-means starts per run, of which the best is kept, with a single partition.",
         unit="starts",
     )
 
 
 class ProtonetsAcceptanceSettings(MamlAcceptanceSettings):
-    """When a k-means run is good enough for ProtoNets, and how often it is started."""
+    """When a k-means run is accepted for ProtoNets, and how many starts it has."""
 
-    fraction: ShareBelowOne = setting(
+    fraction: FractionBelowOne = setting(
         0.80,
-        "A k-means run is repeated until more than this share of its clusters is large enough.",
-        unit="share of clusters",
+        "A k-means run is repeated until more than this fraction of its clusters is large enough.",
+        unit="fraction of clusters",
     )
     strict: bool = setting(
         False,
-        "Whether a cluster is large enough only with more than shot + query images (true) or "
-        "already with exactly shot + query (false).",
+        "Whether a large enough cluster has more than shot + query images (true) or at least "
+        "shot + query (false).",
     )
     n_init: Count = setting(
         3,
-        "k-means starts per run, the best of which is kept, with several partitions.",
+        "k-means starts per run, of which the best is kept, with several partitions.",
         unit="starts",
     )
 
 
 class RandomSettings(Settings):
-    """Uniformly random labels, the control without any structure."""
+    """Uniformly random labels: the control without any structure."""
 
-    labels: Count = setting(500, "Labels among which each image draws one.", unit="labels")
+    labels: Count = setting(
+        500, "Number of labels, of which each image gets a random one.", unit="labels"
+    )
     count: Count = setting(
         2400,
-        "Partitions; 2400 means about 100 tasks each in 30,000 iterations of 8 tasks.",
+        "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks.",
         unit="partitions",
     )
 
 
 class PixelSettings(Settings):
-    """k-means on contrast-normalised, whitened pixels, the control without an embedding.
+    """k-means on contrast-normalized, whitened pixels: the control without an embedding.
 
-    Whitened pixels are given by their principal coordinates, which differ from ZCA's by a
-    rotation. No distance changes, so the first, unscaled partition is that of ZCA.
+    Whitened pixels are in principal coordinates, which differ from ZCA's by a rotation. This
+    leaves all distances unchanged, so the first, unscaled partition is that of ZCA.
     """
 
     count: Count = setting(
         1,
-        "Partitions; the sources name no number, and one is the plain k-means.",
+        "Partitions; the sources give no number, and one is plain k-means.",
         unit="partitions",
     )
-    n_init: Count = setting(1, "k-means starts per run, the best is kept.", unit="starts")
+    n_init: Count = setting(1, "k-means starts per run, of which the best is kept.", unit="starts")
     contrast_offset: Positive = setting(
         10.0,
-        "Added to the pixel variance of an image before dividing by its root.",
-        unit="squared grey levels, 0 to 255",
+        "Added to the pixel variance of an image before dividing by its square root.",
+        unit="squared gray levels, 0 to 255",
     )
     zca_epsilon: Positive = setting(
         1e-5,
-        "Added to the variance of each principal direction before dividing by its root.",
+        "Added to the variance of each principal direction before dividing by its square root.",
         unit="squared contrast units",
     )
     fit_images: Count = setting(
         100_000,
-        "Images, drawn at random, from which the principal directions are found; bounds the "
-        "memory (images x pixels x 4 bytes).",
+        "Random images from which the principal directions are computed; limits the memory "
+        "(images x pixels x 4 bytes).",
         unit="images",
     )
     components: Count = setting(
         1024,
-        "Leading principal directions kept; 784 or more is exact on 28x28 images.",
+        "Leading principal directions to keep; 784 or more is exact on 28x28 images.",
         unit="directions",
     )
 
 
 class HyperplaneSettings(Settings):
-    """Cells cut out by random hyperplanes in the embedding space."""
+    """Cells between random hyperplanes in the embedding space."""
 
     count: Count = setting(
         2400,
-        "Partitions; 2400 means about 100 tasks each in 30,000 iterations of 8 tasks.",
+        "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks.",
         unit="partitions",
     )
-    planes: Count = setting(1000, "Accepted planes from which partitions draw.", unit="planes")
+    planes: Count = setting(1000, "Accepted planes from which partitions are drawn.", unit="planes")
     normal_range: Positive = setting(
         1.0,
-        "Half width a of U(-a, a), from which each component of a normal is drawn before it is "
-        "scaled to unit length.",
+        "Half-width a of U(-a, a), from which each component of a normal is drawn before the "
+        "normal is scaled to unit length.",
         unit="embedding units",
     )
     point_range: NonNegative = setting(
         0.8,
-        "Half width a of U(-a, a), from which each component of a point on the plane is drawn; "
+        "Half-width a of U(-a, a), from which each component of a point on the plane is drawn; "
         "0 is the origin.",
         unit="embedding units",
     )
     margin: NonNegative = setting(
         0.0,
-        "Least distance from each plane; nearer images belong to no cell.",
+        "Minimum distance from each plane; closer images belong to no cell.",
         unit="embedding units",
     )
     side_factor: Count = setting(
         10,
-        "Images beyond the margin that each side of a plane needs, as a multiple of shot + query.",
+        "Minimum number of images beyond the margin on each side of a plane, as a multiple of "
+        "shot + query.",
         unit="multiple",
     )
     max_plane_draws: Count = setting(
         100,
-        "Planes drawn, on average per accepted one, before an error; the original goes on for "
-        "ever.",
+        "Maximum number of planes drawn, on average per accepted one, before an error; the "
+        "original has no limit.",
         unit="planes",
     )
     max_combinations: Count = setting(
         10_000,
-        "Combinations of planes tried for one partition before an error; the original goes on "
-        "for ever.",
+        "Maximum number of combinations of planes tried for one partition before an error; the "
+        "original has no limit.",
         unit="combinations",
     )
     per_embedding: dict[str, dict[str, Any]] = Field(
@@ -161,7 +165,7 @@ class HyperplaneSettings(Settings):
             "acai": {"margin": 1.2},
             "deepcluster": {"point_range": 0.0},
         },
-        description="Values of this section's keys that hold for one embedding only.",
+        description="Values of this section's keys for single embeddings.",
     )
 
     @model_validator(mode="after")
@@ -171,49 +175,52 @@ class HyperplaneSettings(Settings):
         return self
 
     def resolve(self, embedding: str) -> Self:
-        """Return these settings as they hold for one embedding, without `per_embedding`."""
+        """Return these settings for one embedding, without `per_embedding`."""
         base = self.model_dump(exclude={"per_embedding"})
         values = merge(base, self.per_embedding.get(embedding, {}))
         return type(self).model_validate({**values, "per_embedding": {}})
 
 
-_PAPER_PER_DATASET: dict[DatasetName, dict[str, Any]] = {
-    "mnist": {"clusters": 10},
-    "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
-    "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
-}
+def _paper_overrides() -> Overrides:
+    return {
+        "mnist": {"clusters": 10},
+        "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
+        "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
+    }
 
 
 class PartitionSettings(DatasetSettings):
-    """Partitions of the unlabelled training images (Algorithm 1 of CACTUs)."""
+    """Partitions of the unlabeled training images (Algorithm 1 of CACTUs)."""
 
-    clusters: Count = setting(500, "Clusters k of each k-means.", unit="clusters")
-    count: Count = setting(100, "Partitions P made by k-means.", unit="partitions")
-    max_iterations: Count = setting(3000, "Iterations of one k-means at most.", unit="iterations")
+    clusters: Count = setting(500, "Number of clusters k of each k-means run.", unit="clusters")
+    count: Count = setting(100, "Number of partitions P made by k-means.", unit="partitions")
+    max_iterations: Count = setting(
+        3000, "Maximum number of iterations per k-means run.", unit="iterations"
+    )
     tolerance: Fraction = setting(
         0.02,
-        "k-means stops when no more than this share of the images changed its cluster in an "
-        "iteration; at 0, when none did, as the original nearly does.",
+        "k-means stops when at most this fraction of the images changed clusters in an iteration. "
+        "At 0, it stops when none did, which is close to the original.",
         unit="images / images",
     )
     max_restarts: CountOrZero = setting(
         20,
-        "Repetitions of a k-means run that is not accepted before an error; the original repeats "
-        "for ever.",
+        "Maximum number of repetitions of a rejected k-means run before an error; the original has "
+        "no limit.",
         unit="runs",
     )
     scale_low: NonNegative = setting(
         0.0,
         "Lower end of the uniform range of the weights that scale the dimensions in every "
-        "partition but the first.",
+        "partition except the first.",
         unit="weight",
     )
     scale_high: Positive = setting(1.0, "Upper end of that range.", unit="weight")
     maml: MamlAcceptanceSettings = setting(
-        MamlAcceptanceSettings(), "Acceptance of k-means runs that serve MAML."
+        MamlAcceptanceSettings(), "When k-means runs are accepted for MAML."
     )
     protonets: ProtonetsAcceptanceSettings = setting(
-        ProtonetsAcceptanceSettings(), "Acceptance of k-means runs that serve ProtoNets."
+        ProtonetsAcceptanceSettings(), "When k-means runs are accepted for ProtoNets."
     )
     random: RandomSettings = setting(RandomSettings(), "Partitions by random labels.")
     pixels: PixelSettings = setting(PixelSettings(), "Partitions by k-means on pixels.")
@@ -222,15 +229,12 @@ class PartitionSettings(DatasetSettings):
     )
     pool_attributes: Count = setting(
         3,
-        "Attributes that define a CelebA task: one class has chosen values of all of them, the "
+        "Attributes that define a CelebA task: one class has a chosen value of each of them, the "
         "other the opposite values.",
         unit="attributes",
     )
-    per_dataset: dict[DatasetName, dict[str, Any]] = Field(
-        default_factory=lambda: dict(_PAPER_PER_DATASET),
-        description="Values of this section's keys that hold for one data set only.",
-    )
+    per_dataset: Overrides = overrides(_paper_overrides)
 
     def acceptance(self, learner: LearnerName) -> MamlAcceptanceSettings:
-        """Return the acceptance rule that serves a learner."""
+        """Return the acceptance rule for a meta-learner."""
         return self.maml if learner == "maml" else self.protonets

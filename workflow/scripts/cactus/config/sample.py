@@ -1,4 +1,4 @@
-"""Settings of the sample data: small seeded stand-ins for the four data sets."""
+"""Settings of the synthetic data: small seeded stand-ins for the four data sets."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cactus.config.base import Count, CountOrZero, Fraction, NonNegative, Settings, setting
 
-# Official file names leave two digits for a character and for a drawer.
+# Official file names have two digits for the character and two for the drawer.
 TwoDigitCount = Annotated[int, Field(ge=1, le=99)]
 JpegQuality = Annotated[int, Field(ge=1, le=95)]
 
@@ -14,8 +14,8 @@ JpegQuality = Annotated[int, Field(ge=1, le=95)]
 class MnistSample(Settings):
     """Real 8x8 digits, enlarged to MNIST's format and jittered."""
 
-    train_images: Count = setting(2000, "Training images written.", unit="images")
-    test_images: Count = setting(600, "Test images written.", unit="images")
+    train_images: Count = setting(2000, "Training images to write.", unit="images")
+    test_images: Count = setting(600, "Test images to write.", unit="images")
     rotation: NonNegative = setting(8.0, "Largest rotation of a digit.", unit="degrees")
     scaling: Annotated[float, Field(ge=0.0, le=0.5)] = setting(
         0.1, "Largest relative change of a digit's width and of its height.", unit="fraction"
@@ -25,7 +25,7 @@ class MnistSample(Settings):
 
 
 class OmniglotSample(Settings):
-    """Characters of invented alphabets, redrawn by several drawers."""
+    """Characters of invented alphabets, each drawn by several drawers."""
 
     background_alphabets: Annotated[int, Field(ge=1, le=30)] = setting(
         6, "Alphabets in images_background.zip.", unit="alphabets"
@@ -34,9 +34,11 @@ class OmniglotSample(Settings):
         4, "Alphabets in images_evaluation.zip.", unit="alphabets"
     )
     characters: TwoDigitCount = setting(10, "Characters per alphabet.", unit="characters")
-    drawers: TwoDigitCount = setting(20, "Drawers, each draws every character.", unit="drawers")
+    drawers: TwoDigitCount = setting(
+        20, "Drawers, each of whom draws every character.", unit="drawers"
+    )
     variation: NonNegative = setting(
-        1.0, "Strength of the drawers' slant, scale, shift and wobble; 0 draws all alike."
+        1.0, "Strength of the drawers' slant, scale, shift and wobble; at 0, all draw alike."
     )
 
 
@@ -44,48 +46,50 @@ class MiniImagenetSample(Settings):
     """Textured objects on varied backgrounds, under wnids of the Ravi-Larochelle split."""
 
     train_classes: Annotated[int, Field(ge=1, le=64)] = setting(
-        16, "Classes of the training split.", unit="classes"
+        16, "Classes in the training split.", unit="classes"
     )
     val_classes: Annotated[int, Field(ge=1, le=16)] = setting(
-        5, "Classes of the validation split.", unit="classes"
+        5, "Classes in the validation split.", unit="classes"
     )
     test_classes: Annotated[int, Field(ge=1, le=20)] = setting(
-        8, "Classes of the test split.", unit="classes"
+        8, "Classes in the test split.", unit="classes"
     )
     images_per_class: Annotated[int, Field(ge=1, le=600)] = setting(
-        60, "Images of each class.", unit="images"
+        60, "Images per class.", unit="images"
     )
     variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
-        1.0, "Strength of the changes of pose, colour and light between images of a class."
+        1.0, "Strength of the changes in pose, color and light between images of a class."
     )
-    clutter: CountOrZero = setting(4, "Most objects strewn behind the main one.", unit="objects")
+    clutter: CountOrZero = setting(
+        4, "Maximum number of objects behind the main one.", unit="objects"
+    )
     jpeg_quality: JpegQuality = setting(80, "Quality of the JPEG files.")
 
 
 class CelebaSample(Settings):
     """Drawn faces with the 40 attributes."""
 
-    train_images: Count = setting(700, "Faces of the training partition.", unit="images")
-    val_images: Count = setting(200, "Faces of the validation partition.", unit="images")
-    test_images: Count = setting(200, "Faces of the test partition.", unit="images")
+    train_images: Count = setting(700, "Faces in the training partition.", unit="images")
+    val_images: Count = setting(200, "Faces in the validation partition.", unit="images")
+    test_images: Count = setting(200, "Faces in the test partition.", unit="images")
     kinds: Count = setting(
         24,
-        "Kinds of people: those of a kind share most attributes and their clothes.",
+        "Kinds of people: faces of a kind share most attributes and their clothes.",
         unit="kinds",
     )
     deviation: Fraction = setting(
-        0.15, "Probability that an attribute of a face is drawn anew and not as of its kind."
+        0.15, "Probability that an attribute of a face is drawn independently of its kind."
     )
     variation: Annotated[float, Field(ge=0.0, le=2.0)] = setting(
-        1.0, "Strength of the changes of pose, proportions and light between faces."
+        1.0, "Strength of the changes in pose, proportions and light between faces."
     )
     jpeg_quality: JpegQuality = setting(72, "Quality of the JPEG files.")
 
 
 class SampleSettings(Settings):
-    """Stand-ins in the official raw formats, for demos and tests without any download."""
+    """Stand-ins in the official raw formats, for demos and tests without downloads."""
 
-    seed: CountOrZero = setting(0, "Seed of every sample data set.")
+    seed: CountOrZero = setting(0, "Seed of all synthetic data sets.")
     mnist: MnistSample = Field(default_factory=MnistSample, description="Stand-in for MNIST.")
     omniglot: OmniglotSample = Field(
         default_factory=OmniglotSample, description="Stand-in for Omniglot."

@@ -20,7 +20,7 @@ class Source:
     Attributes
     ----------
     name
-        As written in the configuration and in result paths, e.g. ``single-acai``.
+        As in the configuration and in result paths, e.g. ``single-acai``.
     kind
         How the training images are partitioned.
     embedding
@@ -33,12 +33,12 @@ class Source:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Read a source's name: an embedding, ``<kind>-<embedding>`` or a bare kind.
+        """Parse a source's name: an embedding, ``<kind>-<embedding>`` or a bare kind.
 
         Raises
         ------
         ConfigError
-            The name has none of these forms.
+            The name does not have any of these forms.
         """
         for bare in _BARE_KINDS:
             if name == bare:
@@ -49,7 +49,7 @@ class Source:
         if NAME_PATTERN.fullmatch(name):
             return cls(name, "kmeans", name)
         raise ConfigError(
-            "A task source has a name of an unknown form.",
+            "The name of a task source is not valid.",
             where="grid.controls",
             got=repr(name),
             fix=f"use an embedding's name, one of {', '.join(_BARE_KINDS)}, "
@@ -58,12 +58,12 @@ class Source:
 
     @property
     def input(self) -> SourceInput:
-        """The only array of the training split that partitions are made from.
+        """The array of the training split from which partitions are made.
 
         Raises
         ------
         ConfigError
-            The source has no partition.
+            The source has no partitions.
         """
         match self.kind:
             case "labels":
@@ -77,13 +77,13 @@ class Source:
 
     @property
     def by_kmeans(self) -> bool:
-        """Whether k-means makes the partitions."""
+        """Whether the partitions are made by k-means."""
         return self.kind in ("kmeans", "single", "pixels")
 
     def without_partition(self) -> ConfigError:
-        """Return the error that this source is asked for partitions and has none."""
+        """Return the error for a request of partitions, which this source does not have."""
         return ConfigError(
-            "Training from scratch uses no partition.",
+            "Training from scratch does not use partitions.",
             where="the task source",
             got=repr(self.name),
             fix="evaluate this cell directly; it is not meta-trained",

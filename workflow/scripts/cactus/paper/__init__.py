@@ -1,1 +1,1 @@
-"""Tables and figures."""
+"""Tables and figures of a run, next to the paper's numbers."""

@@ -1,4 +1,4 @@
-"""One tidy table of every number of a run, beside the paper's."""
+"""One tidy table of all numbers of a run, next to the paper's."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from cactus.paper.vocabulary import setting_title
 
 
 class _Setting(NamedTuple):
-    """A data set's way and shot: what shares its episodes."""
+    """A data set, way and shot: all its scores are of the same episodes."""
 
     dataset: str
     way: int
@@ -31,10 +31,10 @@ def aggregate(
 ) -> None:
     """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
 
-    A row of one seed has the mean over tasks, their population standard deviation and
-    ``ci95 = 1.96 std / sqrt(tasks)``. In the row of all seeds these are of the accuracies averaged
-    over seeds task by task, and ``seed_std`` is the sample standard deviation of the seeds' means
-    (empty for one seed). Accuracies are fractions, written so that they read back exactly.
+    The row of a seed has the mean over tasks, their population standard deviation, and
+    ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same statistics of the
+    accuracies averaged over seeds, task by task; its ``seed_std`` is the sample standard deviation
+    of the seeds' means (empty for one seed). Accuracies are fractions, written without loss.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def aggregate(
     run
         Name of the run, for the column ``run``.
     cells
-        Folders below it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
-        ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are not looked at.
+        Folders in it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
+        ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are ignored.
     published_file
         The paper's numbers, see `cactus.paper.published.read_published`.
     output
@@ -53,13 +53,13 @@ def aggregate(
     Raises
     ------
     DataError
-        A cell is missing or damaged, lacks a setting, or was evaluated on other episodes than the
-        rest of its data set.
+        A cell is missing or damaged, lacks a setting, or was evaluated on different episodes
+        from the rest of its data set.
     """
     scores = _read(run_folder, cells)
     rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
     rows["run"] = run
-    rows["sample"] = rows["dataset"].map(_sample_flags(run_folder, set(rows["dataset"])))
+    rows["sample"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
     with atomic_path(output) as path:
@@ -67,13 +67,13 @@ def aggregate(
 
 
 def _read(run_folder: Path, cells: Sequence[str]) -> list[Score]:
-    """Read all cells and check that they fit together."""
+    """Read all cells, and check that they are consistent."""
     scores = [score for cell in cells for score in read_cell(run_folder, cell)]
     if not scores:
         raise DataError(
             "There is nothing to aggregate.",
             where=str(run_folder),
-            got="no cell",
+            got="no cells",
             fix="keep at least one cell in the grid of the config",
         )
     _check_episodes(scores)
@@ -112,7 +112,7 @@ def _setting(score: Score) -> _Setting:
 
 
 def _check_episodes(scores: Sequence[Score]) -> None:
-    """Check that all methods and seeds of a setting saw the same episodes."""
+    """Check that all methods and seeds of a setting have the same episodes."""
     first: dict[_Setting, Score] = {}
     for score in scores:
         other = first.setdefault(_setting(score), score)
@@ -134,13 +134,13 @@ def _episodes(score: Score) -> tuple[int, str]:
 
 def _check_settings(scores: Sequence[Score]) -> None:
     """Check that every method of a cell has all settings of its data set."""
-    wanted = defaultdict(set)
+    expected = defaultdict(set)
     found = defaultdict(set)
     for score in scores:
-        wanted[score.key.dataset].add((score.key.way, score.key.shot))
+        expected[score.key.dataset].add((score.key.way, score.key.shot))
         found[score.cell, score.key.dataset, score.key.method].add((score.key.way, score.key.shot))
     for (cell, dataset, method), settings in found.items():
-        missing = sorted(wanted[dataset] - settings)
+        missing = sorted(expected[dataset] - settings)
         if missing:
             raise DataError(
                 "An evaluation lacks settings that others of its data set have.",
@@ -150,6 +150,6 @@ def _check_settings(scores: Sequence[Score]) -> None:
             )
 
 
-def _sample_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
-    """Tell which data sets are made from sample data."""
+def _synthetic_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
+    """Return, for each data set, whether it is synthetic."""
     return {name: load_manifest(run_folder / "data" / name).sample for name in datasets}

@@ -1,4 +1,4 @@
-"""Numbers as a table prints them, and where each comes from."""
+"""Numbers as tables print them, and where each comes from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cactus.paper.published import CELL_KEYS
 from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
 
 NOT_RUN: Final = r"$\dagger$"
-NOT_AT_HAND: Final = r"$\ddagger$"
+UNAVAILABLE: Final = r"$\ddagger$"
 INTERVAL_RECALLED: Final = "a"
 MEAN_RECALLED: Final = "b"
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
@@ -25,9 +25,9 @@ class TableCell:
     latex
         The text between two ``&``.
     printed
-        The digits a reader sees, e.g. ``68.84 ± 0.80``; empty if the cell has no number.
+        The number as a reader sees it, e.g. ``68.84 ± 0.80``; empty if the cell has none.
     mark
-        The footnote mark the cell carries, or an empty string.
+        The footnote mark of the cell, or an empty string.
     """
 
     latex: str
@@ -36,25 +36,25 @@ class TableCell:
 
 
 def percent(fraction: float, decimals: int) -> str:
-    """Return a fraction as per cent with a fixed number of decimals."""
+    """Return a fraction as a percentage with a fixed number of decimals."""
     return f"{100 * fraction:.{decimals}f}"
 
 
 def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
-    """Return our mean and half interval, the mean in bold if it is the best of its setting."""
+    """Return our mean and half the interval, with the mean in bold if it is the best."""
     mean, half = percent(row["mean"], decimals), percent(row["ci95"], decimals)
     shown = rf"\textbf{{{mean}}}" if bold else mean
     return TableCell(rf"{shown}\,$\pm$\,{half}", f"{mean} ± {half}")
 
 
 def paper_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
-    """Return the paper's number, marked if it is recalled, or the mark of its absence."""
+    """Return the paper's number, marked if it is recalled, or a mark for why there is none."""
     if not row["in_paper"] or row["paper_status"] == "unavailable":
-        mark = NOT_AT_HAND if row["in_paper"] else NOT_RUN
+        mark = UNAVAILABLE if row["in_paper"] else NOT_RUN
         return TableCell(rf"\multicolumn{{1}}{{c}}{{{mark}}}", mark=mark)
     mean = percent(row["paper_mean"], decimals)
     mark = _recalled_mark(row)
-    # The mark takes no width, so that the digits of a column stay below each other.
+    # The mark has no width, so that the digits of a column stay aligned.
     raised = rf"\rlap{{$^{{\mathrm{{{mark}}}}}$}}" if mark else ""
     if row["paper_ci95"] != row["paper_ci95"]:
         space = rf"\,$\pm$\,{percent(0.0, decimals)}"
@@ -70,21 +70,21 @@ def _recalled_mark(row: Mapping[str, Any]) -> str:
 
 
 def map_entry(
-    cell: TableCell, row: Mapping[str, Any], side: str, place: tuple[str, str], decimals: int
+    cell: TableCell, row: Mapping[str, Any], side: str, position: tuple[str, str], decimals: int
 ) -> dict[str, Any]:
-    """Return the record that leads from a printed number to its row of the results.
+    """Return the entry of the map that leads from a printed number to its row of the results.
 
     Parameters
     ----------
     side
         ``ours`` or ``paper``.
-    place
+    position
         Titles of the table's row and column.
     """
     columns = ["mean", "ci95"] if side == "ours" else ["paper_mean", "paper_ci95"]
     return {
-        "row": place[0],
-        "column": f"{place[1]}, {side}",
+        "row": position[0],
+        "column": f"{position[1]}, {side}",
         "printed": cell.printed,
         "mark": cell.mark,
         "columns": columns[: cell.printed.count("±") + 1],
@@ -95,14 +95,14 @@ def map_entry(
 
 
 def drawn_entries(results: pd.DataFrame, decimals: int, *, interval: bool) -> list[dict[str, Any]]:
-    """Return the records of our numbers that a figure shows, one per row of the results.
+    """Return the map entries of our numbers in a figure, one per row of the results.
 
     Parameters
     ----------
     decimals
-        Decimals to which a number in the figure can be told.
+        Decimals to which a number can be read from the figure.
     interval
-        Whether the figure shows the half intervals too.
+        Whether the figure also shows the intervals.
     """
     entries = []
     for values in results.to_dict("records"):
@@ -111,6 +111,6 @@ def drawn_entries(results: pd.DataFrame, decimals: int, *, interval: bool) -> li
         cell = full if interval else TableCell("", percent(row["mean"], decimals))
         names = dataset_title(row["dataset"]), source_title(row["source"])
         title = ", ".join([*names, method_title(row["method"])])
-        place = (title, setting_title(row["way"], row["shot"]))
-        entries.append(map_entry(cell, row, "ours", place, decimals))
+        position = (title, setting_title(row["way"], row["shot"]))
+        entries.append(map_entry(cell, row, "ours", position, decimals))
     return entries

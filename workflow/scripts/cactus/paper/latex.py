@@ -1,4 +1,4 @@
-"""LaTeX text: escaping, and the frame of a booktabs table."""
+"""LaTeX text: escaping, the frame of a booktabs table, and a document of all tables."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -23,9 +23,10 @@ _TRANSLATION: Final = str.maketrans(_SPECIAL)
 
 
 def escape(text: str) -> str:
-    """Return `text` with LaTeX's special characters and dashes made literal.
+    """Return `text` with LaTeX's special characters and dashes escaped.
 
-    A straight double quote becomes a closing quote: the default font encoding has no other.
+    A straight double quote becomes a closing quote, because the default font encoding has no
+    straight one.
     """
     return text.translate(_TRANSLATION).replace("--", "-{}-")
 
@@ -39,7 +40,7 @@ def table(
     label: str,
     notes: Sequence[str],
 ) -> str:
-    """Return a floating booktabs table that shrinks to the width of the line if it is wider.
+    """Return a floating booktabs table that is scaled down to the line width if it is wider.
 
     Parameters
     ----------
@@ -48,9 +49,9 @@ def table(
     head, body
         Lines of the tabular above and below the middle rule.
     caption, label
-        LaTeX text of the caption, and the label to refer to.
+        LaTeX text of the caption, and the label for references.
     notes
-        Sentences set below the table.
+        Sentences to print below the table.
     """
     return "\n".join(
         [
@@ -83,9 +84,9 @@ def _tabular(columns: str, head: Sequence[str], body: Sequence[str]) -> list[str
 
 
 def document(table_names: Sequence[str]) -> str:
-    """Return a standalone document that shows tables of the same folder, one per page.
+    """Return a standalone document of the named tables in its folder, one per page.
 
-    It needs no package beyond LaTeX's recommended ones (booktabs, geometry, graphicx).
+    It needs only LaTeX's recommended packages (booktabs, geometry, graphicx).
     """
     pages = [rf"\input{{{name}}}" + "\n" + r"\clearpage" for name in table_names]
     return "\n".join(

@@ -1,18 +1,18 @@
-"""What a table must say besides its numbers."""
+"""The caption and the notes of a table."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
 
-from cactus.paper.cells import INTERVAL_RECALLED, MEAN_RECALLED, NOT_AT_HAND, NOT_RUN
+from cactus.paper.cells import INTERVAL_RECALLED, MEAN_RECALLED, NOT_RUN, UNAVAILABLE
 from cactus.paper.latex import escape
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import SAMPLE_NOTE, dataset_title, is_oracle
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, is_oracle
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
-    NOT_AT_HAND: "the paper's number is not at hand.",
+    UNAVAILABLE: "the paper's number is not at hand.",
     INTERVAL_RECALLED: "interval recalled, not verified.",
     MEAN_RECALLED: "mean (and interval) recalled, not verified.",
 }
@@ -25,9 +25,9 @@ _LEARNERS: Final = {
 
 
 def caption(averaged: pd.DataFrame) -> str:
-    """Return the caption of a data set's table, with a banner if it shows sample data."""
+    """Return the caption of a data set's table, with a banner if the data is synthetic."""
     first = averaged.iloc[0]
-    banner = rf" \textbf{{[{SAMPLE_NOTE}]}}" if first["sample"] else ""
+    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["sample"] else ""
     return (
         rf"{escape(dataset_title(first['dataset']))}{banner}: few-shot accuracy in \%,"
         rf" mean\,$\pm$\,half the 95\,\% interval, of the paper (CACTUs, ICLR 2019) and of "
@@ -36,14 +36,14 @@ def caption(averaged: pd.DataFrame) -> str:
 
 
 def table_notes(results: pd.DataFrame, entries: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the sentences below a table: how its numbers came about, and its marks.
+    """Return the sentences below a table: how its numbers were computed, and what its marks mean.
 
     Parameters
     ----------
     results
         All results of the data set, per seed and averaged.
     entries
-        The records of the table's numbers, as of `cactus.paper.cells.map_entry`.
+        The map entries of the table's numbers, see `cactus.paper.cells.map_entry`.
     """
     notes = [_tasks_note(results), _seeds_note(results)]
     notes.append(

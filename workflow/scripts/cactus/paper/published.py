@@ -1,4 +1,4 @@
-"""The paper's own numbers, kept apart from ours and marked by how sure we are of them."""
+"""The paper's numbers, separate from ours and marked by how certain they are."""
 
 from pathlib import Path
 from typing import Final
@@ -18,21 +18,21 @@ _COLUMNS: Final = [
 def read_published(path: Path) -> pd.DataFrame:
     """Read the published accuracies.
 
-    The file holds per cents, as printed. A status says where a number comes from: ``verified``
-    (read in a source, see the column ``citation``), ``recalled`` (from memory, unchecked), or
-    ``unavailable`` (the paper ran the cell, but its number is not at hand).
+    The file has percentages, as printed. A status says where a number comes from: ``verified``
+    (read in a source, see the column ``citation``), ``recalled`` (from memory, not checked), or
+    ``unavailable`` (the paper ran the cell, but we do not have its number).
 
     Returns
     -------
     DataFrame
-        The keys of a cell, ``paper_mean`` and ``paper_ci95`` (fractions, NaN if unavailable),
-        ``paper_status`` and ``paper_ci95_status``, one row per cell.
+        One row per cell: its keys, ``paper_mean`` and ``paper_ci95`` (fractions, NaN if
+        unavailable), ``paper_status`` and ``paper_ci95_status``.
 
     Raises
     ------
     DataError
-        The file is missing or damaged, has a cell twice, an unknown status, or a number whose
-        status says that there is none.
+        The file is missing or damaged, has a duplicate cell, an unknown status, or a number that
+        contradicts its status.
     """
     frame = _read(path)
     _check(frame, path)
@@ -56,9 +56,9 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _check(frame: pd.DataFrame, path: Path) -> None:
-    twice = frame[frame.duplicated(CELL_KEYS)]
-    if len(twice):
-        raise _damaged(path, f"the cell {tuple(twice.iloc[0][CELL_KEYS])} occurs twice")
+    duplicates = frame[frame.duplicated(CELL_KEYS)]
+    if len(duplicates):
+        raise _damaged(path, f"the cell {tuple(duplicates.iloc[0][CELL_KEYS])} appears twice")
     unknown = set(frame["accuracy_status"]) - set(STATUSES)
     if unknown:
         raise _damaged(path, f"the status {sorted(unknown)[0]!r}")
@@ -73,6 +73,6 @@ def _damaged(path: Path, got: str) -> DataError:
         "The file of published results is not valid.",
         where=str(path),
         got=got,
-        fix=f"restore the file from the repository; its columns are {', '.join(_COLUMNS)} and "
-        f"its statuses {', '.join(STATUSES)}",
+        fix=f"restore the file from the repository; its columns are {', '.join(_COLUMNS)}, and "
+        f"its statuses are {', '.join(STATUSES)}",
     )

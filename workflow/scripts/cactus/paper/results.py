@@ -1,4 +1,4 @@
-"""The tidy table of every number: its columns, order and reading."""
+"""The tidy table of all numbers: its columns, its order, and reading it."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ _TEXT: Final = [
 
 
 def sorted_results(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in print order: data set, source, method, setting, seed (all last)."""
+    """Return the rows in print order: data set, source, method, setting, seed (``all`` last)."""
     rows: list[Any] = list(results.itertuples(index=False))
 
     def rank(index: int) -> tuple[object, ...]:
@@ -50,7 +50,7 @@ def read_results(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The file is missing or is no such table.
+        The file is missing or is not such a table.
     """
     try:
         frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str))
@@ -61,12 +61,12 @@ def read_results(path: Path) -> pd.DataFrame:
             "The table of results cannot be read.",
             where=str(path),
             got=str(error),
-            fix="delete the file and run the same command again to make it anew",
+            fix="delete the file and run the same command again to recreate it",
         ) from error
     frame[_TEXT] = frame[_TEXT].fillna("")
     return frame
 
 
 def averaged_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that average over seeds, one per cell and setting."""
+    """Return the rows averaged over seeds, one per cell and setting."""
     return results[results["seed"] == ALL_SEEDS].reset_index(drop=True)

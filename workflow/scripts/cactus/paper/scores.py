@@ -18,7 +18,7 @@ from cactus.paper.vocabulary import method_name, parse_cell
 
 
 class ScoreKey(NamedTuple):
-    """What a number belongs to, but for its seed."""
+    """What an accuracy belongs to, except for its seed."""
 
     dataset: str
     source: str
@@ -34,7 +34,7 @@ class Score(NamedTuple):
     Attributes
     ----------
     cell
-        Folder below the run folder that they were read from.
+        Folder in the run folder from which they were read.
     accuracies
         (T,) fractions, in the order of the episodes.
     episodes_sha256
@@ -49,12 +49,12 @@ class Score(NamedTuple):
 
 
 def read_cell(run_folder: Path, cell: str) -> list[Score]:
-    """Read all settings (and for baselines, methods) of a cell.
+    """Read all settings (and, for baselines, methods) of a cell.
 
     Parameters
     ----------
     cell
-        Folder below the run folder, see `cactus.paper.vocabulary.parse_cell`.
+        Folder in the run folder, see `cactus.paper.vocabulary.parse_cell`.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def read_cell(run_folder: Path, cell: str) -> list[Score]:
             "A cell has not been evaluated.",
             where=cell,
             got=f"no {folder / SUMMARY_FILE}",
-            fix="run the workflow again: it evaluates what is missing",
+            fix="run the workflow again; it evaluates what is missing",
         )
     results = read_accuracies(folder / ACCURACIES_FILE)
     hashes = _checked_hashes(folder / SUMMARY_FILE, results)
@@ -90,7 +90,7 @@ def _setting(result: TaskAccuracies) -> tuple[str, int, int]:
 
 
 def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str, int, int], str]:
-    """Return the hash of each setting's episodes, if the summary is of these accuracies."""
+    """Return the hash of each setting's episodes; check that the summary fits the accuracies."""
     entries: dict[tuple[str, int, int], dict[str, Any]] = {}
     try:
         for entry in read_json(path)["settings"]:
@@ -105,14 +105,14 @@ def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str
     }
     if found != expected:
         setting, value = next(iter(set(found.items()) ^ set(expected.items())))
-        raise _disagreement(path, f"{setting}: (tasks, mean) {value} in one of the two only")
+        raise _disagreement(path, f"{setting}: (tasks, mean) {value} in only one of the two")
     return hashes
 
 
 def _disagreement(path: Path, got: str) -> DataError:
     return DataError(
-        "The summary of a cell does not fit its accuracies.",
+        "The summary of a cell does not match its accuracies.",
         where=str(path),
         got=got,
-        fix="delete the folder and run the same command again to make it anew",
+        fix="delete the folder and run the same command again to recreate it",
     )

@@ -1,10 +1,10 @@
-"""The digest of a run: the grid's median against training from scratch and the oracle."""
+"""The summary of a run: the grid's median next to training from scratch and the oracle."""
 
 import pandas as pd
 
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.vocabulary import (
-    SAMPLE_NOTE,
+    SYNTHETIC_NOTE,
     dataset_title,
     is_embedding,
     is_oracle,
@@ -16,7 +16,7 @@ _COLUMNS = ["data set", "setting", "cells", "median", "lowest", "highest", "scra
 
 
 def summarize(results: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per data set and setting, with accuracies in per cent.
+    """Return one row per data set and setting, with accuracies in percent.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``median``, ``lowest`` and ``highest`` are over the CACTUs cells, of which there are
-        ``cells``, each averaged over its seeds; ``oracle`` is the best meta-learner on true
-        labels. NaN where the run has no such cell.
+        ``median``, ``lowest`` and ``highest`` are over the CACTUs cells, each averaged over its
+        seeds; ``cells`` is their number. ``oracle`` is the best meta-learner on true labels. NaN
+        where the run has no such cell.
     """
     averaged = averaged_over_seeds(results)
     settings = averaged[["dataset", "way", "shot"]].drop_duplicates().itertuples(index=False)
@@ -36,11 +36,11 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
     for dataset, way, shot in settings:
         chosen = (averaged[["dataset", "way", "shot"]] == [dataset, way, shot]).all(axis=1)
         title = dataset_title(dataset), setting_title(way, shot)
-        rows.append([*title, *_digest(averaged[chosen])])
+        rows.append([*title, *_summary(averaged[chosen])])
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _digest(rows: pd.DataFrame) -> list[float]:
+def _summary(rows: pd.DataFrame) -> list[float]:
     percent = 100 * rows["mean"]
     learned = rows["method"].str.startswith(_CACTUS) & rows["source"].map(is_embedding)
     cells = percent[learned]
@@ -50,8 +50,8 @@ def _digest(rows: pd.DataFrame) -> list[float]:
     return [len(cells), *cactus, scratch.mean(), oracle.max()]
 
 
-def describe(results: pd.DataFrame) -> str:
-    """Return the digest as aligned text, with a heading."""
-    sample = f" ({SAMPLE_NOTE})" if results["sample"].any() else ""
+def format_summary(results: pd.DataFrame) -> str:
+    """Return the summary as aligned text, with a heading."""
+    note = f" ({SYNTHETIC_NOTE})" if results["sample"].any() else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
-    return f"Accuracy of the CACTUs cells in per cent{sample}\n{table}"
+    return f"Accuracy of the CACTUs cells in percent{note}\n{table}"

@@ -21,7 +21,7 @@ Setting = tuple[int, int]
 
 @dataclass(frozen=True)
 class TableRow:
-    """One method on one task source: its results by (way, shot)."""
+    """One method on one task source, with its results by (way, shot)."""
 
     source: str
     method: str
@@ -31,31 +31,31 @@ class TableRow:
 def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -> None:
     """Write the table of a data set, and the map from its numbers to the results.
 
-    Rows that use no labels come first, the oracle's below a rule. The highest mean of a setting
-    among the former is in bold, as printed: equal digits are equally bold.
+    Rows that use no labels come first; the oracles follow below a rule. In each setting, the
+    highest mean among the former is in bold, and so are means with the same printed digits.
 
     Parameters
     ----------
     results_file
         The table of every number.
     output
-        The ``.tex`` file to write; the map stands beside it as ``<output>.map.json``.
+        The ``.tex`` file to write; the map is written next to it, to ``<output>.map.json``.
     decimals
-        Decimals of the per cents.
+        Decimals of the percentages.
 
     Raises
     ------
     DataError
-        There is no result of the data set, or a method lacks one of its settings.
+        The data set has no results, or a method lacks one of its settings.
     """
     results = read_results(results_file)
     results = results[results["dataset"] == dataset]
     if results.empty:
         raise DataError(
-            "There are no results to make a table from.",
+            "There are no results for the table.",
             where=str(results_file),
             got=f"no row of {dataset}",
-            fix=f"evaluate a cell of {dataset}, or leave its table out",
+            fix=f"evaluate a cell of {dataset}, or leave out its table",
         )
     text, entries = _render(results, f"tab:{dataset}", decimals)
     write_text(output, text)
@@ -66,7 +66,7 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -
 
 
 def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list[dict[str, Any]]]:
-    """Return the table of one data set's results, and the records of its numbers."""
+    """Return the table of one data set's results, and the map entries of its numbers."""
     averaged = averaged_over_seeds(results)
     rows = _rows(averaged)
     columns = sorted({setting for row in rows for setting in row.results})
@@ -95,7 +95,7 @@ def _rows(averaged: pd.DataFrame) -> list[TableRow]:
 
 
 def _best_means(rows: Sequence[TableRow], decimals: int) -> dict[Setting, str]:
-    """Return the highest mean of every setting, as printed, among rows without labels."""
+    """Return each setting's highest mean, as printed, among the rows that use no labels."""
     best: dict[Setting, float] = {}
     for row in rows:
         for setting, result in row.results.items():
@@ -122,7 +122,7 @@ def _body(
     decimals: int,
     entries: list[dict[str, Any]],
 ) -> Iterator[str]:
-    """Yield the lines below the middle rule; append to `entries` what each number is."""
+    """Yield the lines below the middle rule; append each number's map entry to `entries`."""
     previous: TableRow | None = None
     for row in rows:
         new_source = previous is None or row.source != previous.source
@@ -133,9 +133,9 @@ def _body(
         cells = [latex.escape(name) for name in names]
         for setting in columns:
             paper, ours = _cell_pair(row, setting, best, decimals)
-            place = (f"{source_title(row.source)}, {names[1]}", setting_title(*setting))
-            entries.append(map_entry(paper, row.results[setting], "paper", place, decimals))
-            entries.append(map_entry(ours, row.results[setting], "ours", place, decimals))
+            position = (f"{source_title(row.source)}, {names[1]}", setting_title(*setting))
+            entries.append(map_entry(paper, row.results[setting], "paper", position, decimals))
+            entries.append(map_entry(ours, row.results[setting], "ours", position, decimals))
             cells += [paper.latex, ours.latex]
         yield " & ".join(cells) + r" \\"
         previous = row
@@ -146,10 +146,10 @@ def _cell_pair(
 ) -> tuple[TableCell, TableCell]:
     if setting not in row.results:
         raise DataError(
-            "A method lacks the result of a setting.",
+            "A method has no result for a setting.",
             where=f"{row.source}, {row.method}",
             got=f"no result for {setting_title(*setting)}",
-            fix="aggregate again from complete evaluations",
+            fix="complete its evaluation, then aggregate again",
         )
     result = row.results[setting]
     bold = not is_oracle(row.method) and percent(result["mean"], decimals) == best[setting]

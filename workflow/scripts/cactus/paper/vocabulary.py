@@ -5,7 +5,7 @@ from typing import Final
 from cactus.config.source import Source
 from cactus.errors import DataError
 
-SAMPLE_NOTE: Final = "sample data, not the real data set"
+SYNTHETIC_NOTE: Final = "sample data, not the real data set"
 DATASETS: Final = {
     "mnist": "MNIST",
     "omniglot": "Omniglot",
@@ -42,10 +42,10 @@ _KINDS: Final = {
 
 
 def method_name(source: str, learner: str) -> str:
-    """Return the method of a meta-learner trained on tasks from `source`.
+    """Return the name of the method that trains a meta-learner on tasks from `source`.
 
-    Partitions of any kind give ``cactus-<learner>``, true labels ``oracle-<learner>`` and no
-    meta-training ``scratch``.
+    It is ``cactus-<learner>`` for partitions of any kind, ``oracle-<learner>`` for true labels,
+    and ``scratch`` without meta-training.
     """
     if source == "scratch":
         return "scratch"
@@ -53,17 +53,17 @@ def method_name(source: str, learner: str) -> str:
 
 
 def is_oracle(method: str) -> bool:
-    """Tell whether a method saw true labels in meta-training."""
+    """Return whether a method uses true labels in meta-training."""
     return method.startswith("oracle-")
 
 
 def is_embedding(source: str) -> bool:
-    """Tell whether a source is an embedding, not a control or an ablation of one."""
+    """Return whether a source is an embedding, not a control or an ablation of one."""
     return Source.parse(source).kind == "kmeans"
 
 
 def embedding_of(source: str) -> str | None:
-    """Return the embedding that a source's partitions are made from, or None."""
+    """Return the embedding from which a source's partitions are made, or None."""
     return Source.parse(source).embedding
 
 
@@ -89,12 +89,12 @@ def _position(names: dict[str, str], name: str) -> int:
 
 
 def dataset_title(dataset: str) -> str:
-    """Return how a data set is called in print."""
+    """Return the printed name of a data set."""
     return DATASETS.get(dataset, dataset)
 
 
 def source_title(source: str) -> str:
-    """Return how a source is called in print, e.g. ``Hyperplanes (ACAI)``."""
+    """Return the printed name of a source, e.g. ``Hyperplanes (ACAI)``."""
     parsed = Source.parse(source)
     if parsed.embedding is None:
         return _KINDS[parsed.kind]
@@ -103,22 +103,22 @@ def source_title(source: str) -> str:
 
 
 def method_title(method: str) -> str:
-    """Return how a method is called in print."""
+    """Return the printed name of a method."""
     return METHODS.get(method, method)
 
 
 def learner_title(learner: str) -> str:
-    """Return how a meta-learner is called in print."""
+    """Return the printed name of a meta-learner."""
     return LEARNERS.get(learner, learner)
 
 
 def setting_title(way: int, shot: int) -> str:
-    """Return how an evaluation setting is called in print."""
+    """Return the printed name of an evaluation setting."""
     return f"{way}-way {shot}-shot"
 
 
 def parse_cell(cell: str) -> dict[str, str]:
-    """Return the parts of a cell's folder name below the run folder.
+    """Return the parts of the name of a cell's folder in the run folder.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def parse_cell(cell: str) -> dict[str, str]:
     Raises
     ------
     DataError
-        The name has another form.
+        The name does not have this form.
     """
     match cell.split("/"):
         case ["evaluations", dataset, source, learner, seed] if _is_seed(seed):
@@ -143,11 +143,11 @@ def parse_cell(cell: str) -> dict[str, str]:
             learner = ""
         case _:
             raise DataError(
-                "This is not the folder of an evaluation or a baseline.",
+                "The folder of a cell has an unexpected name.",
                 where="aggregation",
                 got=cell,
                 fix="name it evaluations/<dataset>/<source>/<learner>/s<seed> or "
-                "baselines/<dataset>/<embedding>/s<seed>, below the run folder",
+                "baselines/<dataset>/<embedding>/s<seed>, in the run folder",
             )
     return {"dataset": dataset, "source": source, "learner": learner, "seed": seed[1:]}
 

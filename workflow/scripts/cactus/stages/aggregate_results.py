@@ -33,7 +33,7 @@ class AggregateResults(Stage[RunKey]):
     results = ("tables/results.csv",)
     light = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:  # noqa: ARG002
+    def keys(self, config: "Config") -> Iterator[RunKey]:
         """Return the one job of a run."""
         yield RunKey()
 
@@ -43,13 +43,13 @@ class AggregateResults(Stage[RunKey]):
         folders = [str(read.job.folder) for read in scored]
         return AggregateResultsSpec(run=config.run, cells=folders)
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
         """Yield all scores, and what the data sets say of themselves."""
         yield from self._scored(config)
         for dataset in config.expanded_grid.datasets:
             yield results_of("prepare_data", dataset, "manifest.json")
 
-    def data_files(self, key: RunKey) -> tuple[DataFile, ...]:  # noqa: ARG002
+    def data_files(self, key: RunKey) -> tuple[DataFile, ...]:
         """Return the file of the published numbers."""
         return (DataFile("config/paper_results.csv"),)
 

@@ -23,15 +23,15 @@ class AuditRun(Stage[RunKey]):
     results = ("audit.json",)
     light = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:  # noqa: ARG002
+    def keys(self, config: "Config") -> Iterator[RunKey]:
         """Return the one job of a run."""
         yield RunKey()
 
-    def spec(self, config: "Config", key: RunKey) -> AuditRunSpec:  # noqa: ARG002
+    def spec(self, config: "Config", key: RunKey) -> AuditRunSpec:
         """Return the run."""
         return AuditRunSpec(run=config.run)
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
         """Yield all that the run is made for, so that every other job comes before."""
         for stage in map(stage_named, stage_names()):
             if stage.final:

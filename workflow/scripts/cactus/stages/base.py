@@ -151,19 +151,19 @@ class Stage(ABC, Generic[Key]):
     def spec(self, config: "Config", key: Key) -> Spec:
         """Return the part of the configuration that a job reads."""
 
-    def reads(self, config: "Config", key: Key) -> Iterable["Reads"]:  # noqa: ARG002
+    def reads(self, config: "Config", key: Key) -> Iterable["Reads"]:
         """Return what a job reads of the results of others."""
         return ()
 
-    def modules(self, config: "Config", key: Key) -> Sequence[str]:  # noqa: ARG002
+    def modules(self, config: "Config", key: Key) -> Sequence[str]:
         """Return the dotted names of the modules that a job imports by name."""
         return ()
 
-    def data_files(self, key: Key) -> Sequence[DataFile]:  # noqa: ARG002
+    def data_files(self, key: Key) -> Sequence[DataFile]:
         """Return the data files of the project that a job reads."""
         return ()
 
-    def uses_gpu(self, key: Key) -> bool:  # noqa: ARG002
+    def uses_gpu(self, key: Key) -> bool:
         """Return whether a job computes on a GPU where the configuration allows it."""
         return False
 

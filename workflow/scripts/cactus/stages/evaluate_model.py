@@ -74,11 +74,11 @@ class EvaluateModel(Stage[CellKey]):
             cell = self.job(**key._asdict()).cell
             yield results_of("meta_train", cell, "model.json", "model.safetensors")
 
-    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
         """Return the module of the learner."""
         return (f"cactus.meta.{key.learner}",)
 
-    def uses_gpu(self, key: CellKey) -> bool:  # noqa: ARG002
+    def uses_gpu(self, key: CellKey) -> bool:
         """Return that every model is scored on a GPU."""
         return True
 

@@ -24,15 +24,15 @@ class MakeDocument(Stage[RunKey]):
     final = True
     light = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:  # noqa: ARG002
+    def keys(self, config: "Config") -> Iterator[RunKey]:
         """Return the one job of a run."""
         yield RunKey()
 
-    def spec(self, config: "Config", key: RunKey) -> MakeDocumentSpec:  # noqa: ARG002
+    def spec(self, config: "Config", key: RunKey) -> MakeDocumentSpec:
         """Return the data sets, in the order of the grid."""
         return MakeDocumentSpec(tables=list(config.expanded_grid.datasets))
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
         """Yield the tables, without their maps."""
         for dataset in config.expanded_grid.datasets:
             table = Job("make_table", dataset)

@@ -60,7 +60,7 @@ class MakeFigure(Stage[FigureKey]):
                     trained = f"{name}/{embedding}/s{seed}"
                     yield results_of("train_embedding", trained, "metrics.jsonl")
 
-    def modules(self, config: "Config", key: FigureKey) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, config: "Config", key: FigureKey) -> tuple[str, ...]:
         """Return the module that draws the figure."""
         return (f"cactus.paper.figures.{key.parts[0]}",)
 

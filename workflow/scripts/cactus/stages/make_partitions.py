@@ -60,7 +60,7 @@ class MakePartitions(Stage[CellKey]):
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:
         """Yield the one array of the training split that the source is made from."""
         source = Source.parse(key.source)
         match source.input:

@@ -36,7 +36,7 @@ class MakeSample(Stage[DatasetKey]):
         keys = config.sample.model_dump(include={"seed", key.dataset})
         return MakeSampleSpec(dataset=key.dataset, settings=SampleSettings.model_validate(keys))
 
-    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
         """Return the module that draws the data set."""
         return (f"cactus.sample.{key.dataset}",)
 

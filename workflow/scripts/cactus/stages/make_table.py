@@ -34,7 +34,7 @@ class MakeTable(Stage[DatasetKey]):
         """Return the keys of tables."""
         return MakeTableSpec(dataset=key.dataset, decimals=config.outputs.decimals)
 
-    def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:
         """Yield the results."""
         yield results_of("aggregate_results", "")
 

@@ -46,7 +46,7 @@ class MetaTrain(Stage[CellKey]):
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:
         """Yield images, the partitions, and labels of the validation curve and of the oracle."""
         names = ["manifest.json", "train_images.npy", "val_images.npy", "val_labels.npy"]
         if key.source == "labels":
@@ -55,11 +55,11 @@ class MetaTrain(Stage[CellKey]):
         cell = self.job(**key._asdict()).cell
         yield results_of("make_partitions", cell, "summary.json", "partitions.npy")
 
-    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
         """Return the module of the learner."""
         return (f"cactus.meta.{key.learner}",)
 
-    def uses_gpu(self, key: CellKey) -> bool:  # noqa: ARG002
+    def uses_gpu(self, key: CellKey) -> bool:
         """Return that every learner trains on a GPU."""
         return True
 

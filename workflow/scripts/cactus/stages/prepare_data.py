@@ -60,7 +60,7 @@ class PrepareData(Stage[DatasetKey]):
         if config.sample_data:
             yield results_of("make_sample", key.dataset)
 
-    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:  # noqa: ARG002
+    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
         """Return the reader of the data set."""
         return (f"cactus.data.{key.dataset}",)
 

@@ -53,7 +53,7 @@ class TrainEmbedding(Stage[EmbeddingKey]):
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: EmbeddingKey) -> Iterator[Reads]:  # noqa: ARG002
+    def reads(self, config: "Config", key: EmbeddingKey) -> Iterator[Reads]:
         """Yield the images of all splits."""
         images = (f"{split}_images.npy" for split in _SPLITS)
         yield results_of("prepare_data", key.dataset, "manifest.json", *images)
@@ -63,7 +63,7 @@ class TrainEmbedding(Stage[EmbeddingKey]):
         custom = config.embeddings.custom.get(key.embedding)
         return (custom.module if custom else f"cactus.embed.{key.embedding}",)
 
-    def uses_gpu(self, key: EmbeddingKey) -> bool:  # noqa: ARG002
+    def uses_gpu(self, key: EmbeddingKey) -> bool:
         """Return that every embedding trains on a GPU."""
         return True
 

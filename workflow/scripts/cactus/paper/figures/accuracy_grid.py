@@ -22,13 +22,11 @@ _MARGINS = 28 * style.MM
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Draw the mean accuracy of task sources (rows) on settings (columns), in per cent."""
+    """Draw the mean accuracy of task sources (rows) in each setting (columns), in percent."""
     results = inputs.averaged
     results = results[results["learner"] != ""]
     if results.empty:
-        figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
-        style.say_empty(figure, "The run has no meta-learner: there is no grid to show.")
-        return figure
+        return style.message_figure("The run has no meta-learner: there is no grid to show.")
     tables = {learner: _table(results, learner) for learner in dict.fromkeys(results["learner"])}
     rows, columns = sum(map(len, tables.values())), len(next(iter(tables.values())).columns)
     figure = style.new_figure(
@@ -48,18 +46,18 @@ def draw(inputs: FigureInputs) -> Figure:
     figure.colorbar(
         scale, ax=list(axes), label="accuracy [%]", location="bottom", aspect=40, shrink=0.6
     )
-    style.head_run(figure, inputs.datasets, inputs.sample_datasets)
+    style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
-    """Return the records of the printed numbers."""
+    """Return the map entries of the printed numbers."""
     results = inputs.averaged
     return drawn_entries(results[results["learner"] != ""], _DECIMALS, interval=False)
 
 
 def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
-    """Return mean accuracies in per cent, sources by (data set, way, shot)."""
+    """Return mean accuracies in percent, sources by (data set, way, shot)."""
     columns = list(dict.fromkeys(_settings(results)))
     rows = results[results["learner"] == learner]
     sources = sorted(set(rows["source"]), key=source_rank)
@@ -107,7 +105,7 @@ def _row_label(source: str) -> str:
 
 
 def _name_datasets(axes: Axes, names: list[str]) -> None:
-    """Head the columns of each data set with its name, and part it from the next."""
+    """Write each data set's name above its columns, and separate it from the next."""
     for name in dict.fromkeys(names):
         first, count = names.index(name), names.count(name)
         axes.annotate(

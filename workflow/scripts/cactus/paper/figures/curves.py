@@ -10,15 +10,15 @@ from cactus.errors import DataError
 
 
 def read_log(path: Path, points: int) -> pd.DataFrame:
-    """Read a metrics log and shorten every metric to at most `points` means.
+    """Read a metrics log, and reduce every metric to at most `points` means.
 
     Parameters
     ----------
     path
-        JSON lines with a ``step`` and any metrics; a metric need not be on every line.
+        JSON lines with a ``step`` and any metrics; a metric may be missing on some lines.
     points
-        Largest number of points of a curve. A longer one is cut into windows of equal numbers of
-        lines, and each becomes its mean step and mean value.
+        Maximum number of points of a curve. A longer one is divided into windows with equal
+        numbers of lines, and each window is replaced by its mean step and mean value.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def read_log(path: Path, points: int) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The file is missing or is no such log.
+        The file is missing or is not such a log.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -39,7 +39,7 @@ def read_log(path: Path, points: int) -> pd.DataFrame:
             "A training log cannot be read.",
             where=str(path),
             got=str(error),
-            fix="delete the folder and run the same command again to make it anew",
+            fix="delete the folder and run the same command again to recreate it",
         ) from error
     parts = [_shorten(rows, points) for _, rows in values.groupby("metric", sort=False)]
     return pd.concat(parts, ignore_index=True) if parts else values

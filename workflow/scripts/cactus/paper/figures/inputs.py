@@ -1,4 +1,4 @@
-"""What every figure is drawn from."""
+"""The inputs of every figure."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,13 @@ class FigureInputs:
     Attributes
     ----------
     run_folder
-        Folder of the run, for curves, partitions and images.
+        Folder of the run, for training logs, partitions and images.
     results
-        The table of every number; it also says which cells the run has.
+        The table of all numbers; its rows also say which cells the run has.
     settings
         Sizes and counts.
     dataset
-        The data set of a figure that shows one, else None.
+        The data set of a figure that shows only one, else None.
     """
 
     run_folder: Path
@@ -42,8 +42,8 @@ class FigureInputs:
         return list(dict.fromkeys(self.results["dataset"]))
 
     @property
-    def sample_datasets(self) -> list[str]:
-        """Data sets that are made from sample data."""
+    def synthetic_datasets(self) -> list[str]:
+        """Data sets that are synthetic."""
         return list(dict.fromkeys(self.results[self.results["sample"]]["dataset"]))
 
     def cells(self) -> pd.DataFrame:
@@ -52,17 +52,17 @@ class FigureInputs:
         Raises
         ------
         DataError
-            The results have no row of the data set.
+            The results have no rows for the data set.
         """
         rows = self.results[
             (self.results["dataset"] == self.dataset) & (self.results["seed"] != ALL_SEEDS)
         ]
         if rows.empty:
             raise DataError(
-                "There are no results of the data set to draw.",
+                "The data set has no results to draw.",
                 where=str(self.run_folder),
                 got=f"no row of {self.dataset}; there are {', '.join(self.datasets)}",
-                fix="name one of these data sets, or evaluate a cell of the missing one",
+                fix="choose one of these data sets, or evaluate a cell of the missing one",
             )
         columns = ["source", "method", "learner", "seed"]
         return rows[columns].drop_duplicates().reset_index(drop=True)

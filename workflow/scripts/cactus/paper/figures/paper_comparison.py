@@ -1,4 +1,4 @@
-"""Ours against the paper's: every cell that both have, with both intervals."""
+"""Our accuracy against the paper's, with both intervals, for every cell that both have."""
 
 from typing import Any
 
@@ -26,14 +26,13 @@ _MARGINS = 38 * style.MM
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Draw our accuracy over the paper's, a panel per setting; on the diagonal both agree."""
+    """Plot our accuracy against the paper's, a panel per setting; on the diagonal, they agree."""
     results = inputs.averaged
     shared = results[results["paper_mean"].notna()]
     datasets = list(dict.fromkeys(shared["dataset"]))
     if not datasets:
-        figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
-        style.say_empty(figure, "The paper gives no number for any cell of this run.")
-        style.head_run(figure, inputs.datasets, inputs.sample_datasets)
+        figure = style.message_figure("The paper gives no number for any cell of this run.")
+        style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
         return figure
     settings = {name: _settings(shared[shared["dataset"] == name]) for name in datasets}
     width = max(map(len, settings.values()))
@@ -52,12 +51,12 @@ def draw(inputs: FigureInputs) -> Figure:
         lowest = [panel for panel in column if panel.axison][-1]
         lowest.set_xlabel("paper: accuracy [%]")
     style.legend_below(figure, _handles(shared), 4 if width > 2 else 2)
-    style.head_run(figure, datasets, inputs.sample_datasets)
+    style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
-    """Return the records of our drawn numbers."""
+    """Return the map entries of our numbers in the figure."""
     results = inputs.averaged
     return drawn_entries(results[results["paper_mean"].notna()], _DECIMALS, interval=True)
 
@@ -72,16 +71,16 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, sources: list[str]) -> None:
     for row, (ours, half, theirs, their_half) in zip(
         cells.itertuples(index=False), percent, strict=True
     ):
-        colour = style.method_look(str(row.method)).color
+        color = style.method_style(str(row.method)).color
         axes.errorbar(
             theirs,
             ours,
             xerr=their_half,
             yerr=half,
-            color=colour,
+            color=color,
             elinewidth=0.7,
             marker=_marker(str(row.source), sources),
-            markerfacecolor="white" if row.paper_status == "recalled" else colour,
+            markerfacecolor="white" if row.paper_status == "recalled" else color,
             markersize=4,
         )
     low = (percent[:, [0, 2]] - percent[:, [1, 3]]).min() - 3
@@ -96,11 +95,11 @@ def _marker(source: str, sources: list[str]) -> str:
 
 
 def _handles(shared: pd.DataFrame) -> list[Line2D]:
-    """Return legend entries: colours for methods, markers for sources, and what hollow means."""
+    """Return legend entries: colors of methods, markers of sources, and what hollow means."""
     sources = sorted(set(shared["source"]), key=source_rank)
     handles = [
         Line2D(
-            [], [], color=style.method_look(method).color, linewidth=3, label=method_title(method)
+            [], [], color=style.method_style(method).color, linewidth=3, label=method_title(method)
         )
         for method in sorted(set(shared["method"]), key=method_rank)
     ]

@@ -36,27 +36,20 @@ def draw(
     name
         A key of `MODULES`.
     run_folder
-        Folder of the run; the table of results in it says which cells are drawn.
+        Folder of the run, with the table of results, which says which cells are drawn.
     output_stem
-        Path of the figure without ``.pdf``, ``.png`` and ``.map.json``.
+        Path of the figure without ``.pdf``, ``.png`` or ``.map.json``.
     dataset
         The data set, for the figures in `PER_DATASET`.
 
     Raises
     ------
     ConfigError
-        There is no such figure, or it needs a data set, or it has no use for one.
+        There is no such figure, it needs a data set, or it does not take one.
     DataError
         A file that the figure shows is missing or damaged.
     """
-    if name not in MODULES or (name in PER_DATASET) != (dataset is not None):
-        raise ConfigError(
-            "There is no such figure.",
-            where="outputs.figures",
-            got=f"{name}" + (f" of {dataset}" if dataset else ""),
-            fix=f"name one of {', '.join(MODULES)}; {' and '.join(PER_DATASET)} are drawn per "
-            "data set, the others for the whole run",
-        )
+    _check(name, dataset)
     results = read_results(run_folder / "tables" / "results.csv")
     inputs = FigureInputs(run_folder, results, settings, dataset)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
@@ -67,3 +60,14 @@ def draw(
         output_stem.with_name(f"{output_stem.name}.map.json"),
         {**figures, "cells": module.numbers(inputs)},
     )
+
+
+def _check(name: str, dataset: str | None) -> None:
+    if name not in MODULES or (name in PER_DATASET) != (dataset is not None):
+        raise ConfigError(
+            "There is no such figure.",
+            where="outputs.figures",
+            got=name + (f" of {dataset}" if dataset else ""),
+            fix=f"choose one of {', '.join(MODULES)}; {' and '.join(PER_DATASET)} need a data set, "
+            "the others take none",
+        )

@@ -1,4 +1,4 @@
-"""Shots curves: accuracy over the number of labelled images per class."""
+"""Shot curves: accuracy over the number of labeled images per class."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ _SPREAD = 0.6
 def draw(inputs: FigureInputs) -> Figure:
     """Draw a panel per data set and way (rows) and embedding (columns), a line per method.
 
-    Training from scratch and the oracle stand in every panel of their row; controls and
-    ablations of the partitions are left to the tables.
+    Training from scratch and the oracles are in every panel of their row; controls and ablations
+    of the partitions are only in the tables.
     """
     results = inputs.averaged
     embeddings = _embeddings(results)
@@ -53,12 +53,12 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_xlabel("shot (images per class)")
     handles = style.method_handles(methods, map(method_title, methods))
     style.legend_below(figure, handles, 5 if len(embeddings) > 2 else 3)
-    style.head_run(figure, inputs.datasets, inputs.sample_datasets)
+    style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
-    """Return the records of the drawn numbers."""
+    """Return the map entries of the numbers in the figure."""
     return drawn_entries(_shown(inputs.averaged), _DECIMALS, interval=True)
 
 
@@ -72,14 +72,14 @@ def _shown(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:
-    """Draw every method's line; the shots are equally spaced, whatever their distance.
+    """Draw a line per method, with the shots equally spaced whatever their values.
 
-    A single shot has no lines: there the methods stand side by side.
+    With a single shot there are no lines, and the methods are side by side.
     """
     shots = sorted(set(results["shot"]))
     spread = _SPREAD if len(shots) == 1 else 0.0
     for method, rows in results.groupby("method", sort=False):
-        look = style.method_look(str(method))
+        look = style.method_style(str(method))
         rows = rows.sort_values("shot")
         shift = spread * (methods.index(str(method)) / max(len(methods) - 1, 1) - 0.5)
         axes.errorbar(

@@ -1,4 +1,4 @@
-"""A contact sheet of constructed tasks: what the meta-learner is asked to tell apart."""
+"""A contact sheet of constructed tasks: what the meta-learner learns to distinguish."""
 
 from typing import Any, Final, NamedTuple
 
@@ -26,7 +26,7 @@ Image = npt.NDArray[np.uint8]
 
 
 class _Cell(NamedTuple):
-    """A task source and the meta-learner and seed whose partitions are shown."""
+    """A task source, and the meta-learner and seed whose partitions are shown."""
 
     source: str
     learner: str
@@ -34,16 +34,14 @@ class _Cell(NamedTuple):
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Draw tasks as the meta-learner gets them from each source: a row of images per class.
+    """Draw tasks of each source as the meta-learner gets them: a row of images per class.
 
-    Each source shows the partitions made for its first meta-learner and seed. CelebA's oracle
-    draws from attributes, not from partitions, and is left out.
+    The partitions are those for the source's first meta-learner and seed. CelebA's oracle draws
+    tasks from attributes, not from partitions, and is left out.
     """
     cells = _cells(inputs)
     if not cells:
-        figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
-        style.say_empty(figure, "No tasks are constructed from partitions here.")
-        return figure
+        return style.message_figure("No tasks are constructed from partitions here.")
     images = load_images(inputs.run_folder / "data" / str(inputs.dataset), "train")
     blocks = [_block(images, _episodes(inputs, cell)) for cell in cells]
     columns = min(len(cells), _BLOCKS_PER_ROW)
@@ -59,12 +57,12 @@ def draw(inputs: FigureInputs) -> Figure:
         _show(panel, block, cell)
     style.hide(axes[len(cells) :])
     style.legend_below(figure, _handles(), 2, _title(cells))
-    style.head_dataset(figure, str(inputs.dataset), inputs.sample_datasets)
+    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
     return figure
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:
-    """Return no record: the figure shows no number of the results."""
+    """Return nothing: the figure shows no number of the results."""
     return []
 
 
@@ -82,22 +80,22 @@ def _cells(inputs: FigureInputs) -> list[_Cell]:
 
 
 def _episodes(inputs: FigureInputs, cell: _Cell) -> EpisodeBatch:
-    """Draw the tasks of a cell, with no more classes and queries than meta-training has."""
+    """Draw tasks of a cell, with at most the classes and queries of meta-training."""
     folder = inputs.run_folder / "partitions" / str(inputs.dataset) / cell.source
     folder = folder / cell.learner / f"s{cell.seed}"
-    sheet, made_for = inputs.settings.contact_sheet, read_json(folder / SUMMARY_FILE)
+    sheet, partitions = inputs.settings.contact_sheet, read_json(folder / SUMMARY_FILE)
     sampler = load_sampler(
         folder,
-        min(sheet.classes, made_for["way"]),
-        made_for["shot"],
-        min(sheet.queries, made_for["query"]),
+        min(sheet.classes, partitions["way"]),
+        partitions["shot"],
+        min(sheet.queries, partitions["query"]),
     )
     generator = numpy_generator("contact_sheet", str(inputs.dataset), *cell)
     return sampler.sample(generator, sheet.tasks)
 
 
 def _block(images: Image, batch: EpisodeBatch) -> Image:
-    """Return the tasks of a source below each other as one picture (height, width, 3)."""
+    """Return the tasks of a source, one below the other, as a picture (height, width, 3)."""
     indices = np.concatenate([batch.support, batch.query], axis=2)
     shot = batch.support.shape[2]
     tasks = []
@@ -118,12 +116,12 @@ def _block(images: Image, batch: EpisodeBatch) -> Image:
     return np.concatenate(tasks[:-1])
 
 
-def _tile(image: Image, colour: tuple[int, int, int]) -> Image:
-    """Return an image (H, W, 1 or 3) in colour, with a border and white space around it."""
+def _tile(image: Image, color: tuple[int, int, int]) -> Image:
+    """Return an image (H, W, 1 or 3) as RGB, with a colored border and a white margin."""
     width = max(1, round(_BORDER * len(image)))
     height, breadth = image.shape[:2]
     tile = np.full((height + 4 * width, breadth + 4 * width, 3), 255, dtype=np.uint8)
-    tile[width:-width, width:-width] = colour
+    tile[width:-width, width:-width] = color
     tile[2 * width : -2 * width, 2 * width : -2 * width] = image
     return tile
 
@@ -145,10 +143,10 @@ def _handles() -> list[Line2D]:
             markersize=6,
             markerfacecolor="white",
             markeredgewidth=1.5,
-            markeredgecolor="#{:02x}{:02x}{:02x}".format(*colour),
+            markeredgecolor="#{:02x}{:02x}{:02x}".format(*color),
             label=name,
         )
-        for name, colour in named.items()
+        for name, color in named.items()
     ]
 
 

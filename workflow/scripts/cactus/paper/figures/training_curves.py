@@ -1,4 +1,4 @@
-"""Training curves of the embeddings and the meta-learners of a data set."""
+"""Training curves of the embeddings and meta-learners of a data set."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from cactus.paper.vocabulary import (
 _PANEL_WIDTH: Final = 45 * style.MM
 _PANEL_HEIGHT: Final = 45 * style.MM
 _MARGINS: Final = 30 * style.MM
-# Metric in a meta-learner's log, label of its axis, and factor to the label's unit.
+# Metric in a meta-learner's log, axis label, and factor to the label's unit.
 _LEARNER_METRICS: Final = (
     ("loss", "training loss", 1.0),
     ("val_accuracy", "val. accuracy [%]", 100.0),
@@ -36,7 +36,7 @@ _LEARNER_METRICS: Final = (
 def draw(inputs: FigureInputs) -> Figure:
     """Draw the losses of each embedding, and each meta-learner's loss and validation accuracy.
 
-    Seeds are lines of the same colour.
+    Seeds have the same color.
     """
     cells = inputs.cells()
     embeddings = _embeddings(cells)
@@ -45,7 +45,8 @@ def draw(inputs: FigureInputs) -> Figure:
     learners = list(dict.fromkeys(trained["learner"]))
     columns = max(len(embeddings), len(_LEARNER_METRICS) * len(learners))
     if not columns:
-        return _empty(inputs)
+        title = dataset_title(str(inputs.dataset))
+        return style.message_figure(f"Nothing was trained on {title}.")
     figure = style.new_figure(
         max(columns * _PANEL_WIDTH, 110 * style.MM), 2 * _PANEL_HEIGHT + _MARGINS
     )
@@ -54,17 +55,17 @@ def draw(inputs: FigureInputs) -> Figure:
     _draw_learners(axes[1], inputs, trained, sources)
     handles = _handles(sources, [source_title(source) for source in sources])
     style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
-    style.head_dataset(figure, str(inputs.dataset), inputs.sample_datasets)
+    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
     return figure
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:
-    """Return no record: the figure shows no number of the results."""
+    """Return nothing: the figure shows no number of the results."""
     return []
 
 
 def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the seeds of each embedding that some cell needs, in print order."""
+    """Return the seeds of each embedding that a cell needs, in print order."""
     seeds = defaultdict(set)
     for source, seed in zip(cells["source"], cells["seed"], strict=True):
         embedding = embedding_of(source)
@@ -73,21 +74,15 @@ def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
     return {name: sorted(seeds[name], key=int) for name in sorted(seeds, key=source_rank)}
 
 
-def _empty(inputs: FigureInputs) -> Figure:
-    figure = style.new_figure(style.PAGE_WIDTH, 30 * style.MM)
-    style.say_empty(figure, f"Nothing was trained on {dataset_title(inputs.dataset or '')}.")
-    return figure
-
-
 def _draw_embeddings(
     row: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, list[str]]
 ) -> None:
-    """Draw a panel per embedding, in it a line per metric and seed."""
+    """Draw a panel per embedding, with a line per metric and seed."""
     for axes, (embedding, seeds) in zip(row, embeddings.items(), strict=False):
         folder = inputs.run_folder / "embeddings" / str(inputs.dataset) / embedding
         logs = [_read(folder / f"s{seed}", inputs) for seed in seeds]
         metrics = [name for name in dict.fromkeys(logs[0]["metric"]) if "loss" in name]
-        for metric, look in style.series_looks(metrics).items():
+        for metric, look in style.series_styles(metrics).items():
             for log in logs:
                 _draw_curve(axes, log, metric, **look)
         _label(axes, source_title(embedding), "loss")
@@ -99,8 +94,8 @@ def _draw_embeddings(
 def _draw_learners(
     row: Sequence[Axes], inputs: FigureInputs, trained: pd.DataFrame, sources: Sequence[str]
 ) -> None:
-    """Draw two panels per meta-learner, in them a line per task source and seed."""
-    looks = style.series_looks(sources)
+    """Draw two panels per meta-learner, with a line per task source and seed."""
+    looks = style.series_styles(sources)
     places = iter(row)
     for learner, cells in trained.groupby("learner", sort=False):
         logs = {
@@ -126,14 +121,14 @@ def _draw_curve(
     axes: Axes, log: pd.DataFrame, metric: str, factor: float = 1.0, **look: Any
 ) -> None:
     rows = log[log["metric"] == metric]
-    marker = "." if len(rows) == 1 else None  # a line through one point would not show
+    marker = "." if len(rows) == 1 else None  # a line through a single point is invisible
     axes.plot(
         rows["step"], factor * rows["value"], linewidth=0.9, alpha=0.85, marker=marker, **look
     )
 
 
 def _handles(names: Sequence[str], titles: Sequence[str]) -> list[Line2D]:
-    looks = style.series_looks(names)
+    looks = style.series_styles(names)
     return [
         Line2D([], [], label=title, **looks[name])
         for name, title in zip(names, titles, strict=True)

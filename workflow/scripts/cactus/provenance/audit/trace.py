@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
-from cactus.errors import RecordError, did_you_mean
+from cactus.errors import RecordError, did_you_mean_or_known
 from cactus.provenance.audit.printed import map_entries, scoring_jobs
 from cactus.provenance.audit.published import PUBLISHED_FILE, cell_key, published_rows
 from cactus.provenance.records.record import Record
@@ -132,7 +132,7 @@ def _parts(title: str) -> set[str]:
 
 def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
     return RecordError(
-        what, where=str(file), got=got, fix=did_you_mean(got, known, "open the file")
+        what, where=str(file), got=got, fix=did_you_mean_or_known(got, known, "open the file")
     )
 
 

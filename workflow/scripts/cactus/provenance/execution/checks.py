@@ -3,7 +3,6 @@
 import importlib
 import sys
 from pathlib import Path
-from typing import Final
 
 from cactus.errors import CodeError, RecordError
 from cactus.provenance.fingerprint.closure import SourceTree, is_bookkeeping
@@ -54,7 +53,7 @@ def _text(tree: SourceTree, name: str) -> str:
     return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
 
 
-def check_imports(plan: Plan, scripts: Path) -> None:
+def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> None:
     """Check that the job has run no file of ours that was not planned.
 
     The audit is bookkeeping itself: it imports what it needs to judge every stage.
@@ -65,6 +64,8 @@ def check_imports(plan: Plan, scripts: Path) -> None:
         The job's plan.
     scripts
         Folder of the stages' scripts and of the package.
+    loaded_first
+        Modules that the bookkeeping itself imported, before any stage's.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def check_imports(plan: Plan, scripts: Path) -> None:
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         ours = name == "cactus" or name.startswith("cactus.")
-        if not ours or file is None or name in _LOADED_FIRST or is_bookkeeping(name):
+        if not ours or file is None or name in loaded_first or is_bookkeeping(name):
             continue
         path = Path(file).relative_to(scripts).as_posix()
         if path not in plan.code:
@@ -111,7 +112,3 @@ def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, 
             )
         inputs[name] = found
     return inputs
-
-
-# What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
-_LOADED_FIRST: Final = frozenset(sys.modules)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cactus.errors import CodeError
 from cactus.provenance.execution.process import identity, place
-from cactus.provenance.fingerprint.dependencies import normalized, public_version
+from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.provenance.records.objects import keep
 from cactus.provenance.records.record import Agent
 from cactus.stages.base import Job

@@ -59,7 +59,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         lease.progress = job.progress
         make_room(job)
         yield job
-        check_imports(plan, SCRIPTS)
+        check_imports(plan, SCRIPTS, _LOADED_FIRST)
         lease.check()
         publish(job, SCRIPTS.parents[1])
         clear_work(job, lease)
@@ -73,3 +73,7 @@ def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> R
     check_libraries(plan.libraries)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
     return RunningJob(run_folder, complete, stop, lease.token, sources, lease.started, clock)
+
+
+# What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
+_LOADED_FIRST: Final = frozenset(sys.modules)

@@ -15,6 +15,7 @@ import yaml
 from cactus.config.models import Config
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
+from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.stages.base import DataFile, Job
 
 _REGISTRY: Final = "config/datasets.yaml"
@@ -130,13 +131,3 @@ def entry_points(config: Config, job: Job) -> tuple[str, ...]:
     stage = job.definition
     modules = stage.modules(config, stage.parse(job.cell))
     return f"{stage.name}.py", type(stage).__module__, *modules
-
-
-def normalized(distribution: str) -> str:
-    """Return the name of a distribution as package indices compare it."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def public_version(version: str) -> str:
-    """Return a version without its local part, which names a build, e.g. ``+cu130``."""
-    return version.partition("+")[0]

@@ -24,7 +24,7 @@ class Plan(Settings):
     spec
         The keys of the configuration that its stage reads.
     code, libraries, files
-        See `cactus.provenance.fingerprint.dependencies.Ingredients`.
+        See `cactus.provenance.fingerprint.dependencies.Dependencies`.
     inputs
         sha256 of each file that it reads of other jobs' results, by its name below the run's
         folder; `PENDING` if that job runs first.

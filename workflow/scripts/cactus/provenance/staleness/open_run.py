@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from cactus.config.base import Settings, merge
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
-from cactus.errors import DataError, RecordError, did_you_mean
+from cactus.errors import DataError, RecordError, did_you_mean_or_known
 from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
@@ -152,5 +152,7 @@ def find_run(run: str | None, results: Path = Path("results")) -> Path:
         "There is no such run." if run else "Name the run.",
         where=str(results.absolute()),
         got=run or f"{len(known)} runs",
-        fix=did_you_mean(run or "", known, "run the workflow first: `snakemake --cores 2`"),
+        fix=did_you_mean_or_known(
+            run or "", known, "run the workflow first: `snakemake --cores 2`"
+        ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cactus.config.load import parse_config
-from cactus.config.select import stage_spec
+from cactus.stages.base import stage_named, stage_names
 
 CELL = {"dataset": "omniglot", "source": "acai", "learner": "maml", "seed": "0"}
 EMBEDDING = {"dataset": "omniglot", "embedding": "acai", "seed": "0"}
@@ -27,7 +27,15 @@ JOBS: dict[str, dict[str, str]] = {
 
 def specs(**values: Any) -> dict[str, str]:
     config = parse_config(values)
-    return {stage: stage_spec(config, stage, **keys).text() for stage, keys in JOBS.items()}
+    found = {}
+    for name, wildcards in JOBS.items():
+        stage = stage_named(name)
+        found[name] = stage.spec(config, stage.parse(stage.job(**wildcards).cell)).text()
+    return found
+
+
+def test_the_table_names_every_stage():
+    assert set(JOBS) == set(stage_names())
 
 
 @pytest.mark.parametrize(

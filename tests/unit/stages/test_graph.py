@@ -1,0 +1,58 @@
+"""The graph of jobs: its order, names and files."""
+
+import pytest
+
+from cactus.config.load import parse_config, read_yaml
+from cactus.errors import RecordError
+from cactus.graph import Graph
+from cactus.stages.audit_run import AUDIT
+from cactus.stages.base import Job, stage_names
+from tests.workflow.project import ROOT
+
+CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
+GRAPH = Graph(CONFIG)
+
+
+def test_every_job_comes_after_those_that_it_reads_from():
+    seen: set[Job] = set()
+    for job in GRAPH.jobs:
+        assert {read.job for read in GRAPH.reads(job)} <= seen, job
+        seen.add(job)
+
+
+def test_what_a_job_reads_lies_where_the_other_leaves_it():
+    for job in GRAPH.jobs:
+        for read in GRAPH.reads(job):
+            for name in read.files:
+                assert name in read.job.files or name.startswith(f"{read.job.folder}/"), name
+
+
+def test_names_and_wildcards_fit_each_other():
+    for job in GRAPH.jobs:
+        assert job.definition.job(**job.wildcards) == job
+        assert tuple(job.wildcards) == job.definition.wildcards
+
+
+def test_what_a_run_is_made_for_leads_to_every_job():
+    final = [job for job in GRAPH.jobs if job.definition.final]
+    assert {one for job in final for one in GRAPH.ancestry(job)} == set(GRAPH.jobs) - {AUDIT}
+
+
+def test_a_wave_comes_after_those_that_its_jobs_read_from():
+    seen: set[str] = set()
+    for wave in GRAPH.waves:
+        for job in GRAPH.jobs:
+            if job.stage in wave.stages:
+                assert {read.job.stage for read in GRAPH.reads(job)} <= seen | wave.stages
+        seen |= wave.stages
+    assert seen == set(stage_names())
+
+
+def test_a_cell_stands_for_its_evaluation_and_all_that_leads_to_it():
+    found = [job.stage for job in GRAPH.find("omniglot/acai/maml/s0")]
+    assert found[-1] == "evaluate_model"
+    assert {"meta_train", "make_partitions", "train_embedding", "prepare_data"} <= set(found)
+    assert GRAPH.find("make_table/mnist") == [Job("make_table", "mnist")]
+    with pytest.raises(RecordError, match="no such cell") as caught:
+        GRAPH.find("omniglot/acia/maml/s0")
+    assert caught.value.fix == "did you mean 'omniglot/acai/maml/s0'?"

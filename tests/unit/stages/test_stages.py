@@ -1,0 +1,54 @@
+"""Each stage's file says what the rules, the scripts and the profile then do."""
+
+import inspect
+import re
+
+import pytest
+import yaml
+
+from cactus.stages.base import Spec, stage_named, stage_names
+from tests.workflow.project import ROOT
+
+RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+PROFILE = yaml.safe_load((ROOT / "config/profiles/slurm/config.yaml").read_text())["__variables__"]
+
+
+def rule(stage: str) -> str:
+    """Return the text of a stage's rule."""
+    found = re.search(rf"^rule {stage}:\n(?:    .*\n|\n(?=    ))+", RULES, re.M)
+    assert found, f"no rule {stage}"
+    return found[0]
+
+
+@pytest.mark.parametrize("name", stage_names())
+def test_a_stage_has_a_rule_and_a_script_of_its_name(name: str):
+    assert f'"$SCRIPTS/{name}.py"' in rule(name)
+    assert (ROOT / f"workflow/scripts/{name}.py").is_file()
+
+
+@pytest.mark.parametrize("name", stage_names())
+def test_a_light_stage_runs_where_snakemake_does_and_a_heavy_one_asks_for_memory(name: str):
+    text, stage = rule(name), stage_named(name)
+    assert ("localrule: True" in text) == stage.light
+    assert (f'mem_mb=memory_of("{name}")' in text) == (not stage.light)
+
+
+def test_the_slurm_profile_has_a_row_for_each_heavy_stage_and_no_other():
+    heavy = {name for name in stage_names() if not stage_named(name).light}
+    assert set(PROFILE["memory"]) == set(PROFILE["minutes"]) == heavy
+    on_gpu = {name for name in stage_names() if f'gpu=gpus_of("{name}")' in RULES}
+    assert set(PROFILE["gpu_jobs"]) == on_gpu
+
+
+def specs() -> list[type[Spec]]:
+    for name in stage_names():
+        stage_named(name)
+    return Spec.__subclasses__()
+
+
+@pytest.mark.parametrize("spec", specs(), ids=lambda spec: spec.__name__)
+def test_a_spec_holds_values_and_no_logic(spec: type[Spec]):
+    """What a spec computed would be no part of a job's code, as stages are bookkeeping."""
+    own = [name for name, value in vars(spec).items() if inspect.isroutine(value)]
+    assert not [name for name in own if not name.startswith(("__", "model_", "_abc"))]
+    assert not any(isinstance(value, property) for value in vars(spec).values())
