@@ -3,7 +3,7 @@
 The paper's grid is sent to a real one-node Slurm (`tests.cluster`), with stand-ins for its jobs: a
 wrapper of `sbatch` replaces what a job would do by making its files at once, and asks for one CPU
 and 10 MB, so that many run side by side. Snakemake, its graph, its submissions and its questions,
-and Slurm's controller are the real ones. The jobs of the sample data run beforehand; tables and
+and Slurm's controller are the real ones. The jobs of the synthetic data run beforehand; tables and
 figures, which need real numbers, do not run at all.
 """
 
@@ -145,11 +145,11 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
 
 
 def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) -> Project:
-    """Return a copy of the project, configured, with sample data and a fitted profile."""
+    """Return a copy of the project, configured, with synthetic data and a fitted profile."""
     project = Project.create(folder / "project")
     config = {
         "run": _RUN,
-        "sample_data": True,
+        "synthetic_data": True,
         # Otherwise the two stand-in GPUs of the cluster would be the limit.
         "compute": {"device": "cpu"},
         "grid": {"seeds": list(range(arguments.seeds))},
@@ -159,7 +159,7 @@ def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     project.environment = cluster.environment
     code, output = project.cactus("profile", "--max-jobs", str(arguments.jobs))
     assert code == 0, output
-    project.snakemake("--cores", "2", "--until", "make_sample", config=_CONFIG)
+    project.snakemake("--cores", "2", "--until", "make_synthetic_data", config=_CONFIG)
     write_clients(folder, cluster)
     project.environment = {
         **cluster.environment,
@@ -291,7 +291,7 @@ def rates(calls: Path, started: float, ended: float) -> dict[str, Any]:
 def count_records(project: Project) -> int:
     """Return how many stand-ins have left their record."""
     records = project.folder / "results" / _RUN / "records"
-    return sum(1 for path in records.rglob("*.json") if path.parent.name != "make_sample")
+    return sum(1 for path in records.rglob("*.json") if path.parent.name != "make_synthetic_data")
 
 
 if __name__ == "__main__":

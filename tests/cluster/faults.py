@@ -42,7 +42,7 @@ def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -
             "scratch": False,
         },
         "embeddings": {"custom": custom},
-        "sample": {"mnist": {"train_images": 900, "test_images": 400}},
+        "synthetic": {"mnist": {"train_images": 900, "test_images": 400}},
         "data": {"mnist": {"val_size": 350}},
         "checkpoints": {"seconds": None, "steps": 5},
     }

@@ -90,5 +90,5 @@ def write_data(folder: Path) -> None:
             "labels": {"file": f"{split}_labels.npy", **labels},
             "classes": ["noise"],
         }
-    facts = {"dataset": "mnist", "sample": True, "image_shape": list(_SHAPE), "raw": []}
+    facts = {"dataset": "mnist", "synthetic": True, "image_shape": list(_SHAPE), "raw": []}
     write_json(folder / "manifest.json", {**facts, "notes": [], "splits": splits})

@@ -12,17 +12,17 @@ SLOW = (
 
 # A stage's script, and the modules that its wildcards select (`modules` of its stage).
 STAGES = {
-    "make_sample cactus.sample.mnist": {
+    "make_synthetic_data cactus.synthetic.mnist.write": {
         "scipy",
         "sklearn",
         "pandas",
         "PIL",
     },  # pandas for scikit-learn
-    "make_sample cactus.sample.omniglot": {"PIL"},
-    "make_sample cactus.sample.miniimagenet": {"PIL", "scipy"},
-    "make_sample cactus.sample.celeba": {"PIL"},
-    "prepare_data cactus.data.mnist": {"PIL"},
-    "prepare_data cactus.data.miniimagenet": {"PIL"},
+    "make_synthetic_data cactus.synthetic.omniglot.write": {"PIL"},
+    "make_synthetic_data cactus.synthetic.miniimagenet.write": {"PIL", "scipy"},
+    "make_synthetic_data cactus.synthetic.celeba.write": {"PIL"},
+    "prepare_data cactus.data.readers.mnist": {"PIL"},
+    "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
     "train_embedding cactus.embed.acai": {"torch", "PIL"},
     "train_embedding cactus.embed.bigan": {"torch", "PIL"},
     "train_embedding cactus.embed.deepcluster": {"torch", "PIL"},

@@ -31,10 +31,10 @@ def selected(stage: str, cell: str) -> str:
     """Return the module that a job's cell selects, written out by hand; empty if none."""
     parts = cell.split("/")
     match stage:
-        case "make_sample":
-            return f"cactus.sample.{parts[0]}"
+        case "make_synthetic_data":
+            return f"cactus.synthetic.{parts[0]}.write"
         case "prepare_data":
-            return f"cactus.data.{parts[0]}"
+            return f"cactus.data.readers.{parts[0]}"
         case "train_embedding":
             return f"cactus.embed.{parts[1]}"
         case "meta_train" | "evaluate_model":

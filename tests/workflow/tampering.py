@@ -145,7 +145,7 @@ class Tampering(NamedTuple):
 
 
 _FLIPPED = [
-    "raw/omniglot/sample.json", "raw/omniglot/images_background.zip",
+    "raw/omniglot/synthetic.json", "raw/omniglot/images_background.zip",
     "raw/mnist/train-images-idx3-ubyte.gz", "data/omniglot/manifest.json",
     "data/omniglot/train_images.npy", "data/omniglot/test_labels.npy",
     "embeddings/omniglot/acai/s0/train.npy", "embeddings/omniglot/acai/s0/encoder.safetensors",

@@ -139,9 +139,9 @@ def test_no_job_asks_for_more_than_the_partition_allows(project: Project):
 @pytest.mark.parametrize(("jobs", "admitted"), [(1, 2), (3, 6)])
 def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: int, admitted: int):
     output = project.snakemake(
-        f"results/local-{jobs}/raw/mnist/sample.json", "--cores", "1", "--resources", "gpu=2",
-        "--config", f"run=local-{jobs}", "sample_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
-        "sample={mnist: {train_images: 40, test_images: 20}}",
+        f"results/local-{jobs}/raw/mnist/synthetic.json", "--cores", "1", "--resources", "gpu=2",
+        "--config", f"run=local-{jobs}", "synthetic_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
+        "synthetic={mnist: {train_images: 40, test_images: 20}}",
         config=(),
     )  # fmt: skip
     assert f'Provided resources: gpu=Resource("gpu", {admitted})' in output

@@ -18,7 +18,7 @@ from cactus.config.data import (
     MnistData,
     OmniglotData,
 )
-from cactus.data.classlists import ravi_classes
+from cactus.data.readers.miniimagenet_lists import ravi_classes
 
 SETTINGS = DataSettings(
     download=False,
@@ -42,9 +42,9 @@ def jpeg(image, quality=95):
     return buffer.getvalue()
 
 
-def flat_jpeg(colour, size=(84, 84)):
-    """A jpeg of one grey level, which every decoder returns exactly."""
-    return jpeg(np.full((size[1], size[0], 3), colour, dtype=np.uint8))
+def flat_jpeg(color, size=(84, 84)):
+    """A jpeg of one gray level, which every decoder returns exactly."""
+    return jpeg(np.full((size[1], size[0], 3), color, dtype=np.uint8))
 
 
 def write_files(folder, members):
@@ -135,7 +135,7 @@ def mini_classes(train=3, val=2, test=2):
 
 
 def mini_images(classes, per_class=4, size=(84, 84)):
-    """Images by class: name -> jpeg of one grey level that no other image has."""
+    """Images by class: name -> jpeg of one gray level that no other image has."""
     images, level = {}, 0
     for names in classes.values():
         for wnid in names:

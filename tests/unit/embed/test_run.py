@@ -40,7 +40,7 @@ def data_folder(tmp_path: Path, blobs) -> Path:
         splits[split] = {"images": images, "labels": labels, "classes": ["a", "b"]}
     manifest = {
         "dataset": "mnist",
-        "sample": True,
+        "synthetic": True,
         "image_shape": [20, 20, 1],
         "raw": [],
         "notes": [],

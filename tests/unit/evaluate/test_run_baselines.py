@@ -42,7 +42,7 @@ def write_data(folder: Path, labels: dict[str, np.ndarray], columns: dict[str, l
             attributes=columns.get(split),
         )
     dataset = "celeba" if columns else "omniglot"
-    manifest = {"dataset": dataset, "sample": True, "image_shape": (1, 1, 1), "raw": []}
+    manifest = {"dataset": dataset, "synthetic": True, "image_shape": (1, 1, 1), "raw": []}
     write_manifest(folder, Manifest(**manifest, notes=[], splits=records))
 
 

@@ -152,7 +152,7 @@ def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run,
 
 
 def test_only_tables_of_sample_data_say_so(seeds_run: Run, tmp_path: Path):
-    banner = "sample data, not the real data set"
+    banner = "synthetic data, not the real data set"
     assert banner in _table(seeds_run.results, "celeba", tmp_path)
     assert banner not in _table(seeds_run.results, "omniglot", tmp_path)
 

@@ -121,7 +121,7 @@ def test_figures_of_a_data_set_are_headed_by_its_name(seeds_run: Run, name: str)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in PER_DATASET])
-def test_figures_of_a_run_are_marked_where_they_show_samples(
+def test_figures_of_a_run_are_marked_where_they_show_synthetic_data(
     small_run: Run, seeds_run: Run, grid_run: Run, name: str
 ):
     assert _suptitle(small_run, name) == ""

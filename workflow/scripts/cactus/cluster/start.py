@@ -8,8 +8,8 @@ from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import check_requests, check_sharing, request_options
 from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
-from cactus.data.prepare import check_raw, complete_raw, load_reader
-from cactus.data.registry import load_registry
+from cactus.data.files.registry import load_registry
+from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetKey, Job, stage_named, stage_names
@@ -43,7 +43,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
-        if job.stage == PREPARE_DATA.name and not planner.config.sample_data:
+        if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
     become_driver(planner.run_folder)
     if has_slurm():
@@ -68,12 +68,9 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     """Check a data set's raw files; fetch missing ones here, as nodes may be offline."""
-    spec, access = (
-        PREPARE_DATA.spec(planner.config, DatasetKey(dataset)),
-        raw_access(planner.config),
-    )
-    settings = spec.settings.model_copy(update=access.model_dump())
-    folder = Path(access.raw_dir)
+    spec = PREPARE_DATA.spec(planner.config, DatasetKey(dataset))
+    access = raw_access(planner.config)
+    settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)
     if fetch:
         complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)

@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 from cactus.checkpoint import Checkpoints
 from cactus.config.embedding import AnyEmbedding
 from cactus.data.arrays import load_images
-from cactus.data.registry import SPLITS, Split
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import TrainingError
 from cactus.files import atomic_path, file_hash, write_array, write_json
 from cactus.progress import MetricsLog
+from cactus.splits import SPLITS, Split
 
 
 def train_and_encode(

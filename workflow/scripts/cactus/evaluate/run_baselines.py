@@ -17,7 +17,6 @@ from cactus.config.evaluation import (
     EvaluationSettings,
     FewShotSetting,
 )
-from cactus.data.registry import Split
 from cactus.errors import DataError
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import fit_centroids
@@ -32,6 +31,7 @@ from cactus.evaluate.statistics import (
     write_results,
 )
 from cactus.seeding import derive_seed
+from cactus.splits import Split
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.labels import task_labels
 

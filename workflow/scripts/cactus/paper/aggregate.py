@@ -59,7 +59,7 @@ def aggregate(
     scores = _read(run_folder, cells)
     rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
     rows["run"] = run
-    rows["sample"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
+    rows["synthetic"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
     with atomic_path(output) as path:
@@ -152,4 +152,4 @@ def _check_settings(scores: Sequence[Score]) -> None:
 
 def _synthetic_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
     """Return, for each data set, whether it is synthetic."""
-    return {name: load_manifest(run_folder / "data" / name).sample for name in datasets}
+    return {name: load_manifest(run_folder / "data" / name).synthetic for name in datasets}

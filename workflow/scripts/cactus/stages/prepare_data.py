@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.base import DatasetName
 from cactus.config.data import DataSettings
+from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetKey, Reads, Spec, Stage, results_of
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _ACCESS_KEYS: Final = {"raw_dir", "download", "download_timeout", "download_attempts"}
 _DATASETS: Final = {"mnist", "omniglot", "miniimagenet", "celeba"}
-_SPLITS: Final = ("train", "val", "test")
 
 
 class RawAccess(Spec):
@@ -28,7 +28,7 @@ class PrepareDataSpec(Spec):
     """Preparation of one data set."""
 
     dataset: DatasetName
-    sample: bool
+    synthetic: bool
     settings: DataSettings
 
 
@@ -40,8 +40,8 @@ class PrepareData(Stage[DatasetKey]):
     folder = "data"
     results = (
         "manifest.json",
-        *(f"{split}_images.npy" for split in _SPLITS),
-        *(f"{split}_labels.npy" for split in _SPLITS),
+        *(f"{split}_images.npy" for split in SPLITS),
+        *(f"{split}_labels.npy" for split in SPLITS),
     )
     memory_mb = 2000
 
@@ -53,16 +53,18 @@ class PrepareData(Stage[DatasetKey]):
         """Return the keys of one data set, without those of `RawAccess`."""
         keys = config.data.model_dump(exclude=_ACCESS_KEYS | _DATASETS - {key.dataset})
         settings = DataSettings.model_validate(keys)
-        return PrepareDataSpec(dataset=key.dataset, sample=config.sample_data, settings=settings)
+        return PrepareDataSpec(
+            dataset=key.dataset, synthetic=config.synthetic_data, settings=settings
+        )
 
     def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:
         """Yield the synthetic data, where the run is on these."""
-        if config.sample_data:
-            yield results_of("make_sample", key.dataset)
+        if config.synthetic_data:
+            yield results_of("make_synthetic_data", key.dataset)
 
     def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
         """Return the reader of the data set."""
-        return (f"cactus.data.{key.dataset}",)
+        return (f"cactus.data.readers.{key.dataset}",)
 
     def data_files(self, key: DatasetKey) -> tuple[DataFile, ...]:
         """Return the data set's entry in the registry, and the lists of its classes."""
@@ -74,7 +76,7 @@ class PrepareData(Stage[DatasetKey]):
 def raw_access(config: "Config") -> RawAccess:
     """Return how raw files are reached; synthetic data lie below the run's folder."""
     access = RawAccess.model_validate(config.data.model_dump(include=_ACCESS_KEYS))
-    if not config.sample_data:
+    if not config.synthetic_data:
         return access
     return access.model_copy(update={"raw_dir": f"results/{config.run}/raw", "download": False})
 

@@ -62,8 +62,8 @@ def notes(planner: Planner) -> Iterator[str]:
     hosts = sorted({record.agent.host for record in records})
     if len(hosts) > 1:
         yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
-    if planner.config.sample_data:
-        yield "made from sample data, not from the real data sets"
+    if planner.config.synthetic_data:
+        yield "made from synthetic data, not from the real data sets"
     yield from _raw_notes(planner, records)
     for entry in planner.waivers.entries:
         job, reason = entry.key

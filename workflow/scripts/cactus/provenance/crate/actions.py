@@ -159,10 +159,10 @@ def _inputs(planner: Planner, record: Record) -> Iterator[str]:
 
 
 def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
-    """Yield raw files; those of sample data lie in the crate, others are told by name and hash."""
-    dataset, sample = record.job.cell, planner.config.sample_data
+    """Yield raw files; synthetic ones lie in the crate, others are named with their hash."""
+    dataset, synthetic = record.job.cell, planner.config.synthetic_data
     for name, digest in sorted(record.plan.raw.items()):
-        if sample:
+        if synthetic:
             place = file_id(run_name(planner, f"raw/{dataset}/{name}")).rstrip("/")
             files = (one.id for one in crate.data_entities)
             yield from (one for one in files if one == place or one.startswith(place + "/"))

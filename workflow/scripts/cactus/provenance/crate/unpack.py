@@ -1,4 +1,8 @@
-"""Unpacks zip files without letting them write elsewhere or fill the disk."""
+"""Unpacks zip files, which must not write elsewhere or fill the disk.
+
+`zipfile` also keeps files inside the target, but by renaming them; it has no filter like that of
+`tarfile`, and does not look at the free disk space. Such archives are refused instead.
+"""
 
 import shutil
 import stat
@@ -18,9 +22,9 @@ def unpack(archive: Path, target: Path) -> None:
     Raises
     ------
     RecordError
-        It is no zip file, is damaged, or holds links or paths outside the target.
+        It is not a zip file, is damaged, or holds links or paths outside the target.
     StorageError
-        Unpacked it would be larger than the free disk space.
+        Its content is larger than the free disk space.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -36,13 +40,13 @@ def _check(archive: Path, member: zipfile.ZipInfo, target: Path) -> None:
     name = member.filename.replace("\\", "/")
     inside = (target / name).resolve().is_relative_to(target.resolve())
     if not inside or stat.S_ISLNK(member.external_attr >> 16):
-        raise _refused(archive, f"a link, or a path outside of it: {member.filename}")
+        raise _refused(archive, f"a link, or a path outside the archive: {member.filename}")
 
 
 def _check_room(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> None:
-    """Check that the disk has room for what the members declare.
+    """Check that the disk has room for the declared sizes of the members.
 
-    A member that holds more than it declares is cut off there, and refused by its checksum.
+    A member that is larger than declared is cut off there, and refused by its checksum.
     """
     needed = sum(member.file_size for member in members)
     place = next(path for path in (target, *target.absolute().parents) if path.exists())
@@ -52,8 +56,8 @@ def _check_room(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> 
             "The archive does not fit on the disk.",
             where=str(archive),
             got=f"{needed / _MIB:,.1f} MiB unpacked, {free / _MIB:,.1f} MiB free in {place}",
-            fix="free some space, or let TMPDIR name a folder on a larger disk; if it should not "
-            "be so large, get the archive anew from where it was published",
+            fix="free some space, or set TMPDIR to a folder on a larger disk; if it should not be "
+            "so large, download the archive again from where it was published",
         )
 
 
@@ -62,5 +66,5 @@ def _refused(archive: Path, got: str) -> RecordError:
         "The archive is not unpacked.",
         where=str(archive),
         got=got,
-        fix="get the archive anew from where it was published",
+        fix="download the archive again from where it was published",
     )

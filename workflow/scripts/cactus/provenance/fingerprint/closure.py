@@ -102,7 +102,7 @@ class SourceTree:
     def _collect(self, entries: tuple[str, ...]) -> Closure:
         files: dict[str, str] = {}
         libraries: set[str] = set()
-        waiting, seen = [self._entry(entry) for entry in entries], set()
+        waiting, seen = [part for entry in entries for part in self._entry(entry)], set()
         while waiting:
             part = waiting.pop()
             if part.name in seen:
@@ -133,13 +133,14 @@ class SourceTree:
                 content.libraries.add(imported.partition(".")[0])
         return content
 
-    def _entry(self, entry: str) -> _Part:
+    def _entry(self, entry: str) -> list[_Part]:
+        """Return the file of a script, or of a module and of the packages above it."""
         if entry.endswith(".py"):
-            return _Part(entry, Path(entry).stem, self.scripts)
+            return [_Part(entry, Path(entry).stem, self.scripts)]
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
-                return _Part(self._name(found[-1][1]), entry, root)
+                return [_Part(self._name(path), module, root) for module, path in found]
         raise CodeError(
             "A module that a job runs cannot be found.",
             where=entry,
