@@ -191,7 +191,7 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
     files: list[str] = []
     for line in text.splitlines():
         file, _, rest = line.partition("\t")
-        if not file.startswith(f"results/{_RUN}/") or "\tmake_sample\t" in rest:
+        if not file.startswith(f"results/{_RUN}/") or "\tmake_synthetic_data\t" in rest:
             continue
         files.append(file)
         if file.startswith(f"results/{_RUN}/records/"):

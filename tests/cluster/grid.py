@@ -21,7 +21,8 @@ PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3
 # Jobs of these stages request a GPU.
 GPU_STAGES = ("train_embedding", "make_partitions", "meta_train", "evaluate_model")
 LOCAL_STAGES = (
-    "make_synthetic_data", "aggregate_results", "make_table", "make_document", "make_figure", "audit_run",
+    "make_synthetic_data", "aggregate_results", "make_table", "make_document", "make_figure",
+    "audit_run",
 )  # fmt: skip
 
 
