@@ -91,12 +91,10 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="cactus-growth-"))
-    cluster = SlurmCluster(cpus=arguments.jobs)
     try:
-        cluster.start()
-        found = measure(arguments, folder, cluster)
+        with SlurmCluster(cpus=arguments.jobs) as cluster:
+            found = measure(arguments, folder, cluster)
     finally:
-        cluster.stop()
         shutil.rmtree(folder)
     text = json.dumps(found, indent=1)
     print(text)
@@ -120,7 +118,7 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     dry = [timed(project, "-m", "snakemake", "--dry-run", *_CONFIG) for _ in range(2)]
     submitted = write_stand_ins(project, folder, arguments.seconds)
     samples, started = Samples(), time.time()
-    code = run_head(arguments, project, cluster, samples, folder / "output")
+    code = run_driver(arguments, project, cluster, samples, folder / "output")
     ended = time.time()
     return {
         "machine": {"cores": os.cpu_count(), "load": [round(one, 1) for one in os.getloadavg()]},
@@ -139,8 +137,8 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
         "finished": count_records(project),
         "seconds": round(ended - started, 1),
         **rates(folder / "calls", started, ended),
-        "head_peak_rss_mb": round(samples.peak_rss / _MIB),
-        "head_cpu_seconds": round(samples.cpu_seconds, 1),
+        "driver_peak_rss_mb": round(samples.peak_rss / _MIB),
+        "driver_cpu_seconds": round(samples.cpu_seconds, 1),
         "slurmctld_cpu_seconds": round(samples.controller_seconds, 1),
         "finished_by_minute": samples.by_minute,
     }
@@ -193,7 +191,7 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
     files: list[str] = []
     for line in text.splitlines():
         file, _, rest = line.partition("\t")
-        if not file.startswith(f"results/{_RUN}/") or "\tmake_sample\t" in rest:
+        if not file.startswith(f"results/{_RUN}/") or "\tmake_synthetic_data\t" in rest:
             continue
         files.append(file)
         if file.startswith(f"results/{_RUN}/records/"):
@@ -227,7 +225,7 @@ def _children_cpu() -> float:
     return times.children_user + times.children_system
 
 
-def run_head(
+def run_driver(
     arguments: argparse.Namespace,
     project: Project,
     cluster: SlurmCluster,

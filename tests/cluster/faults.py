@@ -1,4 +1,4 @@
-"""A run of patient trainings on the cluster of the tests, to which a test does what it likes."""
+"""Runs of slow trainings on the test cluster, for tests to interrupt."""
 
 import json
 import os
@@ -18,15 +18,15 @@ from tests.workflow.project import Project
 _HERE = Path(__file__).parent
 RUN = "faults"
 CONFIG = ("--configfile", "config/demo.yaml", "config/faults.yaml")
-# Seconds of training: 30 steps of half a second, a checkpoint after each fifth.
+# A training of some seconds: 30 steps of half a second, with a checkpoint every five steps.
 USUAL = {"steps": 30, "pause": 0.5, "log_every": 5, "batch_size": 16, "working_size": 8}
 REFERENCE = "reference"
-# Makes a run of trainings, by their settings and resources.
+# Makes a run of trainings from their settings and resources.
 MakeRun = Callable[..., "FaultRun"]
 
 
 def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Configure one embedding per training, with settings that differ from the usual ones."""
+    """Configure one embedding per training, with settings that override `USUAL`."""
     custom = {
         name: {"module": "patient.py", "settings": {**USUAL, **settings}}
         for name, settings in trainings.items()
@@ -50,7 +50,7 @@ def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -
 
 
 def prepare(folder: Path) -> Project:
-    """Return a project with prepared data and an uninterrupted training, computed here."""
+    """Return a project with prepared data and one uninterrupted training, computed here."""
     project = Project.create(folder)
     shutil.copy(_HERE / "patient.py", folder / "patient.py")
     write_config(project, {REFERENCE: {"pause": 0.0}})
@@ -64,13 +64,13 @@ class FaultRun:
     Parameters
     ----------
     cluster
-        Where they run.
+        The cluster that they run on.
     project
-        A project of `prepare`, to be used up.
+        A copy of the project from `prepare`, for this run alone.
     trainings
-        Settings by name of the embedding.
+        Settings, by the name of the embedding.
     resources
-        Resources of the trainings, as ``--set-resources`` takes them.
+        Resources of the trainings, in the form that ``--set-resources`` takes.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class FaultRun:
             *CONFIG,
             "--set-resources",
             *(f"train_embedding:{name}={value}" for name, value in asked.items()),
-            # Ask sooner than the profile does, as these trainings are short.
+            # Ask earlier than the profile does, because these trainings are short.
             *("--slurm-init-seconds-before-status-checks", "5"),
         ]
         self.folder = project.folder / "results" / RUN
@@ -103,7 +103,7 @@ class FaultRun:
     def start_supervised(
         self, *options: str, patience: int = 60, snakemake: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
-        """Start ``cactus run``, which passes further options on to Snakemake."""
+        """Start ``cactus run``, with further options for it and for Snakemake."""
         own = ("--poll", "2", "--patience", str(patience), *options)
         words = ("run", *own, "--", *self._options, *snakemake)
         return self._start("cactus.cli.main", *words)
@@ -130,7 +130,7 @@ class FaultRun:
         return process
 
     def close(self) -> None:
-        """End what a failed test has left."""
+        """Stop whatever a failed test left running."""
         for process in self._started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -167,7 +167,7 @@ class FaultRun:
         ]
 
     def wait_for_checkpoint(self, *names: str, timeout: float = 120) -> None:
-        """Wait until trainings run and have saved a checkpoint."""
+        """Wait until each training has saved a checkpoint."""
         for name in names:
             folder = self.folder / f"work/train_embedding/mnist/{name}/s0/checkpoints"
             self.cluster.wait_for(
@@ -184,24 +184,24 @@ class FaultRun:
         return record
 
     def resumed_from(self, name: str) -> list[int]:
-        """Return the steps from which a training went on after interruptions."""
+        """Return the steps from which a training resumed."""
         steps: list[int] = self.record(name)["activity"]["resumed_from"]
         return steps
 
     def assert_equal_to_uninterrupted(self, *names: str) -> None:
-        """Check that weights, vectors and metrics are those of an uninterrupted training."""
+        """Check that weights, vectors and metrics equal those of an uninterrupted training."""
         for name in names:
             assert _hashes(self.record(name)) == _hashes(self.record(REFERENCE)), name
-        assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left"
+        assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left over"
 
 
 def _hear_interrupts() -> None:
-    # A shell that starts the tests in the background has SIGINT ignored, for all below it.
+    # A shell that starts the tests in the background ignores SIGINT, and children inherit that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _hashes(record: dict[str, Any]) -> dict[str, str]:
-    """Return the hashes of results, but for the manifest, which names the embedding."""
+    """Return the hashes of results, without the manifest, which names the embedding."""
     hashes = {Path(name).name: entity["sha256"] for name, entity in record["entities"].items()}
     del hashes["manifest.json"]
     return hashes

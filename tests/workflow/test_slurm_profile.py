@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cactus.cluster.profile import Choice, fill_in
+from cactus.cluster.profile import ProfileValue, fill_in
 from cactus.config.source import Source
 from tests.workflow.project import ROOT, Project
 
@@ -32,7 +32,8 @@ def requests(
     project: Project, *options: str, targets: Sequence[str] = TARGETS, **keys: str | int
 ) -> dict[str, dict[str, str]]:
     """Return the resources of each job of the targets, with keys of the profile set."""
-    text = fill_in(SHIPPED.read_text(), {key: Choice(value, "") for key, value in keys.items()})
+    values = {key: ProfileValue(value, "") for key, value in keys.items()}
+    text = fill_in(SHIPPED.read_text(), values)
     profile = project.folder / "mine/config.yaml"
     profile.parent.mkdir(exist_ok=True)
     profile.write_text(text.replace("logger: cactus", ""))

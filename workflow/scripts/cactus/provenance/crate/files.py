@@ -25,7 +25,7 @@ _CODE: Final = (
     "CITATION.cff",
 )
 # What a run keeps for its own sake: jobs at work, and hashes that only save time.
-_PASSING: Final = ("states", "work", "heads.jsonl", HASHES_FILE)
+_PASSING: Final = ("states", "work", "drivers.jsonl", HASHES_FILE)
 _BYTECODE: Final = ("__pycache__", ".egg-info")
 _FORMATS: Final = {
     ".cff": "application/yaml",
