@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from bench.harness import THREADS, Comparison, compare, fastest, peak_flops, write_result
 from cactus.config.partition import PartitionSettings
-from cactus.tasks.host_points import host_points
-from cactus.tasks.lloyd import kmeans, lloyd
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import kmeans, lloyd
 
 POINTS, DIMS, CLUSTERS = 20_000, 256, 500
 CELEBA = 162_770  # images for training
@@ -66,7 +66,7 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
     def work() -> Run:
         number, points = next(given)
-        with host_points(points, THREADS) as placed:
+        with cpu_points(points, THREADS) as placed:
             run = kmeans(
                 placed, CLUSTERS, np.random.default_rng(number),
                 starts=1, max_iterations=3000, tolerance=tolerance,
@@ -78,7 +78,7 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
 def iterations(points: np.ndarray, clusters: int) -> None:
     """Do three iterations of Lloyd's algorithm."""
-    with host_points(points, THREADS) as placed:
+    with cpu_points(points, THREADS) as placed:
         lloyd(placed, points[:clusters], 3, CONVERGED)
 
 

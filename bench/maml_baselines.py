@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cactus.meta.maml import Maml
-from cactus.models.conv4 import conv_same
+from cactus.meta.maml.learner import Maml
+from cactus.meta.maml.network import conv_same
 from cactus.tasks.episodes import EpisodeBatch
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cactus.device import set_up_device
+from cactus.train.device import set_up_device
 from tests.kills.faults import MOMENTS, Fault
 from tests.kills.nursery import Nursery
 from tests.kills.trainers import STEPS, TRAINERS, train, write_data

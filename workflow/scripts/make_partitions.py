@@ -7,9 +7,9 @@ from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
 from cactus.spec.make_partitions import MakePartitionsSpec
+from cactus.tasks.kmeans.loader import placement
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions
-from cactus.tasks.placement import placement
 from cactus.tasks.shape import EpisodeShape
 
 

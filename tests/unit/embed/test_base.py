@@ -11,7 +11,7 @@ from cactus.embed import acai
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import DataError, TrainingError
-from cactus.progress import MetricsLog
+from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import every, none
 
 METHODS = ("acai", "bigan", "deepcluster", "infogan")

@@ -10,8 +10,8 @@ from cactus.embed.images import (
     fit_square,
     random_crops,
     random_resized_crops,
-    resident_images,
     signed_range,
+    square_images,
     unit_range,
     write_picture,
 )
@@ -57,11 +57,11 @@ def test_same_size_is_left_alone() -> None:
     assert torch.equal(fit_square(images, 16), images)
 
 
-def test_resident_images_are_read_from_a_read_only_map(tmp_path: Path) -> None:
+def test_square_images_are_read_from_a_read_only_map(tmp_path: Path) -> None:
     images = _noise(1500, 8, 8, 1).numpy()
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    resident = resident_images(mapped, 8, torch.device("cpu"))
+    resident = square_images(mapped, 8, torch.device("cpu"))
     assert resident.dtype == torch.uint8
     np.testing.assert_array_equal(resident.permute(0, 2, 3, 1).numpy(), images)
 

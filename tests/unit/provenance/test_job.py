@@ -7,7 +7,7 @@ import pytest
 
 from cactus.provenance.job import RunningJob
 from cactus.provenance.plan import Plan
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 CELL = "omniglot/acai/maml/s0"
 FACTS: dict[str, Any] = {

@@ -8,7 +8,7 @@ from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
-from cactus.tasks.host_points import host_points
+from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
@@ -22,7 +22,7 @@ SETTINGS = PartitionSettings.model_validate(
     }
 )
 
-PLACE = partial(host_points, threads=1)
+PLACE = partial(cpu_points, threads=1)
 
 
 def generator():

@@ -15,16 +15,16 @@ from cactus.config.partition import (
     ProtonetsAcceptanceSettings,
 )
 from cactus.seeding import numpy_generator
-from cactus.tasks.device_points import device_points
-from cactus.tasks.host_points import host_points
 from cactus.tasks.hyperplanes import hyperplane_partitions
-from cactus.tasks.kmeans import KMeansPlan, accepts, kmeans_partitions
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.gpu_points import gpu_points
+from cactus.tasks.kmeans.partitions import KMeansPlan, accepts, kmeans_partitions
 from cactus.tasks.shape import EpisodeShape
 
 PLACES = {
-    "one thread": partial(host_points, threads=1),
-    "threads and chunks": partial(host_points, threads=3, chunk_rows=17),
-    "PyTorch": partial(device_points, device=torch.device("cpu")),
+    "one thread": partial(cpu_points, threads=1),
+    "threads and chunks": partial(cpu_points, threads=3, chunk_rows=17),
+    "PyTorch": partial(gpu_points, device=torch.device("cpu")),
 }
 RULES = {
     "maml": (MamlAcceptanceSettings(), Fraction(3, 4), lambda size, r: size > r),

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,17 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cactus.checkpoint import Checkpoints
 from cactus.config.embedding_methods import MethodSettings
-from cactus.device import convolution_layout, mixed_precision, require_gpu
-from cactus.embed.images import resident_images
-from cactus.embed.means import RunningMeans
+from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
-from cactus.generators import global_states, set_global_states
 from cactus.optimizers import Adam
-from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import convolution_layout, mixed_precision, require_gpu
+from cactus.train.generators import global_states, set_global_states
+from cactus.train.loop import train
+from cactus.train.metrics import MetricsLog
 
 SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 
@@ -228,39 +229,28 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
             require_gpu(self.device, "the key precision of the embedding", self.settings.precision)
         resident = self.resident(images)
         self.nets.train()
-        with checkpoints.stop.deferred():
-            self._train(resident, log, checkpoints)
+        train(
+            self,
+            partial(self._train_next_batch, resident),
+            steps=self.total_steps(len(resident)),
+            log_every=self.settings.log_every,
+            log=log,
+            checkpoints=checkpoints,
+            device=self.device,
+        )
         self.nets.eval()
         self.finish(resident)
 
-    def _train(self, resident: Tensor, log: MetricsLog, checkpoints: Checkpoints) -> None:
-        means = RunningMeans()
-
-        def everything() -> dict[str, Any]:
-            return {
-                "training": self.training_state(),
-                "means": means.state_dict(),
-                "log": log.text(),
-            }
-
-        if saved := checkpoints.restore():
-            self.load_training_state(saved["training"])
-            means.load_state_dict(saved["means"], self.device)
-            log.resume(self.step, saved["log"])
-        total = self.total_steps(len(resident))
-        while self.step < total:
-            self.epoch = self.step / self.steps_per_epoch(len(resident))
-            indices = self._next_indices(resident)
-            means.add(self.train_step(resident[indices], indices))
-            self.step += 1
-            if self.step % self.settings.log_every == 0 or self.step == total:
-                log.write(self.step, **means.pop())
-            log.passed(self.step)
-            checkpoints.reached(self.step, everything)
+    def _train_next_batch(self, resident: Tensor) -> dict[str, Tensor]:
+        self.epoch = self.step / self.steps_per_epoch(len(resident))
+        indices = self._next_indices(resident)
+        metrics = self.train_step(resident[indices], indices)
+        self.step += 1
+        return metrics
 
     def resident(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return images (N, H, W, C) as uint8 (N, C, S, S) on the device."""
-        return resident_images(images, self.resident_size(), self.device)
+        return square_images(images, self.resident_size(), self.device)
 
     def _next_indices(self, resident: Tensor) -> Tensor:
         size = self.batch_size(len(resident))

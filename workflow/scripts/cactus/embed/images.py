@@ -11,35 +11,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cactus.files import atomic_path
+from cactus.train.images import resident_images
 
-_CHUNK = 1024
 _GAP = 2
 _PICTURE_SIDE = 56
 
 
-def resident_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
-    """Bring images to one square size and onto the device, still one byte per value.
+def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
+    """Fit images into squares and copy these to the device, still one byte per value.
 
     Parameters
     ----------
     images
         (N, H, W, C), possibly memory-mapped; read in chunks.
     size
-        Side S of the result, see `fit_square`.
+        Side S of the squares, see `fit_square`.
     device
-        Where the images will stay.
+        Where the squares will stay.
 
     Returns
     -------
     Tensor
         uint8 (N, C, S, S).
     """
-    count, channels = images.shape[0], images.shape[3]
-    resident = torch.empty((count, channels, size, size), dtype=torch.uint8, device=device)
-    for start in range(0, count, _CHUNK):
-        chunk = torch.from_numpy(np.array(images[start : start + _CHUNK]))
-        resident[start : start + _CHUNK] = fit_square(chunk.permute(0, 3, 1, 2), size)
-    return resident
+    return resident_images(
+        images, device, lambda chunk: fit_square(chunk.permute(0, 3, 1, 2), size)
+    )
 
 
 def fit_square(images: Tensor, size: int) -> Tensor:

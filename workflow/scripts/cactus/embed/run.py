@@ -8,7 +8,6 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
 
-from cactus.checkpoint import Checkpoints
 from cactus.config.embedding import AnyEmbedding
 from cactus.data.arrays import load_images
 from cactus.data.registry import SPLITS, Split
@@ -16,7 +15,8 @@ from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import TrainingError
 from cactus.files import atomic_path, file_hash, write_array, write_json
-from cactus.progress import MetricsLog
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.metrics import MetricsLog
 
 
 def train_and_encode(

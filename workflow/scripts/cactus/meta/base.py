@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cactus.config.base import LearnerName
 from cactus.config.learners import TrainingSettings
-from cactus.models.conv4 import ImageShape
+from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
 
 

@@ -7,12 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.device import convolution_layout
-
-
-def resident_images(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Copy images (N, H, W, C), possibly memory-mapped, to the device, one byte per value."""
-    return torch.from_numpy(np.array(images)).to(device)
+from cactus.train.device import convolution_layout
 
 
 def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Tensor:

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import torch
 
-from cactus.checkpoint import Checkpoints
 from cactus.data.arrays import load_images
-from cactus.device import set_up_device
-from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, meta_train
 from cactus.seeding import derive_seed
 from cactus.spec.meta_train import MetaTrainSpec
 from cactus.tasks.episodes import labelled_sampler, load_sampler
 from cactus.tasks.labels import task_labels
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import set_up_device
+from cactus.train.images import resident_images
 
 
 def train_cell(

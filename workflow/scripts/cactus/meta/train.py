@@ -1,6 +1,6 @@
-"""The training loop of all meta-learners."""
+"""Meta-training: outer updates on episodes, and the validation curve."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cactus.checkpoint import Checkpoints
-from cactus.device import describe_device, one_thread
 from cactus.errors import DataError, TrainingError
-from cactus.generators import global_states, set_global_states
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
 from cactus.optimizers import Adam
-from cactus.progress import MetricsLog
 from cactus.seeding import numpy_generator
-from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler
+from cactus.tasks.episodes import EpisodeSampler
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import describe_device, one_thread
+from cactus.train.generators import global_states, set_global_states
+from cactus.train.loop import train
+from cactus.train.metrics import MetricsLog
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class TrainState:
         optimizer = Adam(learner.parameters(), learner.settings.outer_lr)
         return cls(learner, optimizer, numpy_generator("training episodes", seed))
 
-    def state_dict(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         """Return everything, as values that a checkpoint can hold."""
         device, _ = self.learner.parameter_like()
         return {
@@ -75,8 +76,8 @@ class TrainState:
             "step": self.step,
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned.
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `training_state` returned.
 
         Raises
         ------
@@ -93,7 +94,7 @@ class TrainState:
 
 def meta_train(
     learner: MetaLearner,
-    train: TaskSource,
+    tasks: TaskSource,
     validation: TaskSource | None,
     output: Path,
     *,
@@ -114,7 +115,7 @@ def meta_train(
     ----------
     learner
         The model, on its device.
-    train
+    tasks
         Training tasks.
     validation
         Labelled validation tasks, or None for no curve.
@@ -145,28 +146,35 @@ def meta_train(
     """
     (output / RECORD_FILE).unlink(missing_ok=True)
     learner.check_device()
-    for source in filter(None, (train, validation)):
+    for source in filter(None, (tasks, validation)):
         _check_images(learner, source.images)
     state = TrainState.start(learner, seed)
-    steps, progress = learner.settings.iterations, checkpoints.progress
+    settings, (device, _) = learner.settings, learner.parameter_like()
+    steps, progress = settings.iterations, checkpoints.progress
     with MetricsLog(output / METRICS_FILE, label, steps, progress) as log:
-        curve = _ValidationCurve.start(learner, validation, seed)
-        with checkpoints.stop.deferred():
-            _run(state, train, curve, log, checkpoints)
+        train(
+            state,
+            lambda: train_step(state, tasks)._asdict(),
+            steps=steps,
+            log_every=settings.log_every,
+            log=log,
+            checkpoints=checkpoints,
+            device=device,
+            validate=_validation_curve(learner, validation, seed),
+        )
     _check_weights(learner, label)
-    device, _ = learner.parameter_like()
     save_model(learner, output, {**record, "seed": seed, "device": describe_device(device)})
 
 
-def train_step(state: TrainState, train: TaskSource) -> StepMetrics:
+def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
     """Do one outer update; the device is not waited for.
 
     On a GPU the host therefore draws the next episodes while this update is computed.
     """
     settings = state.learner.settings
-    batch = train.sampler.sample(state.episodes, settings.tasks_per_batch)
+    batch = tasks.sampler.sample(state.episodes, settings.tasks_per_batch)
     state.optimizer.zero_grad()
-    metrics = state.learner.accumulate_gradients(train.images, batch)
+    metrics = state.learner.accumulate_gradients(tasks.images, batch)
     with one_thread():
         if settings.gradient_clip is not None:
             torch.nn.utils.clip_grad_value_(state.learner.parameters(), settings.gradient_clip)
@@ -175,82 +183,25 @@ def train_step(state: TrainState, train: TaskSource) -> StepMetrics:
     return metrics
 
 
-def _run(
-    state: TrainState,
-    train: TaskSource,
-    curve: "_ValidationCurve | None",
-    log: MetricsLog,
-    checkpoints: Checkpoints,
-) -> None:
-    """Train from the newest checkpoint to the last iteration, logging and saving."""
-    settings = state.learner.settings
-    means = _RunningMeans()
+def _validation_curve(
+    learner: MetaLearner, source: TaskSource | None, seed: int
+) -> Callable[[int], dict[str, float]]:
+    """Return what scores the model after a step where it is due.
 
-    def everything() -> dict[str, Any]:
-        return {"training": state.state_dict(), "means": means.steps, "log": log.text()}
-
-    if saved := checkpoints.restore():
-        state.load_state_dict(saved["training"])
-        means.steps = [step.to(train.images.device) for step in saved["means"]]
-        log.resume(state.step, saved["log"])
-    while state.step < settings.iterations:
-        means.add(train_step(state, train))
-        last = state.step == settings.iterations
-        metrics: dict[str, float] = {}
-        if last or state.step % settings.log_every == 0:
-            metrics |= means.pop()
-        if curve and (last or state.step % settings.validation.every == 0):
-            metrics["val_accuracy"] = curve.point(state.learner)
-        if metrics:
-            log.write(state.step, **metrics)
-        log.passed(state.step)
-        checkpoints.reached(state.step, everything)
-
-
-@dataclass(frozen=True)
-class _ValidationCurve:
-    """Fixed validation episodes, so that the points of the curve compare."""
-
-    images: Tensor
-    episodes: EpisodeBatch
-
-    @classmethod
-    def start(
-        cls, learner: MetaLearner, source: TaskSource | None, seed: int
-    ) -> "_ValidationCurve | None":
-        """Draw the episodes."""
-        if source is None:
-            return None
-        generator = numpy_generator("validation episodes", seed)
-        tasks = learner.settings.validation.tasks
-        return cls(source.images, source.sampler.sample(generator, tasks))
-
-    def point(self, learner: MetaLearner) -> float:
-        """Return the mean accuracy."""
-        return float(learner.accuracies(self.images, self.episodes).mean())
-
-
-class _RunningMeans:
-    """Means of metrics since the last line of the log, kept on the device until then.
-
-    Attributes
-    ----------
-    steps
-        The metrics of each step, float64 (fields of `StepMetrics`,).
+    The episodes are always the same, so that the points of the curve compare.
     """
+    if source is None:
+        return lambda _: {}
+    images, settings = source.images, learner.settings
+    generator = numpy_generator("validation episodes", seed)
+    episodes = source.sampler.sample(generator, settings.validation.tasks)
 
-    def __init__(self) -> None:
-        self.steps: list[Tensor] = []
+    def validate(step: int) -> dict[str, float]:
+        if step % settings.validation.every and step != settings.iterations:
+            return {}
+        return {"val_accuracy": float(learner.accuracies(images, episodes).mean())}
 
-    def add(self, metrics: StepMetrics) -> None:
-        """Add the metrics of one step."""
-        self.steps.append(torch.stack([value.detach().double() for value in metrics]))
-
-    def pop(self) -> dict[str, float]:
-        """Return the means and begin anew."""
-        values = torch.stack(self.steps).mean(0).tolist()
-        self.steps = []
-        return dict(zip(StepMetrics._fields, values, strict=True))
+    return validate
 
 
 def _check_images(learner: MetaLearner, images: Tensor) -> None:

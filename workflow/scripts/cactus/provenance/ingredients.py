@@ -18,7 +18,7 @@ from cactus.config.source import NAME_PATTERN, Source
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.closure import SourceTree
 from cactus.provenance.jobs import Job
-from cactus.tasks.placement import GPU_MODULE, may_use_gpu
+from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 # Top-level modules whose distribution has another name.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
@@ -128,7 +128,7 @@ def entries(config: Config, job: Job) -> tuple[str, ...]:
         case "make_partitions" if may_use_gpu(Source.parse(values["source"]), config.compute):
             return script, GPU_MODULE
         case "meta_train" | "evaluate_model":
-            return script, f"cactus.meta.{values['learner']}"
+            return script, f"cactus.meta.{values['learner']}.learner"
         case "make_figure":
             return script, f"cactus.paper.figures.{job.cell.partition('-')[0]}"
     return (script,)

@@ -29,7 +29,7 @@ from cactus.provenance.record import (
 )
 from cactus.provenance.running import ATTEMPT, RunningJob
 from cactus.provenance.state import FailureNote, next_attempt, work_folder
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 if TYPE_CHECKING:
     pass

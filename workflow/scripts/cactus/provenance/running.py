@@ -10,10 +10,10 @@ from cactus.config.checkpoints import CheckpointSettings
 from cactus.provenance.jobs import job_of
 from cactus.provenance.plan import Plan
 from cactus.provenance.state import work_folder
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 if TYPE_CHECKING:
-    from cactus.checkpoint import Checkpoints
+    from cactus.train.checkpoint import Checkpoints
 
 ATTEMPT: Final = "attempt-"
 
@@ -95,7 +95,7 @@ class RunningJob:
             The configuration's section ``checkpoints`` as JSON. It decides nothing about results,
             so it is read here and not by the stage.
         """
-        from cactus.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
+        from cactus.train.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(

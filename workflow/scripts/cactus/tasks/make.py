@@ -15,7 +15,7 @@ from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
 from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
-from cactus.tasks.kmeans import KMeansPlan, Placement, embedding_plan, kmeans_partitions
+from cactus.tasks.kmeans.partitions import KMeansPlan, Placement, embedding_plan, kmeans_partitions
 from cactus.tasks.pixels import pixel_features
 from cactus.tasks.random_labels import random_partitions
 from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools

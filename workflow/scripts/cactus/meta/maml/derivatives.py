@@ -1,0 +1,227 @@
+r"""Gradients and Hessian-vector products of MAML's network and loss, without a graph.
+
+`cactus.meta.maml.block` derives the formulas of a block. Around it, the gradients of a
+convolution in its images and weights are those of any framework; the tangent of the gradient in
+the weights comes from the pairs :math:`(\dot x, \bar c)` and :math:`(x, \dot{\bar c})`, that in
+the images from :math:`(\dot{\bar c}, W)` and :math:`(\bar c, \dot W)`. The head is linear, and the
+loss has, for logits z, their softmax p, labels y and a sum over images divided by s per class,
+:math:`\bar z = (p - y)/s` and :math:`\dot{\bar z} = (p \dot z - p\,(p\cdot\dot z))/s`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cactus.meta.conv4 import BLOCKS
+from cactus.meta.maml.block import (
+    Block,
+    BlockGradient,
+    BlockTangent,
+    block_gradient,
+    block_hvp,
+    block_jvp,
+    normalise,
+)
+from cactus.meta.maml.convolution import SameConvolution, layout_of
+from cactus.meta.maml.network import TaskConv4
+
+
+class Forward(NamedTuple):
+    """The forward pass: its blocks, the head's features (T, n, d) and the logits (T, n, way)."""
+
+    blocks: list[Block]
+    features: Tensor
+    logits: Tensor
+
+
+class Backward(NamedTuple):
+    """The backward pass.
+
+    Attributes
+    ----------
+    blocks
+        From the last to the first.
+    probabilities
+        Softmax of the logits (T, n, way).
+    logits
+        The loss's gradient in them.
+    weights
+        The loss's gradient in the weights, in their form.
+    shifts
+        The loss's gradient in each block's shifts (T*filters,), task by task.
+    """
+
+    blocks: list[BlockGradient]
+    probabilities: Tensor
+    logits: Tensor
+    weights: list[Tensor]
+    shifts: list[Tensor]
+
+
+class Conv4Derivatives:
+    """First and second derivatives of the summed cross-entropy of T tasks, without a graph.
+
+    Weights are four convolutions (T*filters, in, 3, 3), the head (T, d, way) and its bias
+    (T, 1, way); a direction and a gradient have the same form. Shifts are (T*filters,) each.
+    Call all methods without gradient tracking.
+
+    Parameters
+    ----------
+    net
+        The network.
+    """
+
+    def __init__(self, net: TaskConv4) -> None:
+        self._net = net
+        self._convolutions = []
+        sides = net.image_shape[:2]
+        for _ in range(BLOCKS):
+            self._convolutions.append(SameConvolution.of(sides, net.stride))
+            height, width = (side // 2 if net.pool else -(-side // 2) for side in sides)
+            sides = height, width
+
+    def pad(self, images: Tensor) -> Tensor:
+        """Return images (n, T*C, H, W) as `forward` takes them."""
+        first = self._convolutions[0]
+        if first.symmetric:
+            return images
+        padded = first.room(images)
+        first.inside(padded).copy_(images)
+        return padded
+
+    def forward(self, images: Tensor, weights: list[Tensor], shifts: list[Tensor]) -> Forward:
+        """Return the forward pass on images (n, T*C, H, W) from `pad`."""
+        *convolutions, head, bias = weights
+        blocks: list[Block] = []
+        for number, (convolution, shift) in enumerate(zip(convolutions, shifts, strict=True)):
+            convolved = self._convolutions[number](images, convolution)
+            values = normalise(convolved, self._net.eps, pool=self._net.pool)
+            room, output = self._following(number, values.kept)
+            torch.addcmul(shift.view(1, -1, 1, 1), values.kept, values.scale, out=output).relu_()
+            blocks.append(Block(images, *values, output))
+            images = room
+        features = self._features(images, len(bias))
+        return Forward(blocks, features, torch.baddbmm(bias, features, head))
+
+    def backward(self, forward: Forward, weights: list[Tensor], targets: Tensor) -> Backward:
+        """Return the gradient of the cross-entropy against targets.
+
+        Parameters
+        ----------
+        forward
+            The forward pass at the weights.
+        weights
+            The weights.
+        targets
+            (n, way): the weight of each image in the loss, in the column of its class.
+        """
+        *convolutions, head, _ = weights
+        probabilities = forward.logits.softmax(2)
+        logits = probabilities * targets.sum(1, keepdim=True) - targets
+        gradients = [logits.sum(1, keepdim=True), forward.features.transpose(1, 2) @ logits]
+        incoming = self._positions(logits @ head.transpose(1, 2), forward.blocks[-1].output)
+        blocks, shifts = [], []
+        for number in reversed(range(BLOCKS)):
+            block = forward.blocks[number]
+            gradient, shift = block_gradient(block, incoming)
+            incoming, weight = self._convolutions[number].gradients(
+                gradient.convolution, block.images, convolutions[number], in_images=number > 0
+            )
+            blocks.append(gradient)
+            gradients.append(weight)
+            shifts.append(shift)
+        return Backward(blocks, probabilities, logits, gradients[::-1], shifts[::-1])
+
+    def hvp(
+        self,
+        forward: Forward,
+        backward: Backward,
+        weights: list[Tensor],
+        direction: list[Tensor],
+        targets: Tensor,
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the derivative of the gradients of weights and shifts in a direction of weights.
+
+        Parameters
+        ----------
+        forward, backward
+            The passes at the weights.
+        weights
+            The weights.
+        direction
+            In the form of the weights.
+        targets
+            As for `backward`.
+        """
+        *convolutions, head, _ = weights
+        *turns, head_turn, bias_turn = direction
+        inputs, moves, features = self._tangents(forward, convolutions, turns)
+        tangent = torch.baddbmm(bias_turn, features, head)
+        tangent.baddbmm_(forward.features, head_turn)
+        chosen = backward.probabilities
+        logits = chosen * (tangent - (chosen * tangent).sum(2, keepdim=True))
+        logits *= targets.sum(1, keepdim=True)
+        head_change = torch.baddbmm(
+            features.transpose(1, 2) @ backward.logits, forward.features.transpose(1, 2), logits
+        )
+        changes = [logits.sum(1, keepdim=True), head_change]
+        incoming = torch.baddbmm(
+            backward.logits @ head_turn.transpose(1, 2), logits, head.transpose(1, 2)
+        )
+        incoming = self._positions(incoming, forward.blocks[-1].output)
+        shifts = []
+        for number, gradient in zip(reversed(range(BLOCKS)), backward.blocks, strict=True):
+            block = forward.blocks[number]
+            change, shift = block_hvp(block, gradient, moves[number], incoming)
+            if number:
+                incoming, weight = self._convolutions[number].summed_gradients(
+                    (change, gradient.convolution),
+                    (block.images, inputs[number]),
+                    (convolutions[number], turns[number]),
+                )
+            else:
+                _, weight = self._convolutions[0].gradients(
+                    change, block.images, convolutions[0], in_images=False
+                )
+            changes.append(weight)
+            shifts.append(shift)
+        return changes[::-1], shifts[::-1]
+
+    def _tangents(
+        self, forward: Forward, convolutions: list[Tensor], turns: list[Tensor]
+    ) -> tuple[list[Tensor], list[BlockTangent], Tensor]:
+        """Return each block's x-dot and tangents, and those of the features."""
+        inputs, moves = [forward.blocks[0].images], []
+        tasks = len(forward.features)
+        for number, block in enumerate(forward.blocks):
+            convolution = self._convolutions[number]
+            tangent = convolution(block.images, turns[number])
+            if number:
+                tangent += convolution(inputs[-1], convolutions[number])
+            room, output = self._following(number, block.kept)
+            moves.append(block_jvp(block, tangent, output))
+            inputs.append(room)
+        return inputs, moves, self._features(inputs[-1], tasks)
+
+    def _following(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
+        """Return an unset input of the block after `number`, and its view without padding."""
+        if number == BLOCKS - 1:
+            room = torch.empty_like(kept)
+            return room, room
+        room = self._convolutions[number + 1].room(kept)
+        return room, self._convolutions[number + 1].inside(room)
+
+    def _features(self, hidden: Tensor, tasks: int) -> Tensor:
+        if self._net.spatial_mean:
+            hidden = hidden.mean((2, 3))
+        return hidden.reshape(len(hidden), tasks, self._net.features).transpose(0, 1)
+
+    def _positions(self, features: Tensor, like: Tensor) -> Tensor:
+        """Return the gradient in the last block's output from that in the features (T, n, d)."""
+        images, channels, height, width = like.shape
+        rows = features.transpose(0, 1)
+        if self._net.spatial_mean:
+            rows = rows.reshape(images, channels, 1, 1) / (height * width)
+            return rows.expand_as(like).contiguous(memory_format=layout_of(like))
+        return rows.reshape(like.shape).contiguous(memory_format=layout_of(like))

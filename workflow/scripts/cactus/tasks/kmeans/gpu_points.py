@@ -1,0 +1,87 @@
+"""Points of k-means in the memory of a GPU, worked on in chunks of rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cactus.config.compute import ComputeSettings
+from cactus.tasks.kmeans.lloyd import Array, Indices, Labels
+from cactus.tasks.kmeans.partitions import Placement
+from cactus.train.device import set_up_device
+
+# Rows of a chunk: so many distances to each centre are held at a time.
+CHUNK_ROWS = 1 << 16
+
+
+class GpuPoints:
+    """See `cactus.tasks.kmeans.lloyd.Points`; centres and results pass through the CPU's memory.
+
+    Parameters
+    ----------
+    points
+        (N, d) of mean zero, on any device.
+    chunk_rows
+        Rows of a chunk.
+    """
+
+    def __init__(self, points: Tensor, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._points, self._chunk_rows = points, chunk_rows
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self._points)
+
+    def rows(self, indices: Indices) -> Array:
+        """Return the points (m, d) at `indices`."""
+        return _floats(self._points[self._to_device(indices)])
+
+    def nearest(self, centres: Array) -> tuple[Labels, Array]:
+        """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
+        means = self._to_device(centres)
+        half_squares, columns = means.square().sum(1) / 2, means.T.contiguous()
+        sums, labels = torch.zeros_like(means), []
+        for chunk in torch.split(self._points, self._chunk_rows):
+            labels.append(torch.addmm(half_squares, chunk, columns, beta=-1).argmax(1))
+            sums.index_add_(0, labels[-1], chunk)
+        return torch.cat(labels).cpu().numpy(), _floats(sums)
+
+    def distances_to_own(self, centres: Array, labels: Labels) -> Array:
+        """Return the squared distance (N,) of each point to the centre that its label names."""
+        means, own = self._to_device(centres), self._to_device(labels.astype(np.int64))
+        parts = zip(
+            torch.split(self._points, self._chunk_rows),
+            torch.split(own, self._chunk_rows),
+            strict=True,
+        )
+        return _floats(torch.cat([(chunk - means[at]).square().sum(1) for chunk, at in parts]))
+
+    def _to_device(self, array: Array | Indices) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._points.device)
+
+
+def _floats(values: Tensor) -> Array:
+    result: Array = values.cpu().numpy()
+    return result
+
+
+@contextmanager
+def gpu_points(embeddings: Array, device: torch.device) -> Iterator[GpuPoints]:
+    """Put embeddings (N, d) on a device and centre them."""
+    points = torch.from_numpy(np.ascontiguousarray(embeddings, np.float32)).to(device)
+    yield GpuPoints(points - points.mean(0))
+
+
+def gpu_placement(compute: ComputeSettings) -> Placement | None:
+    """Return what puts embeddings on the GPU, or None where there is none.
+
+    Raises
+    ------
+    ConfigError
+        A GPU is asked for and there is none.
+    """
+    device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
+    return None if device.type == "cpu" else partial(gpu_points, device=device)
