@@ -66,9 +66,9 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
     def work() -> Run:
         number, points = next(given)
-        with cpu_points(points, THREADS) as placed:
+        with cpu_points(points, THREADS) as loaded:
             run = kmeans(
-                placed, CLUSTERS, np.random.default_rng(number),
+                loaded, CLUSTERS, np.random.default_rng(number),
                 starts=1, max_iterations=3000, tolerance=tolerance,
             )  # fmt: skip
         return Run(run.labels, run.inertia, run.iterations)
@@ -78,8 +78,8 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
 def iterations(points: np.ndarray, clusters: int) -> None:
     """Do three iterations of Lloyd's algorithm."""
-    with cpu_points(points, THREADS) as placed:
-        lloyd(placed, points[:clusters], 3, CONVERGED)
+    with cpu_points(points, THREADS) as loaded:
+        lloyd(loaded, points[:clusters], 3, CONVERGED)
 
 
 def cost() -> dict[str, dict[int, float]]:

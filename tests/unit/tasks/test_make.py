@@ -22,7 +22,7 @@ SETTINGS = PartitionSettings.model_validate(
     }
 )
 
-PLACE = partial(cpu_points, threads=1)
+LOAD = partial(cpu_points, threads=1)
 
 
 def generator():
@@ -40,7 +40,7 @@ def pictures():
 
 
 def make(folder, source, data, report=lambda _: None, learner="maml", way=3, seed=0):
-    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, PLACE)
+    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, LOAD)
     make_partitions(Source.parse(source), data, folder, job, report)
     return json.loads((folder / "summary.json").read_text())
 

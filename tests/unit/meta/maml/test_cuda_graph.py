@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from cactus.errors import ConfigError
+from cactus.meta.maml import cuda_graph as cuda_graphs
 from cactus.meta.maml.cuda_graph import Recording, Replayed
 from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
 from tests.unit.checkpoints import none
@@ -31,7 +32,7 @@ def record_on_cpu(function, arguments):
 def recorded():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as on a GPU, one part follows the other
-    with mock.patch.object(cuda_graph, "record", side_effect=record_on_cpu) as record:
+    with mock.patch.object(cuda_graphs, "record", side_effect=record_on_cpu) as record:
         yield record
     torch.set_num_threads(threads)
 

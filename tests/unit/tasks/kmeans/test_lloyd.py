@@ -13,7 +13,7 @@ from cactus.tasks.kmeans.gpu_points import gpu_points
 from cactus.tasks.kmeans.lloyd import first_centres, kmeans, lloyd, plus_plus
 
 CPU = torch.device("cpu")
-PLACES = [
+LOADERS = [
     pytest.param(lambda x: cpu_points(x, 1), id="one thread"),
     pytest.param(lambda x: cpu_points(x, 3, chunk_rows=37), id="threads and chunks"),
     pytest.param(lambda x: gpu_points(x, CPU), id="PyTorch"),
@@ -34,12 +34,12 @@ def _skip_without_gpu(request):
         pytest.skip("needs a CUDA device")
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_lloyd_is_scikit_learns(place):
+@pytest.mark.parametrize("load", LOADERS)
+def test_lloyd_is_scikit_learns(load):
     embeddings = mixture()
     first = embeddings[:30]
     peer = KMeans(30, init=first, n_init=1, max_iter=300, tol=0).fit(embeddings)
-    with place(embeddings) as points:
+    with load(embeddings) as points:
         run = lloyd(points, first - embeddings.mean(0), 300, 0.0)
     np.testing.assert_array_equal(run.labels, peer.labels_)
     assert run.iterations + 1 == peer.n_iter_  # it sees a step later that no label changes
@@ -47,13 +47,13 @@ def test_lloyd_is_scikit_learns(place):
     np.testing.assert_allclose(run.centres + embeddings.mean(0), peer.cluster_centers_, atol=1e-5)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_parts_are_those_of_loops(place):
+@pytest.mark.parametrize("load", LOADERS)
+def test_parts_are_those_of_loops(load):
     embeddings = mixture(points=120)
     centred = embeddings.astype(np.float64) - embeddings.mean(0, dtype=np.float64)
     centres = centred[:7].astype(np.float32)
     distances = np.array([[((x - c) ** 2).sum() for x in centred] for c in centres])
-    with place(embeddings) as points:
+    with load(embeddings) as points:
         labels, sums = points.nearest(centres)
         own = points.distances_to_own(centres, labels)
         np.testing.assert_allclose(points.rows(np.array([5, 2])), centred[[5, 2]], atol=1e-6)
@@ -75,11 +75,11 @@ def test_bits_do_not_depend_on_the_number_of_threads():
         assert run.inertia == runs[0].inertia
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_an_empty_cluster_takes_the_farthest_point(place):
+@pytest.mark.parametrize("load", LOADERS)
+def test_an_empty_cluster_takes_the_farthest_point(load):
     embeddings = np.array([[0.0], [1.0], [2.0], [50.0]], np.float32)
     first = np.array([[0.0], [1.0], [900.0]], np.float32) - embeddings.mean()
-    with place(embeddings) as points:
+    with load(embeddings) as points:
         run = lloyd(points, first, 100, 0.0)
     assert run.labels.tolist()[3] not in run.labels.tolist()[:3]
     assert len(set(run.labels.tolist())) == 3
@@ -94,11 +94,11 @@ def test_points_that_coincide_make_fewer_clusters():
     assert len(set(run.labels.tolist())) == 1
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_first_centres_are_one_point_of_each_distant_group(place):
+@pytest.mark.parametrize("load", LOADERS)
+def test_first_centres_are_one_point_of_each_distant_group(load):
     groups = np.repeat(np.arange(9) * 100.0, 11)[:, None].astype(np.float32)
     for seed in range(5):
-        with place(groups) as points:
+        with load(groups) as points:
             first = first_centres(points, 9, np.random.default_rng(seed))
         assert len(np.unique(first)) == 9
 

@@ -21,7 +21,7 @@ from cactus.tasks.kmeans.partitions import (
 )
 
 MAML = MamlAcceptanceSettings()
-PLACE = partial(cpu_points, threads=1)
+LOAD = partial(cpu_points, threads=1)
 PROTONETS = ProtonetsAcceptanceSettings()
 
 
@@ -80,7 +80,7 @@ def test_starts_per_run(dataset, learner, count, n_init):
 def test_first_partition_is_plain_kmeans():
     embeddings = blobs()
     made = kmeans_partition(
-        embeddings, plan(rule=None, n_init=2), 0, np.random.default_rng(4), PLACE
+        embeddings, plan(rule=None, n_init=2), 0, np.random.default_rng(4), LOAD
     )
     reference = clustering(embeddings, np.random.default_rng(4), starts=2)
     kept = np.bincount(reference.labels, minlength=8) >= 6
@@ -90,7 +90,7 @@ def test_first_partition_is_plain_kmeans():
 
 def test_other_partitions_scale_every_dimension():
     embeddings = blobs(dims=7)
-    made = kmeans_partition(embeddings, plan(rule=None), 1, np.random.default_rng(4), PLACE)
+    made = kmeans_partition(embeddings, plan(rule=None), 1, np.random.default_rng(4), LOAD)
     generator = np.random.default_rng(4)
     scaled = embeddings * generator.uniform(0, 1, 7).astype(np.float32)
     reference = clustering(scaled, generator)
@@ -100,7 +100,7 @@ def test_other_partitions_scale_every_dimension():
 
 
 def clustering(embeddings, generator, starts=1):
-    with PLACE(embeddings) as points:
+    with LOAD(embeddings) as points:
         return kmeans(
             points,
             8,
@@ -115,10 +115,10 @@ def test_scaling_range_is_a_setting():
     embeddings = blobs()
     doubled = plan(rule=None, scale_low=2.0, scale_high=2.0)
     inertia = [
-        kmeans_partition(embeddings, doubled, 1, np.random.default_rng(4), PLACE).facts["inertia"],
-        kmeans_partition(
-            2 * embeddings, doubled, 0, skip(np.random.default_rng(4), 5), PLACE
-        ).facts["inertia"],
+        kmeans_partition(embeddings, doubled, 1, np.random.default_rng(4), LOAD).facts["inertia"],
+        kmeans_partition(2 * embeddings, doubled, 0, skip(np.random.default_rng(4), 5), LOAD).facts[
+            "inertia"
+        ],
     ]
     assert inertia[0] == inertia[1]
 
@@ -132,14 +132,14 @@ def skip(generator, draws):
 def test_input_is_left_as_it_was():
     embeddings = blobs()
     before = embeddings.copy()
-    list(kmeans_partitions(embeddings, plan(), ("test",), PLACE))
+    list(kmeans_partitions(embeddings, plan(), ("test",), LOAD))
     assert np.array_equal(embeddings, before)
 
 
 def test_well_separated_blobs_are_found():
     sizes = (20, 7, 30, 6, 9, 12, 40, 8)
     embeddings = blobs(sizes, spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), PLACE)
+    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), LOAD)
     truth = np.repeat(np.arange(8), sizes)
     pairs = set(zip(truth.tolist(), made.labels.tolist(), strict=True))
     assert len(pairs) == 8
@@ -149,7 +149,7 @@ def test_well_separated_blobs_are_found():
 def test_small_clusters_are_dropped():
     sizes = (20, 5, 20, 20, 20, 20, 20, 20)
     embeddings = blobs(sizes, spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), PLACE)
+    (made,) = kmeans_partitions(embeddings, plan(count=1, n_init=10), ("test",), LOAD)
     dropped = np.repeat(np.arange(8), sizes) == 1
     assert (made.labels[dropped] == -1).all()
     assert (made.labels[~dropped] >= 0).all()
@@ -157,11 +157,11 @@ def test_small_clusters_are_dropped():
 
 def test_partitions_do_not_depend_on_their_order():
     embeddings = blobs()
-    made = list(kmeans_partitions(embeddings, plan(count=4), ("test", 3), PLACE))
-    again = list(kmeans_partitions(embeddings, plan(count=2), ("test", 3), PLACE))
+    made = list(kmeans_partitions(embeddings, plan(count=4), ("test", 3), LOAD))
+    again = list(kmeans_partitions(embeddings, plan(count=2), ("test", 3), LOAD))
     for one, other in zip(made, again, strict=False):
         assert np.array_equal(one.labels, other.labels)
-    alone = kmeans_partition(embeddings, plan(), 3, numpy_generator("test", 3, 3), PLACE)
+    alone = kmeans_partition(embeddings, plan(), 3, numpy_generator("test", 3, 3), LOAD)
     assert np.array_equal(alone.labels, made[3].labels)
     weights_differ = {partition.facts["inertia"] for partition in made}
     assert len(weights_differ) == 4
@@ -170,7 +170,7 @@ def test_partitions_do_not_depend_on_their_order():
 def test_seeds_give_different_partitions():
     embeddings = blobs(spread=1.0)
     inertia = {
-        next(kmeans_partitions(embeddings, plan(), ("test", seed), PLACE)).facts["inertia"]
+        next(kmeans_partitions(embeddings, plan(), ("test", seed), LOAD)).facts["inertia"]
         for seed in range(3)
     }
     assert len(inertia) == 3
@@ -181,7 +181,7 @@ def test_restarts_are_counted():
     embeddings = np.random.default_rng(3).normal(size=(240, 4)).astype(np.float32)
     strict = MamlAcceptanceSettings(fraction=0.99)
     chosen = plan(minimum=20, rule=strict, max_restarts=2000)
-    made = kmeans_partition(embeddings, chosen, 0, np.random.default_rng(0), PLACE)
+    made = kmeans_partition(embeddings, chosen, 0, np.random.default_rng(0), LOAD)
     generator, runs = np.random.default_rng(0), 0
     while True:
         labels = clustering(embeddings, generator).labels
@@ -191,24 +191,24 @@ def test_restarts_are_counted():
     assert runs > 0
     assert made.facts["restarts"] == runs
     just_enough = plan(minimum=20, rule=strict, max_restarts=runs)
-    again = kmeans_partition(embeddings, just_enough, 0, np.random.default_rng(0), PLACE)
+    again = kmeans_partition(embeddings, just_enough, 0, np.random.default_rng(0), LOAD)
     assert np.array_equal(again.labels, made.labels)
     one_less = plan(minimum=20, rule=strict, max_restarts=runs - 1)
     with pytest.raises(EpisodeError):
-        kmeans_partition(embeddings, one_less, 0, np.random.default_rng(0), PLACE)
+        kmeans_partition(embeddings, one_less, 0, np.random.default_rng(0), LOAD)
 
 
 def test_an_embedding_that_collapsed_stops_with_an_error():
     embeddings = np.zeros((100, 4), np.float32)
     with pytest.raises(EpisodeError, match="more than 6 images in more than 75%") as error:
-        list(kmeans_partitions(embeddings, plan(max_restarts=2), ("test",), PLACE))
+        list(kmeans_partitions(embeddings, plan(max_restarts=2), ("test",), LOAD))
     assert error.value.where == "partition 1 of 3, 2 restarts"
     assert error.value.got == "1 of 8 clusters with at least 6 images in the last run"
 
 
 def test_too_few_images_for_the_clusters_are_refused_before_any_run():
     with pytest.raises(EpisodeError, match="at least 8 images") as error:
-        list(kmeans_partitions(blobs((7,)), plan(rule=None), ("test",), PLACE))
+        list(kmeans_partitions(blobs((7,)), plan(rule=None), ("test",), LOAD))
     assert error.value.got == "7 images"
 
 
@@ -219,12 +219,12 @@ def test_too_few_images_for_the_clusters_are_refused_before_any_run():
 def test_a_rule_that_cannot_be_met_is_refused_before_any_run(rule, needed):
     embeddings = blobs((needed - 1,))
     with pytest.raises(EpisodeError, match=f"at least {needed} images"):
-        list(kmeans_partitions(embeddings, plan(rule=rule), ("test",), PLACE))
+        list(kmeans_partitions(embeddings, plan(rule=rule), ("test",), LOAD))
 
 
 def test_no_rule_means_no_check_of_sizes():
     embeddings = blobs((50, 1, 1, 1), spread=0.001)
-    (made,) = kmeans_partitions(embeddings, plan(clusters=4, count=1, rule=None), ("test",), PLACE)
+    (made,) = kmeans_partitions(embeddings, plan(clusters=4, count=1, rule=None), ("test",), LOAD)
     assert made.facts["restarts"] == 0
 
 
@@ -233,5 +233,5 @@ def test_embeddings_that_are_not_finite_are_refused():
     embeddings[3, 1] = np.nan
     embeddings[9, 0] = np.inf
     with pytest.raises(DataError, match="not finite") as error:
-        list(kmeans_partitions(embeddings, plan(), ("test",), PLACE))
+        list(kmeans_partitions(embeddings, plan(), ("test",), LOAD))
     assert error.value.got == "2 of 160 rows"

@@ -34,9 +34,11 @@ def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device
     Tensor
         uint8 (N, C, S, S).
     """
-    return resident_images(
-        images, device, lambda chunk: fit_square(chunk.permute(0, 3, 1, 2), size)
-    )
+
+    def fit(chunk: Tensor) -> Tensor:
+        return fit_square(chunk.permute(0, 3, 1, 2), size)
+
+    return resident_images(images, device, fit)
 
 
 def fit_square(images: Tensor, size: int) -> Tensor:

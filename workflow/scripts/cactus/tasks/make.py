@@ -15,7 +15,8 @@ from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
 from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
-from cactus.tasks.kmeans.partitions import KMeansPlan, Placement, embedding_plan, kmeans_partitions
+from cactus.tasks.kmeans.partitions import KMeansPlan, embedding_plan, kmeans_partitions
+from cactus.tasks.kmeans.points import PointsLoader
 from cactus.tasks.pixels import pixel_features
 from cactus.tasks.random_labels import random_partitions
 from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools
@@ -41,15 +42,15 @@ class PartitionJob:
         Way, shot and query of meta-training.
     seed
         Seed of the run.
-    place
-        Puts embeddings where k-means clusters them.
+    load_points
+        Loads embeddings to where k-means clusters them.
     """
 
     settings: PartitionSettings
     learner: LearnerName
     shape: EpisodeShape
     seed: int
-    place: Placement
+    load_points: PointsLoader
 
 
 def make_partitions(
@@ -126,7 +127,7 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             plan = embedding_plan(settings, job.learner, shape.per_class, count)
         case "scratch":
             raise source.without_partition()
-    partitions = kmeans_partitions(features, plan, seed_parts, job.place)
+    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points)
     return _Series(partitions, plan.count, settings.clusters)
 
 

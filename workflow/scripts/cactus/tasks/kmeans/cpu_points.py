@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from cactus.tasks.kmeans.lloyd import Array, Indices, Labels
+from cactus.tasks.kmeans.points import Array, Indices, Labels
 
 # Rows of a chunk: a thread holds so many distances to each centre at a time.
 CHUNK_ROWS = 2048
@@ -17,7 +17,7 @@ ResultT = TypeVar("ResultT")
 
 
 class CpuPoints:
-    """See `cactus.tasks.kmeans.lloyd.Points`.
+    """See `cactus.tasks.kmeans.points.Points`.
 
     Each thread takes a chunk through all of its work while it is in the cache. The sums of the
     chunks are added in their order, so the bits do not depend on the number of threads.

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from cactus.config.compute import ComputeSettings
-from cactus.tasks.kmeans.lloyd import Array, Indices, Labels
-from cactus.tasks.kmeans.partitions import Placement
+from cactus.tasks.kmeans.points import Array, Indices, Labels, PointsLoader
 from cactus.train.device import set_up_device
 
 # Rows of a chunk: so many distances to each centre are held at a time.
@@ -18,7 +17,7 @@ CHUNK_ROWS = 1 << 16
 
 
 class GpuPoints:
-    """See `cactus.tasks.kmeans.lloyd.Points`; centres and results pass through the CPU's memory.
+    """See `cactus.tasks.kmeans.points.Points`; centres and results pass through the CPU's memory.
 
     Parameters
     ----------
@@ -75,8 +74,8 @@ def gpu_points(embeddings: Array, device: torch.device) -> Iterator[GpuPoints]:
     yield GpuPoints(points - points.mean(0))
 
 
-def gpu_placement(compute: ComputeSettings) -> Placement | None:
-    """Return what puts embeddings on the GPU, or None where there is none.
+def gpu_loader(compute: ComputeSettings) -> PointsLoader | None:
+    """Return what loads embeddings to the GPU, or None where there is none.
 
     Raises
     ------

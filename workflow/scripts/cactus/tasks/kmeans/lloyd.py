@@ -7,39 +7,16 @@ one a centre. What touches all points is left to `Points`, which works in chunks
 
 from dataclasses import dataclass
 from math import log
-from typing import Any, Final, Protocol
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.integer[Any]]
-Indices = npt.NDArray[np.int64]
+from cactus.tasks.kmeans.points import Array, Indices, Labels, Points
 
 # Of the paper's settings those whose candidates are about the fewest; few clusters get more of
 # them, at no cost to speak of.
 ROUNDS: Final = 5
 FEWEST_CANDIDATES: Final = 100
-
-
-class Points(Protocol):
-    """Points (N, d) of mean zero, on some device."""
-
-    def __len__(self) -> int:
-        """Return N."""
-        ...
-
-    def rows(self, indices: Indices) -> Array:
-        """Return the points (m, d) at `indices`."""
-        ...
-
-    def nearest(self, centres: Array) -> tuple[Labels, Array]:
-        """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
-        ...
-
-    def distances_to_own(self, centres: Array, labels: Labels) -> Array:
-        """Return the squared distance (N,) of each point to the centre that its label names."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where k-means clusters: on the GPU where there is one, or by threads of the CPU."""
+"""Where k-means clusters: on the GPU if there is one, else on threads of the CPU."""
 
 import importlib
 from functools import partial
@@ -7,28 +7,27 @@ from typing import Final
 from cactus.config.compute import ComputeSettings
 from cactus.config.source import Source
 from cactus.tasks.kmeans.cpu_points import cpu_points
-from cactus.tasks.kmeans.partitions import Placement
+from cactus.tasks.kmeans.points import PointsLoader
 
-GPU_MODULE: Final = (
-    "cactus.tasks.kmeans.gpu_points"  # it needs PyTorch, as partitions on CPUs do not
-)
+# It needs PyTorch, which partitions on a CPU do not.
+GPU_MODULE: Final = "cactus.tasks.kmeans.gpu_points"
 
 
 def may_use_gpu(source: Source, compute: ComputeSettings) -> bool:
-    """Return whether the partitions of a source are made on a GPU, should there be one."""
+    """Return whether the partitions of a source are made on a GPU if there is one."""
     return compute.device != "cpu" and source.by_kmeans
 
 
-def placement(source: Source, compute: ComputeSettings) -> Placement:
-    """Return what puts embeddings (N, d) where k-means clusters them.
+def points_loader(source: Source, compute: ComputeSettings) -> PointsLoader:
+    """Return what loads embeddings (N, d) to where k-means clusters them.
 
     Raises
     ------
     ConfigError
-        A GPU is asked for and there is none.
+        The configuration asks for a GPU and there is none.
     """
     if may_use_gpu(source, compute):
-        place: Placement | None = importlib.import_module(GPU_MODULE).gpu_placement(compute)
-        if place is not None:
-            return place
+        on_gpu: PointsLoader | None = importlib.import_module(GPU_MODULE).gpu_loader(compute)
+        if on_gpu is not None:
+            return on_gpu
     return partial(cpu_points, threads=compute.threads)

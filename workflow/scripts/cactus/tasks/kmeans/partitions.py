@@ -5,8 +5,7 @@ partition clusters the embedding as it is, each other one the embedding with eve
 multiplied by a random weight of its own. A run whose clusters are too small is repeated.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -18,12 +17,9 @@ from cactus.config.base import LearnerName
 from cactus.config.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.kmeans.lloyd import Clustering, Points, kmeans
+from cactus.tasks.kmeans.lloyd import Clustering, kmeans
+from cactus.tasks.kmeans.points import Array, Points, PointsLoader
 from cactus.tasks.storage import Partition, drop_small
-
-Embeddings = npt.NDArray[np.float32]
-# How to place embeddings (N, d) where they are clustered.
-Placement = Callable[[Embeddings], AbstractContextManager[Points]]
 
 
 @dataclass(frozen=True)
@@ -69,10 +65,10 @@ def accepts(
 
 
 def kmeans_partitions(
-    embeddings: Embeddings,
+    embeddings: Array,
     plan: KMeansPlan,
     seed_parts: tuple[str | int, ...],
-    place: Placement,
+    load_points: PointsLoader,
 ) -> Iterator[Partition]:
     """Make the partitions of a plan one by one.
 
@@ -83,8 +79,8 @@ def kmeans_partitions(
     seed_parts
         Names the generators; each partition's is derived from it and the partition's index, so
         that a partition does not depend on those before it.
-    place
-        Puts embeddings where they are clustered.
+    load_points
+        Loads embeddings to where they are clustered.
 
     Raises
     ------
@@ -96,15 +92,15 @@ def kmeans_partitions(
     _check_embeddings(embeddings, plan)
     for index in range(plan.count):
         generator = numpy_generator(*seed_parts, index)
-        yield kmeans_partition(embeddings, plan, index, generator, place)
+        yield kmeans_partition(embeddings, plan, index, generator, load_points)
 
 
 def kmeans_partition(
-    embeddings: Embeddings,
+    embeddings: Array,
     plan: KMeansPlan,
     index: int,
     generator: np.random.Generator,
-    place: Placement,
+    load_points: PointsLoader,
 ) -> Partition:
     """Make one partition; that of index 0 clusters the unscaled embedding.
 
@@ -119,7 +115,7 @@ def kmeans_partition(
             settings.scale_low, settings.scale_high, size=(embeddings.shape[1],)
         )
         embeddings = embeddings * weights.astype(np.float32)
-    with place(embeddings) as points:
+    with load_points(embeddings) as points:
         for restarts in range(settings.max_restarts + 1):
             run = _run(points, plan, generator)
             sizes = np.bincount(run.labels, minlength=settings.clusters)
@@ -141,7 +137,7 @@ def _run(points: Points, plan: KMeansPlan, generator: np.random.Generator) -> Cl
     )
 
 
-def _check_embeddings(embeddings: Embeddings, plan: KMeansPlan) -> None:
+def _check_embeddings(embeddings: Array, plan: KMeansPlan) -> None:
     images, clusters = len(embeddings), plan.settings.clusters
     if not np.isfinite(embeddings).all():
         raise DataError(
