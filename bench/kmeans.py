@@ -35,9 +35,9 @@ class Run(NamedTuple):
 def mixture(points: int) -> np.ndarray:
     """Return points (N, 256) of 600 overlapping groups."""
     generator = np.random.default_rng(0)
-    centres = generator.normal(size=(600, DIMS))
+    centroids = generator.normal(size=(600, DIMS))
     noise = 1.5 * generator.normal(size=(points, DIMS))
-    return (centres[generator.integers(600, size=points)] + noise).astype(np.float32)
+    return (centroids[generator.integers(600, size=points)] + noise).astype(np.float32)
 
 
 def partitions(size: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -112,7 +112,7 @@ def main(rounds: int = 5) -> None:
             **runs.cell("scikit-learn", name, target=6.0 if value else None),
             "inertia": float(np.mean([run.inertia / peer.inertia for run, peer in pairs])),
             "iterations": steps,
-            # An assignment more than updates; the choice of first centres costs as much as 2.5.
+            # An assignment more than updates; the choice of initial centroids costs as much as 2.5.
             "floor_gap": runs.median(name) / (2 * POINTS * CLUSTERS * DIMS * (steps + 3.5) / peak),
             "agreement": agreement(runs, name),
             "rivals_agreement": agreement(runs, "scikit-learn"),

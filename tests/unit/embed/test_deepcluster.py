@@ -62,7 +62,7 @@ def test_units_are_dropped_in_training_only() -> None:
     assert not torch.equal(trunk(images, generator), trunk(images, generator))
 
 
-def test_embedding_is_whitened_and_normalised(tiny_settings, fit, blobs) -> None:
+def test_embedding_is_whitened_and_normalized(tiny_settings, fit, blobs) -> None:
     embedding = fit("deepcluster", tiny_settings("deepcluster"), blobs[0])
     vectors = embedding.encode(blobs[0])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)

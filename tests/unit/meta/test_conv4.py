@@ -32,12 +32,12 @@ def _draw(net, tasks, images, seed=0):
     weights = [
         torch.randn(tasks, *shape, generator=generator, dtype=torch.float64) for shape in shapes
     ]
-    shifts = [
-        torch.randn(len(shift), generator=generator, dtype=torch.float64)
-        for shift in net.initial_betas()
+    betas = [
+        torch.randn(len(beta), generator=generator, dtype=torch.float64)
+        for beta in net.initial_betas()
     ]
     shape = (images, tasks * channels, height, width)
-    return torch.rand(shape, generator=generator, dtype=torch.float64), weights, shifts
+    return torch.rand(shape, generator=generator, dtype=torch.float64), weights, betas
 
 
 @pytest.mark.parametrize(
@@ -89,30 +89,30 @@ def test_conv_same_is_the_sum_over_the_window(size, stride):
 @pytest.mark.parametrize("pool", [False, True])
 def test_tasks_computed_together_equal_tasks_computed_alone(pool):
     net = _net(20, pool=pool)
-    images, weights, shifts = _draw(net, tasks=3, images=5)
-    together = net.logits(images, weights, shifts, 4)
+    images, weights, betas = _draw(net, tasks=3, images=5)
+    together = net.logits(images, weights, betas, 4)
     for task in range(3):
         alone = net.logits(
-            images[:, 2 * task : 2 * task + 2], [w[task : task + 1] for w in weights], shifts, 4
+            images[:, 2 * task : 2 * task + 2], [w[task : task + 1] for w in weights], betas, 4
         )
         torch.testing.assert_close(alone[0], together[task], rtol=1e-12, atol=1e-12)
 
 
 def test_fewer_classes_are_the_first_columns_of_the_head():
     net = _net()
-    images, weights, shifts = _draw(net, tasks=2, images=5)
-    all_classes = net.logits(images, weights, shifts, 4)
-    torch.testing.assert_close(net.logits(images, weights, shifts, 3), all_classes[:, :, :3])
+    images, weights, betas = _draw(net, tasks=2, images=5)
+    all_classes = net.logits(images, weights, betas, 4)
+    torch.testing.assert_close(net.logits(images, weights, betas, 3), all_classes[:, :, :3])
 
 
-def test_a_shift_moves_the_logits_and_a_constant_added_to_a_filter_does_not():
+def test_a_beta_moves_the_logits_and_a_constant_added_to_a_filter_does_not():
     net = _net()
-    images, weights, shifts = _draw(net, tasks=1, images=6)
-    before = net.logits(images, weights, shifts, 4)
+    images, weights, betas = _draw(net, tasks=1, images=6)
+    before = net.logits(images, weights, betas, 4)
     scaled = [3 * weights[0], *weights[1:]]
-    # Up to the small epsilon, normalisation cancels the scale of the first layer.
-    torch.testing.assert_close(net.logits(images, scaled, shifts, 4), before, rtol=0.1, atol=0.1)
-    moved = [shifts[0] + 1, *shifts[1:]]
+    # Up to the small epsilon, normalization cancels the scale of the first layer.
+    torch.testing.assert_close(net.logits(images, scaled, betas, 4), before, rtol=0.1, atol=0.1)
+    moved = [betas[0] + 1, *betas[1:]]
     assert (net.logits(images, weights, moved, 4) - before).abs().max() > 0.1
 
 
@@ -122,8 +122,8 @@ def test_a_shift_moves_the_logits_and_a_constant_added_to_a_filter_does_not():
 def test_features_of_the_papers_nets(side, pool, features):
     net = _net(side, pool=pool, filters=32)
     assert net.features == features
-    images, weights, shifts = _draw(net, tasks=1, images=2)
-    assert net.logits(images, weights, shifts, 4).shape == (1, 2, 4)
+    images, weights, betas = _draw(net, tasks=1, images=2)
+    assert net.logits(images, weights, betas, 4).shape == (1, 2, 4)
 
 
 def test_initial_weights_are_glorot_uniform_and_the_head_normal():

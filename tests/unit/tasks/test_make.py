@@ -30,8 +30,8 @@ def generator():
 
 
 def embeddings():
-    centres = generator().normal(size=(8, 5))
-    points = np.repeat(centres, 30, axis=0) + 0.1 * generator().normal(size=(240, 5))
+    centroids = generator().normal(size=(8, 5))
+    points = np.repeat(centroids, 30, axis=0) + 0.1 * generator().normal(size=(240, 5))
     return points.astype(np.float32)
 
 

@@ -53,11 +53,11 @@ def test_every_count_of_large_clusters_is_accepted_as_in_loops(learner):
 
 
 def _cloud(seed=0):
-    """Return 200 points around 9 centres of very different sizes."""
+    """Return 200 points around 9 centroids of very different sizes."""
     generator = np.random.default_rng(seed)
     sizes = (60, 40, 30, 20, 15, 12, 10, 8, 5)
-    centres = np.repeat(6 * generator.normal(size=(9, 4)), sizes, axis=0)
-    return (centres + 2 + generator.normal(size=centres.shape)).astype(np.float32)
+    centroids = np.repeat(6 * generator.normal(size=(9, 4)), sizes, axis=0)
+    return (centroids + 2 + generator.normal(size=centroids.shape)).astype(np.float32)
 
 
 def _squared(one, other):

@@ -40,9 +40,9 @@ def two_threads():
 def test_parts_share_the_threads_and_keep_their_order():
     meet = threading.Barrier(2, timeout=60)
 
-    def work(part):
+    def work(chunk):
         meet.wait()
-        return part, torch.get_num_threads()
+        return chunk, torch.get_num_threads()
 
     assert ChunkPool().map(work, [1, 2, 3, 4], CPU) == [(1, 1), (2, 1), (3, 1), (4, 1)]
     assert torch.get_num_threads() == 2
@@ -50,13 +50,13 @@ def test_parts_share_the_threads_and_keep_their_order():
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_single_part_keeps_all_threads():
-    assert ChunkPool().map(lambda part: (part, torch.get_num_threads()), [7], CPU) == [(7, 2)]
+    assert ChunkPool().map(lambda chunk: (chunk, torch.get_num_threads()), [7], CPU) == [(7, 2)]
 
 
 @pytest.mark.usefixtures("two_threads")
 def test_an_error_in_a_part_is_raised_and_the_threads_come_back():
-    def fail(part):
-        raise ValueError(part)
+    def fail(chunk):
+        raise ValueError(chunk)
 
     with pytest.raises(ValueError, match="1"):
         ChunkPool().map(fail, [1, 2], CPU)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cactus.errors import ConfigError
 from cactus.meta.maml import cuda_graph as cuda_graphs
-from cactus.meta.maml.cuda_graph import Recording, Replayed
+from cactus.meta.maml.cuda_graph import CapturedGraph, GraphedFunction
 from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
 from tests.unit.checkpoints import none
 from tests.unit.meta.tiny import episodes, learner, task_source
@@ -16,8 +16,8 @@ from tests.unit.meta.tiny import episodes, learner, task_source
 SHAPE = (16, 16, 1)
 
 
-def record_on_cpu(function, arguments):
-    """Replay by calling the function again on the recorded arguments, into the same results."""
+def capture_on_cpu(function, arguments):
+    """Replay by calling the function again on the captured arguments, into the same results."""
     own = [argument.clone() for argument in arguments]
     results = function(*own)
 
@@ -25,15 +25,15 @@ def record_on_cpu(function, arguments):
         for result, value in zip(results, function(*own), strict=True):
             result.copy_(value)
 
-    return Recording(replay, own, results)
+    return CapturedGraph(replay, own, results)
 
 
 @pytest.fixture
-def recorded():
+def captured():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as on a GPU, one part follows the other
-    with mock.patch.object(cuda_graphs, "record", side_effect=record_on_cpu) as record:
-        yield record
+    with mock.patch.object(cuda_graphs, "capture", side_effect=capture_on_cpu) as capture:
+        yield capture
     torch.set_num_threads(threads)
 
 
@@ -47,12 +47,12 @@ def trained(steps, cuda_graph, device="cpu", **changes):
     return state, torch.stack(losses)
 
 
-def test_a_function_is_recorded_once_for_each_shape(recorded):
-    double = Replayed(lambda x: [2 * x])
+def test_a_function_is_recorded_once_for_each_shape(captured):
+    double = GraphedFunction(lambda x: [2 * x])
     first = double(torch.ones(2))
     second = double(torch.full((2,), 5.0))
     assert double(torch.ones(3))[0].tolist() == [2, 2, 2]
-    assert recorded.call_count == 2
+    assert captured.call_count == 2
     assert first[0].tolist() == [2, 2]  # not overwritten by the second call
     assert second[0].tolist() == [10, 10]
 
@@ -60,24 +60,24 @@ def test_a_function_is_recorded_once_for_each_shape(recorded):
 # Parts of 2 and 1 episodes, or one of 3.
 @pytest.mark.parametrize("at_once", [2, 3])
 @pytest.mark.parametrize("first_order", [False, True])
-def test_a_replayed_training_is_the_training(recorded, at_once, first_order):
+def test_a_replayed_training_is_the_training(captured, at_once, first_order):
     changes = {"tasks_at_once": at_once, "first_order": first_order, "gradient_clip": 10.0}
     plain, losses = trained(4, False, **changes)
     replayed, same = trained(4, True, **changes)
-    assert recorded.call_count == -(-3 // at_once)
+    assert captured.call_count == -(-3 // at_once)
     assert torch.equal(losses, same)
     weights = plain.learner.state_dict(), replayed.learner.state_dict()
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
-def test_other_images_are_recorded_anew(recorded):
+def test_other_images_are_recorded_anew(captured):
     model, gradients = learner("maml", shape=SHAPE, cuda_graph=True, tasks_at_once=3), []
     for seed in (0, 1):
         source = task_source(shape=SHAPE, seed=seed)
         model.accumulate_gradients(source.images, episodes(source, 3))
         gradients.append(next(model.parameters()).grad.clone())
         model.zero_grad()
-    assert recorded.call_count == 2
+    assert captured.call_count == 2
     assert not torch.equal(*gradients)
 
 
@@ -86,7 +86,7 @@ def test_it_is_refused_without_a_gpu_and_for_autograd(tmp_path):
     with pytest.raises(ConfigError) as refused:
         meta_train(
             model, task_source(shape=SHAPE), None, tmp_path,
-            seed=0, label="tiny", record={}, checkpoints=none(tmp_path),
+            seed=0, label="tiny", capture={}, checkpoints=none(tmp_path),
         )  # fmt: skip
     assert refused.value.where == "learners.maml.cuda_graph"
     with pytest.raises(ValidationError, match="manual"):

@@ -7,14 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cactus.meta.maml.derivatives import Conv4Derivatives
-from cactus.meta.maml.inner_loop import InnerLoop, Labelled
+from cactus.meta.maml.inner_loop import InnerLoop, Labeled
 from cactus.meta.maml.network import TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.tiny import assert_close_in_double, episodes, gradients, learner, task_source
 
 
 def _both_kernels(shape, tasks, **changes):
-    """Return metrics and gradients by hand and by autograd, at randomised parameters."""
+    """Return metrics and gradients by hand and by autograd, at randomized parameters."""
     numbers = np.random.default_rng(0)
     way, shot, query = (changes[name] for name in ("way", "shot", "query"))
     images = torch.from_numpy(numbers.integers(0, 256, (60, *shape), dtype=np.uint8))
@@ -89,7 +89,7 @@ def test_every_shape_order_way_shot_and_number_of_steps(
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize(("shot", "query"), [(1, 1), (1, 2), (2, 1)])
 def test_batch_norm_over_two_values(first_order, shot, query):
-    # Normalised, they are 1 and -1 whatever the weights before: the gradient in those all but
+    # Normalized, they are 1 and -1 whatever the weights before: the gradient in those all but
     # vanishes, and what is left of it are the digits that its terms lose to each other. So the
     # measure is the largest entry of the whole meta-gradient.
     by_hand, by_autograd = _both_kernels(
@@ -133,7 +133,7 @@ def test_the_papers_nets_at_their_size(dataset, shape, way, first_order):
 def test_the_query_may_come_in_pieces(sizes, pool):
     net = _odd_net(pool)
     generator = torch.Generator().manual_seed(2)
-    weights, shifts = (
+    weights, betas = (
         [value.double() for value in values]
         for values in (net.initial_weights("normal", generator), net.initial_betas())
     )
@@ -142,11 +142,11 @@ def test_the_query_may_come_in_pieces(sizes, pool):
     )
 
     def derive(pieces):
-        labelled = [Labelled(images, 3, 2) for images in pieces]
+        labeled = [Labeled(images, 3, 2) for images in pieces]
         found = InnerLoop(net, 0.05).meta_gradient(
-            weights, shifts, Labelled(support, 3, 1), labelled, 2, second_order=True
+            weights, betas, Labeled(support, 3, 1), labeled, 2, second_order=True
         )
-        return [*found.weights, *found.shifts, found.logits]
+        return [*found.weights, *found.betas, found.logits]
 
     channels = [2 * size for size in sizes]
     for mine, whole in zip(derive(query.split(channels, 1)), derive([query]), strict=True):
@@ -163,9 +163,9 @@ def test_the_hessian_is_symmetric(pool):
 
     shapes = [(6, 2, 3, 3), *[(6, 3, 3, 3)] * 3, (2, net.features, 3), (2, 1, 3)]
     weights, one, other = ([draw(*shape) for shape in shapes] for _ in range(3))
-    shifts, targets = [draw(6) for _ in range(4)], torch.eye(3, dtype=torch.float64).repeat(2, 1)
+    betas, targets = [draw(6) for _ in range(4)], torch.eye(3, dtype=torch.float64).repeat(2, 1)
     derivatives = Conv4Derivatives(net)
-    forward = derivatives.forward(derivatives.pad(draw(6, 4, 17, 18)), weights, shifts)
+    forward = derivatives.forward(derivatives.pad(draw(6, 4, 17, 18)), weights, betas)
     backward = derivatives.backward(forward, weights, targets)
     products = [
         derivatives.hvp(forward, backward, weights, direction, targets)[0]

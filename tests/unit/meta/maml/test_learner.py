@@ -22,8 +22,8 @@ PAPER = {
 KERNELS = ["manual", "autograd"]
 
 
-def _randomised(form, **changes):
-    """Return a learner in double precision with non-zero shifts and bias, and its episodes."""
+def _randomized(form, **changes):
+    """Return a learner in double precision with non-zero betas and bias, and its episodes."""
     form = (FORMS | PAPER)[form]
     model = learner("maml", **form, double=True, **changes)
     generator = torch.Generator().manual_seed(5)
@@ -38,7 +38,7 @@ def _randomised(form, **changes):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("first_order", [False, True])
 def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
-    model, images, batch = _randomised(
+    model, images, batch = _randomized(
         form, first_order=first_order, tasks_at_once=2, kernel=kernel
     )
     reference = maml_loss(model, images, batch)
@@ -53,7 +53,7 @@ def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("form", PAPER)
 def test_the_papers_sizes_and_a_head_wider_than_the_episode(form, kernel):
-    model, images, batch = _randomised(form, filters=2, way=5, inner_steps=2, kernel=kernel)
+    model, images, batch = _randomized(form, filters=2, way=5, inner_steps=2, kernel=kernel)
     assert model.weights[4].shape == ((2, 5) if form == "omniglot" else (2 * 5 * 5, 5))
     reference = maml_loss(model, images, batch)
     expected = torch.autograd.grad(reference, list(model.parameters()))
@@ -63,7 +63,7 @@ def test_the_papers_sizes_and_a_head_wider_than_the_episode(form, kernel):
 
 
 def test_clipped_outer_gradients_at_84_pixels():
-    model, images, _ = _randomised("miniimagenet", filters=2, inner_steps=1, gradient_clip=0.01)
+    model, images, _ = _randomized("miniimagenet", filters=2, inner_steps=1, gradient_clip=0.01)
     source = task_source(shape=(84, 84, 3))
     state = TrainState.start(model, 0)
     batch = source.sampler.sample(numpy_generator("training episodes", 0), 3)
@@ -77,14 +77,14 @@ def test_clipped_outer_gradients_at_84_pixels():
 def test_first_order_leaves_something_out():
     results = []
     for first_order in (False, True):
-        model, images, batch = _randomised("stride", first_order=first_order)
+        model, images, batch = _randomized("stride", first_order=first_order)
         model.accumulate_gradients(images, batch)
         results.append(torch.cat([g.flatten() for g in gradients(model)]))
     assert (results[0] - results[1]).norm() > 0.01 * results[0].norm()
 
 
 def test_meta_gradient_agrees_with_finite_differences():
-    model, images, batch = _randomised("stride")
+    model, images, batch = _randomized("stride")
     model.accumulate_gradients(images, batch)
     generator = torch.Generator().manual_seed(9)
     directions = [
@@ -111,7 +111,7 @@ def _mean_outer_loss(model, images, batch):
 def test_grouping_of_tasks_changes_nothing_but_rounding(form):
     results = []
     for at_once in (1, 2, 3):
-        model, images, batch = _randomised(
+        model, images, batch = _randomized(
             form, tasks_at_once=at_once, evaluation_tasks_at_once=at_once, evaluation_steps=4
         )
         metrics = model.accumulate_gradients(images, batch)
@@ -122,7 +122,7 @@ def test_grouping_of_tasks_changes_nothing_but_rounding(form):
 
 
 def test_evaluation_takes_its_own_number_of_steps_and_changes_no_weight():
-    model, images, batch = _randomised("stride", evaluation_steps=7)
+    model, images, batch = _randomized("stride", evaluation_steps=7)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     logits = model.query_logits(images, batch)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
@@ -135,14 +135,14 @@ def test_evaluation_takes_its_own_number_of_steps_and_changes_no_weight():
 
 
 def test_accuracies_are_fractions_of_right_labels():
-    model, images, batch = _randomised("stride")
+    model, images, batch = _randomized("stride")
     right = model.query_logits(images, batch).argmax(2).reshape(3, 3, 2) == torch.arange(3)[:, None]
     expected = right.double().mean((1, 2))
     assert model.accuracies(images, batch).tolist() == expected.tolist()
 
 
 def test_fewer_classes_use_the_first_columns_only():
-    model, images, batch = _randomised("stride", way=5)
+    model, images, batch = _randomized("stride", way=5)
     logits = model.query_logits(images, batch)
     assert logits.shape == (3, 6, 3)
     narrow = learner("maml", double=True)
@@ -164,7 +164,7 @@ def test_an_episode_wider_than_the_head_is_refused():
 
 
 def test_predictions_depend_on_the_other_queries():
-    model, images, batch = _randomised("stride")
+    model, images, batch = _randomized("stride")
     query = batch.query.copy()
     query[:, :, 1] = np.roll(query[:, :, 1], 1, axis=0)
     first = model.query_logits(images, batch).reshape(3, 3, 2, 3)[:, :, 0]
@@ -173,7 +173,7 @@ def test_predictions_depend_on_the_other_queries():
 
 
 def test_permuting_tasks_permutes_accuracies():
-    model, images, batch = _randomised("stride")
+    model, images, batch = _randomized("stride")
     swapped = EpisodeBatch(batch.support[::-1], batch.query[::-1])
     expected = model.query_logits(images, batch).flip(0)
     torch.testing.assert_close(model.query_logits(images, swapped), expected, rtol=1e-9, atol=1e-11)
@@ -184,7 +184,7 @@ def test_permuting_tasks_permutes_accuracies():
 def test_a_gpu_computes_the_same_gradient():
     results = []
     for device in (CPU, torch.device("cuda")):
-        model, images, batch = _randomised("max_pool")
+        model, images, batch = _randomized("max_pool")
         model.to(device).accumulate_gradients(images.to(device), batch)
         results.append([gradient.cpu() for gradient in gradients(model)])
     for mine, cpu in zip(results[1], results[0], strict=True):

@@ -25,8 +25,8 @@ KERNELS = ["manual", "autograd"]
 IMAGES = 60
 
 
-def _randomised(shape, **changes):
-    """Return a learner with non-zero shifts and head bias, and images of noise."""
+def _randomized(shape, **changes):
+    """Return a learner with non-zero betas and head bias, and images of noise."""
     model = learner("maml", shape=shape, double=True, **changes)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
@@ -99,7 +99,7 @@ def test_any_episode_on_any_net(
     kernel, form, channels, head, first_order, way, unused, counts, at_once, evaluation_steps
 ):
     (downsampling, sides), (shot, query, steps, tasks, filters) = form, counts
-    model, images = _randomised(
+    model, images = _randomized(
         (*sides, channels),
         kernel=kernel,
         downsampling=downsampling,
@@ -124,7 +124,7 @@ def test_any_episode_on_any_net(
 )
 def test_the_papers_nets_in_evaluation(dataset, shape, way, kernel):
     """Half as many classes as the head has, where it has more than two."""
-    model, images = _randomised(
+    model, images = _randomized(
         shape, dataset=dataset, way=way, filters=2, evaluation_steps=4, kernel=kernel
     )
     _check_evaluation(model, images, _batch(2, max(2, way // 2), 1, 2))
@@ -133,24 +133,24 @@ def test_the_papers_nets_in_evaluation(dataset, shape, way, kernel):
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_a_rate_of_a_twentieth_acts_as_one_at_20_way(kernel):
     """The inner loss is a sum over classes divided by the shot: 20 times the mean at 20-way."""
-    model, images = _randomised((28, 28, 1), way=20, filters=2, evaluation_steps=1, kernel=kernel)
+    model, images = _randomized((28, 28, 1), way=20, filters=2, evaluation_steps=1, kernel=kernel)
     assert model.settings.inner_lr == 0.05
     for shot in (1, 3):
         batch = _batch(1, 20, shot, 1)
-        weights, shifts = list(model.weights), list(model.shifts)
+        weights, betas = list(model.weights), list(model.shifts)
         support = scaled(images, batch.support)
-        logits = maml_logits(model.settings, support, weights, shifts, 20)
+        logits = maml_logits(model.settings, support, weights, betas, 20)
         log_likelihoods = [row.log_softmax(0)[image // shot] for image, row in enumerate(logits)]
         slopes = torch.autograd.grad(-torch.stack(log_likelihoods).mean(), weights)
         moved = [weight - 1.0 * slope for weight, slope in zip(weights, slopes, strict=True)]
-        expected = maml_logits(model.settings, scaled(images, batch.query), moved, shifts, 20)
+        expected = maml_logits(model.settings, scaled(images, batch.query), moved, betas, 20)
         assert_close_in_double(model.query_logits(images, batch)[0], expected.detach())
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_betas_are_meta_learned_and_not_adapted(kernel):
     """There is no gamma; beta has a gradient, and the inner steps leave it as it is."""
-    model, images = _randomised((9, 12, 1), kernel=kernel)
+    model, images = _randomized((9, 12, 1), kernel=kernel)
     batch = _batch(2, 3, 2, 2)
     filters = model.settings.filters
     shapes = [tuple(parameter.shape) for parameter in model.parameters()]
@@ -161,7 +161,7 @@ def test_betas_are_meta_learned_and_not_adapted(kernel):
     expected = maml_logits(model.settings, query, weights, still, 3)
     assert_close_in_double(model.query_logits(images, batch)[0], expected.detach())
     model.accumulate_gradients(images, batch)
-    assert all(bool(shift.grad.abs().max() > 0) for shift in model.shifts)
+    assert all(bool(beta.grad.abs().max() > 0) for beta in model.shifts)
 
 
 def test_the_first_weights_of_the_papers_nets():
@@ -214,7 +214,7 @@ def test_outer_updates_are_adams_on_the_clipped_mean_gradient(clip, kernel):
 @pytest.mark.parametrize("at_once", [1, 2])
 @pytest.mark.parametrize("first_order", [False, True])
 def test_parts_on_threads_are_tasks_one_at_a_time(first_order, at_once):
-    model, images = _randomised(
+    model, images = _randomized(
         (9, 12, 3),
         way=4,
         first_order=first_order,

@@ -13,8 +13,8 @@ from tests.unit.meta.tiny import assert_close_in_double, gradients, learner
 IMAGES = 30
 
 
-def _randomised(shape, **changes):
-    """Return a learner whose scales, shifts and running statistics are not the first ones."""
+def _randomized(shape, **changes):
+    """Return a learner whose scales, betas and running statistics are not the first ones."""
     model = learner("protonets", shape=shape, double=True, **changes)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
@@ -92,7 +92,7 @@ COUNT = st.integers(1, 3)
 )
 def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once):
     shot, query, tasks, filters = counts
-    model, images = _randomised(
+    model, images = _randomized(
         (*sides, channels), way=way, filters=filters, images_at_once=images_at_once
     )
     batch = _batch(tasks, way, shot, query)
@@ -105,6 +105,6 @@ def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once)
     ("dataset", "shape", "way"), [("omniglot", (28, 28, 1), 20), ("miniimagenet", (84, 84, 3), 5)]
 )
 def test_the_papers_sizes(dataset, shape, way):
-    model, images = _randomised(shape, dataset=dataset, way=way, filters=2)
+    model, images = _randomized(shape, dataset=dataset, way=way, filters=2)
     _check_step(model, images, _batch(2, way, 1, 2))
     _check_evaluation(model, images, _batch(3, 5, 2, 2, seed=1))

@@ -1,4 +1,4 @@
-"""k-means against scikit-learn's, from the same first centres, and its parts against loops."""
+"""k-means against scikit-learn's, from the same initial centroids, and its parts against loops."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.gpu_points import gpu_points
-from cactus.tasks.kmeans.lloyd import first_centres, kmeans, lloyd, plus_plus
+from cactus.tasks.kmeans.lloyd import initial_centroids, kmeans, kmeans_plus_plus, lloyd
 
 CPU = torch.device("cpu")
 LOADERS = [
@@ -23,8 +23,8 @@ LOADERS = [
 
 def mixture(points=600, groups=40, dims=12, noise=0.6, seed=0):
     generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(groups, dims))
-    drawn = centres[generator.integers(groups, size=points)]
+    centroids = generator.normal(size=(groups, dims))
+    drawn = centroids[generator.integers(groups, size=points)]
     return (3 + drawn + noise * generator.normal(size=drawn.shape)).astype(np.float32)
 
 
@@ -44,23 +44,23 @@ def test_lloyd_is_scikit_learns(load):
     np.testing.assert_array_equal(run.labels, peer.labels_)
     assert run.iterations + 1 == peer.n_iter_  # it sees a step later that no label changes
     assert run.inertia == pytest.approx(peer.inertia_, rel=1e-5)
-    np.testing.assert_allclose(run.centres + embeddings.mean(0), peer.cluster_centers_, atol=1e-5)
+    np.testing.assert_allclose(run.centroids + embeddings.mean(0), peer.cluster_centers_, atol=1e-5)
 
 
 @pytest.mark.parametrize("load", LOADERS)
 def test_parts_are_those_of_loops(load):
     embeddings = mixture(points=120)
-    centred = embeddings.astype(np.float64) - embeddings.mean(0, dtype=np.float64)
-    centres = centred[:7].astype(np.float32)
-    distances = np.array([[((x - c) ** 2).sum() for x in centred] for c in centres])
+    centered = embeddings.astype(np.float64) - embeddings.mean(0, dtype=np.float64)
+    centroids = centered[:7].astype(np.float32)
+    distances = np.array([[((x - c) ** 2).sum() for x in centered] for c in centroids])
     with load(embeddings) as points:
-        labels, sums = points.nearest(centres)
-        own = points.distances_to_own(centres, labels)
-        np.testing.assert_allclose(points.rows(np.array([5, 2])), centred[[5, 2]], atol=1e-6)
+        labels, sums = points.nearest(centroids)
+        own = points.distances_to_own(centroids, labels)
+        np.testing.assert_allclose(points.rows(np.array([5, 2])), centered[[5, 2]], atol=1e-6)
     np.testing.assert_array_equal(labels, distances.argmin(0))
     np.testing.assert_allclose(own, distances.min(0), atol=1e-4)
     for cluster in range(7):
-        members = centred[distances.argmin(0) == cluster]
+        members = centered[distances.argmin(0) == cluster]
         np.testing.assert_allclose(sums[cluster], members.sum(0), atol=1e-4)
 
 
@@ -71,7 +71,7 @@ def test_bits_do_not_depend_on_the_number_of_threads():
         with cpu_points(embeddings, threads) as points:
             runs.append(lloyd(points, embeddings[:50], 20, 0.0))
     for run in runs[1:]:
-        np.testing.assert_array_equal(run.centres, runs[0].centres)
+        np.testing.assert_array_equal(run.centroids, runs[0].centroids)
         assert run.inertia == runs[0].inertia
 
 
@@ -95,18 +95,18 @@ def test_points_that_coincide_make_fewer_clusters():
 
 
 @pytest.mark.parametrize("load", LOADERS)
-def test_first_centres_are_one_point_of_each_distant_group(load):
+def test_initial_centroids_are_one_point_of_each_distant_group(load):
     groups = np.repeat(np.arange(9) * 100.0, 11)[:, None].astype(np.float32)
     for seed in range(5):
         with load(groups) as points:
-            first = first_centres(points, 9, np.random.default_rng(seed))
+            first = initial_centroids(points, 9, np.random.default_rng(seed))
         assert len(np.unique(first)) == 9
 
 
 def test_plus_plus_draws_by_weight_times_squared_distance():
     points, weights = np.array([[0.0], [1.0], [3.0]], np.float32), np.array([1, 4, 2], np.float32)
     generator = np.random.default_rng(0)
-    pairs = [plus_plus(points, weights, 2, generator)[:, 0].tolist() for _ in range(3000)]
+    pairs = [kmeans_plus_plus(points, weights, 2, generator)[:, 0].tolist() for _ in range(3000)]
     firsts = np.array([sum(pair[0] == x for pair in pairs) for x in (0, 1, 3)]) / len(pairs)
     np.testing.assert_allclose(firsts, weights / weights.sum(), atol=0.03)
     # After the 1, the 0 has weight 1 x 1 and the 3 weight 2 x 4; the better of two candidates, the
@@ -118,15 +118,15 @@ def test_plus_plus_draws_by_weight_times_squared_distance():
 @pytest.mark.parametrize("tolerance", [0.0, 0.02, 0.2])
 def test_lloyd_goes_on_while_more_than_the_tolerance_changes(tolerance):
     embeddings = mixture(points=3000)
-    centred = embeddings - embeddings.mean(0)
+    centered = embeddings - embeddings.mean(0)
     with cpu_points(embeddings, 1) as points:
         run = lloyd(points, embeddings[:40] - embeddings.mean(0), 3000, tolerance)
-    centres, changes = centred[:40], [1.0]
-    labels = ((centred[:, None] - centres) ** 2).sum(2).argmin(1)
+    centroids, changes = centered[:40], [1.0]
+    labels = ((centered[:, None] - centroids) ** 2).sum(2).argmin(1)
     while changes[-1] > tolerance:
         before = labels
-        centres = np.stack([centred[labels == label].mean(0) for label in range(40)])
-        labels = ((centred[:, None] - centres) ** 2).sum(2).argmin(1)
+        centroids = np.stack([centered[labels == label].mean(0) for label in range(40)])
+        labels = ((centered[:, None] - centroids) ** 2).sum(2).argmin(1)
         changes.append((labels != before).mean())
     np.testing.assert_array_equal(run.labels, labels)
     assert run.iterations == len(changes) - 1

@@ -27,8 +27,8 @@ PROTONETS = ProtonetsAcceptanceSettings()
 
 def blobs(sizes=(20,) * 8, dims=5, spread=0.05, seed=0):
     generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(len(sizes), dims))
-    points = np.repeat(centres, sizes, axis=0)
+    centroids = generator.normal(size=(len(sizes), dims))
+    points = np.repeat(centroids, sizes, axis=0)
     return (points + spread * generator.normal(size=points.shape)).astype(np.float32)
 
 

@@ -62,7 +62,7 @@ class Embedding(Protocol):
 class TrainedEmbedding(ABC, Generic[SettingsT]):
     """An embedding by networks that are trained step by step.
 
-    A method adds its networks and optimisers in its constructor and defines `train_step`,
+    A method adds its networks and optimizers in its constructor and defines `train_step`,
     `encode_batch` and `diagnose`. All that a step depends on hangs on this object, and
     `training_state` returns it: `nets`, `optimizers`, `step`, `order`, the two generators and what
     a method adds. `epoch` follows from `step`; it is fractional.

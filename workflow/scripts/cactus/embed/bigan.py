@@ -13,14 +13,14 @@ from typing_extensions import override
 from cactus.config.embedding_methods import BiganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.bigan_networks import build_discriminator, build_encoder, build_generator
-from cactus.embed.images import centre_crops, random_crops, signed_range, write_picture
+from cactus.embed.images import center_crops, random_crops, signed_range, write_picture
 from cactus.embed.networks import update_together
 
 _COLUMNS = 10
 
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
-    """Return the negative of the value that D maximises (equation 2 of the paper).
+    """Return the negative of the value that D maximizes (equation 2 of the paper).
 
     -E log D(x, E(x)) - E log (1 - D(G(z), z)), from logits (B,) of the two kinds of pairs.
     """
@@ -135,7 +135,7 @@ class Method(TrainedEmbedding[BiganSettings]):
     def encode_batch(self, images: Tensor) -> Tensor:
         """Return E(x), or its logits, of the images' centres."""
         logits: Tensor = self.encoder(
-            signed_range(centre_crops(images, self.settings.working_size))
+            signed_range(center_crops(images, self.settings.working_size))
         )
         return _squash(logits) if self.settings.features == "code" else logits
 
@@ -145,7 +145,7 @@ class Method(TrainedEmbedding[BiganSettings]):
         """Draw samples G(z), then pairs of rows: real images and their G(E(x))."""
         self.nets.eval()
         chosen = np.linspace(0, len(images) - 1, min(3 * _COLUMNS, len(images))).astype(int)
-        crops = centre_crops(self.resident(images[chosen]), self.settings.working_size)
+        crops = center_crops(self.resident(images[chosen]), self.settings.working_size)
         real = signed_range(crops)
         samples = self._generate(self._noise(4 * _COLUMNS))
         rows = list(torch.split(samples, _COLUMNS))

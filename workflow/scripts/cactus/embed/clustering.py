@@ -10,7 +10,7 @@ _CHUNK = 8192
 _SMALLEST_VARIANCE = 1e-6
 
 
-def kmeans(
+def nonempty_kmeans(
     points: Tensor, clusters: int, iterations: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Cluster points by Lloyd's algorithm so that no cluster is empty.
@@ -201,8 +201,8 @@ class Whitening(nn.Module):
         mean = features.double().mean(0)
         covariance = torch.zeros((len(mean), len(mean)), dtype=torch.float64, device=mean.device)
         for chunk in torch.split(features, _CHUNK):
-            centred = chunk.double() - mean
-            covariance += centred.T @ centred
+            centered = chunk.double() - mean
+            covariance += centered.T @ centered
         variances, vectors = torch.linalg.eigh(covariance / len(features))
         kept = self.components.shape[1]
         variances, vectors = variances.flip(0)[:kept], vectors.flip(1)[:, :kept]

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from cactus.config.embedding_methods import DeepclusterSettings
 from cactus.embed.base import TrainedEmbedding
-from cactus.embed.clustering import Whitening, balanced_order, kmeans, mutual_information
+from cactus.embed.clustering import Whitening, balanced_order, mutual_information, nonempty_kmeans
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_all
 from cactus.errors import TrainingError
@@ -28,7 +28,7 @@ _MONTAGE_IMAGES = 5000
 
 
 def sobel(images: Tensor) -> Tensor:
-    """Return the horizontal and vertical Sobel derivatives of the mean colour.
+    """Return the horizontal and vertical Sobel derivatives of the mean color.
 
     Border pixels are repeated outwards, so that the frame of an image is no edge.
 
@@ -42,9 +42,9 @@ def sobel(images: Tensor) -> Tensor:
     Tensor
         (N, 2, S, S).
     """
-    grey = F.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    over_rows = grey[:, :, :-2] + 2 * grey[:, :, 1:-1] + grey[:, :, 2:]
-    over_columns = grey[..., :-2] + 2 * grey[..., 1:-1] + grey[..., 2:]
+    gray = F.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    over_rows = gray[:, :, :-2] + 2 * gray[:, :, 1:-1] + gray[:, :, 2:]
+    over_columns = gray[..., :-2] + 2 * gray[..., 1:-1] + gray[..., 2:]
     across = over_rows[..., 2:] - over_rows[..., :-2]
     down = over_columns[:, :, 2:] - over_columns[:, :, :-2]
     return torch.cat([across, down], dim=1)
@@ -122,7 +122,7 @@ def _draw_weights(module: nn.Module) -> None:
 
 
 class Method(TrainedEmbedding[DeepclusterSettings]):
-    """DeepCluster; the embedding is the whitened, normalised features of the trunk."""
+    """DeepCluster; the embedding is the whitened, normalized features of the trunk."""
 
     def __init__(
         self,
@@ -177,7 +177,9 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         """Cluster all images anew, begin a new head, and show all clusters equally often."""
         clusters = self.settings.clusters
         vectors = self._whitened(resident)
-        labels, _ = kmeans(vectors, clusters, self.settings.kmeans_iterations, self.order_generator)
+        labels, _ = nonempty_kmeans(
+            vectors, clusters, self.settings.kmeans_iterations, self.order_generator
+        )
         if len(self.labels):
             self.stability = mutual_information(self.labels, labels, clusters).float()
         self.labels = labels
@@ -259,7 +261,9 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         vectors = torch.from_numpy(self.encode(images))
         clusters = max(1, min(self.settings.clusters, len(images) // _COLUMNS))
         generator = torch.Generator().manual_seed(0)
-        labels, centroids = kmeans(vectors, clusters, self.settings.kmeans_iterations, generator)
+        labels, centroids = nonempty_kmeans(
+            vectors, clusters, self.settings.kmeans_iterations, generator
+        )
         by_size = torch.bincount(labels).argsort(descending=True, stable=True)
         shown = by_size[torch.linspace(0, clusters - 1, min(_ROWS, clusters)).long()]
         rows = []

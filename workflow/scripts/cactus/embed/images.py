@@ -80,7 +80,7 @@ def random_crops(images: Tensor, size: int, generator: torch.Generator) -> Tenso
     return crops.permute(0, 3, 1, 2)
 
 
-def centre_crops(images: Tensor, size: int) -> Tensor:
+def center_crops(images: Tensor, size: int) -> Tensor:
     """Cut the central square of side `size` out of each image (N, C, S, S)."""
     start = (images.shape[2] - size) // 2
     return images[:, :, start : start + size, start : start + size]

@@ -1,4 +1,4 @@
-"""InfoGAN: a GAN that maximises the information between codes and images (Chen et al. 2016)."""
+"""InfoGAN: a GAN that maximizes the information between codes and images (Chen et al. 2016)."""
 
 import math
 from functools import partial
@@ -45,7 +45,7 @@ def categorical_information(logits: Tensor, codes: Tensor) -> Tensor:
     Parameters
     ----------
     logits
-        (B, K), Q's unnormalised log-probabilities.
+        (B, K), Q's unnormalized log-probabilities.
     codes
         int64 (B,), the values drawn.
 
@@ -91,7 +91,7 @@ class Recognition(nn.Module):
         logits: Tensor = self.to_logit(features)
         return logits.squeeze(1).float()
 
-    def recognise(self, features: Tensor) -> Tensor:
+    def recognize(self, features: Tensor) -> Tensor:
         """Return Q's outputs (N, codes) before any activation, for the trunk's features."""
         outputs: Tensor = self.to_codes(self.layer(features))
         return outputs.float()
@@ -202,7 +202,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted information of all codes and its two parts, in nats."""
         settings = self.settings
-        outputs = self.recognition.recognise(features)
+        outputs = self.recognition.recognize(features)
         *logits, means = torch.split(outputs, [*settings.categorical, settings.continuous], dim=1)
         of_categorical = torch.zeros((), device=self.device)
         for code_logits, codes in zip(logits, categorical, strict=True):

@@ -33,15 +33,15 @@ def draw_normal_weights(module: nn.Module, std: float) -> None:
 
 
 def update_together(losses: Sequence[tuple[Optimizer, Tensor]]) -> None:
-    """Take one step of each optimiser on its own loss, all from the same forward pass.
+    """Take one step of each optimizer on its own loss, all from the same forward pass.
 
-    Every loss moves only the parameters of its own optimiser, and all gradients are taken
+    Every loss moves only the parameters of its own optimizer, and all gradients are taken
     before any parameter moves, as adversaries that play at the same time.
 
     Parameters
     ----------
     losses
-        Pairs of an optimiser and the scalar loss that its parameters descend.
+        Pairs of an optimizer and the scalar loss that its parameters descend.
     """
     for index, (optimizer, loss) in enumerate(losses):
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -54,7 +54,7 @@ def update_together(losses: Sequence[tuple[Optimizer, Tensor]]) -> None:
 
 
 def update_all(optimizers: Iterable[Optimizer], loss: Tensor) -> None:
-    """Take one step of every optimiser on the same scalar loss."""
+    """Take one step of every optimizer on the same scalar loss."""
     optimizers = list(optimizers)
     for optimizer in optimizers:
         optimizer.zero_grad()

@@ -10,7 +10,7 @@ ImageShape = tuple[int, int, int]
 
 
 def check_positions(positions: int, image_shape: ImageShape) -> None:
-    """Refuse images that the network leaves no positions of.
+    """Reject images that are too small to be halved four times.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def check_positions(positions: int, image_shape: ImageShape) -> None:
     Raises
     ------
     ConfigError
-        There are no positions.
+        No position is left.
     """
     if positions < 1:
         raise ConfigError(

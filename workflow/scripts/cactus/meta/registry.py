@@ -1,4 +1,4 @@
-"""Meta-learners by name, each imported only when it is asked for."""
+"""Meta-learners by name, each imported only when needed."""
 
 import importlib
 from typing import cast
@@ -32,7 +32,7 @@ def build(
     seed
         Seed of the initial weights.
     device
-        Where the model will be.
+        Device of the model.
     """
     module = importlib.import_module(f"cactus.meta.{name}.learner")
     generator = torch.Generator().manual_seed(seed)

@@ -9,7 +9,7 @@ from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, meta_train
 from cactus.seeding import derive_seed
 from cactus.spec.meta_train import MetaTrainSpec
-from cactus.tasks.episodes import labelled_sampler, load_sampler
+from cactus.tasks.episodes import labeled_sampler, load_sampler
 from cactus.tasks.labels import task_labels
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import set_up_device
@@ -23,7 +23,7 @@ def train_cell(
     output: Path,
     checkpoints: Checkpoints,
 ) -> None:
-    """Train on tasks from stored partitions, with a labelled validation curve for the log.
+    """Train on tasks from stored partitions, and log a validation curve on labeled tasks.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def train_cell(
     output
         Folder of the model.
     checkpoints
-        From the newest the training goes on.
+        The training resumes from the newest one.
     """
     compute, settings = spec.compute, spec.settings
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
@@ -59,10 +59,10 @@ def train_cell(
 
 
 def _validation_source(spec: MetaTrainSpec, data_folder: Path, device: torch.device) -> TaskSource:
-    """Return the labelled tasks of the validation curve."""
+    """Return the labeled tasks of the validation curve."""
     shape = spec.settings.validation
     labels = task_labels(data_folder, "val")
-    sampler = labelled_sampler(
+    sampler = labeled_sampler(
         spec.dataset, labels, shape.way, shape.shot, shape.query, spec.pool_attributes
     )
     return TaskSource(resident_images(load_images(data_folder, "val"), device), sampler)

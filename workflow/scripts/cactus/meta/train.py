@@ -24,7 +24,7 @@ from cactus.train.metrics import MetricsLog
 
 @dataclass(frozen=True)
 class TaskSource:
-    """Episodes and the images that they index.
+    """Episodes, and the images that they index.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class TaskSource:
 
 @dataclass
 class TrainState:
-    """All that the coming steps depend on, besides settings and data.
+    """All that the next steps depend on besides settings and data.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class TrainState:
         return cls(learner, optimizer, numpy_generator("training episodes", seed))
 
     def training_state(self) -> dict[str, Any]:
-        """Return everything, as values that a checkpoint can hold."""
+        """Return the whole state, as values that a checkpoint can hold."""
         device, _ = self.learner.parameter_like()
         return {
             "learner": self.learner.state_dict(),
@@ -77,12 +77,12 @@ class TrainState:
         }
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `training_state` returned.
+        """Restore what `training_state` returned.
 
         Raises
         ------
         TrainingError
-            It was saved on another type of device.
+            The state was saved on another type of device.
         """
         device, _ = self.learner.parameter_like()
         set_global_states(state["global"], device)
@@ -106,10 +106,9 @@ def meta_train(
     """Train for the settings' number of iterations; the last iterate is the model.
 
     Writes ``metrics.jsonl``, ``model.safetensors`` and, last, ``model.json``. A line of metrics
-    has the step and the means since the line before of ``loss`` (cross-entropy, nats) and
-    ``accuracy`` (fraction), both of the training queries, and where it is due ``val_accuracy``.
-    Validation never changes the model. Where the settings ask for no iterations, the model is the
-    one passed in.
+    has the step, the means since the previous line of ``loss`` (cross-entropy, nats) and
+    ``accuracy`` (fraction) on the training queries, and ``val_accuracy`` when it is due.
+    Validation never changes the model. With no iterations, the model is the one passed in.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def meta_train(
     tasks
         Training tasks.
     validation
-        Labelled validation tasks, or None for no curve.
+        Labeled validation tasks, or None for no validation curve.
     output
         Folder of the cell.
     seed
@@ -128,13 +127,13 @@ def meta_train(
     record
         Further JSON values for ``model.json``.
     checkpoints
-        From the newest the training goes on; all files are as if it had never been interrupted.
+        The training resumes from the newest one; all files are as if it had never stopped.
 
     Raises
     ------
     TrainingError
         The loss or a weight is NaN or infinite, or the checkpoint was saved on another type of
-        device. No ``model.json`` is left then.
+        device. No ``model.json`` is left in that case.
     StoppedError
         A stop was requested.
     EpisodeError
@@ -142,7 +141,7 @@ def meta_train(
     DataError
         The images have another shape than the model's.
     ConfigError
-        A setting is for GPUs only, and the model lies on none.
+        A setting is for GPUs only, and the model is not on one.
     """
     (output / RECORD_FILE).unlink(missing_ok=True)
     learner.check_device()
@@ -167,9 +166,9 @@ def meta_train(
 
 
 def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
-    """Do one outer update; the device is not waited for.
+    """Do one outer update, without waiting for the device.
 
-    On a GPU the host therefore draws the next episodes while this update is computed.
+    On a GPU the host draws the next episodes while this update is computed.
     """
     settings = state.learner.settings
     batch = tasks.sampler.sample(state.episodes, settings.tasks_per_batch)
@@ -186,9 +185,9 @@ def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
 def _validation_curve(
     learner: MetaLearner, source: TaskSource | None, seed: int
 ) -> Callable[[int], dict[str, float]]:
-    """Return what scores the model after a step where it is due.
+    """Return a function that scores the model after a step if a score is due.
 
-    The episodes are always the same, so that the points of the curve compare.
+    The episodes stay the same, so that the points of the curve are comparable.
     """
     if source is None:
         return lambda _: {}
@@ -218,7 +217,7 @@ def _check_weights(learner: MetaLearner, label: str) -> None:
     wrong = [name for name, value in learner.state_dict().items() if not value.isfinite().all()]
     if wrong:
         raise TrainingError(
-            "A trained model has weights that are not finite numbers.",
+            "Training diverged (NaN or infinity).",
             where=label,
             got=f"NaN or infinity in {', '.join(wrong)}",
             fix="lower the learning rate or change the seed in the config, then run again",

@@ -203,7 +203,7 @@ class AttributeSampler:
         return np.concatenate(sides).astype(np.int32)
 
 
-def labelled_sampler(
+def labeled_sampler(
     dataset: DatasetName,
     labels: IntArray,
     way: int,

@@ -1,4 +1,4 @@
-"""Contrast-normalised, whitened pixels: what k-means clusters without an embedding.
+"""Contrast-normalized, whitened pixels: what k-means clusters without an embedding.
 
 Coates, Ng and Lee, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
 AISTATS 2011, section 3.1: each image loses its mean and is divided by the root of its variance
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Whitening:
-    """Principal directions of contrast-normalised images.
+    """Principal directions of contrast-normalized images.
 
     Attributes
     ----------
@@ -61,20 +61,20 @@ def pixel_features(
     features = np.empty((len(images), basis.shape[1]), np.float32)
     for start in range(0, len(images), _CHUNK_IMAGES):
         chunk = slice(start, start + _CHUNK_IMAGES)
-        pixels = normalise_contrast(images[chunk], settings.contrast_offset)
+        pixels = normalize_contrast(images[chunk], settings.contrast_offset)
         features[chunk] = (pixels - whitening.mean) @ basis
     return features
 
 
-def normalise_contrast(images: npt.NDArray[np.uint8], offset: float) -> FloatArray:
+def normalize_contrast(images: npt.NDArray[np.uint8], offset: float) -> FloatArray:
     """Return flat images (n, D), each (x - mean) / sqrt(variance + offset) of its own pixels.
 
     Parameters
     ----------
     images
-        (n, H, W, C) uint8 grey levels, 0 to 255.
+        (n, H, W, C) uint8 gray levels, 0 to 255.
     offset
-        Keeps the noise of flat images small, in squared grey levels.
+        Keeps the noise of flat images small, in squared gray levels.
     """
     pixels = images.reshape(len(images), -1).astype(np.float32)
     pixels -= pixels.mean(axis=1, keepdims=True)
@@ -89,21 +89,21 @@ def _fit_images(
     chosen: slice | npt.NDArray[np.int64] = slice(None)
     if len(images) > settings.fit_images:
         chosen = np.sort(generator.choice(len(images), settings.fit_images, replace=False))
-    return normalise_contrast(images[chosen], settings.contrast_offset)
+    return normalize_contrast(images[chosen], settings.contrast_offset)
 
 
 def _fit(pixels: FloatArray, components: int) -> Whitening:
     """Find the leading directions from the smaller of the two Gram matrices."""
     mean = pixels.mean(axis=0)
-    centred = np.subtract(pixels, mean, out=pixels)  # in place: this is the largest array
-    few_images = len(centred) < centred.shape[1]
-    gram = _gram(centred.T if few_images else centred)
-    values, vectors = np.linalg.eigh(gram / len(centred))
+    centered = np.subtract(pixels, mean, out=pixels)  # in place: this is the largest array
+    few_images = len(centered) < centered.shape[1]
+    gram = _gram(centered.T if few_images else centered)
+    values, vectors = np.linalg.eigh(gram / len(centered))
     variances = values[::-1][:components].clip(min=0.0)
     directions = vectors[:, ::-1][:, :components].T
     if few_images:  # an eigenvector u of X X' gives the direction X' u / |X' u|
         proper = variances > _RANK_TOLERANCE * variances[0]
-        variances, directions = variances[proper], directions[proper] @ centred
+        variances, directions = variances[proper], directions[proper] @ centered
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return Whitening(mean, directions.astype(np.float32), variances)
 

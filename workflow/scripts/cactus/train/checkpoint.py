@@ -1,4 +1,4 @@
-"""Checkpoints of a training: whole or absent, and bound to what is being trained."""
+"""Checkpoints of a training: written atomically, and tied to what is being trained."""
 
 import hashlib
 import io
@@ -22,30 +22,30 @@ class Checkpoints:
     """The checkpoints of one job, in a folder that no other process writes to.
 
     A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint and the sha256 of what
-    follows, and a state written by `torch.save`. The last two are kept.
+    follows it, and a state written by `torch.save`. The last two are kept.
 
     Parameters
     ----------
     folder
-        Where they lie; made when the first is saved.
+        Their folder, created when the first is saved.
     fingerprint
-        Of all that decides the states: a checkpoint of another is never used.
+        Identifies everything that the states depend on; a checkpoint with another is not used.
     seconds, steps
-        Save when so much time has passed, or so many steps, since the last; None for never.
+        Save when this much time or this many steps have passed since the last; None for never.
     stop
-        Request to stop, before which the state is saved too.
+        Request to stop; the state is saved before the job stops.
     clock
-        Seconds that only grow.
+        A monotonic clock, in seconds.
 
     Attributes
     ----------
     stop
-        The request to stop; a training that calls `reached` runs in ``stop.deferred()``.
+        The request to stop; a training that calls `reached` must run in ``stop.deferred()``.
     progress
-        How far the training has come; its log keeps it up to date.
+        How far the training has come; its metrics log keeps it up to date.
     resumed_from
-        Steps at which the training was taken up again, this time and before, as far as its
-        result comes from there.
+        Steps from which the training resumed, this time and before, as far as its result depends
+        on them.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class Checkpoints:
         self._last_time, self._last_step = clock(), 0
 
     def restore(self) -> dict[str, Any] | None:
-        """Return the newest whole state, its tensors on the CPU, or None to start anew.
+        """Return the newest intact state, its tensors on the CPU, or None if there is none.
 
-        Files that are damaged, unfinished or of another fingerprint are deleted; standard error
+        Files that are damaged, unfinished or have another fingerprint are deleted; standard error
         says which, and why.
         """
         for unfinished in self._folder.glob(".step-*"):
             unfinished.unlink(missing_ok=True)
-        content = self._newest_whole()
+        content = self._newest_intact()
         if content is None:
             return None
         self._delete_old()
@@ -82,32 +82,32 @@ class Checkpoints:
         state: dict[str, Any] = content["state"]
         return state
 
-    def _newest_whole(self) -> dict[str, Any] | None:
+    def _newest_intact(self) -> dict[str, Any] | None:
         for path in self._newest_first():
             try:
                 return _read(path, self._fingerprint)
             except (OSError, ValueError) as error:
-                _report(f"checkpoint {path} is not used and is deleted: {error}")
+                _report(f"deleting checkpoint {path}, which cannot be used: {error}")
                 path.unlink(missing_ok=True)
         return None
 
     def reached(self, step: int, state: Callable[[], dict[str, Any]]) -> None:
-        """Save the state after a step if a checkpoint is due or a stop is requested.
+        """Save the state after a step if a checkpoint is due or a stop was requested.
 
         Parameters
         ----------
         step
             Steps done.
         state
-            Returns all that the coming steps and the results depend on: tensors on any device,
-            numbers, texts, and lists and dicts of these.
+            Returns all that the next steps and the results depend on: tensors on any device,
+            numbers, strings, and lists and dicts of these.
 
         Raises
         ------
         StoppedError
-            A stop is requested; the state has been saved.
+            A stop was requested; the state has been saved.
         StorageError
-            The checkpoint cannot be written. Those before are as they were.
+            The checkpoint cannot be written. Earlier ones are unchanged.
         """
         if not (self.stop.requested or self._is_due(step)):
             return
@@ -144,7 +144,7 @@ class Checkpoints:
 
 
 def _read(path: Path, fingerprint: str) -> dict[str, Any]:
-    """Read a checkpoint; the message of the ValueError says what is wrong with it."""
+    """Read a checkpoint; a ValueError says what is wrong with it."""
     header, _, payload = path.read_bytes().partition(b"\n")
     try:
         facts = json.loads(header)
@@ -152,9 +152,9 @@ def _read(path: Path, fingerprint: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError("its first line is damaged") from error
     if found != fingerprint:
-        raise ValueError("it is of other code, configuration or data")
+        raise ValueError("it belongs to other code, configuration or data")
     if hashlib.sha256(payload).hexdigest() != digest:
-        raise ValueError("its content is damaged: the sha256 is not that of its first line")
+        raise ValueError("its content is damaged: the sha256 differs from its first line")
     content: dict[str, Any] = torch.load(io.BytesIO(payload), "cpu", weights_only=True)
     return content
 

@@ -1,4 +1,4 @@
-"""The device that PyTorch computes on, and what decides the bits of its results."""
+"""The device that PyTorch computes on, and the settings that results depend on bit for bit."""
 
 import ctypes
 import os
@@ -14,31 +14,32 @@ from cactus.errors import ConfigError
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
-# Parameters of mallopt in glibc's malloc.h: the thresholds as large as it takes for sure, the pad
-# larger than two heaps of a thread (64 MiB each), or else it unmaps each heap that becomes empty.
+# Parameters of mallopt in glibc's malloc.h: the thresholds at the largest value that is always
+# accepted, and the pad larger than two heaps of a thread (64 MiB each), because otherwise glibc
+# unmaps each heap that becomes empty.
 _TRIM_THRESHOLD: Final = (-1, 2**31 - 1)
 _TOP_PAD: Final = (-2, 2**28)
 _MMAP_THRESHOLD: Final = (-3, 2**30)
 
 
 def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> torch.device:
-    """Choose the device and set PyTorch's process-wide switches; call it once, at the start.
+    """Choose the device and set PyTorch's process-wide options; call it once, at the start.
 
-    Float32 stays float32: TF32, which would shorten the mantissa to 10 bits, is off.
+    TF32, which would shorten the mantissa of float32 to 10 bits, is off.
 
     Parameters
     ----------
     name
-        "auto" takes a GPU where there is one.
+        "auto" uses a GPU if there is one.
     threads
-        CPU threads. Results on a CPU repeat bit for bit at the same number only.
+        CPU threads. On a CPU, only the same number gives the same results bit for bit.
     deterministic
-        Use only deterministic GPU kernels. A CPU needs no such switch.
+        Use only deterministic GPU kernels; not needed on a CPU.
 
     Raises
     ------
     ConfigError
-        "cuda" is asked for and there is no usable GPU.
+        `name` is "cuda" and there is no usable GPU.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -56,7 +57,7 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
     if deterministic:
-        # cuBLAS reads this when it starts; without it, deterministic mode refuses to multiply.
+        # cuBLAS reads this when it starts; deterministic matrix products need it.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -64,19 +65,19 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
 
 
 def require_gpu(device: torch.device, key: str, value: str) -> None:
-    """Refuse a setting that has a meaning on a GPU only.
+    """Reject a setting that only works on a GPU.
 
     Parameters
     ----------
     device
-        The device at hand.
+        The current device.
     key, value
         The configuration key and its value.
 
     Raises
     ------
     ConfigError
-        The device is no GPU.
+        The device is not a GPU.
     """
     if device.type != "cuda":
         raise ConfigError(
@@ -88,20 +89,20 @@ def require_gpu(device: torch.device, key: str, value: str) -> None:
 
 
 def mixed_precision(device: torch.device, precision: Precision) -> torch.autocast:
-    """Return the context of a forward pass; with bfloat16, convolutions and products are in it.
+    """Return the context of a forward pass; bfloat16 applies to convolutions and matrix products.
 
-    Leave it before the backward pass and before weights move: it keeps their bfloat16 copies.
+    Leave it before the backward pass and before weights change: it caches bfloat16 copies of them.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def set_up_allocator() -> bool:
-    """Let this process keep the memory that it frees, in huge pages; return whether it can keep it.
+    """Let this process keep the memory that it frees, in huge pages; return whether it can.
 
-    glibc gives large blocks back to the system when they are freed. A training step on a CPU asks
-    for the same blocks each time, and the system clears every page of them anew, which takes up to
-    half of the step. Pages of 2 MiB spare a tenth of it. The results do not change. Call it before
-    the first tensor is made.
+    glibc returns large blocks to the system when they are freed. A training step on a CPU asks for
+    the same blocks each time, and the system clears every page again, which takes up to half of
+    the step. Pages of 2 MiB save a tenth of it. Results do not change. Call it before the first
+    tensor is created.
     """
     # PyTorch reads this at its first allocation; a system without huge pages ignores it.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -114,10 +115,10 @@ def set_up_allocator() -> bool:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread of the CPU, for operations too small for more.
+    """Compute on one CPU thread, for operations too small for more.
 
-    PyTorch's other threads, woken by any operation, spin for milliseconds after it, which takes a
-    core from threads of our own.
+    Any operation wakes PyTorch's other threads, which then spin for milliseconds and take a core
+    from our own threads.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -128,16 +129,16 @@ def one_thread() -> Iterator[None]:
 
 
 def convolution_layout(device: torch.device) -> torch.memory_format:
-    """Return the layout in which convolutions of float32 are fastest.
+    """Return the memory layout in which float32 convolutions are fastest.
 
-    On a CPU channels-last ones are up to 1.5 times as fast (bench/embedding_step.py); cuDNN's
-    default is the other.
+    On a CPU, channels-last is up to 1.5 times as fast (bench/embedding_step.py); on a GPU,
+    contiguous is cuDNN's default.
     """
     return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:
-    """Return what decides the bits of results on `device`, as JSON values for a record."""
+    """Return what the bits of results on `device` depend on, as JSON values for a record."""
     description: dict[str, Any] = {
         "device": device.type,
         "machine": platform.machine(),

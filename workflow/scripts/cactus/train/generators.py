@@ -1,4 +1,4 @@
-"""States of random generators, as plain values that a checkpoint can hold."""
+"""States of PyTorch's global random generators, for checkpoints."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cactus.errors import TrainingError
 
 
 def global_states(device: torch.device) -> dict[str, Tensor]:
-    """Return the states of PyTorch's own generators: the CPU's, and that of `device` if a GPU."""
+    """Return the states of the global generators: of the CPU, and of `device` if it is a GPU."""
     states = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(device)
@@ -17,20 +17,20 @@ def global_states(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_global_states(states: dict[str, Any], device: torch.device) -> None:
-    """Take over what `global_states` returned on a device of the same type.
+    """Restore what `global_states` returned on a device of the same type.
 
     Raises
     ------
     TrainingError
-        The states are of another type of device: its random numbers cannot be continued here.
+        The states are from another type of device, which draws other random numbers.
     """
     there, here = ("cuda" if "cuda" in states else "cpu"), device.type
     if there != here:
         raise TrainingError(
-            "A training cannot go on with another type of device.",
+            "Training cannot resume on another type of device.",
             where="the checkpoint of this job",
-            got=f"{there} when it was saved, {here} now",
-            fix=f"run it on {there}, or delete its folder below work/ to start again",
+            got=f"saved on {there}, now on {here}",
+            fix=f"run it on {there}, or delete its folder in work/ to start over",
         )
     torch.set_rng_state(states["cpu"])
     if here == "cuda":

@@ -1,4 +1,4 @@
-"""Metrics as JSON lines, their running means, and progress lines that read well in a log file."""
+"""Metrics as JSON lines, their running means, and progress lines for a log file."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from cactus.errors import TrainingError
 
 @dataclass
 class TrainingProgress:
-    """How far a training has come, for whoever asks from outside.
+    """How far a training has come, for status reports.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class RunningMeans:
         return means
 
     def restore(self, steps: Iterable[Tensor], device: torch.device) -> None:
-        """Take over `steps` from a checkpoint."""
+        """Restore `steps` from a checkpoint."""
         self.steps = [step.to(device) for step in steps]
 
 

@@ -1,4 +1,4 @@
-"""Requests to stop, by SIGTERM or SIGINT, that leave a job time to save its work."""
+"""Requests to stop (SIGTERM or SIGINT) that leave a job time to save its work."""
 
 import signal
 import time
@@ -10,28 +10,28 @@ from typing import Any, Final, Self
 from cactus.errors import StoppedError
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-# Slurm and a terminal signal each process of a job, and Snakemake passes on what it gets: several
-# signals within this time are one request. [seconds]
+# Slurm and terminals signal every process of a job, and Snakemake forwards what it receives, so
+# several signals within this time are one request. [seconds]
 _BURST: Final = 3.0
 
 
 class StopRequest:
     """Turns SIGTERM and SIGINT into a `StoppedError` while the block runs.
 
-    The error is raised at once, or inside `deferred` noted for the block to see; a second request
-    is raised at once in any case. Only the main thread may enter.
+    The error is raised at once. Inside `deferred`, a first request is only noted, and the block
+    polls for it; a second request always raises. Only the main thread may enter.
 
     Parameters
     ----------
     job
-        What is asked to stop, for the error.
+        Name of the job, for the error.
     clock
-        Seconds that only grow.
+        A monotonic clock, in seconds.
 
     Attributes
     ----------
     requested
-        Whether a signal has come.
+        Whether a signal has arrived.
     """
 
     def __init__(self, job: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +43,7 @@ class StopRequest:
 
     @property
     def requested(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal has arrived."""
         return self._first is not None
 
     def __enter__(self) -> Self:
@@ -61,12 +61,12 @@ class StopRequest:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a first request wait while the block runs, which polls `requested`.
+        """Defer a first request while the block runs; the block polls `requested`.
 
         Raises
         ------
         StoppedError
-            The block ended without heeding a request.
+            The block ended without acting on a request.
         """
         self._deferring = True
         try:
@@ -82,11 +82,11 @@ class StopRequest:
         Parameters
         ----------
         step
-            The step whose checkpoint has just been saved, if one has.
+            The step whose checkpoint was just saved, if any.
         """
-        future = "it goes on from its last checkpoint, or starts again if it has none"
+        future = "it resumes from its last checkpoint, or starts over if it has none"
         if step is not None:
-            future = f"it goes on from step {step}"
+            future = f"it resumes from step {step}"
         return StoppedError(
             "The job was asked to stop.",
             where=self._job if step is None else f"{self._job}, after step {step}",

@@ -37,7 +37,7 @@ def fit_centroids(
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
         )
-    centroids: npt.NDArray[np.float64] = best.centres + embeddings.mean(axis=0, dtype=np.float64)
+    centroids: npt.NDArray[np.float64] = best.centroids + embeddings.mean(axis=0, dtype=np.float64)
     return centroids
 
 

@@ -1,9 +1,9 @@
-r"""Derivatives of one block of MAML's network: convolution, batch normalisation, ReLU, pooling.
+r"""Derivatives of one block of MAML's network: convolution, batch normalization, ReLU, pooling.
 
-Automatic differentiation keeps a graph of each step and of its gradient, and sweeps it by hundreds
-of small operations. The formulas below do the same work in fewer passes over the data. The second
-derivatives follow Pearlmutter (1994, "Fast exact multiplication by the Hessian"): the Hessian times
-a direction is the derivative of the gradient in that direction.
+Automatic differentiation keeps a graph of each step and of its gradient, and goes through it in
+hundreds of small operations. The formulas below do the same work in fewer passes over the data.
+The second derivatives follow Pearlmutter (1994, "Fast exact multiplication by the Hessian"): the
+Hessian times a direction is the derivative of the gradient in that direction.
 
 A block maps :math:`x` to :math:`a`. With :math:`c = x * W` (convolution), and over the batch, for
 each filter, the mean :math:`\langle\cdot\rangle` over all N positions of all images,
@@ -13,8 +13,8 @@ each filter, the mean :math:`\langle\cdot\rangle` over all N positions of all im
     a = \mathrm{relu}(r\,P d + \beta),
 
 where P keeps the largest of each 2x2 window (or everything, if the convolution has stride 2);
-as r > 0, pooling before or after the normalisation is the same. Let :math:`P^T` put values back
-to where they were taken from.
+as r > 0, pooling before or after the normalization is the same. Let :math:`P^T` put values back
+where they came from.
 
 **Gradient.** :math:`\bar a` is the loss's gradient in a, and so on. With
 :math:`g = \bar a\,[a > 0]`, whose sum is :math:`\bar\beta`, and
@@ -23,10 +23,11 @@ to where they were taken from.
 .. math::
     \bar c = r\,(P^T g - \langle P^T g\rangle - r^2 m\,d),
 
-which is the backward pass of batch normalisation; :math:`\bar W` and :math:`\bar x` follow from
+which is the backward pass of batch normalization; :math:`\bar W` and :math:`\bar x` follow from
 :math:`\bar c` as for every convolution.
 
-**Tangent.** A dot is a derivative in a direction of all weights, the shifts :math:`\beta` fixed.
+**Tangent** (Jacobian-vector product). A dot is a derivative in a direction of all weights, with
+the betas :math:`\beta` fixed.
 
 .. math::
     \dot c &= \dot x * W + x * \dot W,\qquad e = \dot c - \langle\dot c\rangle,\qquad
@@ -34,7 +35,7 @@ which is the backward pass of batch normalisation; :math:`\bar W` and :math:`\ba
     \dot r &= -r q,\qquad (r d)^\cdot = r t \ \text{ with }\ t = e - q\,d,\qquad
     \dot a = r\,P t\,[a > 0].
 
-**Gradient of the tangent**, which is the Hessian times the direction. With
+**Gradient of the tangent** (Hessian-vector product). With
 :math:`\dot g = \dot{\bar a}\,[a > 0]`, whose sum is :math:`\dot{\bar\beta}`, and
 :math:`k = \langle P^T \dot g\,d\rangle + \langle P^T g\,t\rangle`, the product rule gives
 
@@ -52,37 +53,37 @@ _threshold_backward = torch.ops.aten.threshold_backward
 
 
 class Block(NamedTuple):
-    """What a block's forward pass leaves; names as in the module's docstring.
+    """What a block's forward pass keeps for the others; symbols as in the module's docstring.
 
     Attributes
     ----------
     images
         x, padded where the convolution cannot pad it (n, T*in, H, W).
-    centred
+    centered
         d (n, T*filters, h, w).
     scale, cube
         r and its third power (1, T*filters, 1, 1).
-    places
-        Where in its image each kept value lies, or None where all are kept.
-    kept
+    pool_indices
+        Position of each pooled value in its image, or None without pooling.
+    pooled
         P d.
     output
-        a, of the shape of `kept`.
+        a, of the shape of `pooled`.
     """
 
     images: Tensor
-    centred: Tensor
+    centered: Tensor
     scale: Tensor
     cube: Tensor
-    places: Tensor | None
-    kept: Tensor
+    pool_indices: Tensor | None
+    pooled: Tensor
     output: Tensor
 
 
 class BlockGradient(NamedTuple):
     """Gradients g and c-bar of a block, and m (1, T*filters, 1, 1)."""
 
-    kept: Tensor
+    pooled: Tensor
     convolution: Tensor
     slope: Tensor
 
@@ -90,47 +91,47 @@ class BlockGradient(NamedTuple):
 class BlockTangent(NamedTuple):
     """The tangents t and P t of a block, and q (1, T*filters, 1, 1)."""
 
-    centred: Tensor
-    kept: Tensor
+    centered: Tensor
+    pooled: Tensor
     slope: Tensor
 
 
-class Normalised(NamedTuple):
-    """What batch normalisation and pooling make of a convolution; fields as those of `Block`."""
+class Normalized(NamedTuple):
+    """What batch normalization and pooling make of a convolution; fields as those of `Block`."""
 
-    centred: Tensor
+    centered: Tensor
     scale: Tensor
     cube: Tensor
-    places: Tensor | None
-    kept: Tensor
+    pool_indices: Tensor | None
+    pooled: Tensor
 
 
-def normalise(convolved: Tensor, eps: float, *, pool: bool) -> Normalised:
-    """Normalise a convolution's output, which is overwritten, and pool it."""
-    centred = convolved.sub_(_mean(convolved))
-    # The variance of what is centred already: that of c would lose digits to its mean.
-    scale = (_mean(centred * centred) + eps).rsqrt_()
+def normalize(convolved: Tensor, eps: float, *, pool: bool) -> Normalized:
+    """Normalize a convolution's output, which is overwritten, and pool it."""
+    centered = convolved.sub_(_mean(convolved))
+    # From the centered values: the variance of c itself would lose digits to its mean.
+    scale = (_mean(centered * centered) + eps).rsqrt_()
     cube = scale * scale * scale
     if not pool:
-        return Normalised(centred, scale, cube, None, centred)
-    kept, places = F.max_pool2d(centred, 2, return_indices=True)
-    return Normalised(centred, scale, cube, places, kept)
+        return Normalized(centered, scale, cube, None, centered)
+    pooled, pool_indices = F.max_pool2d(centered, 2, return_indices=True)
+    return Normalized(centered, scale, cube, pool_indices, pooled)
 
 
-def block_gradient(block: Block, incoming: Tensor) -> tuple[BlockGradient, Tensor]:
-    """Return a block's gradients, and that of its shifts, from that of its output."""
+def block_backward(block: Block, incoming: Tensor) -> tuple[BlockGradient, Tensor]:
+    """Return the gradients of a block and of its betas from the gradient of its output."""
     positions = _positions(block)
-    kept = _threshold_backward(incoming, block.output, 0)
-    shift = _sum(kept)
-    product = kept * block.kept
+    pooled = _threshold_backward(incoming, block.output, 0)
+    beta = _sum(pooled)
+    product = pooled * block.pooled
     slope = _sum(product).mul_(1 / positions)
-    gradient = _linear(block, shift, slope, product)
-    _put_back(gradient, kept, block)
-    return BlockGradient(kept, gradient, slope), shift.flatten()
+    gradient = _linear(block, beta, slope, product)
+    _add_unpooled(gradient, pooled, block)
+    return BlockGradient(pooled, gradient, slope), beta.flatten()
 
 
 def block_jvp(block: Block, tangent: Tensor, output: Tensor) -> BlockTangent:
-    """Return a block's tangents from that of its convolution, which is overwritten.
+    """Return a block's tangents from its convolution's tangent, which is overwritten.
 
     Parameters
     ----------
@@ -139,43 +140,43 @@ def block_jvp(block: Block, tangent: Tensor, output: Tensor) -> BlockTangent:
     tangent
         c-dot.
     output
-        Gets a-dot.
+        Receives a-dot.
     """
     tangent -= _mean(tangent)
-    slope = _mean(block.centred * tangent) * (block.scale * block.scale)
-    tangent.addcmul_(block.centred, slope, value=-1)
-    kept = _take(tangent, block.places)
-    _threshold_backward.grad_input(kept, block.output, 0, grad_input=output)
+    slope = _mean(block.centered * tangent) * (block.scale * block.scale)
+    tangent.addcmul_(block.centered, slope, value=-1)
+    pooled = _pool(tangent, block.pool_indices)
+    _threshold_backward.grad_input(pooled, block.output, 0, grad_input=output)
     output.mul_(block.scale)
-    return BlockTangent(tangent, kept, slope)
+    return BlockTangent(tangent, pooled, slope)
 
 
 def block_hvp(
     block: Block, gradient: BlockGradient, tangent: BlockTangent, incoming: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the tangents of c-bar and of the shifts' gradient from that of a-bar."""
+    """Return the tangents of c-bar and of the betas' gradient from that of a-bar."""
     positions = _positions(block)
-    kept = _threshold_backward(incoming, block.output, 0)
-    shift = _sum(kept)
-    product = gradient.kept * tangent.kept
+    pooled = _threshold_backward(incoming, block.output, 0)
+    beta = _sum(pooled)
+    product = gradient.pooled * tangent.pooled
     slope = _sum(product)
-    slope.add_(_sum(torch.mul(kept, block.kept, out=product))).mul_(1 / positions)
-    change = _linear(block, shift, slope, product)
-    change.addcmul_(tangent.centred, gradient.slope * block.cube, value=-1)
-    change.addcmul_(gradient.convolution, tangent.slope, value=-1)
-    _put_back(change, kept, block)
-    return change, shift.flatten()
+    slope.add_(_sum(torch.mul(pooled, block.pooled, out=product))).mul_(1 / positions)
+    hvp = _linear(block, beta, slope, product)
+    hvp.addcmul_(tangent.centered, gradient.slope * block.cube, value=-1)
+    hvp.addcmul_(gradient.convolution, tangent.slope, value=-1)
+    _add_unpooled(hvp, pooled, block)
+    return hvp, beta.flatten()
 
 
-def _linear(block: Block, shift: Tensor, slope: Tensor, memory: Tensor) -> Tensor:
-    """Return -r (shift / N + r^2 slope d), in the memory given if it is as large."""
-    start = (shift * block.scale).mul_(-1 / _positions(block))
-    room = memory if block.places is None else None
-    return torch.addcmul(start, block.centred, slope * block.cube, value=-1, out=room)
+def _linear(block: Block, beta: Tensor, slope: Tensor, scratch: Tensor) -> Tensor:
+    """Return -r (beta / N + r^2 slope d), in `scratch` if that is as large."""
+    start = (beta * block.scale).mul_(-1 / _positions(block))
+    buffer = scratch if block.pool_indices is None else None
+    return torch.addcmul(start, block.centered, slope * block.cube, value=-1, out=buffer)
 
 
 def _positions(block: Block) -> int:
-    return block.centred.numel() // block.centred.shape[1]
+    return block.centered.numel() // block.centered.shape[1]
 
 
 def _sum(values: Tensor) -> Tensor:
@@ -186,18 +187,18 @@ def _mean(values: Tensor) -> Tensor:
     return values.mean((0, 2, 3), keepdim=True)
 
 
-def _take(values: Tensor, places: Tensor | None) -> Tensor:
-    """Return the kept values (n, C, h, w) of (n, C, H, W)."""
-    if places is None:
+def _pool(values: Tensor, pool_indices: Tensor | None) -> Tensor:
+    """Return the pooled values (n, C, h, w) of (n, C, H, W)."""
+    if pool_indices is None:
         return values
-    return values.flatten(2).gather(2, places.flatten(2)).view_as(places)
+    return values.flatten(2).gather(2, pool_indices.flatten(2)).view_as(pool_indices)
 
 
-def _put_back(values: Tensor, kept: Tensor, block: Block) -> None:
-    """Add r times kept values to values (n, C, H, W), where they came from."""
-    if block.places is None:
-        values.addcmul_(kept, block.scale)
+def _add_unpooled(values: Tensor, pooled: Tensor, block: Block) -> None:
+    """Add r times pooled values to values (n, C, H, W) at the positions they came from."""
+    if block.pool_indices is None:
+        values.addcmul_(pooled, block.scale)
         return
     values += torch.ops.aten.max_pool2d_with_indices_backward(
-        kept * block.scale, values, [2, 2], [2, 2], [0, 0], [1, 1], False, block.places
+        pooled * block.scale, values, [2, 2], [2, 2], [0, 0], [1, 1], False, block.pool_indices
     )

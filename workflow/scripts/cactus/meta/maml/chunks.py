@@ -1,4 +1,4 @@
-"""How many episodes MAML computes together, and several such parts at once."""
+"""Chunks of episodes that MAML computes together, and threads that compute several at once."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +8,11 @@ import torch
 
 from cactus.config.learners import AtOnce
 
-Part = TypeVar("Part")
+Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
-# Bytes of the first block's output that are computed together. On a CPU a part has
-# to stay in the caches of a core; on a GPU it has to be large enough to keep it busy.
+# Bytes of the first block's output in a chunk. On a CPU a chunk has to fit the caches of a core;
+# on a GPU it has to be large enough to keep it busy.
 _CPU_BYTES: Final = 2 << 20
 _GPU_BYTES: Final = 256 << 20
 
@@ -20,20 +20,20 @@ _GPU_BYTES: Final = 256 << 20
 def chunk_size(
     chosen: AtOnce, tasks: int, block_bytes: int, device: torch.device, threads: int
 ) -> int:
-    """Return the episodes of a part.
+    """Return the number of episodes in a chunk.
 
     Parameters
     ----------
     chosen
         The configured number, or "auto".
     tasks
-        Episodes to be computed.
+        Episodes to compute.
     block_bytes
         Size of the first block's output for the images of one episode.
     device
         Of the computation.
     threads
-        CPU threads: "auto" gives work to each.
+        CPU threads; "auto" gives each of them work.
     """
     if chosen != "auto":
         return chosen
@@ -43,9 +43,9 @@ def chunk_size(
 
 
 class ChunkPool:
-    """Threads of the CPU that compute parts side by side, kept from one call to the next.
+    """CPU threads that compute chunks in parallel, kept from one call to the next.
 
-    New ones would take their memory from the system anew, a tenth of a training step of MAML.
+    New threads would get their memory from the system again, a tenth of a training step of MAML.
     """
 
     def __init__(self) -> None:
@@ -53,23 +53,23 @@ class ChunkPool:
         self._shares = (0, 0)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "ChunkPool":
-        """Return threads of its own for a copied model."""
+        """Return a new pool: a copied model has its own threads."""
         return ChunkPool()
 
     def map(
-        self, function: Callable[[Part], Result], parts: Sequence[Part], device: torch.device
+        self, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], device: torch.device
     ) -> list[Result]:
-        """Apply a function, which must not track gradients, to parts; results are in their order.
+        """Apply a function, which must not track gradients, to chunks; return results in order.
 
-        On a CPU the parts share PyTorch's threads out among them: one thread a part needs no
-        barrier within an operation. The numbers do not depend on which part ends first.
+        On a CPU the chunks share PyTorch's threads: with one thread per chunk, operations need no
+        barriers. Results do not depend on which chunk ends first.
         """
         threads = torch.get_num_threads()
-        workers = min(threads, len(parts))
+        workers = min(threads, len(chunks))
         if device.type != "cpu" or workers == 1:
-            return [function(part) for part in parts]
+            return [function(chunk) for chunk in chunks]
         try:
-            return list(self._threads(workers, threads // workers).map(function, parts))
+            return list(self._threads(workers, threads // workers).map(function, chunks))
         finally:
             torch.set_num_threads(threads)  # what further threads start with
 

@@ -1,4 +1,4 @@
-"""Grouped convolutions under TensorFlow's SAME rule, and their gradients, without a graph."""
+"""Grouped convolutions with TensorFlow's SAME padding, and their gradients, without a graph."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ Pair = tuple[Tensor, Tensor]
 
 
 class SameConvolution(NamedTuple):
-    """A convolution of T tasks, a group each, whose input may lie in a padded tensor.
+    """A convolution of T tasks, one group each, whose input may be part of a padded tensor.
 
     Attributes
     ----------
@@ -31,42 +31,42 @@ class SameConvolution(NamedTuple):
 
     @classmethod
     def of(cls, sides: tuple[int, int], stride: int) -> "SameConvolution":
-        """Return that of images of a height and width."""
+        """Return the convolution of images of a height and width."""
         rows, columns = (same_padding(side, stride) for side in sides)
         before, after = zip(rows, columns, strict=True)
         return cls(sides, before, after, stride)
 
     @property
     def symmetric(self) -> bool:
-        """Whether the convolution itself can pad: as much before an axis as after it."""
+        """Whether padding is the same before and after an axis, so that the convolution can pad."""
         return self.before == self.after
 
-    def inside(self, padded: Tensor) -> Tensor:
+    def interior(self, padded: Tensor) -> Tensor:
         """Return the view of a padded tensor (n, C, H, W) without its padding."""
         if self.symmetric:
             return padded
         (top, left), (height, width) = self.before, self.sides
         return padded.narrow(2, top, height).narrow(3, left, width)
 
-    def room(self, like: Tensor) -> Tensor:
-        """Return a tensor for the images and channels of `like`, unset but zero where padded."""
+    def buffer(self, like: Tensor) -> Tensor:
+        """Return a tensor for the images and channels of `like`: padded with zeros, else unset."""
         (top, left), (bottom, right) = self.before, self.after
         height, width = self.sides
         if not self.symmetric:
             height, width = top + height + bottom, left + width + right
-        room = torch.empty(
+        buffer = torch.empty(
             (*like.shape[:2], height, width),
             dtype=like.dtype,
             device=like.device,
             memory_format=layout_of(like),
         )
         if self.symmetric:
-            return room
+            return buffer
         edges = ((2, 0, top), (2, height - bottom, bottom), (3, 0, left), (3, width - right, right))
         for axis, start, size in edges:
             if size:
-                room.narrow(axis, start, size).zero_()
-        return room
+                buffer.narrow(axis, start, size).zero_()
+        return buffer
 
     def __call__(self, images: Tensor, weights: Tensor) -> Tensor:
         """Convolve images (n, T*in, H, W), padded unless symmetric, with (T*out, in, 3, 3)."""
@@ -76,18 +76,18 @@ class SameConvolution(NamedTuple):
     def gradients(
         self, outgoing: Tensor, images: Tensor, weights: Tensor, *, in_images: bool
     ) -> tuple[Tensor, Tensor]:
-        """Return the gradients in the images, or those themselves if not wanted, and weights."""
+        """Return the gradients in the images and weights; without `in_images`, the images."""
         image, weight = self._backward(outgoing, images, weights, [in_images, True, False])
-        return self.inside(image) if in_images else images, weight
+        return self.interior(image) if in_images else images, weight
 
     def summed_gradients(
         self, outgoing: Pair, images: Pair, weights: Pair
     ) -> tuple[Tensor, Tensor]:
         """Return the sums of two convolutions' gradients in the images and weights.
 
-        The first of `outgoing` goes with the first of `weights` and of `images`, and the second
-        with the second. Each sum is one convolution: that in the images has the output channels
-        of both, that in the weights the images of both.
+        The first items of `outgoing`, `images` and `weights` belong together, and so do the
+        second. Each sum is one convolution: for the images over the output channels of both, for
+        the weights over the images of both.
         """
         tasks = images[0].shape[1] // weights[0].shape[1]
         channels, kernels = _side_by_side(outgoing, 1, tasks), _side_by_side(weights, 0, tasks)
@@ -95,7 +95,7 @@ class SameConvolution(NamedTuple):
         _, weight = self._backward(
             torch.cat(outgoing), torch.cat(images), weights[0], [False, True, False]
         )
-        return self.inside(image), weight
+        return self.interior(image), weight
 
     @property
     def _padding(self) -> tuple[int, int]:
@@ -104,7 +104,7 @@ class SameConvolution(NamedTuple):
     def _backward(
         self, outgoing: Tensor, images: Tensor, weights: Tensor, mask: list[bool]
     ) -> tuple[Tensor, Tensor]:
-        """Return the gradients in the images and weights, each if `mask` has it."""
+        """Return the gradients in the images and weights that `mask` selects."""
         tasks, stride = images.shape[1] // weights.shape[1], [self.stride] * 2
         image, weight, _ = torch.ops.aten.convolution_backward(
             outgoing,
@@ -129,7 +129,7 @@ def layout_of(like: Tensor) -> torch.memory_format:
 
 
 def _side_by_side(pair: Pair, axis: int, tasks: int) -> Tensor:
-    """Return the channels of both, along an axis, task by task."""
+    """Return the channels of both tensors along an axis, interleaved task by task."""
     split = [torch.unflatten(one, axis, (tasks, one.shape[axis] // tasks)) for one in pair]
     joined = torch.cat(split, axis + 1).flatten(axis, axis + 1)
     return joined.contiguous(memory_format=layout_of(pair[0]))

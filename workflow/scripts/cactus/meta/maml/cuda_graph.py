@@ -1,4 +1,4 @@
-"""CUDA graphs: a function's launches, recorded once and replayed by a single one."""
+"""CUDA graphs: a function's kernel launches, captured once and replayed by a single launch."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from torch import Tensor
 Function = Callable[..., list[Tensor]]
 
 
-class Recording(NamedTuple):
+class CapturedGraph(NamedTuple):
     """What replays a function, and the tensors that it then reads and writes."""
 
     replay: Callable[[], None]
@@ -17,19 +17,19 @@ class Recording(NamedTuple):
     results: list[Tensor]
 
 
-def record(function: Function, arguments: Sequence[Tensor]) -> Recording:
+def capture(function: Function, arguments: Sequence[Tensor]) -> CapturedGraph:
     """Record a function of tensors on a GPU as a CUDA graph.
 
     Parameters
     ----------
     function
-        It launches the same kernels for all arguments of these shapes, waits for none of them,
-        and has no effects. Other tensors that it reads have to stay where they are.
+        It launches the same kernels for all arguments of these shapes, never waits for them, and
+        has no side effects. Other tensors that it reads must keep their addresses.
     arguments
         Examples.
     """
     own = [argument.clone() for argument in arguments]
-    # Libraries set themselves up at their first call, which must not be recorded.
+    # Libraries initialize at their first call, which must not be captured.
     aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
@@ -38,29 +38,29 @@ def record(function: Function, arguments: Sequence[Tensor]) -> Recording:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         results = function(*own)
-    return Recording(graph.replay, own, results)
+    return CapturedGraph(graph.replay, own, results)
 
 
-class Replayed:
-    """A function that is recorded at its first call with arguments of some shapes, then replayed.
+class GraphedFunction:
+    """A function that is captured at its first call with arguments of some shapes, then replayed.
 
     Parameters
     ----------
     function
-        See `record`.
+        See `capture`.
     """
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._recordings: dict[tuple[torch.Size, ...], Recording] = {}
+        self._graphs: dict[tuple[torch.Size, ...], CapturedGraph] = {}
 
     def __call__(self, *arguments: Tensor) -> list[Tensor]:
         """Return the function's results, which later calls leave alone."""
         shapes = tuple(argument.shape for argument in arguments)
-        if shapes not in self._recordings:
-            self._recordings[shapes] = record(self._function, arguments)
-        recording = self._recordings[shapes]
-        for own, argument in zip(recording.arguments, arguments, strict=True):
+        if shapes not in self._graphs:
+            self._graphs[shapes] = capture(self._function, arguments)
+        graph = self._graphs[shapes]
+        for own, argument in zip(graph.arguments, arguments, strict=True):
             own.copy_(argument)
-        recording.replay()
-        return [result.clone() for result in recording.results]
+        graph.replay()
+        return [result.clone() for result in graph.results]

@@ -1,10 +1,10 @@
 r"""Gradients and Hessian-vector products of MAML's network and loss, without a graph.
 
-`cactus.meta.maml.block` derives the formulas of a block. Around it, the gradients of a
-convolution in its images and weights are those of any framework; the tangent of the gradient in
-the weights comes from the pairs :math:`(\dot x, \bar c)` and :math:`(x, \dot{\bar c})`, that in
-the images from :math:`(\dot{\bar c}, W)` and :math:`(\bar c, \dot W)`. The head is linear, and the
-loss has, for logits z, their softmax p, labels y and a sum over images divided by s per class,
+`cactus.meta.maml.block` derives the formulas of a block. The gradients of a convolution in its
+images and weights are PyTorch's; the tangent of the gradient in the weights comes from the pairs
+:math:`(\dot x, \bar c)` and :math:`(x, \dot{\bar c})`, that in the images from
+:math:`(\dot{\bar c}, W)` and :math:`(\bar c, \dot W)`. The head is linear, and the loss has, for
+logits z, their softmax p, labels y and a sum over images divided by s per class,
 :math:`\bar z = (p - y)/s` and :math:`\dot{\bar z} = (p \dot z - p\,(p\cdot\dot z))/s`.
 """
 
@@ -18,10 +18,10 @@ from cactus.meta.maml.block import (
     Block,
     BlockGradient,
     BlockTangent,
-    block_gradient,
+    block_backward,
     block_hvp,
     block_jvp,
-    normalise,
+    normalize,
 )
 from cactus.meta.maml.convolution import SameConvolution, layout_of
 from cactus.meta.maml.network import TaskConv4
@@ -41,29 +41,29 @@ class Backward(NamedTuple):
     Attributes
     ----------
     blocks
-        From the last to the first.
+        From the last block to the first.
     probabilities
         Softmax of the logits (T, n, way).
     logits
-        The loss's gradient in them.
+        The loss's gradient in the logits.
     weights
-        The loss's gradient in the weights, in their form.
-    shifts
-        The loss's gradient in each block's shifts (T*filters,), task by task.
+        The loss's gradient in the weights, in their layout.
+    betas
+        The loss's gradient in each block's betas (T*filters,), task by task.
     """
 
     blocks: list[BlockGradient]
     probabilities: Tensor
     logits: Tensor
     weights: list[Tensor]
-    shifts: list[Tensor]
+    betas: list[Tensor]
 
 
 class Conv4Derivatives:
     """First and second derivatives of the summed cross-entropy of T tasks, without a graph.
 
     Weights are four convolutions (T*filters, in, 3, 3), the head (T, d, way) and its bias
-    (T, 1, way); a direction and a gradient have the same form. Shifts are (T*filters,) each.
+    (T, 1, way); a direction and a gradient have the same layout. Betas are (T*filters,) each.
     Call all methods without gradient tracking.
 
     Parameters
@@ -82,25 +82,25 @@ class Conv4Derivatives:
             sides = height, width
 
     def pad(self, images: Tensor) -> Tensor:
-        """Return images (n, T*C, H, W) as `forward` takes them."""
+        """Return images (n, T*C, H, W) padded as `forward` expects them."""
         first = self._convolutions[0]
         if first.symmetric:
             return images
-        padded = first.room(images)
-        first.inside(padded).copy_(images)
+        padded = first.buffer(images)
+        first.interior(padded).copy_(images)
         return padded
 
-    def forward(self, images: Tensor, weights: list[Tensor], shifts: list[Tensor]) -> Forward:
+    def forward(self, images: Tensor, weights: list[Tensor], betas: list[Tensor]) -> Forward:
         """Return the forward pass on images (n, T*C, H, W) from `pad`."""
         *convolutions, head, bias = weights
         blocks: list[Block] = []
-        for number, (convolution, shift) in enumerate(zip(convolutions, shifts, strict=True)):
+        for number, (convolution, beta) in enumerate(zip(convolutions, betas, strict=True)):
             convolved = self._convolutions[number](images, convolution)
-            values = normalise(convolved, self._net.eps, pool=self._net.pool)
-            room, output = self._following(number, values.kept)
-            torch.addcmul(shift.view(1, -1, 1, 1), values.kept, values.scale, out=output).relu_()
+            values = normalize(convolved, self._net.eps, pool=self._net.pool)
+            buffer, output = self._next_input(number, values.pooled)
+            torch.addcmul(beta.view(1, -1, 1, 1), values.pooled, values.scale, out=output).relu_()
             blocks.append(Block(images, *values, output))
-            images = room
+            images = buffer
         features = self._features(images, len(bias))
         return Forward(blocks, features, torch.baddbmm(bias, features, head))
 
@@ -121,17 +121,17 @@ class Conv4Derivatives:
         logits = probabilities * targets.sum(1, keepdim=True) - targets
         gradients = [logits.sum(1, keepdim=True), forward.features.transpose(1, 2) @ logits]
         incoming = self._positions(logits @ head.transpose(1, 2), forward.blocks[-1].output)
-        blocks, shifts = [], []
+        blocks, betas = [], []
         for number in reversed(range(BLOCKS)):
             block = forward.blocks[number]
-            gradient, shift = block_gradient(block, incoming)
+            gradient, beta = block_backward(block, incoming)
             incoming, weight = self._convolutions[number].gradients(
                 gradient.convolution, block.images, convolutions[number], in_images=number > 0
             )
             blocks.append(gradient)
             gradients.append(weight)
-            shifts.append(shift)
-        return Backward(blocks, probabilities, logits, gradients[::-1], shifts[::-1])
+            betas.append(beta)
+        return Backward(blocks, probabilities, logits, gradients[::-1], betas[::-1])
 
     def hvp(
         self,
@@ -141,7 +141,9 @@ class Conv4Derivatives:
         direction: list[Tensor],
         targets: Tensor,
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the derivative of the gradients of weights and shifts in a direction of weights.
+        """Return the Hessian-vector products of the weights, and of the betas with the weights.
+
+        They are the derivatives of the gradients in a direction of the weights.
 
         Parameters
         ----------
@@ -150,67 +152,67 @@ class Conv4Derivatives:
         weights
             The weights.
         direction
-            In the form of the weights.
+            In the layout of the weights.
         targets
             As for `backward`.
         """
         *convolutions, head, _ = weights
-        *turns, head_turn, bias_turn = direction
-        inputs, moves, features = self._tangents(forward, convolutions, turns)
-        tangent = torch.baddbmm(bias_turn, features, head)
-        tangent.baddbmm_(forward.features, head_turn)
-        chosen = backward.probabilities
-        logits = chosen * (tangent - (chosen * tangent).sum(2, keepdim=True))
+        *directions, head_direction, bias_direction = direction
+        inputs, tangents, features = self._tangents(forward, convolutions, directions)
+        tangent = torch.baddbmm(bias_direction, features, head)
+        tangent.baddbmm_(forward.features, head_direction)
+        softmax = backward.probabilities
+        logits = softmax * (tangent - (softmax * tangent).sum(2, keepdim=True))
         logits *= targets.sum(1, keepdim=True)
-        head_change = torch.baddbmm(
+        head_product = torch.baddbmm(
             features.transpose(1, 2) @ backward.logits, forward.features.transpose(1, 2), logits
         )
-        changes = [logits.sum(1, keepdim=True), head_change]
+        products = [logits.sum(1, keepdim=True), head_product]
         incoming = torch.baddbmm(
-            backward.logits @ head_turn.transpose(1, 2), logits, head.transpose(1, 2)
+            backward.logits @ head_direction.transpose(1, 2), logits, head.transpose(1, 2)
         )
         incoming = self._positions(incoming, forward.blocks[-1].output)
-        shifts = []
+        betas = []
         for number, gradient in zip(reversed(range(BLOCKS)), backward.blocks, strict=True):
             block = forward.blocks[number]
-            change, shift = block_hvp(block, gradient, moves[number], incoming)
+            product, beta = block_hvp(block, gradient, tangents[number], incoming)
             if number:
                 incoming, weight = self._convolutions[number].summed_gradients(
-                    (change, gradient.convolution),
+                    (product, gradient.convolution),
                     (block.images, inputs[number]),
-                    (convolutions[number], turns[number]),
+                    (convolutions[number], directions[number]),
                 )
             else:
                 _, weight = self._convolutions[0].gradients(
-                    change, block.images, convolutions[0], in_images=False
+                    product, block.images, convolutions[0], in_images=False
                 )
-            changes.append(weight)
-            shifts.append(shift)
-        return changes[::-1], shifts[::-1]
+            products.append(weight)
+            betas.append(beta)
+        return products[::-1], betas[::-1]
 
     def _tangents(
-        self, forward: Forward, convolutions: list[Tensor], turns: list[Tensor]
+        self, forward: Forward, convolutions: list[Tensor], directions: list[Tensor]
     ) -> tuple[list[Tensor], list[BlockTangent], Tensor]:
         """Return each block's x-dot and tangents, and those of the features."""
-        inputs, moves = [forward.blocks[0].images], []
+        inputs, tangents = [forward.blocks[0].images], []
         tasks = len(forward.features)
         for number, block in enumerate(forward.blocks):
             convolution = self._convolutions[number]
-            tangent = convolution(block.images, turns[number])
+            tangent = convolution(block.images, directions[number])
             if number:
                 tangent += convolution(inputs[-1], convolutions[number])
-            room, output = self._following(number, block.kept)
-            moves.append(block_jvp(block, tangent, output))
-            inputs.append(room)
-        return inputs, moves, self._features(inputs[-1], tasks)
+            buffer, output = self._next_input(number, block.pooled)
+            tangents.append(block_jvp(block, tangent, output))
+            inputs.append(buffer)
+        return inputs, tangents, self._features(inputs[-1], tasks)
 
-    def _following(self, number: int, kept: Tensor) -> tuple[Tensor, Tensor]:
+    def _next_input(self, number: int, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Return an unset input of the block after `number`, and its view without padding."""
         if number == BLOCKS - 1:
-            room = torch.empty_like(kept)
-            return room, room
-        room = self._convolutions[number + 1].room(kept)
-        return room, self._convolutions[number + 1].inside(room)
+            buffer = torch.empty_like(pooled)
+            return buffer, buffer
+        buffer = self._convolutions[number + 1].buffer(pooled)
+        return buffer, self._convolutions[number + 1].interior(buffer)
 
     def _features(self, hidden: Tensor, tasks: int) -> Tensor:
         if self._net.spatial_mean:

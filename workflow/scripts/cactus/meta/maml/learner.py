@@ -12,21 +12,21 @@ from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_a
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather_tasks, to_device
 from cactus.meta.maml.chunks import ChunkPool, chunk_size
-from cactus.meta.maml.cuda_graph import Function, Replayed
-from cactus.meta.maml.inner_loop import InnerLoop, Labelled
+from cactus.meta.maml.cuda_graph import Function, GraphedFunction
+from cactus.meta.maml.inner_loop import InnerLoop, Labeled
 from cactus.meta.maml.network import TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.train.device import require_gpu
 
 
 class Maml(MetaLearner):
-    """An initialisation from which a few gradient steps on the support learn an episode.
+    """An initialization from which a few gradient steps on the support learn an episode.
 
     The inner loss of a task is the cross-entropy summed over its support images and divided by
     the shot, the outer loss that summed over its query images and divided by their number per
-    class: N times the mean at N-way, as in the original. Batch normalisation always uses the
-    support or query batch at hand, so that a prediction depends on the other query images of its
-    episode (transductive). Its shifts are meta-learned and not adapted.
+    class: N times the mean at N-way, as in the original. Batch normalization always uses the
+    current support or query batch, so a prediction depends on the other query images of its
+    episode (transductive). Its betas are meta-learned and not adapted.
 
     Parameters
     ----------
@@ -54,14 +54,15 @@ class Maml(MetaLearner):
             batch_norm_eps=settings.batch_norm_eps,
         )
         self._loop = InnerLoop(self._net, settings.inner_lr)
-        self._graphs: dict[int, Replayed] = {}
-        self._threads = ChunkPool()
+        self._graphs: dict[int, GraphedFunction] = {}
+        self._pool = ChunkPool()
         self.weights = nn.ParameterList(self._net.initial_weights(settings.head_init, generator))
+        # The betas of the batch normalizations, under the name that stored models give them.
         self.shifts = nn.ParameterList(self._net.initial_betas())
 
     @override
     def check_device(self) -> None:
-        """Refuse CUDA graphs without a GPU."""
+        """Reject CUDA graphs without a GPU."""
         if self.settings.cuda_graph:
             device, _ = self.parameter_like()
             require_gpu(device, "learners.maml.cuda_graph", "true")
@@ -70,47 +71,49 @@ class Maml(MetaLearner):
         """Add the meta-gradient of the outer loss, averaged over the episodes, to `grad`."""
         tasks, way, _ = batch.query.shape
         self._check_way(way)
-        parts = cut(batch, self._chunk_size(batch, self.settings.tasks_at_once))
-        by_hand = self.settings.kernel == "manual"
-        add = self._add_by_hand if by_hand else self._add_by_autograd
-        losses, accuracies = add(images, parts, tasks)
+        chunks = cut(batch, self._chunk_size(batch, self.settings.tasks_at_once))
+        manual = self.settings.kernel == "manual"
+        add = self._accumulate_manual if manual else self._accumulate_autograd
+        losses, accuracies = add(images, chunks, tasks)
         total, right = torch.stack(losses).sum(), torch.cat(accuracies).mean()
         return StepMetrics(total / (tasks * way), right)
 
-    def _add_by_autograd(
-        self, images: Tensor, parts: list[EpisodeBatch], tasks: int
+    def _accumulate_autograd(
+        self, images: Tensor, chunks: list[EpisodeBatch], tasks: int
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Add a ``tasks``-th of the meta-gradient; return losses and accuracies of each part."""
+        """Add the meta-gradient over `tasks`; return losses and accuracies of each chunk."""
         losses, accuracies = [], []
-        for part in parts:
-            loss, right = self.outer_loss(images, part)
+        for chunk in chunks:
+            loss, right = self.outer_loss(images, chunk)
             (loss / tasks).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
             accuracies.append(right)
         return losses, accuracies
 
-    def _add_by_hand(
-        self, images: Tensor, parts: list[EpisodeBatch], tasks: int
+    def _accumulate_manual(
+        self, images: Tensor, chunks: list[EpisodeBatch], tasks: int
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """Do the same as `_add_by_autograd` without a graph."""
-        function = self._replayed(images) if self.settings.cuda_graph else self._derive(images)
+        """Do the same as `_accumulate_autograd` without a graph."""
+        function = (
+            self._graphed(images) if self.settings.cuda_graph else self._gradient_function(images)
+        )
 
-        def derive(part: EpisodeBatch) -> tuple[list[Tensor], Tensor, Tensor]:
-            indices = (to_device(one, images.device) for one in (part.support, part.query))
+        def derive(chunk: EpisodeBatch) -> tuple[list[Tensor], Tensor, Tensor]:
+            indices = (to_device(one, images.device) for one in (chunk.support, chunk.query))
             *gradients, logits = function(*indices)
-            # Here, on a part's one thread, for the reason that `one_thread` gives.
-            loss = summed_cross_entropy(logits, part.query.shape[2])
+            # Here, on the chunk's single thread, for the reason that `one_thread` gives.
+            loss = summed_cross_entropy(logits, chunk.query.shape[2])
             return gradients, loss, task_accuracies(logits)
 
         gradients, losses, accuracies = zip(
-            *self._threads.map(derive, parts, images.device), strict=True
+            *self._pool.map(derive, chunks, images.device), strict=True
         )
         for parameter, *values in zip([*self.weights, *self.shifts], *gradients, strict=True):
             gradient = torch.stack(values).sum(0) / tasks
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         return list(losses), list(accuracies)
 
-    def _derive(self, images: Tensor) -> Function:
+    def _gradient_function(self, images: Tensor) -> Function:
         """Return the map from support and query indices to all gradients and, last, the logits."""
         settings = self.settings
 
@@ -120,21 +123,24 @@ class Maml(MetaLearner):
             result = self._loop.meta_gradient(
                 list(self.weights),
                 list(self.shifts),
-                self._labelled(images, support),
-                [self._labelled(images, piece) for piece in torch.split(query, at_once)],
+                self._labeled(images, support),
+                [self._labeled(images, piece) for piece in torch.split(query, at_once)],
                 settings.inner_steps,
                 second_order=not settings.first_order,
             )
-            return [*result.weights, *result.shifts, result.logits]
+            return [*result.weights, *result.betas, result.logits]
 
         return derive
 
-    def _replayed(self, images: Tensor) -> Function:
-        """Return the same, replayed: weights change in place, and images stay where they are."""
-        place = images.data_ptr()
-        if place not in self._graphs:
-            self._graphs[place] = Replayed(self._derive(images))
-        return self._graphs[place]
+    def _graphed(self, images: Tensor) -> Function:
+        """Return `_gradient_function` as a CUDA graph.
+
+        It stays valid, as weights change in place and images do not move.
+        """
+        address = images.data_ptr()
+        if address not in self._graphs:
+            self._graphs[address] = GraphedFunction(self._gradient_function(images))
+        return self._graphs[address]
 
     def outer_loss(self, images: Tensor, batch: EpisodeBatch) -> tuple[Tensor, Tensor]:
         """Return the outer loss summed over episodes, with its graph, and accuracies (T,)."""
@@ -147,17 +153,17 @@ class Maml(MetaLearner):
     def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return each episode's accuracy after the inner steps of evaluation, float64 (T,)."""
 
-        def score(part: EpisodeBatch) -> Tensor:
-            return task_accuracies(self.query_logits(images, part))
+        def score(chunk: EpisodeBatch) -> Tensor:
+            return task_accuracies(self.query_logits(images, chunk))
 
         self._check_way(batch.support.shape[1])
-        parts = cut(batch, self._chunk_size(batch, self.settings.evaluation_tasks_at_once))
+        chunks = cut(batch, self._chunk_size(batch, self.settings.evaluation_tasks_at_once))
         if self.settings.kernel == "manual":
-            return torch.cat(self._threads.map(score, parts, images.device))
-        return torch.cat([score(part) for part in parts])
+            return torch.cat(self._pool.map(score, chunks, images.device))
+        return torch.cat([score(chunk) for chunk in chunks])
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
-        """Return enough parts for every thread to have several."""
+        """Return the episodes of several chunks for each thread."""
         size = self._chunk_size(batch, self.settings.evaluation_tasks_at_once)
         return 4 * torch.get_num_threads() * size
 
@@ -166,7 +172,7 @@ class Maml(MetaLearner):
         steps = self.settings.evaluation_steps
         self._check_way(batch.support.shape[1])
         if self.settings.kernel == "manual":
-            support = self._labelled(images, to_device(batch.support, images.device))
+            support = self._labeled(images, to_device(batch.support, images.device))
             query = self._images(images, to_device(batch.query, images.device))
             return self._loop.query_logits(
                 list(self.weights), list(self.shifts), support, query, steps
@@ -208,9 +214,9 @@ class Maml(MetaLearner):
         values = images * self.settings.filters * height * width // self._net.stride**2
         return chunk_size(chosen, tasks, values * dtype.itemsize, device, threads)
 
-    def _labelled(self, images: Tensor, indices: Tensor) -> Labelled:
+    def _labeled(self, images: Tensor, indices: Tensor) -> Labeled:
         _, way, per_class = indices.shape
-        return Labelled(self._images(images, indices), way, per_class)
+        return Labeled(self._images(images, indices), way, per_class)
 
     def _images(self, images: Tensor, indices: Tensor) -> Tensor:
         _, dtype = self.parameter_like()
@@ -240,5 +246,5 @@ def summed_cross_entropy(logits: Tensor, per_class: int) -> Tensor:
 
 
 def build(settings: MamlSettings, image_shape: ImageShape, generator: torch.Generator) -> Maml:
-    """Return MAML with freshly drawn weights."""
+    """Return MAML with newly drawn weights."""
     return Maml(settings, image_shape, generator)

@@ -11,10 +11,10 @@ from cactus.meta.conv4 import BLOCKS, KERNEL, ImageShape, check_positions
 
 
 def same_padding(size: int, stride: int) -> tuple[int, int]:
-    """Return the padding before and after an axis under TensorFlow's SAME rule.
+    """Return the padding before and after an axis in TensorFlow's SAME mode.
 
     The output has ``ceil(size / stride)`` values; an odd number of padded pixels puts the larger
-    part after the axis, so that at stride 2 an even axis is padded at its end only.
+    half after the axis, so that at stride 2 an even axis is padded only at its end.
     """
     outputs = -(-size // stride)
     total = max((outputs - 1) * stride + KERNEL - size, 0)
@@ -22,7 +22,7 @@ def same_padding(size: int, stride: int) -> tuple[int, int]:
 
 
 def conv_same(images: Tensor, weights: Tensor, stride: int, groups: int) -> Tensor:
-    """Convolve images (n, C, H, W) under TensorFlow's SAME rule."""
+    """Convolve images (n, C, H, W) with TensorFlow's SAME padding."""
     top, bottom = same_padding(images.shape[2], stride)
     left, right = same_padding(images.shape[3], stride)
     if (top, left) != (bottom, right):
@@ -32,12 +32,12 @@ def conv_same(images: Tensor, weights: Tensor, stride: int, groups: int) -> Tens
 
 
 class TaskConv4:
-    """conv4 as a function of its weights, for T tasks at once, each with weights of its own.
+    """conv4 as a function of its weights, for T tasks at once, each with its own weights.
 
-    Four times a 3x3 convolution, batch normalisation, ReLU and halving, then a linear head (Finn
-    et al. 2017). The tasks lie side by side in the channels, so that one grouped convolution
-    serves all. Batch normalisation uses the statistics of the batch at hand, task by task; it has
-    a shift (beta) and no scale, and the convolutions no bias, which it would cancel.
+    Four times a 3x3 convolution, batch normalization, ReLU and halving, then a linear head (Finn
+    et al. 2017). The tasks are side by side in the channels, so one grouped convolution computes
+    them all. Batch normalization uses the statistics of the current batch, task by task. It has a
+    shift (beta) and no scale, and the convolutions have no bias, which it would cancel.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class TaskConv4:
     downsampling
         "stride": convolutions of stride 2; "max_pool": stride 1 and 2x2 max-pooling.
     head
-        "spatial_mean": the head sees each filter's mean; "flatten": all its values.
+        "spatial_mean": the head gets each filter's mean; "flatten": all its values.
     batch_norm_eps
         Added to the batch variance.
 
@@ -105,11 +105,11 @@ class TaskConv4:
         return [*weights, head, torch.zeros(self.way)]
 
     def initial_betas(self) -> list[Tensor]:
-        """Return the shifts (betas) of the four batch normalisations, (filters,) zeros each."""
+        """Return the betas (shifts) of the four batch normalizations, (filters,) zeros each."""
         return [torch.zeros(self.filters) for _ in range(BLOCKS)]
 
     def logits(
-        self, images: Tensor, weights: Sequence[Tensor], shifts: Sequence[Tensor], way: int
+        self, images: Tensor, weights: Sequence[Tensor], betas: Sequence[Tensor], way: int
     ) -> Tensor:
         """Return the logits of the first `way` classes of each task.
 
@@ -119,7 +119,7 @@ class TaskConv4:
             (n, T*C, H, W): the channels of image i of task 0, then of task 1, and so on.
         weights
             As `initial_weights`, each with a leading axis T.
-        shifts
+        betas
             As `initial_betas`, shared by all tasks.
 
         Returns
@@ -130,15 +130,15 @@ class TaskConv4:
         *convolutions, head, bias = weights
         tasks = len(bias)
         hidden = images
-        for convolution, shift in zip(convolutions, shifts, strict=True):
-            hidden = self._block(hidden, convolution.flatten(0, 1), shift.repeat(tasks), tasks)
+        for convolution, beta in zip(convolutions, betas, strict=True):
+            hidden = self._block(hidden, convolution.flatten(0, 1), beta.repeat(tasks), tasks)
         if self.spatial_mean:
             hidden = hidden.mean((2, 3))
         features = hidden.reshape(len(images), tasks, self.features)
         return torch.baddbmm(bias[:, None, :way], features.transpose(0, 1), head[:, :, :way])
 
-    def _block(self, images: Tensor, weights: Tensor, shifts: Tensor, tasks: int) -> Tensor:
+    def _block(self, images: Tensor, weights: Tensor, betas: Tensor, tasks: int) -> Tensor:
         hidden = conv_same(images, weights, self.stride, tasks)
-        hidden = F.batch_norm(hidden, None, None, None, shifts, training=True, eps=self.eps)
+        hidden = F.batch_norm(hidden, None, None, None, betas, training=True, eps=self.eps)
         # Pooling before ReLU gives the same values from a quarter of the comparisons.
         return F.relu(F.max_pool2d(hidden, 2) if self.pool else hidden, inplace=True)

@@ -9,10 +9,10 @@ from cactus.meta.conv4 import BLOCKS, KERNEL, ImageShape, check_positions
 class Conv4Encoder(nn.Sequential):
     """conv4 as an encoder of images (n, C, H, W) into vectors (n, d) (Snell et al. 2017).
 
-    Four times a 3x3 convolution, batch normalisation with scale and shift, ReLU and 2x2
+    Four times a 3x3 convolution, batch normalization with scale and shift, ReLU and 2x2
     max-pooling; d is 64 for 28x28 and 1600 for 84x84 images at 64 filters. Convolutions start as
     PyTorch's, U(-b, b) with b = 1/sqrt(inputs of a filter), and have no bias, which the
-    normalisation would cancel.
+    normalization would cancel.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Conv4Encoder(nn.Sequential):
     filters
         Output channels of each convolution.
     batch_norm_eps, batch_norm_momentum
-        Of the batch normalisations.
+        Of the batch normalizations.
     generator
         Draws the initial weights.
 
@@ -50,7 +50,7 @@ class Conv4Encoder(nn.Sequential):
             bound = (inputs * KERNEL**2) ** -0.5
             nn.init.uniform_(convolution.weight, -bound, bound, generator=generator)
             norm = nn.BatchNorm2d(filters, eps=batch_norm_eps, momentum=batch_norm_momentum)
-            # Pooling first gives the same values, and ReLU a quarter of the work.
+            # Pooling first gives the same values and leaves ReLU a quarter of the work.
             layers = nn.Sequential(convolution, norm, nn.MaxPool2d(2), nn.ReLU(inplace=True))
             self.add_module(f"block{block + 1}", layers)
             inputs = filters

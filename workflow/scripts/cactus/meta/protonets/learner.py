@@ -18,10 +18,10 @@ from cactus.train.device import mixed_precision, require_gpu
 
 
 class Protonets(MetaLearner):
-    """An encoder in whose space a query belongs to the class with the nearest mean of support.
+    """An encoder; a query belongs to the class with the nearest prototype, the mean of its support.
 
-    In training, support and query of an episode share one batch of the batch normalisation; in
-    evaluation its running statistics are used, so that a prediction depends on no other query.
+    In training, support and query of an episode are one batch for batch normalization. Evaluation
+    uses its running statistics, so that a prediction does not depend on other queries.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Protonets(MetaLearner):
 
     @override
     def check_device(self) -> None:
-        """Refuse mixed precision without a GPU."""
+        """Reject mixed precision without a GPU."""
         if self.settings.precision != "float32":
             device, _ = self.parameter_like()
             require_gpu(device, "learners.protonets.precision", self.settings.precision)
@@ -83,7 +83,7 @@ class Protonets(MetaLearner):
 
     @torch.no_grad()
     def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return each episode's accuracy by the running statistics, float64 (T,)."""
+        """Return each episode's accuracy with the running statistics, float64 (T,)."""
         return task_accuracies(self.query_logits(images, batch))
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
@@ -92,7 +92,7 @@ class Protonets(MetaLearner):
 
     @torch.no_grad()
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return the logits by the running statistics, (T, way*query, way).
+        """Return the logits with the running statistics, (T, way*query, way).
 
         An image that several episodes share is encoded once.
         """
@@ -120,9 +120,9 @@ class Protonets(MetaLearner):
 
 
 def prototype_logits(queries: Tensor, prototypes: Tensor) -> Tensor:
-    """Return minus the squared Euclidean distances, up to a constant for each query.
+    """Return the negative squared Euclidean distances, up to a constant for each query.
 
-    ``-|q - p|^2 + |q|^2 = 2 q.p - |p|^2``; the constant leaves softmax and argmax as they are.
+    ``-|q - p|^2 + |q|^2 = 2 q.p - |p|^2``; the constant changes neither softmax nor argmax.
 
     Parameters
     ----------
@@ -143,5 +143,5 @@ def prototype_logits(queries: Tensor, prototypes: Tensor) -> Tensor:
 def build(
     settings: ProtonetsSettings, image_shape: ImageShape, generator: torch.Generator
 ) -> Protonets:
-    """Return ProtoNets with freshly drawn weights."""
+    """Return ProtoNets with newly drawn weights."""
     return Protonets(settings, image_shape, generator)

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.tasks.kmeans.points import Array, Indices, Labels
 
-# Rows of a chunk: a thread holds so many distances to each centre at a time.
+# Rows of a chunk: a thread holds so many distances to each centroid at a time.
 CHUNK_ROWS = 2048
 
 ResultT = TypeVar("ResultT")
@@ -45,10 +45,10 @@ class CpuPoints:
         """Return the points (m, d) at `indices`."""
         return self._points[indices]
 
-    def nearest(self, centres: Array) -> tuple[Labels, Array]:
-        """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
-        columns, half_squares = np.ascontiguousarray(centres.T), _squares(centres) / 2
-        kind = np.min_scalar_type(len(centres) - 1)  # small integers are sorted fastest
+    def nearest(self, centroids: Array) -> tuple[Labels, Array]:
+        """Return each point's nearest centroid (N,), and the sum (k, d) of the points of each."""
+        columns, half_squares = np.ascontiguousarray(centroids.T), _squares(centroids) / 2
+        kind = np.min_scalar_type(len(centroids) - 1)  # small integers are sorted fastest
 
         def assign(rows: slice) -> tuple[Labels, Labels, Array]:
             chunk = self._points[rows]
@@ -60,16 +60,16 @@ class CpuPoints:
             starts = np.flatnonzero(np.diff(grouped, prepend=-1))
             return labels, grouped[starts], np.add.reduceat(chunk[order], starts, axis=0)
 
-        sums = np.zeros_like(centres)
+        sums = np.zeros_like(centroids)
         labels = []
         for part, present, part_sums in self._map(assign):
             sums[present] += part_sums
             labels.append(part)
         return np.concatenate(labels), sums
 
-    def distances_to_own(self, centres: Array, labels: Labels) -> Array:
-        """Return the squared distance (N,) of each point to the centre that its label names."""
-        parts = self._map(lambda rows: _squares(self._points[rows] - centres[labels[rows]]))
+    def distances_to_own(self, centroids: Array, labels: Labels) -> Array:
+        """Return the squared distance (N,) of each point to the centroid that its label names."""
+        parts = self._map(lambda rows: _squares(self._points[rows] - centroids[labels[rows]]))
         return np.concatenate(list(parts))
 
     def _map(self, work: Callable[[slice], ResultT]) -> Iterator[ResultT]:
@@ -85,10 +85,10 @@ def _squares(rows: Array) -> Array:
 def cpu_points(
     embeddings: Array, threads: int, chunk_rows: int = CHUNK_ROWS
 ) -> Iterator[CpuPoints]:
-    """Centre embeddings (N, d) and let `threads` threads work on them.
+    """Center embeddings (N, d) and let `threads` threads work on them.
 
     Distances are found as differences of squares, which are most exact about the mean.
     """
-    centred = embeddings - embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centered = embeddings - embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        yield CpuPoints(np.ascontiguousarray(centred, np.float32), pool, chunk_rows)
+        yield CpuPoints(np.ascontiguousarray(centered, np.float32), pool, chunk_rows)

@@ -12,12 +12,12 @@ from cactus.config.compute import ComputeSettings
 from cactus.tasks.kmeans.points import Array, Indices, Labels, PointsLoader
 from cactus.train.device import set_up_device
 
-# Rows of a chunk: so many distances to each centre are held at a time.
+# Rows of a chunk: so many distances to each centroid are held at a time.
 CHUNK_ROWS = 1 << 16
 
 
 class GpuPoints:
-    """See `cactus.tasks.kmeans.points.Points`; centres and results pass through the CPU's memory.
+    """See `cactus.tasks.kmeans.points.Points`; centroids and results pass through the CPU's memory.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class GpuPoints:
         """Return the points (m, d) at `indices`."""
         return _floats(self._points[self._to_device(indices)])
 
-    def nearest(self, centres: Array) -> tuple[Labels, Array]:
-        """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
-        means = self._to_device(centres)
+    def nearest(self, centroids: Array) -> tuple[Labels, Array]:
+        """Return each point's nearest centroid (N,), and the sum (k, d) of the points of each."""
+        means = self._to_device(centroids)
         half_squares, columns = means.square().sum(1) / 2, means.T.contiguous()
         sums, labels = torch.zeros_like(means), []
         for chunk in torch.split(self._points, self._chunk_rows):
@@ -48,9 +48,9 @@ class GpuPoints:
             sums.index_add_(0, labels[-1], chunk)
         return torch.cat(labels).cpu().numpy(), _floats(sums)
 
-    def distances_to_own(self, centres: Array, labels: Labels) -> Array:
-        """Return the squared distance (N,) of each point to the centre that its label names."""
-        means, own = self._to_device(centres), self._to_device(labels.astype(np.int64))
+    def distances_to_own(self, centroids: Array, labels: Labels) -> Array:
+        """Return the squared distance (N,) of each point to the centroid that its label names."""
+        means, own = self._to_device(centroids), self._to_device(labels.astype(np.int64))
         parts = zip(
             torch.split(self._points, self._chunk_rows),
             torch.split(own, self._chunk_rows),
@@ -69,7 +69,7 @@ def _floats(values: Tensor) -> Array:
 
 @contextmanager
 def gpu_points(embeddings: Array, device: torch.device) -> Iterator[GpuPoints]:
-    """Put embeddings (N, d) on a device and centre them."""
+    """Put embeddings (N, d) on a device and center them."""
     points = torch.from_numpy(np.ascontiguousarray(embeddings, np.float32)).to(device)
     yield GpuPoints(points - points.mean(0))
 

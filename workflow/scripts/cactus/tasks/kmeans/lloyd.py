@@ -1,8 +1,8 @@
 """k-means by Lloyd's algorithm, on a CPU or a GPU.
 
-Lloyd, "Least squares quantization in PCM", 1982. The first centres are those of k-means|| (Bahmani
-et al., "Scalable k-means++", 2012), which needs a few sweeps over the points where k-means++ needs
-one a centre. What touches all points is left to `Points`, which works in chunks of rows.
+Lloyd, "Least squares quantization in PCM", 1982. The initial centroids are those of k-means||
+(Bahmani et al., "Scalable k-means++", 2012), which needs a few passes over the points where
+k-means++ needs one per centroid. `Points` does whatever touches all points, in chunks of rows.
 """
 
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ class Clustering:
     Attributes
     ----------
     labels
-        (N,) the nearest centre of each point.
-    centres
+        (N,) the nearest centroid of each point.
+    centroids
         (k, d).
     inertia
-        Sum of the squared distances to the nearest centre.
+        Sum of the squared distances to the nearest centroid.
     iterations
-        Updates of the centres.
+        Updates of the centroids.
     """
 
     labels: Indices
-    centres: Array
+    centroids: Array
     inertia: float
     iterations: int
 
@@ -59,7 +59,7 @@ def kmeans(
     clusters
         k.
     generator
-        Draws the first centres.
+        Draws the initial centroids.
     starts
         Runs.
     max_iterations, tolerance
@@ -67,37 +67,37 @@ def kmeans(
     """
     best = None
     for _ in range(starts):
-        first = first_centres(points, clusters, generator)
+        first = initial_centroids(points, clusters, generator)
         run = lloyd(points, first, max_iterations, tolerance)
         best = run if best is None or run.inertia < best.inertia else best
     assert best is not None
     return best
 
 
-def first_centres(points: Points, clusters: int, generator: np.random.Generator) -> Array:
+def initial_centroids(points: Points, clusters: int, generator: np.random.Generator) -> Array:
     """Return points (k, d) as k-means|| chooses them.
 
     Some rounds draw candidates with probability proportional to the squared distance from the
     nearest earlier one. Of the candidates, each as heavy as the points that are nearest to it,
     k-means++ takes k.
     """
-    centres = points.rows(generator.integers(len(points), size=1))
+    centroids = points.rows(generator.integers(len(points), size=1))
     labels = np.zeros(len(points), np.int64)
-    closest = points.distances_to_own(centres, labels)
+    closest = points.distances_to_own(centroids, labels)
     for _ in range(ROUNDS):
         drawn = np.unique(_draw(closest, max(clusters // 2, FEWEST_CANDIDATES), generator))
         candidates = points.rows(drawn)
         nearest, _ = points.nearest(candidates)
         distances = points.distances_to_own(candidates, nearest)
         closer = distances < closest
-        labels[closer] = len(centres) + nearest[closer].astype(np.int64)
+        labels[closer] = len(centroids) + nearest[closer].astype(np.int64)
         closest = np.minimum(closest, distances)
-        centres = np.concatenate([centres, candidates])
-    weights = np.bincount(labels, minlength=len(centres)).astype(np.float32)
-    return plus_plus(centres, weights, clusters, generator)
+        centroids = np.concatenate([centroids, candidates])
+    weights = np.bincount(labels, minlength=len(centroids)).astype(np.float32)
+    return kmeans_plus_plus(centroids, weights, clusters, generator)
 
 
-def plus_plus(
+def kmeans_plus_plus(
     points: Array, weights: Array, clusters: int, generator: np.random.Generator
 ) -> Array:
     """Return `clusters` points by k-means++ (Arthur and Vassilvitskii, 2007).
@@ -138,43 +138,43 @@ def _draw(weights: Array, count: int, generator: np.random.Generator) -> Indices
     return drawn
 
 
-def lloyd(points: Points, centres: Array, max_iterations: int, tolerance: float) -> Clustering:
-    """Move centres to the means of their points until few points change their centre.
+def lloyd(points: Points, centroids: Array, max_iterations: int, tolerance: float) -> Clustering:
+    """Move centroids to the means of their points until few points change their centroid.
 
     Parameters
     ----------
     points
         N points.
-    centres
-        The first centres (k, d).
+    centroids
+        The initial centroids (k, d).
     max_iterations
-        Updates of the centres at most.
+        Updates of the centroids at most.
     tolerance
-        The share of points that may change their centre in the last update.
+        The share of points that may change their centroid in the last update.
     """
-    labels, sums = points.nearest(centres)
+    labels, sums = points.nearest(centroids)
     changed, iterations = len(points), 0
     while iterations < max_iterations and changed > tolerance * len(points):
-        centres = _means(points, centres, labels, sums)
-        before, (labels, sums) = labels, points.nearest(centres)
+        centroids = _means(points, centroids, labels, sums)
+        before, (labels, sums) = labels, points.nearest(centroids)
         changed, iterations = int(np.count_nonzero(labels != before)), iterations + 1
-    distances = points.distances_to_own(centres, labels)
+    distances = points.distances_to_own(centroids, labels)
     return Clustering(
-        labels.astype(np.int64), centres, float(distances.sum(dtype=np.float64)), iterations
+        labels.astype(np.int64), centroids, float(distances.sum(dtype=np.float64)), iterations
     )
 
 
-def _means(points: Points, centres: Array, labels: Labels, sums: Array) -> Array:
-    """Return the means (k, d); a centre without points moves to the point farthest from its own."""
-    sizes = np.bincount(labels, minlength=len(centres))
+def _means(points: Points, centroids: Array, labels: Labels, sums: Array) -> Array:
+    """Return the means (k, d); an empty cluster takes the point farthest from its centroid."""
+    sizes = np.bincount(labels, minlength=len(centroids))
     empty = np.flatnonzero(sizes == 0)
     if len(empty):
-        distances = points.distances_to_own(centres, labels)
+        distances = points.distances_to_own(centroids, labels)
         farthest = np.argsort(-distances, kind="stable")[: len(empty)]
         rows, left = points.rows(farthest), labels[farthest]
         np.subtract.at(sums, left, rows)
         np.subtract.at(sizes, left, 1)
         sums[empty], sizes[empty] = rows, 1
     means: Array = (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)
-    means[sizes == 0] = centres[sizes == 0]
+    means[sizes == 0] = centroids[sizes == 0]
     return means

@@ -29,7 +29,7 @@ class KMeansPlan:
     Attributes
     ----------
     settings
-        Clusters, initial centres, stopping rule, restarts and scaling.
+        Clusters, initial centroids, stopping rule, restarts and scaling.
     count
         Partitions P.
     n_init

@@ -23,12 +23,12 @@ class Points(Protocol):
         """Return the points (m, d) at `indices`."""
         ...
 
-    def nearest(self, centres: Array) -> tuple[Labels, Array]:
-        """Return each point's nearest centre (N,), and the sums (k, d) of each centre's points."""
+    def nearest(self, centroids: Array) -> tuple[Labels, Array]:
+        """Return each point's nearest centroid (N,), and the sum (k, d) of the points of each."""
         ...
 
-    def distances_to_own(self, centres: Array, labels: Labels) -> Array:
-        """Return the squared distance (N,) of each point to the centre that its label names."""
+    def distances_to_own(self, centroids: Array, labels: Labels) -> Array:
+        """Return the squared distance (N,) of each point to the centroid that its label names."""
         ...
 
 
