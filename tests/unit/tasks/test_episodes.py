@@ -227,7 +227,7 @@ def test_attribute_tasks_are_two_way_and_need_full_sides():
         AttributeSampler(ATTRIBUTES, pools, 2, 300, 5)
     with pytest.raises(EpisodeError) as error:
         AttributeSampler(ATTRIBUTES, attribute_pools(ATTRIBUTES, 301), 2, 1, 5)
-    assert error.value.got == "no such pool"
+    assert error.value.got == "no pool"
 
 
 def test_labels_are_served_by_data_set():

@@ -137,7 +137,7 @@ def test_a_damaged_newest_gives_way_to_the_one_before(tmp_path, capsys, damage, 
     assert names(tmp_path) == ["step-000000001.ckpt"]
 
 
-def test_with_all_damaged_the_training_starts_anew(tmp_path, capsys):
+def test_with_all_damaged_the_training_starts_over(tmp_path, capsys):
     save(tmp_path, 1, 2)
     for path in tmp_path.iterdir():
         path.write_bytes(path.read_bytes()[:-1])
@@ -149,7 +149,7 @@ def test_with_all_damaged_the_training_starts_anew(tmp_path, capsys):
 def test_another_fingerprint_is_never_used(tmp_path, capsys):
     save(tmp_path, 7, 8, fingerprint="other")
     assert restored(tmp_path) is None
-    assert "of other code, configuration or data" in capsys.readouterr().err
+    assert "belongs to other code, configuration or data" in capsys.readouterr().err
     assert names(tmp_path) == []
     save(tmp_path, 1)
     assert restored(tmp_path) == 1.0
@@ -183,7 +183,7 @@ def test_a_requested_stop_saves_and_then_stops(tmp_path):
             one.reached(2, lambda: {"weights": torch.ones(1)})
             pytest.fail("the request was not heeded")
     assert caught.value.exit_code == 75
-    assert "goes on from step 2" in caught.value.fix
+    assert "resumes from step 2" in caught.value.fix
     assert names(tmp_path) == ["step-000000002.ckpt"]
 
 

@@ -51,7 +51,7 @@ def test_a_deferred_signal_is_noted(number):
         send(number)
         assert stop.requested
         raise stop.error(7)
-    assert str(stop.error(7)).endswith("it goes on from step 7")
+    assert str(stop.error(7)).endswith("it resumes from step 7")
     assert stop.error(7).where == "job, after step 7"
 
 

@@ -1,4 +1,4 @@
-"""MAML's step as a CUDA graph; a stand-in records on a CPU."""
+"""MAML's step as a CUDA graph; a stand-in captures on a CPU."""
 
 from unittest import mock
 
@@ -47,7 +47,7 @@ def trained(steps, cuda_graph, device="cpu", **changes):
     return state, torch.stack(losses)
 
 
-def test_a_function_is_recorded_once_for_each_shape(captured):
+def test_a_function_is_captured_once_for_each_shape(captured):
     double = GraphedFunction(lambda x: [2 * x])
     first = double(torch.ones(2))
     second = double(torch.full((2,), 5.0))
@@ -70,7 +70,7 @@ def test_a_replayed_training_is_the_training(captured, at_once, first_order):
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
-def test_other_images_are_recorded_anew(captured):
+def test_other_images_are_captured_again(captured):
     model, gradients = learner("maml", shape=SHAPE, cuda_graph=True, tasks_at_once=3), []
     for seed in (0, 1):
         source = task_source(shape=SHAPE, seed=seed)
@@ -86,7 +86,7 @@ def test_it_is_refused_without_a_gpu_and_for_autograd(tmp_path):
     with pytest.raises(ConfigError) as refused:
         meta_train(
             model, task_source(shape=SHAPE), None, tmp_path,
-            seed=0, label="tiny", capture={}, checkpoints=none(tmp_path),
+            seed=0, label="tiny", record={}, checkpoints=none(tmp_path),
         )  # fmt: skip
     assert refused.value.where == "learners.maml.cuda_graph"
     with pytest.raises(ValidationError, match="manual"):

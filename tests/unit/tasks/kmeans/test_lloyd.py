@@ -116,7 +116,7 @@ def test_plus_plus_draws_by_weight_times_squared_distance():
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.02, 0.2])
-def test_lloyd_goes_on_while_more_than_the_tolerance_changes(tolerance):
+def test_lloyd_continues_while_more_than_the_tolerance_changes(tolerance):
     embeddings = mixture(points=3000)
     centered = embeddings - embeddings.mean(0)
     with cpu_points(embeddings, 1) as points:

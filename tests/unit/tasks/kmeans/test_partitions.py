@@ -232,6 +232,6 @@ def test_embeddings_that_are_not_finite_are_refused():
     embeddings = blobs()
     embeddings[3, 1] = np.nan
     embeddings[9, 0] = np.inf
-    with pytest.raises(DataError, match="not finite") as error:
+    with pytest.raises(DataError, match="NaN or infinity") as error:
         list(kmeans_partitions(embeddings, plan(), ("test",), LOAD))
     assert error.value.got == "2 of 160 rows"

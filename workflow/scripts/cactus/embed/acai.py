@@ -164,7 +164,7 @@ class Method(TrainedEmbedding[AcaiSettings]):
         }
 
     def _criticize(self, images: Tensor) -> Tensor:
-        """Return the critic's answers (B,), the mean of its map."""
+        """Return the critic's predictions (B,), the means of its map."""
         answers: Tensor = self.critic(images)
         return answers.float().mean((1, 2, 3))
 
@@ -177,9 +177,9 @@ class Method(TrainedEmbedding[AcaiSettings]):
     @override
     @torch.no_grad()
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Draw one interpolation a row, its two real images at the ends.
+        """Draw one interpolation per row, between its two real images.
 
-        The second and the last but one image of a row are reconstructions, alpha 0 and 1.
+        The second and the second-to-last image of a row are reconstructions, alpha 0 and 1.
         """
         self.nets.eval()
         pairs = min(_PAIRS, len(images) // 2)

@@ -30,14 +30,14 @@ def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
 def encoder_generator_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return the loss of E and G with inverted labels (section 3.4).
 
-    -E log (1 - D(x, E(x))) - E log D(G(z), z): a stronger gradient than the negative of
-    the discriminator's loss while D wins.
+    -E log (1 - D(x, E(x))) - E log D(G(z), z): while D wins, its gradient is stronger than that
+    of the negated discriminator loss.
     """
     return F.softplus(real).mean() + F.softplus(-generated).mean()
 
 
 def decayed_rate(epoch: float, epochs: int, decay_epochs: int, final: float) -> float:
-    """Return the share of the full learning rate at a (fractional) epoch.
+    """Return the fraction of the full learning rate at a (fractional) epoch.
 
     It is 1 for `epochs`, then falls exponentially to `final` within `decay_epochs`.
     """
@@ -133,7 +133,7 @@ class Method(TrainedEmbedding[BiganSettings]):
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:
-        """Return E(x), or its logits, of the images' centres."""
+        """Return E(x), or its logits, of the images' centers."""
         logits: Tensor = self.encoder(
             signed_range(center_crops(images, self.settings.working_size))
         )

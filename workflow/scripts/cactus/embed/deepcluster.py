@@ -30,7 +30,7 @@ _MONTAGE_IMAGES = 5000
 def sobel(images: Tensor) -> Tensor:
     """Return the horizontal and vertical Sobel derivatives of the mean color.
 
-    Border pixels are repeated outwards, so that the frame of an image is no edge.
+    Border pixels are repeated outward, so that the frame of an image is not an edge.
 
     Parameters
     ----------
@@ -112,8 +112,8 @@ def _convolution(
 def _draw_weights(module: nn.Module) -> None:
     """Draw convolutions with variance 2 / fan-out and dense layers with 0.01, as the authors.
 
-    Dense layers of less than the authors' 4096 inputs get larger weights, so that a narrower
-    network does not pass on less.
+    Dense layers with fewer than the authors' 4096 inputs get larger weights, so that a narrower
+    network does not attenuate its signal.
     """
     if isinstance(module, nn.Conv2d):
         draw_normal_weights(module, math.sqrt(2 / module.weight[:, 0].numel()))
@@ -161,20 +161,20 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @override
     def training_state(self) -> dict[str, Any]:
-        """Return what all methods do, and the clusters of this epoch."""
+        """Return the state of all methods, and the clusters of this epoch."""
         clusters = {"labels": self.labels, "stability": self.stability}
         return {**super().training_state(), "clusters": clusters}
 
     @override
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `training_state` returned."""
+        """Restore what `training_state` returned."""
         super().load_training_state(state)
         self.labels = state["clusters"]["labels"].to(self.device)
         self.stability = state["clusters"]["stability"].to(self.device)
 
     @override
     def epoch_order(self, resident: Tensor) -> Tensor:
-        """Cluster all images anew, begin a new head, and show all clusters equally often."""
+        """Cluster all images again, reset the head, and sample all clusters equally often."""
         clusters = self.settings.clusters
         vectors = self._whitened(resident)
         labels, _ = nonempty_kmeans(
@@ -195,7 +195,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         self.trunk.train()
         if not torch.isfinite(features).all():
             raise TrainingError(
-                "The features of the network are not finite numbers.",
+                "Training diverged (NaN or infinity).",
                 where=f"DeepCluster, before step {self.step + 1}",
                 got="NaN or infinite features",
                 fix="lower embeddings.deepcluster.learning_rate or change the seed in the config",
@@ -206,7 +206,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @torch.no_grad()
     def _restart_head(self) -> None:
-        """Draw the classifier anew: cluster numbers of two epochs have nothing in common."""
+        """Draw the classifier again: cluster numbers of two epochs are unrelated."""
         self.head.weight.normal_(0.0, _DENSE_STD, generator=self.noise_generator)
         self.head.bias.zero_()
 
@@ -251,7 +251,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @override
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Draw one cluster a row, its images nearest to the centroid first.
+        """Draw one cluster per row, the images nearest to the centroid first.
 
         The clusters are made from at most 5000 images, a dozen in each on average, and those
         shown range from the largest to the smallest.

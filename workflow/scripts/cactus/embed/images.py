@@ -18,7 +18,7 @@ _PICTURE_SIDE = 56
 
 
 def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
-    """Fit images into squares and copy these to the device, still one byte per value.
+    """Fit images into squares and copy them to the device, still one byte per value.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device
 def fit_square(images: Tensor, size: int) -> Tensor:
     """Shrink (antialiased, bilinear) or pad (border pixels) uint8 (N, C, H, W) to side `size`.
 
-    Padding repeats the border instead of zeros, so that it suits dark ink on white as well as
-    white ink on black.
+    Padding repeats the border instead of adding zeros, so that it works for dark ink on white and
+    for white ink on black.
     """
     height, width = images.shape[2:]
     values = images.float()
@@ -70,7 +70,7 @@ def signed_range(images: Tensor) -> Tensor:
 
 
 def random_crops(images: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Cut a square of side `size` out of each image (N, C, S, S), at a random place each."""
+    """Cut a square of side `size` out of each image (N, C, S, S), at random positions."""
     count, _, side, _ = images.shape
     device = images.device
     offsets = torch.randint(side - size + 1, (2, count, 1), generator=generator, device=device)
@@ -102,10 +102,10 @@ def random_resized_crops(
     Parameters
     ----------
     area_min
-        Smallest area as a share of the image's; areas are uniform up to the whole image.
+        Smallest area as a fraction of the image's; areas are uniform up to the whole image.
     ratio_max
-        Largest ratio of width to height; its logarithm is uniform. A side that would be
-        longer than the image's is cut to it.
+        Largest ratio of width to height; its logarithm is uniform. A side longer than the
+        image's is cut to it.
     flip
         Whether to mirror half of the crops left to right.
     generator
@@ -126,7 +126,7 @@ def random_resized_crops(
 def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
     """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
 
-    `sides` and `places` are (2, N): width and height as shares of the image's, and the centre.
+    `sides` and `places` are (2, N): width and height as fractions of the image's, and the center.
     """
     across = torch.where(mirrored, -sides[0], sides[0])
     zero = torch.zeros_like(across)
@@ -136,7 +136,7 @@ def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
 
 
 def write_picture(rows: list[Tensor], path: Path) -> None:
-    """Write rows of images as one PNG, small images enlarged by whole pixels.
+    """Write rows of images as one PNG, small images enlarged by an integer factor.
 
     Parameters
     ----------

@@ -115,7 +115,7 @@ def _build_generator(settings: InfoganSettings, channels: int) -> ConvGenerator:
 
 
 class Method(TrainedEmbedding[InfoganSettings]):
-    """InfoGAN; the embedding is what the recognition network says of an image."""
+    """InfoGAN; the embedding is the output of the recognition network."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
         return trunk(real), trunk(generated)
 
     def _trunk_of_generated(self, real: Tensor, generated: Tensor) -> Tensor:
-        """Return the features of generated images, real ones beside them if `joint_batch`."""
+        """Return the features of generated images, in a batch with real ones if `joint_batch`."""
         if self.settings.joint_batch:
             return self._trunk_of_both(real, generated)[1]
         features: Tensor = self.recognition.trunk(generated)
@@ -227,7 +227,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:
-        """Return the recognition network's view of the images."""
+        """Return the recognition network's output for the images."""
         return self._features(unit_range(images))
 
     @override
@@ -235,8 +235,8 @@ class Method(TrainedEmbedding[InfoganSettings]):
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
         """Draw a row of real images, then rows of samples in each of which one code varies.
 
-        Along a row a categorical code takes its values in order, a continuous one goes from
-        -2 to 2; noise and other codes stay. The rows of one code stand together.
+        Along a row a categorical code takes its values in order, and a continuous one goes from
+        -2 to 2; noise and other codes stay the same. The rows of a code follow each other.
         """
         self.nets.eval()
         chosen = np.linspace(0, len(images) - 1, min(_COLUMNS, len(images))).astype(int)
@@ -248,7 +248,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
         write_picture(rows, path)
 
     def _vary(self, code: int) -> Tensor:
-        """Return one row of samples, equal but for one code."""
+        """Return one row of samples that differ only in one code."""
         categorical, continuous = self._draw_codes(1)
         categorical = [values.repeat(_COLUMNS) for values in categorical]
         continuous = continuous.repeat(_COLUMNS, 1)

@@ -29,10 +29,10 @@ def train_and_encode(
     label: str,
     checkpoints: Checkpoints,
 ) -> None:
-    """Train on the meta-training images and encode all splits; labels are never opened.
+    """Train on the meta-training images and encode all splits; labels are never read.
 
     Writes the vectors ``{split}.npy`` (float32 (N, d)), ``encoder.safetensors``,
-    ``metrics.jsonl``, ``diagnostic.png`` and, last of all, ``manifest.json``.
+    ``metrics.jsonl``, ``diagnostic.png`` and, last, ``manifest.json``.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def train_and_encode(
     label
         What is trained, for progress lines and errors.
     checkpoints
-        From the newest the training goes on; all files are as if it had never been interrupted.
+        The training resumes from the newest one; all files are as if it had never stopped.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def train_and_encode(
 def _encode(
     embedding: Embedding, data_folder: Path, output: Path, split: Split, label: str
 ) -> dict[str, Any]:
-    """Encode one split, write its vectors and return their record."""
+    """Encode one split, write its vectors and return their entry for the manifest."""
     vectors = embedding.encode(load_images(data_folder, split))
     check_vectors(vectors, f"{label}, {split}")
     path = output / f"{split}.npy"
@@ -79,7 +79,7 @@ def _encode(
 
 
 def check_vectors(vectors: npt.NDArray[np.float32], where: str) -> None:
-    """Refuse vectors (N, d) from which no partition can be made.
+    """Reject vectors (N, d) that cannot be partitioned.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def check_vectors(vectors: npt.NDArray[np.float32], where: str) -> None:
     if not np.isfinite(vectors).all():
         count = int((~np.isfinite(vectors)).any(axis=1).sum())
         raise TrainingError(
-            "An embedding is not finite.",
+            "An embedding contains NaN or infinity.",
             where=where,
             got=f"{count} of {len(vectors)} images have NaN or infinite values",
             fix="lower the learning rate or change the seed in the config, then run again",

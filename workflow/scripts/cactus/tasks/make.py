@@ -30,14 +30,14 @@ from cactus.tasks.storage import (
 
 @dataclass(frozen=True)
 class PartitionJob:
-    """What partitions are made for.
+    """The settings that partitions are made with.
 
     Attributes
     ----------
     settings
         Partition settings, resolved for the data set.
     learner
-        Decides the acceptance rule of k-means.
+        Determines the acceptance rule of k-means.
     shape
         Way, shot and query of meta-training.
     seed
@@ -65,18 +65,18 @@ def make_partitions(
     Parameters
     ----------
     data
-        What `Source.input` says, of the training split: embeddings (N, d) float32, images
-        (N, H, W, C) uint8, classes (N,), or an attribute set (N, A), of which only the number of
-        pools is stored.
+        What `Source.input` names, of the training split: embeddings (N, d) float32, images
+        (N, H, W, C) uint8, classes (N,), or attributes (N, A), of which only the number of pools
+        is stored.
     report
         Receives progress lines.
 
     Raises
     ------
     EpisodeError
-        Meta-training episodes cannot be drawn from such partitions.
+        Meta-training episodes cannot be drawn from these partitions.
     ConfigError, DataError
-        The source has no partition, or its data are damaged.
+        The source has no partitions, or its data is damaged.
     """
     header = {"source": source.name, "kind": source.kind, "images": len(data)}
     header |= {"learner": job.learner, "seed": job.seed, **asdict(job.shape)}

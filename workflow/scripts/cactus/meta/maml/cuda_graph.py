@@ -10,7 +10,7 @@ Function = Callable[..., list[Tensor]]
 
 
 class CapturedGraph(NamedTuple):
-    """What replays a function, and the tensors that it then reads and writes."""
+    """A captured function, and the tensors that a replay reads and writes."""
 
     replay: Callable[[], None]
     arguments: list[Tensor]
@@ -18,7 +18,7 @@ class CapturedGraph(NamedTuple):
 
 
 def capture(function: Function, arguments: Sequence[Tensor]) -> CapturedGraph:
-    """Record a function of tensors on a GPU as a CUDA graph.
+    """Capture a function of tensors on a GPU as a CUDA graph.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class GraphedFunction:
         self._graphs: dict[tuple[torch.Size, ...], CapturedGraph] = {}
 
     def __call__(self, *arguments: Tensor) -> list[Tensor]:
-        """Return the function's results, which later calls leave alone."""
+        """Return the function's results, which later calls do not overwrite."""
         shapes = tuple(argument.shape for argument in arguments)
         if shapes not in self._graphs:
             self._graphs[shapes] = capture(self._function, arguments)

@@ -1,4 +1,4 @@
-"""Points of k-means in the memory of the CPU, worked on by threads in chunks of rows."""
+"""Points of k-means in CPU memory, processed by threads in chunks of rows."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.tasks.kmeans.points import Array, Indices, Labels
 
-# Rows of a chunk: a thread holds so many distances to each centroid at a time.
+# Rows of a chunk: a thread holds this many distances to each centroid at a time.
 CHUNK_ROWS = 2048
 
 ResultT = TypeVar("ResultT")
@@ -19,15 +19,15 @@ ResultT = TypeVar("ResultT")
 class CpuPoints:
     """See `cactus.tasks.kmeans.points.Points`.
 
-    Each thread takes a chunk through all of its work while it is in the cache. The sums of the
-    chunks are added in their order, so the bits do not depend on the number of threads.
+    A thread does all the work on a chunk while the chunk is in its cache. The sums of the chunks
+    are added in order, so the bits do not depend on the number of threads.
 
     Parameters
     ----------
     points
         (N, d) float32 of mean zero.
     pool
-        The threads. BLAS must not start more of them.
+        The threads; BLAS must not start its own.
     chunk_rows
         Rows of a chunk.
     """
@@ -85,9 +85,9 @@ def _squares(rows: Array) -> Array:
 def cpu_points(
     embeddings: Array, threads: int, chunk_rows: int = CHUNK_ROWS
 ) -> Iterator[CpuPoints]:
-    """Center embeddings (N, d) and let `threads` threads work on them.
+    """Center embeddings (N, d) for `threads` threads to work on.
 
-    Distances are found as differences of squares, which are most exact about the mean.
+    Distances are computed as differences of squares, which are most accurate near the mean.
     """
     centered = embeddings - embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,4 @@
-"""Points of k-means in the memory of a GPU, worked on in chunks of rows."""
+"""Points of k-means in GPU memory, processed in chunks of rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from cactus.config.compute import ComputeSettings
 from cactus.tasks.kmeans.points import Array, Indices, Labels, PointsLoader
 from cactus.train.device import set_up_device
 
-# Rows of a chunk: so many distances to each centroid are held at a time.
+# Rows of a chunk: this many distances to each centroid are held at a time.
 CHUNK_ROWS = 1 << 16
 
 
@@ -69,7 +69,7 @@ def _floats(values: Tensor) -> Array:
 
 @contextmanager
 def gpu_points(embeddings: Array, device: torch.device) -> Iterator[GpuPoints]:
-    """Put embeddings (N, d) on a device and center them."""
+    """Copy embeddings (N, d) to a device and center them."""
     points = torch.from_numpy(np.ascontiguousarray(embeddings, np.float32)).to(device)
     yield GpuPoints(points - points.mean(0))
 
@@ -80,7 +80,7 @@ def gpu_loader(compute: ComputeSettings) -> PointsLoader | None:
     Raises
     ------
     ConfigError
-        A GPU is asked for and there is none.
+        The configuration asks for a GPU and there is none.
     """
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
     return None if device.type == "cpu" else partial(gpu_points, device=device)

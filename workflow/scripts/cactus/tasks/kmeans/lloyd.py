@@ -13,15 +13,15 @@ import numpy as np
 
 from cactus.tasks.kmeans.points import Array, Indices, Labels, Points
 
-# Of the paper's settings those whose candidates are about the fewest; few clusters get more of
-# them, at no cost to speak of.
+# Among the paper's settings, one of those with the fewest candidates; a small number of clusters
+# gets more of them, at almost no cost.
 ROUNDS: Final = 5
 FEWEST_CANDIDATES: Final = 100
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """A solution of k-means.
+    """A result of k-means.
 
     Attributes
     ----------
@@ -77,9 +77,9 @@ def kmeans(
 def initial_centroids(points: Points, clusters: int, generator: np.random.Generator) -> Array:
     """Return points (k, d) as k-means|| chooses them.
 
-    Some rounds draw candidates with probability proportional to the squared distance from the
-    nearest earlier one. Of the candidates, each as heavy as the points that are nearest to it,
-    k-means++ takes k.
+    A few rounds draw candidates with probability proportional to the squared distance from the
+    nearest earlier one. k-means++ chooses k of the candidates, each weighted by the number of
+    points nearest to it.
     """
     centroids = points.rows(generator.integers(len(points), size=1))
     labels = np.zeros(len(points), np.int64)
@@ -102,14 +102,14 @@ def kmeans_plus_plus(
 ) -> Array:
     """Return `clusters` points by k-means++ (Arthur and Vassilvitskii, 2007).
 
-    Each further one is drawn with probability proportional to its weight times its squared
-    distance from those before; of 2 + log k such candidates, that which leaves the smallest
-    weighted sum of squared distances is taken, as by scikit-learn.
+    Each one after the first is drawn with probability proportional to its weight times its
+    squared distance from those before. Of 2 + log k such candidates, the one that leaves the
+    smallest weighted sum of squared distances is chosen, as in scikit-learn.
 
     Parameters
     ----------
     points
-        (n, d). Where they are fewer than the clusters, some are returned more than once.
+        (n, d). If there are fewer than `clusters`, some are returned more than once.
     weights
         (n,).
     """
@@ -139,7 +139,7 @@ def _draw(weights: Array, count: int, generator: np.random.Generator) -> Indices
 
 
 def lloyd(points: Points, centroids: Array, max_iterations: int, tolerance: float) -> Clustering:
-    """Move centroids to the means of their points until few points change their centroid.
+    """Move centroids to the means of their points until few points change clusters.
 
     Parameters
     ----------
@@ -148,9 +148,9 @@ def lloyd(points: Points, centroids: Array, max_iterations: int, tolerance: floa
     centroids
         The initial centroids (k, d).
     max_iterations
-        Updates of the centroids at most.
+        Largest number of updates of the centroids.
     tolerance
-        The share of points that may change their centroid in the last update.
+        The fraction of points that may change clusters in the last update.
     """
     labels, sums = points.nearest(centroids)
     changed, iterations = len(points), 0

@@ -1,8 +1,8 @@
 """Partitions by repeated k-means on randomly scaled embeddings.
 
 Hsu, Levine and Finn, "Unsupervised Learning via Meta-Learning", ICLR 2019, Algorithm 1: the first
-partition clusters the embedding as it is, each other one the embedding with every dimension
-multiplied by a random weight of its own. A run whose clusters are too small is repeated.
+partition clusters the embedding as it is; every other one clusters it with each dimension
+multiplied by a random weight. A run whose clusters are too small is repeated.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from cactus.tasks.storage import Partition, drop_small
 
 @dataclass(frozen=True)
 class KMeansPlan:
-    """What one series of k-means partitions is made with.
+    """The settings of one series of k-means partitions.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class KMeansPlan:
 def embedding_plan(
     settings: PartitionSettings, learner: LearnerName, minimum: int, count: int
 ) -> KMeansPlan:
-    """Return the plan of `count` partitions of an embedding that serve a learner."""
+    """Return the plan of `count` partitions of an embedding for a learner."""
     rule = settings.acceptance(learner)
     n_init = rule.n_init_single if count == 1 else rule.n_init
     return KMeansPlan(settings, count, n_init, minimum, rule)
@@ -77,8 +77,8 @@ def kmeans_partitions(
     embeddings
         (N, d) float32.
     seed_parts
-        Names the generators; each partition's is derived from it and the partition's index, so
-        that a partition does not depend on those before it.
+        Names the generators; each partition's generator also depends on its index, so that a
+        partition does not depend on those before it.
     load_points
         Loads embeddings to where they are clustered.
 
@@ -102,7 +102,7 @@ def kmeans_partition(
     generator: np.random.Generator,
     load_points: PointsLoader,
 ) -> Partition:
-    """Make one partition; that of index 0 clusters the unscaled embedding.
+    """Make one partition; the one of index 0 clusters the unscaled embedding.
 
     Raises
     ------
@@ -141,8 +141,8 @@ def _check_embeddings(embeddings: Array, plan: KMeansPlan) -> None:
     images, clusters = len(embeddings), plan.settings.clusters
     if not np.isfinite(embeddings).all():
         raise DataError(
-            "An embedding holds values that are not finite.",
-            where="the embeddings to be clustered",
+            "An embedding contains NaN or infinity.",
+            where="the embeddings to cluster",
             got=f"{np.count_nonzero(~np.isfinite(embeddings).all(axis=1))} of {images} rows",
             fix="train the embedding again with a lower learning rate or another seed",
         )
@@ -158,7 +158,7 @@ def _check_embeddings(embeddings: Array, plan: KMeansPlan) -> None:
 
 
 def _fewest_images(plan: KMeansPlan) -> int:
-    """Return the images without which no run of the plan can be accepted."""
+    """Return the number of images below which no run of the plan can be accepted."""
     assert plan.rule is not None
     large = min(plan.settings.clusters, floor(plan.rule.fraction * plan.settings.clusters) + 1)
     return large * (plan.minimum + plan.rule.strict)
@@ -175,5 +175,5 @@ def _not_accepted(
         where=f"partition {index + 1} of {plan.count}, {plan.settings.max_restarts} restarts",
         got=f"{kept} of {len(sizes)} clusters with at least {plan.minimum} images in the last run",
         fix="lower partitions.clusters or the learner's fraction, raise partitions.max_restarts, "
-        "or look whether the embedding has collapsed",
+        "or check whether the embedding has collapsed",
     )
