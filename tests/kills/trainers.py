@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cactus.embed.run import train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
 from cactus.files import file_hash, write_array, write_json
 from cactus.meta.train import meta_train
 from cactus.train.checkpoint import Checkpoints

@@ -110,7 +110,7 @@ CODE = [
     ("cactus/embed/infogan.py", NOTHING),
     ("cactus/embed/deepcluster.py", NOTHING),
     ("cactus/embed/base.py", wave("train_embedding")),
-    ("cactus/embed/run.py", wave("train_embedding")),
+    ("cactus/embed/train_and_encode.py", wave("train_embedding")),
     ("cactus/config/embedding_methods.py", wave("train_embedding")),
     ("cactus/meta/maml/learner.py", wave("(meta_train|evaluate_model) .*/maml/")),
     ("cactus/meta/maml/inner_loop.py", wave("(meta_train|evaluate_model) .*/maml/")),

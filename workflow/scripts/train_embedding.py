@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, training_parser
 from cactus.config.embedding import parse_embedding
-from cactus.embed.run import train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
 from cactus.provenance.job import running_job
 from cactus.spec.train_embedding import TrainEmbeddingSpec
 from cactus.train.device import set_up_device
