@@ -161,8 +161,7 @@ class Conv4Derivatives:
         inputs, tangents, features = self._tangents(forward, convolutions, directions)
         tangent = torch.baddbmm(bias_direction, features, head)
         tangent.baddbmm_(forward.features, head_direction)
-        softmax = backward.probabilities
-        logits = softmax * (tangent - (softmax * tangent).sum(2, keepdim=True))
+        logits = _softmax_jvp(backward.probabilities, tangent)
         logits *= targets.sum(1, keepdim=True)
         head_product = torch.baddbmm(
             features.transpose(1, 2) @ backward.logits, forward.features.transpose(1, 2), logits
@@ -227,3 +226,8 @@ class Conv4Derivatives:
             rows = rows.reshape(images, channels, 1, 1) / (height * width)
             return rows.expand_as(like).contiguous(memory_format=layout_of(like))
         return rows.reshape(like.shape).contiguous(memory_format=layout_of(like))
+
+
+def _softmax_jvp(softmax: Tensor, tangent: Tensor) -> Tensor:
+    """Return the tangent of a softmax (T, n, way) from that of its logits."""
+    return softmax * (tangent - (softmax * tangent).sum(2, keepdim=True))
