@@ -11,8 +11,8 @@ import torch
 from bench.harness import STEPS, THREADS, compare, counted_flops, peak_flops, write_result
 from cactus.config.embedding import parse_embedding
 from cactus.config.models import Config
-from cactus.device import set_up_device
 from cactus.embed.registry import build
+from cactus.train.device import set_up_device
 
 BATCH = 64
 CASES = ("acai", "bigan", "deepcluster", "infogan")

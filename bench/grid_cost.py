@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 def counted(step) -> dict[str, float]:
     """Count a step's floating-point operations, launches and bytes of the tensors it makes."""
     with FlopCounterMode(display=False) as counter:
-        step()  # the first one sets optimisers up, which the profile is not to count
+        step()  # the first one sets optimizers up, which the profile is not to count
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
         step()
     leaves = [

@@ -5,7 +5,7 @@ import torch
 
 from cactus.config.base import DatasetName
 from cactus.config.learners import LearnerSettings
-from cactus.meta.maml import Maml
+from cactus.meta.maml.learner import Maml
 from cactus.tasks.episodes import EpisodeBatch
 
 SHAPES: dict[DatasetName, tuple[int, int, int]] = {

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.harness import THREADS, compare, counted_flops, peak_flops, write_result
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.device import set_up_device
+from cactus.train.device import set_up_device
 
 # Episodes of a round, and the ratio to reach.
 CASES = {"omniglot": (32, 4.0), "miniimagenet": (2, 1.5)}

@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 _NEEDED = (
     "torch._dynamo",
     "cactus.command",
-    "cactus.meta.maml",
-    "cactus.meta.protonets",
+    "cactus.meta.maml.learner",
+    "cactus.meta.protonets.learner",
     "cactus.embed.acai",
     "cactus.embed.bigan",
     "cactus.embed.deepcluster",

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cactus.checkpoint import Checkpoints
-from cactus.embed.run import train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
 from cactus.files import file_hash, write_array, write_json
 from cactus.meta.train import meta_train
-from cactus.stop import StopRequest
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.stop import StopRequest
 from tests.unit.embed.tiny import settings
 from tests.unit.meta.tiny import learner, task_source
 

@@ -38,7 +38,7 @@ def selected(stage: str, cell: str) -> str:
         case "train_embedding":
             return f"cactus.embed.{parts[1]}"
         case "meta_train" | "evaluate_model":
-            return f"cactus.meta.{parts[2]}"
+            return f"cactus.meta.{parts[2]}.learner"
         case "make_figure":
             return f"cactus.paper.figures.{cell.partition('-')[0]}"
     return ""

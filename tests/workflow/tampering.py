@@ -128,7 +128,7 @@ def set_key(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def other_code(record: dict[str, Any]) -> None:
-    record["activity"]["plan"]["code"]["cactus/meta/maml.py"] = "0" * 64
+    record["activity"]["plan"]["code"]["cactus/meta/maml/learner.py"] = "0" * 64
 
 
 def other_input(record: dict[str, Any]) -> None:
@@ -186,12 +186,12 @@ TAMPERINGS = [
     Tampering("a seed's results over another's", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), copy("evaluations/mnist/acai/protonets/s0/summary.json", "evaluations/mnist/acai/protonets/s1/summary.json")), "output changed", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
     Tampering("a seed's results over another's, record forged", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), forge("evaluate_model/mnist/acai/protonets/s1")), "input differs", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
     Tampering("a forged input", forge(f"evaluate_model/{MAML}", other_input), "input differs", f"models/{MAML}/model.safetensors"),
-    Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml.py"),
+    Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml/learner.py"),
     Tampering("a forged seed", forge(f"meta_train/{MAML}", set_key("activity", "seed", value=7)), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a forged seed in the spec", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "seed", value=7)), "stale", "meta_train/mnist/acai/protonets/s1"),
     Tampering("a rewound clock", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2001-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
     Tampering("a clock ahead", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2999-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
     Tampering("a seed of another configuration", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "settings", "outer_lr", value=0.5)), "mixed row", "tables/mnist.tex (meta_train)"),
-    Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
+    Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets/learner.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other libraries for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "libraries", "numpy", value="0.1")), "mixed row", "tables/mnist.tex (meta_train)"),
 ]  # fmt: skip

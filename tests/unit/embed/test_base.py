@@ -11,7 +11,7 @@ from cactus.embed import acai
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import DataError, TrainingError
-from cactus.progress import MetricsLog
+from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import every, none
 
 METHODS = ("acai", "bigan", "deepcluster", "infogan")
@@ -121,7 +121,7 @@ class Dropping(acai.Method):
         return super().train_step(images * (torch.rand(images.shape) > 0.2), indices)
 
 
-def test_a_network_that_draws_from_the_global_generator_goes_on_exactly(
+def test_a_network_that_draws_from_the_global_generator_resumes_exactly(
     tiny_settings, blobs, tmp_path: Path
 ) -> None:
     trained = []

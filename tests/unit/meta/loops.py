@@ -40,18 +40,18 @@ def moments(maps):
     return mean, variance
 
 
-def normalise(maps, mean, variance, eps):
+def normalize(maps, mean, variance, eps):
     """Subtract the mean of each channel and divide by its deviation."""
     return (maps - mean[:, None, None]) / (variance[:, None, None] + eps).sqrt()
 
 
-def maml_logits(settings, images, weights, shifts, way):
+def maml_logits(settings, images, weights, betas, way):
     """Apply MAML's network to the images (n, C, H, W) of one task, layer by layer."""
     pooled = settings.downsampling == "max_pool"
     hidden = images
-    for weight, shift in zip(weights[:4], shifts, strict=True):
+    for weight, beta in zip(weights[:4], betas, strict=True):
         hidden = convolve(hidden, weight, stride=1 if pooled else 2)
-        hidden = normalise(hidden, *moments(hidden), 1e-3) + shift[:, None, None]
+        hidden = normalize(hidden, *moments(hidden), 1e-3) + beta[:, None, None]
         hidden = hidden.clamp(min=0)
         hidden = pool(hidden) if pooled else hidden
     features = hidden.flatten(1) if settings.head == "flatten" else hidden.mean((2, 3))
@@ -75,9 +75,9 @@ def scaled(images, indices):
 def adapted(model, images, support, steps):
     """Return the weights after gradient steps on the support (way, shot) of one task."""
     settings, (way, shot) = model.settings, support.shape
-    weights, shifts = list(model.weights), list(model.shifts)
+    weights, betas = list(model.weights), list(model.shifts)
     for _ in range(steps):
-        logits = maml_logits(settings, scaled(images, support), weights, shifts, way)
+        logits = maml_logits(settings, scaled(images, support), weights, betas, way)
         loss = cross_entropy(logits, shot)
         slopes = torch.autograd.grad(loss, weights, create_graph=True)
         if settings.first_order:
@@ -88,13 +88,13 @@ def adapted(model, images, support, steps):
 
 def maml_query_logits(model, images, batch, steps):
     """Return the logits of each task's query after steps on its support."""
-    shifts, tasks = list(model.shifts), zip(batch.support, batch.query, strict=True)
+    betas, tasks = list(model.shifts), zip(batch.support, batch.query, strict=True)
     return [
         maml_logits(
             model.settings,
             scaled(images, query),
             adapted(model, images, support, steps),
-            shifts,
+            betas,
             len(support),
         )
         for support, query in tasks
@@ -114,7 +114,7 @@ def accuracy(logits, per_class):
 
 
 def encoder_blocks(model):
-    """Return each block's convolution, and the normalisation's scale, shift, mean and variance."""
+    """Return each block's convolution, and the normalization's scale, shift, mean and variance."""
     state = model.encoder.state_dict(keep_vars=True)
     norm = ("1.weight", "1.bias", "1.running_mean", "1.running_var")
     return [[state[f"block{n}.{name}"] for name in ("0.weight", *norm)] for n in (1, 2, 3, 4)]
@@ -127,7 +127,7 @@ def encode(blocks, images, *, running):
         hidden = convolve(hidden, weight, stride=1)
         mean, variance = kept if running else moments(hidden)
         used.append((mean.detach(), variance.detach(), hidden[:, 0].numel()))
-        hidden = normalise(hidden, mean, variance, 1e-5)
+        hidden = normalize(hidden, mean, variance, 1e-5)
         hidden = (scale[:, None, None] * hidden + shift[:, None, None]).clamp(min=0)
         hidden = pool(hidden)
     return hidden.flatten(1), used

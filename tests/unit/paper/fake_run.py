@@ -17,9 +17,9 @@ from cactus.data.arrays import (
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
 from cactus.files import write_array, write_json
 from cactus.paper.vocabulary import method_name
-from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed, numpy_generator
 from cactus.tasks.storage import Partition, write_partitions
+from cactus.train.metrics import MetricsLog
 
 SETTINGS = {
     "mnist": [(10, 1), (10, 5), (10, 10)],

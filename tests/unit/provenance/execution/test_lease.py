@@ -11,7 +11,7 @@ import pytest
 
 from cactus.errors import LeaseError, StoppedError
 from cactus.provenance.execution.lease import LEASE_FILE, Lease, read_lease
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 CONTEXT = multiprocessing.get_context("spawn")
 

@@ -11,7 +11,7 @@ from cactus.config.base import DatasetName
 from cactus.config.evaluation import EvaluationSettings, FewShotSetting
 from cactus.errors import EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler, labelled_sampler
+from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler, labeled_sampler
 
 # Episodes are drawn in whole blocks of this size. It belongs to their definition: the first T are
 # the same for every number of tasks. It bounds the memory of drawing and of scoring a batch.
@@ -52,7 +52,7 @@ def evaluation_episodes(
     """
     shape = setting.way, setting.shot, evaluation.query
     try:
-        sampler = labelled_sampler(dataset, labels, *shape, pool_attributes)
+        sampler = labeled_sampler(dataset, labels, *shape, pool_attributes)
     except EpisodeError as error:
         where = f"{dataset}, {evaluation.split}, {shape[0]}-way {shape[1]}-shot, {error.where}"
         raise EpisodeError(error.what, where=where, got=error.got, fix=error.fix) from error

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from cactus.config.learners import MamlSettings, ProtonetsSettings
 from cactus.data.arrays import load_images
-from cactus.device import describe_device, set_up_device
 from cactus.evaluate.episodes import evaluation_episodes
 from cactus.evaluate.models import evaluate_model
 from cactus.evaluate.statistics import write_results
-from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
 from cactus.stages.evaluate_model import EvaluateModelSpec
 from cactus.tasks.labels import task_labels
+from cactus.train.device import describe_device, set_up_device
+from cactus.train.images import resident_images
 
 
 def evaluate_cell(

@@ -76,7 +76,7 @@ class EvaluateModel(Stage[CellKey]):
 
     def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{key.learner}",)
+        return (f"cactus.meta.{key.learner}.learner",)
 
     def uses_gpu(self, key: CellKey) -> bool:
         """Return that every model is scored on a GPU."""

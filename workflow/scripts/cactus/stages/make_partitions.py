@@ -8,12 +8,11 @@ from cactus.config.compute import ComputeSettings
 from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.stages.base import CellKey, Reads, Spec, Stage, results_of
+from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
-# Needs PyTorch, which partitions on CPUs do not.
-_GPU_MODULE: Final = "cactus.tasks.device_points"
 _KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
 
 
@@ -73,8 +72,8 @@ class MakePartitions(Stage[CellKey]):
 
     def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
         """Return the k-means of GPUs, where the device is not fixed to the CPU."""
-        gpu = self.uses_gpu(key) and config.compute.device != "cpu"
-        return (_GPU_MODULE,) if gpu else ()
+        gpu = may_use_gpu(Source.parse(key.source), config.compute)
+        return (GPU_MODULE,) if gpu else ()
 
     def uses_gpu(self, key: CellKey) -> bool:
         """Return whether k-means makes the partitions; the rest needs no GPU."""

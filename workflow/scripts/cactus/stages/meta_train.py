@@ -57,7 +57,7 @@ class MetaTrain(Stage[CellKey]):
 
     def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{key.learner}",)
+        return (f"cactus.meta.{key.learner}.learner",)
 
     def uses_gpu(self, key: CellKey) -> bool:
         """Return that every learner trains on a GPU."""

@@ -7,8 +7,8 @@ from cactus.config.evaluation import ClusterMatchingSettings
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
 from cactus.seeding import numpy_generator
-from cactus.tasks.host_points import host_points
-from cactus.tasks.lloyd import kmeans
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import kmeans
 
 
 def fit_centroids(
@@ -28,7 +28,7 @@ def fit_centroids(
             got=f"{settings.clusters} clusters of {len(embeddings)} images",
             fix="lower the number of clusters",
         )
-    with host_points(embeddings, threads) as points:
+    with cpu_points(embeddings, threads) as points:
         best = kmeans(
             points,
             settings.clusters,
@@ -37,7 +37,7 @@ def fit_centroids(
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
         )
-    centroids: npt.NDArray[np.float64] = best.centres + embeddings.mean(axis=0, dtype=np.float64)
+    centroids: npt.NDArray[np.float64] = best.centroids + embeddings.mean(axis=0, dtype=np.float64)
     return centroids
 
 

@@ -132,8 +132,8 @@ def _installed(name: str) -> str:
 
 def _device() -> dict[str, Any] | None:
     """Describe PyTorch's device, if this process imported PyTorch at all."""
-    # `cactus.device.describe_device` tells much of this too, but into results, of the device that
-    # a stage chose. Shared, an edit for the records' sake would make trained models stale.
+    # `cactus.train.device.describe_device` tells much of this too, but into results, of the device
+    # that a stage chose. Shared, an edit for the records' sake would make trained models stale.
     torch = sys.modules.get("torch")
     if torch is None:
         return None

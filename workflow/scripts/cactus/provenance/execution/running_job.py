@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from cactus.config.checkpoints import CheckpointSettings
 from cactus.provenance.execution.state import work_folder
 from cactus.provenance.records.plan import Plan
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 if TYPE_CHECKING:
-    from cactus.checkpoint import Checkpoints
+    from cactus.train.checkpoint import Checkpoints
 
 ATTEMPT: Final = "attempt-"
 
@@ -116,7 +116,7 @@ class RunningJob:
             The configuration's section ``checkpoints`` as JSON. It decides nothing about results,
             so it is read here and not by the stage.
         """
-        from cactus.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
+        from cactus.train.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(
