@@ -1,4 +1,4 @@
-"""Random embeddings of episodes."""
+"""Random embeddings of episodes, and what a softmax identifies of logits."""
 
 import numpy as np
 
@@ -19,3 +19,9 @@ def clustered_episodes(
     points = centres + noise * generator.normal(size=(tasks, way, shot + query, dims))
     points = points.astype(np.float32)
     return points[:, :, :shot], points[:, :, shot:]
+
+
+def centered(logits: np.ndarray) -> np.ndarray:
+    """Return logits (..., way) of sum zero: a softmax leaves a constant per point free."""
+    result: np.ndarray = logits - logits.mean(axis=-1, keepdims=True)
+    return result
