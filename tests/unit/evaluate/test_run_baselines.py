@@ -17,7 +17,7 @@ from cactus.data.arrays import (
     write_manifest,
 )
 from cactus.errors import ConfigError, DataError, EpisodeError
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines, score
 from cactus.evaluate.statistics import read_accuracies
@@ -132,7 +132,7 @@ def test_score_does_not_depend_on_batches(folders: tuple[Path, Path, Path]) -> N
         for batch in batches
         for task in range(len(batch.support))
     ]
-    scores = [score(NearestNeighbours(1), points, one, print) for one in (batches, single)]
+    scores = [score(NearestNeighbors(1), points, one, print) for one in (batches, single)]
     np.testing.assert_array_equal(*scores)
 
 
@@ -247,7 +247,7 @@ def test_impossible_jobs_leave_no_result(
 
 def test_foreign_embeddings_are_refused(folders: tuple[Path, Path, Path]) -> None:
     write_embeddings(folders[1], {split: np.zeros((79, DIMS)) for split in SPLITS})
-    with pytest.raises(DataError, match="do not belong"):
+    with pytest.raises(DataError, match="do not match"):
         run_baselines(make_job(), *folders, lambda _: None)
 
 

@@ -43,7 +43,7 @@ def _key(row: pd.Series) -> tuple[str, str, str]:
     return "" if row["learner"] else row["method"], str(row["way"]), str(row["shot"])
 
 
-def test_rows_of_one_seed_summarise_its_tasks(seeds_run: Run):
+def test_rows_of_one_seed_summarize_its_tasks(seeds_run: Run):
     results = read_results(seeds_run.results)
     rows = results[results["seed"] != "all"]
     # Two data sets with 1 and 4 settings; 9 methods and sources of MAML and ProtoNets, 4 baselines.

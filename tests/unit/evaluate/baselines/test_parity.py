@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier as PeerPerceptron
 from cactus.config.evaluation import ClusterMatchingSettings, MlpSettings
 from cactus.evaluate.baselines import mlp
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching, fit_centroids
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
 from tests.unit.evaluate.baselines import loops
 from tests.unit.evaluate.cases import centered, clustered_episodes
@@ -41,7 +41,7 @@ def test_neighbours_vote_as_in_loops(sizes, seed, scale, share):
     support, query = _on_a_grid(sizes, seed, scale)
     neighbours = max(1, round(share * sizes["way"] * sizes["shot"]))
     expected = loops.label_queries(support, query, loops.nearest_neighbours(neighbours))
-    np.testing.assert_array_equal(NearestNeighbours(neighbours).predict(support, query), expected)
+    np.testing.assert_array_equal(NearestNeighbors(neighbours).predict(support, query), expected)
 
 
 @pytest.mark.parametrize("neighbours", [1, 3])
@@ -53,7 +53,7 @@ def test_neighbours_among_repeated_points_vote_as_in_loops(way, shot, query, dim
     support = few[generator.integers(2, size=(30, way, shot))]
     queries = 7 + generator.normal(size=(30, way, query, dims))
     expected = loops.label_queries(support, queries, loops.nearest_neighbours(neighbours))
-    found = NearestNeighbours(neighbours).predict(support, queries)
+    found = NearestNeighbors(neighbours).predict(support, queries)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -100,7 +100,7 @@ def test_regression_is_that_of_loops_and_of_scikit_learn(c, way, shot, dims):
     for task in range(3):
         slow = loops.logistic_logits(support[task], query[task], c)
         np.testing.assert_allclose(logits[task], slow, rtol=1e-9, atol=1e-9)
-        # scikit-learn penalises the logit difference of two classes twice as much.
+        # scikit-learn penalizes the logit difference of two classes twice as much.
         peer = PeerRegression(
             C=c * 2 if way == 2 else c, tol=1e-12, max_iter=10_000, solver="newton-cg"
         )
