@@ -145,13 +145,13 @@ def test_second_run_writes_the_same_bytes(folders: tuple[Path, Path, Path]) -> N
 
 
 def test_validation_episodes_choose(folders: tuple[Path, Path, Path]) -> None:
-    """Validation embeddings are built so that only many neighbours label them well."""
+    """Validation embeddings are built so that only many neighbors label them well."""
     data, embeddings, output = folders
     generator = np.random.default_rng(1)
     labels = task_labels(data, "val")
-    centres = 3 * generator.normal(size=(CLASSES, DIMS))[labels]
+    centers = 3 * generator.normal(size=(CLASSES, DIMS))[labels]
     outliers = generator.random(len(labels)) < 0.3
-    noisy = np.where(outliers[:, None], 3 * generator.normal(size=centres.shape), centres)
+    noisy = np.where(outliers[:, None], 3 * generator.normal(size=centers.shape), centers)
     arrays = {split: np.load(embeddings / f"{split}.npy") for split in SPLITS}
     write_embeddings(embeddings, arrays | {"val": noisy + 0.1 * generator.normal(size=noisy.shape)})
     baselines = {"methods": ["knn"], "knn": {"neighbours": [1, 3, 15]}, "validation_tasks": 200}

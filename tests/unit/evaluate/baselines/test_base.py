@@ -43,7 +43,7 @@ def test_labels_have_the_shape_of_the_queries(make: Callable[[], Baseline]) -> N
     assert set(np.unique(labels)) <= set(range(5))
 
 
-def test_a_query_is_labelled_alone(make: Callable[[], Baseline]) -> None:
+def test_a_query_is_labeled_alone(make: Callable[[], Baseline]) -> None:
     """No label depends on another query, nor on the class under which a query is filed."""
     support, query = clustered_episodes(noise=1.5)
     expected = make().predict(support, query).reshape(6, 20)

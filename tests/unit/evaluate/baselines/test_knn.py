@@ -7,12 +7,12 @@ from cactus.evaluate.baselines.knn import NearestNeighbors
 from tests.unit.evaluate.cases import clustered_episodes
 
 
-@pytest.mark.parametrize("neighbours", [1, 2, 3, 5, 15])
-def test_labels_are_those_of_scikit_learn(neighbours: int) -> None:
+@pytest.mark.parametrize("neighbors", [1, 2, 3, 5, 15])
+def test_labels_are_those_of_scikit_learn(neighbors: int) -> None:
     support, query = clustered_episodes(tasks=40, noise=2.0)
-    labels = NearestNeighbors(neighbours).predict(support, query)
+    labels = NearestNeighbors(neighbors).predict(support, query)
     for episode in range(40):
-        peer = KNeighborsClassifier(neighbours)
+        peer = KNeighborsClassifier(neighbors)
         peer.fit(support[episode].reshape(15, 16), np.repeat(np.arange(5), 3))
         expected = peer.predict(query[episode].reshape(20, 16))
         np.testing.assert_array_equal(labels[episode].ravel(), expected)
@@ -35,11 +35,11 @@ def test_tied_votes_go_to_the_lowest_class() -> None:
     support = np.array([[[[5.0], [9.0]], [[1.0], [2.0]], [[0.5], [3.0]]]])
     query = np.zeros((1, 3, 1, 1))
     votes = {1: 2, 2: 1, 3: 1, 4: 1, 5: 1, 6: 0}
-    for neighbours, label in votes.items():
-        assert NearestNeighbors(neighbours).predict(support, query)[0, 0, 0] == label
+    for neighbors, label in votes.items():
+        assert NearestNeighbors(neighbors).predict(support, query)[0, 0, 0] == label
 
 
-def test_more_neighbours_than_points_are_refused() -> None:
+def test_more_neighbors_than_points_are_refused() -> None:
     support, query = clustered_episodes(way=2, shot=1)
-    with pytest.raises(EpisodeError, match="neighbours"):
+    with pytest.raises(EpisodeError, match="neighbors"):
         NearestNeighbors(3).predict(support, query)

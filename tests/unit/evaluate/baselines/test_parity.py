@@ -37,23 +37,23 @@ def _on_a_grid(sizes, seed, scale):
     scale=st.sampled_from([1, 3, 100]),
     share=st.floats(0, 1),
 )
-def test_neighbours_vote_as_in_loops(sizes, seed, scale, share):
+def test_neighbors_vote_as_in_loops(sizes, seed, scale, share):
     support, query = _on_a_grid(sizes, seed, scale)
-    neighbours = max(1, round(share * sizes["way"] * sizes["shot"]))
-    expected = loops.label_queries(support, query, loops.nearest_neighbours(neighbours))
-    np.testing.assert_array_equal(NearestNeighbors(neighbours).predict(support, query), expected)
+    neighbors = max(1, round(share * sizes["way"] * sizes["shot"]))
+    expected = loops.label_queries(support, query, loops.nearest_neighbors(neighbors))
+    np.testing.assert_array_equal(NearestNeighbors(neighbors).predict(support, query), expected)
 
 
-@pytest.mark.parametrize("neighbours", [1, 3])
+@pytest.mark.parametrize("neighbors", [1, 3])
 @pytest.mark.parametrize(("way", "shot", "query", "dims"), [(3, 7, 5, 90), (6, 1, 1, 40)])
-def test_neighbours_among_repeated_points_vote_as_in_loops(way, shot, query, dims, neighbours):
+def test_neighbors_among_repeated_points_vote_as_in_loops(way, shot, query, dims, neighbors):
     """The points are far from zero and fill all digits, so that rounding parts equal ones."""
     generator = np.random.default_rng(0)
     few = 7 + generator.normal(size=(2, dims))
     support = few[generator.integers(2, size=(30, way, shot))]
     queries = 7 + generator.normal(size=(30, way, query, dims))
-    expected = loops.label_queries(support, queries, loops.nearest_neighbours(neighbours))
-    found = NearestNeighbors(neighbours).predict(support, queries)
+    expected = loops.label_queries(support, queries, loops.nearest_neighbors(neighbors))
+    found = NearestNeighbors(neighbors).predict(support, queries)
     np.testing.assert_array_equal(found, expected)
 
 
