@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, where missing: a Slurm of one node, and accounting for its second mode.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-cluster test-here bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-cluster test-here test-kernels bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -40,8 +40,16 @@ test-cluster: $(SETUP)
 test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
 
+# The numeric tests as on a plain x86-64 and on an AVX2 processor, about 3 minutes on 2 cores.
+NUMERIC_TESTS := tests/unit/evaluate/baselines tests/unit/models tests/unit/tasks \
+  $(wildcard tests/unit/*/test_golden.py tests/unit/*/test_*parity.py)
+
+test-kernels: $(SETUP)
+	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
-KERNELS := kmeans logistic_regression knn protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
+KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
 
 bench: $(SETUP)
 	$(PIP) install --quiet --no-deps --requirement envs/bench.in

@@ -22,13 +22,13 @@ def label_queries(support, query, label_one):
     return labels
 
 
-def nearest_neighbours(neighbours):
-    """Return a function that labels a query by the vote of its neighbours."""
+def nearest_neighbors(neighbors):
+    """Return a function that labels a query by the vote of its neighbors."""
 
     def label_one(support, point):
         points, labels = points_and_labels(support)
         order = sorted(range(len(points)), key=lambda i: (distance(points[i], point), i))
-        votes = [labels[i] for i in order[:neighbours]]
+        votes = [labels[i] for i in order[:neighbors]]
         return min(set(votes), key=lambda label: (-votes.count(label), label))
 
     return label_one

@@ -29,7 +29,7 @@ def evaluate_cell(
     data_folder
         A prepared data set.
     model_folder
-        The trained model, or None for the from-scratch row, whose weights are drawn anew.
+        The trained model, or None for the from-scratch row, which starts from random weights.
     output
         Folder of the evaluation.
     """
@@ -56,7 +56,7 @@ def evaluate_cell(
 
 
 def _settings(spec: EvaluateModelSpec) -> MamlSettings | ProtonetsSettings:
-    """Return the learner's settings, with the steps of the from-scratch row where it is one."""
+    """Return the learner's settings; the from-scratch row has its own number of steps."""
     if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
         return spec.scratch.apply(spec.settings)
     return spec.settings
