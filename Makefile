@@ -69,7 +69,7 @@ check: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/mypy --strict workflow/scripts/cactus
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 config-docs: $(SETUP)

@@ -47,6 +47,6 @@ def files_of(project: Project, stage: str, module: str) -> set[str]:
     finder.run_script(str(project.scripts / f"{stage}.py"))
     if module:
         finder.import_hook(module)
-    files = {one.__file__ for one in finder.modules.values() if one.__file__}
-    names = {Path(file).relative_to(project.scripts).as_posix() for file in files}
+    found = (getattr(one, "__file__", None) for one in finder.modules.values())
+    names = {Path(file).relative_to(project.scripts).as_posix() for file in found if file}
     return {*names, f"{stage}.py"}
