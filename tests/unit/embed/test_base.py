@@ -66,6 +66,7 @@ def test_vectors_depend_on_their_own_image_only(method: str, tiny_settings, fit,
     np.testing.assert_allclose(pieces, whole, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_classes_are_apart(method: str, tiny_settings, fit, blobs) -> None:
     longer = {
