@@ -84,7 +84,7 @@ class Loop:
         for support, query in self.tasks:
             weights = self._adapted(support, self.settings.inner_steps, train=True)
             logits = self.net.logits(query, weights, list(self.net.betas))
-            (self.loss(logits, self.query) / len(self.tasks)).backward()
+            (self.loss(logits, self.query) / len(self.tasks)).backward()  # type: ignore[no-untyped-call]
 
     def evaluate(self) -> Tensor:
         """Return predicted classes (T, n)."""
@@ -125,7 +125,7 @@ class Loop:
                     inner.step(
                         self.loss(fast(support, betas), self.shot), grad_callback=self._callback()
                     )
-                (self.loss(fast(query, betas), self.query) / len(self.tasks)).backward()
+                (self.loss(fast(query, betas), self.query) / len(self.tasks)).backward()  # type: ignore[no-untyped-call]
 
     def _callback(self) -> Callable[[list[Tensor]], list[Tensor]] | None:
         if not self.settings.first_order:

@@ -49,7 +49,7 @@ def trained_labels(support: Tensor, query: Tensor) -> Tensor:
         # The mean over a task's points, summed over the tasks: they do not share parameters.
         loss = cross_entropy(logits.flatten(0, 1), targets, reduction="sum") / points
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     with torch.no_grad():
         hidden = (query @ first + first_bias).relu()
@@ -59,7 +59,8 @@ def trained_labels(support: Tensor, query: Tensor) -> Tensor:
 def pytorch(way: int, shot: int, at_once: int) -> Callable[[], float]:
     """Return what trains and scores TASKS networks, some at once; it returns the accuracy."""
     flat = [
-        torch.from_numpy(array).flatten(1, 2).split(at_once) for array in episodes(TASKS, shot, way)
+        torch.split(torch.from_numpy(array).flatten(1, 2), at_once)
+        for array in episodes(TASKS, shot, way)
     ]
 
     def work() -> float:

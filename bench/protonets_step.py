@@ -67,7 +67,7 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
         distances = (features[way * shot :, None] - prototypes[None]).square().sum(2)
         loss = F.cross_entropy(-distances, targets)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return loss.item()
 

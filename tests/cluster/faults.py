@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ class FaultRun:
         for name in names:
             folder = self.folder / f"work/train_embedding/mnist/{name}/s0/checkpoints"
             self.cluster.wait_for(
-                lambda folder=folder: list(folder.glob("step-*.ckpt")),
+                partial(_checkpoints, folder),
                 f"a checkpoint of {name}\n{self.text()}\n{self.log(name)}",
                 timeout,
             )
@@ -205,3 +206,7 @@ def _hashes(record: dict[str, Any]) -> dict[str, str]:
     hashes = {Path(name).name: entity["sha256"] for name, entity in record["entities"].items()}
     del hashes["manifest.json"]
     return hashes
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return list(folder.glob("step-*.ckpt"))

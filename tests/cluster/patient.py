@@ -52,7 +52,7 @@ class Method(TrainedEmbedding[Settings]):
         noisy = pixels + 0.1 * self.uniform(*pixels.shape)
         loss = F.mse_loss(self.up(self.down(noisy)), pixels)
         self.adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         return {"loss": loss.detach()}
 

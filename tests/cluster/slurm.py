@@ -272,4 +272,6 @@ def _shell() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(missing() or _shell())
+    if reason := missing():
+        sys.exit(reason)
+    _shell()

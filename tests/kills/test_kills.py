@@ -17,6 +17,7 @@ from tests.kills.faults import MOMENTS, Fault
 from tests.kills.nursery import Nursery
 from tests.kills.trainers import STEPS, TRAINERS, train, write_data
 
+pytestmark = pytest.mark.slow
 KILLS_EACH = 12
 TEMPORARY_FAILURE = 75
 

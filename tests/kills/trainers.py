@@ -6,6 +6,7 @@ Those of embeddings have three epochs of four steps.
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from tests.unit.embed.tiny import settings
 from tests.unit.meta.tiny import learner, task_source
 
 LEARNERS = ("maml", "protonets")
-EMBEDDINGS = {
+EMBEDDINGS: dict[str, dict[str, Any]] = {
     "acai": {"iterations": 12},
     "bigan": {"epochs": 2},
     "deepcluster": {"epochs": 3, "dropout": 0.3},
@@ -54,7 +55,7 @@ def _meta_train(
 ) -> None:
     del data
     curve = {"every": 3, "tasks": 3, "way": 3, "shot": 2, "query": 2}
-    keys = {"iterations": STEPS, "log_every": 5, "validation": curve}
+    keys: dict[str, Any] = {"iterations": STEPS, "log_every": 5, "validation": curve}
     shape = (16, 16, 1)
     meta_train(
         learner(name, shape=shape, **keys).to(device),

@@ -42,6 +42,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modules", STAGES)
 def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
     imports = "; ".join(f"import {module}" for module in modules.split())

@@ -68,6 +68,6 @@ def files_run(scripts: Path, script: str, modules: Iterable[str]) -> set[str]:
     finder.run_script(str(scripts / script))
     for module in modules:
         finder.import_hook(module)
-    files = {one.__file__ for one in finder.modules.values() if one.__file__}
-    names = {Path(file).relative_to(scripts).as_posix() for file in files} | {script}
+    found = (getattr(one, "__file__", None) for one in finder.modules.values())
+    names = {Path(file).relative_to(scripts).as_posix() for file in found if file} | {script}
     return {name for name in names if not name.startswith("cactus/stages/")}

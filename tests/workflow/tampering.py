@@ -39,6 +39,10 @@ def truncate(file: str) -> Action:
     return lambda run: os.truncate(run / file, (run / file).stat().st_size // 2)
 
 
+def empty_map(run: Path) -> None:
+    (run / "tables/omniglot.tex.map.json").write_text("{}")
+
+
 def swap(first: str, second: str) -> Action:
     def apply(run: Path) -> None:
         one, other = (run / first).read_bytes(), (run / second).read_bytes()
@@ -49,7 +53,10 @@ def swap(first: str, second: str) -> Action:
 
 
 def copy(source: str, target: str) -> Action:
-    return lambda run: shutil.copyfile(run / source, run / target)
+    def apply(run: Path) -> None:
+        shutil.copyfile(run / source, run / target)
+
+    return apply
 
 
 def remove(file: str) -> Action:
@@ -176,7 +183,7 @@ TAMPERINGS = [
     Tampering("a number in a table, its record forged", both(edit("tables/omniglot.tex", r"textbf\{\d", "textbf{9"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a number in a map, its record forged", both(edit("tables/omniglot.tex.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge(_TABLE)), "number differs", "tables/omniglot.tex"),
     Tampering("a row of a table, its record forged", both(edit("tables/omniglot.tex", r"\n[^\n]* & [^\n]*pm[^\n]*\\\\\n", "\n"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
-    Tampering("a map that is none, its record forged", both(lambda run: (run / "tables/omniglot.tex.map.json").write_text("{}"), forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
+    Tampering("a map that is none, its record forged", both(empty_map, forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
     Tampering("a number in a figure's map, its record forged", both(edit("figures/shots.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge("make_figure/shots")), "number differs", "figures/shots.pdf"),
     Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
     Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),

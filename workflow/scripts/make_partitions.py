@@ -1,6 +1,6 @@
 """Partition the training images and store the partitions."""
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.command import report, run_main, stage_job
 from cactus.config.source import Source

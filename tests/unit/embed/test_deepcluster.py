@@ -74,6 +74,7 @@ def test_embedding_is_whitened_and_normalized(tiny_settings, fit, blobs) -> None
     )
 
 
+@pytest.mark.slow
 def test_each_epoch_clusters_again_and_resets_the_head(tiny_settings, fit, blobs) -> None:
     embedding = fit("deepcluster", tiny_settings("deepcluster"), blobs[0])
     resident = embedding.resident(blobs[0])
@@ -87,6 +88,7 @@ def test_each_epoch_clusters_again_and_resets_the_head(tiny_settings, fit, blobs
     assert embedding.trunk.training
 
 
+@pytest.mark.slow
 def test_clusters_are_learned(tiny_settings, fit, blobs, tmp_path: Path) -> None:
     settings = tiny_settings(
         "deepcluster", epochs=12, clusters=4, log_every=15, crop_area_min=0.6, dropout=0.0

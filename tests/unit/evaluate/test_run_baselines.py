@@ -154,14 +154,14 @@ def test_validation_episodes_choose(folders: tuple[Path, Path, Path]) -> None:
     noisy = np.where(outliers[:, None], 3 * generator.normal(size=centers.shape), centers)
     arrays = {split: np.load(embeddings / f"{split}.npy") for split in SPLITS}
     write_embeddings(embeddings, arrays | {"val": noisy + 0.1 * generator.normal(size=noisy.shape)})
-    baselines = {"methods": ["knn"], "knn": {"neighbours": [1, 3, 15]}, "validation_tasks": 200}
+    baselines = {"methods": ["knn"], "knn": {"neighbors": [1, 3, 15]}, "validation_tasks": 200}
     job = make_job(baselines, settings=[{"way": 3, "shot": 5}])
     run_baselines(job, data, embeddings, output, lambda _: None)
     (entry,) = json.loads((output / "summary.json").read_text())["settings"]
-    means = {one["parameters"]["neighbours"]: one["mean"] for one in entry["validation"]}
+    means = {one["parameters"]["neighbors"]: one["mean"] for one in entry["validation"]}
     assert set(means) == {1, 3, 15}
-    assert entry["parameters"]["neighbours"] == max(means, key=lambda k: means[k])
-    alone = {"methods": ["knn"], "knn": {"neighbours": [entry["parameters"]["neighbours"]]}}
+    assert entry["parameters"]["neighbors"] == max(means, key=lambda k: means[k])
+    alone = {"methods": ["knn"], "knn": {"neighbors": [entry["parameters"]["neighbors"]]}}
     run_baselines(
         make_job(alone, settings=[{"way": 3, "shot": 5}]), data, embeddings, output / "alone", print
     )
@@ -225,10 +225,10 @@ def test_attribute_tasks_are_scored(tmp_path: Path) -> None:
     [
         ({}, {"settings": [{"way": 9, "shot": 1}]}, EpisodeError),
         ({}, {"settings": [{"way": 5, "shot": 1}, {"way": 5, "shot": 6}]}, EpisodeError),
-        ({"knn": {"neighbours": [6]}}, {}, ConfigError),
+        ({"knn": {"neighbors": [6]}}, {}, ConfigError),
         ({"cluster_matching": {"clusters": 81}}, {}, ConfigError),
     ],
-    ids=["way", "shot", "neighbours", "clusters"],
+    ids=["way", "shot", "neighbors", "clusters"],
 )
 def test_impossible_jobs_leave_no_result(
     folders: tuple[Path, Path, Path],

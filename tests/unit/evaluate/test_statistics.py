@@ -109,7 +109,7 @@ def test_values_that_are_no_accuracies_are_refused(values: list[float]) -> None:
 
 def result(method: str = "") -> SettingResult:
     accuracies = TaskAccuracies(5, 1, np.array([0.2, 0.6]), method)
-    return SettingResult(accuracies, 5, "ab12", {"parameters": {"neighbours": 1}})
+    return SettingResult(accuracies, 5, "ab12", {"parameters": {"neighbors": 1}})
 
 
 def test_summary_file_has_an_entry_per_setting(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_summary_file_has_an_entry_per_setting(tmp_path: Path) -> None:
         "std": pytest.approx(0.2),
         "ci95": pytest.approx(1.96 * 0.2 / math.sqrt(2)),
         "episodes_sha256": "ab12",
-        "parameters": {"neighbours": 1},
+        "parameters": {"neighbors": 1},
     }
 
 

@@ -162,6 +162,7 @@ def test_bad_input_is_refused_before_training(tmp_path):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_meta_training_learns_to_learn(tmp_path, name):
     changes = {"way": 5, "shot": 1, "query": 5, "filters": 8, "log_every": 30}

@@ -211,6 +211,7 @@ assert "torch" not in sys.modules  # importing it would cost every small job sec
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(seeds_run: Run, tmp_path: Path):
     _table(seeds_run.results, "omniglot", tmp_path / "here")
     draw("accuracy_grid", seeds_run.folder, tmp_path / "here" / "figure", OutputSettings())

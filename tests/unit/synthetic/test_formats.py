@@ -112,6 +112,7 @@ def test_celeba_lists_agree_with_the_archive(raw):
             assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (178, 218))
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(raw, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"

@@ -51,6 +51,7 @@ def nearest_centroid(vectors: np.ndarray, support: np.ndarray, query: np.ndarray
     return float((distances.argmin(axis=-1) == np.arange(len(support))[:, None]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "way", "least"), CASES)
 def test_classes_show_in_shrunken_images(
     dataset: DatasetName, way: int, least: float, tmp_path: Path

@@ -58,6 +58,7 @@ def test_one_thread_gives_the_others_back():
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("blocks", "threaded"), [([1 << 23], False), ([1 << 21] * 8, False), ([1 << 21] * 8, True)]
 )

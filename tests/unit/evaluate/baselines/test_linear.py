@@ -6,6 +6,7 @@ from cactus.evaluate.baselines.linear import LogisticRegression
 from tests.unit.evaluate.cases import centered, clustered_episodes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("c", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize(("shot", "dims"), [(1, 64), (4, 64), (4, 6), (4, 20)])
 def test_optimum_is_that_of_scikit_learn(c: float, shot: int, dims: int) -> None:

@@ -48,6 +48,7 @@ def _odd_net(pool):
 SIDES = st.integers(16, 21)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     sides=st.tuples(SIDES, SIDES),
@@ -108,6 +109,7 @@ def test_batch_norm_over_two_values(first_order, shot, query):
     assert_close_in_double(logits, slow_logits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize(
     ("dataset", "shape", "way"), [("omniglot", (28, 28, 1), 20), ("miniimagenet", (84, 84, 3), 5)]

@@ -50,6 +50,7 @@ def test_meta_gradient_equals_the_slow_reference(form, first_order, kernel):
         torch.testing.assert_close(mine, slow, rtol=1e-10, atol=1e-10 * float(slow.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("form", PAPER)
 def test_the_papers_sizes_and_a_head_wider_than_the_episode(form, kernel):

@@ -82,6 +82,7 @@ POOLED = st.tuples(st.integers(16, 19), st.integers(16, 19))
 COUNT = st.integers(1, 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     form=st.one_of(st.tuples(st.just("stride"), STRIDED), st.tuples(st.just("max_pool"), POOLED)),

@@ -42,6 +42,7 @@ def test_the_settings_offer_the_figures_that_exist():
     assert OutputSettings().figures == list(MODULES) == list(DRAW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_a_figure_is_drawn_twice_to_the_same_bytes(small_run: Run, tmp_path: Path, name: str):
     dataset = "omniglot" if name in PER_DATASET else None
@@ -78,6 +79,7 @@ def _shown_texts(figure: Figure) -> list[Text]:
     return [text for text in dict.fromkeys(texts) if text.get_text().strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "name", "dataset"),
     [

@@ -4,7 +4,7 @@ from typing import Final
 
 _RENAMED: Final = {
     "sample": "synthetic",
-    "sample_data": "synthetic_data",
+    "synthetic_data": "synthetic_data",
 }
 
 

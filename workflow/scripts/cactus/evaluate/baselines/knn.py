@@ -20,12 +20,12 @@ class NearestNeighbors:
 
     Parameters
     ----------
-    neighbours
+    neighbors
         k, at most way * shot.
     """
 
-    def __init__(self, neighbours: int) -> None:
-        self._neighbors = neighbours
+    def __init__(self, neighbors: int) -> None:
+        self._neighbors = neighbors
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
         """Return the labels (T, way, query) of queries (T, way, query, d).
@@ -39,7 +39,7 @@ class NearestNeighbors:
         if self._neighbors > way * shot:
             raise EpisodeError(
                 "There are more neighbors than support points.",
-                where="baselines.knn.neighbours",
+                where="baselines.knn.neighbors",
                 got=f"{self._neighbors} neighbors, {way * shot} support points",
                 fix="lower the number of neighbors",
             )

@@ -34,7 +34,7 @@ def choices(
     match method:
         case "knn":
             points = setting.way * setting.shot
-            return [{"neighbours": k} for k in _at_most(points, settings.knn.neighbours, setting)]
+            return [{"neighbors": k} for k in _at_most(points, settings.knn.neighbors, setting)]
         case "linear":
             shared = settings.linear.model_dump(exclude={"c"})
             return [{"c": c, **shared} for c in settings.linear.c]
@@ -49,7 +49,7 @@ def _at_most(points: int, neighbors: list[int], setting: FewShotSetting) -> list
     if not possible:
         raise ConfigError(
             "There are more neighbors than support points.",
-            where=f"baselines.knn.neighbours, {setting.way}-way {setting.shot}-shot",
+            where=f"baselines.knn.neighbors, {setting.way}-way {setting.shot}-shot",
             got=f"{neighbors} neighbors, {points} support points",
             fix=f"list a number of neighbors up to {points}",
         )

@@ -59,9 +59,9 @@ def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
 
 
 def _all_records(planner: Planner) -> list[Record]:
-    """Return all readable records of this run, then of its neighbours."""
-    neighbours = sorted(planner.run_folder.absolute().parent.iterdir())
-    folders = [planner.run_folder.absolute(), *neighbours]
+    """Return all readable records of this run, then of its neighbors."""
+    neighbors = sorted(planner.run_folder.absolute().parent.iterdir())
+    folders = [planner.run_folder.absolute(), *neighbors]
     return [record for folder in dict.fromkeys(folders) for record in _records(folder)]
 
 
