@@ -95,7 +95,7 @@ def scaled(images: Tensor, indices: Indices) -> Tensor:
 def adapted(model: Maml, images: Tensor, support: Indices, steps: int) -> list[Tensor]:
     """Return the weights after gradient steps on the support (way, shot) of one task."""
     settings, (way, shot) = model.settings, support.shape
-    weights, betas = list(model.weights), list(model.betas)
+    weights, betas = list(model.weights), list(model.shifts)
     for _ in range(steps):
         logits = maml_logits(settings, scaled(images, support), weights, betas, way)
         loss = cross_entropy(logits, shot)
@@ -108,7 +108,7 @@ def adapted(model: Maml, images: Tensor, support: Indices, steps: int) -> list[T
 
 def maml_query_logits(model: Maml, images: Tensor, batch: EpisodeBatch, steps: int) -> list[Tensor]:
     """Return the logits of each task's query after steps on its support."""
-    betas, tasks = list(model.betas), zip(batch.support, batch.query, strict=True)
+    betas, tasks = list(model.shifts), zip(batch.support, batch.query, strict=True)
     return [
         maml_logits(
             model.settings,

@@ -4,7 +4,8 @@ from typing import Final
 
 _RENAMED: Final = {
     "sample": "synthetic",
-    "synthetic_data": "synthetic_data",
+    "sample_data": "synthetic_data",
+    "baselines.knn.neighbours": "baselines.knn.neighbors",
 }
 
 
