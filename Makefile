@@ -92,7 +92,7 @@ check: $(SETUP)
 	$(BIN)/snakemake --lint
 
 config-docs: $(SETUP)
-	$(BIN)/python -m cactus.config.reference
+	$(BIN)/python -m cactus.cli.config_reference
 
 lock: $(SETUP)
 	$(PIP) install --quiet pip-tools

@@ -15,10 +15,10 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.harness import THREADS, write_result
-from cactus.config.base import DatasetName, LearnerName
-from cactus.config.embedding import parse_embedding
-from cactus.config.grid import Grid
 from cactus.config.models import Config
+from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.grid import Grid
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
 from cactus.meta.registry import build as build_learner
@@ -66,7 +66,9 @@ def learner_step(config: Config, dataset: DatasetName, name: LearnerName, tasks:
     images = torch.from_numpy(generator.integers(0, 256, (1200, *SHAPES[dataset]), dtype=np.uint8))
     labels = np.repeat(np.arange(40), 30)[None]
     sampler = PartitionSampler(labels, settings.way, settings.shot, settings.query)
-    learner = build_learner(name, settings, SHAPES[dataset], seed=0, device=CPU)
+    learner = build_learner(
+        name, settings, config.speed.resolve(name, dataset), SHAPES[dataset], seed=0, device=CPU
+    )
     state, source = TrainState.start(learner, 0), TaskSource(images, sampler)
     return lambda: train_step(state, source)
 

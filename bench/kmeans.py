@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from bench.harness import THREADS, Comparison, compare, fastest, peak_flops, write_result
-from cactus.config.partition import PartitionSettings
+from cactus.config.sections.partition import PartitionSettings
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.lloyd import kmeans, lloyd
 

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from cactus.config.base import DatasetName
-from cactus.config.learners import LearnerSettings, MamlSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.learners import LearnerSettings, MamlSettings
+from cactus.config.sections.speed import MamlSpeed
 from cactus.meta.maml.learner import Maml
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -23,7 +24,7 @@ def maml_case(
     generator = np.random.default_rng(0)
     shape = SHAPES[dataset]
     images = torch.from_numpy(generator.integers(0, 256, (400, *shape), dtype=np.uint8))
-    model = Maml(settings, shape, torch.Generator().manual_seed(0))
+    model = Maml(settings, MamlSpeed(), shape, torch.Generator().manual_seed(0))
     batch = EpisodeBatch(
         generator.integers(0, 400, (tasks, settings.way, settings.shot)),
         generator.integers(0, 400, (tasks, settings.way, settings.query)),

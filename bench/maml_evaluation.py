@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.harness import THREADS, compare, counted_flops, peak_flops, write_result
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.train.device import set_up_device
 
 # Episodes of a round, and the ratio to reach.

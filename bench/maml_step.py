@@ -21,7 +21,7 @@ from bench.harness import (
 )
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.train.device import set_up_allocator, set_up_device
 
 Step = Callable[[], None]

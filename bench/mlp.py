@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy, dropout
 
 from bench.harness import compare, fastest, write_result
 from bench.logistic_regression import DIMS, WAY, episodes
-from cactus.config.evaluation import MlpSettings
+from cactus.config.sections.evaluation import MlpSettings
 from cactus.evaluate.baselines.mlp import MlpClassifier
 
 TASKS = 10

@@ -23,7 +23,8 @@ from bench.harness import (
     peak_flops,
     write_result,
 )
-from cactus.config.learners import ProtonetsSettings
+from cactus.config.sections.learners import ProtonetsSettings
+from cactus.config.sections.speed import ProtonetsSpeed
 from cactus.meta.protonets.learner import Protonets
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler
@@ -79,7 +80,9 @@ def ours(size: int, channels: int, way: int, shot: int, query: int) -> Callable[
     set_up_device("cpu", THREADS, deterministic=False)
     images, labels = images_and_labels(size, channels)
     settings = ProtonetsSettings(way=way, shot=shot, query=query)
-    learner = Protonets(settings, (size, size, channels), torch.Generator().manual_seed(0))
+    learner = Protonets(
+        settings, ProtonetsSpeed(), (size, size, channels), torch.Generator().manual_seed(0)
+    )
     source = TaskSource(torch.from_numpy(images), PartitionSampler(labels[None], way, shot, query))
     state = TrainState.start(learner, seed=0)
     return lambda: float(train_step(state, source).loss)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.config import base
+from cactus.config.sections import base
 from cactus.embed.images import square_images, unit_range, write_picture
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.metrics import MetricsLog

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from cactus.config.grid import Grid
 from cactus.config.models import Config
+from cactus.config.sections.grid import Grid
 from tests.workflow.snake import ROOT, job_counts, snakemake
 
 pytestmark = pytest.mark.workflow

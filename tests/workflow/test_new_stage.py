@@ -13,7 +13,7 @@ STAGE = '''"""Count the images of each class of a data set."""
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.stages.base import DatasetKey, Reads, Spec, Stage, results_of
 
 if TYPE_CHECKING:

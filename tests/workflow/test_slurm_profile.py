@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from cactus.cluster.profile import ProfileValue, fill_in
-from cactus.config.source import Source
+from cactus.config.sections.source import Source
 from tests.workflow.project import ROOT, Project
 
 pytestmark = pytest.mark.workflow

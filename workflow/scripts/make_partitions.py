@@ -3,7 +3,7 @@
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.command import report, run_main, stage_job
-from cactus.config.source import Source
+from cactus.config.sections.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
 from cactus.stages.make_partitions import MakePartitionsSpec

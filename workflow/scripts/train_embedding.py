@@ -1,7 +1,7 @@
 """Train an embedding on the unlabelled training images and encode every split."""
 
 from cactus.command import run_main, training_parser
-from cactus.config.embedding import parse_embedding
+from cactus.config.sections.embedding import parse_embedding
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.provenance.execution.run_job import running_job
 from cactus.stages.train_embedding import TrainEmbeddingSpec

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from cactus.config.embedding import EmbeddingSettings, parse_embedding
-from cactus.config.embedding_methods import (
+from cactus.config.sections.embedding import EmbeddingSettings, parse_embedding
+from cactus.config.sections.embedding_methods import (
     AcaiSettings,
     BiganSettings,
     DeepclusterSettings,

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cactus.config.grid import Cell, CellPattern, Grid, GridSettings
-from cactus.config.source import Source
+from cactus.config.sections.grid import Cell, CellPattern, Grid, GridSettings
+from cactus.config.sections.source import Source
 from cactus.errors import ConfigError
 
 PAPER = ("acai", "bigan", "deepcluster", "infogan")

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from cactus.config.learners import (
+from cactus.config.sections.learners import (
     LearnerSettings,
     MamlSettings,
     ProtonetsSettings,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.config.base import DatasetSettings, Settings, merge
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
+from cactus.config.sections.base import DatasetSettings, Settings, merge
 from cactus.errors import ConfigError
 
 

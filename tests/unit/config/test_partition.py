@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from cactus.config.partition import (
+from cactus.config.sections.partition import (
     HyperplaneSettings,
     PartitionSettings,
     RandomSettings,

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cactus.config.evaluation import EvaluationSettings, FewShotSetting
+from cactus.config.sections.evaluation import EvaluationSettings, FewShotSetting
 from cactus.errors import EpisodeError
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.tasks.episodes import EpisodeBatch

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.data.arrays import (
     Manifest,
     SplitRecord,

@@ -5,8 +5,9 @@ from typing import get_args
 import pytest
 import torch
 
-from cactus.config.base import LearnerName
-from cactus.config.learners import LearnerSettings
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.speed import MamlSpeed, SpeedSettings
 from cactus.meta.registry import build
 from tests.unit.meta.tiny import CPU
 
@@ -17,9 +18,13 @@ MODULES = {f"cactus.meta.{name}.learner" for name in NAMES}
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("dataset", "shape"), [("omniglot", (28, 28, 1)), ("celeba", (84, 84, 3))])
 def test_the_seed_decides_the_weights(name, dataset, shape):
-    settings = LearnerSettings().resolve(name, dataset)
+    settings, speed = (
+        LearnerSettings().resolve(name, dataset),
+        SpeedSettings().resolve(name, dataset),
+    )
     first, second, third = (
-        build(name, settings, shape, seed=seed, device=CPU).state_dict() for seed in (1, 1, 2)
+        build(name, settings, speed, shape, seed=seed, device=CPU).state_dict()
+        for seed in (1, 1, 2)
     )
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not all(torch.equal(first[key], third[key]) for key in first)
@@ -31,6 +36,6 @@ def test_a_learner_is_imported_only_when_asked_for(monkeypatch):
     registry = importlib.import_module("cactus.meta.registry")
     assert not MODULES & set(sys.modules)
     settings = LearnerSettings().resolve("maml", "omniglot")
-    registry.build("maml", settings, (28, 28, 1), seed=0, device=CPU)
+    registry.build("maml", settings, MamlSpeed(), (28, 28, 1), seed=0, device=CPU)
     assert "cactus.meta.maml.learner" in sys.modules
     assert "cactus.meta.protonets.learner" not in sys.modules

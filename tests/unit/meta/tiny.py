@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cactus.config.learners import LearnerSettings
+from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.speed import SpeedSettings
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource
 from cactus.tasks.episodes import EpisodeBatch, PartitionSampler
@@ -29,10 +30,15 @@ def learner(
     **changes: Any,
 ) -> Any:
     """Build a small learner; `changes` override its settings."""
-    settings = LearnerSettings().resolve(name, dataset)
+    settings, speed = (
+        LearnerSettings().resolve(name, dataset),
+        SpeedSettings().resolve(name, dataset),
+    )
+    quick = {key: changes.pop(key) for key in list(changes) if key in type(speed).model_fields}
     values = {**settings.model_dump(), **SMALL, **FEW_STEPS[name], **changes}
     settings = type(settings).model_validate(values)
-    built = build(name, settings, shape, seed=seed, device=CPU)
+    speed = type(speed).model_validate({**speed.model_dump(), **quick})
+    built = build(name, settings, speed, shape, seed=seed, device=CPU)
     return built.double() if double else built
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
@@ -199,7 +199,7 @@ def test_a_missing_setting_is_named(small_run: Run, tmp_path: Path):
 _SCRIPT = """
 import sys
 from pathlib import Path
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.paper import aggregate
 from cactus.paper.figures import shots, tasks, training_curves
 from cactus.paper.figures.registry import draw

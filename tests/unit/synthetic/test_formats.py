@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cactus.config.synthetic import SyntheticSettings
+from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import DataError
 from cactus.synthetic.write import write_synthetic
 
@@ -116,7 +116,7 @@ def test_celeba_lists_agree_with_the_archive(raw):
 def test_another_process_writes_the_same_bytes(raw, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
-        "from cactus.config.synthetic import SyntheticSettings\n"
+        "from cactus.config.sections.synthetic import SyntheticSettings\n"
         "from cactus.synthetic.write import write_synthetic\n"
         "settings = SyntheticSettings.model_validate_json(sys.argv[1])\n"
         f"for dataset in {DATASETS}: write_synthetic(dataset, settings, Path(sys.argv[2]))\n"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import EvaluationSettings, FewShotSetting
 from cactus.config.load import parse_config, read_yaml
-from cactus.config.synthetic import SyntheticSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import EvaluationSettings, FewShotSetting
+from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.data.arrays import load_images
 from cactus.data.prepare import prepare
 from cactus.evaluate.episodes import evaluation_episodes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from cactus.config.partition import HyperplaneSettings
+from cactus.config.sections.partition import HyperplaneSettings
 from cactus.errors import EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.hyperplanes import (

@@ -4,8 +4,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cactus.config.partition import PartitionSettings
-from cactus.config.source import Source
+from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
 from cactus.tasks.kmeans.cpu_points import cpu_points

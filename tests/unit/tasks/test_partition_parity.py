@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cactus.config.partition import (
+from cactus.config.sections.partition import (
     HyperplaneSettings,
     MamlAcceptanceSettings,
     PartitionSettings,
@@ -18,7 +18,7 @@ from cactus.seeding import numpy_generator
 from cactus.tasks.hyperplanes import hyperplane_partitions
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.gpu_points import gpu_points
-from cactus.tasks.kmeans.partitions import KMeansPlan, accepts, kmeans_partitions
+from cactus.tasks.kmeans_partitions import KMeansPlan, accepts, kmeans_partitions
 from cactus.tasks.shape import EpisodeShape
 
 LOADERS = {

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from cactus.config.partition import PixelSettings
+from cactus.config.sections.partition import PixelSettings
 from cactus.tasks.pixels import normalize_contrast, pixel_features
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.stats import chisquare
 
-from cactus.config.partition import RandomSettings
+from cactus.config.sections.partition import RandomSettings
 from cactus.tasks.random_labels import random_partitions
 
 

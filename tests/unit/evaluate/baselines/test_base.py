@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cactus.config.evaluation import MlpSettings
+from cactus.config.sections.evaluation import MlpSettings
 from cactus.evaluate.baselines.base import Baseline, flatten, support_labels
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching
 from cactus.evaluate.baselines.knn import NearestNeighbors

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cactus.config.evaluation import ClusterMatchingSettings
+from cactus.config.sections.evaluation import ClusterMatchingSettings
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching, fit_centroids
 

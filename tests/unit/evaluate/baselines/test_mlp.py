@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cactus.config.evaluation import MlpSettings
+from cactus.config.sections.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.mlp import MlpClassifier, Network, NumpyAdam
 from tests.unit.evaluate.cases import clustered_episodes

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression as PeerRegression
 from sklearn.neural_network import MLPClassifier as PeerPerceptron
 
-from cactus.config.evaluation import ClusterMatchingSettings, MlpSettings
+from cactus.config.sections.evaluation import ClusterMatchingSettings, MlpSettings
 from cactus.evaluate.baselines import mlp
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching, fit_centroids
 from cactus.evaluate.baselines.knn import NearestNeighbors

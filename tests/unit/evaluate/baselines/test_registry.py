@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cactus.config.evaluation import BaselineName, BaselineSettings, FewShotSetting
+from cactus.config.sections.evaluation import BaselineName, BaselineSettings, FewShotSetting
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.registry import build, choices
 from tests.unit.evaluate.cases import clustered_episodes

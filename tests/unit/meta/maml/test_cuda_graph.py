@@ -88,7 +88,7 @@ def test_it_is_refused_without_a_gpu_and_for_autograd(tmp_path):
             model, task_source(shape=SHAPE), None, tmp_path,
             seed=0, label="tiny", record={}, checkpoints=none(tmp_path),
         )  # fmt: skip
-    assert refused.value.where == "learners.maml.cuda_graph"
+    assert refused.value.where == "speed.maml.cuda_graph"
     with pytest.raises(ValidationError, match="manual"):
         learner("maml", cuda_graph=True, kernel="autograd")
 

@@ -129,7 +129,7 @@ def test_images_at_once_does_not_matter():
     model, source = _trained()
     batch = episodes(source, 4)
     logits = model.query_logits(source.images, batch)
-    model.settings = model.settings.model_copy(update={"images_at_once": 5})
+    model.speed = model.speed.model_copy(update={"images_at_once": 5})
     again = model.query_logits(source.images, batch)
     torch.testing.assert_close(again, logits, rtol=1e-10, atol=1e-10)
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.accuracy_grid import draw
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import averaged_over_seeds, read_results

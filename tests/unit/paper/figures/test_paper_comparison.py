@@ -1,6 +1,6 @@
 from matplotlib.axes import Axes
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.paper_comparison import draw
 from cactus.paper.results import averaged_over_seeds, read_results

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import ConfigError, DataError
 from cactus.paper import style
 from cactus.paper.figures import accuracy_grid, paper_comparison, shots, tasks, training_curves

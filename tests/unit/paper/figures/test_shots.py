@@ -1,4 +1,4 @@
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw
 from cactus.paper.results import averaged_over_seeds, read_results

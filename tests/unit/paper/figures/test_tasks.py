@@ -1,7 +1,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.outputs import ContactSheetSettings, OutputSettings
+from cactus.config.sections.outputs import ContactSheetSettings, OutputSettings
 from cactus.data.arrays import load_images
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.tasks import draw

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.curves import read_log
 from cactus.paper.figures.inputs import FigureInputs

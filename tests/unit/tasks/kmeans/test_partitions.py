@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cactus.config.partition import (
+from cactus.config.sections.partition import (
     MamlAcceptanceSettings,
     PartitionSettings,
     ProtonetsAcceptanceSettings,
@@ -12,7 +12,7 @@ from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.lloyd import kmeans
-from cactus.tasks.kmeans.partitions import (
+from cactus.tasks.kmeans_partitions import (
     KMeansPlan,
     accepts,
     embedding_plan,

@@ -7,7 +7,7 @@ from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import check_requests, check_sharing, request_options
 from cactus.cluster.slurm import has_slurm
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.provenance.execution.environment import check_interpreter, check_libraries

@@ -9,9 +9,9 @@ from typing import Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from cactus.config.base import DatasetSettings, merge
 from cactus.config.models import Config
 from cactus.config.renamed import new_name
+from cactus.config.sections.base import DatasetSettings, merge
 from cactus.errors import ConfigError, did_you_mean
 
 

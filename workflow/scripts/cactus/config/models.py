@@ -5,19 +5,19 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import Settings, setting
-from cactus.config.checkpoints import CheckpointSettings
-from cactus.config.compute import ComputeSettings
-from cactus.config.data import DataSettings
-from cactus.config.embedding import EmbeddingSettings
-from cactus.config.evaluation import BaselineSettings, EvaluationSettings
-from cactus.config.gpus import GpuSettings
-from cactus.config.grid import Grid, GridSettings
-from cactus.config.learners import LearnerSettings
-from cactus.config.outputs import OutputSettings
-from cactus.config.partition import PartitionSettings
-from cactus.config.source import Source
-from cactus.config.synthetic import SyntheticSettings
+from cactus.config.sections.base import Settings, setting
+from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.data import DataSettings
+from cactus.config.sections.embedding import EmbeddingSettings
+from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.sections.grid import Grid, GridSettings
+from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.operation import CheckpointSettings, GpuSettings
+from cactus.config.sections.outputs import OutputSettings
+from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import Source
+from cactus.config.sections.speed import SpeedSettings
+from cactus.config.sections.synthetic import SyntheticSettings
 
 
 class Config(Settings):
@@ -40,6 +40,7 @@ class Config(Settings):
     embeddings: EmbeddingSettings = EmbeddingSettings()
     partitions: PartitionSettings = PartitionSettings()
     learners: LearnerSettings = LearnerSettings()
+    speed: SpeedSettings = SpeedSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     baselines: BaselineSettings = BaselineSettings()
     outputs: OutputSettings = OutputSettings()

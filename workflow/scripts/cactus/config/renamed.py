@@ -6,6 +6,12 @@ _RENAMED: Final = {
     "sample": "synthetic",
     "sample_data": "synthetic_data",
     "baselines.knn.neighbours": "baselines.knn.neighbors",
+    "learners.maml.kernel": "speed.maml.kernel",
+    "learners.maml.cuda_graph": "speed.maml.cuda_graph",
+    "learners.maml.tasks_at_once": "speed.maml.tasks_at_once",
+    "learners.maml.evaluation_tasks_at_once": "speed.maml.evaluation_tasks_at_once",
+    "learners.protonets.evaluation_tasks_at_once": "speed.protonets.evaluation_tasks_at_once",
+    "learners.protonets.images_at_once": "speed.protonets.images_at_once",
 }
 
 

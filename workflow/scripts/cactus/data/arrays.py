@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
 
-from cactus.config.base import DatasetName, Settings
+from cactus.config.sections.base import DatasetName, Settings
 from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
 from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from cactus.config.base import DatasetName, Settings
-from cactus.config.data import DataSettings
+from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.data import DataSettings
 from cactus.data.arrays import (
     MANIFEST,
     Manifest,

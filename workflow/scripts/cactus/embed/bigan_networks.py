@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cactus.config.embedding_methods import BiganSettings
+from cactus.config.sections.embedding_methods import BiganSettings
 from cactus.embed.networks import Block, ConvGenerator, ConvTrunk, draw_normal_weights
 
 _SLOPE = 0.2

@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from pydantic import ValidationError
 
-from cactus.config.embedding import AnyEmbedding, CustomEmbedding
+from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
 from cactus.embed.base import Embedding
 from cactus.errors import ConfigError
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
 
-from cactus.config.embedding import AnyEmbedding
+from cactus.config.sections.embedding import AnyEmbedding
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import EvaluationSettings, FewShotSetting
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import EvaluationSettings, FewShotSetting
 from cactus.errors import EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler, labeled_sampler

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import (
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import (
     BaselineName,
     BaselineSettings,
     EvaluationSettings,

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from cactus.config.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.data.arrays import load_images
 from cactus.evaluate.episodes import evaluation_episodes
 from cactus.evaluate.models import evaluate_model
@@ -45,9 +45,8 @@ def evaluate_cell(
     }
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
-    learner = build(
-        spec.learner, _settings(spec), (height, width, channels), seed=seed, device=device
-    )
+    shape = (height, width, channels)
+    learner = build(spec.learner, _settings(spec), spec.speed, shape, seed=seed, device=device)
     if model_folder is not None:
         load_model(learner, model_folder)
     results = evaluate_model(learner, resident_images(images, device), episodes, _report)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cactus.config.base import LearnerName
-from cactus.config.learners import TrainingSettings
+from cactus.config.sections.base import DatasetSettings, LearnerName
+from cactus.config.sections.learners import TrainingSettings
 from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -27,7 +27,7 @@ class MetaLearner(nn.Module, ABC):
 
     Parameters
     ----------
-    settings
+    settings, speed
         Resolved for the data set.
     image_shape
         Height, width and channels of the images.
@@ -35,10 +35,13 @@ class MetaLearner(nn.Module, ABC):
 
     name: LearnerName
     settings: TrainingSettings
+    speed: DatasetSettings
 
-    def __init__(self, settings: TrainingSettings, image_shape: ImageShape) -> None:
+    def __init__(
+        self, settings: TrainingSettings, speed: DatasetSettings, image_shape: ImageShape
+    ) -> None:
         super().__init__()
-        self.settings, self.image_shape = settings, image_shape
+        self.settings, self.speed, self.image_shape = settings, speed, image_shape
 
     @abstractmethod
     def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:

@@ -5,8 +5,9 @@ from typing import cast
 
 import torch
 
-from cactus.config.base import LearnerName
-from cactus.config.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.meta.base import MetaLearner
 from cactus.meta.conv4 import ImageShape
 
@@ -14,6 +15,7 @@ from cactus.meta.conv4 import ImageShape
 def build(
     name: LearnerName,
     settings: MamlSettings | ProtonetsSettings,
+    speed: MamlSpeed | ProtonetsSpeed,
     image_shape: ImageShape,
     *,
     seed: int,
@@ -25,7 +27,7 @@ def build(
     ----------
     name
         The meta-learner.
-    settings
+    settings, speed
         Its settings, resolved for the data set.
     image_shape
         Height, width and channels of the images.
@@ -36,5 +38,5 @@ def build(
     """
     module = importlib.import_module(f"cactus.meta.{name}.learner")
     generator = torch.Generator().manual_seed(seed)
-    learner = cast(MetaLearner, module.build(settings, image_shape, generator))
+    learner = cast(MetaLearner, module.build(settings, speed, image_shape, generator))
     return learner.to(device)

@@ -45,7 +45,8 @@ def train_cell(
     sampler = load_sampler(partition_folder, settings.way, settings.shot, settings.query, labels)
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
-    learner = build(spec.learner, settings, (height, width, channels), seed=seed, device=device)
+    shape = (height, width, channels)
+    learner = build(spec.learner, settings, spec.speed, shape, seed=seed, device=device)
     meta_train(
         learner,
         TaskSource(images, sampler),

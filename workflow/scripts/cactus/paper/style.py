@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.typing import LineStyleType
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
 from cactus.paper.vocabulary import METHODS, SYNTHETIC_NOTE, dataset_title
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cactus.config.source import Source
+from cactus.config.sections.source import Source
 from cactus.errors import DataError
 
 SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"

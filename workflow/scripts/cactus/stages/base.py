@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from cactus.config.base import DatasetName, LearnerName, Settings
+from cactus.config.sections.base import DatasetName, LearnerName, Settings
 
 if TYPE_CHECKING:
     from cactus.config.models import Config

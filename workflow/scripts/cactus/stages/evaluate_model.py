@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName, LearnerName
-from cactus.config.compute import ComputeSettings
-from cactus.config.evaluation import EvaluationSettings
-from cactus.config.learners import MamlSettings, ProtonetsSettings, ScratchSettings
+from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.evaluation import EvaluationSettings
+from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
+from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.stages.base import CellKey, Reads, Spec, Stage, pool_attributes, results_of
 
 if TYPE_CHECKING:
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
 
 # Keys of a learner that scoring a model reads. From-scratch rows draw their weights themselves and
 # have steps of their own; trained models bring their weights.
-_SCORING_KEYS: Final = {
-    "way", "filters", "evaluation_tasks_at_once", "downsampling", "head", "batch_norm_eps",
-    "images_at_once", "kernel",
-}  # fmt: skip
+_SCORING_KEYS: Final = {"way", "filters", "downsampling", "head", "batch_norm_eps"}
+_SPEED_KEYS: Final = {"kernel", "evaluation_tasks_at_once", "images_at_once"}
 _SCRATCH_ONLY_KEYS: Final = {"head_init"}
 _TRAINED_ONLY_KEYS: Final = {"inner_lr", "evaluation_steps"}
 
@@ -30,6 +29,7 @@ class EvaluateModelSpec(Spec):
     learner: LearnerName
     seed: int
     settings: MamlSettings | ProtonetsSettings
+    speed: MamlSpeed | ProtonetsSpeed
     scratch: ScratchSettings | None
     evaluation: EvaluationSettings
     pool_attributes: int
@@ -56,9 +56,11 @@ class EvaluateModel(Stage[CellKey]):
         training = config.learners.resolve(key.learner, key.dataset, key.source)
         own = _SCRATCH_ONLY_KEYS if untrained else _TRAINED_ONLY_KEYS
         keys = training.model_dump(include=_SCORING_KEYS | own)
+        speed = config.speed.resolve(key.learner, key.dataset)
         return EvaluateModelSpec(
             **key._asdict(),
             settings=type(training).model_validate({**keys, "per_dataset": {}}),
+            speed=type(speed).model_validate(speed.model_dump(include=_SPEED_KEYS)),
             scratch=config.learners.scratch.resolve(key.dataset) if untrained else None,
             evaluation=config.evaluation.resolve(key.dataset),
             pool_attributes=pool_attributes(config, key.dataset),

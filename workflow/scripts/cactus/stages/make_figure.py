@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
-from cactus.config.outputs import OutputSettings, figure_names
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.outputs import OutputSettings, figure_names
 from cactus.stages.base import FigureKey, Reads, Spec, Stage, results_of
 
 if TYPE_CHECKING:
-    from cactus.config.grid import Cell
     from cactus.config.models import Config
+    from cactus.config.sections.grid import Cell
 
 # Keys of `outputs` that one figure reads besides what all do.
 _FIGURE_KEYS: Final = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName, LearnerName
-from cactus.config.compute import ComputeSettings
-from cactus.config.partition import PartitionSettings
-from cactus.config.source import Source
+from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import Source
 from cactus.stages.base import CellKey, Reads, Spec, Stage, results_of
 from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 

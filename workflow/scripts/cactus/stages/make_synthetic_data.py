@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
-from cactus.config.synthetic import SyntheticSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.stages.base import DatasetKey, Spec, Stage
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.stages.base import DatasetKey, Reads, Spec, Stage, results_of
 
 if TYPE_CHECKING:

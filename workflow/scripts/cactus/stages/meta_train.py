@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName, LearnerName
-from cactus.config.compute import ComputeSettings
-from cactus.config.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.stages.base import CellKey, Reads, Spec, Stage, pool_attributes, results_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class MetaTrainSpec(Spec):
     learner: LearnerName
     seed: int
     settings: MamlSettings | ProtonetsSettings
+    speed: MamlSpeed | ProtonetsSpeed
     pool_attributes: int
     compute: ComputeSettings
 
@@ -42,6 +44,7 @@ class MetaTrain(Stage[CellKey]):
         return MetaTrainSpec(
             **key._asdict(),
             settings=config.learners.resolve(key.learner, key.dataset, key.source),
+            speed=config.speed.resolve(key.learner, key.dataset),
             pool_attributes=pool_attributes(config, key.dataset),
             compute=config.compute,
         )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
-from cactus.config.data import DataSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.data import DataSettings
 from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetKey, Reads, Spec, Stage, results_of
 

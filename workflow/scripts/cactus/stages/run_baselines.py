@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.base import DatasetName
-from cactus.config.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.stages.base import EmbeddingKey, Reads, Spec, Stage, pool_attributes, results_of
 
 if TYPE_CHECKING:

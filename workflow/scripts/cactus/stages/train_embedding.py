@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.base import DatasetName
-from cactus.config.compute import ComputeSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.compute import ComputeSettings
 from cactus.splits import SPLITS
 from cactus.stages.base import EmbeddingKey, Reads, Spec, Stage, results_of
 

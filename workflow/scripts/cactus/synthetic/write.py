@@ -7,8 +7,8 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
-from cactus.config.base import DatasetName
-from cactus.config.synthetic import SyntheticSettings
+from cactus.config.sections.base import DatasetName
+from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import DataError
 from cactus.files import write_json
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.base import DatasetName
+from cactus.config.sections.base import DatasetName
 from cactus.errors import EpisodeError
 from cactus.files import read_json
 from cactus.tasks.attributes import AttributePools, attribute_pools

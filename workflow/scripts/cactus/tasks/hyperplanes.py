@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.partition import HyperplaneSettings
+from cactus.config.sections.partition import HyperplaneSettings
 from cactus.errors import EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.shape import EpisodeShape

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.base import LearnerName
-from cactus.config.partition import PartitionSettings
-from cactus.config.source import Source
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import Source
 from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
 from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
-from cactus.tasks.kmeans.partitions import KMeansPlan, embedding_plan, kmeans_partitions
 from cactus.tasks.kmeans.points import PointsLoader
+from cactus.tasks.kmeans_partitions import KMeansPlan, embedding_plan, kmeans_partitions
 from cactus.tasks.pixels import pixel_features
 from cactus.tasks.random_labels import random_partitions
 from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.partition import PixelSettings
+from cactus.config.sections.partition import PixelSettings
 
 _CHUNK_IMAGES = 1024
 _RANK_TOLERANCE = 1e-6

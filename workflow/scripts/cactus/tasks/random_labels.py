@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cactus.config.partition import RandomSettings
+from cactus.config.sections.partition import RandomSettings
 from cactus.seeding import numpy_generator
 from cactus.tasks.storage import Partition, drop_small
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import torch
 
-from cactus.config.base import Precision
+from cactus.config.sections.base import Precision
 from cactus.errors import ConfigError
 
 DeviceName = Literal["auto", "cpu", "cuda"]

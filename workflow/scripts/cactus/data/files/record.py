@@ -1,6 +1,6 @@
 """The record of a raw file, as the manifest keeps it."""
 
-from cactus.config.base import Settings
+from cactus.config.sections.base import Settings
 
 
 class RawRecord(Settings):

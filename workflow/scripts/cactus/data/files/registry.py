@@ -6,7 +6,7 @@ from typing import Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from cactus.config.base import DatasetName, Settings
+from cactus.config.sections.base import DatasetName, Settings
 from cactus.errors import ConfigError, DataError
 from cactus.splits import Split
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from cactus.config.data import DataSettings
+from cactus.config.sections.data import DataSettings
 from cactus.data.files.checksums import Ledger
 from cactus.data.files.containers import Container, Folder, is_hidden, open_archive, path_parts
 from cactus.data.files.damage import damage_reported, refuse_html

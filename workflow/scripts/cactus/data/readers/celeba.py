@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from cactus.config.data import CelebaData, DataSettings
+from cactus.config.sections.data import CelebaData, DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawDataset, RawSplit, decoded

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.data import CELEBA_ATTRIBUTES
+from cactus.config.sections.data import CELEBA_ATTRIBUTES
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split

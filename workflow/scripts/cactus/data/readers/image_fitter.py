@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cactus.config.data import CELEBA_WIDTH, Resampling
+from cactus.config.sections.data import CELEBA_WIDTH, Resampling
 from cactus.errors import DataError
 
 Mode = Literal["L", "RGB"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from cactus.config.data import DataSettings
+from cactus.config.sections.data import DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import Layout, RawDataset, RawSplit, decoded, lay_out

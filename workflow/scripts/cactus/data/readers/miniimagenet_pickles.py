@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cactus.config.data import MiniImagenetData
+from cactus.config.sections.data import MiniImagenetData
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawSplit, check_class_sizes
 from cactus.data.readers.image_fitter import ImageFitter

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.data import DataSettings
+from cactus.config.sections.data import DataSettings
 from cactus.data.files.damage import damaged
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree

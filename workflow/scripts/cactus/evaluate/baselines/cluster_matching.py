@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.evaluation import ClusterMatchingSettings
+from cactus.config.sections.evaluation import ClusterMatchingSettings
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
 from cactus.seeding import numpy_generator

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from cactus.config.evaluation import MlpSettings
+from cactus.config.sections.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, support_labels
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.evaluation import (
+from cactus.config.sections.evaluation import (
     BaselineName,
     BaselineSettings,
     FewShotSetting,

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.base import LearnerName
-from cactus.config.learners import AtOnce, MamlSettings
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.learners import MamlSettings
+from cactus.config.sections.speed import AtOnce, MamlSpeed
 from cactus.errors import EpisodeError
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.conv4 import ImageShape
@@ -30,7 +31,7 @@ class Maml(MetaLearner):
 
     Parameters
     ----------
-    settings
+    settings, speed
         Resolved for the data set.
     image_shape
         Height, width and channels of the images.
@@ -40,11 +41,16 @@ class Maml(MetaLearner):
 
     name: LearnerName = "maml"
     settings: MamlSettings
+    speed: MamlSpeed
 
     def __init__(
-        self, settings: MamlSettings, image_shape: ImageShape, generator: torch.Generator
+        self,
+        settings: MamlSettings,
+        speed: MamlSpeed,
+        image_shape: ImageShape,
+        generator: torch.Generator,
     ) -> None:
-        super().__init__(settings, image_shape)
+        super().__init__(settings, speed, image_shape)
         self._net = TaskConv4(
             image_shape,
             settings.filters,
@@ -63,16 +69,16 @@ class Maml(MetaLearner):
     @override
     def check_device(self) -> None:
         """Reject CUDA graphs without a GPU."""
-        if self.settings.cuda_graph:
+        if self.speed.cuda_graph:
             device, _ = self.parameter_like()
-            require_gpu(device, "learners.maml.cuda_graph", "true")
+            require_gpu(device, "speed.maml.cuda_graph", "true")
 
     def accumulate_gradients(self, images: Tensor, batch: EpisodeBatch) -> StepMetrics:
         """Add the meta-gradient of the outer loss, averaged over the episodes, to `grad`."""
         tasks, way, _ = batch.query.shape
         self._check_way(way)
-        chunks = cut(batch, self._chunk_size(batch, self.settings.tasks_at_once))
-        manual = self.settings.kernel == "manual"
+        chunks = cut(batch, self._chunk_size(batch, self.speed.tasks_at_once))
+        manual = self.speed.kernel == "manual"
         add = self._accumulate_manual if manual else self._accumulate_autograd
         losses, accuracies = add(images, chunks, tasks)
         total, right = torch.stack(losses).sum(), torch.cat(accuracies).mean()
@@ -95,7 +101,7 @@ class Maml(MetaLearner):
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Do the same as `_accumulate_autograd` without a graph."""
         function = (
-            self._graphed(images) if self.settings.cuda_graph else self._gradient_function(images)
+            self._graphed(images) if self.speed.cuda_graph else self._gradient_function(images)
         )
 
         def derive(chunk: EpisodeBatch) -> tuple[list[Tensor], Tensor, Tensor]:
@@ -157,21 +163,21 @@ class Maml(MetaLearner):
             return task_accuracies(self.query_logits(images, chunk))
 
         self._check_way(batch.support.shape[1])
-        chunks = cut(batch, self._chunk_size(batch, self.settings.evaluation_tasks_at_once))
-        if self.settings.kernel == "manual":
+        chunks = cut(batch, self._chunk_size(batch, self.speed.evaluation_tasks_at_once))
+        if self.speed.kernel == "manual":
             return torch.cat(self._pool.map(score, chunks, images.device))
         return torch.cat([score(chunk) for chunk in chunks])
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
         """Return the episodes of several chunks for each thread."""
-        size = self._chunk_size(batch, self.settings.evaluation_tasks_at_once)
+        size = self._chunk_size(batch, self.speed.evaluation_tasks_at_once)
         return 4 * torch.get_num_threads() * size
 
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return the logits after the inner steps of evaluation, (T, way*query, way)."""
         steps = self.settings.evaluation_steps
         self._check_way(batch.support.shape[1])
-        if self.settings.kernel == "manual":
+        if self.speed.kernel == "manual":
             support = self._labeled(images, to_device(batch.support, images.device))
             query = self._images(images, to_device(batch.query, images.device))
             return self._loop.query_logits(
@@ -245,6 +251,8 @@ def summed_cross_entropy(logits: Tensor, per_class: int) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), labels, reduction="sum") / per_class
 
 
-def build(settings: MamlSettings, image_shape: ImageShape, generator: torch.Generator) -> Maml:
+def build(
+    settings: MamlSettings, speed: MamlSpeed, image_shape: ImageShape, generator: torch.Generator
+) -> Maml:
     """Return MAML with newly drawn weights."""
-    return Maml(settings, image_shape, generator)
+    return Maml(settings, speed, image_shape, generator)

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.base import LearnerName
-from cactus.config.learners import ProtonetsSettings
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.learners import ProtonetsSettings
+from cactus.config.sections.speed import ProtonetsSpeed
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
@@ -25,7 +26,7 @@ class Protonets(MetaLearner):
 
     Parameters
     ----------
-    settings
+    settings, speed
         Resolved for the data set.
     image_shape
         Height, width and channels of the images.
@@ -35,11 +36,16 @@ class Protonets(MetaLearner):
 
     name: LearnerName = "protonets"
     settings: ProtonetsSettings
+    speed: ProtonetsSpeed
 
     def __init__(
-        self, settings: ProtonetsSettings, image_shape: ImageShape, generator: torch.Generator
+        self,
+        settings: ProtonetsSettings,
+        speed: ProtonetsSpeed,
+        image_shape: ImageShape,
+        generator: torch.Generator,
     ) -> None:
-        super().__init__(settings, image_shape)
+        super().__init__(settings, speed, image_shape)
         encoder = Conv4Encoder(
             image_shape,
             settings.filters,
@@ -88,7 +94,7 @@ class Protonets(MetaLearner):
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
         """Return the configured number."""
-        return self.settings.evaluation_tasks_at_once
+        return self.speed.evaluation_tasks_at_once
 
     @torch.no_grad()
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
@@ -100,10 +106,10 @@ class Protonets(MetaLearner):
         tasks, way, shot = batch.support.shape
         indices = np.concatenate([batch.support.reshape(-1), batch.query.reshape(-1)])
         unique, places = np.unique(indices, return_inverse=True)
-        chunks = range(0, len(unique), self.settings.images_at_once)
+        chunks = range(0, len(unique), self.speed.images_at_once)
         features = torch.cat(
             [
-                self._encode(images, unique[start : start + self.settings.images_at_once])
+                self._encode(images, unique[start : start + self.speed.images_at_once])
                 for start in chunks
             ]
         )
@@ -141,7 +147,10 @@ def prototype_logits(queries: Tensor, prototypes: Tensor) -> Tensor:
 
 
 def build(
-    settings: ProtonetsSettings, image_shape: ImageShape, generator: torch.Generator
+    settings: ProtonetsSettings,
+    speed: ProtonetsSpeed,
+    image_shape: ImageShape,
+    generator: torch.Generator,
 ) -> Protonets:
     """Return ProtoNets with newly drawn weights."""
-    return Protonets(settings, image_shape, generator)
+    return Protonets(settings, speed, image_shape, generator)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cactus.config.outputs import OutputSettings
+from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
 

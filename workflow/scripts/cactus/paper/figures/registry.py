@@ -6,7 +6,7 @@ from typing import Final
 
 from matplotlib import style as matplotlib_style
 
-from cactus.config.outputs import PER_DATASET, OutputSettings
+from cactus.config.sections.outputs import PER_DATASET, OutputSettings
 from cactus.errors import ConfigError
 from cactus.files import write_json
 from cactus.paper import style

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.checkpoints import CheckpointSettings
+from cactus.config.sections.operation import CheckpointSettings
 from cactus.provenance.execution.state import work_folder
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest

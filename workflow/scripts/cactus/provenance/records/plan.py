@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
-from cactus.config.base import Settings
+from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
 from cactus.stages.base import Job

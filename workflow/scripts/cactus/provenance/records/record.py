@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from cactus.config.base import Settings
+from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import write_json
 from cactus.provenance.records.plan import Plan

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cactus.config.base import Settings, merge
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
+from cactus.config.sections.base import Settings, merge
 from cactus.errors import DataError, RecordError, did_you_mean_or_known
 from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
-from cactus.config.base import Settings
+from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.provenance.records.reasons import Reason, ReasonKind
 from cactus.stages.base import Job

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.synthetic import SyntheticCeleba
+from cactus.config.sections.synthetic import SyntheticCeleba
 from cactus.files import write_text
 from cactus.seeding import numpy_generator
 from cactus.synthetic.celeba.attributes import ATTRIBUTES, deviate, draw_attributes

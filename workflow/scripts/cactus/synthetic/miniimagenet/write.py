@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cactus.config.synthetic import SyntheticMiniImagenet
+from cactus.config.sections.synthetic import SyntheticMiniImagenet
 from cactus.files import atomic_path, write_text
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import encode_jpeg

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
-from cactus.config.synthetic import SyntheticMnist
+from cactus.config.sections.synthetic import SyntheticMnist
 from cactus.seeding import numpy_generator
 
 # MNIST fits each digit into 20x20 pixels and centers its mass in a frame of 28x28.

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.synthetic import SyntheticMnist
+from cactus.config.sections.synthetic import SyntheticMnist
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import write_gzip
 from cactus.synthetic.mnist.digits import draw_digits, split_base_digits

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cactus.config.synthetic import SyntheticOmniglot
+from cactus.config.sections.synthetic import SyntheticOmniglot
 from cactus.seeding import numpy_generator
 from cactus.synthetic.encode import encode_png, write_zip
 from cactus.synthetic.omniglot.strokes import (

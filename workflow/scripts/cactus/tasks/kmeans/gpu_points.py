@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cactus.config.compute import ComputeSettings
+from cactus.config.sections.compute import ComputeSettings
 from cactus.tasks.kmeans.points import Array, Indices, Labels, PointsLoader
 from cactus.train.device import set_up_device
 

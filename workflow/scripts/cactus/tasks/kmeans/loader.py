@@ -4,8 +4,8 @@ import importlib
 from functools import partial
 from typing import Final
 
-from cactus.config.compute import ComputeSettings
-from cactus.config.source import Source
+from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.source import Source
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.points import PointsLoader
 

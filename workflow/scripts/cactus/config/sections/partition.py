@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import (
+from cactus.config.sections.base import (
     Count,
     CountOrZero,
     DatasetSettings,

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from cactus.config.base import Count, CountOrZero, Positive, Settings, setting
+from cactus.config.sections.base import Count, CountOrZero, Positive, Settings, setting
 
 FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
 

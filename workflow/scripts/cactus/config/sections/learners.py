@@ -2,9 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
-
-from cactus.config.base import (
+from cactus.config.sections.base import (
     Count,
     CountOrZero,
     DatasetName,
@@ -21,7 +19,6 @@ from cactus.config.base import (
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
-AtOnce = Count | Literal["auto"]
 
 
 class ValidationSettings(Settings):
@@ -119,34 +116,7 @@ class MamlSettings(TrainingSettings):
     batch_norm_eps: Positive = setting(
         1e-3, "Added to the batch variance; the default of the original's library."
     )
-    kernel: Literal["manual", "autograd"] = setting(
-        "manual",
-        "How the inner steps are differentiated: by formulas derived by hand, or by automatic "
-        "differentiation, the slower reference. Affects speed and memory, and results only by "
-        "rounding.",
-    )
-    cuda_graph: bool = setting(
-        False,
-        "Record the kernel launches of a training step's gradient as a CUDA graph and replay it; "
-        "only on a GPU and with the manual kernel. Affects speed and memory, and results only by "
-        "rounding.",
-    )
-    tasks_at_once: AtOnce = setting(
-        "auto",
-        "Episodes of an outer update computed together by grouped convolutions. Affects speed and "
-        "memory, and results only by rounding. `auto` chooses by size, device and threads.",
-        unit="episodes",
-    )
-    evaluation_tasks_at_once: AtOnce = setting(
-        "auto", "The same for the episodes of an evaluation.", unit="episodes"
-    )
     per_dataset: Overrides = overrides(_maml_overrides)
-
-    @model_validator(mode="after")
-    def _graphs_have_no_autograd(self) -> Self:
-        if self.cuda_graph and self.kernel != "manual":
-            raise ValueError("cuda_graph needs the kernel 'manual': reset one of the two")
-        return self
 
 
 def _protonets_overrides() -> Overrides:
@@ -180,15 +150,6 @@ class ProtonetsSettings(TrainingSettings):
         "Precision of the encoder's passes in training: `bfloat16` is mixed precision, on a GPU "
         "only. Weights, statistics, distances, losses and evaluation stay float32. MAML does not "
         "have this key.",
-    )
-    evaluation_tasks_at_once: Count = setting(
-        1000,
-        "Episodes evaluated together, with each of their images encoded once. Affects speed and "
-        "memory, and results only by rounding.",
-        unit="episodes",
-    )
-    images_at_once: Count = setting(
-        256, "Images encoded together in evaluation; affects speed and memory.", unit="images"
     )
     per_dataset: Overrides = overrides(_protonets_overrides)
 

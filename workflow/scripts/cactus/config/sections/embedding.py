@@ -4,14 +4,14 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import DatasetName, DatasetSettings, Settings, setting
-from cactus.config.embedding_methods import (
+from cactus.config.sections.base import DatasetName, DatasetSettings, Settings, setting
+from cactus.config.sections.embedding_methods import (
     AcaiSettings,
     BiganSettings,
     DeepclusterSettings,
     InfoganSettings,
 )
-from cactus.config.source import NAME_PATTERN, Source
+from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
 
 

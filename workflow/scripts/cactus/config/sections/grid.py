@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import DatasetName, LearnerName, Settings, setting
-from cactus.config.source import Source
+from cactus.config.sections.base import DatasetName, LearnerName, Settings, setting
+from cactus.config.sections.source import Source
 from cactus.errors import ConfigError
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.base import LearnerName
-from cactus.config.partition import MamlAcceptanceSettings, PartitionSettings
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.kmeans.lloyd import Clustering, kmeans

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import (
+from cactus.config.sections.base import (
     Count,
     CountOrZero,
     DatasetName,

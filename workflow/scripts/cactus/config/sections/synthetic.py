@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cactus.config.base import Count, CountOrZero, Fraction, NonNegative, Settings, setting
+from cactus.config.sections.base import Count, CountOrZero, Fraction, NonNegative, Settings, setting
 
 # Official file names have two digits for the character and two for the drawer.
 TwoDigitCount = Annotated[int, Field(ge=1, le=99)]

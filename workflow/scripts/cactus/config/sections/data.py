@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.base import Count, CountOrZero, Positive, Settings, setting
+from cactus.config.sections.base import Count, CountOrZero, Positive, Settings, setting
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from cactus.config.base import Count, Settings, setting
+from cactus.config.sections.base import Count, Settings, setting
 
 
 class ComputeSettings(Settings):
