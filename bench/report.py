@@ -35,8 +35,7 @@ QUALITIES = {
     "rivals_agreement": "that of the rival's",
     "largest_difference": "largest difference of a logit",
     "predictions_that_agree": "share of equal predictions",
-    "accuracy": "accuracy",
-    "rivals_accuracy": "the rival's accuracy",
+    "accuracy_difference": "accuracy minus the rival's",
 }
 
 
