@@ -61,9 +61,9 @@ def test_what_a_source_reads(source, reads):
 
 
 def test_from_scratch_has_no_partition(tmp_path):
-    with pytest.raises(ConfigError, match="no partition"):
+    with pytest.raises(ConfigError, match="does not use partitions"):
         _ = Source.parse("scratch").input
-    with pytest.raises(ConfigError, match="no partition"):
+    with pytest.raises(ConfigError, match="does not use partitions"):
         make(tmp_path, "scratch", embeddings())
     assert list(tmp_path.iterdir()) == []
 
