@@ -17,8 +17,8 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, RunSource
-from cactus.provenance.staleness.open_run import open_planner, relative
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig
+from cactus.provenance.staleness.open_run import open_planner, relative_to_cwd
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
@@ -47,10 +47,10 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # Snakefile again must find the plan that its job was submitted with.
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
-    SOURCE = RunSource(
+    SOURCE = PlannedConfig(
         configfiles=[
             "config/config.yaml",
-            *map(relative, workflow.config_settings.configfiles),
+            *map(relative_to_cwd, workflow.config_settings.configfiles),
         ],
         overrides=dict(workflow.config_settings.config),
         config=config,
@@ -103,10 +103,10 @@ def planned(stage):
         # Snakemake must not list folders once and for all: plans are added while it looks.
         workflow.iocache.remaining_wait_time = 0
         job = stage_named(stage).job(**wildcards)
-        path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
+        path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
         return {
             "plan": str(path),
-            "reads": [sentinel(read.job) for read in GRAPH.reads(job)],
+            "reads": [sentinel(upstream.job) for upstream in GRAPH.inputs(job)],
         }
 
     return inputs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.provenance.audit.audit import Report, audit
+from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import CONFIG, Project
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.workflow
 
 def audited(run: Path, *, deep: bool = False) -> Report:
     planner = open_run(str(run), cache=HashCache(None) if deep else None)
-    report = audit(planner)
+    report = run_audit(planner)
     planner.project.tree.cache.save()
     return report
 

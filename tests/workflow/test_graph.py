@@ -33,7 +33,7 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
     planner = open_run(str(project.run))
     assert set(inputs) == set(planner.graph.jobs)
     for job, files in inputs.items():
-        sentinels = {f"{run}/{read.job.files[0]}" for read in planner.graph.reads(job)}
+        sentinels = {f"{run}/{upstream.job.files[0]}" for upstream in planner.graph.inputs(job)}
         relative = {path.relative_to(project.run) for path in (plan_path(project.run, job),)}
         assert files == sentinels | {f"{run}/{path}" for path in relative}
         record = f"{run}/{record_path(project.run, job).relative_to(project.run)}"

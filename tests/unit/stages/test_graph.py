@@ -16,21 +16,23 @@ GRAPH = Graph(CONFIG)
 def test_every_job_comes_after_those_that_it_reads_from():
     seen: set[Job] = set()
     for job in GRAPH.jobs:
-        assert {read.job for read in GRAPH.reads(job)} <= seen, job
+        assert {upstream.job for upstream in GRAPH.inputs(job)} <= seen, job
         seen.add(job)
 
 
 def test_what_a_job_reads_lies_where_the_other_leaves_it():
     for job in GRAPH.jobs:
-        for read in GRAPH.reads(job):
-            for name in read.files:
-                assert name in read.job.files or name.startswith(f"{read.job.folder}/"), name
+        for upstream in GRAPH.inputs(job):
+            for name in upstream.files:
+                assert name in upstream.job.files or name.startswith(f"{upstream.job.folder}/"), (
+                    name
+                )
 
 
 def test_names_and_wildcards_fit_each_other():
     for job in GRAPH.jobs:
         assert job.definition.job(**job.wildcards) == job
-        assert tuple(job.wildcards) == job.definition.wildcards
+        assert tuple(job.wildcards) == job.definition.wildcard_names
 
 
 def test_what_a_run_is_made_for_leads_to_every_job():
@@ -43,7 +45,7 @@ def test_a_wave_comes_after_those_that_its_jobs_read_from():
     for wave in GRAPH.waves:
         for job in GRAPH.jobs:
             if job.stage in wave.stages:
-                assert {read.job.stage for read in GRAPH.reads(job)} <= seen | wave.stages
+                assert {upstream.job.stage for upstream in GRAPH.inputs(job)} <= seen | wave.stages
         seen |= wave.stages
     assert seen == set(stage_names())
 

@@ -29,12 +29,12 @@ def test_a_stage_has_a_rule_and_a_script_of_its_name(name: str):
 @pytest.mark.parametrize("name", stage_names())
 def test_a_light_stage_runs_where_snakemake_does_and_a_heavy_one_asks_for_memory(name: str):
     text, stage = rule(name), stage_named(name)
-    assert ("localrule: True" in text) == stage.light
-    assert (f'mem_mb=memory_of("{name}")' in text) == (not stage.light)
+    assert ("localrule: True" in text) == stage.local
+    assert (f'mem_mb=memory_of("{name}")' in text) == (not stage.local)
 
 
 def test_the_slurm_profile_has_a_row_for_each_heavy_stage_and_no_other():
-    heavy = {name for name in stage_names() if not stage_named(name).light}
+    heavy = {name for name in stage_names() if not stage_named(name).local}
     assert set(PROFILE["memory"]) == set(PROFILE["minutes"]) == heavy
     on_gpu = {name for name in stage_names() if f'gpu=gpus_of("{name}")' in RULES}
     assert set(PROFILE["gpu_jobs"]) == on_gpu

@@ -3,7 +3,7 @@
 import pytest
 
 from cactus.provenance.records.plan import PENDING, Plan
-from cactus.provenance.records.reasons import Reason, differences
+from cactus.provenance.records.reasons import Reason, plan_differences
 
 BASE = Plan(
     stage="meta_train", cell="c", spec={"rate": 0.1, "deep": {"a": [1, 2]}}, code={"a.py": "1"},
@@ -12,7 +12,7 @@ BASE = Plan(
 
 
 def told(**changes: object) -> list[str]:
-    return [str(one) for one in differences(BASE, BASE.model_copy(update=changes))]
+    return [str(one) for one in plan_differences(BASE, BASE.model_copy(update=changes))]
 
 
 def test_equal_plans_have_no_difference():
@@ -20,7 +20,7 @@ def test_equal_plans_have_no_difference():
     assert told(spec={"deep": {"a": [1, 2]}, "rate": 0.1}) == []
     pairs = [{"way": 5, "shot": 1}], [{"shot": 1, "way": 5}]
     old, new = (BASE.model_copy(update={"spec": {"settings": pair}}) for pair in pairs)
-    assert list(differences(old, new)) == []
+    assert list(plan_differences(old, new)) == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def run(tmp_path: Path) -> Path:
 
 def write(run: Path, seed: int = 0) -> Path:
     config = parse_config({"sample_data": True, "sample": {"seed": seed}})
-    return open_planner(config, run).write(JOB)
+    return open_planner(config, run).write_plan(JOB)
 
 
 def test_the_plan_of_a_job_without_results_stays_as_long_as_it_is_right(run: Path):

@@ -12,7 +12,7 @@ from cactus.data.prepare import check_raw, complete_raw, load_reader
 from cactus.data.registry import load_registry
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.base import DatasetKey, Job, stage_named, stage_names
+from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
@@ -69,7 +69,7 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     """Check a data set's raw files; fetch what is missing here, as nodes may be offline."""
     spec, access = (
-        PREPARE_DATA.spec(planner.config, DatasetKey(dataset)),
+        PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset)),
         raw_access(planner.config),
     )
     settings = spec.settings.model_copy(update=access.model_dump())

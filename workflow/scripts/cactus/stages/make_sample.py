@@ -5,40 +5,42 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.base import DatasetName
 from cactus.config.sample import SampleSettings
-from cactus.stages.base import DatasetKey, Spec, Stage
+from cactus.stages.base import DatasetWildcards, Spec, Stage
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 
 class MakeSampleSpec(Spec):
-    """Synthetic data of one data set."""
+    """Synthetic data for one data set."""
 
     dataset: DatasetName
     settings: SampleSettings
 
 
-class MakeSample(Stage[DatasetKey]):
+class MakeSample(Stage[DatasetWildcards]):
     """One job per data set of a run on synthetic data."""
 
-    key = DatasetKey
+    wildcards = DatasetWildcards
     target = "data"
     folder = "raw"
     results = ("sample.json",)
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[DatasetKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
         """Return the data sets of a run on synthetic data; none on real data."""
-        return map(DatasetKey, config.expanded_grid.datasets if config.sample_data else ())
+        return map(DatasetWildcards, config.expanded_grid.datasets if config.sample_data else ())
 
-    def spec(self, config: "Config", key: DatasetKey) -> MakeSampleSpec:
+    def spec(self, config: "Config", wildcards: DatasetWildcards) -> MakeSampleSpec:
         """Return the keys of one data set."""
-        keys = config.sample.model_dump(include={"seed", key.dataset})
-        return MakeSampleSpec(dataset=key.dataset, settings=SampleSettings.model_validate(keys))
+        keys = config.sample.model_dump(include={"seed", wildcards.dataset})
+        return MakeSampleSpec(
+            dataset=wildcards.dataset, settings=SampleSettings.model_validate(keys)
+        )
 
-    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: DatasetWildcards) -> tuple[str, ...]:
         """Return the module that draws the data set."""
-        return (f"cactus.sample.{key.dataset}",)
+        return (f"cactus.sample.{wildcards.dataset}",)
 
 
 STAGE: Final = MakeSample()

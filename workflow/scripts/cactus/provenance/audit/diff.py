@@ -8,7 +8,7 @@ import numpy as np
 
 from cactus.evaluate.comparison import PairedComparison, compare_paired
 from cactus.paper.scores import Score, ScoreKey, read_cell
-from cactus.provenance.records.reasons import ABSENT, flat
+from cactus.provenance.records.reasons import ABSENT, flatten
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.seeding import numpy_generator
@@ -48,7 +48,7 @@ class NumberDifference(NamedTuple):
     paired: PairedComparison | None
 
 
-def differences(first: Planner, second: Planner) -> Iterator[Difference]:
+def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
     """Yield what the records of two runs do not share."""
     facts = _facts(first), _facts(second)
     counts: dict[tuple[str, str, str, str], int] = {}
@@ -75,7 +75,7 @@ def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
 
 def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
     plan, agent = record.plan, record.agent
-    for key, value in flat(plan.spec).items():
+    for key, value in flatten(plan.spec).items():
         yield ("config", f"{plan.stage}: {key}"), json.dumps(value, sort_keys=True)
     for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", plan.files)):
         yield from (((kind, name), value) for name, value in values.items())
@@ -114,7 +114,7 @@ def _scores(planner: Planner) -> Iterator[Score]:
 def as_json(first: Planner, second: Planner) -> dict[str, Any]:
     """Return all differences as JSON values."""
     return {
-        "differences": [one._asdict() for one in differences(first, second)],
+        "differences": [one._asdict() for one in run_differences(first, second)],
         "numbers": [
             {
                 **one.key._asdict(),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cactus.provenance.audit.printed import Printed
+from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
@@ -38,7 +38,7 @@ class Finding:
     file: str
     got: str
     job: Job
-    number: Printed | None = None
+    number: PrintedNumber | None = None
 
 
 def audited(planner: Planner) -> list[Assessment]:

@@ -1,19 +1,20 @@
 """The printed numbers of a run, the jobs behind each, and what a finding puts in question."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cactus.graph import Graph
-from cactus.provenance.audit.published import cell_key
+from cactus.provenance.audit.paper_numbers import cell_key
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
 
-class Printed(NamedTuple):
+class PrintedNumber(NamedTuple):
     """A printed number.
 
     Attributes
@@ -69,7 +70,7 @@ def map_entries(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
+def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
     """Yield the printed numbers of a run, as far as their maps can be read."""
     for job in jobs:
         if job.number_map is None:
@@ -78,26 +79,21 @@ def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
             entries = map_entries(run_folder / job.number_map)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # reported by the check of the maps
-        yield from (Printed(job, job.files[0], entry) for entry in entries if entry["printed"])
+        yield from (
+            PrintedNumber(job, job.files[0], entry) for entry in entries if entry["printed"]
+        )
 
 
-class Dependents:
-    """The jobs behind each printed number."""
-
-    def __init__(self, graph: Graph, printed: list[Printed]) -> None:
-        above: dict[Job, set[Job]] = {}
-        for job in graph.jobs:
-            above[job] = {job}.union(*(above[read.job] for read in graph.reads(job)))
-        self._behind = [(one, self._jobs_behind(one, graph, above)) for one in printed]
-
-    @staticmethod
-    def _jobs_behind(one: Printed, graph: Graph, above: dict[Job, set[Job]]) -> set[Job]:
-        """Return the jobs on which a number depends: those of its own cells only."""
-        own = {one.job, RESULTS}
-        if one.is_published:
-            return own
-        return own.union(*(above[job] for job in scoring_jobs(one.entry, graph.jobs)))
-
-    def of(self, job: Job) -> tuple[Printed, ...]:
-        """Return the printed numbers that depend on a job."""
-        return tuple(one for one, behind in self._behind if job in behind)
+def numbers_by_job(
+    graph: Graph, printed: Iterable[PrintedNumber]
+) -> dict[Job, list[PrintedNumber]]:
+    """Return the printed numbers that depend on each job, directly or through other jobs."""
+    ancestry: dict[Job, set[Job]] = {}
+    for job in graph.jobs:
+        ancestry[job] = {job}.union(*(ancestry[upstream.job] for upstream in graph.inputs(job)))
+    found: dict[Job, list[PrintedNumber]] = defaultdict(list)
+    for one in printed:
+        scoring = [] if one.is_published else scoring_jobs(one.entry, graph.jobs)
+        for job in {one.job, RESULTS}.union(*(ancestry[job] for job in scoring)):
+            found[job].append(one)
+    return found

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from cactus.provenance.audit.findings import Finding, audited
-from cactus.provenance.audit.printed import Printed, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
 
-def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Iterator[Finding]:
+def check_rows(
+    planner: Planner, printed: list[PrintedNumber], jobs: list[Job]
+) -> Iterator[Finding]:
     """Yield rows of tables whose seeds differ in code, libraries or any key but the seed."""
     seen: set[tuple[Job, ...]] = set()
     for one in printed:
@@ -47,7 +49,7 @@ def _same_for_all(record: Record) -> dict[str, Any]:
     return {"code": plan.code, "libraries": plan.libraries, "configuration": config}
 
 
-def notes(planner: Planner) -> Iterator[str]:
+def audit_notes(planner: Planner) -> Iterator[str]:
     """Yield what a reader of the audit should know, though nothing disagrees."""
     records = [one.record for one in audited(planner) if one.record is not None]
     commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
@@ -78,7 +80,7 @@ def _share_code(records: list[Record]) -> bool:
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
     for record in records:
-        missing = [name for name in record.plan.raw if not planner.raw_at_hand(record.job, name)]
+        missing = [name for name in record.plan.raw if not planner.raw_available(record.job, name)]
         if missing:
             yield (
                 f"raw files of {record.job.cell} are not at hand, so they were not compared: "

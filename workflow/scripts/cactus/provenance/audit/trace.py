@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import map_entries, scoring_jobs
-from cactus.provenance.audit.published import PUBLISHED_FILE, cell_key, published_rows
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -82,12 +82,12 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
 def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
     """Return what the file of published numbers says of the cell of a row of results."""
     try:
-        found = published_rows(root)[cell_key(row)]
+        found = read_paper_numbers(root)[cell_key(row)]
         return {name: found[name] for name in _PUBLISHED_COLUMNS}
     except (OSError, ValueError, KeyError) as error:
         raise RecordError(
             "The source of a published number cannot be told.",
-            where=str(root / PUBLISHED_FILE),
+            where=str(root / PAPER_NUMBERS_FILE),
             got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
             fix="restore the file from the repository",
         ) from error

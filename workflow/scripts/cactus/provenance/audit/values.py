@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.printed import Printed, map_entries, scoring_jobs
-from cactus.provenance.audit.published import CellKey, cell_key, published_rows
+from cactus.provenance.audit.paper_numbers import CellKey, cell_key, read_paper_numbers
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -61,7 +61,7 @@ class Episodes:
 class ValueCheck:
     """Checks every number of a run from the results to the page."""
 
-    def __init__(self, planner: Planner, printed: list[Printed], jobs: list[Job]) -> None:
+    def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
         self._episodes = Episodes(planner.run_folder)
 
@@ -77,7 +77,7 @@ class ValueCheck:
 
     @cached_property
     def _published(self) -> dict[CellKey, dict[str, str]]:
-        return published_rows(self._planner.project.root)
+        return read_paper_numbers(self._planner.project.root)
 
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and see that no seed is missing."""
@@ -138,7 +138,7 @@ class ValueCheck:
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     yield Finding("map damaged", job.number_map, repr(error), job)
 
-    def _check_printed(self, one: Printed) -> Iterator[Finding]:
+    def _check_printed(self, one: PrintedNumber) -> Iterator[Finding]:
         """Recompute a printed number and compare it to the last digit."""
         try:
             right = self._recomputed(one.entry)
@@ -178,4 +178,4 @@ class ValueCheck:
         for text, entry in zip(shown, entries, strict=True):
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
-                yield Finding("text differs", file, got, job, Printed(job, file, entry))
+                yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 from cactus.provenance.crate.entities import add_entity, file_id, refer
-from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, run_name, source_name
+from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, config_name, run_name
 from cactus.provenance.records.record import Activity, Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -23,7 +23,7 @@ _QUANTITIES: Final = {
 }
 
 
-def tool(stage: str) -> str:
+def script_name(stage: str) -> str:
     """Return the name of a stage's script, the tool of its step."""
     return f"{SCRIPTS}/{stage}.py"
 
@@ -94,9 +94,9 @@ def _add_run(
         _run_id(planner),
         "CreateAction",
         name=f"Run {planner.config.run} of the workflow",
-        description=f"snakemake with the configuration kept in {source_name(planner)}",
+        description=f"snakemake with the configuration kept in {config_name(planner)}",
         instrument={"@id": WORKFLOW},
-        object=refer([source_name(planner), *outside]),
+        object=refer([config_name(planner), *outside]),
         result=refer(map(file_id, results)),
         **_when_and_who(crate, list(records.values())),
     )
@@ -131,7 +131,9 @@ def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None
     activity = record.activity
     settings = {"seed": activity.seed, "threads": activity.threads}
     told = [f"{name} {value}" for name, value in settings.items() if value is not None]
-    command = f"python {tool(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
+    command = (
+        f"python {script_name(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
+    )
     made = sorted(run_name(planner, name) for name in record.entities)
     add_entity(
         crate,
@@ -139,7 +141,7 @@ def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None
         "CreateAction",
         name=job.name,
         description=", ".join([command, *told]),
-        instrument={"@id": tool(job.stage)},
+        instrument={"@id": script_name(job.stage)},
         object=refer([*_inputs(planner, record), *_raw(crate, planner, record)]),
         result=refer(map(file_id, made)),
         subjectOf={"@id": file_id(run_name(planner, f"records/{job.name}.json"))},

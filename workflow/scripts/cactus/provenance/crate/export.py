@@ -13,7 +13,7 @@ from pathlib import Path
 from cactus.errors import RecordError
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
-from cactus.provenance.crate.metadata import describe
+from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -41,7 +41,7 @@ def export(planner: Planner, output: Path) -> Path:
     """
     _check_output(planner, output)
     records = _records(planner)
-    crate = describe(planner, records, crate_files(planner))
+    crate = build_crate(planner, records, crate_files(planner))
     if output.suffix == ".zip":
         with atomic_path(output) as temporary:
             crate.write_zip(temporary)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
-from cactus.provenance.staleness.open_run import SOURCE_FILE
+from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 
 METADATA: Final = "ro-crate-metadata.json"
@@ -56,9 +56,9 @@ def run_name(planner: Planner, name: str = "") -> str:
     return f"results/{planner.config.run}/{name}"
 
 
-def source_name(planner: Planner) -> str:
+def config_name(planner: Planner) -> str:
     """Return the name in the crate of the configuration that is kept with the run."""
-    return run_name(planner, SOURCE_FILE)
+    return run_name(planner, PLANNED_CONFIG_FILE)
 
 
 def crate_files(planner: Planner) -> dict[str, Path]:

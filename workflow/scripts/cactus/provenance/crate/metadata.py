@@ -8,9 +8,9 @@ from typing import Any, Final
 from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 import cactus
-from cactus.provenance.crate.actions import add_actions, step_id, tool
+from cactus.provenance.crate.actions import add_actions, script_name, step_id
 from cactus.provenance.crate.entities import add_entity, file_id, refer
-from cactus.provenance.crate.files import WORKFLOW, encoding_format, run_name, source_name
+from cactus.provenance.crate.files import WORKFLOW, config_name, encoding_format, run_name
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -30,7 +30,9 @@ _AUTHORS: Final = "#authors"
 _OUTPUTS: Final = ("results", "tables", "figures")
 
 
-def describe(planner: Planner, records: Mapping[Job, Record], files: Mapping[str, Path]) -> ROCrate:
+def build_crate(
+    planner: Planner, records: Mapping[Job, Record], files: Mapping[str, Path]
+) -> ROCrate:
     """Return a crate with its metadata, ready to be written.
 
     Parameters
@@ -87,7 +89,7 @@ def _file(planner: Planner, name: str, path: Path) -> dict[str, str]:
 def _add_tools(crate: ROCrate, stages: Sequence[str]) -> None:
     """Say of the stages' scripts what they are, and make each a step of the workflow."""
     for position, stage in enumerate(stages):
-        script = crate.get(tool(stage))
+        script = crate.get(script_name(stage))
         script["name"] = stage
         script["version"] = cactus.__version__
         script.properties()["@type"] = ["File", "SoftwareApplication"]
@@ -97,7 +99,7 @@ def _add_tools(crate: ROCrate, stages: Sequence[str]) -> None:
             "HowToStep",
             name=stage,
             position=str(position),
-            workExample={"@id": tool(stage)},
+            workExample={"@id": script_name(stage)},
         )
 
 
@@ -119,7 +121,7 @@ def _add_workflow(
     workflow["author"] = refer([_AUTHORS])
     workflow["license"] = refer([_LICENSE])
     workflow["conformsTo"] = refer([_BIOSCHEMAS])
-    workflow["hasPart"] = refer(map(tool, stages))
+    workflow["hasPart"] = refer(map(script_name, stages))
     workflow["step"] = refer(step_id(stage) for stage in stages)
     workflow["input"] = refer([_parameter("configfile")])
     workflow["output"] = refer(map(_parameter, _OUTPUTS))
@@ -131,7 +133,7 @@ def _parameter(name: str) -> str:
 
 def _add_parameters(crate: ROCrate, planner: Planner, results: Mapping[str, list[str]]) -> None:
     """Describe what goes into the workflow and what comes out, and which files these were."""
-    for name, files in {"configfile": [source_name(planner)], **results}.items():
+    for name, files in {"configfile": [config_name(planner)], **results}.items():
         add_entity(crate, _parameter(name), "FormalParameter", name=name, additionalType="File")
         for file in files:
             crate.get(file_id(file))["exampleOfWork"] = refer([_parameter(name)])

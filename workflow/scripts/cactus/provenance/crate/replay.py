@@ -17,10 +17,10 @@ from cactus.provenance.crate.files import METADATA, SCRIPTS
 from cactus.provenance.crate.unpack import unpack
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
-from cactus.provenance.records.objects import recall
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
-from cactus.provenance.staleness.open_run import find_run, read_source
+from cactus.provenance.staleness.open_run import find_run_folder, read_planned_config
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
@@ -88,8 +88,10 @@ def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
             fix="name an empty or new folder",
         )
     crate = _opened(crate, work)
-    run_folder = find_run(None, crate / "results")
-    config = parse_config(read_source(run_folder).config, "the configuration kept in the crate")
+    run_folder = find_run_folder(None, crate / "results")
+    config = parse_config(
+        read_planned_config(run_folder).config, "the configuration kept in the crate"
+    )
     compared: list[Comparison] = []
     for job in _chosen(config, name):
         record = _replayable(run_folder, job)
@@ -212,7 +214,7 @@ class _Replay:
         for name in _PROJECT:
             shutil.copytree(self.crate / name, self.place / name)
         for name, digest in self.record.activity.sources.items():
-            text = recall(self.kept, digest)
+            text = load_text(self.kept, digest)
             path = self.place / SCRIPTS / name
             if not Path(name).is_absolute():
                 write_text(path, text)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cactus.provenance.execution.state import work_folder
+from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.records.record import Record, record_path
 from cactus.stages.base import Job
 

@@ -53,7 +53,7 @@ def _text(tree: SourceTree, name: str) -> str:
     return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
 
 
-def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> None:
+def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]) -> None:
     """Check that the job has run no file of ours that was not planned.
 
     The audit is bookkeeping itself: it imports what it needs to judge every stage.
@@ -64,7 +64,7 @@ def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> No
         The job's plan.
     scripts
         Folder of the stages' scripts and of the package.
-    loaded_first
+    bookkeeping_modules
         Modules that the bookkeeping itself imported, before any stage's.
 
     Raises
@@ -77,7 +77,7 @@ def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> No
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         ours = name == "cactus" or name.startswith("cactus.")
-        if not ours or file is None or name in loaded_first or is_bookkeeping(name):
+        if not ours or file is None or name in bookkeeping_modules or is_bookkeeping(name):
             continue
         path = Path(file).relative_to(scripts).as_posix()
         if path not in plan.code:

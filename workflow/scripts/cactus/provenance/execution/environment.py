@@ -14,7 +14,7 @@ from typing import Any, Final
 from cactus.errors import CodeError
 from cactus.provenance.execution.process import identity, place
 from cactus.provenance.fingerprint.distributions import normalized, public_version
-from cactus.provenance.records.objects import keep
+from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.record import Agent
 from cactus.stages.base import Job
 
@@ -32,7 +32,7 @@ _SLURM: Final = {
 _DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
-def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
+def collect_environment(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
     """Describe the software and hardware of this process; long texts are kept with the run.
 
     Parameters
@@ -50,7 +50,7 @@ def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
         machine=platform.machine(),
         python=platform.python_version(),
         libraries={name: metadata.version(name) for name in libraries if name != "python"},
-        packages=keep(run_folder, "\n".join(packages) + "\n"),
+        packages=store_text(run_folder, "\n".join(packages) + "\n"),
         device=_device(),
         git=_git(run_folder, root),
         slurm=_slurm() if _JOB in os.environ else None,
@@ -61,7 +61,7 @@ def _slurm() -> dict[str, str]:
     return {key: os.environ[name] for key, name in _SLURM.items() if name in os.environ}
 
 
-def header(job: Job, started: datetime, attempt: int) -> str:
+def log_header(job: Job, started: datetime, attempt: int) -> str:
     """Return the line with which the log of each attempt of a job begins."""
     gpus = os.environ.get(_GPUS)
     facts = [
@@ -179,7 +179,7 @@ def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
     return {
         "commit": commit.strip(),
         "dirty": bool(diff),
-        "diff": keep(run_folder, diff) if diff else None,
+        "diff": store_text(run_folder, diff) if diff else None,
         "untracked": sorted(line[3:] for line in status.splitlines() if line.startswith("??")),
     }
 

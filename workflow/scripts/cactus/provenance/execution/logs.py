@@ -17,7 +17,7 @@ def attempt_log(run_folder: Path, job: Job, attempt: int) -> Path:
     return path.with_name(f"{path.stem}.attempt-{attempt}.log")
 
 
-def hold_log(run_folder: Path, job: Job, attempt: int) -> None:
+def keep_log(run_folder: Path, job: Job, attempt: int) -> None:
     """Give the log of this attempt a second name, so that it stays whatever becomes of the job."""
     path = log_path(run_folder, job)
     if attempt == 1:
@@ -29,6 +29,6 @@ def hold_log(run_folder: Path, job: Job, attempt: int) -> None:
         os.link(path, held)
 
 
-def release_log(run_folder: Path, job: Job, attempt: int) -> None:
+def drop_log(run_folder: Path, job: Job, attempt: int) -> None:
     """Take the second name of the log of an attempt back that succeeded."""
     attempt_log(run_folder, job, attempt).unlink(missing_ok=True)

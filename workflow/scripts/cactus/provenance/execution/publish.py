@@ -10,10 +10,10 @@ from typing import Any, Final
 from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
-from cactus.provenance.execution.environment import describe_agent, determinism
+from cactus.provenance.execution.environment import collect_environment, determinism
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.execution.running_job import ATTEMPT, RunningJob
-from cactus.provenance.records.objects import keep
+from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
+from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
     Activity,
@@ -28,10 +28,10 @@ from cactus.stages.base import Job
 _KIB: Final = 1024
 
 
-def make_room(job: RunningJob) -> None:
+def prepare_folders(job: RunningJob) -> None:
     """Remove the record of an earlier run, and what earlier attempts have left; make the folder."""
     record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
-    for left in job.work.glob(f"{ATTEMPT}*"):
+    for left in job.work.glob(f"{ATTEMPT_PREFIX}*"):
         shutil.rmtree(left)
     if job.plan.job.folder is not None:
         job.output.mkdir(parents=True)
@@ -49,8 +49,8 @@ def publish(job: RunningJob, root: Path) -> None:
     """
     entities = _put_in_place(job.run_folder, job.plan.job, job.staging)
     plan = job.plan.model_copy(update={"raw": job.raw})
-    kept = {name: keep(job.run_folder, text) for name, text in job.sources.items()}
-    agent = describe_agent(job.run_folder, root, list(plan.libraries))
+    kept = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
+    agent = collect_environment(job.run_folder, root, list(plan.libraries))
     activity = _activity(job, plan, kept)
     record = Record(entities=entities, activity=activity, agent=agent)
     write_record(job.run_folder, record)
@@ -67,7 +67,7 @@ def clear_work(job: RunningJob, lease: Lease) -> None:
             path.unlink()  # a killed process left it
 
 
-def is_finished(run_folder: Path, plan: Plan) -> bool:
+def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
     """Return whether a job has done exactly this plan; put results back that were removed since.
 
     Parameters
@@ -75,10 +75,10 @@ def is_finished(run_folder: Path, plan: Plan) -> bool:
     plan
         With the hashes of all inputs.
     """
-    if _fits(run_folder, plan):
+    if _matches(run_folder, plan):
         return True
     backups = backup_folder(run_folder, plan.job)
-    if not _fits(backups, plan):
+    if not _matches(backups, plan):
         shutil.rmtree(backups, ignore_errors=True)
         return False
     record = read_record(backups, plan.job)
@@ -132,7 +132,7 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     )
 
 
-def _fits(folder: Path, plan: Plan) -> bool:
+def _matches(folder: Path, plan: Plan) -> bool:
     """Return whether a folder holds the record of exactly this plan, and results as recorded."""
     try:
         record = read_record(folder, plan.job)

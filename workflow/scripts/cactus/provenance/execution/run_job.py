@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from cactus.provenance.execution.attempts import FailureNote, next_attempt, work_folder
 from cactus.provenance.execution.checks import check_code, check_imports, checked_inputs
-from cactus.provenance.execution.environment import check_libraries, header
+from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.execution.logs import hold_log, release_log
-from cactus.provenance.execution.publish import clear_work, is_finished, make_room, publish
+from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.publish import (
+    clear_work,
+    prepare_folders,
+    publish,
+    restore_if_finished,
+)
 from cactus.provenance.execution.running_job import RunningJob
-from cactus.provenance.execution.state import FailureNote, next_attempt, work_folder
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.records.plan import Plan, read_plan
@@ -49,21 +54,21 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         Lease(work, plan.job.name, {"attempt": attempt}) as lease,
         FailureNote(run_folder, plan.job, lease.started, attempt),
     ):
-        hold_log(run_folder, plan.job, attempt)
-        print(header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
+        keep_log(run_folder, plan.job, attempt)
+        print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
         job = _checked(plan, run_folder, stop, lease)
-        if is_finished(run_folder, job.plan):
+        if restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
-            release_log(run_folder, plan.job, attempt)
+            drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         lease.progress = job.progress
-        make_room(job)
+        prepare_folders(job)
         yield job
-        check_imports(plan, SCRIPTS, _LOADED_FIRST)
+        check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
         lease.check()
         publish(job, SCRIPTS.parents[1])
         clear_work(job, lease)
-        release_log(run_folder, plan.job, attempt)
+        drop_log(run_folder, plan.job, attempt)
 
 
 def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> RunningJob:
@@ -76,4 +81,4 @@ def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> R
 
 
 # What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
-_LOADED_FIRST: Final = frozenset(sys.modules)
+_BOOKKEEPING_MODULES: Final = frozenset(sys.modules)

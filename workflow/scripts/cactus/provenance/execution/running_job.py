@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.checkpoints import CheckpointSettings
-from cactus.provenance.execution.state import work_folder
+from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.records.plan import Plan
 from cactus.stop import StopRequest
 
 if TYPE_CHECKING:
     from cactus.checkpoint import Checkpoints
 
-ATTEMPT: Final = "attempt-"
+ATTEMPT_PREFIX: Final = "attempt-"
 
 
 @dataclass
@@ -68,7 +68,7 @@ class RunningJob:
     @property
     def staging(self) -> Path:
         """The folder in which this attempt makes its results, as long as it runs."""
-        return self.work / f"{ATTEMPT}{self.token}"
+        return self.work / f"{ATTEMPT_PREFIX}{self.token}"
 
     @property
     def output(self) -> Path:

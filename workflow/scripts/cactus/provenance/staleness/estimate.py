@@ -51,7 +51,7 @@ def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
     seconds = {job: found[0] if found else None for job, found in likely.items()}
     ends: dict[Job, float] = {}
     for job in jobs:
-        before = [ends.get(read.job, 0.0) for read in planner.graph.reads(job)]
+        before = [ends.get(upstream.job, 0.0) for upstream in planner.graph.inputs(job)]
         ends[job] = max(before, default=0.0) + (seconds[job] or 0.0)
     total = sum(value or 0.0 for value in seconds.values())
     wall = max([total / at_once, *ends.values()])

@@ -18,13 +18,13 @@ from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
-SOURCE_FILE: Final = "plans/config.json"
+PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The Snakefile writes the run's folder, as JSON, to the file that this variable names.
 RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
 ROOT: Final = Path(__file__).resolve().parents[5]
 
 
-class RunSource(Settings):
+class PlannedConfig(Settings):
     """Where the configuration of a run came from when it was last planned.
 
     Attributes
@@ -44,7 +44,7 @@ class RunSource(Settings):
 
     def write(self, run_folder: Path) -> None:
         """Keep this with the run."""
-        write_json(run_folder / SOURCE_FILE, self.model_dump(mode="json"))
+        write_json(run_folder / PLANNED_CONFIG_FILE, self.model_dump(mode="json"))
 
     def load(self, base: Path) -> Config:
         """Read the configuration anew; where a file is gone, as it was last planned.
@@ -104,12 +104,12 @@ def open_run(
     ConfigError
         Its configuration is not valid any more.
     """
-    folder = find_run(run, results)
-    config = read_source(folder).load(folder.absolute().parents[1])
+    folder = find_run_folder(run, results)
+    config = read_planned_config(folder).load(folder.absolute().parents[1])
     return open_planner(config, folder, cache=cache)
 
 
-def read_source(folder: Path) -> RunSource:
+def read_planned_config(folder: Path) -> PlannedConfig:
     """Return where the configuration of a run came from.
 
     Raises
@@ -118,23 +118,23 @@ def read_source(folder: Path) -> RunSource:
         The file that says so is damaged.
     """
     try:
-        return RunSource.model_validate(read_json(folder / SOURCE_FILE))
+        return PlannedConfig.model_validate(read_json(folder / PLANNED_CONFIG_FILE))
     except (DataError, ValidationError) as error:
         raise RecordError(
             "The configuration kept with a run cannot be read.",
-            where=str(folder / SOURCE_FILE),
+            where=str(folder / PLANNED_CONFIG_FILE),
             got=error.got if isinstance(error, DataError) else str(error.errors()[0]["msg"]),
             fix="run `snakemake --dry-run` with the run's configuration: it is written anew",
         ) from error
 
 
-def relative(path: Path) -> str:
+def relative_to_cwd(path: Path) -> str:
     """Return a path as it is seen from the working folder, if it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def find_run(run: str | None, results: Path = Path("results")) -> Path:
+def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     """Return the folder of a run by its name or path; None for the only run that there is.
 
     Raises
@@ -142,11 +142,11 @@ def find_run(run: str | None, results: Path = Path("results")) -> Path:
     RecordError
         There is no such run, or several where none is named.
     """
-    known = sorted(path.parents[1].name for path in results.glob(f"*/{SOURCE_FILE}"))
+    known = sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():
-        if (folder / SOURCE_FILE).is_file():
+        if (folder / PLANNED_CONFIG_FILE).is_file():
             return folder
     raise RecordError(
         "There is no such run." if run else "Name the run.",

@@ -13,14 +13,14 @@ from cactus.graph import Graph
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
-from cactus.provenance.records.reasons import ABSENT, Reason, differences
+from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.waivers import Waivers
 from cactus.stages.base import Job
 
 # The time of the plan of a fresh job: older than any result, so that Snakemake sees no update.
-_PAST: Final = 1.0
+_FRESH_TIME: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Planner:
             got = "none" if record is None else record.got
             where = str(record_path(self.run_folder, job))
             return Assessment(job, plan, None, (Reason("record", where, "", got), *waits))
-        found = [*self.changed_results(record), *differences(record.plan, plan)]
+        found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
         if record.plan.raw:
             found += self._changed_raw(record)
         reasons = [reason for reason in found if not self.waivers.covers(job, reason)]
@@ -104,14 +104,14 @@ class Planner:
         """Return a job's plan, and the jobs that must run before it."""
         inputs: dict[str, str] = {}
         waits: list[Reason] = []
-        for read in self.graph.reads(job):
-            other = self.assess(read.job)
+        for upstream in self.graph.inputs(job):
+            other = self.assess(upstream.job)
             if other.stale or other.record is None:
-                waits.append(Reason("upstream", read.job.name, "", ""))
-                inputs.update(dict.fromkeys(read.files, PENDING))
+                waits.append(Reason("upstream", upstream.job.name, "", ""))
+                inputs.update(dict.fromkeys(upstream.files, PENDING))
             else:
                 made = other.record.entities
-                inputs.update({name: made[name].sha256 for name in read.files if name in made})
+                inputs.update({name: made[name].sha256 for name in upstream.files if name in made})
         stage = job.definition
         spec = stage.spec(self.config, stage.parse(job.cell))
         plan = Plan(
@@ -145,12 +145,12 @@ class Planner:
             if name in found and found[name] != old
         ]
 
-    def raw_at_hand(self, job: Job, name: str) -> bool:
+    def raw_available(self, job: Job, name: str) -> bool:
         """Return whether a raw file of a data set can be compared with its recorded hash."""
         folders = self.project.registry[job.cell]["folders"]
         return bool(raw_hashes(self.raw_dir, folders, [name], self.project.tree.cache))
 
-    def write(self, job: Job) -> Path:
+    def write_plan(self, job: Job) -> Path:
         """Write a job's plan so that Snakemake runs the job if, and only if, it is stale.
 
         The plan of a stale job is new, in content and time; that of a fresh one is older than any
@@ -164,7 +164,7 @@ class Planner:
         if not assessment.stale:
             if there != content:
                 _replace(path, content)
-            os.utime(path, (_PAST, _PAST))
+            os.utime(path, (_FRESH_TIME, _FRESH_TIME))
             return path
         times = self._times_of_results(job)
         if times or there is None or there.model_copy(update={"planned": ""}) != content:

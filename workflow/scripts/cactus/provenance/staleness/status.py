@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.execution.logs import attempt_log, log_path
 from cactus.provenance.execution.process import place
-from cactus.provenance.execution.state import read_state
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job

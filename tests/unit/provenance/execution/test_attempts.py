@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import TrainingError
-from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease
-from cactus.provenance.execution.state import (
+from cactus.provenance.execution.attempts import (
     FailureNote,
+    failure_path,
     next_attempt,
     read_state,
-    state_path,
     work_folder,
 )
+from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease
 from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
@@ -106,7 +106,7 @@ def test_a_job_of_another_host_counts_as_killed_after_long_silence(tmp_path: Pat
 
 
 def test_a_damaged_state_says_nothing(tmp_path: Path):
-    path = state_path(tmp_path, JOB)
+    path = failure_path(tmp_path, JOB)
     path.parent.mkdir(parents=True)
     path.write_text("{")
     assert read_state(tmp_path, JOB) is None

@@ -14,7 +14,7 @@ from cactus.provenance.execution.process import identity
 from cactus.stages.base import Job
 
 
-def state_path(run_folder: Path, job: Job) -> Path:
+def failure_path(run_folder: Path, job: Job) -> Path:
     """Return where a job says that it has failed."""
     return run_folder / "states" / f"{job.name}.json"
 
@@ -55,7 +55,7 @@ class FailureNote:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        path = state_path(self.run_folder, self.job)
+        path = failure_path(self.run_folder, self.job)
         if error is None or (isinstance(error, SystemExit) and not error.code):
             path.unlink(missing_ok=True)
             return
@@ -91,7 +91,7 @@ def next_attempt(run_folder: Path, job: Job) -> int:
 
 def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     try:
-        facts = json.loads(state_path(run_folder, job).read_text(encoding="utf-8"))
+        facts = json.loads(failure_path(run_folder, job).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None

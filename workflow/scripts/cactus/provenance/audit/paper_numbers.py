@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-PUBLISHED_FILE: Final = "config/paper_results.csv"
+PAPER_NUMBERS_FILE: Final = "config/paper_results.csv"
 _KEYS: Final = ("dataset", "source", "method", "learner", "way", "shot")
 
 CellKey = tuple[str, ...]
@@ -16,7 +16,7 @@ def cell_key(row: Mapping[str, Any]) -> CellKey:
     return tuple(str(row[name]) for name in _KEYS)
 
 
-def published_rows(root: Path) -> dict[CellKey, dict[str, str]]:
+def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:
     """Return the rows of the file of published numbers, in the project's clone, by their keys.
 
     Raises
@@ -24,5 +24,5 @@ def published_rows(root: Path) -> dict[CellKey, dict[str, str]]:
     OSError, ValueError, KeyError
         The file cannot be read.
     """
-    with (root / PUBLISHED_FILE).open(newline="", encoding="utf-8") as file:
+    with (root / PAPER_NUMBERS_FILE).open(newline="", encoding="utf-8") as file:
         return {cell_key(row): row for row in csv.DictReader(file)}
