@@ -132,6 +132,6 @@ def test_a_run_outside_its_environment_stops_before_the_first_job(tmp_path: Path
     )
     output = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "Jobs would not run in the environment that Snakemake runs in." in output
-    assert f"got:   {programs}/python, of /elsewhere, not of {sys.prefix}" in output
+    assert "Jobs would run in a different environment than Snakemake." in output
+    assert f"got:   {programs}/python in /elsewhere; Snakemake runs in {sys.prefix}" in output
     assert not project.run.exists() or not (project.run / "raw").exists()

@@ -177,7 +177,7 @@ def test_a_job_that_imports_what_its_plan_does_not_name_fails_and_leaves_no_reco
     script.write_text(text.replace("        spec =", f"        {hidden}\n        spec =", 1))
     done = project.run_snakemake("results", "--cores", "1", "--logger", "cactus")
     assert done.returncode != 0
-    assert "The job imported a module that its plan does not name." in done.stderr
+    assert "The job imported a module that its plan does not list." in done.stderr
     assert "cactus/paper/latex.py" in done.stderr
     assert not (project.run / "records/aggregate_results.json").exists()
     assert "failed" in project.cactus("status", "small")[1]
@@ -240,7 +240,7 @@ def test_trace_says_that_a_published_number_is_gone(project: Project):
         writer.writerows(rows)
     code, output = project.cactus(*PAPERS_KNN, "5w1s paper")
     assert code == RecordError.exit_code
-    assert "The source of a published number cannot be told." in output
+    assert "The source of a published number is unknown." in output
     assert "config/paper_results.csv" in output
 
 

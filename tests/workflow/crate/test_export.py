@@ -65,7 +65,7 @@ def test_jobs_without_record_are_named(damaged, tmp_path):
 def test_results_that_are_not_as_recorded_are_refused(damaged, tmp_path, edit):
     path = damaged / RUN / f"evaluations/{CELL}/accuracies.csv"
     path.unlink() if edit == "missing" else path.write_text(path.read_text() + "5,1,0,0.9\n")
-    with pytest.raises(RecordError, match="not the one that its job recorded"):
+    with pytest.raises(RecordError, match="differs from its job's record"):
         export(planner(damaged), tmp_path / "crate")
 
 

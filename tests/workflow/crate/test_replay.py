@@ -105,7 +105,7 @@ def test_what_a_gpu_computed_is_refused(edited, tmp_path):
     device = {**record.agent.device, "device": "cuda"}
     agent = record.agent.model_copy(update={"device": device})
     write_record(edited / RUN, record.model_copy(update={"agent": agent}))
-    with pytest.raises(RecordError, match="Only what a CPU computed") as caught:
+    with pytest.raises(RecordError, match="Only jobs that ran on a CPU") as caught:
         replay(edited, TRAINED.name, tmp_path / "work")
     assert "cuda" in caught.value.got
 

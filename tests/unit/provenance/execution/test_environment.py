@@ -24,9 +24,9 @@ def test_the_python_of_this_environment_is_taken_under_any_name(tmp_path, monkey
 @pytest.mark.parametrize(
     ("program", "got"),
     [
-        ("echo /usr", f"/python, of /usr, not of {sys.prefix}"),
-        ("exit 1", f"/python, of nothing, not of {sys.prefix}"),
-        (None, f"no such program, of nothing, not of {sys.prefix}"),
+        ("echo /usr", f"/python in /usr; Snakemake runs in {sys.prefix}"),
+        ("exit 1", f"/python in no environment; Snakemake runs in {sys.prefix}"),
+        (None, f"no such program; Snakemake runs in {sys.prefix}"),
     ],
 )
 def test_another_one_is_refused_with_what_to_do(program, got, tmp_path, monkeypatch):

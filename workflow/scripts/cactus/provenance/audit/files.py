@@ -95,9 +95,7 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
                 made = maker.entities[name].sha256 if name in maker.entities else ABSENT
                 used = inputs.get(name, ABSENT)
                 if made != used:
-                    got = (
-                        f"{one.job.name} used sha256 {used[:12]}, {maker.job.name} made {made[:12]}"
-                    )
+                    got = f"{one.job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
                     yield Finding("input differs", name, got, one.job)
 
 
@@ -119,9 +117,7 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, one.job)
                 continue
             if hashes[digest] != one.record.plan.code.get(name):
-                yield Finding(
-                    "source differs", name, "the stored text is not the code that ran", one.job
-                )
+                yield Finding("source differs", name, "the stored text is not what ran", one.job)
         yield from _check_texts(planner, one.record)
 
 

@@ -1,4 +1,4 @@
-"""The paper's own numbers, as the project's file holds them: each with where it was read."""
+"""The paper's own numbers, read from the project's file, each with its source."""
 
 import csv
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ CellKey = tuple[str, ...]
 
 
 def cell_key(row: Mapping[str, Any]) -> CellKey:
-    """Return the key of a row of results, or of the published numbers."""
+    """Return the key of a row, of the results or of the published numbers."""
     return tuple(str(row[name]) for name in _KEYS)
 
 
 def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:
-    """Return the rows of the file of published numbers, in the project's clone, by their keys.
+    """Return the published numbers of a clone of the project: each row by its key.
 
     Raises
     ------

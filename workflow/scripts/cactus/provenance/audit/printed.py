@@ -1,4 +1,4 @@
-"""The printed numbers of a run, the jobs behind each, and what a finding puts in question."""
+"""The printed numbers of a run, and the jobs that they depend on."""
 
 import json
 from collections import defaultdict
@@ -22,9 +22,9 @@ class PrintedNumber(NamedTuple):
     job
         The job that made the table or figure.
     file
-        The table or figure, below the run's folder.
+        The table or figure, relative to the run's folder.
     entry
-        Its record in the file's map, see `cactus.paper.cells.map_entry`.
+        Its entry in the file's map, see `cactus.paper.cells.map_entry`.
     """
 
     job: Job
@@ -33,17 +33,17 @@ class PrintedNumber(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Where a reader finds the number."""
+        """Where to find the number: file, row and column."""
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
 
     @property
     def is_published(self) -> bool:
-        """Whether it is one of the paper's numbers, not ours."""
+        """Whether it is one of the paper's numbers instead of ours."""
         return bool(self.entry["columns"][0] == "paper_mean")
 
 
 def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes behind one of our printed numbers."""
+    """Return the jobs that scored the episodes of one of our printed numbers."""
     row = entry["results_row"]
     if row["learner"]:
         stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
@@ -54,24 +54,24 @@ def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
 
 
 def map_entries(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
+    """Return the map entries of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
 
     Raises
     ------
     OSError, ValueError, KeyError, TypeError
-        The file cannot be read, or is no such map.
+        The file cannot be read or is not such a map.
     """
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for entry in entries:
         cell_key(entry["results_row"])
         texts = [entry["row"], entry["column"], entry["printed"], entry["results_row"]["seed"]]
         if not entry["columns"] or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"not the record of a number: {entry}")
+            raise ValueError(f"not the entry of a number: {entry}")
     return entries
 
 
 def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
-    """Yield the printed numbers of a run, as far as their maps can be read."""
+    """Yield the printed numbers of a run, except those whose map cannot be read."""
     for job in jobs:
         if job.number_map is None:
             continue

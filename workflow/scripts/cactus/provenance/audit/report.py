@@ -1,4 +1,4 @@
-"""Audit a run as a whole."""
+"""Audits a whole run and reports what does not agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
 
-# Findings that make a job stale, so that running the workflow fixes them.
+# Findings that make their job stale, so that an update fixes them.
 _STALE = {
     "record missing", "record damaged", "output missing", "output changed", "input differs",
     "stale",
@@ -27,17 +27,17 @@ _STALE = {
 
 @dataclass(frozen=True)
 class Report:
-    """What an audit has found.
+    """The result of an audit.
 
     Attributes
     ----------
     findings
-        What does not agree, each with the printed numbers that it puts in question and the
-        command that fixes it.
+        What does not agree, each with the printed numbers that it affects and the command that
+        fixes it.
     notes
-        What a reader should know besides.
+        What else a reader should know.
     jobs, files, numbers
-        How many jobs, recorded files and printed numbers were checked.
+        Number of jobs, recorded files and printed numbers checked.
     """
 
     findings: tuple[tuple[Finding, tuple[PrintedNumber, ...], str], ...]
@@ -80,7 +80,7 @@ class Report:
 
 
 def run_audit(planner: Planner) -> Report:
-    """Check that files, records, sources, inputs, rows and printed numbers of a run agree."""
+    """Check that the files, records, sources, inputs and printed numbers of a run agree."""
     assessments = audited(planner)
     jobs = [one.job for one in assessments]
     printed = list(printed_numbers(planner.run_folder, jobs))
@@ -112,8 +112,7 @@ def run_audit(planner: Planner) -> Report:
 
 def suggested_fix(planner: Planner, finding: Finding) -> str:
     """Return the command that fixes a finding."""
-    run = planner.config.run
-    update = f"cactus update {run}"
+    update = f"cactus update {planner.config.run}"
     if finding.kind == "stray file":
         return f"rm {planner.run_folder / finding.file}"
     if finding.kind in _STALE or planner.assess(finding.job).stale:

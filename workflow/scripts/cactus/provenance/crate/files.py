@@ -1,4 +1,4 @@
-"""The files of a crate: the code of the clone and the folder of the run."""
+"""The files of a crate: the project's code and the run's folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from cactus.provenance.staleness.planner import Planner
 METADATA: Final = "ro-crate-metadata.json"
 WORKFLOW: Final = "Snakefile"
 SCRIPTS: Final = "workflow/scripts"
-# What is needed to run and understand the code, as far as the clone has it.
+# What is needed to run and understand the code; parts that the clone lacks are skipped.
 _CODE: Final = (
     WORKFLOW,
     "rules",
@@ -52,17 +52,17 @@ _TEXTS: Final = (WORKFLOW, "Makefile", "LICENSE")
 
 
 def run_name(planner: Planner, name: str = "") -> str:
-    """Return the name in the crate of a file of the run's folder."""
+    """Return the name in the crate of a file in the run's folder."""
     return f"results/{planner.config.run}/{name}"
 
 
 def config_name(planner: Planner) -> str:
-    """Return the name in the crate of the configuration that is kept with the run."""
+    """Return the name in the crate of the run's configuration."""
     return run_name(planner, PLANNED_CONFIG_FILE)
 
 
 def crate_files(planner: Planner) -> dict[str, Path]:
-    """Return where each file of the crate lies now, by its sorted name in the crate."""
+    """Return the current path of each file of the crate, sorted by name in the crate."""
     found = {
         path.relative_to(planner.project.root).as_posix(): path
         for part in _CODE
@@ -76,16 +76,16 @@ def crate_files(planner: Planner) -> dict[str, Path]:
 
 
 def _below(top: Path) -> Iterator[Path]:
-    """Yield a file, or the files of a folder, without hidden ones and bytecode."""
+    """Yield a file, or all files of a folder except hidden ones and bytecode."""
     for path in [top] if top.is_file() else top.rglob("*"):
         parts = path.relative_to(top).parts
-        passing = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
-        if path.is_file() and not passing:
+        skipped = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
+        if path.is_file() and not skipped:
             yield path
 
 
 def encoding_format(name: str) -> str:
-    """Return the media type of a file of the crate by its name."""
+    """Return the media type of a file, given its name in the crate."""
     path = Path(name)
     if name in _TEXTS or path.parent.parent.name == "objects":
         return "text/plain"

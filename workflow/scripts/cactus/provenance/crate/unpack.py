@@ -1,4 +1,4 @@
-"""Unpacks zip files without letting them write elsewhere or fill the disk."""
+"""Unpacks zip files safely: they cannot write outside the target or fill the disk."""
 
 import shutil
 import stat
@@ -18,15 +18,15 @@ def unpack(archive: Path, target: Path) -> None:
     Raises
     ------
     RecordError
-        It is no zip file, is damaged, or holds links or paths outside the target.
+        It is not a zip file, is damaged, or contains links or paths outside the target.
     StorageError
-        Unpacked it would be larger than the free disk space.
+        It would not fit on the disk.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             for member in opened.infolist():
                 _check(archive, member, target)
-            _check_room(archive, opened.infolist(), target)
+            _check_space(archive, opened.infolist(), target)
             opened.extractall(target)
     except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise _refused(archive, str(error)) from error
@@ -36,31 +36,31 @@ def _check(archive: Path, member: zipfile.ZipInfo, target: Path) -> None:
     name = member.filename.replace("\\", "/")
     inside = (target / name).resolve().is_relative_to(target.resolve())
     if not inside or stat.S_ISLNK(member.external_attr >> 16):
-        raise _refused(archive, f"a link, or a path outside of it: {member.filename}")
+        raise _refused(archive, f"a link, or a path outside the target: {member.filename}")
 
 
-def _check_room(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> None:
-    """Check that the disk has room for what the members declare.
+def _check_space(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> None:
+    """Check that the disk has space for the declared sizes.
 
-    A member that holds more than it declares is cut off there, and refused by its checksum.
+    A member that is larger than it declares is cut off, and then fails its checksum.
     """
     needed = sum(member.file_size for member in members)
-    place = next(path for path in (target, *target.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free
+    folder = next(path for path in (target, *target.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise StorageError(
             "The archive does not fit on the disk.",
             where=str(archive),
-            got=f"{needed / _MIB:,.1f} MiB unpacked, {free / _MIB:,.1f} MiB free in {place}",
-            fix="free some space, or let TMPDIR name a folder on a larger disk; if it should not "
-            "be so large, get the archive anew from where it was published",
+            got=f"{needed / _MIB:,.1f} MiB unpacked, {free / _MIB:,.1f} MiB free in {folder}",
+            fix="free some space, or set TMPDIR to a folder on a larger disk; if the archive is "
+            "not supposed to be this large, get it again from where it was published",
         )
 
 
 def _refused(archive: Path, got: str) -> RecordError:
     return RecordError(
-        "The archive is not unpacked.",
+        "The archive was not unpacked.",
         where=str(archive),
         got=got,
-        fix="get the archive anew from where it was published",
+        fix="get the archive again from where it was published",
     )

@@ -1,4 +1,4 @@
-"""The end of a job: its results are put in place as a whole, described, and recorded."""
+"""Publishing results: a finished job's results move into place as a whole and are recorded."""
 
 import resource
 import shutil
@@ -29,51 +29,53 @@ _KIB: Final = 1024
 
 
 def prepare_folders(job: RunningJob) -> None:
-    """Remove the record of an earlier run, and what earlier attempts have left; make the folder."""
+    """Remove the old record and what earlier attempts left; create the folder for new results."""
     record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
-    for left in job.work.glob(f"{ATTEMPT_PREFIX}*"):
-        shutil.rmtree(left)
+    for leftover in job.work.glob(f"{ATTEMPT_PREFIX}*"):
+        shutil.rmtree(leftover)
     if job.plan.job.folder is not None:
         job.output.mkdir(parents=True)
 
 
 def publish(job: RunningJob, root: Path) -> None:
-    """Put the results of a job in place, leave its record, and back both up.
+    """Move the results of a job into place, write its record, and back up both.
 
     Parameters
     ----------
     job
-        The job, which has made its results.
+        The job, with all results made.
     root
         Folder of the project's clone.
     """
-    entities = _put_in_place(job.run_folder, job.plan.job, job.staging)
+    entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
     plan = job.plan.model_copy(update={"raw": job.raw})
-    kept = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
+    sources = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
     agent = collect_environment(job.run_folder, root, list(plan.libraries))
-    activity = _activity(job, plan, kept)
+    activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)
     write_record(job.run_folder, record)
     back_up(job.run_folder, plan.job, record)
 
 
 def clear_work(job: RunningJob, lease: Lease) -> None:
-    """Remove all that a job needed while it was not finished, but for its lease and backups."""
+    """Empty a finished job's work folder, except for its lease and backups."""
     backups = backup_folder(job.run_folder, job.plan.job)
     for path in job.work.iterdir():
         if path.is_dir() and path != backups:
             shutil.rmtree(path)
         elif path.is_file() and path != lease.path and lease.token not in path.name:
-            path.unlink()  # a killed process left it
+            path.unlink()  # left by a killed process
 
 
 def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
-    """Return whether a job has done exactly this plan; put results back that were removed since.
+    """Return whether exactly this plan has been carried out; restore results removed since then.
 
     Parameters
     ----------
+    run_folder
+        Folder of the run.
     plan
-        With the hashes of all inputs.
+        The plan, with the hashes of all inputs.
     """
     if _matches(run_folder, plan):
         return True
@@ -87,11 +89,11 @@ def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
     return True
 
 
-def _put_in_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
-    """Move the results of a job that owns a folder to where they belong; describe all results.
+def _move_into_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+    """Move a job's own folder, if it has one, into place; return sizes and hashes of all results.
 
-    Until then nobody has seen a half-made result, and a second Snakemake that removes what it takes
-    for old results has removed nothing of this job.
+    Until then, nothing reads a half-made result, and a second Snakemake that removes old results
+    removes none of this job's.
     """
     if job.folder is not None:
         target = run_folder / job.folder
@@ -133,7 +135,7 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
 
 
 def _matches(folder: Path, plan: Plan) -> bool:
-    """Return whether a folder holds the record of exactly this plan, and results as recorded."""
+    """Return whether a folder holds a record of exactly this plan, with the recorded results."""
     try:
         record = read_record(folder, plan.job)
     except RecordError:

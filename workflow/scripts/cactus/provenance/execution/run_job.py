@@ -1,4 +1,4 @@
-"""A job at work: it checks that it is what was planned, runs, and leaves its record."""
+"""Runs a job: checks that it is what was planned, runs it, and publishes its results."""
 
 import sys
 import time
@@ -29,19 +29,19 @@ SCRIPTS: Final = Path(__file__).resolve().parents[3]
 
 @contextmanager
 def running_job(plan_file: Path) -> Iterator[RunningJob]:
-    """Check the plan of a job, let it run, put its results in place, and leave its record.
+    """Check a job's plan, run the block, move the results into place, and write the record.
 
-    One process at a time runs a job: a second one waits for the first. If the job is finished
-    then, the second one ends at once, with success.
+    Only one process at a time runs a job; a second one waits for the first. If the job is finished
+    by then, the second process exits with success.
 
     Raises
     ------
     CodeError
-        The code or a library is not what was planned.
+        The code or a library differs from the plan.
     RecordError
-        An input is not what was planned, or is missing.
+        An input is missing or differs from the plan.
     LeaseError
-        Another process took the job over, because this one was silent for too long.
+        Another process took over the job, because this one was silent for too long.
     StoppedError
         The job was asked to stop.
     """
@@ -72,7 +72,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
 
 
 def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> RunningJob:
-    """Check that code, libraries and inputs are what was planned; return the job, ready to run."""
+    """Check that code, libraries and inputs are what was planned; return the job."""
     clock, cache = time.monotonic(), HashCache.load(run_folder / HASHES_FILE)
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
@@ -80,5 +80,5 @@ def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> R
     return RunningJob(run_folder, complete, stop, lease.token, sources, lease.started, clock)
 
 
-# What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
+# Modules that the bookkeeping imports, before any stage and whether or not the stage needs them.
 _BOOKKEEPING_MODULES: Final = frozenset(sys.modules)
