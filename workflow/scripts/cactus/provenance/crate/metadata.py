@@ -152,8 +152,9 @@ def _add_root(crate: ROCrate, planner: Planner) -> None:
     root["description"] = (
         f"Run {run} of the CACTUs pipeline, with its code. Results are in results/{run}, records "
         f"of what each job ran on and made in results/{run}/records, and the source files as they "
-        f"ran in results/{run}/objects. `cactus replay` recomputes a job from this crate. The license "
-        "covers the code; images, and what is derived from them, are under their owners' terms."
+        f"ran in results/{run}/objects. `cactus replay` recomputes a job from this crate. The "
+        "license covers the code; images, and what is derived from them, are under their owners' "
+        "terms."
     )
     root["license"] = refer([_LICENSE])
     root["author"] = root["publisher"] = refer([_AUTHORS])
