@@ -1,4 +1,4 @@
-"""The graph by which jobs are planned is Snakemake's own: jobs, inputs and outputs."""
+"""The graph that plans jobs equals Snakemake's: the same jobs, inputs and outputs."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
             assert name in job.files or name.startswith(f"{job.folder}/"), name
 
 
-def test_several_files_of_one_stage_can_be_asked_for_before_anything_is_planned(tmp_path: Path):
+def test_several_files_of_one_stage_can_be_requested_before_anything_is_planned(tmp_path: Path):
     project = Project.create(tmp_path / "project")
     names = [f"results/small/raw/{name}/sample.json" for name in ("mnist", "omniglot")]
     assert project.stale_jobs(*names) == {"make_sample mnist", "make_sample omniglot"}

@@ -66,7 +66,7 @@ def dependents(copy: Project) -> dict[str, set[str]]:
 
 
 def fresh_jobs(copy: Project) -> set[str]:
-    """Return the jobs of the copied run that are fresh by the copy's own code."""
+    """Return the jobs of the copied run that are fresh according to the copy's own code."""
     config = read_planned_config(copy.run).load(copy.folder)
     tree = SourceTree(copy.scripts, HashCache.load(copy.run / HASHES_FILE))
     planner = Planner(RunReader(config, copy.run), Sources(copy.folder, tree), copy.run / "raw")

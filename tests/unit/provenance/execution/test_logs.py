@@ -1,4 +1,4 @@
-"""The log of an attempt that came to nothing outlives Snakemake's clearing up."""
+"""The log of an unsuccessful attempt survives although Snakemake removes it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_what_is_written_later_is_kept_when_the_log_is_removed(tmp_path: Path):
+def test_lines_written_later_survive_the_removal_of_the_log(tmp_path: Path):
     log = write(tmp_path, "start\n")
     keep_log(tmp_path, JOB, 1)
     with log.open("a") as file:
@@ -24,7 +24,7 @@ def test_what_is_written_later_is_kept_when_the_log_is_removed(tmp_path: Path):
     assert attempt_log(tmp_path, JOB, 1).read_text() == "start\nkilled\n"
 
 
-def test_a_success_leaves_the_logs_of_the_attempts_before(tmp_path: Path):
+def test_a_success_keeps_the_logs_of_earlier_attempts(tmp_path: Path):
     for attempt in (1, 2):
         log_path(tmp_path, JOB).unlink(missing_ok=True)
         log = write(tmp_path, f"{attempt}")
@@ -34,7 +34,7 @@ def test_a_success_leaves_the_logs_of_the_attempts_before(tmp_path: Path):
     assert attempt_log(tmp_path, JOB, 1).read_text() == "1"
 
 
-def test_a_first_attempt_clears_those_of_an_earlier_time(tmp_path: Path):
+def test_a_first_attempt_removes_the_logs_of_an_earlier_run(tmp_path: Path):
     write(tmp_path, "old")
     keep_log(tmp_path, JOB, 3)
     keep_log(tmp_path, JOB, 1)
@@ -43,6 +43,6 @@ def test_a_first_attempt_clears_those_of_an_earlier_time(tmp_path: Path):
     ]
 
 
-def test_a_job_started_by_hand_has_no_log_to_hold(tmp_path: Path):
+def test_a_job_started_by_hand_has_no_log_to_keep(tmp_path: Path):
     keep_log(tmp_path, JOB, 1)
     assert not attempt_log(tmp_path, JOB, 1).exists()

@@ -48,10 +48,9 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     plan = read_plan(plan_file).plan
     run_folder = plan_file.absolute().parents[len(Path(plan.job.name).parts)]
     attempt = next_attempt(run_folder, plan.job)
-    work = work_folder(run_folder, plan.job)
     with (
         StopRequest(plan.job.name) as stop,
-        Lease(work, plan.job.name, {"attempt": attempt}) as lease,
+        Lease(work_folder(run_folder, plan.job), plan.job.name, {"attempt": attempt}) as lease,
         FailureNote(run_folder, plan.job, lease.started, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
