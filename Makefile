@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, where missing: a Slurm of one node, and accounting for its second mode.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-cluster test-here bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-here test-kernels coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -40,8 +40,16 @@ test-cluster: $(SETUP)
 test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
 
+# The numeric tests as on a plain x86-64 and on an AVX2 processor, about 3 minutes on 2 cores.
+NUMERIC_TESTS := tests/unit/evaluate/baselines tests/unit/models tests/unit/tasks \
+  $(wildcard tests/unit/*/test_golden.py tests/unit/*/test_*parity.py)
+
+test-kernels: $(SETUP)
+	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
-KERNELS := kmeans logistic_regression knn protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
+KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
 
 bench: $(SETUP)
 	$(PIP) install --quiet --no-deps --requirement envs/bench.in
@@ -65,18 +73,29 @@ accounting-tools: cluster-tools
 	which slurmdbd mariadbd > /dev/null || \
 	  { apt-get update -qq && $(APT) slurmdbd mariadb-server; }
 
+# The unit tests without the slow ones: no Slurm, no real data, no whole runs.
+test-fast: $(SETUP)
+	$(BIN)/pytest -m "not (slow or workflow or cluster or accounting or real_data or network)" $(PYTEST_ARGS)
+
+# Lines and branches that the unit tests run, in the processes that they start, too.
+coverage: $(SETUP)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 check: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/mypy --strict workflow/scripts/cactus
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 config-docs: $(SETUP)
 	$(BIN)/python -m cactus.config.reference
 
-lock:
-	$(BIN)/python -m pip install pip-tools
+lock: $(SETUP)
+	$(PIP) install --quiet pip-tools
 	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --output-file envs/requirements.lock envs/requirements.in
 	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \

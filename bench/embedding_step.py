@@ -11,8 +11,9 @@ import torch
 from bench.harness import STEPS, THREADS, compare, counted_flops, peak_flops, write_result
 from cactus.config.embedding import parse_embedding
 from cactus.config.models import Config
-from cactus.device import set_up_device
+from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build
+from cactus.train.device import set_up_device
 
 BATCH = 64
 CASES = ("acai", "bigan", "deepcluster", "infogan")
@@ -24,6 +25,7 @@ def step(name: str, layout: torch.memory_format) -> Callable[[], Any]:
     settings = Config().embeddings.resolve(name, "omniglot").model_dump(mode="json")
     settings["batch_size"] = BATCH
     method = build(name, parse_embedding(name, settings), (28, 28, 1), 0, device)
+    assert isinstance(method, TrainedEmbedding)
     method.nets.train().to(memory_format=layout)
     images = np.random.default_rng(0).integers(0, 256, (BATCH, 28, 28, 1), dtype=np.uint8)
     resident, indices = method.resident(images), torch.arange(BATCH)

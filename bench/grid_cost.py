@@ -5,33 +5,46 @@ profiler's operators that call no other operator, both in one step on random ima
 GPU spends at least the larger of work over peak and launches over launch rate.
 """
 
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.harness import THREADS, write_result
+from cactus.config.base import DatasetName, LearnerName
 from cactus.config.embedding import parse_embedding
 from cactus.config.grid import Grid
 from cactus.config.models import Config
+from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
 from cactus.meta.registry import build as build_learner
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler
 
 PEAK, MEMORY_RATE, LAUNCH_SECONDS = 67e12, 3.35e12, 5e-6  # H100 SXM: float32, HBM3, one launch
-IMAGES = {"mnist": 50_000, "omniglot": 22_000, "miniimagenet": 38_400, "celeba": 162_770}
-SHAPES = {
+IMAGES: dict[DatasetName, int] = {
+    "mnist": 50_000,
+    "omniglot": 22_000,
+    "miniimagenet": 38_400,
+    "celeba": 162_770,
+}
+SHAPES: dict[DatasetName, tuple[int, int, int]] = {
     "mnist": (28, 28, 1), "omniglot": (28, 28, 1), "miniimagenet": (84, 84, 3),
     "celeba": (84, 84, 3),
 }  # fmt: skip
 CPU = torch.device("cpu")
 
+Step = Callable[[], object]
 
-def counted(step) -> dict[str, float]:
+
+def counted(step: Step) -> dict[str, float]:
     """Count a step's floating-point operations, launches and bytes of the tensors it makes."""
     with FlopCounterMode(display=False) as counter:
-        step()  # the first one sets optimisers up, which the profile is not to count
+        step()  # the first one sets optimizers up, which the profile is not to count
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
         step()
     leaves = [
@@ -45,7 +58,7 @@ def counted(step) -> dict[str, float]:
     return {"flops": counter.get_total_flops(), "launches": len(leaves), "bytes": 2 * made}
 
 
-def learner_step(config: Config, dataset: str, name: str, tasks: int):
+def learner_step(config: Config, dataset: DatasetName, name: LearnerName, tasks: int) -> Step:
     """Return a training step of a meta-learner, with so many tasks a batch."""
     settings = config.learners.resolve(name, dataset, "acai")
     settings = settings.model_copy(update={"tasks_per_batch": tasks})
@@ -58,10 +71,11 @@ def learner_step(config: Config, dataset: str, name: str, tasks: int):
     return lambda: train_step(state, source)
 
 
-def embedding_step(config: Config, dataset: str, name: str):
+def embedding_step(config: Config, dataset: DatasetName, name: str) -> tuple[Step, int]:
     """Return a training step of an embedding, and its steps in all."""
     settings = config.embeddings.resolve(name, dataset).model_dump(mode="json")
     method = build_embedding(name, parse_embedding(name, settings), SHAPES[dataset], 0, CPU)
+    assert isinstance(method, TrainedEmbedding)
     generator = np.random.default_rng(0)
     count = method.batch_size(IMAGES[dataset])
     images = generator.integers(0, 256, (count, *SHAPES[dataset]), dtype=np.uint8)
@@ -86,17 +100,15 @@ def main() -> None:
     """Count one step of every kind of training of the default grid, and add the grid up."""
     config = Config()
     grid = Grid.from_settings(config.grid)
-    parts, total = [], 0.0
-    kinds = {}
-    for cell in grid.trained_cells:
-        kinds[cell.dataset, cell.learner] = kinds.get((cell.dataset, cell.learner), 0) + 1
-    for (dataset, name), cells in sorted(kinds.items()):
-        settings = config.learners.resolve(name, dataset, "acai")
-        step = counted(learner_step(config, dataset, name, 1))
+    parts = []
+    kinds = Counter((cell.dataset, cell.learner) for cell in grid.trained_cells)
+    for (dataset, learner), cells in sorted(kinds.items()):
+        settings = config.learners.resolve(learner, dataset, "acai")
+        step = counted(learner_step(config, dataset, learner, 1))
         tasks = settings.tasks_per_batch
         # One task is counted and its work multiplied; batched, the launches are those of one task.
         step = {**step, "flops": tasks * step["flops"], "bytes": tasks * step["bytes"]}
-        parts.append(part(f"{name} {dataset}", step, settings.iterations, cells))
+        parts.append(part(f"{learner} {dataset}", step, settings.iterations, cells))
     for dataset, name, _ in grid.embedding_runs:
         run, steps = embedding_step(config, dataset, name)
         parts.append(part(f"{name} {dataset}", counted(run), steps, 1))
@@ -105,7 +117,7 @@ def main() -> None:
     write_result("grid_cost", {"what": what, "gpu_hours": total, "parts": parts})
 
 
-def part(name: str, step: dict[str, float], steps: int, cells: int) -> dict[str, object]:
+def part(name: str, step: dict[str, float], steps: int, cells: int) -> dict[str, Any]:
     """Describe one kind of training."""
     print(name, step, steps, cells, flush=True)
     return {"name": name, **step, "steps": steps, "cells": cells, "hours": hours(step, steps)}

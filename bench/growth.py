@@ -3,7 +3,7 @@
 The paper's grid is sent to a real one-node Slurm (`tests.cluster`), with stand-ins for its jobs: a
 wrapper of `sbatch` replaces what a job would do by making its files at once, and asks for one CPU
 and 10 MB, so that many run side by side. Snakemake, its graph, its submissions and its questions,
-and Slurm's controller are the real ones. The jobs of the sample data run beforehand; tables and
+and Slurm's controller are the real ones. The jobs of the synthetic data run beforehand; tables and
 figures, which need real numbers, do not run at all.
 """
 
@@ -91,12 +91,10 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="cactus-growth-"))
-    cluster = SlurmCluster(cpus=arguments.jobs)
     try:
-        cluster.start()
-        found = measure(arguments, folder, cluster)
+        with SlurmCluster(cpus=arguments.jobs) as cluster:
+            found = measure(arguments, folder, cluster)
     finally:
-        cluster.stop()
         shutil.rmtree(folder)
     text = json.dumps(found, indent=1)
     print(text)
@@ -120,7 +118,7 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     dry = [timed(project, "-m", "snakemake", "--dry-run", *_CONFIG) for _ in range(2)]
     submitted = write_stand_ins(project, folder, arguments.seconds)
     samples, started = Samples(), time.time()
-    code = run_head(arguments, project, cluster, samples, folder / "output")
+    code = run_driver(arguments, project, cluster, samples, folder / "output")
     ended = time.time()
     return {
         "machine": {"cores": os.cpu_count(), "load": [round(one, 1) for one in os.getloadavg()]},
@@ -139,19 +137,19 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
         "finished": count_records(project),
         "seconds": round(ended - started, 1),
         **rates(folder / "calls", started, ended),
-        "head_peak_rss_mb": round(samples.peak_rss / _MIB),
-        "head_cpu_seconds": round(samples.cpu_seconds, 1),
+        "driver_peak_rss_mb": round(samples.peak_rss / _MIB),
+        "driver_cpu_seconds": round(samples.cpu_seconds, 1),
         "slurmctld_cpu_seconds": round(samples.controller_seconds, 1),
         "finished_by_minute": samples.by_minute,
     }
 
 
 def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) -> Project:
-    """Return a copy of the project, configured, with sample data and a fitted profile."""
+    """Return a copy of the project, configured, with synthetic data and a fitted profile."""
     project = Project.create(folder / "project")
     config = {
         "run": _RUN,
-        "sample_data": True,
+        "synthetic_data": True,
         # Otherwise the two stand-in GPUs of the cluster would be the limit.
         "compute": {"device": "cpu"},
         "grid": {"seeds": list(range(arguments.seeds))},
@@ -161,7 +159,7 @@ def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     project.environment = cluster.environment
     code, output = project.cactus("profile", "--max-jobs", str(arguments.jobs))
     assert code == 0, output
-    project.snakemake("--cores", "2", "--until", "make_sample", config=_CONFIG)
+    project.snakemake("--cores", "2", "--until", "make_synthetic_data", config=_CONFIG)
     write_clients(folder, cluster)
     project.environment = {
         **cluster.environment,
@@ -193,7 +191,7 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
     files: list[str] = []
     for line in text.splitlines():
         file, _, rest = line.partition("\t")
-        if not file.startswith(f"results/{_RUN}/") or "\tmake_sample\t" in rest:
+        if not file.startswith(f"results/{_RUN}/") or "\tmake_synthetic_data\t" in rest:
             continue
         files.append(file)
         if file.startswith(f"results/{_RUN}/records/"):
@@ -227,7 +225,7 @@ def _children_cpu() -> float:
     return times.children_user + times.children_system
 
 
-def run_head(
+def run_driver(
     arguments: argparse.Namespace,
     project: Project,
     cluster: SlurmCluster,
@@ -293,7 +291,7 @@ def rates(calls: Path, started: float, ended: float) -> dict[str, Any]:
 def count_records(project: Project) -> int:
     """Return how many stand-ins have left their record."""
     records = project.folder / "results" / _RUN / "records"
-    return sum(1 for path in records.rglob("*.json") if path.parent.name != "make_sample")
+    return sum(1 for path in records.rglob("*.json") if path.parent.name != "make_synthetic_data")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch.utils.flop_counter import FlopCounterMode
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -178,7 +178,7 @@ def counted_flops(candidate: Callable[[], object]) -> int:
     """Return the floating-point operations of products and convolutions in one call."""
     with FlopCounterMode(display=False) as counter:
         candidate()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def own_memory(field: Literal["VmRSS", "VmHWM"]) -> int:

@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from bench.harness import THREADS, Comparison, compare, fastest, peak_flops, write_result
 from cactus.config.partition import PartitionSettings
-from cactus.tasks.host_points import host_points
-from cactus.tasks.lloyd import kmeans, lloyd
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import kmeans, lloyd
 
 POINTS, DIMS, CLUSTERS = 20_000, 256, 500
 CELEBA = 162_770  # images for training
@@ -35,9 +35,9 @@ class Run(NamedTuple):
 def mixture(points: int) -> np.ndarray:
     """Return points (N, 256) of 600 overlapping groups."""
     generator = np.random.default_rng(0)
-    centres = generator.normal(size=(600, DIMS))
+    centroids = generator.normal(size=(600, DIMS))
     noise = 1.5 * generator.normal(size=(points, DIMS))
-    return (centres[generator.integers(600, size=points)] + noise).astype(np.float32)
+    return (centroids[generator.integers(600, size=points)] + noise).astype(np.float32)
 
 
 def partitions(size: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -66,9 +66,9 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
     def work() -> Run:
         number, points = next(given)
-        with host_points(points, THREADS) as placed:
+        with cpu_points(points, THREADS) as loaded:
             run = kmeans(
-                placed, CLUSTERS, np.random.default_rng(number),
+                loaded, CLUSTERS, np.random.default_rng(number),
                 starts=1, max_iterations=3000, tolerance=tolerance,
             )  # fmt: skip
         return Run(run.labels, run.inertia, run.iterations)
@@ -78,8 +78,8 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
 
 def iterations(points: np.ndarray, clusters: int) -> None:
     """Do three iterations of Lloyd's algorithm."""
-    with host_points(points, THREADS) as placed:
-        lloyd(placed, points[:clusters], 3, CONVERGED)
+    with cpu_points(points, THREADS) as loaded:
+        lloyd(loaded, points[:clusters], 3, CONVERGED)
 
 
 def cost() -> dict[str, dict[int, float]]:
@@ -112,7 +112,7 @@ def main(rounds: int = 5) -> None:
             **runs.cell("scikit-learn", name, target=6.0 if value else None),
             "inertia": float(np.mean([run.inertia / peer.inertia for run, peer in pairs])),
             "iterations": steps,
-            # An assignment more than updates; the choice of first centres costs as much as 2.5.
+            # An assignment more than updates; the choice of initial centroids costs as much as 2.5.
             "floor_gap": runs.median(name) / (2 * POINTS * CLUSTERS * DIMS * (steps + 3.5) / peak),
             "agreement": agreement(runs, name),
             "rivals_agreement": agreement(runs, "scikit-learn"),

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from bench.harness import compare, fastest, write_result
 from bench.logistic_regression import DIMS, TASKS, WAY, episodes
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 
 TARGET = 7.0
 PART = 100  # tasks on which scikit-learn is timed; its time is scaled up
@@ -36,7 +36,7 @@ def scikit_learn(shot: int) -> Callable[[], np.ndarray]:
 def ours(shot: int, tasks: int = TASKS) -> Callable[[], np.ndarray]:
     """Return what finds the labels (T, 25), a hundred tasks at a time as in a run."""
     support, query = episodes(tasks, shot)
-    starts, method = range(0, tasks, 100), NearestNeighbours(1)
+    starts, method = range(0, tasks, 100), NearestNeighbors(1)
 
     def work() -> np.ndarray:
         parts = [method.predict(support[s : s + 100], query[s : s + 100]) for s in starts]

@@ -22,10 +22,11 @@ def episodes(tasks: int, shot: int, way: int = WAY) -> tuple[np.ndarray, np.ndar
     """Return support (T, way, shot, 256) and query (T, way, 5, 256) of overlapping classes."""
     generator = np.random.default_rng(0)
     centres = generator.normal(size=(tasks, way, 1, DIMS))
-    return tuple(
+    support, query = (
         (centres + 2 * generator.normal(size=(tasks, way, count, DIMS))).astype(np.float32)
         for count in (shot, QUERY)
     )
+    return support, query
 
 
 def scikit_learn(shot: int, **options: float) -> Callable[[], np.ndarray]:
@@ -39,7 +40,8 @@ def scikit_learn(shot: int, **options: float) -> Callable[[], np.ndarray]:
             model = Peer(C=1.0, max_iter=1000, **options).fit(points.reshape(-1, DIMS), labels)
             logits.append(model.decision_function(queries.reshape(-1, DIMS)))
         result = np.stack(logits)
-        return result - result.mean(axis=-1, keepdims=True)
+        centered: np.ndarray = result - result.mean(axis=-1, keepdims=True)
+        return centered
 
     return work
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cactus.meta.maml import Maml
-from cactus.models.conv4 import conv_same
+from cactus.meta.maml.learner import Maml
+from cactus.meta.maml.network import conv_same
 from cactus.tasks.episodes import EpisodeBatch
 
 
@@ -22,14 +22,14 @@ class TaskNet(nn.Module):
         copies = (
             [nn.Parameter(p.detach().clone()) for p in ps] for ps in (model.weights, model.shifts)
         )
-        self.weights, self.shifts = (nn.ParameterList(parameters) for parameters in copies)
+        self.weights, self.betas = (nn.ParameterList(parameters) for parameters in copies)
 
-    def logits(self, images: Tensor, weights: Sequence[Tensor], shifts: Sequence[Tensor]) -> Tensor:
+    def logits(self, images: Tensor, weights: Sequence[Tensor], betas: Sequence[Tensor]) -> Tensor:
         """Return the logits of images (n, C, H, W) as a function of the weights."""
         *convolutions, head, bias = weights
-        for weight, shift in zip(convolutions, shifts, strict=True):
+        for weight, beta in zip(convolutions, betas, strict=True):
             images = conv_same(images, weight, 1 if self.pool else 2, 1)
-            images = F.batch_norm(images, None, None, None, shift, training=True, eps=self.eps)
+            images = F.batch_norm(images, None, None, None, beta, training=True, eps=self.eps)
             images = F.relu(images)
             images = F.max_pool2d(images, 2) if self.pool else images
         features = images.flatten(1) if self.pool else images.mean((2, 3))
@@ -44,9 +44,9 @@ class Adapted(nn.Module):
         super().__init__()
         self.weights, self._logits = net.weights, net.logits
 
-    def forward(self, images: Tensor, shifts: Sequence[Tensor]) -> Tensor:
+    def forward(self, images: Tensor, betas: Sequence[Tensor]) -> Tensor:
         """Return the logits of images (n, C, H, W)."""
-        return self._logits(images, list(self.weights), shifts)
+        return self._logits(images, list(self.weights), betas)
 
 
 class Loop:
@@ -83,8 +83,8 @@ class Loop:
             parameter.grad = None
         for support, query in self.tasks:
             weights = self._adapted(support, self.settings.inner_steps, train=True)
-            logits = self.net.logits(query, weights, list(self.net.shifts))
-            (self.loss(logits, self.query) / len(self.tasks)).backward()
+            logits = self.net.logits(query, weights, list(self.net.betas))
+            (self.loss(logits, self.query) / len(self.tasks)).backward()  # type: ignore[no-untyped-call]
 
     def evaluate(self) -> Tensor:
         """Return predicted classes (T, n)."""
@@ -92,15 +92,15 @@ class Loop:
         for support, query in self.tasks:
             weights = self._adapted(support, self.settings.evaluation_steps, train=False)
             with torch.no_grad():
-                predicted.append(self.net.logits(query, weights, list(self.net.shifts)).argmax(1))
+                predicted.append(self.net.logits(query, weights, list(self.net.betas)).argmax(1))
         return torch.stack(predicted)
 
     def _adapted(self, support: Tensor, steps: int, *, train: bool) -> list[Tensor]:
-        weights, shifts = list(self.net.weights), list(self.net.shifts)
+        weights, betas = list(self.net.weights), list(self.net.betas)
         weights = weights if train else [weight[..., :] for weight in weights]
         graph = train and not self.settings.first_order
         for _ in range(steps):
-            loss = self.loss(self.net.logits(support, weights, shifts), self.shot)
+            loss = self.loss(self.net.logits(support, weights, betas), self.shot)
             slopes = torch.autograd.grad(loss, weights, create_graph=graph)
             weights = [w - self.settings.inner_lr * s for w, s in zip(weights, slopes, strict=True)]
             if not train:
@@ -114,7 +114,7 @@ class Loop:
             parameter.grad = None
         # Shifts stay outside what higher knows: it would derive each inner loss in them, too, and
         # so sweep all the steps before it.
-        adapted, shifts = Adapted(net), list(net.shifts)
+        adapted, betas = Adapted(net), list(net.betas)
         optimizer = torch.optim.SGD(adapted.parameters(), settings.inner_lr)
         for support, query in self.tasks:
             with higher.innerloop_ctx(adapted, optimizer, copy_initial_weights=False) as (
@@ -123,9 +123,9 @@ class Loop:
             ):
                 for _ in range(settings.inner_steps):
                     inner.step(
-                        self.loss(fast(support, shifts), self.shot), grad_callback=self._callback()
+                        self.loss(fast(support, betas), self.shot), grad_callback=self._callback()
                     )
-                (self.loss(fast(query, shifts), self.query) / len(self.tasks)).backward()
+                (self.loss(fast(query, betas), self.query) / len(self.tasks)).backward()  # type: ignore[no-untyped-call]
 
     def _callback(self) -> Callable[[list[Tensor]], list[Tensor]] | None:
         if not self.settings.first_order:

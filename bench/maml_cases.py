@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from cactus.config.base import DatasetName
-from cactus.config.learners import LearnerSettings
-from cactus.meta.maml import Maml
+from cactus.config.learners import LearnerSettings, MamlSettings
+from cactus.meta.maml.learner import Maml
 from cactus.tasks.episodes import EpisodeBatch
 
 SHAPES: dict[DatasetName, tuple[int, int, int]] = {
@@ -19,6 +19,7 @@ def maml_case(
 ) -> tuple[Maml, torch.Tensor, EpisodeBatch]:
     """Return a model with a data set's settings, `changes` made, and images and episodes."""
     settings = LearnerSettings().resolve("maml", dataset).model_copy(update=changes)
+    assert isinstance(settings, MamlSettings)
     generator = np.random.default_rng(0)
     shape = SHAPES[dataset]
     images = torch.from_numpy(generator.integers(0, 256, (400, *shape), dtype=np.uint8))

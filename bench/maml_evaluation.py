@@ -12,25 +12,26 @@ from torch import Tensor
 from bench.harness import THREADS, compare, counted_flops, peak_flops, write_result
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.device import set_up_device
+from cactus.config.base import DatasetName
+from cactus.train.device import set_up_device
 
 # Episodes of a round, and the ratio to reach.
-CASES = {"omniglot": (32, 4.0), "miniimagenet": (2, 1.5)}
+CASES: dict[DatasetName, tuple[int, float]] = {"omniglot": (32, 4.0), "miniimagenet": (2, 1.5)}
 
 
-def ours(dataset: str) -> Callable[[], Tensor]:
+def ours(dataset: DatasetName) -> Callable[[], Tensor]:
     """Return this project's evaluation."""
     set_up_device("cpu", THREADS, deterministic=False)
     model, images, batch = maml_case(dataset, CASES[dataset][0], way=5)
     return partial(model.accuracies, images, batch)
 
 
-def plain_loop(dataset: str) -> Callable[[], Tensor]:
+def plain_loop(dataset: DatasetName) -> Callable[[], Tensor]:
     """Return that of a loop over tasks."""
     return Loop(*maml_case(dataset, CASES[dataset][0], way=5)).evaluate
 
 
-def measure(dataset: str, rounds: int) -> dict[str, object]:
+def measure(dataset: DatasetName, rounds: int) -> dict[str, object]:
     """Return the measurements of one data set."""
     tasks, target = CASES[dataset]
     peak = peak_flops()

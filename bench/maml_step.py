@@ -21,11 +21,12 @@ from bench.harness import (
 )
 from bench.maml_baselines import Loop
 from bench.maml_cases import maml_case
-from cactus.device import set_up_allocator, set_up_device
+from cactus.config.base import DatasetName
+from cactus.train.device import set_up_allocator, set_up_device
 
 Step = Callable[[], None]
 
-CASES = {
+CASES: dict[str, tuple[DatasetName, dict[str, bool], float]] = {
     "omniglot, second order": ("omniglot", {"first_order": False}, 2.2),
     "omniglot, first order": ("omniglot", {"first_order": True}, 1.8),
     "miniimagenet, second order": ("miniimagenet", {"first_order": False}, 1.5),
@@ -118,7 +119,7 @@ def shares(case: str) -> dict[str, float]:
 
 def main(rounds: int = 9) -> None:
     """Measure and write."""
-    cells = {}
+    cells: dict[str, dict[str, object]] = {}
     for case, (dataset, _, _) in CASES.items():
         cells |= measure(case, rounds if dataset == "omniglot" else max(3, rounds // 2))
     write_result(

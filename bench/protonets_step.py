@@ -24,10 +24,10 @@ from bench.harness import (
     write_result,
 )
 from cactus.config.learners import ProtonetsSettings
-from cactus.device import set_up_device
-from cactus.meta.protonets import Protonets
+from cactus.meta.protonets.learner import Protonets
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler
+from cactus.train.device import set_up_device
 
 # Image size, channels, way, shot, query; and the ratio to reach.
 CELLS = {"omniglot": ((28, 1, 20, 1, 15), 1.4), "miniimagenet": ((84, 3, 5, 1, 15), None)}
@@ -67,7 +67,7 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
         distances = (features[way * shot :, None] - prototypes[None]).square().sum(2)
         loss = F.cross_entropy(-distances, targets)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return loss.item()
 

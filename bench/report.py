@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ PLOT = "![Time against work, with fitted exponents](images/performance.png)"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # The work of a size where it is not the size itself. A MAML step of second order costs 9 products a
 # support image and inner step and 3 a query image, of which a class has 5; docs/performance.md.
-WORK = {
+WORK: dict[tuple[str, str], Callable[[float], float]] = {
     ("maml_step", "shot"): lambda shot: 9 * 5 * shot + 3 * 5,
     ("maml_step", "inner_steps"): lambda steps: 9 * steps + 3 * 5,
     ("protonets_step", "shot"): lambda shot: shot + 15,
@@ -35,6 +35,8 @@ QUALITIES = {
     "rivals_agreement": "that of the rival's",
     "largest_difference": "largest difference of a logit",
     "predictions_that_agree": "share of equal predictions",
+    "accuracy": "accuracy",
+    "rivals_accuracy": "the rival's accuracy",
 }
 
 
@@ -119,7 +121,7 @@ def paper(result: dict[str, Any]) -> Iterator[str]:
     for part in result["parts"]:
         hours, steps = part["hours"], part["steps"]
         floor = 1000 * 3600 * hours["flops"] / steps
-        most = max(hours, key=hours.get)
+        most = max(hours, key=lambda limit: float(hours[limit]))
         limit = f"{part['cells']} x {hours[most]:.2f} ({most})"
         yield (
             f"| {part['name']} | {steps:,} | {part['flops'] / 1e9:.2f} | {part['bytes'] / 1e6:.0f} "

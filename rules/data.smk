@@ -1,18 +1,18 @@
-rule make_sample:
+rule make_synthetic_data:
     input:
-        unpack(planned("make_sample")),
+        unpack(planned("make_synthetic_data")),
     output:
-        *results_of("make_sample"),
-        record=record_of("make_sample"),
+        *results_of("make_synthetic_data"),
+        record=record_of("make_synthetic_data"),
     log:
-        log_of("make_sample"),
+        log_of("make_synthetic_data"),
     localrule: True
     conda:
         "../envs/cactus.yaml"
     message:
-        "make_sample {wildcards.dataset}"
+        "make_synthetic_data {wildcards.dataset}"
     shell:
-        'exec python "$SCRIPTS/make_sample.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/make_synthetic_data.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule prepare_data:

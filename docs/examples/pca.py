@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.checkpoint import Checkpoints
 from cactus.config import base
-from cactus.embed.images import resident_images, unit_range, write_picture
-from cactus.progress import MetricsLog
+from cactus.embed.images import square_images, unit_range, write_picture
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.metrics import MetricsLog
 
 Images = npt.NDArray[np.uint8]
 
@@ -60,4 +60,4 @@ class Method:
         self.state = {name: value.to(self.device) for name, value in state.items()}
 
     def _pixels(self, images: Images) -> Tensor:
-        return unit_range(resident_images(images, self.side, self.device)).flatten(1)
+        return unit_range(square_images(images, self.side, self.device)).flatten(1)

@@ -13,13 +13,13 @@ from tests.workflow.project import Project
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[SlurmCluster]:
-    """A real Slurm of one node, which all tests of a session share."""
+    """A real one-node Slurm, which all tests of a session share."""
     yield from _started(slurm.missing(), accounting=False)
 
 
 @pytest.fixture(scope="session")
 def accounting_cluster() -> Iterator[SlurmCluster]:
-    """Another one, with slurmdbd and MariaDB."""
+    """A second one, with slurmdbd and MariaDB."""
     if os.environ.get("CACTUS_SLURM_ACCOUNTING") != "1":
         pytest.skip("needs slurmdbd and MariaDB, and CACTUS_SLURM_ACCOUNTING=1")
     yield from _started(slurm.missing() or database.missing(), accounting=True)
@@ -30,23 +30,19 @@ def _started(problem: str, accounting: bool) -> Iterator[SlurmCluster]:
         pytest.fail(f"CACTUS_REQUIRE_SLURM=1, but {problem}")
     if problem:
         pytest.skip(problem)
-    cluster = SlurmCluster(accounting=accounting)
-    try:
-        cluster.start()
+    with SlurmCluster(accounting=accounting) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with prepared data and an uninterrupted training; tests copy it."""
+    """A project with prepared data and one uninterrupted training, for tests to copy."""
     return faults.prepare(tmp_path_factory.mktemp("prepared") / "project")
 
 
 @pytest.fixture
 def fault_run(cluster: SlurmCluster, prepared: Project, tmp_path: Path) -> Iterator[MakeRun]:
-    """Returns a run of trainings, by their settings and resources, that ends with the test."""
+    """Makes runs of trainings from settings and resources; the runs end with the test."""
     runs: list[FaultRun] = []
 
     def make(

@@ -1,4 +1,4 @@
-"""Daemons that a test starts by hand, and ends by the pids that it started."""
+"""Daemons that tests start by hand and stop by their pids."""
 
 import ctypes
 import os
@@ -14,14 +14,14 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Daemon:
-    """A daemon that runs in the foreground as a child of this process, and dies with it.
+    """A daemon that runs in the foreground, as a child of this process, and dies with it.
 
     Parameters
     ----------
     command
-        The program, a full path, and its arguments.
+        The program, as a full path, and its arguments.
     log
-        File that takes what it prints.
+        File for its output.
     environment
         Its environment.
     """
@@ -40,7 +40,7 @@ class Daemon:
 
     @property
     def died(self) -> bool:
-        """Whether it ended without having been stopped."""
+        """Whether it exited without being stopped."""
         return self.process is not None and self.process.poll() is not None
 
     def start(self) -> None:
@@ -69,7 +69,7 @@ class Daemon:
 
 
 def command_name(pid: int) -> str:
-    """Name of a process, by which a pid that was given away again is told apart."""
+    """Return the name of a process, which tells whether its pid was reused."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -77,7 +77,7 @@ def command_name(pid: int) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
+    """Return ports on loopback that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
@@ -90,7 +90,7 @@ def free_ports(count: int) -> list[int]:
 def wait_until(
     condition: Callable[[], bool], what: str, timeout: float, report: Callable[[], str] = str
 ) -> None:
-    """Wait until a condition holds; fail with what it was, and with a report."""
+    """Wait until a condition holds; on timeout fail with its name and a report."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:

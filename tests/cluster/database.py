@@ -1,4 +1,4 @@
-"""Accounting for a test's cluster: MariaDB on a socket, and slurmdbd."""
+"""Accounting for a test cluster: MariaDB on a socket, and slurmdbd."""
 
 import shutil
 import socket
@@ -17,33 +17,33 @@ class Accounting:
     Parameters
     ----------
     folder
-        Folder of the cluster.
+        The cluster's folder.
     environment
-        Environment of the cluster.
+        The cluster's environment.
     """
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
         (self.port,) = free_ports(1)
         # slurmdbd has no setting for the socket; MariaDB's library reads it from the environment.
-        place = {"MYSQL_UNIX_PORT": str(self.socket)}
+        socket_path = {"MYSQL_UNIX_PORT": str(self.socket)}
         self.database = Daemon(
             [_program("mariadbd"), *self._options, "--skip-networking", f"--socket={self.socket}"],
             folder / "mariadbd.log",
             environment,
         )
         self.keeper = Daemon(
-            [_program("slurmdbd"), "-D"], folder / "slurmdbd.log", {**environment, **place}
+            [_program("slurmdbd"), "-D"], folder / "slurmdbd.log", {**environment, **socket_path}
         )
 
     @property
     def socket(self) -> Path:
-        """Socket of MariaDB."""
+        """MariaDB's socket."""
         return self.folder / "mariadb.socket"
 
     @property
     def settings(self) -> str:
-        """Lines of slurm.conf."""
+        """Lines for slurm.conf."""
         return "\n".join(
             (
                 "AccountingStorageType=accounting_storage/slurmdbd",
@@ -56,7 +56,7 @@ class Accounting:
         )
 
     def start(self) -> None:
-        """Make a database, start both daemons, and add the account `research` for root."""
+        """Create a database, start both daemons, and add the account `research` for root."""
         (self.folder / "database").mkdir()
         install = [_program("mariadb-install-db"), *self._options, "--skip-test-db"]
         subprocess.run(install, check=True, capture_output=True)
@@ -65,7 +65,7 @@ class Accounting:
         assert self._sql("CREATE USER slurm@localhost; GRANT ALL ON accounts.* TO slurm@localhost")
         self._write_configuration()
         self.keeper.start()
-        # The first call makes the tables.
+        # The first call creates the tables.
         wait_until(lambda: self._manage("list", "cluster"), "slurmdbd answers", 60)
         for thing in ("cluster cactus", "account research", "user root account=research"):
             assert self._manage("add", *thing.split()), thing
@@ -102,7 +102,7 @@ class Accounting:
             "StorageLoc": "accounts",
             "PidFile": self.folder / "slurmdbd.pid",
             "DebugLevel": "info",
-            # It listens on the address of the host's name only, instead of on all.
+            # Listen on the address of the host's name only, not on all addresses.
             "CommunicationParameters": "NoInAddrAny",
         }
         path = self.folder / "slurmdbd.conf"
@@ -111,7 +111,7 @@ class Accounting:
 
 
 def missing() -> str:
-    """Return why no accounting can be had here, or nothing."""
+    """Return why accounting is not available here; empty if it is."""
     absent = [name for name in PROGRAMS if not shutil.which(name, path=_PATH)]
     return f"no {', '.join(absent)}; run `make accounting-tools`" if absent else ""
 

@@ -1,4 +1,4 @@
-"""A run of patient trainings on the cluster of the tests, to which a test does what it likes."""
+"""Runs of slow trainings on the test cluster, for tests to interrupt."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,15 @@ from tests.workflow.project import Project
 _HERE = Path(__file__).parent
 RUN = "faults"
 CONFIG = ("--configfile", "config/demo.yaml", "config/faults.yaml")
-# Seconds of training: 30 steps of half a second, a checkpoint after each fifth.
+# A training of some seconds: 30 steps of half a second, with a checkpoint every five steps.
 USUAL = {"steps": 30, "pause": 0.5, "log_every": 5, "batch_size": 16, "working_size": 8}
 REFERENCE = "reference"
-# Makes a run of trainings, by their settings and resources.
+# Makes a run of trainings from their settings and resources.
 MakeRun = Callable[..., "FaultRun"]
 
 
 def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Configure one embedding per training, with settings that differ from the usual ones."""
+    """Configure one embedding per training, with settings that override `USUAL`."""
     custom = {
         name: {"module": "patient.py", "settings": {**USUAL, **settings}}
         for name, settings in trainings.items()
@@ -42,7 +43,7 @@ def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -
             "scratch": False,
         },
         "embeddings": {"custom": custom},
-        "sample": {"mnist": {"train_images": 900, "test_images": 400}},
+        "synthetic": {"mnist": {"train_images": 900, "test_images": 400}},
         "data": {"mnist": {"val_size": 350}},
         "checkpoints": {"seconds": None, "steps": 5},
     }
@@ -50,7 +51,7 @@ def write_config(project: Project, trainings: Mapping[str, Mapping[str, Any]]) -
 
 
 def prepare(folder: Path) -> Project:
-    """Return a project with prepared data and an uninterrupted training, computed here."""
+    """Return a project with prepared data and one uninterrupted training, computed here."""
     project = Project.create(folder)
     shutil.copy(_HERE / "patient.py", folder / "patient.py")
     write_config(project, {REFERENCE: {"pause": 0.0}})
@@ -64,13 +65,13 @@ class FaultRun:
     Parameters
     ----------
     cluster
-        Where they run.
+        The cluster that they run on.
     project
-        A project of `prepare`, to be used up.
+        A copy of the project from `prepare`, for this run alone.
     trainings
-        Settings by name of the embedding.
+        Settings, by the name of the embedding.
     resources
-        Resources of the trainings, as ``--set-resources`` takes them.
+        Resources of the trainings, in the form that ``--set-resources`` takes.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class FaultRun:
             *CONFIG,
             "--set-resources",
             *(f"train_embedding:{name}={value}" for name, value in asked.items()),
-            # Ask sooner than the profile does, as these trainings are short.
+            # Ask earlier than the profile does, because these trainings are short.
             *("--slurm-init-seconds-before-status-checks", "5"),
         ]
         self.folder = project.folder / "results" / RUN
@@ -103,7 +104,7 @@ class FaultRun:
     def start_supervised(
         self, *options: str, patience: int = 60, snakemake: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
-        """Start ``cactus run``, which passes further options on to Snakemake."""
+        """Start ``cactus run``, with further options for it and for Snakemake."""
         own = ("--poll", "2", "--patience", str(patience), *options)
         words = ("run", *own, "--", *self._options, *snakemake)
         return self._start("cactus.cli.main", *words)
@@ -130,7 +131,7 @@ class FaultRun:
         return process
 
     def close(self) -> None:
-        """End what a failed test has left."""
+        """Stop whatever a failed test left running."""
         for process in self._started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -167,11 +168,11 @@ class FaultRun:
         ]
 
     def wait_for_checkpoint(self, *names: str, timeout: float = 120) -> None:
-        """Wait until trainings run and have saved a checkpoint."""
+        """Wait until each training has saved a checkpoint."""
         for name in names:
             folder = self.folder / f"work/train_embedding/mnist/{name}/s0/checkpoints"
             self.cluster.wait_for(
-                lambda folder=folder: list(folder.glob("step-*.ckpt")),
+                partial(_checkpoints, folder),
                 f"a checkpoint of {name}\n{self.text()}\n{self.log(name)}",
                 timeout,
             )
@@ -184,24 +185,28 @@ class FaultRun:
         return record
 
     def resumed_from(self, name: str) -> list[int]:
-        """Return the steps from which a training went on after interruptions."""
+        """Return the steps from which a training resumed."""
         steps: list[int] = self.record(name)["activity"]["resumed_from"]
         return steps
 
     def assert_equal_to_uninterrupted(self, *names: str) -> None:
-        """Check that weights, vectors and metrics are those of an uninterrupted training."""
+        """Check that weights, vectors and metrics equal those of an uninterrupted training."""
         for name in names:
             assert _hashes(self.record(name)) == _hashes(self.record(REFERENCE)), name
-        assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left"
+        assert not list((self.folder / "work").rglob("*.ckpt")), "checkpoints are left over"
 
 
 def _hear_interrupts() -> None:
-    # A shell that starts the tests in the background has SIGINT ignored, for all below it.
+    # A shell that starts the tests in the background ignores SIGINT, and children inherit that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _hashes(record: dict[str, Any]) -> dict[str, str]:
-    """Return the hashes of results, but for the manifest, which names the embedding."""
+    """Return the hashes of results, without the manifest, which names the embedding."""
     hashes = {Path(name).name: entity["sha256"] for name, entity in record["entities"].items()}
     del hashes["manifest.json"]
     return hashes
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return list(folder.glob("step-*.ckpt"))

@@ -1,4 +1,4 @@
-"""The cut grid that the tests send to Slurm, and what its records tell."""
+"""The reduced grid that the tests run on Slurm, and facts from its records."""
 
 import json
 import shutil
@@ -16,17 +16,18 @@ CELLS = (
     "omniglot/bigan/protonets/s0",
     "omniglot/scratch/maml/s0",
 )
-# The shipped profile, but for the pace of its questions.
+# The shipped profile, with a shorter wait before the first status check.
 PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
-# Jobs of these stages ask for a GPU.
+# Jobs of these stages request a GPU.
 GPU_STAGES = ("train_embedding", "make_partitions", "meta_train", "evaluate_model")
 LOCAL_STAGES = (
-    "make_sample", "aggregate_results", "make_table", "make_document", "make_figure", "audit_run",
+    "make_synthetic_data", "aggregate_results", "make_table", "make_document", "make_figure",
+    "audit_run",
 )  # fmt: skip
 
 
 class Facts(NamedTuple):
-    """What a record tells of the run of a job."""
+    """What a record says about how a job ran."""
 
     stage: str
     started: datetime
@@ -36,16 +37,16 @@ class Facts(NamedTuple):
 
 
 def copy_project(folder: Path, cluster: SlurmCluster | None = None) -> Project:
-    """Copy the project, with the cut grid, to be run on a cluster or on this machine."""
+    """Copy the project, with the reduced grid, to run on a cluster or on this machine."""
     project = Project.create(folder)
     shutil.copy(ROOT / "tests/cluster/grid.yaml", folder / "config/grid.yaml")
-    if cluster:  # its jobs compute on the CPU, and are to queue for the stand-in GPUs
+    if cluster:  # jobs compute on the CPU, but should queue for the stand-in GPUs
         project.environment = {**cluster.environment, "CACTUS_GPUS": "1"}
     return project
 
 
 def facts(project: Project) -> dict[str, Facts]:
-    """Read the records of all jobs, by the name of the job."""
+    """Read the records of all jobs, by job name."""
     records = project.folder / "results" / RUN / "records"
     return {
         path.relative_to(records).with_suffix("").as_posix(): _facts(json.loads(path.read_text()))
@@ -54,7 +55,7 @@ def facts(project: Project) -> dict[str, Facts]:
 
 
 def most_at_once(jobs: list[Facts]) -> int:
-    """Return how many of some jobs ran at the same time."""
+    """Return how many of the given jobs ran at the same time, at most."""
     events = [(job.started, 1) for job in jobs] + [(job.ended, -1) for job in jobs]
     running, most = 0, 0
     for _, change in sorted(events):

@@ -1,7 +1,7 @@
-"""An embedding for tests: trained for real, but each step takes time instead of the processor.
+"""An embedding for tests that really trains, but spends most of each step asleep.
 
-It stands in for hours of training: long enough to be stopped at any moment, cheap enough for many
-to run side by side.
+It stands in for hours of training: slow enough to be stopped at any moment, cheap enough to run
+many side by side.
 """
 
 import time
@@ -23,9 +23,9 @@ from cactus.embed.images import unit_range, write_picture
 class Settings(MethodSettings):
     """Keys of the method."""
 
-    steps: base.Count = base.setting(40, "Steps.")
-    pause: float = base.setting(0.25, "Time of a step.", unit="seconds")
-    ballast: int = base.setting(0, "Memory held besides.", unit="MB")
+    steps: base.Count = base.setting(40, "Number of steps.")
+    pause: float = base.setting(0.25, "Duration of a step.", unit="seconds")
+    ballast: int = base.setting(0, "Extra memory to hold.", unit="MB")
 
 
 class Method(TrainedEmbedding[Settings]):
@@ -39,7 +39,7 @@ class Method(TrainedEmbedding[Settings]):
         self.down = self.add_net("down", lambda: nn.Linear(inputs, 16))
         self.up = self.add_net("up", lambda: nn.Linear(16, inputs))
         self.adam = self.add_adam("adam", [self.down, self.up], 0.01)
-        self.ballast = b"x" * (settings.ballast * 2**20)  # zeros would take no memory
+        self.ballast = b"x" * (settings.ballast * 2**20)  # zeros would not use real memory
 
     @override
     def total_steps(self, count: int) -> int:
@@ -52,7 +52,7 @@ class Method(TrainedEmbedding[Settings]):
         noisy = pixels + 0.1 * self.uniform(*pixels.shape)
         loss = F.mse_loss(self.up(self.down(noisy)), pixels)
         self.adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         return {"loss": loss.detach()}
 

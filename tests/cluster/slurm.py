@@ -1,4 +1,4 @@
-"""A real Slurm of one node, started by hand in a folder of its own; several can run side by side.
+"""A real one-node Slurm, started by hand in its own folder; several can run side by side.
 
 ``python -m tests.cluster.slurm`` starts one and opens a shell on it.
 """
@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from tests.cluster.daemons import Daemon, free_ports, wait_until
 from tests.cluster.database import Accounting
@@ -40,25 +40,27 @@ class Job(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether it ended, in whatever state."""
+        """Whether it has ended, in any state."""
         return self.state not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED")
 
 
 class SlurmCluster:
-    """A cluster of one node: partitions cpu, gpu, low and lowcancel, and two stand-in GPUs.
+    """A one-node cluster with partitions cpu, gpu, low and lowcancel, and two stand-in GPUs.
+
+    As a context manager, it runs while the block does.
 
     Parameters
     ----------
     kill_wait
         Seconds between SIGTERM and SIGKILL.
     gpu_model
-        Model of its GPUs; empty for GPUs without a model.
+        Model of the GPUs; empty for GPUs without a model.
     shards
         Shards of each GPU; 0 for GPUs that jobs cannot share.
     accounting
         Whether slurmdbd and MariaDB keep accounts.
     cpus
-        CPUs that Slurm believes in, more than there are: tests queue for GPUs, not for CPUs.
+        CPUs that Slurm is told to have, more than really exist: jobs queue for GPUs, not CPUs.
     """
 
     def __init__(
@@ -69,9 +71,9 @@ class SlurmCluster:
         accounting: bool = False,
         cpus: int = 0,
     ) -> None:
-        # Below /tmp itself: names of sockets may not be longer than 107 characters.
+        # Directly in /tmp: paths of sockets are limited to 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="cactus-slurm-", dir="/tmp"))
-        self.folder.chmod(0o755)  # munged insists that everybody can reach its socket
+        self.folder.chmod(0o755)  # munged requires that everyone can reach its socket
         self.kill_wait, self.gpu_model, self.shards = kill_wait, gpu_model, shards
         self.cpus = cpus or 4 * (os.cpu_count() or 1)
         self.host = socket.gethostname().split(".")[0]
@@ -90,13 +92,24 @@ class SlurmCluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment in which Slurm's commands, and jobs, belong to this cluster."""
+        """Environment in which Slurm's commands and jobs use this cluster."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith("SLURM_")}
         kept["PATH"] = f"{self.folder}/bin{os.pathsep}{os.environ.get('PATH', '')}:{_SYSTEM_PATH}"
         return {**kept, "SLURM_CONF": str(self.configuration)}
 
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def start(self) -> None:
-        """Start all daemons and wait until the node takes jobs."""
+        """Start all daemons and wait until the node accepts jobs."""
         self._write_files()
         self.munge.start()
         self.wait_for(lambda: self.run("munge", "-n", *self._socket, check=False), "munged")
@@ -107,11 +120,11 @@ class SlurmCluster:
         self.wait_for(lambda: "idle" in self.run("sinfo", "-h", "-o", "%T", check=False), "node")
 
     def stop(self) -> None:
-        """End all jobs and all daemons that this object started, and remove the folder."""
+        """Stop all jobs and daemons that this object started, and remove the folder."""
         if self.controller.runs and self.node.runs:
             queued = [job.id for job in self.jobs() if not job.over]
             if queued:
-                # Batch script and steps at once, without waiting for KillWait.
+                # Kill batch scripts and steps at once, without waiting for KillWait.
                 self.run("scancel", "--full", "--signal=KILL", *queued, check=False)
                 self.run("scancel", *queued, check=False)
             self.wait_for(lambda: all(job.over for job in self.jobs()), "jobs to end", 60)
@@ -123,16 +136,16 @@ class SlurmCluster:
         shutil.rmtree(self.folder)
 
     def stop_controller(self) -> None:
-        """Take slurmctld away, as an outage does; jobs go on."""
+        """Stop slurmctld, as in an outage; jobs keep running."""
         self.controller.stop()
 
     def start_controller(self) -> None:
-        """Bring slurmctld back, with the state that it saved, and wait until it answers."""
+        """Start slurmctld again from its saved state, and wait until it answers."""
         self.controller.start()
         self.wait_for(lambda: "is UP" in self.run("scontrol", "ping", check=False), "controller")
 
     def run(self, *command: str, check: bool = True, folder: Path | None = None) -> str:
-        """Run a command on the cluster; return what it printed, errors only where it may fail."""
+        """Run a command on the cluster; return its output, or "" if it fails unchecked."""
         done = subprocess.run(
             command, env=self.environment, cwd=folder, capture_output=True, text=True, check=False
         )
@@ -141,23 +154,23 @@ class SlurmCluster:
         return done.stdout if done.returncode == 0 else ""
 
     def submit(self, script: str, *options: str, folder: Path | None = None) -> str:
-        """Submit a shell command; return the id of its job."""
+        """Submit a shell command; return the job's id."""
         return self.run("sbatch", "--parsable", *options, "--wrap", script, folder=folder).strip()
 
     def jobs(self, *options: str) -> list[Job]:
-        """Return all jobs of the last hour, ended ones too, in the order of submission."""
+        """Return all jobs of the last hour, including ended ones, in the order of submission."""
         layout = "%i|%j|%T|%r|%P|%k|%Z"
         output = self.run("squeue", "--states=all", "--noheader", f"--format={layout}", *options)
         jobs = [Job(*line.split("|", maxsplit=6)) for line in output.splitlines()]
         return sorted(jobs, key=lambda job: int(job.id.split("_")[0]))
 
     def job(self, identity: str) -> dict[str, str]:
-        """Return all that scontrol tells of a job."""
+        """Return everything that scontrol shows about a job."""
         words = self.run("scontrol", "--oneliner", "show", "job", identity).split()
         return dict(word.split("=", 1) for word in words if "=" in word)
 
     def wait_for(self, condition: Callable[[], Found], what: str, timeout: float = 60) -> Found:
-        """Wait until a condition gives something true, and return that."""
+        """Wait until a condition returns something true, and return that."""
         found: list[Found] = []
 
         def holds() -> bool:
@@ -170,7 +183,7 @@ class SlurmCluster:
         return found[0]
 
     def wait_for_state(self, identity: str, *states: str, timeout: float = 60) -> str:
-        """Wait until a job is in one of some states."""
+        """Wait until a job is in one of the given states; return the state."""
         return self.wait_for(
             lambda: next(
                 (state for state in states if state == self.job(identity)["JobState"]), ""
@@ -180,11 +193,11 @@ class SlurmCluster:
         )
 
     def start_requeued(self, identity: str) -> None:
-        """Spare a requeued job its waiting time."""
+        """Start a requeued job without its waiting time."""
         self.run("scontrol", "update", f"JobId={identity}", "StartTime=now")
 
     def report(self) -> str:
-        """Return what helps to see why something did not happen."""
+        """Return what helps to find out why something did not happen."""
         parts = [self.run("sinfo", check=False), self.run("squeue", "--states=all", check=False)]
         for log in sorted(self.folder.glob("*.log")):
             parts += [f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-15:]]
@@ -205,7 +218,7 @@ class SlurmCluster:
         key.touch(0o400)
         key.write_bytes(secrets.token_bytes(128))
         devices = [self.folder / f"gpu{number}" for number in range(2)]
-        for device in devices:  # plain files would set no CUDA_VISIBLE_DEVICES
+        for device in devices:  # for plain files, Slurm sets no CUDA_VISIBLE_DEVICES
             os.mknod(device, stat.S_IFCHR | 0o666, _NULL_DEVICE)
         kind = f" Type={self.gpu_model}" if self.gpu_model else ""
         gres = f"NodeName={self.host} Name=gpu{kind} File={self.folder}/gpu[0-1]\n"
@@ -232,7 +245,7 @@ class SlurmCluster:
         self._write_clients()
 
     def _write_clients(self) -> None:
-        """Wrap Slurm's commands: the plugin drops SLURM_CONF between a job and its step."""
+        """Wrap Slurm's commands, because the plugin drops SLURM_CONF between a job and its step."""
         for name in _CLIENTS:
             real = shutil.which(name, path=_SYSTEM_PATH)
             if real:
@@ -242,25 +255,23 @@ class SlurmCluster:
 
 
 def missing() -> str:
-    """Return why no cluster can be started here, or nothing."""
+    """Return why no cluster can start here; empty if one can."""
     if os.geteuid() != 0:
-        return "a cluster of the tests is started by root only"
+        return "only root can start a test cluster"
     absent = [name for name in PROGRAMS if not shutil.which(name, path=_SYSTEM_PATH)]
-    return f"Slurm is not installed: no {', '.join(absent)}; run `make cluster-tools`" * bool(
-        absent
-    )
+    if absent:
+        return f"Slurm is not installed: no {', '.join(absent)}; run `make cluster-tools`"
+    return ""
 
 
 def _shell() -> None:
-    cluster = SlurmCluster(accounting="--accounting" in sys.argv)
-    try:
-        cluster.start()
+    with SlurmCluster(accounting="--accounting" in sys.argv) as cluster:
         started = time.strftime("%H:%M:%S")
         print(f"Slurm since {started} in {cluster.folder}; it stops when this shell ends.")
         subprocess.run([os.environ.get("SHELL", "/bin/sh")], env=cluster.environment, check=False)
-    finally:
-        cluster.stop()
 
 
 if __name__ == "__main__":
-    sys.exit(missing() or _shell())
+    if reason := missing():
+        sys.exit(reason)
+    _shell()

@@ -1,4 +1,4 @@
-"""What a cluster refuses is said before anything is submitted, with the fix."""
+"""A request that the cluster refuses is reported before anything is submitted, with the fix."""
 
 import shutil
 from pathlib import Path
@@ -20,9 +20,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_request_that_the_cluster_does_not_know_is_refused_before_submission(
-    fault_run: MakeRun, case: str
-):
+def test_an_impossible_request_is_refused_before_submission(fault_run: MakeRun, case: str):
     resources, key = CASES[case]
     run = fault_run({"wanted": {}}, resources)
     assert run.end(run.start(), 60) != 0
@@ -30,11 +28,11 @@ def test_a_request_that_the_cluster_does_not_know_is_refused_before_submission(
     assert "Slurm would refuse the jobs of a rule." in run.text()
     assert "rule train_embedding: sbatch" in run.text()
     assert key in run.text()
-    assert "cpu (default) with gpu:2; gpu with gpu:2" in run.text()
+    assert "cpu (default): gpu:2, 1440 min; gpu: gpu:2, 1440 min" in run.text()
     assert run.jobs("wanted") == []
 
 
-def test_an_account_that_the_cluster_does_not_know_is_refused(
+def test_an_unknown_account_is_refused(
     accounting_cluster: SlurmCluster, prepared: Project, tmp_path: Path
 ):
     run = FaultRun(
@@ -46,7 +44,7 @@ def test_an_account_that_the_cluster_does_not_know_is_refused(
     assert run.jobs("wanted") == []
 
 
-def test_a_machine_without_slurm_is_told_so(prepared: Project, tmp_path: Path):
+def test_a_machine_without_slurm_is_reported(prepared: Project, tmp_path: Path):
     project = prepared.copy(tmp_path / "project")
     write_config(project, {"wanted": {}})
     programs = tmp_path / "bin"
@@ -58,4 +56,4 @@ def test_a_machine_without_slurm_is_told_so(prepared: Project, tmp_path: Path):
     project.environment = {"PATH": str(programs)}
     done = project.run_snakemake("--profile", "slurm", "embeddings", config=CONFIG)
     assert done.returncode != 0
-    assert "Slurm's commands are not on this machine" in done.stdout + done.stderr
+    assert "Slurm's commands are not installed on this machine" in done.stdout + done.stderr

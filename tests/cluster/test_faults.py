@@ -1,4 +1,4 @@
-"""Jobs are stopped in every way that a cluster knows, and nothing is lost, repeated or hung."""
+"""Jobs are stopped in every way a cluster can, and nothing is lost, repeated or hung."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.cluster
 def stopped(
     cluster: SlurmCluster, prepared: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FaultRun]:
-    """A finished run of plain Snakemake, each of whose trainings was stopped in its own way."""
+    """A finished run of plain Snakemake; each of its trainings was stopped in a different way."""
     run = FaultRun(
         cluster,
         prepared.copy(tmp_path_factory.mktemp("stopped") / "project"),
@@ -25,7 +25,7 @@ def stopped(
             "requeued": {},
             "limited": {"steps": 150, "pause": 0.6},
             "hungry": {"ballast": 900},
-            "hopeless": {"steps": 30, "learning": "a key that there is not"},
+            "hopeless": {"steps": 30, "learning": "an unknown key"},
         },
         {
             "mem_mb": "dict(hungry=900).get(wildcards.embedding, 1500) * attempt",
@@ -44,7 +44,7 @@ def stopped(
     run.close()
 
 
-def test_a_cancelled_training_is_sent_again_and_resumes(stopped: FaultRun):
+def test_a_canceled_training_is_resubmitted_and_resumes(stopped: FaultRun):
     jobs = stopped.jobs("cancelled")
     assert [job.state for job in jobs] == ["CANCELLED", "COMPLETED"]
     assert stopped.resumed_from("cancelled")[0] >= 5
@@ -61,22 +61,22 @@ def test_a_requeued_training_resumes_in_the_same_slurm_job(stopped: FaultRun):
     stopped.assert_equal_to_uninterrupted("requeued")
 
 
-def test_a_training_over_its_time_is_sent_again_with_more_and_resumes(stopped: FaultRun):
+def test_a_training_over_its_time_limit_is_resubmitted_with_more_and_resumes(stopped: FaultRun):
     jobs = stopped.jobs("limited")
     assert [job.state for job in jobs] == ["TIMEOUT", "COMPLETED"]
-    # SIGTERM came before SIGKILL, and the step at which it came was saved: not a fifth one.
+    # SIGTERM came before SIGKILL, and the training saved its step then, not only each fifth one.
     assert stopped.resumed_from("limited")[0] > 20
     assert "The job was asked to stop." in stopped.log("limited", attempt=1)
 
 
-def test_a_training_over_its_memory_is_sent_again_with_more(stopped: FaultRun):
+def test_a_training_over_its_memory_is_resubmitted_with_more(stopped: FaultRun):
     states = [job.state for job in stopped.jobs("hungry")]
     assert states[0] in ("FAILED", "OUT_OF_MEMORY")
     assert states[-1] == "COMPLETED"
     stopped.assert_equal_to_uninterrupted("hungry")
 
 
-def test_what_fails_for_good_stops_nothing_else_and_is_listed_with_its_log(stopped: FaultRun):
+def test_a_permanent_failure_stops_nothing_else_and_is_listed_with_its_log(stopped: FaultRun):
     assert stopped.code == 1
     assert len(stopped.jobs("hopeless")) == 4  # one try and three retries
     closing = stopped.text().rpartition("jobs failed:")[2]

@@ -1,4 +1,4 @@
-"""The cut grid on a real Slurm by the shipped profile, from images to tables."""
+"""The reduced grid on a real Slurm with the shipped profile, from images to tables."""
 
 import pytest
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.workflow]
 
 @pytest.fixture(scope="module")
 def project(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The grid, run on the cluster by a profile that `cactus profile` fitted to it."""
+    """The grid, run on the cluster with a profile that `cactus profile` fitted to it."""
     project = copy_project(tmp_path_factory.mktemp("slurm") / "project", cluster)
     code, output = project.cactus("profile")
     assert code == 0, output
@@ -36,7 +36,7 @@ def jobs(project: Project) -> dict[str, Facts]:
     return facts(project)
 
 
-def test_every_cell_arrives(project: Project):
+def test_every_cell_is_computed(project: Project):
     run = project.folder / "results" / RUN
     for cell in CELLS:
         assert (run / "evaluations" / cell / "summary.json").is_file()
@@ -45,14 +45,14 @@ def test_every_cell_arrives(project: Project):
     assert project.stale_jobs(config=GRID) == set()
 
 
-def test_results_are_those_of_a_local_run(jobs: dict[str, Facts], tmp_path):
+def test_results_equal_those_of_a_local_run(jobs: dict[str, Facts], tmp_path):
     local = copy_project(tmp_path / "project")
     local.snakemake("--cores", "2", config=GRID)
     expected = {name: job.files for name, job in facts(local).items() if name != "audit_run"}
     assert {name: jobs[name].files for name in expected} == expected
 
 
-def test_stages_that_compute_run_on_slurm_and_small_ones_here(jobs, cluster: SlurmCluster):
+def test_heavy_stages_run_on_slurm_and_small_ones_locally(jobs, cluster: SlurmCluster):
     states = {job.id: (job.state, job.partition) for job in cluster.jobs()}
     for job in jobs.values():
         if job.stage in LOCAL_STAGES:
@@ -73,7 +73,7 @@ def test_gpu_jobs_have_a_gpu_each_and_two_run_at_once(jobs: dict[str, Facts]):
     assert all("gpus" not in job.slurm for job in others)
 
 
-def test_logs_are_found_by_the_name_of_the_cell(project: Project, jobs: dict[str, Facts]):
+def test_logs_are_named_after_their_cell(project: Project, jobs: dict[str, Facts]):
     for name, job in jobs.items():
         text = (project.folder / "results" / RUN / "logs" / f"{name}.log").read_text()
         assert name in text

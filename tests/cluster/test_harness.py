@@ -1,4 +1,4 @@
-"""The cluster of the tests is a real one: it schedules GPUs, requeues, preempts and kills."""
+"""The test cluster is a real one: it schedules GPUs, requeues, preempts and kills."""
 
 import subprocess
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_daemons_listen_on_loopback_only(cluster: SlurmCluster):
     assert all(line.split()[3].startswith("127.0.0.1:") for line in ours), ours
 
 
-def test_the_controller_keeps_jobs_over_an_outage(cluster: SlurmCluster, tmp_path: Path):
+def test_jobs_survive_an_outage_of_the_controller(cluster: SlurmCluster, tmp_path: Path):
     job = cluster.submit("sleep 4; echo done", f"--output={tmp_path}/log", "--mem=50")
     cluster.wait_for_state(job, "RUNNING")
     cluster.stop_controller()

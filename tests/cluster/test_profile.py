@@ -1,7 +1,8 @@
-"""`cactus profile` fits the profile to a real cluster, and refuses what that does not have."""
+"""`cactus profile` fits the profile to a real cluster, and refuses what the cluster lacks."""
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,10 @@ def copied(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="module")
-def with_models() -> SlurmCluster:
+def with_models() -> Iterator[SlurmCluster]:
     """A second cluster beside the first, whose GPUs have a model and shards."""
-    cluster = SlurmCluster(gpu_model="a100", shards=4)
-    try:
-        cluster.start()
+    with SlurmCluster(gpu_model="a100", shards=4) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 def read(file: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -50,7 +47,7 @@ def test_it_fills_in_what_the_cluster_has_and_keeps_the_rest(copied: Project):
     assert all(": " in line for line in changed)
 
 
-def test_its_profile_is_one_that_snakemake_reads(copied: Project):
+def test_snakemake_reads_its_profile(copied: Project):
     copied.cactus("profile", "--output", "mine")
     assert "meta_train omniglot/acai/maml/s0" in copied.snakemake(
         "--profile", "mine", "--dry-run", config=GRID
@@ -60,8 +57,8 @@ def test_its_profile_is_one_that_snakemake_reads(copied: Project):
 def test_a_request_by_gres_and_model_reaches_slurm(with_models: SlurmCluster, tmp_path: Path):
     project = Project.create(tmp_path / "project")
     project.environment = with_models.environment
-    wishes = ("--gpu-model", "a100", "--gpu-request", "gres", "--account", "12345")
-    code, output = project.cactus("profile", *wishes)
+    asked = ("--gpu-model", "a100", "--gpu-request", "gres", "--account", "12345")
+    code, output = project.cactus("profile", *asked)
     assert code == 0, output
     profile = read(project.folder / "slurm/config.yaml")
     training = profile["set-resources"]["meta_train"]
@@ -98,18 +95,18 @@ def test_sharing_is_refused_where_gpus_have_no_shards(copied: Project):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "got", "fix"),
+    ("options", "got", "fix"),
     [
-        (["--gpu-partition", "gqu"], "gqu", "take one of cpu, gpu, low, lowcancel"),
-        (["--cpu-partition", "long"], "long", "take one of cpu, gpu, low, lowcancel"),
-        (["--gpu-model", "h100"], "h100; it has gpu:a100:2", "take one of a100"),
+        (["--gpu-partition", "gqu"], "gqu", "choose one of cpu, gpu, low, lowcancel"),
+        (["--cpu-partition", "long"], "long", "choose one of cpu, gpu, low, lowcancel"),
+        (["--gpu-model", "h100"], "h100; it has gpu:a100:2", "choose one of a100"),
     ],
 )
-def test_what_the_cluster_does_not_have_is_refused_with_what_it_has(
-    wishes: list[str], got: str, fix: str, with_models: SlurmCluster, copied: Project
+def test_what_the_cluster_lacks_is_refused_with_what_it_has(
+    options: list[str], got: str, fix: str, with_models: SlurmCluster, copied: Project
 ):
     project = Project(copied.folder, with_models.environment)
-    code, output = project.cactus("profile", *wishes)
+    code, output = project.cactus("profile", *options)
     assert code == 10
     assert f"got:   {got}" in output
     assert f"fix:   {fix}" in output
@@ -122,7 +119,7 @@ def test_without_slurm_it_says_so(copied: Project, tmp_path: Path):
     project = Project(copied.folder, {**os.environ, "PATH": str(tmp_path)})
     code, output = project.cactus("profile")
     assert code == 10
-    assert "Slurm's commands are not on this machine." in output
+    assert "Slurm's commands are not installed on this machine." in output
 
 
 def test_with_a_silent_controller_it_says_so(with_models: SlurmCluster, copied: Project):
@@ -150,11 +147,13 @@ def test_with_accounting_it_takes_sacct_and_the_account(
     assert 'status_command: "sacct"' in text
     code, output = project.cactus("profile", "--account", "wrong")
     assert code == 10
-    assert "take one of research, root" in output
+    assert "choose one of research, root" in output
 
 
 @pytest.mark.accounting
-def test_a_run_with_accounting_arrives(accounting_cluster: SlurmCluster, tmp_path: Path):
+def test_a_run_with_accounting_is_charged_to_its_account(
+    accounting_cluster: SlurmCluster, tmp_path: Path
+):
     project = copy_project(tmp_path / "project", accounting_cluster)
     code, output = project.cactus("profile", "--account", "research")
     assert code == 0, output

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cactus.checkpoint
 import cactus.files
-from cactus.checkpoint import Checkpoints
+import cactus.train.checkpoint
+from cactus.train.checkpoint import Checkpoints
 
 # After a step but before its checkpoint; and in the writing of one: when its temporary file is
 # still empty, half written, whole but not renamed, renamed while older ones still lie there.
@@ -74,7 +74,7 @@ def _in_each_empty_file(strike: Callable[[], None]) -> None:
             strike()
             yield temporary
 
-    cactus.checkpoint.atomic_path = struck  # type: ignore[attr-defined]
+    cactus.train.checkpoint.atomic_path = struck  # type: ignore[attr-defined]
 
 
 def _at_each_flush(moment: str, strike: Callable[[], None]) -> None:

@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 _NEEDED = (
     "torch._dynamo",
     "cactus.command",
-    "cactus.meta.maml",
-    "cactus.meta.protonets",
+    "cactus.meta.maml.learner",
+    "cactus.meta.protonets.learner",
     "cactus.embed.acai",
     "cactus.embed.bigan",
     "cactus.embed.deepcluster",
@@ -126,8 +126,8 @@ def _be_child(job: dict[str, Any]) -> None:
         if job["fault"]:
             inflict(Fault(**job["fault"]))
         task = job["task"]
-        places = {"data": Path(task.pop("data")), "folder": Path(task.pop("folder"))}
-        run_main(partial(train, **task, **places))
+        data, folder = Path(task["data"]), Path(task["folder"])
+        run_main(partial(train, task["name"], data, folder, every=task["every"]))
     except SystemExit as end:
         code = end.code
     except BaseException:

@@ -6,20 +6,21 @@ Those of embeddings have three epochs of four steps.
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from cactus.checkpoint import Checkpoints
-from cactus.embed.run import train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
 from cactus.files import file_hash, write_array, write_json
 from cactus.meta.train import meta_train
-from cactus.stop import StopRequest
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.stop import StopRequest
 from tests.unit.embed.tiny import settings
 from tests.unit.meta.tiny import learner, task_source
 
 LEARNERS = ("maml", "protonets")
-EMBEDDINGS = {
+EMBEDDINGS: dict[str, dict[str, Any]] = {
     "acai": {"iterations": 12},
     "bigan": {"epochs": 2},
     "deepcluster": {"epochs": 3, "dropout": 0.3},
@@ -54,7 +55,7 @@ def _meta_train(
 ) -> None:
     del data
     curve = {"every": 3, "tasks": 3, "way": 3, "shot": 2, "query": 2}
-    keys = {"iterations": STEPS, "log_every": 5, "validation": curve}
+    keys: dict[str, Any] = {"iterations": STEPS, "log_every": 5, "validation": curve}
     shape = (16, 16, 1)
     meta_train(
         learner(name, shape=shape, **keys).to(device),
@@ -90,5 +91,5 @@ def write_data(folder: Path) -> None:
             "labels": {"file": f"{split}_labels.npy", **labels},
             "classes": ["noise"],
         }
-    facts = {"dataset": "mnist", "sample": True, "image_shape": list(_SHAPE), "raw": []}
+    facts = {"dataset": "mnist", "synthetic": True, "image_shape": list(_SHAPE), "raw": []}
     write_json(folder / "manifest.json", {**facts, "notes": [], "splits": splits})

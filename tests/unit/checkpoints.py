@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cactus.checkpoint import Checkpoints
-from cactus.stop import StopRequest
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.stop import StopRequest
 
 
 def every(folder: Path, steps: int | None, seconds: float | None = None) -> Checkpoints:

@@ -3,7 +3,10 @@ from pathlib import Path
 
 import yaml
 
-ENVS = Path(__file__).parents[2] / "envs"
+import cactus
+
+ROOT = Path(__file__).parents[2]
+ENVS = ROOT / "envs"
 
 
 def locked_versions() -> dict[str, str]:
@@ -30,3 +33,11 @@ def test_the_conda_environment_has_the_locked_versions():
     for pin in pins:
         name, version = pin.split("==")
         assert locked_versions()[name] == version
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == cactus.__version__
+    newest = re.search(r"^## \[(\d[\d.]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest
+    assert newest[1] == cactus.__version__

@@ -1,4 +1,4 @@
-"""The optimisers do what PyTorch's do, bit for bit, and leave its compiler alone."""
+"""The optimizers do what PyTorch's do, bit for bit, and do not load its compiler."""
 
 import subprocess
 import sys

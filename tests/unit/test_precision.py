@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from cactus.embed.registry import build
 from cactus.errors import ConfigError
 from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
-from cactus.progress import MetricsLog
+from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import none
 from tests.unit.embed.tiny import settings
 from tests.unit.meta.tiny import episodes, learner, task_source

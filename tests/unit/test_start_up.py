@@ -12,26 +12,26 @@ SLOW = (
 
 # A stage's script, and the modules that its wildcards select (`modules` of its stage).
 STAGES = {
-    "make_sample cactus.sample.mnist": {
+    "make_synthetic_data cactus.synthetic.mnist.write": {
         "scipy",
         "sklearn",
         "pandas",
         "PIL",
     },  # pandas for scikit-learn
-    "make_sample cactus.sample.omniglot": {"PIL"},
-    "make_sample cactus.sample.miniimagenet": {"PIL", "scipy"},
-    "make_sample cactus.sample.celeba": {"PIL"},
-    "prepare_data cactus.data.mnist": {"PIL"},
-    "prepare_data cactus.data.miniimagenet": {"PIL"},
+    "make_synthetic_data cactus.synthetic.omniglot.write": {"PIL"},
+    "make_synthetic_data cactus.synthetic.miniimagenet.write": {"PIL", "scipy"},
+    "make_synthetic_data cactus.synthetic.celeba.write": {"PIL"},
+    "prepare_data cactus.data.readers.mnist": {"PIL"},
+    "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
     "train_embedding cactus.embed.acai": {"torch", "PIL"},
     "train_embedding cactus.embed.bigan": {"torch", "PIL"},
     "train_embedding cactus.embed.deepcluster": {"torch", "PIL"},
     "train_embedding cactus.embed.infogan": {"torch", "PIL"},
     "make_partitions": set(),
-    "make_partitions cactus.tasks.device_points": {"torch"},
-    "meta_train cactus.meta.maml": {"torch"},
-    "meta_train cactus.meta.protonets": {"torch"},
-    "evaluate_model cactus.meta.maml": {"torch"},
+    "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
+    "meta_train cactus.meta.maml.learner": {"torch"},
+    "meta_train cactus.meta.protonets.learner": {"torch"},
+    "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
     "aggregate_results": {"pandas"},
     "make_table": {"pandas"},
@@ -42,6 +42,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modules", STAGES)
 def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
     imports = "; ".join(f"import {module}" for module in modules.split())

@@ -3,10 +3,10 @@
 import re
 
 MADE_FROM = {
-    "make_sample mnist": [],
-    "make_sample omniglot": [],
-    "prepare_data mnist": ["make_sample mnist"],
-    "prepare_data omniglot": ["make_sample omniglot"],
+    "make_synthetic_data mnist": [],
+    "make_synthetic_data omniglot": [],
+    "prepare_data mnist": ["make_synthetic_data mnist"],
+    "prepare_data omniglot": ["make_synthetic_data omniglot"],
     "train_embedding mnist/acai/s0": ["prepare_data mnist"],
     "train_embedding mnist/acai/s1": ["prepare_data mnist"],
     "train_embedding omniglot/acai/s0": ["prepare_data omniglot"],

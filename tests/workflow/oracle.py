@@ -31,14 +31,14 @@ def selected(stage: str, cell: str) -> str:
     """Return the module that a job's cell selects, written out by hand; empty if none."""
     parts = cell.split("/")
     match stage:
-        case "make_sample":
-            return f"cactus.sample.{parts[0]}"
+        case "make_synthetic_data":
+            return f"cactus.synthetic.{parts[0]}.write"
         case "prepare_data":
-            return f"cactus.data.{parts[0]}"
+            return f"cactus.data.readers.{parts[0]}"
         case "train_embedding":
             return f"cactus.embed.{parts[1]}"
         case "meta_train" | "evaluate_model":
-            return f"cactus.meta.{parts[2]}"
+            return f"cactus.meta.{parts[2]}.learner"
         case "make_figure":
             return f"cactus.paper.figures.{cell.partition('-')[0]}"
     return ""
@@ -68,6 +68,6 @@ def files_run(scripts: Path, script: str, modules: Iterable[str]) -> set[str]:
     finder.run_script(str(scripts / script))
     for module in modules:
         finder.import_hook(module)
-    files = {one.__file__ for one in finder.modules.values() if one.__file__}
-    names = {Path(file).relative_to(scripts).as_posix() for file in files} | {script}
+    found = (getattr(one, "__file__", None) for one in finder.modules.values())
+    names = {Path(file).relative_to(scripts).as_posix() for file in found if file} | {script}
     return {name for name in names if not name.startswith("cactus/stages/")}

@@ -138,7 +138,7 @@ class Project:
 
 
 def _run_snakemake(folder: Path, arguments: tuple[str, ...], output: Path) -> None:
-    from snakemake.cli import main
+    from snakemake.cli import main  # type: ignore[import-untyped]
 
     os.chdir(folder)
     os.environ.pop("CACTUS_PLANNED_BY", None)

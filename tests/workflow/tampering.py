@@ -39,6 +39,10 @@ def truncate(file: str) -> Action:
     return lambda run: os.truncate(run / file, (run / file).stat().st_size // 2)
 
 
+def empty_map(run: Path) -> None:
+    (run / "tables/omniglot.tex.map.json").write_text("{}")
+
+
 def swap(first: str, second: str) -> Action:
     def apply(run: Path) -> None:
         one, other = (run / first).read_bytes(), (run / second).read_bytes()
@@ -49,7 +53,10 @@ def swap(first: str, second: str) -> Action:
 
 
 def copy(source: str, target: str) -> Action:
-    return lambda run: shutil.copyfile(run / source, run / target)
+    def apply(run: Path) -> None:
+        shutil.copyfile(run / source, run / target)
+
+    return apply
 
 
 def remove(file: str) -> Action:
@@ -128,7 +135,7 @@ def set_key(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def other_code(record: dict[str, Any]) -> None:
-    record["activity"]["plan"]["code"]["cactus/meta/maml.py"] = "0" * 64
+    record["activity"]["plan"]["code"]["cactus/meta/maml/learner.py"] = "0" * 64
 
 
 def other_input(record: dict[str, Any]) -> None:
@@ -145,7 +152,7 @@ class Tampering(NamedTuple):
 
 
 _FLIPPED = [
-    "raw/omniglot/sample.json", "raw/omniglot/images_background.zip",
+    "raw/omniglot/synthetic.json", "raw/omniglot/images_background.zip",
     "raw/mnist/train-images-idx3-ubyte.gz", "data/omniglot/manifest.json",
     "data/omniglot/train_images.npy", "data/omniglot/test_labels.npy",
     "embeddings/omniglot/acai/s0/train.npy", "embeddings/omniglot/acai/s0/encoder.safetensors",
@@ -176,7 +183,7 @@ TAMPERINGS = [
     Tampering("a number in a table, its record forged", both(edit("tables/omniglot.tex", r"textbf\{\d", "textbf{9"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a number in a map, its record forged", both(edit("tables/omniglot.tex.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge(_TABLE)), "number differs", "tables/omniglot.tex"),
     Tampering("a row of a table, its record forged", both(edit("tables/omniglot.tex", r"\n[^\n]* & [^\n]*pm[^\n]*\\\\\n", "\n"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
-    Tampering("a map that is none, its record forged", both(lambda run: (run / "tables/omniglot.tex.map.json").write_text("{}"), forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
+    Tampering("a map that is none, its record forged", both(empty_map, forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
     Tampering("a number in a figure's map, its record forged", both(edit("figures/shots.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge("make_figure/shots")), "number differs", "figures/shots.pdf"),
     Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
     Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
@@ -186,12 +193,12 @@ TAMPERINGS = [
     Tampering("a seed's results over another's", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), copy("evaluations/mnist/acai/protonets/s0/summary.json", "evaluations/mnist/acai/protonets/s1/summary.json")), "output changed", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
     Tampering("a seed's results over another's, record forged", both(copy("evaluations/mnist/acai/protonets/s0/accuracies.csv", "evaluations/mnist/acai/protonets/s1/accuracies.csv"), forge("evaluate_model/mnist/acai/protonets/s1")), "input differs", "evaluations/mnist/acai/protonets/s1/accuracies.csv"),
     Tampering("a forged input", forge(f"evaluate_model/{MAML}", other_input), "input differs", f"models/{MAML}/model.safetensors"),
-    Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml.py"),
+    Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml/learner.py"),
     Tampering("a forged seed", forge(f"meta_train/{MAML}", set_key("activity", "seed", value=7)), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a forged seed in the spec", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "seed", value=7)), "stale", "meta_train/mnist/acai/protonets/s1"),
     Tampering("a rewound clock", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2001-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
     Tampering("a clock ahead", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2999-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
     Tampering("a seed of another configuration", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "settings", "outer_lr", value=0.5)), "mixed row", "tables/mnist.tex (meta_train)"),
-    Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
+    Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets/learner.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other libraries for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "libraries", "numpy", value="0.1")), "mixed row", "tables/mnist.tex (meta_train)"),
 ]  # fmt: skip

@@ -39,7 +39,7 @@ def kinds_and_files(report: Report) -> set[tuple[str, str]]:
 
 def first_object(run: Path) -> Path:
     record = json.loads((run / f"records/meta_train/{MAML}.json").read_text())
-    digest = record["activity"]["sources"]["cactus/meta/maml.py"]
+    digest = record["activity"]["sources"]["cactus/meta/maml/learner.py"]
     return run / "objects" / digest[:2] / digest
 
 
@@ -155,7 +155,7 @@ def test_commits_with_equal_code_are_a_note_and_seeds_with_different_code_a_find
     assert report.findings == ()
     both_commits = f"{'a' * 12}, {'b' * 12}"
     assert f"records of 2 commits, with the same code: {both_commits}" in report.notes
-    path = ("activity", "plan", "code", "cactus/meta/protonets.py")
+    path = ("activity", "plan", "code", "cactus/meta/protonets/learner.py")
     forge(seeds[1], set_key(*path, value="0" * 64))(run)
     report = audited(run)
     mixed = [one for one, _, _ in report.findings if one.kind == "mixed row"]

@@ -12,10 +12,10 @@ from tests.workflow.project import CONFIG, Project
 
 pytestmark = pytest.mark.workflow
 MAML = "omniglot/acai/maml/s0"
-MAML_CODE = "workflow/scripts/cactus/meta/maml.py"
+MAML_CODE = "workflow/scripts/cactus/meta/maml/learner.py"
 
 
-def edit_code(project: Project, module: str = "meta/maml.py") -> None:
+def edit_code(project: Project, module: str = "meta/maml/learner.py") -> None:
     path = project.scripts / "cactus" / module
     path.write_text(path.read_text() + "\n\nEDITED = 1\n")
 
@@ -38,7 +38,7 @@ def test_a_finished_run_is_fresh_and_needs_no_job(project: Project):
 
 
 def test_status_shows_stale_missing_failed_and_running_jobs(project: Project):
-    edit_code(project, "meta/maml.py")
+    edit_code(project, "meta/maml/learner.py")
     (project.run / "records/evaluate_model/omniglot/labels/protonets/s0.json").unlink()
     folder = project.run / "states/meta_train/omniglot/bigan/protonets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def test_status_shows_stale_missing_failed_and_running_jobs(project: Project):
     states = {line.split()[0]: line for line in output.splitlines() if "/" in line}
     assert code == 1
     assert " stale " in states[f"meta_train/{MAML}"]
-    assert "code cactus/meta/maml.py changed" in states[f"meta_train/{MAML}"]
+    assert "code cactus/meta/maml/learner.py changed" in states[f"meta_train/{MAML}"]
     assert " missing " in states["evaluate_model/omniglot/labels/protonets/s0"]
     assert "The loss is NaN." in states["meta_train/omniglot/bigan/protonets/s0"]
     assert " running " in states["train_embedding/mnist/acai/s1"]
@@ -75,7 +75,7 @@ def test_why_shows_the_edit_the_key_and_the_library(project: Project):
     lock.write_text(lock.read_text().replace("\ntorch==2.14.1", "\ntorch==2.14.2"))
     code, output = project.cactus("why", f"meta_train/{MAML}")
     assert code == 1
-    assert "--- recorded/cactus/meta/maml.py" in output
+    assert "--- recorded/cactus/meta/maml/learner.py" in output
     assert "+EDITED = 1" in output
     assert "config settings.validation.tasks: 5 -> 6" in output
     assert "library torch: 2.14.1 -> 2.14.2" in output
@@ -153,7 +153,7 @@ def test_a_job_does_not_run_code_that_was_edited_after_it_was_planned(project: P
     )
     assert job.returncode == CodeError.exit_code
     assert "The code changed after this job was planned." in job.stderr
-    assert "cactus/meta/maml.py" in job.stderr
+    assert "cactus/meta/maml/learner.py" in job.stderr
     assert not (project.run / f"records/meta_train/{MAML}.json").exists()
 
 

@@ -37,7 +37,7 @@ def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(t
 
 def test_the_demo_has_the_32_cells(tmp_path):
     counts = job_counts(tmp_path, "--configfile", str(ROOT / "config" / "demo.yaml"))
-    assert counts["make_sample"] == counts["prepare_data"] == 4
+    assert counts["make_synthetic_data"] == counts["prepare_data"] == 4
     assert counts["train_embedding"] == 16
     assert counts["meta_train"] == 32 + 4 * 2  # the oracles besides
 

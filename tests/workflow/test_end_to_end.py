@@ -80,9 +80,9 @@ def test_every_method_of_a_setting_saw_the_same_episodes(run):
 def test_tables_and_figures_exist_and_are_marked_as_synthetic(run):
     _, results, _ = run
     for dataset in ("omniglot", "celeba"):
-        assert "sample data" in (results / f"tables/{dataset}.tex").read_text().lower()
+        assert "synthetic data" in (results / f"tables/{dataset}.tex").read_text().lower()
         assert (results / f"figures/tasks-{dataset}.png").stat().st_size > 5000
-    assert {row["sample"] for row in rows(results)} == {"True"}
+    assert {row["synthetic"] for row in rows(results)} == {"True"}
     for name in ("accuracy_grid", "paper_comparison", "shots", "training_curves-omniglot"):
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")

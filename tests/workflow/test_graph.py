@@ -45,5 +45,8 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
 
 def test_several_files_of_one_stage_can_be_requested_before_anything_is_planned(tmp_path: Path):
     project = Project.create(tmp_path / "project")
-    names = [f"results/small/raw/{name}/sample.json" for name in ("mnist", "omniglot")]
-    assert project.stale_jobs(*names) == {"make_sample mnist", "make_sample omniglot"}
+    names = [f"results/small/raw/{name}/synthetic.json" for name in ("mnist", "omniglot")]
+    assert project.stale_jobs(*names) == {
+        "make_synthetic_data mnist",
+        "make_synthetic_data omniglot",
+    }

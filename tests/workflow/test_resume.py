@@ -100,7 +100,7 @@ def test_a_killed_and_stopped_job_gives_the_results_of_an_uninterrupted_one(
     assert code == 75, printed
     assert f"resumed from step {killed_at}" in printed
     stopped_at = job.last_saved()
-    assert f"goes on from step {stopped_at}" in printed
+    assert f"resumes from step {stopped_at}" in printed
 
     assert f"resumed from step {stopped_at} of 40" in job.finish()
     assert job.resumed_from() == [killed_at, stopped_at]
@@ -139,6 +139,6 @@ def test_a_changed_configuration_starts_from_scratch(finished: Project, tmp_path
     content["plan"]["spec"]["settings"]["outer_lr"] *= 2
     job.plan.write_text(json.dumps(content))
     printed = job.finish()
-    assert "is not used and is deleted: it is of other code, configuration or data" in printed
+    assert "cannot be used: it belongs to other code, configuration or data" in printed
     assert "resumed" not in printed
     assert job.resumed_from() == []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cactus.cluster.profile import Choice, fill_in
+from cactus.cluster.profile import ProfileValue, fill_in
 from cactus.config.source import Source
 from tests.workflow.project import ROOT, Project
 
@@ -32,7 +32,8 @@ def requests(
     project: Project, *options: str, targets: Sequence[str] = TARGETS, **keys: str | int
 ) -> dict[str, dict[str, str]]:
     """Return the resources of each job of the targets, with keys of the profile set."""
-    text = fill_in(SHIPPED.read_text(), {key: Choice(value, "") for key, value in keys.items()})
+    values = {key: ProfileValue(value, "") for key, value in keys.items()}
+    text = fill_in(SHIPPED.read_text(), values)
     profile = project.folder / "mine/config.yaml"
     profile.parent.mkdir(exist_ok=True)
     profile.write_text(text.replace("logger: cactus", ""))
@@ -138,9 +139,9 @@ def test_no_job_requests_more_than_the_partition_allows(project: Project):
 @pytest.mark.parametrize(("jobs", "admitted"), [(1, 2), (3, 6)])
 def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: int, admitted: int):
     output = project.snakemake(
-        f"results/local-{jobs}/raw/mnist/sample.json", "--cores", "1", "--resources", "gpu=2",
-        "--config", f"run=local-{jobs}", "sample_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
-        "sample={mnist: {train_images: 40, test_images: 20}}",
+        f"results/local-{jobs}/raw/mnist/synthetic.json", "--cores", "1", "--resources", "gpu=2",
+        "--config", f"run=local-{jobs}", "synthetic_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
+        "synthetic={mnist: {train_images: 40, test_images: 20}}",
         config=(),
     )  # fmt: skip
     assert f'Provided resources: gpu=Resource("gpu", {admitted})' in output

@@ -67,7 +67,7 @@ def test_real_raw_files_count_by_content_wherever_they_are(project: Project):
     target = "results/real/data/mnist/manifest.json"
 
     def real(raw_dir: str) -> tuple[str, ...]:
-        return configured("run=real", "sample_data=false", f"data={{raw_dir: {raw_dir}}}")
+        return configured("run=real", "synthetic_data=false", f"data={{raw_dir: {raw_dir}}}")
 
     project.snakemake(target, "--cores", "1", config=real("raw-files"))
     assert project.stale_jobs(target, config=real("raw-files")) == NOTHING

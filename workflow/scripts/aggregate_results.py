@@ -1,7 +1,7 @@
 """Collect every number of a run into one tidy table."""
 
 from cactus.command import run_main, stage_job
-from cactus.data.registry import CONFIG_FOLDER
+from cactus.data.files.registry import CONFIG_FOLDER
 from cactus.paper.aggregate import aggregate
 from cactus.stages.aggregate_results import AggregateResultsSpec
 

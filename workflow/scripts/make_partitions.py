@@ -1,15 +1,15 @@
 """Partition the training images and store the partitions."""
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.command import report, run_main, stage_job
 from cactus.config.source import Source
 from cactus.data.arrays import load_images
 from cactus.files import read_array
 from cactus.stages.make_partitions import MakePartitionsSpec
+from cactus.tasks.kmeans.loader import points_loader
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions
-from cactus.tasks.placement import placement
 from cactus.tasks.shape import EpisodeShape
 
 
@@ -26,8 +26,8 @@ def main() -> None:
             case "labels":
                 data = task_labels(job.input_folder("data"), "train")
         shape = EpisodeShape(spec.way, spec.shot, spec.query)
-        place = placement(source, spec.compute)
-        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, place)
+        load_points = points_loader(source, spec.compute)
+        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, load_points)
         with threadpool_limits(spec.compute.threads):
             make_partitions(source, data, job.output, partitions, report)
 

@@ -1,7 +1,7 @@
 """Meta-train one cell on tasks from its partitions."""
 
 from cactus.command import run_main, training_parser
-from cactus.meta.run import train_cell
+from cactus.meta.train_cell import train_cell
 from cactus.provenance.execution.run_job import running_job
 from cactus.stages.meta_train import MetaTrainSpec
 

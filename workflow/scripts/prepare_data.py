@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cactus.command import run_main, stage_parser
-from cactus.data.prepare import prepare
-from cactus.data.registry import load_registry
+from cactus.data.files.registry import load_registry
+from cactus.data.prepare import prepare, with_access
 from cactus.provenance.execution.run_job import running_job
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
@@ -18,9 +18,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with running_job(arguments.plan) as job:
         spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
-        raw_dir = Path(access.raw_dir)
-        settings = spec.settings.model_copy(update=access.model_dump())
-        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.sample)
+        settings, raw_dir = with_access(spec.settings, access), Path(access.raw_dir)
+        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
         names = [record.file for record in manifest.raw]
         folders = load_registry()[spec.dataset].folders
         job.raw = raw_hashes(raw_dir, folders, names, HashCache(None))

@@ -2,10 +2,10 @@
 
 from cactus.command import run_main, training_parser
 from cactus.config.embedding import parse_embedding
-from cactus.device import set_up_device
-from cactus.embed.run import train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
 from cactus.provenance.execution.run_job import running_job
 from cactus.stages.train_embedding import TrainEmbeddingSpec
+from cactus.train.device import set_up_device
 
 
 def main() -> None:

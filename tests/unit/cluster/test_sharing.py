@@ -1,4 +1,4 @@
-"""How the shards of GPUs are found, and when a request does not share one."""
+"""GPU shards are found, and a request for a whole GPU is refused where jobs should share it."""
 
 from unittest import mock
 
@@ -14,7 +14,7 @@ from cactus.errors import ClusterError
     [
         (["gpu:2,shard:8"], 4),
         (["gpu:a100:2(S:0-1),shard:a100:8(S:0-1)"], 4),
-        (["gpu:2,shard:8", "gpu:4,shard:8"], 2),  # the fewest, so that no part is too small
+        (["gpu:2,shard:8", "gpu:4,shard:8"], 2),  # the fewest, so that no job's part is too small
         (["gpu:a100:1,gpu:h100:1,shard:10"], 5),
         (["gpu:2,shard:8", "gpu:2", "(null)"], 4),
         (["gpu:2"], 0),
@@ -23,12 +23,12 @@ from cactus.errors import ClusterError
 )
 def test_shards_of_each_gpu_are_read_from_sinfo(nodes: list[str], shards: int):
     lines = "".join(f"gpu*|up|{gres}|1-00:00:00|24000+\n" for gres in nodes)
-    with mock.patch("cactus.cluster.slurm.ask", return_value=lines):
+    with mock.patch("cactus.cluster.slurm.run_slurm", return_value=lines):
         assert [one.shards for one in partitions()] == [shards]
 
 
 @pytest.mark.parametrize("whole", ["--gpus=1", "--gpus=a100:1", "--gres=gpu:a100:1"])
-def test_a_whole_gpu_is_refused_only_where_several_jobs_are_to_share_it(whole: str):
+def test_a_whole_gpu_is_refused_only_where_several_jobs_should_share_it(whole: str):
     requests = [("prepare_data", ("--mem=5",)), ("meta_train", ("--mem=5", whole))]
     check_sharing(1, requests)
     check_sharing(4, [*requests[:1], ("meta_train", ("--gres=shard:2",))])

@@ -126,3 +126,9 @@ def test_merging_keeps_what_only_one_side_has(base, override):
     assert set(merged) == set(base) | set(override)
     assert merge(merged, override) == merged
     assert all(merged[key] == base[key] for key in set(base) - set(override))
+
+
+def test_an_old_key_is_refused_with_its_new_name():
+    with pytest.raises(ConfigError, match="renamed") as caught:
+        parse_config({"sample_data": True})
+    assert caught.value.fix == "use its new name, `synthetic_data`"

@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
-from cactus.config.reference import commented_yaml, json_schema, reference_markdown
+from cactus.config.reference import commented_yaml, json_schema, reference_markdown, type_text
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -37,3 +39,43 @@ def test_every_key_has_a_description():
     rows = reference_markdown().splitlines()[10:]
     assert len(rows) > 100
     assert not [row for row in rows if row.rstrip(" |").endswith("`")]
+
+
+class Pair(BaseModel):
+    first: int
+    second: str
+
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (bool, "boolean"),
+        (str, "string"),
+        (Count, "integer >= 1"),
+        (Annotated[int, Field(ge=8, multiple_of=2)], "integer >= 8 and a multiple of 2"),
+        (Annotated[float, Field(gt=0.0, lt=0.5)], "float > 0 and < 0.5"),
+        (Annotated[float, Field(gt=0.0)] | None, "float > 0 or null"),
+        (Annotated[str, Field(pattern="^[a-z]+$")], "string matching `^[a-z]+$`"),
+        (Literal["maml", "protonets"], "one of maml, protonets"),
+        (Literal["auto"] | Count, "auto or integer >= 1"),
+        (list[Count], "list of integers >= 1"),
+        (tuple[Count, ...], "list of integers >= 1"),
+        (tuple[Count, Count], "list of 2 integers >= 1"),
+        (list[Literal["val", "test"]], "list of val, test"),
+        (list[Pair], "list of mappings with the keys first, second"),
+        (dict[str, Any], "mapping"),
+        (dict[Literal["a", "b"], list[str]], "mapping from a, b to lists of strings"),
+    ],
+    ids=str,
+)
+def test_types_are_given_in_words_with_their_bounds(annotation, words):
+    assert type_text(annotation) == words
+
+
+def test_the_reference_shows_no_type_of_python_or_pydantic():
+    for row in reference_markdown().replace("\\|", "").splitlines()[10:]:
+        kind = row.split("|")[2]
+        assert not any(word in kind for word in ("[", "FieldInfo", "Optional")) or "`" in kind, row

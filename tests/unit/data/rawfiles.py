@@ -6,9 +6,12 @@ import pickle
 import struct
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from cactus.config.data import (
@@ -18,7 +21,7 @@ from cactus.config.data import (
     MnistData,
     OmniglotData,
 )
-from cactus.data.classlists import ravi_classes
+from cactus.data.readers.miniimagenet_lists import ravi_classes
 
 SETTINGS = DataSettings(
     download=False,
@@ -27,41 +30,47 @@ SETTINGS = DataSettings(
     miniimagenet=MiniImagenetData(min_images_per_class=3),
     celeba=CelebaData(min_images=3),
 )
+TarMode = Literal["w", "w:gz", "w:xz", "w:bz2"]
+# Content by file name; raw files by class; class names by split.
+Members = dict[str, bytes]
+ByClass = dict[str, Members]
+Classes = dict[str, list[str]]
+Array = npt.NDArray[np.uint8]
 ATTRIBUTE_NAMES = [f"Attribute_{i}" for i in range(40)]
 
 
-def png(image):
+def png(image: Array) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def jpeg(image, quality=95):
+def jpeg(image: Array, quality: int = 95) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-def flat_jpeg(colour, size=(84, 84)):
-    """A jpeg of one grey level, which every decoder returns exactly."""
-    return jpeg(np.full((size[1], size[0], 3), colour, dtype=np.uint8))
+def flat_jpeg(color: int, size: tuple[int, int] = (84, 84)) -> bytes:
+    """A jpeg of one gray level, which every decoder returns exactly."""
+    return jpeg(np.full((size[1], size[0], 3), color, dtype=np.uint8))
 
 
-def write_files(folder, members):
+def write_files(folder: Path, members: Mapping[str, bytes]) -> None:
     for name, content in members.items():
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def write_zip(path, members):
+def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
 
 
-def write_tar(path, members, mode="w:gz"):
+def write_tar(path: Path, members: Mapping[str, bytes], mode: TarMode = "w:gz") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, mode) as archive:
         for name, content in members.items():
@@ -70,23 +79,29 @@ def write_tar(path, members, mode="w:gz"):
             archive.addfile(info, io.BytesIO(content))
 
 
-def write_any(root, name, members, packing):
+def write_any(root: Path, name: str, members: Mapping[str, bytes], packing: str) -> None:
     """Lay members into a raw folder: unpacked, zipped or in a tar archive."""
     if packing == "folder":
         write_files(root, members)
     elif packing == "zip":
         write_zip(root / f"{name}.zip", members)
     else:
-        modes = {"tar": "w", "tar.gz": "w:gz", "tgz": "w:gz", "tar.xz": "w:xz", "tar.bz2": "w:bz2"}
+        modes: dict[str, TarMode] = {
+            "tar": "w",
+            "tar.gz": "w:gz",
+            "tgz": "w:gz",
+            "tar.xz": "w:xz",
+            "tar.bz2": "w:bz2",
+        }
         write_tar(root / f"{name}.{packing}", members, modes[packing])
 
 
-def idx(array):
+def idx(array: Array) -> bytes:
     header = struct.pack(f">I{array.ndim}I", 0x0800 | array.ndim, *array.shape)
     return header + array.tobytes()
 
 
-def mnist_arrays(train=60, test=40, side=28):
+def mnist_arrays(train: int = 60, test: int = 40, side: int = 28) -> dict[str, Array]:
     generator = np.random.default_rng(0)
     arrays = {}
     for name, count in (("train", train), ("t10k", test)):
@@ -95,7 +110,9 @@ def mnist_arrays(train=60, test=40, side=28):
     return arrays
 
 
-def mnist_members(arrays, *, compressed=True, dot=False):
+def mnist_members(
+    arrays: Mapping[str, Array], *, compressed: bool = True, dot: bool = False
+) -> Members:
     members = {}
     for name, array in arrays.items():
         file = f"{name}{'.' if dot else '-'}idx{array.ndim}-ubyte"
@@ -106,9 +123,9 @@ def mnist_members(arrays, *, compressed=True, dot=False):
     return members
 
 
-def omniglot_members(drawers=3, characters=2):
+def omniglot_members(drawers: int = 3, characters: int = 2) -> ByClass:
     """Two alphabets in each part; each drawing has one black pixel row of its own."""
-    parts = {"images_background": {}, "images_evaluation": {}}
+    parts: ByClass = {"images_background": {}, "images_evaluation": {}}
     identity = 0
     for part, members in parts.items():
         for alphabet in ("One", "Two"):
@@ -124,7 +141,7 @@ def omniglot_members(drawers=3, characters=2):
     return parts
 
 
-def mini_classes(train=3, val=2, test=2):
+def mini_classes(train: int = 3, val: int = 2, test: int = 2) -> Classes:
     """Some classes of each split of the published lists."""
     lists = ravi_classes().split_of
     counts = {"train": train, "val": val, "test": test}
@@ -134,9 +151,10 @@ def mini_classes(train=3, val=2, test=2):
     }
 
 
-def mini_images(classes, per_class=4, size=(84, 84)):
-    """Images by class: name -> jpeg of one grey level that no other image has."""
-    images, level = {}, 0
+def mini_images(classes: Classes, per_class: int = 4, size: tuple[int, int] = (84, 84)) -> ByClass:
+    """Images by class: name -> jpeg of one gray level that no other image has."""
+    images: ByClass = {}
+    level = 0
     for names in classes.values():
         for wnid in names:
             images[wnid] = {}
@@ -146,7 +164,7 @@ def mini_images(classes, per_class=4, size=(84, 84)):
     return images
 
 
-def mini_csv(classes, images):
+def mini_csv(classes: Classes, images: ByClass) -> Members:
     return {
         f"{split}.csv": "".join(
             ["filename,label\n", *(f"{file},{name}\n" for name in names for file in images[name])]
@@ -155,12 +173,12 @@ def mini_csv(classes, images):
     }
 
 
-def mini_flat(classes, images):
+def mini_flat(classes: Classes, images: ByClass) -> Members:
     members = {f"images/{file}": data for group in images.values() for file, data in group.items()}
     return members | mini_csv(classes, images)
 
 
-def mini_split_folders(classes, images):
+def mini_split_folders(classes: Classes, images: ByClass) -> Members:
     return {
         f"{split}/{name}/{file}": data
         for split, names in classes.items()
@@ -169,7 +187,7 @@ def mini_split_folders(classes, images):
     }
 
 
-def mini_own_split(images):
+def mini_own_split(images: ByClass) -> Members:
     """Every class in train/ and in val/, the last image of each in val/."""
     members = {}
     for name, group in images.items():
@@ -178,10 +196,11 @@ def mini_own_split(images):
     return members
 
 
-def mini_pickles(classes, images, protocol=4):
+def mini_pickles(classes: Classes, images: ByClass, protocol: int = 4) -> Members:
     members = {}
     for split, names in classes.items():
-        arrays, indices = [], {}
+        arrays: list[npt.NDArray[Any]] = []
+        indices: dict[str, list[int]] = {}
         for name in names:
             start = len(arrays)
             arrays += [np.asarray(Image.open(io.BytesIO(data))) for data in images[name].values()]
@@ -191,21 +210,23 @@ def mini_pickles(classes, images, protocol=4):
     return members
 
 
-def celeba_attributes(count):
+def celeba_attributes(count: int) -> npt.NDArray[np.int64]:
     """Attributes (count, 40) in {0, 1}."""
     return np.random.default_rng(1).integers(0, 2, (count, 40))
 
 
-def celeba_partition(count):
+def celeba_partition(count: int) -> list[str]:
     """The first half is train, the next quarter val, the rest test."""
     return ["0" if i < count / 2 else "1" if i < 3 * count / 4 else "2" for i in range(count)]
 
 
-def celeba_images(count, size=(178, 218), folder="img_align_celeba"):
+def celeba_images(
+    count: int, size: tuple[int, int] = (178, 218), folder: str = "img_align_celeba"
+) -> Members:
     return {f"{folder}/{i + 1:06d}.jpg": flat_jpeg(7 * i % 256, size) for i in range(count)}
 
 
-def celeba_lists(count, announced=None):
+def celeba_lists(count: int, announced: int | None = None) -> Members:
     values = celeba_attributes(count)
     lines = [str(announced or count), " ".join(ATTRIBUTE_NAMES) + " "]
     for i, row in enumerate(values):
@@ -217,7 +238,7 @@ def celeba_lists(count, announced=None):
     }
 
 
-def celeba_csv_lists(count):
+def celeba_csv_lists(count: int) -> Members:
     values = celeba_attributes(count)
     lines = [",".join(["image_id", *ATTRIBUTE_NAMES])]
     for i, row in enumerate(values):

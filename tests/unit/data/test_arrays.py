@@ -6,7 +6,6 @@ from hypothesis.extra import numpy as hnp
 
 from cactus.data.arrays import (
     Manifest,
-    RawRecord,
     SplitRecord,
     array_record,
     image_writer,
@@ -16,6 +15,7 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
 from cactus.files import file_hash, write_array
 
@@ -82,7 +82,7 @@ def folder(tmp_path):
         )
     manifest = Manifest(
         dataset="mnist",
-        sample=True,
+        synthetic=True,
         image_shape=(2, 3, 1),
         raw=[RawRecord(file="a.gz", sha256="0", official=None)],
         notes=["a note"],

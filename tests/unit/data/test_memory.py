@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from cactus.config.data import DataSettings
 from cactus.data.prepare import prepare
-prepare("celeba", DataSettings(), Path(sys.argv[2]), Path(sys.argv[3]), sample=False)
+prepare("celeba", DataSettings(), Path(sys.argv[2]), Path(sys.argv[3]), synthetic=False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

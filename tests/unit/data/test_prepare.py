@@ -8,10 +8,11 @@ from threading import Thread
 import pytest
 
 from cactus.data.arrays import load_images, load_manifest
-from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare
-from cactus.data.registry import load_registry
+from cactus.data.files.registry import load_registry
+from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare, with_access
 from cactus.errors import DataError, StorageError
 from cactus.files import file_hash
+from cactus.stages.prepare_data import RawAccess
 from tests.unit.data.rawfiles import (
     SETTINGS,
     mnist_arrays,
@@ -25,18 +26,18 @@ from tests.unit.data.rawfiles import (
 DATASETS = ["mnist", "omniglot", "miniimagenet", "celeba"]
 
 
-def prepared(tmp_path, sample=False):
+def prepared(tmp_path, synthetic=False):
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays()))
-    prepare("mnist", SETTINGS, tmp_path / "raw", tmp_path / "out", sample=sample)
+    prepare("mnist", SETTINGS, tmp_path / "raw", tmp_path / "out", synthetic=synthetic)
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("sample", [True, False])
-def test_manifest_describes_the_files(tmp_path, sample):
-    out = prepared(tmp_path, sample)
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_manifest_describes_the_files(tmp_path, synthetic):
+    out = prepared(tmp_path, synthetic)
     manifest = load_manifest(out)
     assert manifest.dataset == "mnist"
-    assert manifest.sample is sample
+    assert manifest.synthetic is synthetic
     assert manifest.image_shape == (28, 28, 1)
     for split in manifest.splits.values():
         for record in (split.images, split.labels):
@@ -52,7 +53,7 @@ def test_same_input_same_bytes(tmp_path):
     for name in ("a", "b"):
         for part, members in omniglot_members().items():
             write_zip(tmp_path / f"{name}/omniglot/{part}.zip", members)
-        prepare("omniglot", SETTINGS, tmp_path / name, tmp_path / f"{name}_out", sample=False)
+        prepare("omniglot", SETTINGS, tmp_path / name, tmp_path / f"{name}_out", synthetic=False)
     first, second = (load_manifest(tmp_path / f"{name}_out").splits for name in ("a", "b"))
     assert first == second
 
@@ -62,7 +63,7 @@ def test_interrupted_preparation_leaves_no_manifest(tmp_path):
     images = tmp_path / "raw/mnist/t10k-images-idx3-ubyte.gz"
     images.write_bytes(images.read_bytes()[:-100])
     with pytest.raises(DataError, match="damaged"):
-        prepare("mnist", SETTINGS, tmp_path / "raw", out, sample=False)
+        prepare("mnist", SETTINGS, tmp_path / "raw", out, synthetic=False)
     assert not (out / "manifest.json").exists()
     with pytest.raises(DataError, match="not prepared"):
         load_images(out, "train")
@@ -83,27 +84,35 @@ def test_missing_data_tell_where_to_put_what(tmp_path, dataset, exists):
     entry = load_registry()[dataset]
     for call in (
         lambda: check_raw(dataset, SETTINGS, tmp_path / "raw"),
-        lambda: prepare(dataset, SETTINGS, tmp_path / "raw", tmp_path / "out", sample=False),
+        lambda: prepare(dataset, SETTINGS, tmp_path / "raw", tmp_path / "out", synthetic=False),
     ):
         with pytest.raises(DataError, match="are missing") as caught:
             call()
         assert caught.value.where == f"{folder}/"
         assert entry.page in caught.value.fix
-        assert entry.licence in caught.value.fix
+        assert entry.license in caught.value.fix
     assert not (tmp_path / "out").exists()
 
 
-def test_samples_are_never_completed_by_downloads(tmp_path):
+def test_access_replaces_its_own_keys_only():
+    access = RawAccess(
+        raw_dir="elsewhere", download=not SETTINGS.download, download_timeout=3, download_attempts=2
+    )
+    settings = with_access(SETTINGS, access)
+    assert {**SETTINGS.model_dump(), **access.model_dump()} == settings.model_dump()
+
+
+def test_synthetic_data_are_never_completed_by_downloads(tmp_path):
     downloading = SETTINGS.model_copy(update={"download": True})
     with pytest.raises(DataError, match="are missing"):
-        prepare("mnist", downloading, tmp_path / "raw", tmp_path / "out", sample=True)
+        prepare("mnist", downloading, tmp_path / "raw", tmp_path / "out", synthetic=True)
 
 
 def test_check_leaves_tar_archives_to_the_preparation(tmp_path):
     write_tar(tmp_path / "raw/omniglot/any.tar.gz", {"nothing.txt": b""})
     check_raw("omniglot", SETTINGS, tmp_path / "raw")
     with pytest.raises(DataError, match="are missing"):
-        prepare("omniglot", SETTINGS, tmp_path / "raw", tmp_path / "out", sample=False)
+        prepare("omniglot", SETTINGS, tmp_path / "raw", tmp_path / "out", synthetic=False)
 
 
 def test_missing_files_are_downloaded(tmp_path):
@@ -139,7 +148,7 @@ def test_missing_files_are_downloaded(tmp_path):
         server.shutdown()
         thread.join()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == members
-    prepare("mnist", SETTINGS, tmp_path / "raw", tmp_path / "out", sample=False)
+    prepare("mnist", SETTINGS, tmp_path / "raw", tmp_path / "out", synthetic=False)
 
 
 def test_preparation_needs_no_torch():

@@ -22,7 +22,7 @@ def run(dataset, tmp_path):
     if not (Path(RAW) / dataset).is_dir():
         pytest.skip(f"no {dataset} below CACTUS_RAW_DATA")
     check_raw(dataset, settings, Path(RAW))
-    prepare(dataset, settings, Path(RAW), tmp_path, sample=False)
+    prepare(dataset, settings, Path(RAW), tmp_path, synthetic=False)
     return load_manifest(tmp_path)
 
 

@@ -11,7 +11,7 @@ import torch
 from cactus.config.embedding import AnyEmbedding
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
-from cactus.progress import MetricsLog
+from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import none
 from tests.unit.embed import tiny
 

@@ -88,6 +88,7 @@ def test_initial_weights_keep_the_authors_variance() -> None:
     assert not wide.bias.any()
 
 
+@pytest.mark.slow
 def test_reconstructs_better_with_training(tiny_settings, fit, blobs, tmp_path: Path) -> None:
     settings = tiny_settings("acai", iterations=80, log_every=20, learning_rate=4e-3)
     embedding = fit("acai", settings, blobs[0])

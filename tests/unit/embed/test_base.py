@@ -11,7 +11,7 @@ from cactus.embed import acai
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.errors import DataError, TrainingError
-from cactus.progress import MetricsLog
+from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import every, none
 
 METHODS = ("acai", "bigan", "deepcluster", "infogan")
@@ -66,6 +66,7 @@ def test_vectors_depend_on_their_own_image_only(method: str, tiny_settings, fit,
     np.testing.assert_allclose(pieces, whole, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_classes_are_apart(method: str, tiny_settings, fit, blobs) -> None:
     longer = {
@@ -76,8 +77,8 @@ def test_classes_are_apart(method: str, tiny_settings, fit, blobs) -> None:
     }
     images, labels = blobs
     vectors = fit(method, tiny_settings(method, **longer[method]), images).encode(images)
-    neighbours = KNeighborsClassifier(5).fit(vectors[:160], labels[:160])
-    assert neighbours.score(vectors[160:], labels[160:]) > 0.8
+    neighbors = KNeighborsClassifier(5).fit(vectors[:160], labels[:160])
+    assert neighbors.score(vectors[160:], labels[160:]) > 0.8
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -121,7 +122,7 @@ class Dropping(acai.Method):
         return super().train_step(images * (torch.rand(images.shape) > 0.2), indices)
 
 
-def test_a_network_that_draws_from_the_global_generator_goes_on_exactly(
+def test_a_network_that_draws_from_the_global_generator_resumes_exactly(
     tiny_settings, blobs, tmp_path: Path
 ) -> None:
     trained = []

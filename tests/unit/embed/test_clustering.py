@@ -11,9 +11,9 @@ from cactus.embed.clustering import (
     balanced_order,
     cluster_means,
     fill_empty_clusters,
-    kmeans,
     mutual_information,
     nearest,
+    nonempty_kmeans,
 )
 from cactus.errors import TrainingError
 
@@ -41,7 +41,7 @@ def test_kmeans_finds_separate_groups() -> None:
     centres = 20 * torch.eye(4, dtype=torch.float64)
     truth = torch.arange(200) % 4
     points = centres[truth] + _normal(200, 4)
-    labels, centroids = kmeans(points, 4, 20, _generator(1))
+    labels, centroids = nonempty_kmeans(points, 4, 20, _generator(1))
     agreeing = {(int(a), int(b)) for a, b in zip(truth, labels, strict=True)}
     assert len(agreeing) == 4
     torch.testing.assert_close(centroids, cluster_means(points, labels, 4))
@@ -49,20 +49,20 @@ def test_kmeans_finds_separate_groups() -> None:
 
 @pytest.mark.parametrize("points", [torch.zeros(30, 2), torch.eye(30)])
 def test_kmeans_leaves_no_cluster_empty(points: torch.Tensor) -> None:
-    labels, _ = kmeans(points, 30, 3, _generator())
+    labels, _ = nonempty_kmeans(points, 30, 3, _generator())
     assert sorted(labels.tolist()) == list(range(30))
 
 
 def test_kmeans_depends_on_its_generator_only() -> None:
     points = _normal(100, 5)
-    first, again, other = (kmeans(points, 9, 3, _generator(seed))[0] for seed in (4, 4, 5))
+    first, again, other = (nonempty_kmeans(points, 9, 3, _generator(seed))[0] for seed in (4, 4, 5))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_kmeans_refuses_more_clusters_than_points() -> None:
     with pytest.raises(TrainingError, match="more clusters than images"):
-        kmeans(torch.zeros(3, 2), 4, 1, _generator())
+        nonempty_kmeans(torch.zeros(3, 2), 4, 1, _generator())
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,12 +6,12 @@ import torch
 from PIL import Image
 
 from cactus.embed.images import (
-    centre_crops,
+    center_crops,
     fit_square,
     random_crops,
     random_resized_crops,
-    resident_images,
     signed_range,
+    square_images,
     unit_range,
     write_picture,
 )
@@ -57,11 +57,11 @@ def test_same_size_is_left_alone() -> None:
     assert torch.equal(fit_square(images, 16), images)
 
 
-def test_resident_images_are_read_from_a_read_only_map(tmp_path: Path) -> None:
+def test_square_images_are_read_from_a_read_only_map(tmp_path: Path) -> None:
     images = _noise(1500, 8, 8, 1).numpy()
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    resident = resident_images(mapped, 8, torch.device("cpu"))
+    resident = square_images(mapped, 8, torch.device("cpu"))
     assert resident.dtype == torch.uint8
     np.testing.assert_array_equal(resident.permute(0, 2, 3, 1).numpy(), images)
 
@@ -84,12 +84,12 @@ def test_random_crops_are_windows_at_all_places() -> None:
 def test_whole_size_is_no_crop() -> None:
     images = _noise(3, 1, 6, 6)
     assert torch.equal(random_crops(images, 6, _generator()), images)
-    assert torch.equal(centre_crops(images, 6), images)
+    assert torch.equal(center_crops(images, 6), images)
 
 
 def test_centre_crop() -> None:
     images = torch.arange(36).reshape(1, 1, 6, 6)
-    assert centre_crops(images, 2).flatten().tolist() == [14, 15, 20, 21]
+    assert center_crops(images, 2).flatten().tolist() == [14, 15, 20, 21]
 
 
 def test_resized_crop_of_everything_is_the_image() -> None:
@@ -145,8 +145,8 @@ def test_crops_depend_on_the_generator_only() -> None:
 
 def test_picture_shows_pixels_in_their_places(tmp_path: Path) -> None:
     red = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None].expand(1, 3, 28, 28)
-    grey = torch.full((2, 3, 28, 28), 0.2)
-    write_picture([grey, red], tmp_path / "picture.png")
+    gray = torch.full((2, 3, 28, 28), 0.2)
+    write_picture([gray, red], tmp_path / "picture.png")
     picture = np.asarray(Image.open(tmp_path / "picture.png"))
     assert picture.shape == (2 * 58 + 2, 2 * 58 + 2, 3)
     assert (picture[2:58, 60:116] == 51).all()

@@ -59,6 +59,7 @@ def test_no_continuous_code_bears_no_information() -> None:
     assert continuous_information(torch.zeros(4, 0), torch.zeros(4, 0)).item() == 0
 
 
+@pytest.mark.slow
 def test_codes_become_readable(tiny_settings, fit, blobs, tmp_path: Path) -> None:
     settings = tiny_settings(
         "infogan",
@@ -90,6 +91,7 @@ def test_one_batch_keeps_real_and_generated_apart(tiny_settings, fit, blobs) -> 
     torch.testing.assert_close(embedding._trunk_of_generated(real, generated), of_generated)
 
 
+@pytest.mark.slow
 def test_joint_batch_shows_the_discriminator_low_contrast(tiny_settings, fit, blobs) -> None:
     keys = {"width": 8, "noise": 8, "categorical": [4], "iterations": 150}
     contrast = {}
@@ -108,6 +110,7 @@ def test_picture_shows_each_code(tiny_settings, fit, blobs, tmp_path: Path) -> N
     assert Image.open(tmp_path / "picture.png").size == (10 * pitch + 2, 13 * pitch + 2)
 
 
+@pytest.mark.slow
 def test_one_code_varies_along_a_row(tiny_settings, fit, blobs) -> None:
     settings = tiny_settings("infogan", categorical=[5], continuous=1, iterations=30)
     embedding = fit("infogan", settings, blobs[0])

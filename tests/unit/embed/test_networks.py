@@ -43,7 +43,7 @@ def test_adversaries_move_at_the_same_time() -> None:
     assert b.item() == pytest.approx(3 - 0.1 * (-2 + 2 * 3))
 
 
-def test_all_optimisers_descend_one_loss() -> None:
+def test_all_optimizers_descend_one_loss() -> None:
     a, b = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (2.0, 3.0))
     optimizers = [torch.optim.SGD([a], 0.1), torch.optim.SGD([b], 0.01)]
     for _ in range(2):

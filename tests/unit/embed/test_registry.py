@@ -33,8 +33,8 @@ def test_example_of_the_docs_fits_and_encodes(custom, fit, blobs, tmp_path: Path
     assert vectors.shape == (240, 12)
     assert vectors.dtype == np.float32
     pixels = images.reshape(240, -1) / 255
-    centred = pixels - pixels.mean(0)
-    variances = np.linalg.svd(centred, compute_uv=False)[:12] ** 2
+    centered = pixels - pixels.mean(0)
+    variances = np.linalg.svd(centered, compute_uv=False)[:12] ** 2
     np.testing.assert_allclose((vectors.astype(float) ** 2).sum(0), variances, rtol=1e-3)
     embedding.diagnose(images, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").is_file()

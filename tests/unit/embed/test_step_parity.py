@@ -1,7 +1,7 @@
 """A training step of each method against its losses summed example by example, in double precision.
 
 The twin of a network is a copy of it; what is checked is which images, codes and answers enter
-which loss with which weight, and that each optimiser gets the gradient of its own loss alone.
+which loss with which weight, and that each optimizer gets the gradient of its own loss alone.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Random embeddings of episodes."""
+"""Random embeddings of episodes, and what a softmax identifies of logits."""
 
 import numpy as np
 
@@ -13,9 +13,15 @@ def clustered_episodes(
     noise: float = 1.0,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return support and query embeddings around a random centre per class."""
+    """Return support and query embeddings around a random center per class."""
     generator = np.random.default_rng(seed)
-    centres = generator.normal(size=(tasks, way, 1, dims))
-    points = centres + noise * generator.normal(size=(tasks, way, shot + query, dims))
+    centers = generator.normal(size=(tasks, way, 1, dims))
+    points = centers + noise * generator.normal(size=(tasks, way, shot + query, dims))
     points = points.astype(np.float32)
     return points[:, :, :shot], points[:, :, shot:]
+
+
+def centered(logits: np.ndarray) -> np.ndarray:
+    """Return logits (..., way) of sum zero: a softmax leaves a constant per point free."""
+    result: np.ndarray = logits - logits.mean(axis=-1, keepdims=True)
+    return result

@@ -17,7 +17,7 @@ from cactus.data.arrays import (
     write_manifest,
 )
 from cactus.errors import ConfigError, DataError, EpisodeError
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.run_baselines import BaselineJob, run_baselines, score
 from cactus.evaluate.statistics import read_accuracies
@@ -42,7 +42,7 @@ def write_data(folder: Path, labels: dict[str, np.ndarray], columns: dict[str, l
             attributes=columns.get(split),
         )
     dataset = "celeba" if columns else "omniglot"
-    manifest = {"dataset": dataset, "sample": True, "image_shape": (1, 1, 1), "raw": []}
+    manifest = {"dataset": dataset, "synthetic": True, "image_shape": (1, 1, 1), "raw": []}
     write_manifest(folder, Manifest(**manifest, notes=[], splits=records))
 
 
@@ -132,7 +132,7 @@ def test_score_does_not_depend_on_batches(folders: tuple[Path, Path, Path]) -> N
         for batch in batches
         for task in range(len(batch.support))
     ]
-    scores = [score(NearestNeighbours(1), points, one, print) for one in (batches, single)]
+    scores = [score(NearestNeighbors(1), points, one, print) for one in (batches, single)]
     np.testing.assert_array_equal(*scores)
 
 
@@ -145,23 +145,23 @@ def test_second_run_writes_the_same_bytes(folders: tuple[Path, Path, Path]) -> N
 
 
 def test_validation_episodes_choose(folders: tuple[Path, Path, Path]) -> None:
-    """Validation embeddings are built so that only many neighbours label them well."""
+    """Validation embeddings are built so that only many neighbors label them well."""
     data, embeddings, output = folders
     generator = np.random.default_rng(1)
     labels = task_labels(data, "val")
-    centres = 3 * generator.normal(size=(CLASSES, DIMS))[labels]
+    centers = 3 * generator.normal(size=(CLASSES, DIMS))[labels]
     outliers = generator.random(len(labels)) < 0.3
-    noisy = np.where(outliers[:, None], 3 * generator.normal(size=centres.shape), centres)
+    noisy = np.where(outliers[:, None], 3 * generator.normal(size=centers.shape), centers)
     arrays = {split: np.load(embeddings / f"{split}.npy") for split in SPLITS}
     write_embeddings(embeddings, arrays | {"val": noisy + 0.1 * generator.normal(size=noisy.shape)})
-    baselines = {"methods": ["knn"], "knn": {"neighbours": [1, 3, 15]}, "validation_tasks": 200}
+    baselines = {"methods": ["knn"], "knn": {"neighbors": [1, 3, 15]}, "validation_tasks": 200}
     job = make_job(baselines, settings=[{"way": 3, "shot": 5}])
     run_baselines(job, data, embeddings, output, lambda _: None)
     (entry,) = json.loads((output / "summary.json").read_text())["settings"]
-    means = {one["parameters"]["neighbours"]: one["mean"] for one in entry["validation"]}
+    means = {one["parameters"]["neighbors"]: one["mean"] for one in entry["validation"]}
     assert set(means) == {1, 3, 15}
-    assert entry["parameters"]["neighbours"] == max(means, key=lambda k: means[k])
-    alone = {"methods": ["knn"], "knn": {"neighbours": [entry["parameters"]["neighbours"]]}}
+    assert entry["parameters"]["neighbors"] == max(means, key=lambda k: means[k])
+    alone = {"methods": ["knn"], "knn": {"neighbors": [entry["parameters"]["neighbors"]]}}
     run_baselines(
         make_job(alone, settings=[{"way": 3, "shot": 5}]), data, embeddings, output / "alone", print
     )
@@ -225,10 +225,10 @@ def test_attribute_tasks_are_scored(tmp_path: Path) -> None:
     [
         ({}, {"settings": [{"way": 9, "shot": 1}]}, EpisodeError),
         ({}, {"settings": [{"way": 5, "shot": 1}, {"way": 5, "shot": 6}]}, EpisodeError),
-        ({"knn": {"neighbours": [6]}}, {}, ConfigError),
+        ({"knn": {"neighbors": [6]}}, {}, ConfigError),
         ({"cluster_matching": {"clusters": 81}}, {}, ConfigError),
     ],
-    ids=["way", "shot", "neighbours", "clusters"],
+    ids=["way", "shot", "neighbors", "clusters"],
 )
 def test_impossible_jobs_leave_no_result(
     folders: tuple[Path, Path, Path],
@@ -247,7 +247,7 @@ def test_impossible_jobs_leave_no_result(
 
 def test_foreign_embeddings_are_refused(folders: tuple[Path, Path, Path]) -> None:
     write_embeddings(folders[1], {split: np.zeros((79, DIMS)) for split in SPLITS})
-    with pytest.raises(DataError, match="do not belong"):
+    with pytest.raises(DataError, match="do not match"):
         run_baselines(make_job(), *folders, lambda _: None)
 
 

@@ -13,8 +13,8 @@ from cactus.evaluate.statistics import (
     SettingResult,
     TaskAccuracies,
     read_accuracies,
-    summarise,
-    summarise_seeds,
+    summarize,
+    summarize_seeds,
     write_accuracies,
     write_results,
 )
@@ -22,7 +22,7 @@ from cactus.evaluate.statistics import (
 
 def test_summary_is_the_normal_interval() -> None:
     values = np.random.default_rng(0).random(1000)
-    summary = summarise(values)
+    summary = summarize(values)
     assert summary.tasks == 1000
     assert summary.mean == pytest.approx(math.fsum(values) / 1000, rel=1e-12)
     assert summary.std == pytest.approx(stats.tstd(values) * math.sqrt(999 / 1000), rel=1e-12)
@@ -32,16 +32,16 @@ def test_summary_is_the_normal_interval() -> None:
 
 def test_seeds_are_averaged_task_by_task() -> None:
     values = np.array([[0.2, 0.4, 0.6], [0.4, 0.8, 0.0]])
-    summary = summarise_seeds(values)
-    expected = summarise(np.array([0.3, 0.6, 0.3]))
+    summary = summarize_seeds(values)
+    expected = summarize(np.array([0.3, 0.6, 0.3]))
     assert vars(summary.over_tasks) == pytest.approx(vars(expected))
     assert summary.seed_std == pytest.approx(0.0)
-    shifted = summarise_seeds(values + np.array([[0.0], [0.1]]))
+    shifted = summarize_seeds(values + np.array([[0.0], [0.1]]))
     assert shifted.seed_std == pytest.approx(0.1 / math.sqrt(2))
 
 
 def test_one_seed_has_no_spread() -> None:
-    assert summarise_seeds(np.array([[0.5, 1.0]])).seed_std is None
+    assert summarize_seeds(np.array([[0.5, 1.0]])).seed_std is None
 
 
 fractions = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -109,7 +109,7 @@ def test_values_that_are_no_accuracies_are_refused(values: list[float]) -> None:
 
 def result(method: str = "") -> SettingResult:
     accuracies = TaskAccuracies(5, 1, np.array([0.2, 0.6]), method)
-    return SettingResult(accuracies, 5, "ab12", {"parameters": {"neighbours": 1}})
+    return SettingResult(accuracies, 5, "ab12", {"parameters": {"neighbors": 1}})
 
 
 def test_summary_file_has_an_entry_per_setting(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_summary_file_has_an_entry_per_setting(tmp_path: Path) -> None:
         "std": pytest.approx(0.2),
         "ci95": pytest.approx(1.96 * 0.2 / math.sqrt(2)),
         "episodes_sha256": "ab12",
-        "parameters": {"neighbours": 1},
+        "parameters": {"neighbors": 1},
     }
 
 

@@ -43,6 +43,7 @@ def _agreement(dataset, shape, *, filters, tasks, iterations, at_once):
     return float(torch.cat(same).double().mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dataset", "shape", "filters", "tasks", "iterations", "at_once"),
     [

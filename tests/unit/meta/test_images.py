@@ -1,18 +1,10 @@
 import numpy as np
 import torch
 
-from cactus.meta.images import gather, gather_tasks, resident_images, to_device
+from cactus.meta.images import gather, gather_tasks, to_device
 from tests.unit.meta.tiny import CPU
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, 4, 5, 3), dtype=np.uint8)
-
-
-def test_resident_images_are_a_copy_of_read_only_input(tmp_path):
-    np.save(tmp_path / "images.npy", IMAGES)
-    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    resident = resident_images(mapped, CPU)
-    assert resident.dtype == torch.uint8
-    np.testing.assert_array_equal(resident.numpy(), IMAGES)
 
 
 def test_gather_scales_to_one_and_puts_channels_first():

@@ -1,15 +1,20 @@
 import importlib
 import sys
+from typing import get_args
 
 import pytest
 import torch
 
+from cactus.config.base import LearnerName
 from cactus.config.learners import LearnerSettings
-from cactus.meta.registry import MODULES, build
+from cactus.meta.registry import build
 from tests.unit.meta.tiny import CPU
 
+NAMES = get_args(LearnerName)
+MODULES = {f"cactus.meta.{name}.learner" for name in NAMES}
 
-@pytest.mark.parametrize("name", MODULES)
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("dataset", "shape"), [("omniglot", (28, 28, 1)), ("celeba", (84, 84, 3))])
 def test_the_seed_decides_the_weights(name, dataset, shape):
     settings = LearnerSettings().resolve(name, dataset)
@@ -21,11 +26,11 @@ def test_the_seed_decides_the_weights(name, dataset, shape):
 
 
 def test_a_learner_is_imported_only_when_asked_for(monkeypatch):
-    for module in (*MODULES.values(), "cactus.meta.registry"):
+    for module in (*MODULES, "cactus.meta.registry"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     registry = importlib.import_module("cactus.meta.registry")
-    assert not set(MODULES.values()) & set(sys.modules)
+    assert not MODULES & set(sys.modules)
     settings = LearnerSettings().resolve("maml", "omniglot")
     registry.build("maml", settings, (28, 28, 1), seed=0, device=CPU)
-    assert "cactus.meta.maml" in sys.modules
-    assert "cactus.meta.protonets" not in sys.modules
+    assert "cactus.meta.maml.learner" in sys.modules
+    assert "cactus.meta.protonets.learner" not in sys.modules

@@ -114,7 +114,7 @@ def test_a_step_moves_every_parameter_by_about_the_rate(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, name):
     (tmp_path / "model.json").write_text("{}")
-    with pytest.raises(TrainingError, match=r"not .*finite"):
+    with pytest.raises(TrainingError, match="diverged"):
         _train(tmp_path, name, outer_lr=1e30, log_every=100)
     assert not (tmp_path / "model.json").exists()
 
@@ -123,7 +123,7 @@ def test_weights_that_are_not_finite_are_not_stored(tmp_path):
     model = learner("maml", iterations=0)
     with torch.no_grad():
         model.weights[0][0, 0, 0, 0] = float("nan")
-    with pytest.raises(TrainingError, match="finite"):
+    with pytest.raises(TrainingError, match="diverged"):
         meta_train(
             model,
             task_source(),
@@ -162,6 +162,7 @@ def test_bad_input_is_refused_before_training(tmp_path):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_meta_training_learns_to_learn(tmp_path, name):
     changes = {"way": 5, "shot": 1, "query": 5, "filters": 8, "log_every": 30}

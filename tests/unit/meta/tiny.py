@@ -1,7 +1,10 @@
 """Small learnable images and episodes for the tests of the meta-learners."""
 
+from typing import Any, cast
+
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from cactus.config.learners import LearnerSettings
 from cactus.meta.registry import build
@@ -10,10 +13,21 @@ from cactus.tasks.episodes import EpisodeBatch, PartitionSampler
 
 CPU = torch.device("cpu")
 SMALL = {"filters": 4, "way": 3, "shot": 2, "query": 2, "tasks_per_batch": 3}
-FEW_STEPS = {"maml": {"inner_steps": 3, "evaluation_steps": 5}, "protonets": {}}
+FEW_STEPS: dict[str, dict[str, int]] = {
+    "maml": {"inner_steps": 3, "evaluation_steps": 5},
+    "protonets": {},
+}
 
 
-def learner(name, *, dataset="omniglot", shape=(10, 10, 1), seed=0, double=False, **changes):
+def learner(
+    name: Any,
+    *,
+    dataset: Any = "omniglot",
+    shape: tuple[int, int, int] = (10, 10, 1),
+    seed: int = 0,
+    double: bool = False,
+    **changes: Any,
+) -> Any:
     """Build a small learner; `changes` override its settings."""
     settings = LearnerSettings().resolve(name, dataset)
     values = {**settings.model_dump(), **SMALL, **FEW_STEPS[name], **changes}
@@ -24,16 +38,16 @@ def learner(name, *, dataset="omniglot", shape=(10, 10, 1), seed=0, double=False
 
 def task_source(
     *,
-    shape=(10, 10, 1),
-    classes=12,
-    per_class=12,
-    way=3,
-    shot=2,
-    query=2,
-    noise=40.0,
-    seed=0,
-    device=CPU,
-):
+    shape: tuple[int, int, int] = (10, 10, 1),
+    classes: int = 12,
+    per_class: int = 12,
+    way: int = 3,
+    shot: int = 2,
+    query: int = 2,
+    noise: float = 40.0,
+    seed: int = 0,
+    device: torch.device = CPU,
+) -> TaskSource:
     """Return episodes on images that are a random pattern for each class, plus noise."""
     generator = np.random.default_rng(seed)
     coarse = generator.uniform(0, 255, (classes, 1, shape[0] // 2, shape[1] // 2, shape[2]))
@@ -45,17 +59,17 @@ def task_source(
     return TaskSource(torch.from_numpy(images).to(device), sampler)
 
 
-def episodes(source, tasks, seed=0) -> EpisodeBatch:
+def episodes(source: TaskSource, tasks: int, seed: int = 0) -> EpisodeBatch:
     """Draw episodes."""
     return source.sampler.sample(np.random.default_rng(seed), tasks)
 
 
-def gradients(model):
+def gradients(model: nn.Module) -> list[Tensor]:
     """Return copies of the gradients."""
-    return [parameter.grad.clone() for parameter in model.parameters()]
+    return [cast(Tensor, parameter.grad).clone() for parameter in model.parameters()]
 
 
-def assert_close_in_double(mine, slow):
+def assert_close_in_double(mine: Tensor, slow: Tensor) -> None:
     """Compare to 1e-10 of the largest value."""
     bound = 1e-10 * float(slow.abs().max())
     torch.testing.assert_close(mine, slow, rtol=1e-10, atol=max(bound, 1e-14))

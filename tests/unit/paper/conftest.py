@@ -39,12 +39,12 @@ def published() -> Path:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One real data set, embedding, learner and seed, no controls."""
-    return make_run(FakeRun(tmp_path_factory.mktemp("runs") / "small", samples=()))
+    return make_run(FakeRun(tmp_path_factory.mktemp("runs") / "small", synthetic=()))
 
 
 @pytest.fixture(scope="session")
 def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two data sets, one a sample; three seeds, all methods and some controls."""
+    """Two data sets, one synthetic; three seeds, all methods and some controls."""
     return make_run(
         FakeRun(
             tmp_path_factory.mktemp("runs") / "seeds_1",
@@ -53,14 +53,14 @@ def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             seeds=(0, 2, 10),
             controls=("labels", "single-acai", "random"),
             scratch=True,
-            samples=("celeba",),
+            synthetic=("celeba",),
         )
     )
 
 
 @pytest.fixture(scope="session")
 def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The full grid with all kinds of controls, one seed, all sample data."""
+    """The full grid with all kinds of controls, one seed, all synthetic data."""
     return make_run(
         FakeRun(
             tmp_path_factory.mktemp("runs") / "grid",

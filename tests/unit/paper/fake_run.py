@@ -17,9 +17,9 @@ from cactus.data.arrays import (
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
 from cactus.files import write_array, write_json
 from cactus.paper.vocabulary import method_name
-from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed, numpy_generator
 from cactus.tasks.storage import Partition, write_partitions
+from cactus.train.metrics import MetricsLog
 
 SETTINGS = {
     "mnist": [(10, 1), (10, 5), (10, 10)],
@@ -52,13 +52,15 @@ class FakeRun:
     controls: Sequence[str] = ()
     scratch: bool = False
     tasks: int = 40
-    samples: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
+    synthetic: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
 
     def build(self) -> list[str]:
         """Write all files; return the cells to aggregate."""
         cells: list[str] = []
         for dataset in self.datasets:
-            _write_data(self.folder / "data" / dataset, dataset, sample=dataset in self.samples)
+            _write_data(
+                self.folder / "data" / dataset, dataset, synthetic=dataset in self.synthetic
+            )
             for seed in self.seeds:
                 for embedding in self.embeddings:
                     cells.append(self._baselines(dataset, embedding, seed))
@@ -161,7 +163,7 @@ def _write_partitions(folder: Path, source: str) -> None:
     )
 
 
-def _write_data(folder: Path, dataset: str, *, sample: bool) -> None:
+def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
     height, width, channels = SHAPES[dataset]
     generator = numpy_generator("images", dataset)
     bumps = generator.random((_CLASSES, 4, 4, channels))
@@ -180,7 +182,7 @@ def _write_data(folder: Path, dataset: str, *, sample: bool) -> None:
         )
     manifest = Manifest(
         dataset=dataset,
-        sample=sample,
+        synthetic=synthetic,
         image_shape=(height, width, channels),
         raw=[],
         notes=[],

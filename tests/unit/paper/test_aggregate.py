@@ -88,7 +88,7 @@ def test_columns_order_and_flags(seeds_run: Run):
     assert set(results["run"]) == {"seeds_1"}
     assert list(dict.fromkeys(results["dataset"])) == ["omniglot", "celeba"]
     assert list(dict.fromkeys(results["seed"])) == ["0", "2", "10", "all"]
-    assert set(results[results["sample"]]["dataset"]) == {"celeba"}
+    assert set(results[results["synthetic"]]["dataset"]) == {"celeba"}
     assert list(dict.fromkeys(results["source"])) == [
         "scratch", "acai", "random", "single-acai", "labels",
     ]  # fmt: skip
@@ -176,7 +176,7 @@ def test_a_missing_setting_is_named(
     copied_run: Run, published: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(SETTINGS, "omniglot", SETTINGS["omniglot"][:3])
-    other = FakeRun(copied_run.folder, embeddings=("bigan",), samples=())
+    other = FakeRun(copied_run.folder, embeddings=("bigan",), synthetic=())
     error = _failure(Run(copied_run.folder, copied_run.cells + other.build()), published)
     assert "bigan" in error.where
     assert "20-way 5-shot" in error.got

@@ -33,6 +33,6 @@ def test_every_data_set_and_setting_has_a_row(grid_run: Run):
 
 def test_missing_rows_show_as_such_and_sample_data_is_named(small_run: Run, grid_run: Run):
     text = format_summary(read_results(small_run.results))
-    assert "sample data" not in text
+    assert "synthetic data" not in text
     assert text.splitlines()[-1].split()[-2:] == ["-", "-"]
-    assert "sample data" in format_summary(read_results(grid_run.results)).splitlines()[0]
+    assert "synthetic data" in format_summary(read_results(grid_run.results)).splitlines()[0]

@@ -152,7 +152,7 @@ def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run,
 
 
 def test_only_tables_of_sample_data_say_so(seeds_run: Run, tmp_path: Path):
-    banner = "sample data, not the real data set"
+    banner = "synthetic data, not the real data set"
     assert banner in _table(seeds_run.results, "celeba", tmp_path)
     assert banner not in _table(seeds_run.results, "omniglot", tmp_path)
 
@@ -211,6 +211,7 @@ assert "torch" not in sys.modules  # importing it would cost every small job sec
 """
 
 
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(seeds_run: Run, tmp_path: Path):
     _table(seeds_run.results, "omniglot", tmp_path / "here")
     draw("accuracy_grid", seeds_run.folder, tmp_path / "here" / "figure", OutputSettings())

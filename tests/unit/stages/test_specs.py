@@ -10,7 +10,7 @@ from cactus.stages.base import stage_named, stage_names
 CELL = {"dataset": "omniglot", "source": "acai", "learner": "maml", "seed": "0"}
 EMBEDDING = {"dataset": "omniglot", "embedding": "acai", "seed": "0"}
 JOBS: dict[str, dict[str, str]] = {
-    "make_sample": {"dataset": "omniglot"},
+    "make_synthetic_data": {"dataset": "omniglot"},
     "prepare_data": {"dataset": "omniglot"},
     "train_embedding": EMBEDDING,
     "make_partitions": CELL,
@@ -46,11 +46,11 @@ def test_the_table_names_every_stage():
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
         ({"gpus": {"jobs_per_gpu": 4}}, set()),
         ({"data": {"mnist": {"val_size": 500}}}, set()),
-        ({"sample": {"celeba": {"kinds": 3}}}, set()),
+        ({"synthetic": {"celeba": {"kinds": 3}}}, set()),
         ({"embeddings": {"bigan": {"width": 8}}}, set()),
         ({"learners": {"protonets": {"outer_lr": 0.1}}}, set()),
         ({"learners": {"scratch": {"steps": 3}}}, set()),
-        ({"sample": {"omniglot": {"drawers": 3}}}, {"make_sample"}),
+        ({"synthetic": {"omniglot": {"drawers": 3}}}, {"make_synthetic_data"}),
         ({"data": {"omniglot": {"split_seed": 3}}}, {"prepare_data"}),
         ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
         ({"embeddings": {"acai": {"precision": "bfloat16"}}}, {"train_embedding"}),

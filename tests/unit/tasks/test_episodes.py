@@ -13,7 +13,7 @@ from cactus.tasks.episodes import (
     AttributeSampler,
     PartitionSampler,
     draw_distinct,
-    labelled_sampler,
+    labeled_sampler,
     load_sampler,
 )
 from cactus.tasks.storage import Partition, write_partitions
@@ -227,22 +227,22 @@ def test_attribute_tasks_are_two_way_and_need_full_sides():
         AttributeSampler(ATTRIBUTES, pools, 2, 300, 5)
     with pytest.raises(EpisodeError) as error:
         AttributeSampler(ATTRIBUTES, attribute_pools(ATTRIBUTES, 301), 2, 1, 5)
-    assert error.value.got == "no such pool"
+    assert error.value.got == "no pool"
 
 
 def test_labels_are_served_by_data_set():
     labels = np.repeat(np.arange(5), 6)
-    classes = labelled_sampler("omniglot", labels, 5, 1, 5, 3)
+    classes = labeled_sampler("omniglot", labels, 5, 1, 5, 3)
     task = both(classes.sample(generator(), 1))[0]
     assert sorted(labels[task[:, 0]]) == [0, 1, 2, 3, 4]
-    faces = labelled_sampler("celeba", ATTRIBUTES, 2, 5, 5, 3)
+    faces = labeled_sampler("celeba", ATTRIBUTES, 2, 5, 5, 3)
     expected = AttributeSampler(ATTRIBUTES, attribute_pools(ATTRIBUTES, 10), 2, 5, 5)
     assert np.array_equal(both(faces.sample(generator(), 9)), both(expected.sample(generator(), 9)))
 
 
 def test_the_number_of_pool_attributes_counts():
     attributes = np.array([[0, 0]] * 3 + [[1, 0]] * 3, np.uint8)
-    task = both(labelled_sampler("celeba", attributes, 2, 1, 2, 1).sample(generator(), 1))[0]
+    task = both(labeled_sampler("celeba", attributes, 2, 1, 2, 1).sample(generator(), 1))[0]
     assert {tuple(sorted(row)) for row in task} == {(0, 1, 2), (3, 4, 5)}
 
 
@@ -267,7 +267,7 @@ def test_stored_partitions_are_served(tmp_path):
 def test_stored_pools_are_served_from_the_attributes(tmp_path):
     write_json(tmp_path / "summary.json", {"kind": "pools", "pool_attributes": 3})
     stored = load_sampler(tmp_path, 2, 1, 5, ATTRIBUTES).sample(generator(), 10)
-    direct = labelled_sampler("celeba", ATTRIBUTES, 2, 1, 5, 3)
+    direct = labeled_sampler("celeba", ATTRIBUTES, 2, 1, 5, 3)
     assert np.array_equal(both(stored), both(direct.sample(generator(), 10)))
     with pytest.raises(EpisodeError, match="attributes of the images"):
         load_sampler(tmp_path, 2, 1, 5)

@@ -23,7 +23,7 @@ def prepared(folder, dataset, labels, attributes):
         for split, columns in attributes.items()
     }
     manifest = Manifest(
-        dataset=dataset, sample=True, image_shape=(2, 2, 1), raw=[], notes=[], splits=splits
+        dataset=dataset, synthetic=True, image_shape=(2, 2, 1), raw=[], notes=[], splits=splits
     )
     write_manifest(folder, manifest)
 

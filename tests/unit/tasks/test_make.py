@@ -8,7 +8,7 @@ from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
-from cactus.tasks.host_points import host_points
+from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
@@ -22,7 +22,7 @@ SETTINGS = PartitionSettings.model_validate(
     }
 )
 
-PLACE = partial(host_points, threads=1)
+LOAD = partial(cpu_points, threads=1)
 
 
 def generator():
@@ -30,8 +30,8 @@ def generator():
 
 
 def embeddings():
-    centres = generator().normal(size=(8, 5))
-    points = np.repeat(centres, 30, axis=0) + 0.1 * generator().normal(size=(240, 5))
+    centroids = generator().normal(size=(8, 5))
+    points = np.repeat(centroids, 30, axis=0) + 0.1 * generator().normal(size=(240, 5))
     return points.astype(np.float32)
 
 
@@ -40,7 +40,7 @@ def pictures():
 
 
 def make(folder, source, data, report=lambda _: None, learner="maml", way=3, seed=0):
-    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, PLACE)
+    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, LOAD)
     make_partitions(Source.parse(source), data, folder, job, report)
     return json.loads((folder / "summary.json").read_text())
 

@@ -1,4 +1,4 @@
-"""Partitions against loops over images in double precision, wherever k-means is placed."""
+"""Partitions against loops over images in double precision, wherever k-means runs."""
 
 from fractions import Fraction
 from functools import partial
@@ -15,16 +15,16 @@ from cactus.config.partition import (
     ProtonetsAcceptanceSettings,
 )
 from cactus.seeding import numpy_generator
-from cactus.tasks.device_points import device_points
-from cactus.tasks.host_points import host_points
 from cactus.tasks.hyperplanes import hyperplane_partitions
-from cactus.tasks.kmeans import KMeansPlan, accepts, kmeans_partitions
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.gpu_points import gpu_points
+from cactus.tasks.kmeans.partitions import KMeansPlan, accepts, kmeans_partitions
 from cactus.tasks.shape import EpisodeShape
 
-PLACES = {
-    "one thread": partial(host_points, threads=1),
-    "threads and chunks": partial(host_points, threads=3, chunk_rows=17),
-    "PyTorch": partial(device_points, device=torch.device("cpu")),
+LOADERS = {
+    "one thread": partial(cpu_points, threads=1),
+    "threads and chunks": partial(cpu_points, threads=3, chunk_rows=17),
+    "PyTorch": partial(gpu_points, device=torch.device("cpu")),
 }
 RULES = {
     "maml": (MamlAcceptanceSettings(), Fraction(3, 4), lambda size, r: size > r),
@@ -53,23 +53,23 @@ def test_every_count_of_large_clusters_is_accepted_as_in_loops(learner):
 
 
 def _cloud(seed=0):
-    """Return 200 points around 9 centres of very different sizes."""
+    """Return 200 points around 9 centroids of very different sizes."""
     generator = np.random.default_rng(seed)
     sizes = (60, 40, 30, 20, 15, 12, 10, 8, 5)
-    centres = np.repeat(6 * generator.normal(size=(9, 4)), sizes, axis=0)
-    return (centres + 2 + generator.normal(size=centres.shape)).astype(np.float32)
+    centroids = np.repeat(6 * generator.normal(size=(9, 4)), sizes, axis=0)
+    return (centroids + 2 + generator.normal(size=centroids.shape)).astype(np.float32)
 
 
 def _squared(one, other):
     return sum((float(a) - float(b)) ** 2 for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", LOADERS)
 def test_partitions_are_at_rest_and_have_the_inertia_of_loops(name):
     """No image is nearer to the mean of another cluster, in the space scaled for the partition."""
     embeddings = _cloud()
     plan = KMeansPlan(PartitionSettings(clusters=7, tolerance=0.0), 3, 2, 1, None)
-    made = list(kmeans_partitions(embeddings, plan, ("parity", 0), PLACES[name]))
+    made = list(kmeans_partitions(embeddings, plan, ("parity", 0), LOADERS[name]))
     for index, partition in enumerate(made):
         weights = numpy_generator("parity", 0, index).uniform(0, 1, 4).astype(np.float32)
         points = embeddings * weights if index else embeddings
@@ -88,13 +88,13 @@ def test_partitions_are_at_rest_and_have_the_inertia_of_loops(name):
 
 
 @pytest.mark.parametrize("learner", RULES)
-def test_accepted_partitions_are_those_of_every_place(learner):
-    """Each place restarts as often, drops the clusters below R = 6, and keeps enough of them."""
+def test_accepted_partitions_are_those_on_every_device(learner):
+    """Each device restarts as often, drops the clusters below R = 6, and keeps enough of them."""
     rule, share, large = RULES[learner]
     settings = PartitionSettings(clusters=18, tolerance=0.0, max_restarts=500)
     plan = KMeansPlan(settings, 4, 1, 6, rule)
     series = [
-        list(kmeans_partitions(_cloud(), plan, ("parity", 1), place)) for place in PLACES.values()
+        list(kmeans_partitions(_cloud(), plan, ("parity", 1), load)) for load in LOADERS.values()
     ]
     assert sum(partition.facts["restarts"] for partition in series[0]) > 0
     for partition in series[0]:

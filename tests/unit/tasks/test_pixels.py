@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from cactus.config.partition import PixelSettings
-from cactus.tasks.pixels import normalise_contrast, pixel_features
+from cactus.tasks.pixels import normalize_contrast, pixel_features
 
 
 def images(count=400, side=6, channels=1, seed=0):
@@ -16,28 +16,28 @@ def images(count=400, side=6, channels=1, seed=0):
 
 
 def zca(pixels, epsilon, offset=10.0):
-    """Contrast normalisation and ZCA in double precision, straight from the definition."""
+    """Contrast normalization and ZCA in double precision, straight from the definition."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float64)
     flat = flat - flat.mean(axis=1, keepdims=True)
     flat = flat / np.sqrt(flat.var(axis=1, keepdims=True) + offset)
-    centred = flat - flat.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    return centred @ vectors @ np.diag(1 / np.sqrt(values + epsilon)) @ vectors.T
+    centered = flat - flat.mean(axis=0)
+    values, vectors = np.linalg.eigh(centered.T @ centered / len(centered))
+    return centered @ vectors @ np.diag(1 / np.sqrt(values + epsilon)) @ vectors.T
 
 
 def features(pixels, **settings):
     return pixel_features(pixels, PixelSettings(**settings), np.random.default_rng(0))
 
 
-def test_contrast_normalisation_by_hand():
+def test_contrast_normalization_by_hand():
     # Mean 20, variance (100 + 100) / 2 = 100, so (x - 20) / sqrt(110).
-    flat = normalise_contrast(np.array([[[[10]], [[30]]]], np.uint8), 10.0)
+    flat = normalize_contrast(np.array([[[[10]], [[30]]]], np.uint8), 10.0)
     assert flat.dtype == np.float32
     assert flat == pytest.approx(np.array([[-10, 10]]) / np.sqrt(110))
 
 
 def test_flat_images_are_zero():
-    assert not normalise_contrast(np.full((2, 3, 3, 1), 200, np.uint8), 10.0).any()
+    assert not normalize_contrast(np.full((2, 3, 3, 1), 200, np.uint8), 10.0).any()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -45,7 +45,7 @@ def test_covariance_is_the_identity(channels):
     made = features(images(2000, 4, channels)).astype(np.float64)
     assert made.mean(axis=0) == pytest.approx(np.zeros(16 * channels), abs=1e-3)
     covariance = made.T @ made / len(made)
-    # Contrast normalisation removes each image's mean, so one direction has no variance.
+    # Contrast normalization removes each image's mean, so one direction has no variance.
     expected = np.diag([1.0] * (16 * channels - 1) + [0.0])
     assert covariance == pytest.approx(expected, abs=2e-3)
 

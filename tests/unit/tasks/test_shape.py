@@ -50,7 +50,7 @@ def test_pools_need_both_sides():
 def test_no_pool_at_all_is_refused():
     with pytest.raises(EpisodeError) as error:
         check_pools(np.empty((0, 2), np.int64), EpisodeShape(2, 1, 5))
-    assert error.value.got == "no such pool"
+    assert error.value.got == "no pool"
 
 
 def test_pools_have_two_classes():

@@ -120,7 +120,7 @@ def test_an_interrupted_run_leaves_nothing_to_trust(tmp_path):
 def test_an_array_of_another_shape_is_refused(tmp_path):
     write(tmp_path, [[0, 1, 1]])
     np.save(tmp_path / "partitions.npy", np.zeros((1, 2), np.int8))
-    with pytest.raises(DataError, match="do not fit"):
+    with pytest.raises(DataError, match="do not match"):
         read_partitions(tmp_path)
 
 

@@ -8,10 +8,13 @@ import urllib.request
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
+from typing_extensions import override
 from urllib3 import HTTPResponse
 
 from tests.workflow.snake import ROOT
@@ -27,10 +30,10 @@ _IN_1_1 = {
 }
 
 
-def validate(crate: Path, place: Path, *options: str) -> tuple[int, dict]:
+def validate(crate: Path, place: Path, *options: str) -> tuple[int, Any]:
     """Check a crate against the profile's required properties; return exit code and report."""
     report = place / "report.json"
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("rocrate-validator"), "--no-interactive", "validate",
         "--profile-identifier", "provenance-run-crate", "--requirement-severity", "REQUIRED",
         "--output-format", "json", "--output-file", report, *options, crate,
@@ -58,11 +61,13 @@ def offline_contexts(cache: Path) -> Path:
 class _Stored(HTTPAdapter):
     """Answers with stored JSON-LD contexts."""
 
-    def __init__(self, contexts: dict[str, dict]) -> None:
+    def __init__(self, contexts: dict[str, dict[str, Any]]) -> None:
         super().__init__()
         self.contexts = contexts
 
-    def send(self, request, **_):
+    @override
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
+        assert request.url
         body = json.dumps({"@context": self.contexts[request.url]}).encode()
         headers = {"Content-Type": "application/ld+json"}
         raw = HTTPResponse(BytesIO(body), headers=headers, status=200, preload_content=False)

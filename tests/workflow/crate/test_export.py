@@ -76,5 +76,5 @@ def test_stale_jobs_are_exported_as_they_last_ran(damaged, tmp_path):
     write_record(damaged / RUN, record.model_copy(update={"activity": activity}))
     code, output = cactus(damaged, "export", "--output", str(tmp_path / "crate.zip"))
     assert code == 0, output
-    assert output.startswith("stale, and exported as they were run: ")
+    assert output.startswith("stale, exported as they last ran: ")
     assert TRAINED.name in output

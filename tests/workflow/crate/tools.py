@@ -3,22 +3,27 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 from tests.workflow.snake import ROOT
 
+# Of a crate's JSON-LD.
+Entity = dict[str, Any]
 RUN = "results/small"
 CELL = "omniglot/acai/maml/s0"
 TRAINED = Job("meta_train", CELL)
 
 
-def planner(folder):
+def planner(folder: Path) -> Planner:
     return open_run("small", folder / "results")
 
 
-def jobs(folder):
+def jobs(folder: Path) -> list[Job]:
     return [one.job for one in planner(folder).assess_all()]
 
 
@@ -34,18 +39,18 @@ def cactus(folder: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def ids(value) -> list[str]:
+def ids(value: Any) -> list[str]:
     """Return the identifiers of what a property refers to."""
     listed = value if isinstance(value, list) else [value]
     return [one["@id"] for one in listed]
 
 
-def types(entity) -> set[str]:
+def types(entity: Entity) -> set[str]:
     found = entity["@type"]
     return set(found if isinstance(found, list) else [found])
 
 
-def of_type(graph, kind):
+def of_type(graph: Mapping[str, Entity], kind: str) -> list[Entity]:
     return [one for one in graph.values() if kind in types(one)]
 
 

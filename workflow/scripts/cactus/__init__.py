@@ -1,3 +1,3 @@
 """Unsupervised learning via meta-learning (CACTUs) as a reproducible pipeline."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,7 @@
 """Snakemake log handler: a line when a job starts, and one when it ends.
 
-Use it by ``snakemake --logger cactus``. Each line names the job's cell; the closing line says
-how long it took and how many jobs remain. A failed job shows the end of its log.
+Use it with ``snakemake --logger cactus``. Each line names the job's cell; the second one adds how
+long the job took and how many jobs remain. For a failed job, the end of its log follows.
 """
 
 import sys
@@ -18,7 +18,7 @@ _SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEv
 
 
 class LogHandler(LogHandlerBase):
-    """Print the progress of a run, one line an event."""
+    """Prints the progress of a run, one line per event."""
 
     def __post_init__(self) -> None:
         self._begun = time.monotonic()
@@ -35,13 +35,13 @@ class LogHandler(LogHandlerBase):
         }
 
     def emit(self, record: LogRecord) -> None:
-        """Print what a record tells of a job; pass warnings and errors on as they are."""
+        """Print a job's event as a line; print warnings and errors unchanged."""
         event = getattr(record, "event", None)
         if event in self._print_job:
             self._print_job[event](vars(record))
         elif event not in _SILENT and record.levelno >= WARNING:
             text = self.format(record)
-            # The whole shell command of a failed job; its log, shown with it, says what failed.
+            # This error repeats a failed job's whole shell command; the job's log says more.
             if "CalledProcessError in file" not in text:
                 self._print(text)
 
@@ -91,25 +91,25 @@ class LogHandler(LogHandlerBase):
 
     @property
     def writes_to_stream(self) -> bool:
-        """It takes the place of Snakemake's own output."""
+        """It replaces Snakemake's own output."""
         return True
 
     @property
     def writes_to_file(self) -> bool:
-        """It writes no file."""
+        """It does not write a file."""
         return False
 
     @property
     def has_filter(self) -> bool:
-        """It chooses the events itself."""
+        """It filters events itself."""
         return True
 
     @property
     def has_formatter(self) -> bool:
-        """Snakemake's formatter serves for warnings and errors."""
+        """Snakemake's formatter handles warnings and errors."""
         return False
 
     @property
     def needs_rulegraph(self) -> bool:
-        """It draws no graph."""
+        """It does not use the rule graph."""
         return False

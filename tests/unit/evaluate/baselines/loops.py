@@ -1,20 +1,27 @@
 """The baselines written down slowly: loops over episodes, queries and points, in float64."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+LabelOne = Callable[[Array, Array], int]
 
 
-def points_and_labels(support):
+def points_and_labels(support: Array) -> tuple[list[Array], list[int]]:
     """Return the points of a support (way, shot, d) one by one, and their labels."""
     pairs = [(point.astype(float), label) for label, row in enumerate(support) for point in row]
     return [point for point, _ in pairs], [label for _, label in pairs]
 
 
-def distance(one, other):
+def distance(one: Array, other: Array) -> float:
     """Return the squared Euclidean distance, dimension by dimension."""
     return sum((float(a) - float(b)) ** 2 for a, b in zip(one, other, strict=True))
 
 
-def label_queries(support, query, label_one):
+def label_queries(support: Array, query: Array, label_one: LabelOne) -> Array:
     """Label the queries (T, way, query, d) of each episode one by one."""
     labels = np.empty(query.shape[:3], int)
     for task, way, image in np.ndindex(labels.shape):
@@ -22,26 +29,26 @@ def label_queries(support, query, label_one):
     return labels
 
 
-def nearest_neighbours(neighbours):
-    """Return a function that labels a query by the vote of its neighbours."""
+def nearest_neighbors(neighbors: int) -> LabelOne:
+    """Return a function that labels a query by the vote of its neighbors."""
 
-    def label_one(support, point):
+    def label_one(support: Array, point: Array) -> int:
         points, labels = points_and_labels(support)
         order = sorted(range(len(points)), key=lambda i: (distance(points[i], point), i))
-        votes = [labels[i] for i in order[:neighbours]]
+        votes = [labels[i] for i in order[:neighbors]]
         return min(set(votes), key=lambda label: (-votes.count(label), label))
 
     return label_one
 
 
-def cluster_matching(centroids):
+def cluster_matching(centroids: Array) -> LabelOne:
     """Return a function that labels a query by the nearest cluster with a name."""
 
-    def nearest(point, clusters):
+    def nearest(point: Array, clusters: Iterable[int]) -> int:
         return min(clusters, key=lambda k: (distance(centroids[k], point), k))
 
-    def label_one(support, point):
-        votes = {}
+    def label_one(support: Array, point: Array) -> int:
+        votes: dict[int, list[int]] = {}
         for example, label in zip(*points_and_labels(support), strict=True):
             votes.setdefault(nearest(example, range(len(centroids))), []).append(label)
         own = votes[nearest(point, votes)]
@@ -50,12 +57,12 @@ def cluster_matching(centroids):
     return label_one
 
 
-def _softmax(logits):
+def _softmax(logits: Array) -> Array:
     powers = [np.exp(value - max(logits)) for value in logits]
     return np.array([power / sum(powers) for power in powers])
 
 
-def logistic_logits(support, query, c):
+def logistic_logits(support: Array, query: Array, c: float) -> Array:
     """Return the logits (way * query, way) of one episode at the optimum of the regression.
 
     Newton's method on all weights and biases at once, with the gradient and the Hessian summed
@@ -83,10 +90,13 @@ def logistic_logits(support, query, c):
             break
     queries = query.reshape(-1, dims).astype(float)
     logits = np.stack([coefficients @ np.append(point, 1.0) for point in queries])
-    return logits - logits.mean(axis=1, keepdims=True)
+    centered: Array = logits - logits.mean(axis=1, keepdims=True)
+    return centered
 
 
-def perceptron_logits(network, inputs, targets, masks, *, rate, l2):
+def perceptron_logits(
+    network: Any, inputs: Array, targets: Array, masks: Iterable[Array], *, rate: float, l2: float
+) -> Callable[[Array], Array]:
     """Train a copy of a network's weights, one dropout mask (n, h) a step; return its logits.
 
     Backpropagation example by example, then Adam as in Kingma and Ba's algorithm 1.
@@ -105,7 +115,7 @@ def perceptron_logits(network, inputs, targets, masks, *, rate, l2):
     return lambda point: np.maximum(point @ values[0] + values[2], 0) @ values[1] + values[3]
 
 
-def _slopes(values, inputs, targets, mask):
+def _slopes(values: Sequence[Array], inputs: Array, targets: Array, mask: Array) -> list[Array]:
     """Return the gradients of the mean cross-entropy."""
     slopes = [np.zeros_like(value) for value in values]
     for point, target, factors in zip(inputs, targets, mask, strict=True):

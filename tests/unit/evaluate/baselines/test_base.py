@@ -8,7 +8,7 @@ import pytest
 from cactus.config.evaluation import MlpSettings
 from cactus.evaluate.baselines.base import Baseline, flatten, support_labels
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
 from cactus.evaluate.baselines.mlp import MlpClassifier
 from tests.unit.evaluate.cases import clustered_episodes
@@ -23,8 +23,8 @@ def make_cluster_matching() -> Baseline:
 
 
 MAKERS: dict[str, Callable[[], Baseline]] = {
-    "knn 1": lambda: NearestNeighbours(1),
-    "knn 4": lambda: NearestNeighbours(4),
+    "knn 1": lambda: NearestNeighbors(1),
+    "knn 4": lambda: NearestNeighbors(4),
     "linear": lambda: LogisticRegression(1.0, 1e-6, 100),
     "mlp": make_mlp,
     "cluster matching": make_cluster_matching,
@@ -43,7 +43,7 @@ def test_labels_have_the_shape_of_the_queries(make: Callable[[], Baseline]) -> N
     assert set(np.unique(labels)) <= set(range(5))
 
 
-def test_a_query_is_labelled_alone(make: Callable[[], Baseline]) -> None:
+def test_a_query_is_labeled_alone(make: Callable[[], Baseline]) -> None:
     """No label depends on another query, nor on the class under which a query is filed."""
     support, query = clustered_episodes(noise=1.5)
     expected = make().predict(support, query).reshape(6, 20)

@@ -25,7 +25,7 @@ def test_worked_example() -> None:
 
 
 def test_query_skips_clusters_without_support() -> None:
-    # The query's own cluster 1 is unlabelled; cluster 0 is nearer to it than cluster 3.
+    # The query's own cluster 1 is unlabeled; cluster 0 is nearer to it than cluster 3.
     assert labels([[29.0], [1.0]], [12.0, 16.0]) == [1, 0]
 
 
@@ -44,8 +44,8 @@ def test_equally_near_centroids_go_to_the_first() -> None:
 
 def test_k_means_finds_the_centres_of_separated_groups() -> None:
     generator = np.random.default_rng(0)
-    centres = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])
-    groups = [centre + 0.1 * generator.normal(size=(50, 2)) for centre in centres]
+    centers = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])
+    groups = [center + 0.1 * generator.normal(size=(50, 2)) for center in centers]
     settings = ClusterMatchingSettings(clusters=3)
     found = fit_centroids(np.concatenate(groups).astype(np.float32), settings, 1)
     expected = np.array([group.mean(axis=0) for group in groups])

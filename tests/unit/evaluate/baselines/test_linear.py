@@ -3,14 +3,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression as Peer
 
 from cactus.evaluate.baselines.linear import LogisticRegression
-from tests.unit.evaluate.cases import clustered_episodes
+from tests.unit.evaluate.cases import centered, clustered_episodes
 
 
-def centred(logits: np.ndarray) -> np.ndarray:
-    result: np.ndarray = logits - logits.mean(axis=-1, keepdims=True)
-    return result
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("c", [0.01, 1.0, 100.0])
 @pytest.mark.parametrize(("shot", "dims"), [(1, 64), (4, 64), (4, 6), (4, 20)])
 def test_optimum_is_that_of_scikit_learn(c: float, shot: int, dims: int) -> None:
@@ -23,7 +19,7 @@ def test_optimum_is_that_of_scikit_learn(c: float, shot: int, dims: int) -> None
             support[episode].reshape(5 * shot, dims).astype(float), np.repeat(np.arange(5), shot)
         )
         points = query[episode].reshape(-1, dims).astype(float)
-        expected = centred(peer.decision_function(points))
+        expected = centered(peer.decision_function(points))
         np.testing.assert_allclose(logits[episode].reshape(-1, 5), expected, atol=1e-4)
         np.testing.assert_array_equal(labels[episode].ravel(), peer.predict(points))
 

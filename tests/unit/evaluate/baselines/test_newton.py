@@ -55,6 +55,6 @@ def test_equal_and_zero_features_are_solved(dims: int) -> None:
 
 def test_too_few_steps_are_an_error() -> None:
     features = np.random.default_rng(0).normal(size=(4, 6, 10))
-    with pytest.raises(TrainingError, match="converged") as caught:
+    with pytest.raises(TrainingError, match="converge") as caught:
         fit_logistic(features, np.eye(3)[[0, 0, 1, 1, 2, 2]], 100.0, 1e-12, 1)
     assert caught.value.where == "4 of 4 episodes"

@@ -7,23 +7,23 @@ from cactus.evaluate.baselines.registry import build, choices
 from tests.unit.evaluate.cases import clustered_episodes
 
 SETTINGS = BaselineSettings.model_validate(
-    {"knn": {"neighbours": [5, 1, 9]}, "linear": {"c": [0.1, 1]}, "mlp": {"epochs": 2}}
+    {"knn": {"neighbors": [5, 1, 9]}, "linear": {"c": [0.1, 1]}, "mlp": {"epochs": 2}}
 )
 
 
-def test_neighbours_are_cut_to_the_support() -> None:
-    def neighbours(way: int, shot: int) -> list[int]:
+def test_neighbors_are_cut_to_the_support() -> None:
+    def neighbors(way: int, shot: int) -> list[int]:
         values = choices("knn", SETTINGS, FewShotSetting(way=way, shot=shot))
-        return [value["neighbours"] for value in values]
+        return [value["neighbors"] for value in values]
 
-    assert neighbours(5, 1) == [5, 1]
-    assert neighbours(2, 2) == [1]
-    assert neighbours(5, 5) == [5, 1, 9]
+    assert neighbors(5, 1) == [5, 1]
+    assert neighbors(2, 2) == [1]
+    assert neighbors(5, 5) == [5, 1, 9]
 
 
-def test_too_many_neighbours_are_refused() -> None:
-    settings = BaselineSettings.model_validate({"knn": {"neighbours": [6]}})
-    with pytest.raises(ConfigError, match="neighbours") as caught:
+def test_too_many_neighbors_are_refused() -> None:
+    settings = BaselineSettings.model_validate({"knn": {"neighbors": [6]}})
+    with pytest.raises(ConfigError, match="neighbors") as caught:
         choices("knn", settings, FewShotSetting(way=5, shot=1))
     assert "5-way 1-shot" in caught.value.where
 

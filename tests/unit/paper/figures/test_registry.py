@@ -26,7 +26,7 @@ DRAW = {
     "training_curves": training_curves.draw,
     "tasks": tasks.draw,
 }
-BANNER = "ample data, not the real data set"
+BANNER = "ynthetic data, not the real data set"
 
 
 def _figure(run: Run, name: str, dataset: str | None = None) -> Figure:
@@ -42,6 +42,7 @@ def test_the_settings_offer_the_figures_that_exist():
     assert OutputSettings().figures == list(MODULES) == list(DRAW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_a_figure_is_drawn_twice_to_the_same_bytes(small_run: Run, tmp_path: Path, name: str):
     dataset = "omniglot" if name in PER_DATASET else None
@@ -78,6 +79,7 @@ def _shown_texts(figure: Figure) -> list[Text]:
     return [text for text in dict.fromkeys(texts) if text.get_text().strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "name", "dataset"),
     [
@@ -121,7 +123,7 @@ def test_figures_of_a_data_set_are_headed_by_its_name(seeds_run: Run, name: str)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in PER_DATASET])
-def test_figures_of_a_run_are_marked_where_they_show_samples(
+def test_figures_of_a_run_are_marked_where_they_show_synthetic_data(
     small_run: Run, seeds_run: Run, grid_run: Run, name: str
 ):
     assert _suptitle(small_run, name) == ""

@@ -1,4 +1,4 @@
-"""One process at a time holds a job's lease, whatever becomes of the others."""
+"""One process at a time holds a job's lease, whatever happens to the others."""
 
 import json
 import multiprocessing
@@ -11,7 +11,7 @@ import pytest
 
 from cactus.errors import LeaseError, StoppedError
 from cactus.provenance.execution.lease import LEASE_FILE, Lease, read_lease
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 CONTEXT = multiprocessing.get_context("spawn")
 
@@ -27,7 +27,7 @@ def foreign(folder: Path, beat: int = 0) -> None:
     (folder / "work" / LEASE_FILE).write_text(json.dumps(facts))
 
 
-def test_it_is_there_while_the_block_runs(tmp_path: Path):
+def test_it_exists_while_the_block_runs(tmp_path: Path):
     with lease(tmp_path) as held:
         facts = read_lease(tmp_path / "work")
         assert facts is not None
@@ -43,14 +43,27 @@ def test_what_is_kept_for_the_next_attempt_outlives_it(tmp_path: Path):
     assert (tmp_path / "work" / "checkpoints").is_dir()
 
 
-def test_it_is_given_up_when_the_block_fails(tmp_path: Path):
+def test_it_is_released_when_the_block_fails(tmp_path: Path):
     with pytest.raises(KeyError), lease(tmp_path):
         raise KeyError
     assert read_lease(tmp_path / "work") is None
 
 
+def test_a_link_whose_reply_was_lost_counts_as_made(tmp_path: Path, monkeypatch):
+    """NFS may report that a link exists when a repeated request finds the first one's."""
+    link = os.link
+
+    def link_twice(source: Path, target: Path) -> None:
+        link(source, target)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", link_twice)
+    with lease(tmp_path) as held:
+        held.check()
+
+
 def _write_alone(folder: Path, writer: int, rounds: int) -> None:
-    """Check that nobody else is in the block, again and again."""
+    """Check repeatedly that nobody else is in the block."""
     for _ in range(rounds):
         with lease(folder):
             mark = folder / "inside"
@@ -135,7 +148,7 @@ def test_a_holder_on_another_host_that_renews_it_keeps_it(tmp_path: Path):
     renewals.join()
 
 
-def test_who_lost_it_must_not_publish(tmp_path: Path):
+def test_a_process_that_lost_it_must_not_publish(tmp_path: Path):
     with lease(tmp_path, renewal=30.0) as held:
         foreign(tmp_path)
         with pytest.raises(LeaseError, match="taken over"):
@@ -155,7 +168,7 @@ def test_the_loss_is_noticed_at_a_renewal_and_ends_the_job(tmp_path: Path, capsy
     assert read_lease(tmp_path / "work")["token"] == "theirs"
 
 
-def test_progress_is_told_at_each_renewal(tmp_path: Path):
+def test_each_renewal_updates_the_progress(tmp_path: Path):
     steps = iter(range(1000))
     with lease(tmp_path, progress=lambda: {"step": next(steps)}):
         deadline = time.monotonic() + 30

@@ -8,7 +8,7 @@ import pytest
 
 from cactus.provenance.execution.run_job import RunningJob
 from cactus.provenance.records.plan import Plan
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 CELL = "omniglot/acai/maml/s0"
 FACTS: dict[str, Any] = {

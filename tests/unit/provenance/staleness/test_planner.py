@@ -9,7 +9,7 @@ from cactus.provenance.records.plan import read_plan
 from cactus.provenance.staleness.open_run import open_planner
 from cactus.stages.base import Job
 
-JOB = Job("make_sample", "mnist")
+JOB = Job("make_synthetic_data", "mnist")
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def write(run: Path, seed: int = 0) -> Path:
-    config = parse_config({"sample_data": True, "sample": {"seed": seed}})
+    config = parse_config({"synthetic_data": True, "synthetic": {"seed": seed}})
     return open_planner(config, run).write_plan(JOB)
 
 
@@ -35,7 +35,7 @@ def test_the_plan_of_a_job_without_results_is_kept_while_it_is_valid(run: Path):
 
 def test_the_plan_of_a_stale_job_with_results_gets_new_content_and_a_new_time(run: Path):
     path = write(run)
-    result = run / "raw/mnist/sample.json"
+    result = run / "raw/mnist/synthetic.json"
     result.parent.mkdir(parents=True)
     result.touch()
     planned = read_plan(path).planned

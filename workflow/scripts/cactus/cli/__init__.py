@@ -1,1 +1,1 @@
-"""The command `cactus`: what is stale and why, what comes next, where numbers come from."""
+"""The command `cactus`: what is stale and why, what runs next, where numbers come from."""

@@ -1,4 +1,4 @@
-"""``cactus audit``: check that a run's files, records and printed numbers agree."""
+"""``cactus audit``: check that the files, records and printed numbers of a run agree."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from cactus.provenance.staleness.open_run import open_run
 
 
 def show_audit(arguments: argparse.Namespace) -> int:
-    """Print what does not agree; return 0 if all does, else 1."""
+    """Print what does not agree; return 0 if everything agrees, else 1."""
     planner = open_run(arguments.run, cache=HashCache(None) if arguments.deep else None)
     report = run_audit(planner)
     planner.project.tree.cache.save()

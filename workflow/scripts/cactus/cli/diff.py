@@ -1,4 +1,4 @@
-"""``cactus diff``: how two runs differ, and whether their numbers do."""
+"""``cactus diff``: how two runs and their numbers differ."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ _LONG = 40
 
 
 def show_diff(arguments: argparse.Namespace) -> int:
-    """Print how two runs differ; return 0 if they do not, else 1."""
+    """Print how two runs differ; return 0 if they are the same, else 1."""
     first, second = open_run(arguments.first), open_run(arguments.second)
     for planner in (first, second):
         planner.assess_all()

@@ -1,4 +1,4 @@
-"""``cactus export`` and ``cactus replay``: a run as an RO-Crate, and its check."""
+"""``cactus export`` and ``cactus replay``: write a run as an RO-Crate, and reproduce its jobs."""
 
 import argparse
 import tempfile
@@ -10,8 +10,8 @@ from cactus.provenance.staleness.open_run import open_run
 
 
 def show_export(arguments: argparse.Namespace) -> int:
-    """Write a run as an RO-Crate; say which of its jobs have changed since they ran."""
-    from cactus.provenance.crate.export import export  # its library takes a while to load
+    """Write a run as an RO-Crate; report jobs that have become stale since they ran."""
+    from cactus.provenance.crate.export import export  # its library is slow to import
 
     planner = open_run(arguments.run)
     output = arguments.output or Path(f"{planner.config.run}.crate.zip")
@@ -19,13 +19,13 @@ def show_export(arguments: argparse.Namespace) -> int:
     planner.project.tree.cache.save()
     stale = [one.job.name for one in planner.assess_all() if one.stale]
     if stale:
-        print(f"stale, and exported as they were run: {', '.join(stale)}")
+        print(f"stale, exported as they last ran: {', '.join(stale)}")
     print(f"wrote {output}")
     return 0
 
 
 def show_replay(arguments: argparse.Namespace) -> int:
-    """Recompute jobs of a crate; return 0 if every result is the same bit for bit, else 1."""
+    """Run jobs of a crate again; return 0 if every result is the same bit for bit, else 1."""
     with tempfile.TemporaryDirectory(prefix="cactus-replay-") as work:
         compared = replay(arguments.crate, arguments.cell, Path(work))
     rows = [("job", "result", "sha256", "")]

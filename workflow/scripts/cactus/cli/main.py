@@ -17,7 +17,7 @@ from cactus.cli.update import update
 from cactus.cli.why import accept_changes, show_why
 from cactus.command import run_main
 
-_RUN = "name or folder of the run; may be left out if there is one only"
+_RUN = "name or folder of the run; optional if there is only one"
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         run_main(_run)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
+    except BrokenPipeError:  # the reader, e.g. `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
@@ -52,22 +52,29 @@ def _parser() -> argparse.ArgumentParser:
 def _add_staleness(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     status = _command(commands, "status", show_status, "show the state of every cell")
     status.add_argument("run", nargs="?", help=_RUN)
-    status.add_argument("--jobs", action="store_true", help="a row per job instead of per cell")
-    why = _command(commands, "why", show_why, "say what made a cell stale")
+    status.add_argument("--jobs", action="store_true", help="one row per job instead of per cell")
+    why = _command(commands, "why", show_why, "show what made a cell stale")
     _add_cell(why)
     plan = _command(commands, "plan", show_plan, "show what the next run would do")
     plan.add_argument("run", nargs="?", help=_RUN)
-    plan.add_argument("--all", action="store_true", help="list the jobs that follow, too")
+    plan.add_argument("--all", action="store_true", help="also list the jobs that these make stale")
     plan.add_argument(
-        "--at-once", type=int, default=default_at_once(), metavar="N", help="jobs side by side"
+        "--at-once",
+        type=int,
+        default=default_at_once(),
+        metavar="N",
+        help="number of jobs that run at once",
     )
-    renewal = _command(
-        commands, "update", update, "run stage by stage; identical results stop the wave"
+    updating = _command(
+        commands,
+        "update",
+        update,
+        "run stage by stage; skip jobs whose inputs come out unchanged",
     )
-    renewal.add_argument("run", nargs="?", help=_RUN)
-    renewal.epilog = "What follows -- goes to snakemake, e.g. `cactus update demo -- --cores 2`."
+    updating.add_argument("run", nargs="?", help=_RUN)
+    updating.epilog = "Options after -- go to snakemake: `cactus update demo -- --cores 2`."
     harmless = _command(
-        commands, "accept", accept_changes, "declare what made a cell stale harmless"
+        commands, "accept", accept_changes, "declare the changes that made a cell stale harmless"
     )
     _add_cell(harmless)
     harmless.add_argument("--reason", required=True, help="why it cannot change the results")
@@ -76,66 +83,75 @@ def _add_staleness(commands: "argparse._SubParsersAction[argparse.ArgumentParser
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     audit = _command(commands, "audit", show_audit, "check files, records and printed numbers")
     audit.add_argument("run", nargs="?", help=_RUN)
-    audit.add_argument("--deep", action="store_true", help="hash every file again")
-    audit.add_argument("--json", action="store_true", help="for machines")
+    audit.add_argument("--deep", action="store_true", help="hash every file, without cached hashes")
+    audit.add_argument("--json", action="store_true", help="print JSON")
     trace = _command(commands, "trace", show_trace, "show where a printed number comes from")
     trace.add_argument("file", type=Path, help="a table or figure of a run")
-    trace.add_argument("--row", required=True, help='words of its row, e.g. "ACAI CACTUs-MAML"')
+    trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
-    trace.add_argument("--json", action="store_true", help="for machines, with whole records")
+    trace.add_argument("--json", action="store_true", help="print JSON, with complete records")
     diff = _command(commands, "diff", show_diff, "show how two runs differ")
     diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
-    diff.add_argument("second", metavar="RUN_B", help="name or folder of another")
-    diff.add_argument("--json", action="store_true", help="for machines")
+    diff.add_argument("second", metavar="RUN_B", help="name or folder of another run")
+    diff.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     export = _command(commands, "export", show_export, "write a run as an RO-Crate")
     export.add_argument("run", nargs="?", help=_RUN)
     export.add_argument(
-        "--output", type=Path, help="a new folder or .zip file; by default <run>.crate.zip"
+        "--output", type=Path, help="a new folder or .zip file; default: <run>.crate.zip"
     )
     replay = _command(
-        commands, "replay", show_replay, "run a job of a crate again, by its code, and compare bits"
+        commands,
+        "replay",
+        show_replay,
+        "run jobs of a crate again with its own code, and compare the results bit for bit",
     )
     replay.add_argument("crate", type=Path, help="a folder or .zip file that `export` wrote")
     replay.add_argument("cell", help="a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>")
 
 
 def _add_cluster(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = _command(commands, "run", run_supervised, "run on a Slurm cluster, supervised")
-    run.add_argument("--profile", default="slurm", help="Snakemake's profile, by default slurm")
+    run = _command(commands, "run", run_supervised, "run on a Slurm cluster under supervision")
+    run.add_argument("--profile", default="slurm", help="Snakemake's profile; default: slurm")
     run.add_argument(
         "--cancel-orphans",
         action="store_true",
-        help="end jobs of an earlier Snakemake process, which resume, instead of adopting them",
+        help="cancel and resume the jobs of an earlier Snakemake process instead of adopting them",
     )
     run.add_argument(
         "--patience",
         type=float,
         default=420.0,
         metavar="SECONDS",
-        help="how long Snakemake may live with nothing queued; it looks at its jobs every 180 s",
+        help="how long Snakemake may run with no job queued; it checks its jobs every 180 s",
     )
     run.add_argument(
-        "--poll", type=float, default=15.0, metavar="SECONDS", help="between looks at the queue"
+        "--poll",
+        type=float,
+        default=15.0,
+        metavar="SECONDS",
+        help="time between checks of the queue",
     )
-    run.epilog = "What follows -- goes to snakemake, e.g. `-- --configfile config/demo.yaml`."
+    run.epilog = "Options after -- go to snakemake: `cactus run -- --configfile config/demo.yaml`."
 
 
 def _add_profile(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    profile = _command(commands, "profile", fit_profile, "fit the profile to the Slurm cluster")
-    profile.add_argument("--output", type=Path, help="folder; by default the project's own profile")
-    profile.add_argument("--account", help="account that the jobs are charged to")
-    profile.add_argument("--cpu-partition", help="partition of jobs that need no GPU")
-    profile.add_argument("--gpu-partition", help="partition of jobs that need a GPU")
+    profile = _command(commands, "profile", fit_profile, "fit the Slurm profile to the cluster")
     profile.add_argument(
-        "--gpu-request", choices=["gpus", "gres", "none"], help="how a GPU is asked for"
+        "--output", type=Path, help="folder to write to; default: the project's own profile"
     )
-    profile.add_argument("--gpu-model", help="model of the GPU; by default any will do")
+    profile.add_argument("--account", help="account to charge jobs to")
+    profile.add_argument("--cpu-partition", help="partition for jobs without a GPU")
+    profile.add_argument("--gpu-partition", help="partition for jobs with a GPU")
+    profile.add_argument(
+        "--gpu-request", choices=["gpus", "gres", "none"], help="how jobs request a GPU"
+    )
+    profile.add_argument("--gpu-model", help="model of the GPU; default: any")
     profile.add_argument("--constraint", help="features that a node must have")
     profile.add_argument("--qos", help="quality of service")
-    profile.add_argument("--max-jobs", type=int, help="jobs in the queue at once")
+    profile.add_argument("--max-jobs", type=int, help="most jobs in the queue at once")
 
 
 def _add_cell(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``cactus run``: Snakemake on Slurm, supervised."""
+"""``cactus run``: Snakemake on Slurm, under supervision."""
 
 import argparse
 

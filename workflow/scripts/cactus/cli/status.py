@@ -1,4 +1,4 @@
-"""``cactus status``: the grid as a table; ``cactus plan``: what the next run would do."""
+"""``cactus status``: the state of the grid; ``cactus plan``: what the next run would do."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ from cactus.stages.base import Job
 
 
 def show_status(arguments: argparse.Namespace) -> int:
-    """Print the state of every cell, or of every job; return 0 if all is fresh, else 1."""
+    """Print the state of every cell or job; return 0 if everything is fresh, else 1."""
     planner = open_run(arguments.run)
     queued = _queued(planner)
     statuses = {
@@ -41,13 +41,13 @@ def show_status(arguments: argparse.Namespace) -> int:
 
 
 def _queued(planner: Planner) -> dict[Job, str]:
-    """Return where the jobs of a run wait that were submitted to Slurm."""
+    """Return the Slurm job and its state for each job of a run that is in the queue."""
     if not has_slurm():
         return {}
     try:
         found = queued_jobs(planner.config, planner.run_folder)
     except ClusterError as error:
-        print(f"note: what is queued cannot be seen: {error.got}", file=sys.stderr)
+        print(f"note: cannot tell which jobs are queued: {error.got}", file=sys.stderr)
         return {}
     return {
         one.job: f"Slurm job {one.slurm.id}, {one.slurm.state.lower()} ({one.slurm.reason})"
@@ -57,7 +57,7 @@ def _queued(planner: Planner) -> dict[Job, str]:
 
 
 def _cell_rows(planner: Planner, statuses: dict[Job, JobStatus]) -> Iterable[tuple[str, ...]]:
-    """Yield a row per cell of the grid, then one per job that belongs to no cell alone."""
+    """Yield a row per cell of the grid, then one per job outside the cells' chains."""
     shown: set[Job] = set()
     for cell in planner.config.expanded_grid.cells:
         chain = planner.graph.find(cell.name)
@@ -67,7 +67,7 @@ def _cell_rows(planner: Planner, statuses: dict[Job, JobStatus]) -> Iterable[tup
 
 
 def _row(name: str, chain: list[JobStatus]) -> tuple[str, ...]:
-    """Summarise the jobs of a cell: its worst state, its end, the time of all its jobs."""
+    """Summarize the jobs of a cell: their worst state, latest end and total time."""
     state = worst([status.state for status in chain])
     seconds = [status.seconds for status in chain if status.seconds is not None]
     first = next(status for status in chain if status.state == state)
@@ -83,7 +83,7 @@ def _job_rows(statuses: Iterable[JobStatus]) -> Iterable[tuple[str, ...]]:
 
 
 def show_plan(arguments: argparse.Namespace) -> int:
-    """Print which jobs the next run would do, why, and how long that would take."""
+    """Print which jobs the next run would do, why, and how long they would take."""
     planner = open_run(arguments.run)
     stale = [one for one in planner.assess_all() if one.stale]
     planner.project.tree.cache.save()
@@ -102,7 +102,7 @@ def show_plan(arguments: argparse.Namespace) -> int:
         )
     )
     if len(own) < len(stale) and not arguments.all:
-        print(f"and {len(stale) - len(own)} jobs that follow from these (--all lists them)")
+        print(f"and {len(stale) - len(own)} jobs that depend on these (--all lists them)")
     counts = Counter(one.job.stage for one in stale)
     print(
         f"\n{len(stale)} jobs: " + ", ".join(f"{count} {stage}" for stage, count in counts.items())
@@ -110,11 +110,15 @@ def show_plan(arguments: argparse.Namespace) -> int:
     print(
         f"about {guess.gpu_hours:.2f} GPU-hours and {guess.cpu_hours:.2f} CPU job-hours, "
         f"{duration(guess.wall_seconds)} with {arguments.at_once} jobs at once"
-        + (f"; {guess.unknown} jobs are of a kind that has no record" if guess.unknown else "")
+        + (
+            f"; {guess.unknown} jobs are not counted: no record tells how long they take"
+            if guess.unknown
+            else ""
+        )
     )
     return 0
 
 
 def default_at_once() -> int:
-    """Return the number of jobs that this machine would run side by side with one thread each."""
+    """Return how many single-threaded jobs this machine can run at once."""
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""``cactus why``: what made a cell stale; ``cactus accept``: that it does not matter."""
+"""``cactus why``: what made a cell stale; ``cactus accept``: declare it harmless."""
 
 import argparse
 import difflib
@@ -12,7 +12,7 @@ from cactus.provenance.staleness.waivers import WAIVABLE, accept
 
 
 def show_why(arguments: argparse.Namespace) -> int:
-    """Print what made the jobs of a cell stale; return 0 if none is, else 1."""
+    """Print what made the jobs of a cell stale; return 0 if all are fresh, else 1."""
     planner = open_run(arguments.run)
     stale = _stale(planner, arguments.cell)
     planner.project.tree.cache.save()
@@ -36,7 +36,7 @@ def _indented(text: str) -> str:
 
 
 def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
-    """Return a reason with its old and new value, or the difference of two sources."""
+    """Return a reason with its old and new value, or with a diff of the source."""
     match reason.kind:
         case "code":
             return f"{reason}\n{_source_diff(planner, assessment, reason.name)}".rstrip()
@@ -46,7 +46,7 @@ def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
 
 
 def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
-    """Return what was edited in a source file since the record, as a unified diff."""
+    """Return the edits of a source file since the record, as a unified diff."""
     sources = assessment.record.activity.sources if assessment.record else {}
     old = load_text(planner.run_folder, sources[name]) if name in sources else ""
     path = planner.project.tree.path(name)
@@ -66,13 +66,13 @@ def accept_changes(arguments: argparse.Namespace) -> int:
         refused = [reason for reason in reasons if reason.kind not in WAIVABLE]
         if refused:
             raise RecordError(
-                "This cannot be accepted as harmless: the results themselves are in question.",
+                "This change cannot be accepted as harmless: it affects the results themselves.",
                 where=one.job.name,
                 got="; ".join(map(str, refused)),
-                fix="run the workflow again: it repeats the job",
+                fix="run the workflow again to repeat the job",
             )
         for entry in accept(planner.run_folder, one.job, reasons, arguments.reason):
             print(f"accepted for {one.job.name}: {entry.key[1]}")
     if not stale:
-        print(f"{arguments.cell} is fresh: there is nothing to accept")
+        print(f"{arguments.cell} is fresh: nothing to accept")
     return 0

@@ -1,1 +1,1 @@
-"""The Slurm cluster that a run is sent to."""
+"""Running on a Slurm cluster."""

@@ -1,4 +1,4 @@
-"""The profile for Slurm, fitted to the cluster at hand."""
+"""The Slurm profile, fitted to the cluster at hand."""
 
 import getpass
 import json
@@ -7,23 +7,23 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.cluster.slurm import Partition, accounts, ask, partitions, settings
+from cactus.cluster.slurm import Partition, accounts, partitions, run_slurm, settings
 from cactus.errors import ClusterError
 
 PROFILE: Final = Path(__file__).resolve().parents[4] / "config/profiles/slurm/config.yaml"
-# Seconds that an ended job has to stay in squeue: Snakemake asks every 180 s at the rarest.
-_SEEN: Final = 240
+# Seconds that squeue has to show an ended job: Snakemake may ask only every 180 s.
+_MIN_JOB_AGE: Final = 240
 
 
-class Choice(NamedTuple):
-    """The value of a key of the profile, and why."""
+class ProfileValue(NamedTuple):
+    """The value of a key of the profile, and why it was chosen."""
 
     value: str | int
     why: str
 
 
-class Wishes(NamedTuple):
-    """What a user wants; None where the cluster is to decide."""
+class ProfileOptions(NamedTuple):
+    """What a user asks of the profile; None leaves the choice to the cluster."""
 
     account: str | None = None
     cpu_partition: str | None = None
@@ -35,93 +35,88 @@ class Wishes(NamedTuple):
     max_jobs: int | None = None
 
 
-def choose(wishes: Wishes) -> dict[str, Choice]:
-    """Ask the cluster, and choose the value of each key that it decides.
+def choose_values(options: ProfileOptions) -> dict[str, ProfileValue]:
+    """Query the cluster, and choose a value for each key that depends on it.
 
     Parameters
     ----------
-    wishes
-        What the user wants.
+    options
+        What the user asks for.
 
     Raises
     ------
     ClusterError
-        Slurm is absent or does not answer, or it has not what is wanted.
+        Slurm is not installed, does not answer, or does not have what the user asks for.
     """
     found, config = partitions(), settings()
-    cpu = _partition(found, wishes.cpu_partition) or _default(found)
-    gpu = _partition(found, wishes.gpu_partition) or _with_gpu(found)
-    chosen = {
-        "cpu_partition": Choice(cpu.name, "as asked" if wishes.cpu_partition else "the default"),
+    cpu = _partition(found, options.cpu_partition) or _default(found)
+    gpu = _partition(found, options.gpu_partition) or _with_gpu(found)
+    values = {
+        "cpu_partition": _asked_or(options.cpu_partition, cpu.name, "the default"),
         **_limits("cpu", cpu),
-        **_gpus(gpu, wishes, config),
+        **_gpus(gpu, options, config),
         **_limits("gpu", gpu or cpu),
-        **_accounting(wishes.account, config),
+        **_accounting(options.account, config),
     }
     for key in ("constraint", "qos", "max_jobs"):
-        value = getattr(wishes, key)
+        value = getattr(options, key)
         if value is not None:
-            chosen[key] = Choice(value, "as asked")
-    return chosen
+            values[key] = ProfileValue(value, "as requested")
+    return values
 
 
-def fill_in(text: str, choices: dict[str, Choice]) -> str:
-    """Return a profile with the values of its plain keys replaced; all else stays as it is.
+def fill_in(text: str, values: dict[str, ProfileValue]) -> str:
+    """Return a profile with new values for its plain keys; everything else stays as it is.
 
     Parameters
     ----------
     text
         The profile.
-    choices
+    values
         New values, by key.
 
     Raises
     ------
     ClusterError
-        The profile has no such key.
+        The profile does not have such a key.
     """
-    for key, choice in choices.items():
+    for key, new in values.items():
         line = rf"(?m)^  {key}:.*$"
         if len(re.findall(line, text)) != 1:
             raise ClusterError(
-                "The profile has not the form of the one that comes with the project.",
+                "The profile does not have the structure of the project's own.",
                 where=f"key {key}",
                 got=f"{len(re.findall(line, text))} lines that set it",
-                fix="restore it by `git checkout config/profiles/slurm`, or write elsewhere by "
-                "`--output`",
+                fix="restore it with `git checkout config/profiles/slurm`, or write a new one "
+                "elsewhere with `--output`",
             )
-        text = re.sub(line, f"  {key}: {json.dumps(choice.value)}".replace("\\", r"\\"), text)
+        text = re.sub(line, f"  {key}: {json.dumps(new.value)}".replace("\\", r"\\"), text)
     return text
 
 
-def write_profile(file: Path, choices: dict[str, Choice]) -> None:
-    """Fill the values into a profile; where there is none yet, into a copy of the project's.
+def write_profile(file: Path, values: dict[str, ProfileValue]) -> None:
+    """Fill values into a profile, or into a copy of the project's own if the file is missing.
 
     Parameters
     ----------
     file
         The profile's file.
-    choices
+    values
         New values, by key.
 
     Raises
     ------
     ClusterError
-        The profile has not the form of the project's.
+        The profile does not have the structure of the project's own.
     """
     text = (file if file.exists() else PROFILE).read_text(encoding="utf-8")
-    filled = fill_in(text, choices)
+    filled = fill_in(text, values)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(filled, encoding="utf-8")
 
 
-def describe(partition: Partition) -> str:
-    """Return a partition in words."""
-    limit = f"{partition.max_minutes} min" if partition.max_minutes else "no time limit"
-    default = ", the default" if partition.default else ""
-    gpus = ", ".join(_models(partition)) or "no GPU"
-    shards = f", {partition.shards} shards each" if partition.shards else ""
-    return f"{partition.name}{default}: {gpus}{shards}, {limit}"
+def _asked_or(asked: str | None, found: str | int, why: str) -> ProfileValue:
+    return ProfileValue(asked, "as requested") if asked else ProfileValue(found, why)
 
 
 def _partition(found: list[Partition], name: str | None) -> Partition | None:
@@ -134,7 +129,7 @@ def _partition(found: list[Partition], name: str | None) -> Partition | None:
         "The cluster has no such partition.",
         where="sinfo",
         got=name,
-        fix=f"take one of {', '.join(one.name for one in found)}",
+        fix=f"choose one of {', '.join(one.name for one in found)}",
     )
 
 
@@ -146,77 +141,78 @@ def _default(found: list[Partition]) -> Partition:
         "The cluster has no default partition.",
         where="sinfo",
         got=", ".join(one.name for one in found) or "no partition that is up",
-        fix="name one for the jobs without GPU by `--cpu-partition`",
+        fix="name one for jobs without a GPU with `--cpu-partition`",
     )
 
 
 def _with_gpu(found: list[Partition]) -> Partition | None:
-    """Return the partition for GPU jobs: by its name, else that with the longest time."""
+    """Return the partition for GPU jobs: one named so, else the one with the longest time limit."""
 
     def rank(one: Partition) -> tuple[bool, float]:
         return "gpu" in one.name.lower(), one.max_minutes or math.inf
 
-    return max((one for one in found if _models(one)), key=rank, default=None)
+    return max((one for one in found if one.gpus), key=rank, default=None)
 
 
-def _models(partition: Partition) -> list[str]:
-    return [kind for kind in partition.gres if kind.split(":")[0] == "gpu"]
+def _gpus(
+    gpu: Partition | None, options: ProfileOptions, config: dict[str, str]
+) -> dict[str, ProfileValue]:
+    if gpu is None or not gpu.gpus:
+        _refuse_gpu_options(gpu, options)
+        why = "no partition has GPUs"
+        return {"gpu_partition": ProfileValue("", why), "gpu_request": ProfileValue("none", why)}
+    _check_model(gpu, options.gpu_model)
+    # Only one of Slurm's plugins knows --gpus.
+    select = config.get("SelectType", "")
+    request = "gpus" if select == "select/cons_tres" else "gres"
+    sharing = "of each GPU" if gpu.shards else "its GPUs cannot be shared"
+    return {
+        "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {', '.join(gpu.gpus)}"),
+        "gpu_request": _asked_or(options.gpu_request, request, select),
+        "gpu_model": _asked_or(options.gpu_model, "", "any model will do"),
+        "gpu_shards": ProfileValue(gpu.shards or "", sharing),
+    }
 
 
-def _gpus(gpu: Partition | None, wishes: Wishes, config: dict[str, str]) -> dict[str, Choice]:
-    having = _models(gpu) if gpu else []
-    if gpu is None or not having:
-        if wishes.gpu_partition or wishes.gpu_model:
-            raise ClusterError(
-                "There is no GPU where one is wanted.",
-                where=f"partition {gpu.name}" if gpu else "sinfo",
-                got=f"gres {', '.join(gpu.gres) if gpu and gpu.gres else 'none'}",
-                fix="take a partition with gres gpu (`sinfo --format='%P %G'` shows them), or "
-                "leave --gpu-partition and --gpu-model out",
-            )
-        none = Choice("none", "no partition has GPUs")
-        return {"gpu_partition": Choice("", "no partition has GPUs"), "gpu_request": none}
-    known = sorted({kind.split(":")[1] for kind in having if kind.count(":") == 2})
-    if wishes.gpu_model and wishes.gpu_model not in known:
+def _refuse_gpu_options(partition: Partition | None, options: ProfileOptions) -> None:
+    if options.gpu_partition or options.gpu_model:
+        raise ClusterError(
+            "There is no GPU where one is requested.",
+            where=f"partition {partition.name}" if partition else "sinfo",
+            got=f"gres {', '.join(partition.gres if partition else ()) or 'none'}",
+            fix="choose a partition with gres gpu (`sinfo --format='%P %G'` shows them), or "
+            "leave out --gpu-partition and --gpu-model",
+        )
+
+
+def _check_model(partition: Partition, model: str | None) -> None:
+    known = sorted({kind.split(":")[1] for kind in partition.gpus if kind.count(":") == 2})
+    if model and model not in known:
         raise ClusterError(
             "The partition has no GPU of this model.",
-            where=f"partition {gpu.name}",
-            got=f"{wishes.gpu_model}; it has {', '.join(having)}",
-            fix=f"take one of {', '.join(known)}" if known else "leave --gpu-model out",
+            where=f"partition {partition.name}",
+            got=f"{model}; it has {', '.join(partition.gpus)}",
+            fix=f"choose one of {', '.join(known)}" if known else "leave out --gpu-model",
         )
-    # --gpus is known to one plug-in of Slurm only.
-    select = config.get("SelectType", "")
-    request = wishes.gpu_request or ("gpus" if select == "select/cons_tres" else "gres")
-    return {
-        "gpu_partition": Choice(
-            gpu.name, "as asked" if wishes.gpu_partition else f"has {', '.join(having)}"
-        ),
-        "gpu_request": Choice(request, "as asked" if wishes.gpu_request else select),
-        "gpu_model": Choice(
-            wishes.gpu_model or "", "as asked" if wishes.gpu_model else "any model will do"
-        ),
-        "gpu_shards": Choice(
-            gpu.shards or "", "of each GPU" if gpu.shards else "its GPUs cannot be shared"
-        ),
-    }
 
 
-def _limits(kind: str, partition: Partition) -> dict[str, Choice]:
+def _limits(kind: str, partition: Partition) -> dict[str, ProfileValue]:
     why = f"of partition {partition.name}"
     return {
-        f"{kind}_minutes": Choice(partition.max_minutes or "", f"the time limit {why}"),
-        f"{kind}_memory": Choice(partition.memory, f"MB of the largest node {why}"),
+        f"{kind}_minutes": ProfileValue(partition.max_minutes or "", f"the time limit {why}"),
+        f"{kind}_memory": ProfileValue(partition.memory, f"MB of the largest node {why}"),
     }
 
 
-def _accounting(account: str | None, config: dict[str, str]) -> dict[str, Choice]:
+def _accounting(account: str | None, config: dict[str, str]) -> dict[str, ProfileValue]:
     age = int(config.get("MinJobAge", "0").split()[0])
     kept = f"squeue shows an ended job for {age} s"
     if not config.get("AccountingStorageType", "").endswith("slurmdbd") or not _sacct_works():
-        short = "" if age >= _SEEN else f": too short; ask for MinJobAge={_SEEN} or for accounting"
+        short = f": too short; ask for MinJobAge={_MIN_JOB_AGE} or for accounting"
+        why = f"no accounting; {kept}{short if age < _MIN_JOB_AGE else ''}"
         return {
-            "status_command": Choice("squeue", f"no accounting; {kept}{short}"),
-            "account": Choice(account or "", "no accounting"),
+            "status_command": ProfileValue("squeue", why),
+            "account": ProfileValue(account or "", "no accounting"),
         }
     known = accounts(getpass.getuser())
     if account and known and account.lower() not in known:
@@ -224,19 +220,18 @@ def _accounting(account: str | None, config: dict[str, str]) -> dict[str, Choice
             "The account is not one of yours.",
             where="sacctmgr show associations",
             got=account,
-            fix=f"take one of {', '.join(known)}",
+            fix=f"choose one of {', '.join(known)}",
         )
-    why = f"yours are {', '.join(known) or 'unknown'}"
     only = known[0] if len(known) == 1 else ""
     return {
-        "status_command": Choice("sacct", f"there is accounting ({kept})"),
-        "account": Choice(account or only, "as asked" if account else why),
+        "status_command": ProfileValue("sacct", f"there is accounting ({kept})"),
+        "account": _asked_or(account, only, f"yours are {', '.join(known) or 'unknown'}"),
     }
 
 
 def _sacct_works() -> bool:
     try:
-        ask("sacct", "--noheader", "--allocations", "--starttime=now-1hour")
+        run_slurm("sacct", "--noheader", "--allocations", "--starttime=now-1hour")
     except ClusterError:
         return False
     return True

@@ -1,9 +1,9 @@
-"""The Slurm jobs of a run, with the jobs of the workflow that they stand for."""
+"""The Slurm jobs of a run, matched to jobs of the workflow."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from cactus.cluster.heads import job_names
+from cactus.cluster.driver import job_names
 from cactus.cluster.slurm import SlurmJob, queue
 from cactus.config.models import Config
 from cactus.errors import ClusterError
@@ -12,7 +12,7 @@ from cactus.stages.base import Job
 
 
 class QueuedJob(NamedTuple):
-    """A Slurm job, and the job of the workflow that it does; None if that is not known any more."""
+    """A Slurm job and the workflow job it runs; None if the run no longer has that job."""
 
     slurm: SlurmJob
     job: Job | None
@@ -23,7 +23,7 @@ class QueuedJob(NamedTuple):
 
 
 def queued_jobs(config: Config, run_folder: Path) -> list[QueuedJob]:
-    """Return the Slurm jobs of a run that wait or run, in the order in which they were submitted.
+    """Return the pending and running Slurm jobs of a run, in the order of submission.
 
     Raises
     ------
@@ -37,29 +37,29 @@ def queued_jobs(config: Config, run_folder: Path) -> list[QueuedJob]:
 
 
 def refuse_orphans(config: Config, run_folder: Path) -> None:
-    """Check that no Slurm job of an earlier Snakemake process still works on the run.
+    """Check that no Slurm job of an earlier driver is still working on the run.
 
-    Two jobs would then work on one cell, or one would do again what the other has just done.
+    Otherwise two jobs could work on one cell, or one could repeat what another just finished.
 
     Raises
     ------
     ClusterError
-        There are such jobs.
+        There are such jobs, or the controller does not answer.
     """
     orphans = queued_jobs(config, run_folder)
     if orphans:
         shown = "; ".join(map(str, orphans[:5])) + ("; ..." if len(orphans) > 5 else "")
         identities = " ".join(orphan.slurm.id for orphan in orphans)
         raise ClusterError(
-            "Slurm jobs of an earlier Snakemake process still work on this run.",
+            "Slurm jobs of an earlier Snakemake process are still working on this run.",
             where=str(run_folder),
             got=f"{len(orphans)} jobs: {shown}",
-            fix="start the run by `cactus run`, which lets them finish and goes on with the rest, "
-            f"or end them by `scancel {identities}`: they resume from their checkpoints",
+            fix="start the run with `cactus run`, which lets them finish and does the rest, "
+            f"or cancel them with `scancel {identities}`: they resume from their checkpoints",
         )
 
 
 def _comment(job: Job) -> str:
-    """Return the comment that Snakemake's Slurm plugin gives to a job."""
+    """Return the comment that Snakemake's Slurm plugin gives a job."""
     values = "_".join(job.wildcards.values())
     return f"rule_{job.stage}_wildcards_{values}" if values else f"rule_{job.stage}"

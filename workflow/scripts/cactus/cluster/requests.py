@@ -1,13 +1,13 @@
-"""What jobs ask of Slurm, tried before anything is submitted."""
+"""What jobs request from Slurm, checked before anything is submitted."""
 
 import shlex
 from collections.abc import Iterable
 from typing import Any, Final
 
-from cactus.cluster.slurm import ask, partitions
+from cactus.cluster.slurm import partitions, run_slurm
 from cactus.errors import ClusterError
 
-# Part of Slurm's refusal, the keys of the profile that may cause it, and what Slurm can tell.
+# Words in Slurm's refusal, and the keys of the profile that may have caused it.
 _REFUSALS: Final = (
     ("account", "account"),
     ("partition", "cpu_partition or gpu_partition"),
@@ -22,14 +22,14 @@ _REFUSALS: Final = (
 
 
 def request_options(resources: Any, threads: int) -> tuple[str, ...]:
-    """Return the options with which a job is submitted, as Snakemake's Slurm plugin words them.
+    """Return the `sbatch` options that Snakemake's Slurm plugin submits a job with.
 
     Parameters
     ----------
     resources
-        The resources of a Snakemake job, with a method `get`.
+        The resources of a Snakemake job; has a method `get`.
     threads
-        Its threads.
+        The job's threads.
     """
     options = {
         "--account": str(resources.get("slurm_account") or "").replace(",", " ").split()[:1],
@@ -42,12 +42,12 @@ def request_options(resources: Any, threads: int) -> tuple[str, ...]:
         "--gpus": _gpus(resources),
         "--cpus-per-task": resources.get("cpus_per_task") or threads,
     }
-    words = []
+    arguments = []
     for name, value in options.items():
         text = value[0] if isinstance(value, list) and value else value
         if text:
-            words.append(f"{name}={text}")
-    return (*words, *shlex.split(str(resources.get("slurm_extra") or "")))
+            arguments.append(f"{name}={text}")
+    return (*arguments, *shlex.split(str(resources.get("slurm_extra") or "")))
 
 
 def _gpus(resources: Any) -> str | None:
@@ -58,48 +58,48 @@ def _gpus(resources: Any) -> str | None:
 
 
 def check_sharing(jobs_per_gpu: int, requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-    """Refuse a request for a whole GPU where several jobs are to share one.
+    """Check that no job requests a whole GPU where several jobs should share one.
 
     Parameters
     ----------
     jobs_per_gpu
-        How many are to share one.
+        How many jobs should share a GPU.
     requests
-        Pairs of the rule and the options of `sbatch`.
+        Pairs of a rule and its `sbatch` options.
 
     Raises
     ------
     ClusterError
-        A request is for a whole GPU.
+        A job requests a whole GPU.
     """
     for rule, options in requests:
         whole = [one for one in options if one.startswith(("--gpus=", "--gres=gpu"))]
         if jobs_per_gpu > 1 and whole:
             raise ClusterError(
-                "Jobs are to share GPUs, and the profile asks for whole ones.",
+                "Jobs should share GPUs, but the profile requests whole GPUs.",
                 where="gpus.jobs_per_gpu",
                 got=f"{jobs_per_gpu}, and {' '.join(whole)} for rule {rule}",
-                fix="set it to 1; or, where the GPUs have shards (`sinfo --format='%P %G'` shows "
-                "gres shard), let `cactus profile` set gpu_shards in the profile",
+                fix="set it to 1, or, if the GPUs have shards (`sinfo --format='%P %G'` shows gres "
+                "shard), run `cactus profile` to set gpu_shards in the profile",
             )
 
 
 def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-    """Ask Slurm whether it would take each request; nothing is submitted.
+    """Ask Slurm whether it would accept each request, without submitting anything.
 
     Parameters
     ----------
     requests
-        Pairs of the rule and the options of `sbatch`.
+        Pairs of a rule and its `sbatch` options.
 
     Raises
     ------
     ClusterError
-        Slurm would refuse one, or does not answer.
+        Slurm would refuse a request, or does not answer.
     """
     for options, rule in {options: rule for rule, options in requests}.items():
         try:
-            ask("sbatch", "--test-only", *options, "--wrap", "true")
+            run_slurm("sbatch", "--test-only", *options, "--wrap", "true")
         except ClusterError as error:
             if "No such file" in error.got or not _refused(error.got):
                 raise
@@ -112,14 +112,10 @@ def _refused(got: str) -> bool:
 
 def _refusal(rule: str, options: tuple[str, ...], got: str) -> ClusterError:
     keys = next(keys for words, keys in _REFUSALS if words in got.lower())
-    known = "; ".join(
-        f"{one.name}{' (default)' if one.default else ''} with {', '.join(one.gres) or 'no GPU'}"
-        for one in partitions()
-    )
     return ClusterError(
         "Slurm would refuse the jobs of a rule.",
         where=f"rule {rule}: sbatch {shlex.join(options)}",
         got=got,
-        fix=f"set {keys} in the profile (slurm/config.yaml), or let `cactus profile` write one "
-        f"for this cluster; its partitions are: {known}",
+        fix=f"set {keys} in the profile (slurm/config.yaml), or run `cactus profile` to fit it to "
+        f"this cluster; its partitions are: {'; '.join(map(str, partitions()))}",
     )

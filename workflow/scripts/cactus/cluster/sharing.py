@@ -1,20 +1,20 @@
-"""Jobs that share a GPU, with Slurm and without."""
+"""Jobs that share a GPU, with or without Slurm."""
 
 import os
 from typing import Any
 
 
 def share_gpus(workflow: Any, jobs_per_gpu: int) -> None:
-    """Tell profiles how many jobs may share a GPU, and Snakemake how many it may start.
+    """Tell profiles how many jobs may share a GPU, and Snakemake how many jobs its GPUs take.
 
-    ``--resources gpu=...`` counts GPUs; a job takes one of the places on them.
+    ``--resources gpu=...`` counts GPUs, but each job asks for one unit of ``gpu``.
 
     Parameters
     ----------
     workflow
         Snakemake's workflow.
     jobs_per_gpu
-        How many may share one.
+        How many jobs may share a GPU.
     """
     os.environ["CACTUS_JOBS_PER_GPU"] = str(jobs_per_gpu)
     if "gpu" in workflow.global_resources:

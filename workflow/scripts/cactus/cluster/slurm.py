@@ -1,4 +1,4 @@
-"""Slurm's commands: asked, and their answers read."""
+"""Slurm's commands, and parsers for what they print."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from cactus.errors import ClusterError
 
-# Seconds in which a controller under load still answers.
-_PATIENCE: Final = 60
+# Seconds; a controller under load still answers within this time.
+_TIMEOUT: Final = 60
 _QUEUE: Final = "%i|%j|%T|%r|%P|%k"
 # States in which a job may still run, or run again.
 _ALIVE: Final = {
@@ -18,7 +18,7 @@ _ALIVE: Final = {
 
 
 class SlurmJob(NamedTuple):
-    """A job as squeue shows it."""
+    """A job, as shown by squeue."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ class SlurmJob(NamedTuple):
 
     @property
     def alive(self) -> bool:
-        """Whether it waits or runs, or will run again by itself."""
+        """Whether the job is pending or running, or will run again by itself."""
         return self.state in _ALIVE
 
 
@@ -39,15 +39,15 @@ class Partition(NamedTuple):
     Attributes
     ----------
     name, default
-        Its name, and whether it takes jobs that name none.
+        Its name, and whether it is the default.
     gres
-        Generic resources of its nodes, each once, e.g. ``gpu:a100:4``.
+        Generic resources of its nodes, without repeats, e.g. ``gpu:a100:4``.
     max_minutes
-        Its limit of a job's run time; None if it has none.
+        Time limit of its jobs; None if unlimited.
     memory
-        MB of memory of its largest node.
+        Memory of its largest node. [MB]
     shards
-        Shards of each GPU, by which jobs share it; the fewest where nodes differ, 0 without any.
+        Shards of each GPU, which let jobs share it: the fewest if nodes differ, 0 without any.
     """
 
     name: str
@@ -57,34 +57,46 @@ class Partition(NamedTuple):
     memory: int
     shards: int
 
+    @property
+    def gpus(self) -> list[str]:
+        """Its generic resources that are GPUs."""
+        return [kind for kind in self.gres if kind.split(":")[0] == "gpu"]
+
+    def __str__(self) -> str:
+        default = " (default)" if self.default else ""
+        gpus = ", ".join(self.gpus) or "no GPU"
+        shards = f", {self.shards} shards each" if self.shards else ""
+        limit = f"{self.max_minutes} min" if self.max_minutes else "no time limit"
+        return f"{self.name}{default}: {gpus}{shards}, {limit}"
+
 
 def has_slurm() -> bool:
     """Return whether Slurm's commands are installed here."""
     return shutil.which("squeue") is not None
 
 
-def ask(*command: str) -> str:
-    """Run a Slurm command and return what it prints.
+def run_slurm(*command: str) -> str:
+    """Run a Slurm command and return its output.
 
     Raises
     ------
     ClusterError
-        The command is not installed, the controller does not answer, or it refuses.
+        The command is not installed, fails, or the controller does not answer.
     """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_PATIENCE
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT
         )
     except FileNotFoundError as error:
         raise ClusterError(
-            "Slurm's commands are not on this machine.",
+            "Slurm's commands are not installed on this machine.",
             where=command[0],
             got="no such program on PATH",
             fix="start the workflow on the cluster's login node, or run it here without "
-            "`--profile slurm`, e.g. by `snakemake --cores 2`",
+            "`--profile slurm`, e.g. with `snakemake --cores 2`",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise _no_answer(command, f"nothing within {_PATIENCE} s") from error
+        raise _no_answer(command, f"nothing within {_TIMEOUT} s") from error
     if done.returncode:
         raise _no_answer(command, " ".join(done.stderr.split()) or f"exit code {done.returncode}")
     return done.stdout
@@ -95,21 +107,21 @@ def _no_answer(command: tuple[str, ...], got: str) -> ClusterError:
         "Slurm does not answer as expected.",
         where=" ".join(command),
         got=got,
-        fix="try the command by hand; `scontrol ping` tells whether the controller is up",
+        fix="try the command by hand; `scontrol ping` shows whether the controller is up",
     )
 
 
-def answers() -> bool:
+def controller_answers() -> bool:
     """Return whether the controller answers."""
     try:
-        ask("sinfo", "--noheader")
+        run_slurm("sinfo", "--noheader")
     except ClusterError:
         return False
     return True
 
 
 def queue(names: Iterable[str]) -> list[SlurmJob]:
-    """Return the jobs of given names: those that wait or run, and those that ended of late.
+    """Return the jobs with the given names: pending, running and recently ended ones.
 
     Raises
     ------
@@ -120,7 +132,7 @@ def queue(names: Iterable[str]) -> list[SlurmJob]:
     if not wanted:
         return []
     command = ("squeue", "--noheader", "--states=all", f"--format={_QUEUE}", "--name", wanted)
-    return [SlurmJob(*line.split("|", maxsplit=5)) for line in ask(*command).splitlines()]
+    return [SlurmJob(*line.split("|", maxsplit=5)) for line in run_slurm(*command).splitlines()]
 
 
 def cancel(jobs: Iterable[SlurmJob]) -> None:
@@ -133,11 +145,11 @@ def cancel(jobs: Iterable[SlurmJob]) -> None:
     """
     identities = [job.id for job in jobs]
     if identities:
-        ask("scancel", *identities)
+        run_slurm("scancel", *identities)
 
 
 def partitions() -> list[Partition]:
-    """Return all partitions that are up.
+    """Return the partitions that are up.
 
     Raises
     ------
@@ -145,8 +157,8 @@ def partitions() -> list[Partition]:
         The controller does not answer.
     """
     found: dict[str, Partition] = {}
-    # A row per partition and kind of node.
-    for line in ask("sinfo", "--noheader", "--format=%P|%a|%G|%l|%m").splitlines():
+    # sinfo prints a row per partition and kind of node.
+    for line in run_slurm("sinfo", "--noheader", "--format=%P|%a|%G|%l|%m").splitlines():
         name, state, gres, limit, megabytes = line.split("|", maxsplit=4)
         if state.strip() != "up":
             continue
@@ -155,7 +167,7 @@ def partitions() -> list[Partition]:
         known = found.get(plain, Partition(plain, name.strip().endswith("*"), (), None, 0, 0))
         found[plain] = known._replace(
             gres=tuple(dict.fromkeys([*known.gres, *kinds])),
-            max_minutes=minutes(limit.strip()),
+            max_minutes=parse_minutes(limit.strip()),
             memory=max(known.memory, int(megabytes.strip().rstrip("+"))),
             shards=min({known.shards, _shards(kinds)} - {0}, default=0),
         )
@@ -163,36 +175,36 @@ def partitions() -> list[Partition]:
 
 
 def settings() -> dict[str, str]:
-    """Return the settings of the cluster, as in slurm.conf.
+    """Return the settings of the cluster, named as in slurm.conf.
 
     Raises
     ------
     ClusterError
         The controller does not answer.
     """
-    lines = ask("scontrol", "show", "config").splitlines()
+    lines = run_slurm("scontrol", "show", "config").splitlines()
     pairs = (line.split("=", maxsplit=1) for line in lines if "=" in line)
     return {name.strip(): value.strip() for name, value in pairs}
 
 
 def accounts(user: str) -> list[str]:
-    """Return the accounts that a user may charge; none if the cluster does not tell.
+    """Return the accounts that a user may charge; empty if the cluster does not say.
 
     Parameters
     ----------
     user
-        Name of the user.
+        The user's name.
     """
     command = ("sacctmgr", "--noheader", "--parsable2", "show", "associations")
     try:
-        lines = ask(*command, f"user={user}", "format=account").splitlines()
+        lines = run_slurm(*command, f"user={user}", "format=account").splitlines()
     except ClusterError:
         return []
     return sorted({line.strip() for line in lines} - {""})
 
 
 def _kinds(gres: str) -> list[str]:
-    """Return the generic resources of a node, without the places of their devices."""
+    """Return the generic resources of a node, without the sockets in parentheses."""
     plain, depth = "", 0
     for letter in gres:
         depth += {"(": 1, ")": -1}.get(letter, 0)
@@ -201,7 +213,7 @@ def _kinds(gres: str) -> list[str]:
 
 
 def _shards(kinds: list[str]) -> int:
-    """Return the shards of each GPU of a node, 0 without any."""
+    """Return the shards of each GPU of a node; 0 if there are none."""
     gpus, shards = (
         sum(int(kind.split(":")[-1]) for kind in kinds if kind.split(":")[0] == name)
         for name in ("gpu", "shard")
@@ -209,8 +221,8 @@ def _shards(kinds: list[str]) -> int:
     return shards // gpus if gpus else 0
 
 
-def minutes(limit: str) -> int | None:
-    """Return a limit of time, ``[days-]hours:minutes:seconds`` or shorter, in whole minutes."""
+def parse_minutes(limit: str) -> int | None:
+    """Return a time limit, ``[days-]hours:minutes:seconds`` or shorter, rounded up to minutes."""
     if limit in ("infinite", "UNLIMITED", "n/a", ""):
         return None
     days, _, rest = limit.rpartition("-")

@@ -1,15 +1,15 @@
-"""Checks before the first job of a run starts, so that what is missing shows in seconds."""
+"""Checks before a run starts its first job, so that problems show up within seconds."""
 
 from pathlib import Path
 from typing import Any, cast
 
-from cactus.cluster.heads import become_head, note_job_name
+from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import check_requests, check_sharing, request_options
 from cactus.cluster.slurm import has_slurm
 from cactus.config.base import DatasetName
-from cactus.data.prepare import check_raw, complete_raw, load_reader
-from cactus.data.registry import load_registry
+from cactus.data.files.registry import load_registry
+from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
@@ -18,23 +18,23 @@ from cactus.stages.prepare_data import raw_access
 
 
 def before_start(workflow: Any, planner: Planner) -> None:
-    """Check what the coming jobs need, and take the run for this process.
+    """Check what the jobs of a run need, and make this process the driver of the run.
 
     Parameters
     ----------
     workflow
-        Snakemake's workflow, whose graph and executor are made.
+        Snakemake's workflow, with its graph and executor.
     planner
         The run's planner.
 
     Raises
     ------
     CodeError
-        Jobs would run another environment's Python, or a library is not the locked one.
+        Jobs would run the Python of another environment, or a library is not the locked version.
     DataError
-        Raw files are missing that cannot be downloaded.
+        Raw files are missing and cannot be downloaded.
     ClusterError
-        Another process or its jobs work on the run, or Slurm would refuse a job.
+        Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
     coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
     jobs = [stage_named(job.rule.name).job(**job.wildcards_dict) for job in coming]
@@ -43,9 +43,9 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_interpreter()
     _check_software(planner, jobs)
     for job in jobs:
-        if job.stage == PREPARE_DATA.name and not planner.config.sample_data:
+        if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
-    become_head(planner.run_folder)
+    become_driver(planner.run_folder)
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)
     if submits:
@@ -56,7 +56,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
         ]
         check_sharing(planner.config.gpus.jobs_per_gpu, requests)
         check_requests(requests)
-        note_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
+        record_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
 
 
 def _check_software(planner: Planner, jobs: list[Job]) -> None:
@@ -67,13 +67,10 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
-    """Check a data set's raw files; fetch what is missing here, as nodes may be offline."""
-    spec, access = (
-        PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset)),
-        raw_access(planner.config),
-    )
-    settings = spec.settings.model_copy(update=access.model_dump())
-    folder = Path(access.raw_dir)
+    """Check a data set's raw files; fetch missing ones here, as nodes may be offline."""
+    spec = PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset))
+    access = raw_access(planner.config)
+    settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)
     if fetch:
         complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)

@@ -1,8 +1,8 @@
-"""``snakemake --profile slurm`` under supervision: nothing is lost, repeated or waited for in vain.
+"""``snakemake --profile slurm`` under supervision: no job is lost or repeated, and nothing hangs.
 
-Jobs that an earlier process left behind are adopted: Snakemake does all else meanwhile. A process
-that waits for jobs that are gone is ended and started again. Finished jobs are never repeated,
-since their records say that they are fresh.
+Jobs that an earlier driver left behind are adopted: they finish while Snakemake does the rest. A
+Snakemake process that waits for jobs that are gone is stopped and restarted. No finished job is
+repeated, because its record says that it is fresh.
 """
 
 import json
@@ -18,32 +18,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cactus.cluster.heads import job_names, living_head
+from cactus.cluster.driver import job_names, living_driver
 from cactus.cluster.queued import QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_run
 
-_END_SECONDS: Final = 20.0
+_TERMINATE_SECONDS: Final = 20.0
 
 
 @dataclass
 class Supervisor:
-    """Runs Snakemake until all is done, or cannot be done.
+    """Runs Snakemake until the run is complete or cannot make progress.
 
     Parameters
     ----------
     options
-        Snakemake's options: profile, configuration, targets.
+        Options for Snakemake: profile, configuration, targets.
     patience
         See `cactus.cluster.watch.Watch`.
     poll
         Seconds between looks at the queue.
     cancel_orphans
-        End jobs of an earlier Snakemake process instead of letting them finish.
+        Cancel jobs of an earlier driver instead of letting them finish.
     restarts
-        How many times in a row Snakemake may hang or die without a job having finished.
+        How many times in a row Snakemake may hang or die without a job finishing.
     """
 
     options: list[str]
@@ -52,7 +52,7 @@ class Supervisor:
     cancel_orphans: bool = False
     restarts: int = 3
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _told: int | None = field(default=None, init=False)
+    _signal: int | None = field(default=None, init=False)
 
     def run(self) -> int:
         """Return Snakemake's last exit code.
@@ -60,33 +60,34 @@ class Supervisor:
         Raises
         ------
         ClusterError
-            Another process works on the run, or Snakemake hung or died again and again.
+            Snakemake cannot plan the run, the Slurm controller does not answer, or Snakemake keeps
+            hanging or dying.
         """
-        folder = self._plan()
-        with self._signals_passed_on():
+        folder = self._run_folder()
+        with self._signals_forwarded():
             return self._run(folder)
 
     def _run(self, folder: Path) -> int:
-        failures, before = 0, _fresh(folder)
+        failures, before = 0, _finished(folder)
         while True:
             orphans = self._orphans(folder)
             trouble, code = self._round(folder, orphans)
             if trouble is None:
-                if not orphans or self._told is not None:
+                if not orphans or self._signal is not None:
                     return code
                 self._wait_for(folder, orphans)
                 continue
-            now = _fresh(folder)
+            now = _finished(folder)
             failures = failures + 1 if now == before else 1
             before = now
             if failures > self.restarts:
-                raise _hopeless(folder, trouble)
-            _say(f"{trouble}; Snakemake is started again")
+                raise _gave_up(folder, trouble)
+            _say(f"{trouble}; restarting Snakemake")
 
     def _round(self, folder: Path, orphans: list[QueuedJob]) -> tuple[str | None, int]:
-        """Run Snakemake once; return what went wrong with it, or its exit code."""
+        """Run Snakemake once; return what went wrong, if anything, and its exit code."""
         known = len(job_names(folder))
-        omitted = [f"{folder}/{_receipt(orphan)}" for orphan in orphans if orphan.job]
+        omitted = [f"{folder}/{_sentinel(orphan)}" for orphan in orphans if orphan.job]
         process = self._snakemake(*(["--omit-from", *omitted] if omitted else []))
         self._process = process
         watch = Watch(process.pid, Path(".snakemake/log"), [], self.patience)
@@ -96,45 +97,45 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 watch.names = job_names(folder)[known:]
                 if watch.names and watch.hung():
-                    _end(process)
-                    if self._told is not None:
-                        return None, 128 + self._told
-                    return f"Snakemake waited for nothing: {watch.cause()}", 1
+                    _terminate(process)
+                    if self._signal is not None:
+                        return None, 128 + self._signal
+                    return f"Snakemake was waiting for nothing: {watch.cause()}", 1
                 continue
-            died = code < 0 and self._told is None
-            return (f"Snakemake was ended by signal {-code}" if died else None), code
+            died = code < 0 and self._signal is None
+            return (f"Snakemake was killed by signal {-code}" if died else None), code
 
     def _snakemake(self, *more: str) -> subprocess.Popen[bytes]:
-        # One process at a time works on a run: of that `cactus.cluster.heads` takes care, also
-        # where a process was killed and left Snakemake's own lock.
+        # `cactus.cluster.driver` allows one driver per run. Snakemake's own lock would also keep
+        # out the successor of a killed driver.
         options = [*self.options, "--nolock", *more]
         return subprocess.Popen([sys.executable, "-m", "snakemake", *options])
 
-    def _plan(self) -> Path:
-        """Let Snakemake plan, and return the folder of the run."""
+    def _run_folder(self) -> Path:
+        """Return the folder of the run, from a dry run of Snakemake."""
         with tempfile.TemporaryDirectory() as folder:
-            told = Path(folder) / "run"
+            answer = Path(folder) / "run"
             command = [sys.executable, "-m", "snakemake", *self.options, "--dry-run", "--quiet"]
-            environment = {**os.environ, RUN_FOLDER_FILE: str(told)}
+            environment = {**os.environ, RUN_FOLDER_FILE: str(answer)}
             done = subprocess.run(
                 [*command, "all"], env=environment, capture_output=True, text=True, check=False
             )
-            if done.returncode or not told.is_file():
+            if done.returncode or not answer.is_file():
                 sys.stderr.write(done.stdout + done.stderr)
                 raise ClusterError(
                     "Snakemake cannot plan the run.",
                     where=" ".join(command[1:]),
                     got=f"exit code {done.returncode}, see above",
-                    fix="mend what it says, and try `snakemake --profile slurm --dry-run`",
+                    fix="fix what it reports, and check with `snakemake --profile slurm --dry-run`",
                 )
-            return Path(json.loads(told.read_text(encoding="utf-8")))
+            return Path(json.loads(answer.read_text(encoding="utf-8")))
 
     def _orphans(self, folder: Path) -> list[QueuedJob]:
-        """Return the jobs that were left behind, having said what becomes of them."""
+        """Return the jobs to adopt; cancel them instead if so requested. Report either."""
         planner = open_run(str(folder))
-        orphans = [] if living_head(folder) else queued_jobs(planner.config, folder)
+        orphans = [] if living_driver(folder) else queued_jobs(planner.config, folder)
         for orphan in orphans:
-            _say(f"{'cancelled' if self.cancel_orphans else 'adopted'} {orphan}")
+            _say(f"{'canceled' if self.cancel_orphans else 'adopted'} {orphan}")
         if not self.cancel_orphans:
             return orphans
         cancel(orphan.slurm for orphan in orphans)
@@ -142,7 +143,7 @@ class Supervisor:
         return []
 
     def _wait_for(self, folder: Path, orphans: list[QueuedJob]) -> None:
-        """Wait until jobs that were left behind have ended."""
+        """Wait until the jobs of an earlier driver have ended."""
         waiting = {orphan.slurm.id: orphan for orphan in orphans}
         planner = open_run(str(folder))
         while waiting:
@@ -157,16 +158,16 @@ class Supervisor:
                 time.sleep(self.poll)
 
     @contextmanager
-    def _signals_passed_on(self) -> Iterator[None]:
-        """Pass SIGINT and SIGTERM on to Snakemake, which ends its jobs or waits for them."""
+    def _signals_forwarded(self) -> Iterator[None]:
+        """Forward SIGINT and SIGTERM to Snakemake, which cancels its jobs or waits for them."""
 
-        def pass_on(number: int, _frame: object) -> None:
-            self._told = number
+        def forward(number: int, _frame: object) -> None:
+            self._signal = number
             if self._process is None or self._process.poll() is not None:
                 raise SystemExit(128 + number)
             self._process.send_signal(number)
 
-        before = {one: signal.signal(one, pass_on) for one in (signal.SIGINT, signal.SIGTERM)}
+        before = {one: signal.signal(one, forward) for one in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
@@ -174,22 +175,22 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _receipt(orphan: QueuedJob) -> str:
-    """Return the file by which Snakemake knows what an adopted job makes."""
+def _sentinel(orphan: QueuedJob) -> str:
+    """Return the output file that stands for an adopted job in Snakemake's graph."""
     assert orphan.job is not None
     return f"records/{orphan.job.name}.json"
 
 
-def _fresh(folder: Path) -> int:
-    """Return how many jobs of a run have left a record."""
+def _finished(folder: Path) -> int:
+    """Return how many jobs of a run have a record."""
     return sum(1 for _ in (folder / "records").rglob("*.json"))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a hung Snakemake; nothing of its run is queued, so nothing is left behind."""
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    """Stop a hung Snakemake; none of its jobs is queued, so it leaves nothing behind."""
     process.terminate()
     try:
-        process.wait(_END_SECONDS)
+        process.wait(_TERMINATE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -199,10 +200,10 @@ def _say(text: str) -> None:
     print(f"cactus run: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _hopeless(folder: Path, trouble: str) -> ClusterError:
+def _gave_up(folder: Path, trouble: str) -> ClusterError:
     return ClusterError(
-        "Snakemake was started again and again, and no job finished.",
+        "Snakemake was restarted several times, but no job finished.",
         where=str(folder),
         got=trouble,
-        fix="look at the newest log in .snakemake/log, and at `squeue --me` and `scontrol ping`",
+        fix="check the newest log in .snakemake/log, `squeue --me` and `scontrol ping`",
     )

@@ -1,4 +1,4 @@
-"""Watches a Snakemake process for the silence in which it waits for jobs that are gone."""
+"""Detects a Snakemake process that hangs: it waits for jobs that are gone."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,29 +7,39 @@ from typing import Final
 
 import psutil
 
-from cactus.cluster.slurm import SlurmJob, answers, queue
+from cactus.cluster.slurm import SlurmJob, controller_answers, queue
 from cactus.errors import ClusterError
 
-# What Snakemake's Slurm plugin starts and ends by itself; it is no work of the run.
-_QUESTIONS: Final = {"squeue", "sacct", "scontrol", "sbatch", "scancel", "sinfo", "sacctmgr", "sh"}
-_OVER_BUT_WAITED_FOR: Final = "PREEMPTED"
+# Short commands of Snakemake's Slurm plugin; they are not work of the run.
+_PLUGIN_COMMANDS: Final = {
+    "squeue",
+    "sacct",
+    "scontrol",
+    "sbatch",
+    "scancel",
+    "sinfo",
+    "sacctmgr",
+    "sh",
+}
+# An end that the plugin takes for a running job.
+_END_UNKNOWN_TO_PLUGIN: Final = "PREEMPTED"
 
 
 @dataclass
 class Watch:
-    """Tells when a Snakemake process is alive although nothing of its run is queued or running.
+    """Tells whether a Snakemake process stays silent while none of its jobs is queued or running.
 
     Parameters
     ----------
     pid
         The process.
     logs
-        Folder of Snakemake's own logs.
+        Folder of Snakemake's logs.
     names
         Names of the Slurm jobs of the run.
     patience
-        Seconds of silence after which it is taken for hung. Snakemake looks at its jobs every 180
-        seconds at the rarest, and sleeps as long before it ends, so this has to be longer.
+        Seconds of silence after which it counts as hung. Snakemake may look at its jobs only every
+        180 s, and may sleep as long before it exits, so this has to be longer.
     """
 
     pid: int
@@ -38,57 +48,60 @@ class Watch:
     patience: float
     _written: float = 0.0
     _quiet_since: float | None = None
-    _unheard: list[float] = field(default_factory=list)
+    _failed_queries: list[float] = field(default_factory=list)
     _ends: dict[str, SlurmJob] = field(default_factory=dict)
 
     def hung(self) -> bool:
-        """Look once; return whether it has been silent for longer than is right."""
+        """Look once; return whether the process has been silent for longer than `patience`."""
         now = time.monotonic()
         try:
             jobs = queue(self.names)
         except ClusterError:
-            self._unheard.append(time.time())
+            self._failed_queries.append(time.time())
             self._quiet_since = None
             return False
         self._ends |= {job.id: job for job in jobs if not job.alive}
-        if any(job.alive for job in jobs) or self._works_itself() or self._has_written():
+        if any(job.alive for job in jobs) or self._runs_local_job() or self._has_written():
             self._quiet_since = None
             return False
         self._quiet_since = self._quiet_since or now
         return now - self._quiet_since > self.patience
 
-    def _works_itself(self) -> bool:
-        """Return whether it runs a job on this machine."""
+    def _runs_local_job(self) -> bool:
+        """Return whether the process runs a job on this machine."""
         try:
             children = psutil.Process(self.pid).children(recursive=True)
-            return any(child.name() not in _QUESTIONS for child in children)
+            return any(child.name() not in _PLUGIN_COMMANDS for child in children)
         except psutil.Error:
             return False
 
     def _has_written(self) -> bool:
-        """Return whether it has written to its log since the last look."""
+        """Return whether the process has written to its log since the last look."""
         newest = max((path.stat().st_mtime for path in self.logs.glob("*.log")), default=0.0)
         before, self._written = self._written, newest
         return newest > before
 
     def cause(self) -> str:
-        """Return what made it wait for ever, as far as can be told."""
-        preempted = [job.id for job in self._ends.values() if job.state == _OVER_BUT_WAITED_FOR]
+        """Return why the process hangs, as far as that can be determined."""
+        preempted = [job.id for job in self._ends.values() if job.state == _END_UNKNOWN_TO_PLUGIN]
         if preempted:
             return (
                 f"Slurm jobs {', '.join(preempted)} ended as PREEMPTED (PreemptMode=CANCEL), "
                 "which Snakemake's Slurm plugin takes for still running"
             )
-        if self._unheard:
-            first, last = (time.strftime("%H:%M:%S", time.localtime(at)) for at in
-                           (self._unheard[0], self._unheard[-1]))  # fmt: skip
+        if self._failed_queries:
+            first, last = (_clock(self._failed_queries[at]) for at in (0, -1))
             return (
                 f"the Slurm controller did not answer from {first} to {last}, and Snakemake's "
                 "Slurm plugin lost sight of its jobs"
             )
-        if not self.names or not answers():
+        if not self.names or not controller_answers():
             return "Slurm does not answer"
         return (
-            "its jobs ended, but it did not learn of it; without Slurm accounting, "
+            "its jobs ended, but it did not notice; without Slurm accounting, "
             "slurm-status-command has to be squeue in the profile"
         )
+
+
+def _clock(moment: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(moment))

@@ -72,7 +72,7 @@ class EvaluationSettings(DatasetSettings):
 class KnnSettings(Settings):
     """Nearest neighbors by Euclidean distance."""
 
-    neighbours: list[Count] = setting(
+    neighbors: list[Count] = setting(
         [1],
         "Number of neighbors k that vote. Given several, validation episodes select one for each "
         "way and shot among those no larger than the support; test labels are never used.",
@@ -177,7 +177,7 @@ class BaselineSettings(DatasetSettings):
     def _values_are_distinct(self) -> Self:
         lists: dict[str, Sequence[str | float]] = {
             "methods": self.methods,
-            "knn.neighbours": self.knn.neighbours,
+            "knn.neighbors": self.knn.neighbors,
             "linear.c": self.linear.c,
         }
         for key, values in lists.items():

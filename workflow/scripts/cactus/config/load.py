@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from cactus.config.base import DatasetSettings, merge
 from cactus.config.models import Config
+from cactus.config.renamed import new_name
 from cactus.errors import ConfigError, did_you_mean
 
 
@@ -36,12 +37,7 @@ def parse_config(values: Mapping[str, Any], where: str = "the configuration") ->
         A key is unknown or a value is not valid; the message suggests the most similar one.
     """
     for path, known in _unknown_keys(Config, values, ()):
-        raise ConfigError(
-            "The configuration has an unknown key.",
-            where=f"{where}: {'.'.join(path)}",
-            got=repr(path[-1]),
-            fix=did_you_mean(path[-1], known, f"remove it; valid keys here are {', '.join(known)}"),
-        )
+        raise _unknown(path, known, where)
     try:
         return Config.model_validate(merge(Config().model_dump(), dict(values)))
     except ValidationError as error:
@@ -73,6 +69,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
             fix="write 'key: value' lines; see config/config.yaml for an example",
         )
     return values
+
+
+def _unknown(path: tuple[str, ...], known: list[str], where: str) -> ConfigError:
+    place = f"{where}: {'.'.join(path)}"
+    if name := new_name(path):
+        return ConfigError(
+            "The configuration has a key that was renamed.",
+            where=place,
+            got=repr(path[-1]),
+            fix=f"use its new name, `{name}`",
+        )
+    return ConfigError(
+        "The configuration has an unknown key.",
+        where=place,
+        got=repr(path[-1]),
+        fix=did_you_mean(path[-1], known, f"remove it; valid keys here are {', '.join(known)}"),
+    )
 
 
 def _unknown_keys(

@@ -16,8 +16,8 @@ from cactus.config.grid import Grid, GridSettings
 from cactus.config.learners import LearnerSettings
 from cactus.config.outputs import OutputSettings
 from cactus.config.partition import PartitionSettings
-from cactus.config.sample import SampleSettings
 from cactus.config.source import Source
+from cactus.config.synthetic import SyntheticSettings
 
 
 class Config(Settings):
@@ -28,7 +28,7 @@ class Config(Settings):
         pattern=r"^[a-z0-9][a-z0-9._-]*$",
         description="Name of the run; its results are in `results/<run>/`.",
     )
-    sample_data: bool = setting(
+    synthetic_data: bool = setting(
         False, "Use small generated stand-ins instead of the real data sets."
     )
     compute: ComputeSettings = ComputeSettings()
@@ -36,7 +36,7 @@ class Config(Settings):
     checkpoints: CheckpointSettings = CheckpointSettings()
     grid: GridSettings = GridSettings()
     data: DataSettings = DataSettings()
-    sample: SampleSettings = SampleSettings()
+    synthetic: SyntheticSettings = SyntheticSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     partitions: PartitionSettings = PartitionSettings()
     learners: LearnerSettings = LearnerSettings()

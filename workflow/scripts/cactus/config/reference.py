@@ -2,9 +2,10 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -32,6 +33,17 @@ many of them: a study that changes such a key sets it under `per_dataset` too.
 |---|---|---|---|
 """
 
+_NOUNS = {bool: "boolean", int: "integer", float: "float", str: "string", Any: "value"}
+# Pydantic's bounds by their attribute.
+_BOUNDS = {
+    "gt": "> {:g}",
+    "ge": ">= {:g}",
+    "lt": "< {:g}",
+    "le": "<= {:g}",
+    "multiple_of": "a multiple of {}",
+    "pattern": "matching `{}`",
+}
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a configuration file."""
@@ -57,7 +69,7 @@ def commented_yaml(config: Config) -> str:
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
     for path, field in _fields(Config, ()):
-        kind = _type_name(field).replace("|", "\\|")
+        kind = type_text(field.annotation, field.metadata).replace("|", "\\|")
         default = json.dumps(_plain(field.get_default(call_default_factory=True)))
         text = " ".join((field.description or "").split()).replace("|", "\\|")
         yield ".".join(path), kind, f"`{default}`".replace("|", "\\|"), text
@@ -74,10 +86,60 @@ def _fields(
             yield (*path, name), field
 
 
-def _type_name(field: FieldInfo) -> str:
-    name = getattr(field.annotation, "__name__", None)
-    text = name if isinstance(field.annotation, type) and name else str(field.annotation)
-    return text.replace("typing.", "").replace("cactus.config.", "")
+def type_text(annotation: Any, bounds: Iterable[Any] = ()) -> str:
+    """Return a type as a reader of the reference needs it, e.g. ``float > 0 or null``.
+
+    Parameters
+    ----------
+    annotation
+        A type as a settings class declares it.
+    bounds
+        What restricts it, as Pydantic keeps it in `FieldInfo.metadata`.
+    """
+    return _in_words(annotation, _bounds_text(bounds), plural=False)
+
+
+def _in_words(annotation: Any, bounds: str, *, plural: bool) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        metadata = [part for field in arguments[1:] for part in field.metadata]
+        return _in_words(arguments[0], _bounds_text(metadata), plural=plural)
+    if origin is Literal:
+        values = ", ".join(map(str, arguments))
+        return values if plural or len(arguments) == 1 else f"one of {values}"
+    if origin in (Union, UnionType):
+        return " or ".join(_in_words(one, bounds, plural=plural) for one in arguments)
+    if origin is not None:
+        return _collection(origin, arguments, bounds, plural=plural)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        keys = f"with the keys {', '.join(annotation.model_fields)}"
+        return f"mapping{'s' * plural} {keys}"
+    if annotation is type(None):
+        return "null"
+    return f"{_NOUNS[annotation]}{'s' * plural}{bounds}"
+
+
+def _collection(origin: Any, arguments: tuple[Any, ...], bounds: str, *, plural: bool) -> str:
+    if origin is dict:
+        mapping = f"mapping{'s' * plural}{bounds}"
+        if arguments == (str, Any):
+            return mapping
+        keys, values = (_in_words(one, "", plural=True) for one in arguments)
+        return f"{mapping} from {keys} to {values}"
+    fixed = origin is tuple and Ellipsis not in arguments
+    length = f"{len(arguments)} " if fixed else ""
+    return f"list{'s' * plural}{bounds} of {length}{_in_words(arguments[0], '', plural=True)}"
+
+
+def _bounds_text(metadata: Iterable[Any]) -> str:
+    """Return bounds with a space before them; empty if there are none."""
+    found = [
+        words.format(getattr(one, name))
+        for one in metadata
+        for name, words in _BOUNDS.items()
+        if getattr(one, name, None) is not None
+    ]
+    return f" {' and '.join(found)}" if found else ""
 
 
 def _plain(value: Any) -> Any:

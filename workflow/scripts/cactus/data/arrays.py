@@ -10,9 +10,10 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError
 
 from cactus.config.base import DatasetName, Settings
-from cactus.data.registry import Split
+from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
 from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json
+from cactus.splits import Split
 
 MANIFEST = "manifest.json"
 _PLAIN_NAME = r"^\w[\w.-]*$"
@@ -30,8 +31,8 @@ class ArrayRecord(Settings):
 class SplitRecord(Settings):
     """A split: its arrays and the names of its classes in the order of their labels.
 
-    For CelebA `classes` names the attributes that make the split's tasks and `attributes` holds
-    their columns in the labels.
+    For CelebA, `classes` names the attributes that define the split's tasks, and `attributes`
+    holds their columns in the labels.
     """
 
     images: ArrayRecord
@@ -40,22 +41,11 @@ class SplitRecord(Settings):
     attributes: list[int] | None = None
 
 
-class RawRecord(Settings):
-    """A raw file that was read.
-
-    `official` tells whether its checksum is the published one; None if none is published.
-    """
-
-    file: str
-    sha256: str
-    official: bool | None
-
-
 class Manifest(Settings):
     """What a prepared data set holds and what it was made from."""
 
     dataset: DatasetName
-    sample: bool
+    synthetic: bool
     image_shape: tuple[int, int, int]
     raw: list[RawRecord]
     notes: list[str]
@@ -63,7 +53,7 @@ class Manifest(Settings):
 
 
 class ImageWriter:
-    """Rows of an array of images, written in any order; see `image_writer`."""
+    """Writes the rows of an array of images in any order; see `image_writer`."""
 
     def __init__(self, file: IO[bytes], offset: int, shape: tuple[int, int, int, int]) -> None:
         self._file, self._offset = file, offset
@@ -89,16 +79,16 @@ class ImageWriter:
 
     @property
     def missing(self) -> int:
-        """Number of rows that were not written."""
+        """Number of rows that are not written yet."""
         return int((~self._written).sum())
 
 
 @contextmanager
 def image_writer(path: Path, shape: tuple[int, int, int, int]) -> Iterator[ImageWriter]:
-    """Create a uint8 `.npy` file (N, H, W, C) row by row; it appears at `path` when whole.
+    """Create a uint8 `.npy` file (N, H, W, C) row by row; it appears at `path` once complete.
 
-    Rows go through ordinary writes, not through a memory map, so that the pages of a large file
-    do not count as this process's memory.
+    Rows are written with ordinary writes, not through a memory map, so that the pages of a large
+    file do not count as memory of this process.
 
     Raises
     ------
@@ -130,7 +120,7 @@ def array_record(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Ar
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest; it must come last, as its presence says that the arrays are whole."""
+    """Write the manifest. It must come last: its presence means that the arrays are complete."""
     content = manifest.model_dump(mode="json")
     for split in content["splits"].values():
         if split["attributes"] is None:

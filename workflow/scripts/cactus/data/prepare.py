@@ -1,81 +1,92 @@
-"""Preparation of a data set: raw files to memory-mappable arrays with a manifest."""
+"""Preparation of a data set: raw files to memory-mappable arrays with a manifest.
+
+Images are streamed: memory does not grow with their number, except that a pickle of miniImageNet
+is read as a whole.
+"""
 
 import importlib
 import sys
 from pathlib import Path
 from typing import cast
 
-from cactus.config.base import DatasetName
+from cactus.config.base import DatasetName, Settings
 from cactus.config.data import DataSettings
 from cactus.data.arrays import (
     MANIFEST,
     Manifest,
-    RawRecord,
     SplitRecord,
     array_record,
     image_writer,
     write_labels,
     write_manifest,
 )
-from cactus.data.fetch import Retry, download
-from cactus.data.progress import Progress
-from cactus.data.raw import RawDataset, RawSplit, Reader
-from cactus.data.registry import DatasetEntry, load_registry, missing_error, raw_folder
-from cactus.data.tree import RawTree
+from cactus.data.files.fetch import Retry, download
+from cactus.data.files.progress_lines import ProgressLines
+from cactus.data.files.record import RawRecord
+from cactus.data.files.registry import DatasetEntry, load_registry, missing_error, raw_folder
+from cactus.data.files.tree import RawTree
+from cactus.data.readers.base import RawDataset, RawSplit, Reader
 
 
 def prepare(
-    dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, sample: bool
+    dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, synthetic: bool
 ) -> Manifest:
     """Write a data set's arrays and, last, its manifest into `output`; return the manifest.
 
-    Missing files with a stable address are downloaded first, unless the settings forbid it or
-    the data are a sample. Images are streamed: memory does not grow with their number, except
-    that a pickle of miniImageNet is read whole.
+    Missing files with a stable URL are downloaded first, unless the settings forbid it or the
+    data are synthetic.
 
     Parameters
     ----------
     dataset, settings
-        The data set, and how to read and split it.
+        The data set, and how it is read and split.
     raw_dir
         Folder with one folder of raw files per data set.
     output
         Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, manifest.json.
-    sample
-        Whether the raw files are generated stand-ins; recorded in the manifest.
+    synthetic
+        Whether the raw files are synthetic; recorded in the manifest.
 
     Raises
     ------
     DataError
-        Raw files are missing, damaged, unsafe, refused, or too few.
+        Raw files are missing, damaged, unsafe, refused or too few.
     StorageError
         The arrays cannot be written.
     """
-    entry = load_registry()[dataset]
-    reader = load_reader(dataset)
-    allowed = settings.download and not sample
-    folder = complete_raw(reader, entry, settings.model_copy(update={"download": allowed}), raw_dir)
+    entry, reader = load_registry()[dataset], load_reader(dataset)
+    download = {"download": settings.download and not synthetic}
+    folder = complete_raw(reader, entry, settings.model_copy(update=download), raw_dir)
     (output / MANIFEST).unlink(missing_ok=True)
     with RawTree(folder, entry, settings) as tree:
         raw = reader.read(tree, settings, entry)
         splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
         records = tree.ledger.records()
-    notes = [*raw.notes, *_unofficial_notes(records)]
-    shape = raw.image_shape
+    notes, shape = [*raw.notes, *_unofficial_notes(records)], raw.image_shape
     manifest = Manifest(
-        dataset=dataset, sample=sample, image_shape=shape, raw=records, notes=notes, splits=splits
+        dataset=dataset,
+        synthetic=synthetic,
+        image_shape=shape,
+        raw=records,
+        notes=notes,
+        splits=splits,
     )
     write_manifest(output, manifest)
     return manifest
 
 
+def with_access(settings: DataSettings, access: Settings) -> DataSettings:
+    """Return the settings with the keys that say where raw files are and how to get them."""
+    return settings.model_copy(update=access.model_dump())
+
+
 def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> None:
-    """Check in seconds, without decoding, that the raw files are there or can be downloaded.
+    """Check in seconds, without decoding, that raw files are present or can be downloaded.
 
     Raises
     ------
     DataError
-        Files are missing, an archive is cut or unsafe, or a file is a web page.
+        Files are missing, an archive is truncated or unsafe, or a file is a web page.
     """
     entry = load_registry()[dataset]
     folder = raw_folder(entry, raw_dir)
@@ -108,17 +119,17 @@ def complete_raw(
 def missing_files(
     reader: Reader, entry: DatasetEntry, settings: DataSettings, folder: Path, *, thorough: bool
 ) -> list[str]:
-    """Return the names of needed files that are absent.
+    """Return the names of needed files that are missing.
 
-    Without `thorough`, tar archives are not listed and count as holding what is missing.
+    Without `thorough`, tar archives are not listed and are assumed to hold what is missing.
     """
     with RawTree(folder, entry, settings, list_tars=thorough) as tree:
         return [] if tree.unlisted else reader.missing(tree)
 
 
 def load_reader(dataset: DatasetName) -> Reader:
-    """Import the module `cactus.data.<dataset>`."""
-    return cast(Reader, importlib.import_module(f"cactus.data.{dataset}"))
+    """Import the module `cactus.data.readers.<dataset>`."""
+    return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
 
 
 def write_split(
@@ -128,7 +139,7 @@ def write_split(
     height, width, channels = raw.image_shape
     shape = (len(split.labels), height, width, channels)
     path = output / f"{split.name}_images.npy"
-    progress = Progress(f"preparing {dataset} {split.name}", shape[0], "images")
+    progress = ProgressLines(f"preparing {dataset} {split.name}", shape[0], "images")
     with image_writer(path, shape) as writer:
         for row, image in split.images:
             writer.write(row, image)

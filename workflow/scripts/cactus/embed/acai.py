@@ -128,10 +128,10 @@ class Method(TrainedEmbedding[AcaiSettings]):
         scales = (settings.working_size // settings.latent_width).bit_length() - 1
         encode = partial(encoder_network, channels, depth, scales, latent)
         decode = partial(decoder_network, latent, depth, scales, channels)
-        criticise = partial(encoder_network, channels, critic_depth, scales, latent)
+        criticize = partial(encoder_network, channels, critic_depth, scales, latent)
         self.encoder = self.add_net("encoder", encode)
         self.decoder = self.add_net("decoder", decode)
-        self.critic = self.add_net("critic", criticise)
+        self.critic = self.add_net("critic", criticize)
         rate = settings.learning_rate
         self.autoencoder_adam = self.add_adam("autoencoder", [self.encoder, self.decoder], rate)
         self.critic_adam = self.add_adam("critic", [self.critic], rate)
@@ -152,7 +152,7 @@ class Method(TrainedEmbedding[AcaiSettings]):
             decoded = self.decoder(torch.cat([codes, mix_codes(codes, alpha)])).float()
             reconstructions, mixtures = decoded.chunk(2)
             blends = (gamma * real + (1 - gamma) * reconstructions).detach()
-            of_mixtures, of_blends = self._criticise(torch.cat([mixtures, blends])).chunk(2)
+            of_mixtures, of_blends = self._criticize(torch.cat([mixtures, blends])).chunk(2)
         weight = self.settings.critic_weight
         autoencoder = autoencoder_loss(real, reconstructions, of_mixtures, weight)
         critic = critic_loss(of_mixtures, alpha, of_blends)
@@ -163,8 +163,8 @@ class Method(TrainedEmbedding[AcaiSettings]):
             "critic_loss": critic.detach(),
         }
 
-    def _criticise(self, images: Tensor) -> Tensor:
-        """Return the critic's answers (B,), the mean of its map."""
+    def _criticize(self, images: Tensor) -> Tensor:
+        """Return the critic's predictions (B,), the means of its map."""
         answers: Tensor = self.critic(images)
         return answers.float().mean((1, 2, 3))
 
@@ -177,9 +177,9 @@ class Method(TrainedEmbedding[AcaiSettings]):
     @override
     @torch.no_grad()
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Draw one interpolation a row, its two real images at the ends.
+        """Draw one interpolation per row, between its two real images.
 
-        The second and the last but one image of a row are reconstructions, alpha 0 and 1.
+        The second and the second-to-last image of a row are reconstructions, alpha 0 and 1.
         """
         self.nets.eval()
         pairs = min(_PAIRS, len(images) // 2)

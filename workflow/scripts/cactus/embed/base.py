@@ -1,7 +1,8 @@
-"""What an embedding is, and the training loop that the networks among them share."""
+"""The interface of embeddings, and the base class of those trained step by step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,17 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cactus.checkpoint import Checkpoints
 from cactus.config.embedding_methods import MethodSettings
-from cactus.device import convolution_layout, mixed_precision, require_gpu
-from cactus.embed.images import resident_images
-from cactus.embed.means import RunningMeans
+from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
-from cactus.generators import global_states, set_global_states
 from cactus.optimizers import Adam
-from cactus.progress import MetricsLog
 from cactus.seeding import derive_seed
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import convolution_layout, mixed_precision, require_gpu
+from cactus.train.generators import global_states, set_global_states
+from cactus.train.loop import train
+from cactus.train.metrics import MetricsLog
 
 SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 
@@ -29,7 +30,7 @@ SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 class Embedding(Protocol):
     """A map from images to vectors, learned from images without labels.
 
-    A module of this package or of a user holds it under the name `Method`, constructed as
+    A module of this package, or a user's own, defines it as a class `Method`, constructed as
     ``Method(settings, image_shape, seed, device)``.
     """
 
@@ -38,7 +39,7 @@ class Embedding(Protocol):
         ...
 
     def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog, checkpoints: Checkpoints) -> None:
-        """Learn from images (N, H, W, C), going on from the newest checkpoint if any are made."""
+        """Learn from images (N, H, W, C), resuming from the newest checkpoint if there is one."""
         ...
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -46,25 +47,25 @@ class Embedding(Protocol):
         ...
 
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Write a picture by which a person can judge the embedding, from images (N, H, W, C)."""
+        """Write a picture, from images (N, H, W, C), that shows how good the embedding is."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return all that `encode` and `diagnose` need besides the settings."""
+        """Return everything that `encode` and `diagnose` need besides the settings."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a state that `state_dict` returned."""
+        """Restore a state that `state_dict` returned."""
         ...
 
 
 class TrainedEmbedding(ABC, Generic[SettingsT]):
     """An embedding by networks that are trained step by step.
 
-    A method adds its networks and optimisers in its constructor and defines `train_step`,
-    `encode_batch` and `diagnose`. All that a step depends on hangs on this object, and
-    `training_state` returns it: `nets`, `optimizers`, `step`, `order`, the two generators and what
-    a method adds. `epoch` follows from `step`; it is fractional.
+    A method adds its networks and optimizers in its constructor and defines `total_steps`,
+    `train_step`, `encode_batch` and `diagnose`. This object holds everything that a step depends
+    on, and `training_state` returns it: `nets`, `optimizers`, `step`, `order`, the two generators
+    and what a method adds. `epoch` follows from `step`; it is fractional.
 
     Parameters
     ----------
@@ -73,9 +74,9 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
     image_shape
         Height, width and channels of the images.
     seed
-        Decides initial weights, order of images and noise.
+        Seed of the initial weights, the order of images and the noise.
     device
-        Where networks and images lie.
+        Device of the networks and images.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         self._seed = seed
 
     def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
-        """Build a network with weights of its own seed, register it and return it."""
+        """Build a network, its weights seeded by its name; register and return it."""
         net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
         net.to(memory_format=convolution_layout(self.device))
         self.nets[name] = net
@@ -125,9 +126,9 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         return values.uniform_(low, high, generator=self.noise_generator)
 
     def forward_pass(self) -> torch.autocast:
-        """Return the context of the networks' passes in a training step, in their precision.
+        """Return the context of the networks' forward passes in training, in their precision.
 
-        What leaves it for a loss is cast to float32. A pass after weights moved takes a new one.
+        Cast what leaves it for a loss to float32. Use a new context once weights have changed.
         """
         return mixed_precision(self.device, self.settings.precision)
 
@@ -144,7 +145,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         images
             uint8 (B, C, S, S), S the side of the resident images.
         indices
-            int64 (B,), the images' places among the training images.
+            int64 (B,), positions of the images among the training images.
         """
 
     @abstractmethod
@@ -153,31 +154,31 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
 
     @abstractmethod
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Write a picture by which a person can judge the embedding."""
+        """Write a picture that shows a person how good the embedding is."""
 
     def resident_size(self) -> int:
-        """Return the side at which images stay on the device."""
+        """Return the side of the images on the device."""
         return self.settings.working_size
 
     def epoch_order(self, resident: Tensor) -> Tensor:
-        """Return the indices of the images to show in the coming epoch, in order."""
+        """Return the indices of the images of the next epoch, in order."""
         return torch.randperm(len(resident), generator=self.order_generator)
 
     def finish(self, resident: Tensor) -> None:
         """Complete the embedding after the last step."""
 
     def batch_size(self, count: int) -> int:
-        """Return the images in each batch when there are `count`: all batches are full."""
+        """Return the images per batch when there are `count`; all batches are full."""
         return min(self.settings.batch_size, count)
 
     def steps_per_epoch(self, count: int) -> int:
-        """Return the full batches that `count` images make."""
+        """Return the number of full batches in `count` images."""
         return count // self.batch_size(count)
 
     def training_state(self) -> dict[str, Any]:
-        """Return all that the coming steps depend on, as values that a checkpoint can hold.
+        """Return all that the next steps depend on, as values that a checkpoint can hold.
 
-        A method whose steps depend on more adds it here, and takes it back in
+        A method whose steps depend on more adds it here and restores it in
         `load_training_state`.
         """
         optimizers = self.optimizers.items()
@@ -192,12 +193,12 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         }
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `training_state` returned, its tensors on the CPU.
+        """Restore what `training_state` returned, its tensors on the CPU.
 
         Raises
         ------
         TrainingError
-            It was saved on another type of device.
+            The state was saved on another type of device.
         """
         set_global_states(state["global"], self.device)
         self.nets.load_state_dict(state["nets"])
@@ -221,46 +222,35 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         StoppedError
             A stop was requested.
         ConfigError
-            Mixed precision is asked for without a GPU.
+            The settings ask for mixed precision without a GPU.
         """
         _check_enough(len(images))
         if self.settings.precision != "float32":
             require_gpu(self.device, "the key precision of the embedding", self.settings.precision)
         resident = self.resident(images)
         self.nets.train()
-        with checkpoints.stop.deferred():
-            self._train(resident, log, checkpoints)
+        train(
+            self,
+            partial(self._train_next_batch, resident),
+            steps=self.total_steps(len(resident)),
+            log_every=self.settings.log_every,
+            log=log,
+            checkpoints=checkpoints,
+            device=self.device,
+        )
         self.nets.eval()
         self.finish(resident)
 
-    def _train(self, resident: Tensor, log: MetricsLog, checkpoints: Checkpoints) -> None:
-        means = RunningMeans()
-
-        def everything() -> dict[str, Any]:
-            return {
-                "training": self.training_state(),
-                "means": means.state_dict(),
-                "log": log.text(),
-            }
-
-        if saved := checkpoints.restore():
-            self.load_training_state(saved["training"])
-            means.load_state_dict(saved["means"], self.device)
-            log.resume(self.step, saved["log"])
-        total = self.total_steps(len(resident))
-        while self.step < total:
-            self.epoch = self.step / self.steps_per_epoch(len(resident))
-            indices = self._next_indices(resident)
-            means.add(self.train_step(resident[indices], indices))
-            self.step += 1
-            if self.step % self.settings.log_every == 0 or self.step == total:
-                log.write(self.step, **means.pop())
-            log.passed(self.step)
-            checkpoints.reached(self.step, everything)
+    def _train_next_batch(self, resident: Tensor) -> dict[str, Tensor]:
+        self.epoch = self.step / self.steps_per_epoch(len(resident))
+        indices = self._next_indices(resident)
+        metrics = self.train_step(resident[indices], indices)
+        self.step += 1
+        return metrics
 
     def resident(self, images: npt.NDArray[np.uint8]) -> Tensor:
         """Return images (N, H, W, C) as uint8 (N, C, S, S) on the device."""
-        return resident_images(images, self.resident_size(), self.device)
+        return square_images(images, self.resident_size(), self.device)
 
     def _next_indices(self, resident: Tensor) -> Tensor:
         size = self.batch_size(len(resident))
@@ -283,7 +273,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         return {name: value.cpu().contiguous() for name, value in self.nets.state_dict().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take over weights and buffers; names and shapes have to agree."""
+        """Load weights and buffers; names and shapes must match."""
         self.nets.load_state_dict(state)
         self.nets.eval()
 

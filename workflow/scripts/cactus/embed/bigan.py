@@ -13,14 +13,14 @@ from typing_extensions import override
 from cactus.config.embedding_methods import BiganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.bigan_networks import build_discriminator, build_encoder, build_generator
-from cactus.embed.images import centre_crops, random_crops, signed_range, write_picture
+from cactus.embed.images import center_crops, random_crops, signed_range, write_picture
 from cactus.embed.networks import update_together
 
 _COLUMNS = 10
 
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
-    """Return the negative of the value that D maximises (equation 2 of the paper).
+    """Return the negative of the value that D maximizes (equation 2 of the paper).
 
     -E log D(x, E(x)) - E log (1 - D(G(z), z)), from logits (B,) of the two kinds of pairs.
     """
@@ -30,14 +30,14 @@ def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
 def encoder_generator_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return the loss of E and G with inverted labels (section 3.4).
 
-    -E log (1 - D(x, E(x))) - E log D(G(z), z): a stronger gradient than the negative of
-    the discriminator's loss while D wins.
+    -E log (1 - D(x, E(x))) - E log D(G(z), z): while D wins, its gradient is stronger than that
+    of the negated discriminator loss.
     """
     return F.softplus(real).mean() + F.softplus(-generated).mean()
 
 
 def decayed_rate(epoch: float, epochs: int, decay_epochs: int, final: float) -> float:
-    """Return the share of the full learning rate at a (fractional) epoch.
+    """Return the fraction of the full learning rate at a (fractional) epoch.
 
     It is 1 for `epochs`, then falls exponentially to `final` within `decay_epochs`.
     """
@@ -133,9 +133,9 @@ class Method(TrainedEmbedding[BiganSettings]):
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:
-        """Return E(x), or its logits, of the images' centres."""
+        """Return E(x), or its logits, of the images' centers."""
         logits: Tensor = self.encoder(
-            signed_range(centre_crops(images, self.settings.working_size))
+            signed_range(center_crops(images, self.settings.working_size))
         )
         return _squash(logits) if self.settings.features == "code" else logits
 
@@ -145,7 +145,7 @@ class Method(TrainedEmbedding[BiganSettings]):
         """Draw samples G(z), then pairs of rows: real images and their G(E(x))."""
         self.nets.eval()
         chosen = np.linspace(0, len(images) - 1, min(3 * _COLUMNS, len(images))).astype(int)
-        crops = centre_crops(self.resident(images[chosen]), self.settings.working_size)
+        crops = center_crops(self.resident(images[chosen]), self.settings.working_size)
         real = signed_range(crops)
         samples = self._generate(self._noise(4 * _COLUMNS))
         rows = list(torch.split(samples, _COLUMNS))

@@ -11,7 +11,7 @@ _WEIGHT_STD = 0.02
 
 
 class Encoder(nn.Module):
-    """A trunk, then a linear layer to one logit for each dimension of the code."""
+    """A trunk, then a linear layer with one logit for each dimension of the code."""
 
     def __init__(self, trunk: nn.Module, features: int, dims: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Encoder(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Two hidden layers over unordered values, the second with batch norm (appendix C.1)."""
+    """Two dense hidden layers, the second with batch norm (appendix C.1)."""
 
     def __init__(self, inputs: int, hidden: int, condition: int = 0) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class MlpGenerator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Tells pairs (x, E(x)) from pairs (G(z), z); the code is added to every layer but one."""
+    """Distinguishes (x, E(x)) from (G(z), z); the code is added to every layer but one."""
 
     def __init__(self, trunk: nn.Module, features: int) -> None:
         super().__init__()
@@ -70,10 +70,10 @@ class Discriminator(nn.Module):
 
 
 def alexnet_trunk(channels: int, width: int) -> nn.Sequential:
-    """Return AlexNet's convolutions with batch norm from the second on, pools padded.
+    """Return AlexNet's convolutions with batch norm from the second on, and padded pooling.
 
-    The filters are AlexNet's for a width of 64. Its split into two groups is left out: it
-    served to fit the network on two graphics cards.
+    With a width of 64 the numbers of filters are AlexNet's. Its split into two groups is left
+    out, as it only served to fit the network on two GPUs.
     """
     a, b, c = width * 3 // 2, width * 4, width * 6
     return nn.Sequential(

@@ -1,4 +1,4 @@
-"""k-means without empty clusters, and whitening by principal components, on any device."""
+"""DeepCluster's k-means without empty clusters, and whitening by PCA, on any device."""
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +10,10 @@ _CHUNK = 8192
 _SMALLEST_VARIANCE = 1e-6
 
 
-def kmeans(
+def nonempty_kmeans(
     points: Tensor, clusters: int, iterations: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Cluster points by Lloyd's algorithm so that no cluster is empty.
+    """Cluster points by Lloyd's algorithm, leaving no cluster empty.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def fill_empty_clusters(
 ) -> Tensor:
     """Give each empty cluster half of the largest one (Caron et al. 2018, section 3.3).
 
-    The paper moves the empty cluster's centroid next to another's, by a random perturbation,
-    and reassigns that one's points to the two. Here the points are cut in equal halves along
-    a random direction, which also parts points that coincide.
+    The paper moves the empty cluster's centroid next to another one, by a random perturbation,
+    and reassigns that cluster's points to the two. Here the points are split into equal halves
+    along a random direction, which also separates points that coincide.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def fill_empty_clusters(
 
 
 def balanced_order(labels: Tensor, clusters: int, generator: torch.Generator) -> Tensor:
-    """Draw as many images as there are, each cluster as often as any other (section 3.3).
+    """Draw as many images as there are, with every cluster equally likely (section 3.3).
 
     Parameters
     ----------
@@ -143,10 +143,10 @@ def balanced_order(labels: Tensor, clusters: int, generator: torch.Generator) ->
 
 
 def mutual_information(first: Tensor, second: Tensor, clusters: int) -> Tensor:
-    """Return the mutual information of two clusterings over the mean of their entropies.
+    """Return the normalized mutual information: that of two clusterings over their mean entropy.
 
-    It is 1 for clusterings that agree but for their numbering (Strehl and Ghosh, 2002, with the
-    arithmetic mean); two clusterings of a single cluster each agree.
+    It is 1 for clusterings that agree up to their numbering (Strehl and Ghosh, 2002, with the
+    arithmetic mean); two clusterings with a single cluster each agree.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def mutual_information(first: Tensor, second: Tensor, clusters: int) -> Tensor:
 
 
 def _entropy(labels: Tensor) -> Tensor:
-    """Return the entropy of labels (N,) in nats; of them, only those that occur take memory."""
+    """Return the entropy of labels (N,) in nats; only labels that occur take memory."""
     _, sizes = torch.unique(labels, return_counts=True)
     shares = sizes.double() / len(labels)
     entropy: Tensor = -(shares * shares.log()).sum()
@@ -193,16 +193,16 @@ class Whitening(nn.Module):
         self.register_buffer("components", torch.eye(inputs, outputs))
 
     def fit(self, features: Tensor) -> None:
-        """Take mean and leading components from features (N, inputs), in double precision.
+        """Compute the mean and leading components of features (N, inputs), in double precision.
 
-        Components of hardly any variance, as there are with fewer images than dimensions, are
-        not blown up to unit variance.
+        Components of almost no variance, which exist with fewer images than dimensions, are not
+        scaled up to unit variance.
         """
         mean = features.double().mean(0)
         covariance = torch.zeros((len(mean), len(mean)), dtype=torch.float64, device=mean.device)
         for chunk in torch.split(features, _CHUNK):
-            centred = chunk.double() - mean
-            covariance += centred.T @ centred
+            centered = chunk.double() - mean
+            covariance += centered.T @ centered
         variances, vectors = torch.linalg.eigh(covariance / len(features))
         kept = self.components.shape[1]
         variances, vectors = variances.flip(0)[:kept], vectors.flip(1)[:, :kept]
@@ -211,7 +211,7 @@ class Whitening(nn.Module):
         self.components.copy_(vectors / variances.clamp(min=floor).sqrt())
 
     def whiten(self, features: Tensor) -> Tensor:
-        """Return components (N, outputs) of unit variance on the fitted features."""
+        """Return components (N, outputs), which have unit variance on the fitted features."""
         return (features - self.mean) @ self.components
 
     def forward(self, features: Tensor) -> Tensor:

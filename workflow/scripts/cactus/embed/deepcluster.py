@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from cactus.config.embedding_methods import DeepclusterSettings
 from cactus.embed.base import TrainedEmbedding
-from cactus.embed.clustering import Whitening, balanced_order, kmeans, mutual_information
+from cactus.embed.clustering import Whitening, balanced_order, mutual_information, nonempty_kmeans
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_all
 from cactus.errors import TrainingError
@@ -28,9 +28,9 @@ _MONTAGE_IMAGES = 5000
 
 
 def sobel(images: Tensor) -> Tensor:
-    """Return the horizontal and vertical Sobel derivatives of the mean colour.
+    """Return the horizontal and vertical Sobel derivatives of the mean color.
 
-    Border pixels are repeated outwards, so that the frame of an image is no edge.
+    Border pixels are repeated outward, so that the frame of an image is not an edge.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def sobel(images: Tensor) -> Tensor:
     Tensor
         (N, 2, S, S).
     """
-    grey = F.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    over_rows = grey[:, :, :-2] + 2 * grey[:, :, 1:-1] + grey[:, :, 2:]
-    over_columns = grey[..., :-2] + 2 * grey[..., 1:-1] + grey[..., 2:]
+    gray = F.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    over_rows = gray[:, :, :-2] + 2 * gray[:, :, 1:-1] + gray[:, :, 2:]
+    over_columns = gray[..., :-2] + 2 * gray[..., 1:-1] + gray[..., 2:]
     across = over_rows[..., 2:] - over_rows[..., :-2]
     down = over_columns[:, :, 2:] - over_columns[:, :, :-2]
     return torch.cat([across, down], dim=1)
@@ -112,8 +112,8 @@ def _convolution(
 def _draw_weights(module: nn.Module) -> None:
     """Draw convolutions with variance 2 / fan-out and dense layers with 0.01, as the authors.
 
-    Dense layers of less than the authors' 4096 inputs get larger weights, so that a narrower
-    network does not pass on less.
+    Dense layers with fewer than the authors' 4096 inputs get larger weights, so that a narrower
+    network does not attenuate its signal.
     """
     if isinstance(module, nn.Conv2d):
         draw_normal_weights(module, math.sqrt(2 / module.weight[:, 0].numel()))
@@ -122,7 +122,7 @@ def _draw_weights(module: nn.Module) -> None:
 
 
 class Method(TrainedEmbedding[DeepclusterSettings]):
-    """DeepCluster; the embedding is the whitened, normalised features of the trunk."""
+    """DeepCluster; the embedding is the whitened, normalized features of the trunk."""
 
     def __init__(
         self,
@@ -161,23 +161,25 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @override
     def training_state(self) -> dict[str, Any]:
-        """Return what all methods do, and the clusters of this epoch."""
+        """Return the state of all methods, and the clusters of this epoch."""
         clusters = {"labels": self.labels, "stability": self.stability}
         return {**super().training_state(), "clusters": clusters}
 
     @override
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `training_state` returned."""
+        """Restore what `training_state` returned."""
         super().load_training_state(state)
         self.labels = state["clusters"]["labels"].to(self.device)
         self.stability = state["clusters"]["stability"].to(self.device)
 
     @override
     def epoch_order(self, resident: Tensor) -> Tensor:
-        """Cluster all images anew, begin a new head, and show all clusters equally often."""
+        """Cluster all images again, reset the head, and sample all clusters equally often."""
         clusters = self.settings.clusters
         vectors = self._whitened(resident)
-        labels, _ = kmeans(vectors, clusters, self.settings.kmeans_iterations, self.order_generator)
+        labels, _ = nonempty_kmeans(
+            vectors, clusters, self.settings.kmeans_iterations, self.order_generator
+        )
         if len(self.labels):
             self.stability = mutual_information(self.labels, labels, clusters).float()
         self.labels = labels
@@ -193,7 +195,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         self.trunk.train()
         if not torch.isfinite(features).all():
             raise TrainingError(
-                "The features of the network are not finite numbers.",
+                "Training diverged (NaN or infinity).",
                 where=f"DeepCluster, before step {self.step + 1}",
                 got="NaN or infinite features",
                 fix="lower embeddings.deepcluster.learning_rate or change the seed in the config",
@@ -204,7 +206,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @torch.no_grad()
     def _restart_head(self) -> None:
-        """Draw the classifier anew: cluster numbers of two epochs have nothing in common."""
+        """Draw the classifier again: cluster numbers of two epochs are unrelated."""
         self.head.weight.normal_(0.0, _DENSE_STD, generator=self.noise_generator)
         self.head.bias.zero_()
 
@@ -249,7 +251,7 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @override
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
-        """Draw one cluster a row, its images nearest to the centroid first.
+        """Draw one cluster per row, the images nearest to the centroid first.
 
         The clusters are made from at most 5000 images, a dozen in each on average, and those
         shown range from the largest to the smallest.
@@ -259,7 +261,9 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
         vectors = torch.from_numpy(self.encode(images))
         clusters = max(1, min(self.settings.clusters, len(images) // _COLUMNS))
         generator = torch.Generator().manual_seed(0)
-        labels, centroids = kmeans(vectors, clusters, self.settings.kmeans_iterations, generator)
+        labels, centroids = nonempty_kmeans(
+            vectors, clusters, self.settings.kmeans_iterations, generator
+        )
         by_size = torch.bincount(labels).argsort(descending=True, stable=True)
         shown = by_size[torch.linspace(0, clusters - 1, min(_ROWS, clusters)).long()]
         rows = []

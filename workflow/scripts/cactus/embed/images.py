@@ -11,42 +11,41 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cactus.files import atomic_path
+from cactus.train.images import resident_images
 
-_CHUNK = 1024
 _GAP = 2
 _PICTURE_SIDE = 56
 
 
-def resident_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
-    """Bring images to one square size and onto the device, still one byte per value.
+def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
+    """Fit images into squares and copy them to the device, still one byte per value.
 
     Parameters
     ----------
     images
         (N, H, W, C), possibly memory-mapped; read in chunks.
     size
-        Side S of the result, see `fit_square`.
+        Side S of the squares, see `fit_square`.
     device
-        Where the images will stay.
+        Where the squares will stay.
 
     Returns
     -------
     Tensor
         uint8 (N, C, S, S).
     """
-    count, channels = images.shape[0], images.shape[3]
-    resident = torch.empty((count, channels, size, size), dtype=torch.uint8, device=device)
-    for start in range(0, count, _CHUNK):
-        chunk = torch.from_numpy(np.array(images[start : start + _CHUNK]))
-        resident[start : start + _CHUNK] = fit_square(chunk.permute(0, 3, 1, 2), size)
-    return resident
+
+    def fit(chunk: Tensor) -> Tensor:
+        return fit_square(chunk.permute(0, 3, 1, 2), size)
+
+    return resident_images(images, device, fit)
 
 
 def fit_square(images: Tensor, size: int) -> Tensor:
     """Shrink (antialiased, bilinear) or pad (border pixels) uint8 (N, C, H, W) to side `size`.
 
-    Padding repeats the border instead of zeros, so that it suits dark ink on white as well as
-    white ink on black.
+    Padding repeats the border instead of adding zeros, so that it works for dark ink on white and
+    for white ink on black.
     """
     height, width = images.shape[2:]
     values = images.float()
@@ -71,7 +70,7 @@ def signed_range(images: Tensor) -> Tensor:
 
 
 def random_crops(images: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Cut a square of side `size` out of each image (N, C, S, S), at a random place each."""
+    """Cut a square of side `size` out of each image (N, C, S, S), at random positions."""
     count, _, side, _ = images.shape
     device = images.device
     offsets = torch.randint(side - size + 1, (2, count, 1), generator=generator, device=device)
@@ -81,7 +80,7 @@ def random_crops(images: Tensor, size: int, generator: torch.Generator) -> Tenso
     return crops.permute(0, 3, 1, 2)
 
 
-def centre_crops(images: Tensor, size: int) -> Tensor:
+def center_crops(images: Tensor, size: int) -> Tensor:
     """Cut the central square of side `size` out of each image (N, C, S, S)."""
     start = (images.shape[2] - size) // 2
     return images[:, :, start : start + size, start : start + size]
@@ -103,10 +102,10 @@ def random_resized_crops(
     Parameters
     ----------
     area_min
-        Smallest area as a share of the image's; areas are uniform up to the whole image.
+        Smallest area as a fraction of the image's; areas are uniform up to the whole image.
     ratio_max
-        Largest ratio of width to height; its logarithm is uniform. A side that would be
-        longer than the image's is cut to it.
+        Largest ratio of width to height; its logarithm is uniform. A side longer than the
+        image's is cut to it.
     flip
         Whether to mirror half of the crops left to right.
     generator
@@ -127,7 +126,7 @@ def random_resized_crops(
 def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
     """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
 
-    `sides` and `places` are (2, N): width and height as shares of the image's, and the centre.
+    `sides` and `places` are (2, N): width and height as fractions of the image's, and the center.
     """
     across = torch.where(mirrored, -sides[0], sides[0])
     zero = torch.zeros_like(across)
@@ -137,7 +136,7 @@ def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
 
 
 def write_picture(rows: list[Tensor], path: Path) -> None:
-    """Write rows of images as one PNG, small images enlarged by whole pixels.
+    """Write rows of images as one PNG, small images enlarged by an integer factor.
 
     Parameters
     ----------

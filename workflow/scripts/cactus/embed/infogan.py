@@ -1,4 +1,4 @@
-"""InfoGAN: a GAN that maximises the information between codes and images (Chen et al. 2016)."""
+"""InfoGAN: a GAN that maximizes the information between codes and images (Chen et al. 2016)."""
 
 import math
 from functools import partial
@@ -45,7 +45,7 @@ def categorical_information(logits: Tensor, codes: Tensor) -> Tensor:
     Parameters
     ----------
     logits
-        (B, K), Q's unnormalised log-probabilities.
+        (B, K), Q's unnormalized log-probabilities.
     codes
         int64 (B,), the values drawn.
 
@@ -91,7 +91,7 @@ class Recognition(nn.Module):
         logits: Tensor = self.to_logit(features)
         return logits.squeeze(1).float()
 
-    def recognise(self, features: Tensor) -> Tensor:
+    def recognize(self, features: Tensor) -> Tensor:
         """Return Q's outputs (N, codes) before any activation, for the trunk's features."""
         outputs: Tensor = self.to_codes(self.layer(features))
         return outputs.float()
@@ -115,7 +115,7 @@ def _build_generator(settings: InfoganSettings, channels: int) -> ConvGenerator:
 
 
 class Method(TrainedEmbedding[InfoganSettings]):
-    """InfoGAN; the embedding is what the recognition network says of an image."""
+    """InfoGAN; the embedding is the output of the recognition network."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
         return trunk(real), trunk(generated)
 
     def _trunk_of_generated(self, real: Tensor, generated: Tensor) -> Tensor:
-        """Return the features of generated images, real ones beside them if `joint_batch`."""
+        """Return the features of generated images, in a batch with real ones if `joint_batch`."""
         if self.settings.joint_batch:
             return self._trunk_of_both(real, generated)[1]
         features: Tensor = self.recognition.trunk(generated)
@@ -202,7 +202,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted information of all codes and its two parts, in nats."""
         settings = self.settings
-        outputs = self.recognition.recognise(features)
+        outputs = self.recognition.recognize(features)
         *logits, means = torch.split(outputs, [*settings.categorical, settings.continuous], dim=1)
         of_categorical = torch.zeros((), device=self.device)
         for code_logits, codes in zip(logits, categorical, strict=True):
@@ -227,7 +227,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:
-        """Return the recognition network's view of the images."""
+        """Return the recognition network's output for the images."""
         return self._features(unit_range(images))
 
     @override
@@ -235,8 +235,8 @@ class Method(TrainedEmbedding[InfoganSettings]):
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
         """Draw a row of real images, then rows of samples in each of which one code varies.
 
-        Along a row a categorical code takes its values in order, a continuous one goes from
-        -2 to 2; noise and other codes stay. The rows of one code stand together.
+        Along a row a categorical code takes its values in order, and a continuous one goes from
+        -2 to 2; noise and other codes stay the same. The rows of a code follow each other.
         """
         self.nets.eval()
         chosen = np.linspace(0, len(images) - 1, min(_COLUMNS, len(images))).astype(int)
@@ -248,7 +248,7 @@ class Method(TrainedEmbedding[InfoganSettings]):
         write_picture(rows, path)
 
     def _vary(self, code: int) -> Tensor:
-        """Return one row of samples, equal but for one code."""
+        """Return one row of samples that differ only in one code."""
         categorical, continuous = self._draw_codes(1)
         categorical = [values.repeat(_COLUMNS) for values in categorical]
         continuous = continuous.repeat(_COLUMNS, 1)

@@ -14,10 +14,10 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def seeded_module(build: Callable[[], ModuleT], seed: int) -> ModuleT:
-    """Build a module whose initial weights depend on `seed` alone.
+    """Build a module whose initial weights depend only on `seed`.
 
     PyTorch's layers draw their weights from the global CPU generator; it is seeded for the
-    construction and given back as it was.
+    construction and restored afterwards.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -33,15 +33,15 @@ def draw_normal_weights(module: nn.Module, std: float) -> None:
 
 
 def update_together(losses: Sequence[tuple[Optimizer, Tensor]]) -> None:
-    """Take one step of each optimiser on its own loss, all from the same forward pass.
+    """Take one step of each optimizer on its own loss, all from the same forward pass.
 
-    Every loss moves only the parameters of its own optimiser, and all gradients are taken
-    before any parameter moves, as adversaries that play at the same time.
+    Every loss updates only the parameters of its own optimizer, and all gradients are computed
+    before any parameter changes: the adversaries move simultaneously.
 
     Parameters
     ----------
     losses
-        Pairs of an optimiser and the scalar loss that its parameters descend.
+        Pairs of an optimizer and the scalar loss that its parameters descend.
     """
     for index, (optimizer, loss) in enumerate(losses):
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -54,7 +54,7 @@ def update_together(losses: Sequence[tuple[Optimizer, Tensor]]) -> None:
 
 
 def update_all(optimizers: Iterable[Optimizer], loss: Tensor) -> None:
-    """Take one step of every optimiser on the same scalar loss."""
+    """Take one step of every optimizer on the same scalar loss."""
     optimizers = list(optimizers)
     for optimizer in optimizers:
         optimizer.zero_grad()
@@ -64,7 +64,7 @@ def update_all(optimizers: Iterable[Optimizer], loss: Tensor) -> None:
 
 
 def halvings(size: int) -> list[int]:
-    """Return the sides of maps made by halving `size` while it is even and above 7.
+    """Return the sides of the maps that result from halving `size` while it is even and above 7.
 
     28 gives 14 and 7, 64 gives 32, 16, 8 and 4: the maps of the DCGAN family.
     """
@@ -89,7 +89,7 @@ class Block(nn.Module):
     norm
         Whether batch norm follows the operation.
     condition
-        Dimensions of z, which is projected and added at every place; 0 for none.
+        Dimensions of z, which is projected and added at every position; 0 for none.
     """
 
     def __init__(

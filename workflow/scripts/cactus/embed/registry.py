@@ -1,4 +1,4 @@
-"""Embeddings by name, each imported only when it is asked for."""
+"""Embeddings by name, each imported only when needed."""
 
 import importlib
 import importlib.util
@@ -26,7 +26,7 @@ def build(
     Parameters
     ----------
     name
-        A method of this package, or the name of a custom one.
+        Name of a method of this package or of a custom one.
     settings
         Resolved for the data set; a `CustomEmbedding` names the module that is imported.
     image_shape
@@ -34,12 +34,12 @@ def build(
     seed
         Seed of the training.
     device
-        Where to train.
+        Device to train on.
 
     Raises
     ------
     ConfigError
-        The module cannot be imported, lacks a class, or refuses its settings.
+        The module cannot be imported, lacks a class, or rejects its settings.
     """
     if not isinstance(settings, CustomEmbedding):
         module = importlib.import_module(f"cactus.embed.{name}")
@@ -58,7 +58,7 @@ def _custom_method(name: str, settings: CustomEmbedding) -> tuple[Any, Any]:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
-            "A custom embedding refuses its settings.",
+            "A custom embedding rejects its settings.",
             where=f"embeddings.custom.{name}.settings.{key}",
             got=repr(first["input"]),
             fix=first["msg"],
@@ -82,7 +82,7 @@ def _custom_module(name: str, module: str) -> ModuleType:
             "The module of a custom embedding cannot be imported.",
             where=f"embeddings.custom.{name}.module",
             got=f"{module!r}: {error}",
-            fix="give the path of a .py file, from the folder you start in, or a dotted name",
+            fix="give a dotted name, or the path of a .py file from the folder you start in",
         ) from error
 
 
@@ -94,5 +94,5 @@ def _attribute(module: ModuleType, name: str, attribute: str) -> Any:
             f"The module of a custom embedding has no class `{attribute}`.",
             where=f"embeddings.custom.{name}.module",
             got=str(module.__file__),
-            fix=f"define `{attribute}` as docs/adding-an-embedding.md shows",
+            fix=f"define `{attribute}` as docs/adding-an-embedding.md describes",
         ) from error

@@ -20,9 +20,9 @@ class PairedComparison:
     tasks
         Number of episodes.
     difference
-        Mean accuracy of the first method less that of the second.
+        Mean accuracy of the first method minus that of the second.
     low, high
-        Interval of the mean difference by Student's t.
+        Student's t interval of the mean difference.
     p_value
         Two-sided p-value of the sign-flip permutation test of no difference.
     """
@@ -53,16 +53,16 @@ def compare_paired(
     level
         Coverage of the interval.
     permutations
-        Random sign flips of the differences; all 2^T are taken where they are no more.
+        Number of random sign flips of the differences; all 2^T if that is not more.
 
     Raises
     ------
     DataError
-        The methods have not the same number of episodes, or fewer than 2.
+        The methods differ in their number of episodes, or have fewer than 2.
     """
     if first.shape != second.shape or first.ndim != 1 or len(first) < 2:
         raise DataError(
-            "Two methods can be compared only on the same two or more episodes.",
+            "Two methods can be compared only on the same episodes, at least two of them.",
             where="the accuracies of the two methods",
             got=f"{first.shape} and {second.shape} accuracies",
             fix="evaluate both with the same number of tasks",

@@ -23,14 +23,14 @@ def load_embeddings(folder: Path, split: str) -> npt.NDArray[np.float32]:
     Raises
     ------
     DataError
-        The embeddings are missing, differ in shape from their manifest or are not finite.
+        The embeddings are missing, do not match the shape in their manifest, or are not finite.
     """
     manifest = read_json(folder / _MANIFEST)
     try:
         record = manifest["arrays"][split]
         path, shape = folder / record["file"], tuple(record["shape"])
     except (KeyError, TypeError) as error:
-        raise _error(folder / _MANIFEST, f"no entry {error} for the split {split}") from error
+        raise _error(folder / _MANIFEST, f"no entry {error} for the {split} split") from error
     array: npt.NDArray[Any] = read_array(path)
     if array.shape != shape or array.ndim != 2 or array.dtype != np.float32:
         raise _error(path, f"{array.dtype} {array.shape}, recorded float32 {shape}")

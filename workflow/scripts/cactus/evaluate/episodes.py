@@ -1,4 +1,4 @@
-"""Evaluation episodes, the same for every method of a data set and setting."""
+"""Evaluation episodes: the same for all methods, for each data set, way and shot."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -11,10 +11,10 @@ from cactus.config.base import DatasetName
 from cactus.config.evaluation import EvaluationSettings, FewShotSetting
 from cactus.errors import EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler, labelled_sampler
+from cactus.tasks.episodes import EpisodeBatch, EpisodeSampler, labeled_sampler
 
-# Episodes are drawn in whole blocks of this size. It belongs to their definition: the first T are
-# the same for every number of tasks. It bounds the memory of drawing and of scoring a batch.
+# Episodes are drawn in whole blocks of this size, so that the first T are the same for every number
+# of tasks; another size gives other episodes. It also bounds the memory to draw and score a batch.
 _BLOCK = 100
 
 
@@ -27,7 +27,7 @@ def evaluation_episodes(
 ) -> list[EpisodeBatch]:
     """Draw the episodes of one way and shot from the true labels of a split.
 
-    They do not depend on the method; fewer tasks give the first of them.
+    They do not depend on the method. With fewer tasks they are the first ones of the same list.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def evaluation_episodes(
     Returns
     -------
     list of EpisodeBatch
-        Image indices, all tasks together in batches of 100, the last of which may be smaller.
+        Image indices of all tasks in batches of 100; the last batch may be smaller.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def evaluation_episodes(
     """
     shape = setting.way, setting.shot, evaluation.query
     try:
-        sampler = labelled_sampler(dataset, labels, *shape, pool_attributes)
+        sampler = labeled_sampler(dataset, labels, *shape, pool_attributes)
     except EpisodeError as error:
         where = f"{dataset}, {evaluation.split}, {shape[0]}-way {shape[1]}-shot, {error.where}"
         raise EpisodeError(error.what, where=where, got=error.got, fix=error.fix) from error
@@ -69,7 +69,7 @@ def _draw(
 
 
 def episodes_sha256(batches: Iterable[EpisodeBatch]) -> str:
-    """Return a hash of the image indices, episode by episode, whatever their batches."""
+    """Return a hash of the image indices, episode by episode; batch sizes do not matter."""
     digest = hashlib.sha256()
     for batch in batches:
         tasks, way, shot = batch.support.shape

@@ -12,13 +12,13 @@ from cactus.evaluate.statistics import SettingResult, TaskAccuracies
 from cactus.meta.base import MetaLearner, cut
 from cactus.tasks.episodes import EpisodeBatch
 
-Setting = tuple[int, int]
+WayShot = tuple[int, int]
 
 
 def evaluate_model(
     learner: MetaLearner,
     images: Tensor,
-    episodes: Mapping[Setting, Sequence[EpisodeBatch]],
+    episodes: Mapping[WayShot, Sequence[EpisodeBatch]],
     report: Callable[[str], None],
 ) -> list[SettingResult]:
     """Score one model on every way and shot.
@@ -30,9 +30,9 @@ def evaluate_model(
     images
         uint8 (N, H, W, C), the split's images on the same device.
     episodes
-        For each way and shot its episodes, in batches of any size.
+        The episodes of each way and shot, in batches of any size.
     report
-        Gets a line of progress after every tenth of the episodes.
+        Receives a progress line after every tenth of the episodes.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def evaluate_model(
     Raises
     ------
     EpisodeError
-        An episode has more classes than the model.
+        An episode has more classes than the model's head.
     """
     results = []
     for (way, shot), batches in episodes.items():
@@ -69,7 +69,7 @@ def _accuracies(
 
 
 def _joined(batches: Sequence[EpisodeBatch]) -> EpisodeBatch:
-    """Join batches: how many episodes fit together is for the learner to say."""
+    """Join batches: the learner decides how many episodes it scores at once."""
     return EpisodeBatch(
         np.concatenate([batch.support for batch in batches]),
         np.concatenate([batch.query for batch in batches]),

@@ -17,7 +17,6 @@ from cactus.config.evaluation import (
     EvaluationSettings,
     FewShotSetting,
 )
-from cactus.data.registry import Split
 from cactus.errors import DataError
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import fit_centroids
@@ -26,12 +25,14 @@ from cactus.evaluate.embeddings import load_embeddings
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import (
     SUMMARY_FILE,
+    Accuracies,
     SettingResult,
     TaskAccuracies,
-    summarise,
+    summarize,
     write_results,
 )
 from cactus.seeding import derive_seed
+from cactus.splits import Split
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.labels import task_labels
 
@@ -39,25 +40,25 @@ _PROGRESS_SECONDS = 30.0
 
 Report = Callable[[str], None]
 Embeddings = npt.NDArray[np.float32]
-FloatArray = npt.NDArray[np.float64]
+Centroids = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BaselineJob:
-    """What is scored.
+    """What to score.
 
     Attributes
     ----------
     dataset
         The data set.
     baselines, evaluation
-        Settings, resolved for the data set.
+        Settings for this data set.
     pool_attributes
         Attributes that define a CelebA task.
     seed
         Seed of the embedding and of the MLP.
     threads
-        Threads of the linear algebra, whose bits may depend on them.
+        Threads of the linear algebra; the last bits of its results may depend on them.
     """
 
     dataset: DatasetName
@@ -70,7 +71,10 @@ class BaselineJob:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One method on one way and shot: its choices, and the episodes that choose and score."""
+    """One method on one way and shot, with its candidate parameters and its episodes.
+
+    If there are several candidates, the validation episodes choose; otherwise there are none.
+    """
 
     method: BaselineName
     setting: FewShotSetting
@@ -88,12 +92,12 @@ def run_baselines(
 ) -> None:
     """Score every baseline on every way and shot; write the accuracies, then the summary.
 
-    Training labels are never read, validation labels only where a method has several values.
+    Training labels are never read; validation labels only if a method has several candidates.
 
     Parameters
     ----------
     data_folder, embedding_folder
-        The prepared data set, its embeddings.
+        The prepared data set and its embeddings.
     output
         Folder of ``accuracies.csv`` and ``summary.json``.
     report
@@ -104,11 +108,11 @@ def run_baselines(
     EpisodeError
         The split has too few classes, or a class too few images, for a setting.
     ConfigError
-        There are more clusters than training images, or more neighbours than support points.
+        There are more clusters than training images, or more neighbors than support points.
     DataError
-        Data or embeddings are missing or do not belong together.
+        Data or embeddings are missing or do not match.
     TrainingError
-        A logistic regression has not converged, or a perceptron has left the finite numbers.
+        A logistic regression did not converge, or a perceptron diverged.
     """
     (output / SUMMARY_FILE).unlink(missing_ok=True)
     trials = _plan(job, data_folder)
@@ -163,15 +167,15 @@ def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split
     images = len(task_labels(data_folder, split))
     if len(embeddings) != images:
         raise DataError(
-            "The embeddings do not belong to the prepared data set.",
+            "The embeddings do not match the prepared data set.",
             where=f"{embedding_folder}, split {split}",
-            got=f"{len(embeddings)} embeddings of {images} images",
+            got=f"{len(embeddings)} embeddings, {images} images",
             fix="delete the folder of the embedding and run the same command again",
         )
     return embeddings
 
 
-def _centroids(job: BaselineJob, embedding_folder: Path, report: Report) -> FloatArray | None:
+def _centroids(job: BaselineJob, embedding_folder: Path, report: Report) -> Centroids | None:
     if "cluster_matching" not in job.baselines.methods:
         return None
     start = time.monotonic()
@@ -187,14 +191,14 @@ def _run(
     trial: _Trial,
     job: BaselineJob,
     embeddings: dict[Split, Embeddings],
-    centroids: FloatArray | None,
+    centroids: Centroids | None,
     report: Report,
     progress: str,
 ) -> SettingResult:
     setting, start = trial.setting, time.monotonic()
     seed = derive_seed("baselines", trial.method, job.dataset, setting.way, setting.shot, job.seed)
 
-    def scored(parameters: Parameters, split: Split, episodes: list[EpisodeBatch]) -> FloatArray:
+    def scored(parameters: Parameters, split: Split, episodes: list[EpisodeBatch]) -> Accuracies:
         baseline = build(trial.method, parameters, seed, centroids)
         points = embeddings[split]
         return score(baseline, points, episodes, lambda line: report(f"{trial.name}: {line}"))
@@ -208,7 +212,7 @@ def _run(
             for parameters, mean in zip(trial.choices, means, strict=True)
         ]
     accuracies = scored(details["parameters"], job.evaluation.split, trial.episodes)
-    percent, margin = 100 * np.mean(accuracies), 100 * summarise(accuracies).ci95
+    percent, margin = 100 * np.mean(accuracies), 100 * summarize(accuracies).ci95
     seconds = time.monotonic() - start
     report(f"{trial.name}: {percent:.2f} ± {margin:.2f} %, {seconds:.1f} s {progress}")
     return SettingResult(
@@ -221,7 +225,7 @@ def _run(
 
 def score(
     baseline: Baseline, embeddings: Embeddings, episodes: list[EpisodeBatch], report: Report
-) -> FloatArray:
+) -> Accuracies:
     """Return the accuracy (T,) of a baseline on each episode.
 
     Parameters
@@ -229,7 +233,7 @@ def score(
     embeddings
         (N, d) embeddings of the split.
     episodes
-        Batches of image indices, T episodes together.
+        Batches of image indices, T episodes in total.
     report
         Receives a progress line every half minute.
     """

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from cactus.config.learners import MamlSettings, ProtonetsSettings
 from cactus.data.arrays import load_images
-from cactus.device import describe_device, set_up_device
 from cactus.evaluate.episodes import evaluation_episodes
 from cactus.evaluate.models import evaluate_model
 from cactus.evaluate.statistics import write_results
-from cactus.meta.images import resident_images
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
 from cactus.stages.evaluate_model import EvaluateModelSpec
 from cactus.tasks.labels import task_labels
+from cactus.train.device import describe_device, set_up_device
+from cactus.train.images import resident_images
 
 
 def evaluate_cell(
@@ -29,7 +29,7 @@ def evaluate_cell(
     data_folder
         A prepared data set.
     model_folder
-        The trained model, or None for the from-scratch row, whose weights are drawn anew.
+        The trained model, or None for the from-scratch row, which starts from random weights.
     output
         Folder of the evaluation.
     """
@@ -56,7 +56,7 @@ def evaluate_cell(
 
 
 def _settings(spec: EvaluateModelSpec) -> MamlSettings | ProtonetsSettings:
-    """Return the learner's settings, with the steps of the from-scratch row where it is one."""
+    """Return the learner's settings; the from-scratch row has its own number of steps."""
     if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
         return spec.scratch.apply(spec.settings)
     return spec.settings

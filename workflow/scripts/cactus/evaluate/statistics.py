@@ -1,7 +1,7 @@
 """Accuracies of episodes: their summary, and the files that hold them.
 
 ``accuracies.csv`` has one row per episode, ``summary.json`` one entry per setting. The summary is
-written last, so that where it stands the accuracies are whole.
+written last: if it exists, the accuracies are complete.
 """
 
 import csv
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cactus.errors import DataError
 from cactus.files import atomic_path, write_json
 
-FloatArray = npt.NDArray[np.float64]
+Accuracies = npt.NDArray[np.float64]
 
 ACCURACIES_FILE: Final = "accuracies.csv"
 SUMMARY_FILE: Final = "summary.json"
@@ -35,19 +35,19 @@ class TaskAccuracies:
     way, shot
         The setting.
     accuracies
-        (T,) fractions of right query labels, in the order of the episodes.
+        (T,) fractions of correctly labeled queries, in the order of the episodes.
     method
         A baseline's name; empty for a trained model.
 
     Raises
     ------
     DataError
-        An accuracy is not a number from 0 to 1, or there is none.
+        An accuracy is not a number from 0 to 1, or there are none.
     """
 
     way: int
     shot: int
-    accuracies: FloatArray
+    accuracies: Accuracies
     method: str = ""
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class TaskAccuracies:
         wrong = values[~((values >= 0) & (values <= 1))] if values.ndim == 1 else values
         if values.ndim != 1 or not len(values) or len(wrong):
             raise DataError(
-                "Accuracies must be a list of fractions from 0 to 1.",
+                "Accuracies must be a non-empty list of fractions from 0 to 1.",
                 where=f"{self.method} {self.way}-way {self.shot}-shot".strip(),
                 got=f"shape {values.shape}, wrong values {wrong.ravel()[:3].tolist()}",
                 fix="delete the results of this cell and run the same command again",
@@ -64,7 +64,7 @@ class TaskAccuracies:
 
 @dataclass(frozen=True)
 class SettingResult:
-    """Accuracies of one setting with what the summary says of them.
+    """Accuracies of one setting, with their further entries in the summary.
 
     Attributes
     ----------
@@ -73,9 +73,9 @@ class SettingResult:
     query
         Query images per class.
     episodes_sha256
-        Hash of the episodes, see `cactus.evaluate.episodes.episodes_sha256`.
+        Hash of the episodes; see `cactus.evaluate.episodes.episodes_sha256`.
     details
-        Further JSON values for the entry in ``summary.json``.
+        More JSON values for the entry in ``summary.json``.
     """
 
     accuracies: TaskAccuracies
@@ -94,11 +94,11 @@ class AccuracySummary:
     ci95: float
 
 
-def summarise(accuracies: FloatArray) -> AccuracySummary:
-    """Summarise the (T,) accuracies of one model: ``ci95 = 1.96 std / sqrt(T)``.
+def summarize(accuracies: Accuracies) -> AccuracySummary:
+    """Summarize the (T,) accuracies of one model: ``ci95 = 1.96 std / sqrt(T)``.
 
-    The interval is that of the original (Hsu, Levine and Finn, 2019): it covers the choice of
-    episodes, not that of the training seed.
+    The original (Hsu, Levine and Finn, 2019) reports the same interval. It covers the choice of
+    episodes, not the choice of the training seed.
     """
     tasks = len(accuracies)
     std = float(np.std(accuracies))
@@ -112,21 +112,21 @@ class SeedSummary:
     Attributes
     ----------
     over_tasks
-        Summary of each episode's accuracy averaged over the seeds: the interval covers the choice
-        of episodes, for these seeds.
+        Summary of each episode's accuracy averaged over the seeds. The interval covers the choice
+        of episodes for these seeds.
     seed_std
-        Sample standard deviation of the seeds' means; None for one seed.
+        Sample standard deviation of the seeds' means; None for a single seed.
     """
 
     over_tasks: AccuracySummary
     seed_std: float | None
 
 
-def summarise_seeds(accuracies: FloatArray) -> SeedSummary:
-    """Summarise the (S, T) accuracies of S seeds on T shared episodes."""
+def summarize_seeds(accuracies: Accuracies) -> SeedSummary:
+    """Summarize the (S, T) accuracies of S seeds on T shared episodes."""
     means = accuracies.mean(axis=1)
     spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
-    return SeedSummary(summarise(accuracies.mean(axis=0)), spread)
+    return SeedSummary(summarize(accuracies.mean(axis=0)), spread)
 
 
 def write_results(
@@ -137,7 +137,7 @@ def write_results(
     Raises
     ------
     StorageError
-        The files cannot be written; no summary is left then.
+        The files cannot be written; then there is no summary.
     """
     (folder / SUMMARY_FILE).unlink(missing_ok=True)
     write_accuracies(folder / ACCURACIES_FILE, [result.accuracies for result in results])
@@ -153,7 +153,7 @@ def _entry(result: SettingResult) -> dict[str, Any]:
         "way": accuracies.way,
         "shot": accuracies.shot,
         "query": result.query,
-        **vars(summarise(accuracies.accuracies)),
+        **vars(summarize(accuracies.accuracies)),
         "episodes_sha256": result.episodes_sha256,
         **result.details,
     }
@@ -162,8 +162,8 @@ def _entry(result: SettingResult) -> dict[str, Any]:
 def write_accuracies(path: Path, results: Sequence[TaskAccuracies]) -> None:
     """Write one row per episode, atomically; each accuracy reads back exactly.
 
-    The columns are way, shot, episode (from 0) and accuracy, preceded by method where the results
-    have one.
+    The columns are way, shot, episode (from 0) and accuracy, after the method if the results have
+    one.
     """
     named = any(result.method for result in results)
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -176,13 +176,13 @@ def write_accuracies(path: Path, results: Sequence[TaskAccuracies]) -> None:
 
 
 def read_accuracies(path: Path) -> list[TaskAccuracies]:
-    """Read the results written by `write_accuracies`, in their order.
+    """Read the results that `write_accuracies` wrote, in the same order.
 
     Raises
     ------
     DataError
-        The file is missing, lacks a column, has an episode twice or none, or a value that is no
-        accuracy.
+        The file or a column is missing, an episode is missing or occurs twice, or a value is not
+        an accuracy.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -190,10 +190,10 @@ def read_accuracies(path: Path) -> list[TaskAccuracies]:
     except (OSError, ValueError, csv.Error, DataError) as error:
         got = f"{error.where}: {error.got}" if isinstance(error, DataError) else str(error)
         raise DataError(
-            "The accuracies of episodes cannot be read.",
+            "The accuracies of the episodes cannot be read.",
             where=str(path),
             got=got,
-            fix="delete the file and run the same command again to make it anew",
+            fix="delete the file and run the same command again",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What a meta-learner is."""
+"""The interface of meta-learners, and what they share."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cactus.config.base import LearnerName
 from cactus.config.learners import TrainingSettings
-from cactus.models.conv4 import ImageShape
+from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
 
 
@@ -22,9 +22,8 @@ class StepMetrics(NamedTuple):
 class MetaLearner(nn.Module, ABC):
     """A model that learns from the support of an episode to label its query.
 
-    Its parameters and buffers are the model; they may lie on any device and have any
-    floating-point type. Images are passed as one resident uint8 tensor (N, H, W, C), and episodes
-    as indices into it.
+    Its parameters and buffers are the model, on any device and of any floating-point type. Images
+    are passed as one resident uint8 tensor (N, H, W, C), episodes as indices into it.
 
     Parameters
     ----------
@@ -47,26 +46,26 @@ class MetaLearner(nn.Module, ABC):
 
     @abstractmethod
     def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return the fraction of right query labels of each episode, float64 (T,).
+        """Return the fraction of correct query labels of each episode, float64 (T,).
 
         This is evaluation: the model does not change.
         """
 
     @abstractmethod
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
-        """Return how many episodes like those of a batch to pass to `accuracies` together."""
+        """Return how many episodes like those of a batch to pass to `accuracies` at once."""
 
     def check_device(self) -> None:
-        """Refuse settings of training that the device of the parameters cannot serve.
+        """Reject training settings that the parameters' device does not support.
 
         Raises
         ------
         ConfigError
-            One is for GPUs only.
+            A setting is for GPUs only.
         """
 
     def parameter_like(self) -> tuple[torch.device, torch.dtype]:
-        """Return where the parameters lie and their type."""
+        """Return the device and type of the parameters."""
         parameter = next(self.parameters())
         return parameter.device, parameter.dtype
 
@@ -77,7 +76,7 @@ def class_labels(way: int, per_class: int, device: torch.device) -> Tensor:
 
 
 def task_accuracies(logits: Tensor) -> Tensor:
-    """Return the fraction of right labels of each task, float64 (T,).
+    """Return the fraction of correct labels of each task, float64 (T,).
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ def task_accuracies(logits: Tensor) -> Tensor:
 
 
 def cut(batch: EpisodeBatch, size: int) -> list[EpisodeBatch]:
-    """Cut a batch into batches of at most `size` episodes."""
+    """Split a batch into batches of at most `size` episodes."""
     starts = range(0, len(batch.support), size)
     return [
         EpisodeBatch(batch.support[start : start + size], batch.query[start : start + size])

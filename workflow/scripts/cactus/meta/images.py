@@ -1,4 +1,4 @@
-"""Images of episodes, gathered by index from one resident tensor."""
+"""Images of episodes, gathered by index from one tensor on the device."""
 
 from typing import Any
 
@@ -7,12 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.device import convolution_layout
-
-
-def resident_images(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Copy images (N, H, W, C), possibly memory-mapped, to the device, one byte per value."""
-    return torch.from_numpy(np.array(images)).to(device)
+from cactus.train.device import convolution_layout
 
 
 def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Tensor:
@@ -24,7 +19,7 @@ def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Te
 
 
 def gather(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return chosen images as numbers from 0 to 1, channels before height and width.
+    """Return images by index as numbers from 0 to 1, channels before height and width.
 
     Parameters
     ----------
@@ -62,5 +57,5 @@ def gather_tasks(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
     """
     rows = images.flatten(1).index_select(0, indices.T.flatten())
     chosen = rows.view(*indices.T.shape, *images.shape[1:]).permute(0, 1, 4, 2, 3).flatten(1, 2)
-    # One byte per value is moved to the layout, not four.
+    # Change the layout while a value is still one byte, not four.
     return chosen.contiguous(memory_format=convolution_layout(images.device)).to(dtype).div_(255)

@@ -1,19 +1,14 @@
-"""Meta-learners by name, each imported only when it is asked for."""
+"""Meta-learners by name, each imported only when needed."""
 
 import importlib
-from typing import Final, cast
+from typing import cast
 
 import torch
 
 from cactus.config.base import LearnerName
 from cactus.config.learners import MamlSettings, ProtonetsSettings
 from cactus.meta.base import MetaLearner
-from cactus.models.conv4 import ImageShape
-
-MODULES: Final[dict[LearnerName, str]] = {
-    "maml": "cactus.meta.maml",
-    "protonets": "cactus.meta.protonets",
-}
+from cactus.meta.conv4 import ImageShape
 
 
 def build(
@@ -37,9 +32,9 @@ def build(
     seed
         Seed of the initial weights.
     device
-        Where the model will be.
+        Device of the model.
     """
-    module = importlib.import_module(MODULES[name])
+    module = importlib.import_module(f"cactus.meta.{name}.learner")
     generator = torch.Generator().manual_seed(seed)
     learner = cast(MetaLearner, module.build(settings, image_shape, generator))
     return learner.to(device)

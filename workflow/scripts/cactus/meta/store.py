@@ -1,4 +1,4 @@
-"""Trained models as files: the weights, and the record that says they are whole."""
+"""Trained models as files: the weights, and a record written last that marks them complete."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +17,12 @@ RECORD_FILE: Final = "model.json"
 
 
 def save_model(learner: MetaLearner, folder: Path, record: Mapping[str, Any]) -> None:
-    """Write ``model.safetensors`` and, last, ``model.json``, each whole or not at all.
+    """Write ``model.safetensors`` and, last, ``model.json``, each atomically.
 
     Parameters
     ----------
     learner
-        The model; parameters and buffers are written.
+        The model, of which parameters and buffers are written.
     folder
         Folder of the cell.
     record
@@ -63,9 +63,9 @@ def load_model(learner: MetaLearner, folder: Path) -> dict[str, Any]:
     path = folder / WEIGHTS_FILE
     try:
         if record["learner"] != learner.name:
-            raise ValueError(f"a model of {record['learner']}, not {learner.name}")
+            raise ValueError(f"a {record['learner']} model, not {learner.name}")
         if file_hash(path) != record["weights"]["sha256"]:
-            raise ValueError("its sha256 is not that of the record")
+            raise ValueError("its sha256 differs from the record")
         learner.load_state_dict(load_file(path))
     except (
         OSError,
@@ -79,6 +79,6 @@ def load_model(learner: MetaLearner, folder: Path) -> dict[str, Any]:
             "A trained model cannot be read.",
             where=str(path),
             got=" ".join(str(error).split()),
-            fix="delete the folder and run the same command again to train it anew",
+            fix="delete the folder and run the same command to train it again",
         ) from error
     return dict(record)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import DataError
-from cactus.evaluate.statistics import summarise, summarise_seeds
+from cactus.evaluate.statistics import summarize, summarize_seeds
 from cactus.files import atomic_path
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
@@ -59,7 +59,7 @@ def aggregate(
     scores = _read(run_folder, cells)
     rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
     rows["run"] = run
-    rows["sample"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
+    rows["synthetic"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
     with atomic_path(output) as path:
@@ -86,7 +86,7 @@ def _seed_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
         yield {
             **score.key._asdict(),
             "seed": score.seed,
-            **vars(summarise(score.accuracies)),
+            **vars(summarize(score.accuracies)),
             "seed_std": None,
             "episodes_sha256": score.episodes_sha256,
         }
@@ -97,7 +97,7 @@ def _averaged_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
     for score in sorted(scores, key=lambda score: int(score.seed)):
         groups[score.key].append(score)
     for key, group in groups.items():
-        summary = summarise_seeds(np.stack([score.accuracies for score in group]))
+        summary = summarize_seeds(np.stack([score.accuracies for score in group]))
         yield {
             **key._asdict(),
             "seed": ALL_SEEDS,
@@ -152,4 +152,4 @@ def _check_settings(scores: Sequence[Score]) -> None:
 
 def _synthetic_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
     """Return, for each data set, whether it is synthetic."""
-    return {name: load_manifest(run_folder / "data" / name).sample for name in datasets}
+    return {name: load_manifest(run_folder / "data" / name).synthetic for name in datasets}

@@ -27,7 +27,7 @@ _LEARNERS: Final = {
 def caption(averaged: pd.DataFrame) -> str:
     """Return the caption of a data set's table, with a banner if the data is synthetic."""
     first = averaged.iloc[0]
-    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["sample"] else ""
+    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["synthetic"] else ""
     return (
         rf"{escape(dataset_title(first['dataset']))}{banner}: few-shot accuracy in \%,"
         rf" mean\,$\pm$\,half the 95\,\% interval, of the paper (CACTUs, ICLR 2019) and of "

@@ -10,7 +10,7 @@ from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
 
 COLUMNS: Final = [
     "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
-    "tasks", "mean", "ci95", "std", "seed_std", "sample",
+    "tasks", "mean", "ci95", "std", "seed_std", "synthetic",
     "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status", "in_paper",
     "episodes_sha256",
 ]  # fmt: skip

@@ -52,6 +52,6 @@ def _summary(rows: pd.DataFrame) -> list[float]:
 
 def format_summary(results: pd.DataFrame) -> str:
     """Return the summary as aligned text, with a heading."""
-    note = f" ({SYNTHETIC_NOTE})" if results["sample"].any() else ""
+    note = f" ({SYNTHETIC_NOTE})" if results["synthetic"].any() else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
     return f"Accuracy of the CACTUs cells in percent{note}\n{table}"

@@ -5,7 +5,7 @@ from typing import Final
 from cactus.config.source import Source
 from cactus.errors import DataError
 
-SYNTHETIC_NOTE: Final = "sample data, not the real data set"
+SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"
 DATASETS: Final = {
     "mnist": "MNIST",
     "omniglot": "Omniglot",

@@ -76,7 +76,7 @@ class EvaluateModel(Stage[CellWildcards]):
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{wildcards.learner}",)
+        return (f"cactus.meta.{wildcards.learner}.learner",)
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return True: every model can be scored on a GPU."""

@@ -8,12 +8,11 @@ from cactus.config.compute import ComputeSettings
 from cactus.config.partition import PartitionSettings
 from cactus.config.source import Source
 from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
-# It needs PyTorch, which partitioning on a CPU does not.
-_GPU_MODULE: Final = "cactus.tasks.device_points"
 _KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
 
 
@@ -76,8 +75,8 @@ class MakePartitions(Stage[CellWildcards]):
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the GPU's k-means, unless the device is fixed to the CPU."""
-        gpu = self.uses_gpu(wildcards) and config.compute.device != "cpu"
-        return (_GPU_MODULE,) if gpu else ()
+        gpu = may_use_gpu(Source.parse(wildcards.source), config.compute)
+        return (GPU_MODULE,) if gpu else ()
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return whether k-means makes the partitions; nothing else here uses a GPU."""

@@ -59,7 +59,7 @@ class MetaTrain(Stage[CellWildcards]):
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{wildcards.learner}",)
+        return (f"cactus.meta.{wildcards.learner}.learner",)
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return True: every learner can train on a GPU."""

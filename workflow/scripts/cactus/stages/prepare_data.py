@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.base import DatasetName
 from cactus.config.data import DataSettings
+from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _ACCESS_KEYS: Final = {"raw_dir", "download", "download_timeout", "download_attempts"}
 _DATASETS: Final = {"mnist", "omniglot", "miniimagenet", "celeba"}
-_SPLITS: Final = ("train", "val", "test")
 
 
 class RawAccess(Spec):
@@ -28,7 +28,7 @@ class PrepareDataSpec(Spec):
     """Preparation of one data set."""
 
     dataset: DatasetName
-    sample: bool
+    synthetic: bool
     settings: DataSettings
 
 
@@ -40,8 +40,8 @@ class PrepareData(Stage[DatasetWildcards]):
     folder = "data"
     results = (
         "manifest.json",
-        *(f"{split}_images.npy" for split in _SPLITS),
-        *(f"{split}_labels.npy" for split in _SPLITS),
+        *(f"{split}_images.npy" for split in SPLITS),
+        *(f"{split}_labels.npy" for split in SPLITS),
     )
     memory_mb = 2000
 
@@ -54,17 +54,17 @@ class PrepareData(Stage[DatasetWildcards]):
         keys = config.data.model_dump(exclude=_ACCESS_KEYS | _DATASETS - {wildcards.dataset})
         settings = DataSettings.model_validate(keys)
         return PrepareDataSpec(
-            dataset=wildcards.dataset, sample=config.sample_data, settings=settings
+            dataset=wildcards.dataset, synthetic=config.synthetic_data, settings=settings
         )
 
     def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
         """Yield the synthetic data, if the run uses it."""
-        if config.sample_data:
-            yield inputs_from("make_sample", wildcards.dataset)
+        if config.synthetic_data:
+            yield inputs_from("make_synthetic_data", wildcards.dataset)
 
     def modules(self, config: "Config", wildcards: DatasetWildcards) -> tuple[str, ...]:
         """Return the reader of the data set."""
-        return (f"cactus.data.{wildcards.dataset}",)
+        return (f"cactus.data.readers.{wildcards.dataset}",)
 
     def data_files(self, wildcards: DatasetWildcards) -> tuple[DataFile, ...]:
         """Return the data set's entry in the registry, and the list of its classes if any."""
@@ -76,7 +76,7 @@ class PrepareData(Stage[DatasetWildcards]):
 def raw_access(config: "Config") -> RawAccess:
     """Return how raw files are found; synthetic data is in the run's folder."""
     access = RawAccess.model_validate(config.data.model_dump(include=_ACCESS_KEYS))
-    if not config.sample_data:
+    if not config.synthetic_data:
         return access
     return access.model_copy(update={"raw_dir": f"results/{config.run}/raw", "download": False})
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.base import DatasetName
 from cactus.config.compute import ComputeSettings
+from cactus.splits import SPLITS
 from cactus.stages.base import EmbeddingWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
-
-_SPLITS: Final = ("train", "val", "test")
 
 
 class TrainEmbeddingSpec(Spec):
@@ -31,7 +30,7 @@ class TrainEmbedding(Stage[EmbeddingWildcards]):
     folder = "embeddings"
     results = (
         "manifest.json",
-        *(f"{split}.npy" for split in _SPLITS),
+        *(f"{split}.npy" for split in SPLITS),
         "encoder.safetensors",
         "metrics.jsonl",
         "diagnostic.png",
@@ -55,7 +54,7 @@ class TrainEmbedding(Stage[EmbeddingWildcards]):
 
     def inputs(self, config: "Config", wildcards: EmbeddingWildcards) -> Iterator[Inputs]:
         """Yield the images of all splits."""
-        images = (f"{split}_images.npy" for split in _SPLITS)
+        images = (f"{split}_images.npy" for split in SPLITS)
         yield inputs_from("prepare_data", wildcards.dataset, "manifest.json", *images)
 
     def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:

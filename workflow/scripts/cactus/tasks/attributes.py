@@ -1,8 +1,8 @@
 """CelebA task pools: classes defined by the values of a few attributes.
 
 Hsu, Levine and Finn, "Unsupervised Learning via Meta-Learning", ICLR 2019: a pool fixes the
-values of three attributes; the images that have all of them are one class, the images that have
-all opposite values the other, the rest is ignored.
+values of three attributes. The images that have all of them are one class, the images that have
+all opposite values are the other, and the rest are ignored.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from cactus.errors import DataError
 
 @dataclass(frozen=True)
 class AttributePools:
-    """M pools of two opposite classes each.
+    """M pools with two opposite classes each.
 
     Attributes
     ----------
     attributes
         (M, k) columns of the attribute table.
     values
-        (M, k) in {0, 1}: the values of side 0; side 1 has the opposite ones.
+        (M, k) in {0, 1}: the values of side 0; side 1 has the opposite values.
     sizes
         (M, 2) images of the two sides.
     """
@@ -40,15 +40,15 @@ class AttributePools:
 def attribute_pools(
     attributes: npt.NDArray[np.integer[Any]], minimum: int, pool_attributes: int = 3
 ) -> AttributePools:
-    """Return every pool whose two sides both have at least `minimum` images.
+    """Return every pool that has at least `minimum` images on both sides.
 
-    The first value is fixed to 0, since the opposite pool is the same pair of classes. There are
+    The first value is always 0, since the opposite pool is the same pair of classes. There are
     at most 2^(k-1) * C(A, k) pools, 4560 for 20 attributes and k = 3.
 
     Parameters
     ----------
     attributes
-        (N, A) in {0, 1}: the attribute set of one split only.
+        (N, A) in {0, 1}: the attributes of one split only.
     minimum
         Images that each side needs, shot + query.
     pool_attributes

@@ -36,7 +36,7 @@ class EpisodeBatch:
 
 
 class EpisodeSampler(Protocol):
-    """Draws episodes of a fixed way, shot and query."""
+    """Draws episodes of fixed way, shot and query."""
 
     way: int
     shot: int
@@ -77,8 +77,8 @@ def draw_distinct(
 class PartitionSampler:
     """Episodes from partitions (Algorithm 1 of CACTUs) or from true classes.
 
-    A partition is drawn uniformly, then `way` of its clusters uniformly without replacement,
-    whatever their sizes, in random order, then shot + query images of each without replacement.
+    A partition is drawn uniformly, then `way` of its clusters in random order, uniformly without
+    replacement whatever their sizes, then shot + query images of each without replacement.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class PartitionSampler:
     way, shot, query
         Classes, and support and query images per class.
     cache_bytes
-        Bound on the memory of the per-partition indices, which are made when first needed.
+        Bound on the memory of the indices per partition, which are made when first needed.
 
     Raises
     ------
@@ -142,13 +142,13 @@ class PartitionSampler:
 class AttributeSampler:
     """Two-way episodes from CelebA attribute pools.
 
-    A pool is drawn uniformly, then shot + query images of each side without replacement; which
-    side is class 0 is random.
+    A pool is drawn uniformly, then shot + query images of each side without replacement. The side
+    that is class 0 is random.
 
     Parameters
     ----------
     attributes
-        (N, A) in {0, 1}: the attribute set of one split only.
+        (N, A) in {0, 1}: the attributes of one split only.
     pools
         Pools of that table, see `cactus.tasks.attributes.attribute_pools`.
     way, shot, query
@@ -203,7 +203,7 @@ class AttributeSampler:
         return np.concatenate(sides).astype(np.int32)
 
 
-def labelled_sampler(
+def labeled_sampler(
     dataset: DatasetName,
     labels: IntArray,
     way: int,
@@ -216,7 +216,7 @@ def labelled_sampler(
     Parameters
     ----------
     labels
-        (N,) classes, or for celeba (N, A) the columns of the attribute set of this split.
+        (N,) classes, or for celeba (N, A) the attributes of this split.
     pool_attributes
         Attributes that define a CelebA task.
 
@@ -234,12 +234,12 @@ def labelled_sampler(
 def load_sampler(
     folder: Path, way: int, shot: int, query: int, labels: IntArray | None = None
 ) -> EpisodeSampler:
-    """Return a sampler of episodes from a stored partition folder.
+    """Return a sampler of episodes from a folder of stored partitions.
 
     Parameters
     ----------
     labels
-        (N, A) attribute set of the split; read only where the folder holds attribute pools.
+        (N, A) attributes of the split; needed only if the folder holds attribute pools.
 
     Raises
     ------
@@ -270,5 +270,5 @@ def _split(indices: npt.NDArray[np.int64], shot: int) -> EpisodeBatch:
 def _bounded_cache(
     function: Callable[[int], npt.NDArray[np.int32]], images: int, cache_bytes: int
 ) -> Callable[[int], npt.NDArray[np.int32]]:
-    """Remember the last results, each at most one int32 per image, within `cache_bytes`."""
+    """Cache the latest results, each at most one int32 per image, within `cache_bytes`."""
     return lru_cache(maxsize=max(1, cache_bytes // max(1, 4 * images)))(function)

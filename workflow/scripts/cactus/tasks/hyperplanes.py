@@ -1,7 +1,7 @@
-"""Partitions by random hyperplanes that keep a margin to the images.
+"""Partitions by random hyperplanes with a margin.
 
 Hsu, Levine and Finn, "Unsupervised Learning via Meta-Learning", ICLR 2019, ablation: a class is a
-cell cut out by ceil(log2 N) planes, each of which leaves enough images on both sides.
+cell between ceil(log2 N) planes, each of which has enough images on both sides.
 """
 
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ def hyperplane_partitions(
     shape
         Way, which gives the number of planes, and images per class.
     seed_parts
-        Names the generators; each partition has one of its own.
+        Names the generators; each partition has its own.
 
     Raises
     ------
     EpisodeError
-        Too few planes, or no combination of planes, leave enough images.
+        Too few planes, or no combination of them, leave enough images.
     """
     generator = numpy_generator(*seed_parts, "planes")
     sides = plane_sides(embeddings, settings, shape.per_class, generator)
@@ -66,12 +66,12 @@ def plane_sides(
     Returns
     -------
     ndarray
-        (planes, N) int8: 1 above a plane, -1 below it, 0 nearer to it than the margin.
+        (planes, N) int8: 1 above a plane, -1 below it, 0 within the margin.
 
     Raises
     ------
     EpisodeError
-        Too few of the planes drawn are accepted.
+        Too few of the planes are accepted.
     """
     needed = settings.side_factor * per_class
     accepted = [np.empty((0, len(embeddings)), np.int8)]
@@ -119,7 +119,7 @@ def hyperplane_partition(
     Raises
     ------
     EpisodeError
-        None of the combinations tried has enough cells.
+        No combination that was tried has enough cells.
     """
     planes = planes_per_partition(shape.way)
     tries = settings.max_combinations if planes <= len(sides) else 0

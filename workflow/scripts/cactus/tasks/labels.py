@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cactus.data.arrays import load_labels, load_manifest
-from cactus.data.registry import Split
+from cactus.splits import Split
 
 
 def task_labels(folder: Path, split: Split) -> npt.NDArray[np.integer[Any]]:

@@ -15,7 +15,8 @@ from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
 from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
-from cactus.tasks.kmeans import KMeansPlan, Placement, embedding_plan, kmeans_partitions
+from cactus.tasks.kmeans.partitions import KMeansPlan, embedding_plan, kmeans_partitions
+from cactus.tasks.kmeans.points import PointsLoader
 from cactus.tasks.pixels import pixel_features
 from cactus.tasks.random_labels import random_partitions
 from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools
@@ -29,27 +30,27 @@ from cactus.tasks.storage import (
 
 @dataclass(frozen=True)
 class PartitionJob:
-    """What partitions are made for.
+    """The settings that partitions are made with.
 
     Attributes
     ----------
     settings
         Partition settings, resolved for the data set.
     learner
-        Decides the acceptance rule of k-means.
+        Determines the acceptance rule of k-means.
     shape
         Way, shot and query of meta-training.
     seed
         Seed of the run.
-    place
-        Puts embeddings where k-means clusters them.
+    load_points
+        Loads embeddings to where k-means clusters them.
     """
 
     settings: PartitionSettings
     learner: LearnerName
     shape: EpisodeShape
     seed: int
-    place: Placement
+    load_points: PointsLoader
 
 
 def make_partitions(
@@ -64,18 +65,18 @@ def make_partitions(
     Parameters
     ----------
     data
-        What `Source.input` says, of the training split: embeddings (N, d) float32, images
-        (N, H, W, C) uint8, classes (N,), or an attribute set (N, A), of which only the number of
-        pools is stored.
+        What `Source.input` names, of the training split: embeddings (N, d) float32, images
+        (N, H, W, C) uint8, classes (N,), or attributes (N, A), of which only the number of pools
+        is stored.
     report
         Receives progress lines.
 
     Raises
     ------
     EpisodeError
-        Meta-training episodes cannot be drawn from such partitions.
+        Meta-training episodes cannot be drawn from these partitions.
     ConfigError, DataError
-        The source has no partition, or its data are damaged.
+        The source has no partitions, or its data is damaged.
     """
     header = {"source": source.name, "kind": source.kind, "images": len(data)}
     header |= {"learner": job.learner, "seed": job.seed, **asdict(job.shape)}
@@ -126,7 +127,7 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             plan = embedding_plan(settings, job.learner, shape.per_class, count)
         case "scratch":
             raise source.without_partition()
-    partitions = kmeans_partitions(features, plan, seed_parts, job.place)
+    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points)
     return _Series(partitions, plan.count, settings.clusters)
 
 

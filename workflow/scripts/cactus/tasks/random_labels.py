@@ -1,4 +1,4 @@
-"""Partitions by uniformly random labels, the control without any structure."""
+"""Partitions by uniformly random labels, a control without structure."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from cactus.tasks.storage import Partition, drop_small
 def random_partitions(
     images: int, settings: RandomSettings, minimum: int, seed_parts: tuple[str | int, ...]
 ) -> Iterator[Partition]:
-    """Give every image one of `settings.labels` labels at random, anew in each partition.
+    """Give every image one of `settings.labels` random labels, drawn again for each partition.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def random_partitions(
     minimum
         Images below which a label is dropped, shot + query.
     seed_parts
-        Names the generators; each partition has one of its own.
+        Names the generators; each partition has its own.
     """
     for index in range(settings.count):
         generator = numpy_generator(*seed_parts, index)

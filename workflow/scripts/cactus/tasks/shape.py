@@ -1,4 +1,4 @@
-"""The size of episodes, and whether classes are large enough for them."""
+"""The shape of episodes, and checks that classes are large enough for them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ IntArray = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class EpisodeShape:
-    """The size of an episode: classes, and support and query images of each class."""
+    """The shape of an episode: classes, and support and query images per class."""
 
     way: int
     shot: int
@@ -32,7 +32,7 @@ class EpisodeShape:
 
     @property
     def per_class(self) -> int:
-        """Images that an episode takes from each class, shot + query."""
+        """Images that an episode needs of each class, shot + query."""
         return self.shot + self.query
 
 
@@ -42,7 +42,7 @@ def check_episodes(sizes: IntArray, shape: EpisodeShape, where: str) -> None:
     Parameters
     ----------
     sizes
-        Images of each class id; 0 for an id that is not used.
+        Images of each class id; 0 for unused ids.
 
     Raises
     ------
@@ -101,6 +101,6 @@ def check_pools(sizes: IntArray, shape: EpisodeShape) -> None:
         f"{shape.shot}-shot episodes with {shape.query} queries need attribute pools with "
         f"{shape.per_class} images on both sides.",
         where="the attribute table",
-        got=f"a pool with a side of {smallest} images" if len(sizes) else "no such pool",
+        got=f"a pool with a side of {smallest} images" if len(sizes) else "no pool",
         fix="lower the shot or the query in the config, or provide more images",
     )

@@ -25,9 +25,9 @@ class Partition:
     Attributes
     ----------
     labels
-        (N,) integer cluster of each image, -1 for an image in no kept cluster.
+        (N,) integer cluster of each image, -1 for an image without a cluster.
     facts
-        Further numbers for the summary, such as restarts and inertia.
+        Further entries for the summary, such as restarts and inertia.
     """
 
     labels: npt.NDArray[np.integer[Any]]
@@ -47,14 +47,14 @@ def cluster_sizes(labels: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]
     Raises
     ------
     DataError
-        An id lies below -1.
+        An id is below -1.
     """
     if labels.size and labels.min() < DROPPED:
         raise DataError(
             "A cluster id is below -1.",
             where="a partition",
             got=f"id {labels.min()}",
-            fix="number clusters from 0 and mark dropped images by -1",
+            fix="number clusters from 0 and mark dropped images with -1",
         )
     return np.bincount(labels.astype(np.int64) + 1, minlength=1)[1:].astype(np.int64)
 
@@ -69,7 +69,7 @@ def write_partitions(
     header: dict[str, Any],
     report: Callable[[str], None],
 ) -> None:
-    """Write partitions row by row as they are made, then the summary.
+    """Write partitions one by one as they are made, then the summary.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def write_partitions(
     report
         Receives progress lines with the seconds used and left.
     """
-    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it must never speak of other partitions
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it must not describe other partitions
     dtype = np.min_scalar_type(-clusters)
     path = folder / PARTITIONS_FILE
     described = []
@@ -134,16 +134,16 @@ def read_partitions(folder: Path) -> npt.NDArray[np.integer[Any]]:
     Raises
     ------
     DataError
-        The summary or the array is missing, damaged, or of another shape than the summary says.
+        The summary or the array is missing or damaged, or their shapes differ.
     """
     expected = read_json(folder / SUMMARY_FILE)["array"]
     array = read_array(folder / PARTITIONS_FILE, mmap=True)
     if [list(array.shape), array.dtype.name] != [expected["shape"], expected["dtype"]]:
         raise DataError(
-            "The stored partitions do not fit their summary.",
+            "The stored partitions do not match their summary.",
             where=str(folder / PARTITIONS_FILE),
             got=f"shape {list(array.shape)} {array.dtype}, expected {expected['shape']} "
             f"{expected['dtype']}",
-            fix="delete the folder and run the same command again to make it anew",
+            fix="delete the folder and run the same command to make it again",
         )
     return array

@@ -1,1 +1,1 @@
-"""Classifiers on embeddings that learn from the support of an episode alone."""
+"""Classifiers on embeddings that learn from the support of an episode only."""

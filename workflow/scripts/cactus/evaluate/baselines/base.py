@@ -1,4 +1,4 @@
-"""What every baseline offers, and the labels of an episode."""
+"""The interface of the baselines, and the labels of an episode."""
 
 from typing import Any, Protocol
 
@@ -10,9 +10,9 @@ IntArray = npt.NDArray[np.int64]
 
 
 class Baseline(Protocol):
-    """Labels the queries of episodes from their support.
+    """A classifier that labels the queries of episodes from their support.
 
-    A query's label depends on its own embedding and the support, never on other queries.
+    A query's label depends on its own embedding and the support only, never on other queries.
     """
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:

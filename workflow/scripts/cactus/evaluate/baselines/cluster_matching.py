@@ -1,4 +1,4 @@
-"""Cluster matching: few labels name the clusters of the training embeddings."""
+"""Cluster matching: a few labels name the clusters of the training embeddings."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,8 +7,8 @@ from cactus.config.evaluation import ClusterMatchingSettings
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
 from cactus.seeding import numpy_generator
-from cactus.tasks.host_points import host_points
-from cactus.tasks.lloyd import kmeans
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import kmeans
 
 
 def fit_centroids(
@@ -28,7 +28,7 @@ def fit_centroids(
             got=f"{settings.clusters} clusters of {len(embeddings)} images",
             fix="lower the number of clusters",
         )
-    with host_points(embeddings, threads) as points:
+    with cpu_points(embeddings, threads) as points:
         best = kmeans(
             points,
             settings.clusters,
@@ -37,15 +37,16 @@ def fit_centroids(
             max_iterations=settings.max_iterations,
             tolerance=settings.tolerance,
         )
-    centroids: npt.NDArray[np.float64] = best.centres + embeddings.mean(axis=0, dtype=np.float64)
+    centroids: npt.NDArray[np.float64] = best.centroids + embeddings.mean(axis=0, dtype=np.float64)
     return centroids
 
 
 class ClusterMatching:
-    """Queries take the label of the nearest centroid that some support point labels.
+    """Give each query the label of the nearest labeled cluster.
 
-    Each support point belongs to its nearest centroid; a cluster's label is that of most of its
-    support points, the lowest of tied ones. Of centroids equally near, the first is taken.
+    Each support point belongs to its nearest centroid. A cluster gets the label of most of its
+    support points, the lowest label on a tie; clusters without support points have no label. If
+    two centroids are equally near, the first one counts.
 
     Parameters
     ----------
@@ -63,14 +64,14 @@ class ClusterMatching:
         votes = np.zeros((tasks, len(self._centroids), way), dtype=np.int64)
         clusters = self._distances(flatten(support)).argmin(axis=-1)
         np.add.at(votes, (np.arange(tasks)[:, None], clusters, support_labels(way, shot)), 1)
-        labelled = votes.sum(axis=-1) > 0
-        nearest = np.where(labelled[:, None], self._distances(flatten(query)), np.inf).argmin(
+        labeled = votes.sum(axis=-1) > 0
+        nearest = np.where(labeled[:, None], self._distances(flatten(query)), np.inf).argmin(
             axis=-1
         )
         labels = np.take_along_axis(votes.argmax(axis=-1), nearest, axis=1)
         return labels.reshape(query.shape[:3])
 
     def _distances(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return (T, m, k), half the squared distances less a term common to all centroids."""
+        """Return (T, m, k): half the squared distances, minus a term common to all centroids."""
         result: npt.NDArray[np.float64] = self._half_norms - points @ self._centroids.T
         return result

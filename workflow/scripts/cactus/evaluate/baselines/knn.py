@@ -1,4 +1,4 @@
-"""Nearest neighbours in the embedding space."""
+"""Nearest neighbors in the embedding space."""
 
 from typing import Any
 
@@ -8,25 +8,24 @@ import numpy.typing as npt
 from cactus.errors import EpisodeError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten
 
-# Distances that differ by less than this share of the points' squared norms are taken anew.
+# Distances closer together than this share of the points' squared norms are computed again.
 _DOUBT = 1e-9
 
 
-class NearestNeighbours:
-    """The majority of the k nearest support points by Euclidean distance.
+class NearestNeighbors:
+    """Majority vote of the k nearest support points by Euclidean distance.
 
-    Support points at the same distance are taken in the order of their classes, and a tied vote
-    goes to the lowest class. The order of an episode's classes is random, so neither rule favours
-    a class.
+    Support points at the same distance count in the order of their classes, and a tied vote goes to
+    the lowest class. The order of an episode's classes is random, so neither rule favors a class.
 
     Parameters
     ----------
-    neighbours
+    neighbors
         k, at most way * shot.
     """
 
-    def __init__(self, neighbours: int) -> None:
-        self._neighbours = neighbours
+    def __init__(self, neighbors: int) -> None:
+        self._neighbors = neighbors
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
         """Return the labels (T, way, query) of queries (T, way, query, d).
@@ -34,18 +33,18 @@ class NearestNeighbours:
         Raises
         ------
         EpisodeError
-            The support has fewer points than neighbours are asked for.
+            There are more neighbors than support points.
         """
         way, shot = support.shape[1:3]
-        if self._neighbours > way * shot:
+        if self._neighbors > way * shot:
             raise EpisodeError(
-                "There are fewer support points than neighbours.",
-                where="baselines.knn.neighbours",
-                got=f"{self._neighbours} neighbours of {way * shot} support points",
-                fix="lower the number of neighbours",
+                "There are more neighbors than support points.",
+                where="baselines.knn.neighbors",
+                got=f"{self._neighbors} neighbors, {way * shot} support points",
+                fix="lower the number of neighbors",
             )
         distances = squared_distances(flatten(query), flatten(support))
-        nearest = np.argsort(distances, axis=-1, kind="stable")[..., : self._neighbours]
+        nearest = np.argsort(distances, axis=-1, kind="stable")[..., : self._neighbors]
         votes = (nearest[..., None] // shot == np.arange(way)).sum(axis=-2)
         labels: IntArray = votes.argmax(axis=-1).astype(np.int64)
         return labels.reshape(query.shape[:3])
@@ -56,8 +55,8 @@ def squared_distances(
 ) -> npt.NDArray[np.float64]:
     """Return the squared Euclidean distances (T, m, n) of queries (T, m, d) to support (T, n, d).
 
-    They come from one matrix product a task. Where rounding could put two of a query's distances
-    in a wrong order, they are summed from differences: equal points are exactly equally far.
+    One matrix product per task gives them. Where rounding could swap two distances of a query, the
+    query's distances are summed from differences instead, so equal points have equal distances.
     """
     sizes = _squares(query)[..., None], _squares(support)[:, None]
     result = sizes[0] + sizes[1] - 2 * (query @ support.swapaxes(1, 2))

@@ -8,19 +8,19 @@ import numpy.typing as npt
 from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, support_labels
 from cactus.evaluate.baselines.newton import fit_logistic
 
-_BLOCK_ENTRIES = 100_000  # design matrices solved at once: about a megabyte, to stay in the cache
+_BLOCK_ENTRIES = 100_000  # of design matrices solved together: about a megabyte, to fit the cache
 
 
 class LogisticRegression:
-    """Softmax regression with half the squared weights as penalty, at its exact optimum.
+    """Softmax regression with half the squared weights as the penalty, solved to its optimum.
 
-    For any way the classes are parametrised alike, as the original's ``multinomial``: with two
-    classes the logit difference is penalised half as much as by binomial logistic regression.
+    All classes have the same parametrization, as with the original's ``multinomial``. With two
+    classes the penalty on the logit difference is therefore half that of binomial regression.
 
     Parameters
     ----------
     c
-        Weight of the summed cross-entropy against half the squared weights.
+        Weight of the summed cross-entropy relative to half the squared weights.
     tolerance, max_iterations
         See `cactus.evaluate.baselines.newton.fit_logistic`.
     """
@@ -34,13 +34,13 @@ class LogisticRegression:
         Raises
         ------
         TrainingError
-            The regression of an episode has not converged.
+            The regression of an episode did not converge.
         """
         labels: npt.NDArray[np.intp] = self.logits(support, query).argmax(axis=-1)
         return labels.astype(np.int64)
 
     def logits(self, support: FloatArray, query: FloatArray) -> npt.NDArray[np.float64]:
-        """Return the logits (T, way, query, way) of queries, of sum zero over the classes."""
+        """Return the logits (T, way, query, way) of queries; they sum to zero over the classes."""
         _, way, shot, dims = support.shape
         points = way * shot
         block = max(1, _BLOCK_ENTRIES // (points * (min(points, dims) + 1)))

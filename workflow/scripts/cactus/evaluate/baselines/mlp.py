@@ -1,7 +1,7 @@
 """A multi-layer perceptron with dropout on the support embeddings.
 
-The networks are so small that NumPy, one episode after the other with all of it in the cache, is
-faster than batches in PyTorch on a CPU, and needs no import of PyTorch.
+The networks are so small that NumPy trains them faster on a CPU than PyTorch does, one by one or in
+batches (`bench/mlp.py`). It also saves the import of PyTorch.
 """
 
 from itertools import accumulate
@@ -13,21 +13,22 @@ from cactus.config.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, support_labels
 
-_BETAS: Final = (0.9, 0.999)  # decay of Adam's moments, and the small number below them:
-_EPSILON: Final = 1e-8  # the values of Kingma and Ba, "Adam", 2015
+# Decay of Adam's moments and the constant in its denominator, as in Kingma and Ba, "Adam", 2015.
+_BETAS: Final = (0.9, 0.999)
+_EPSILON: Final = 1e-8
 
 
 class MlpClassifier:
-    """One hidden ReLU layer with dropout, Adam on the full support, a fixed number of steps.
+    """One hidden ReLU layer with dropout, trained by Adam on the full support for fixed steps.
 
-    Each episode trains a network of its own, whose initial weights (uniform, Glorot and Bengio,
-    2010; biases zero) and dropout masks are drawn from the generator, episode by episode. The
-    weights after the last step are used; the query set takes no part in training.
+    Each episode trains its own network. Its initial weights (uniform, Glorot and Bengio, 2010;
+    biases zero) and dropout masks come from the generator, episode by episode. Predictions use the
+    weights after the last step; the query set takes no part in training.
 
     Parameters
     ----------
     settings
-        Sizes and training.
+        Size and training of the networks.
     generator
         Draws the initial weights and the masks.
     """
@@ -41,7 +42,7 @@ class MlpClassifier:
         Raises
         ------
         TrainingError
-            A network has left the finite numbers.
+            The training of a network diverged.
         """
         way, shot, dims = support.shape[1:]
         labels = np.empty(query.shape[:3], dtype=np.int64)
@@ -50,7 +51,7 @@ class MlpClassifier:
             with np.errstate(over="ignore", invalid="ignore"):
                 network = self._train(inputs, support_labels(way, shot), way)
             if not np.isfinite(network.parameters).all():
-                raise _not_finite(self._settings)
+                raise _diverged(self._settings)
             labels[task] = network.logits(queries.astype(np.float32)).argmax(axis=-1)
         return labels
 
@@ -58,20 +59,20 @@ class MlpClassifier:
         settings = self._settings
         network = Network(inputs.shape[1], settings.hidden_units, way)
         network.draw_weights(self._generator)
-        optimiser = Adam(network.parameters, settings.learning_rate)
+        optimizer = NumpyAdam(network.parameters, settings.learning_rate)
         targets = np.eye(way, dtype=np.float32)[labels]
         keep = np.float32(1 - settings.dropout)
         for _ in range(settings.epochs):
             shape = len(inputs), settings.hidden_units
             kept = self._generator.random(shape, dtype=np.float32) < keep
             network.backward(inputs, targets, kept / keep, settings.l2)
-            optimiser.step(network.gradient)
+            optimizer.step(network.gradient)
         return network
 
 
-def _not_finite(settings: MlpSettings) -> TrainingError:
+def _diverged(settings: MlpSettings) -> TrainingError:
     return TrainingError(
-        "A multi-layer perceptron has left the finite numbers.",
+        "Training of a multi-layer perceptron diverged (NaN or infinity).",
         where="baselines.mlp",
         got=f"NaN or infinite weights after {settings.epochs} steps",
         fix=f"lower baselines.mlp.learning_rate, now {settings.learning_rate}",
@@ -91,8 +92,8 @@ class Network:
     Attributes
     ----------
     parameters, gradient
-        All parameters, zero at first, and the last gradient, each as one vector, of which
-        `weights` (d, h), (h, way) and `biases` (h,), (way,) are views.
+        All parameters, initially zero, and the last gradient, each as one vector. `weights`
+        (d, h), (h, way) and `biases` (h,), (way,) are views of the parameters.
     """
 
     def __init__(self, dims: int, hidden: int, way: int, dtype: type[np.floating] = np.float32):
@@ -109,7 +110,7 @@ class Network:
         self._weight_gradients, self._bias_gradients = gradients[:2], gradients[2:]
 
     def draw_weights(self, generator: np.random.Generator) -> None:
-        """Draw the weights uniformly in +-sqrt(6 / (inputs + outputs)); set the biases to zero."""
+        """Draw the weights uniformly within +-sqrt(6 / (inputs + outputs)); zero the biases."""
         self.parameters[:] = 0
         for weights in self.weights:
             bound = np.sqrt(6 / sum(weights.shape))
@@ -124,7 +125,7 @@ class Network:
     def backward(
         self, inputs: FloatArray, targets: FloatArray, scale: FloatArray, l2: float
     ) -> None:
-        """Set `gradient` to that of the training loss.
+        """Set `gradient` to the gradient of the training loss.
 
         The loss is the mean cross-entropy plus `l2` times half the squared weights.
 
@@ -135,7 +136,7 @@ class Network:
         targets
             (n, way) one-hot labels.
         scale
-            (n, h) factors of the hidden units: the dropout mask over the probability of keeping.
+            (n, h) factors of the hidden units: the dropout mask divided by the keep probability.
         """
         hidden = inputs @ self.weights[0]
         hidden += self.biases[0]
@@ -155,16 +156,16 @@ class Network:
                 self._weight_gradients[layer] += l2 * self.weights[layer]
 
 
-class Adam:
+class NumpyAdam:
     """Adam (Kingma and Ba, 2015) on one vector, in place.
 
-    The moments are kept as plain sums with decay, g + b g' + b^2 g'' + ..., so that the factors
-    1 - b of the paper join the scalars of a step.
+    The moments are decayed sums g + b g' + b^2 g'' + ...; the paper's factors 1 - b are part of the
+    scalars of a step.
 
     Parameters
     ----------
     parameters
-        The vector that steps change.
+        The vector to update.
     learning_rate
         Step size.
     """

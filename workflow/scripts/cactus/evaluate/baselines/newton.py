@@ -1,10 +1,11 @@
 """Many small multinomial logistic regressions, solved to their optimum at once.
 
-For each task the objective is ``sum_i CE_i + |W|^2 / (2 C)`` in weights W (d, K) and biases b (K),
-which carry no penalty. Newton's method takes its direction from preconditioned conjugate gradients
-and its length from halving (Nocedal and Wright, "Numerical Optimization", 2006, algorithm 7.1).
-The preconditioner is the inverse of Boehning's bound on the Hessian (Boehning, "Multinomial
-logistic regression algorithm", 1992), which is the same for all classes and steps.
+For each task the objective is ``sum_i CE_i + |W|^2 / (2 C)`` in weights W (d, K) and biases b (K);
+the biases carry no penalty. Newton's method takes its direction from preconditioned conjugate
+gradients and its step length from a backtracking line search (Nocedal and Wright, "Numerical
+Optimization", 2006, algorithm 7.1). The preconditioner is the inverse of Boehning's bound on the
+Hessian (Boehning, "Multinomial logistic regression algorithm", 1992), which is the same for all
+classes and steps.
 """
 
 from dataclasses import dataclass
@@ -17,11 +18,11 @@ from cactus.errors import TrainingError
 
 Array = npt.NDArray[np.float64]
 
-_DIRECTION_STEPS = 500  # of conjugate gradients; a direction cut short still leads downhill
+_DIRECTION_STEPS = 500  # of conjugate gradients; a truncated direction still leads downhill
 _HALVINGS = 40
 _FORCING = 0.1  # largest relative residual of a Newton direction
-_SUFFICIENT = 1e-4  # share of the predicted decrease that a step must reach
-_ROUNDING = 1e-11  # relative rounding of the objective that a step may rise by
+_SUFFICIENT = 1e-4  # share of the predicted decrease that a step must achieve
+_ROUNDING = 1e-11  # relative increase of the objective that counts as rounding
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ class _Problem:
         return self.design.swapaxes(1, 2) @ residuals + self.penalty * coefficients
 
     def precondition(self, residual: Array) -> Array:
-        """Return the inverse bound times a residual (T, r, K), less its mean over the classes.
+        """Return the inverse bound times a residual (T, r, K), minus its mean over the classes.
 
-        The objective does not see a bias common to all classes, so rounding could let it drift.
+        A bias common to all classes does not change the objective, so rounding could make it drift.
         """
         step: Array = self.preconditioner @ residual
         step -= step.mean(axis=-1, keepdims=True)
@@ -106,33 +107,33 @@ def fit_logistic(
     targets
         (n, K) one-hot labels, the same for all tasks.
     c
-        Weight of the summed cross-entropy against half the squared weights.
+        Weight of the summed cross-entropy relative to half the squared weights.
     tolerance
         Bound on the Euclidean norm of the gradient of the objective divided by n.
     max_iterations
-        Newton steps at most.
+        Largest number of Newton steps.
 
     Returns
     -------
     weights
-        (T, d, K); their sum over the classes is zero at the optimum.
+        (T, d, K); at the optimum they sum to zero over the classes.
     biases
-        (T, K), of sum zero.
+        (T, K); they sum to zero over the classes.
 
     Raises
     ------
     TrainingError
-        A task has not converged.
+        A task did not converge.
     """
     reduced, basis = _reduce(features)
     problem = _Problem.build(reduced, targets, c)
-    coefficients = _minimise(problem, tolerance * features.shape[1], max_iterations)
+    coefficients = _minimize(problem, tolerance * features.shape[1], max_iterations)
     weights, biases = coefficients[:, :-1], coefficients[:, -1]
     return (weights if basis is None else basis @ weights), biases
 
 
 def _reduce(features: Array) -> tuple[Array, Array | None]:
-    """Express the features in an orthonormal basis of their span, which holds the optimum."""
+    """Express the features in an orthonormal basis of their span, which contains the optimum."""
     _, points, dims = features.shape
     if points >= dims:
         return features, None
@@ -140,7 +141,7 @@ def _reduce(features: Array) -> tuple[Array, Array | None]:
     return triangle.swapaxes(1, 2), basis
 
 
-def _minimise(problem: _Problem, tolerance: float, max_iterations: int) -> Array:
+def _minimize(problem: _Problem, tolerance: float, max_iterations: int) -> Array:
     tasks, _, rank = problem.design.shape
     result = np.zeros((tasks, rank, problem.targets.shape[1]))
     active, current = np.arange(tasks), result.copy()
@@ -156,7 +157,7 @@ def _minimise(problem: _Problem, tolerance: float, max_iterations: int) -> Array
         direction = _newton_direction(problem, probabilities, gradient)
         current = _step(problem, current, gradient, direction)
     raise TrainingError(
-        "Logistic regression has not converged.",
+        "Logistic regression did not converge.",
         where=f"{len(active)} of {tasks} episodes",
         got=f"a gradient norm above {tolerance:.3g} after {max_iterations} Newton steps",
         fix="raise baselines.linear.tolerance or max_iterations, or lower baselines.linear.c",
@@ -166,8 +167,8 @@ def _minimise(problem: _Problem, tolerance: float, max_iterations: int) -> Array
 def _newton_direction(problem: _Problem, probabilities: Array, gradient: Array) -> Array:
     """Solve Hessian x direction = -gradient by preconditioned conjugate gradients.
 
-    The residual falls to a share of the first one that shrinks with it, so that convergence is
-    faster than linear. Solved tasks stand still while the others go on.
+    The relative residual to reach shrinks with the gradient, so that Newton's method converges
+    faster than linearly. Solved tasks keep their direction while the others continue.
     """
     direction, residual = np.zeros_like(gradient), -gradient
     search = preconditioned = problem.precondition(residual)
@@ -189,7 +190,7 @@ def _newton_direction(problem: _Problem, probabilities: Array, gradient: Array) 
 
 
 def _step(problem: _Problem, current: Array, gradient: Array, direction: Array) -> Array:
-    """Go along the direction, by half as much until the objective falls enough."""
+    """Step along the direction; halve the step until the objective decreases enough."""
     start, slope = problem.value(current), _dot(gradient, direction)[:, 0, 0]
     slack = _ROUNDING * (1 + np.abs(start))
     length = np.ones((len(current), 1, 1))

@@ -1,4 +1,4 @@
-"""Baselines by name: the parameters they may take, and their making."""
+"""Baselines by name: their candidate parameters, and how to build them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from cactus.config.evaluation import (
 from cactus.errors import ConfigError
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching
-from cactus.evaluate.baselines.knn import NearestNeighbours
+from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
 from cactus.evaluate.baselines.mlp import MlpClassifier
 
@@ -24,17 +24,17 @@ Parameters = dict[str, Any]
 def choices(
     method: BaselineName, settings: BaselineSettings, setting: FewShotSetting
 ) -> list[Parameters]:
-    """Return the parameter sets among which a method chooses, in the order of the config.
+    """Return the parameter sets that a method chooses from, in the order of the configuration.
 
     Raises
     ------
     ConfigError
-        The support is smaller than every number of neighbours.
+        Every number of neighbors is larger than the support.
     """
     match method:
         case "knn":
             points = setting.way * setting.shot
-            return [{"neighbours": k} for k in _at_most(points, settings.knn.neighbours, setting)]
+            return [{"neighbors": k} for k in _at_most(points, settings.knn.neighbors, setting)]
         case "linear":
             shared = settings.linear.model_dump(exclude={"c"})
             return [{"c": c, **shared} for c in settings.linear.c]
@@ -44,14 +44,14 @@ def choices(
             return [settings.cluster_matching.model_dump()]
 
 
-def _at_most(points: int, neighbours: list[int], setting: FewShotSetting) -> list[int]:
-    possible = [k for k in neighbours if k <= points]
+def _at_most(points: int, neighbors: list[int], setting: FewShotSetting) -> list[int]:
+    possible = [k for k in neighbors if k <= points]
     if not possible:
         raise ConfigError(
-            "There are fewer support points than neighbours.",
-            where=f"baselines.knn.neighbours, {setting.way}-way {setting.shot}-shot",
-            got=f"{neighbours} neighbours of {points} support points",
-            fix=f"list a number of neighbours up to {points}",
+            "There are more neighbors than support points.",
+            where=f"baselines.knn.neighbors, {setting.way}-way {setting.shot}-shot",
+            got=f"{neighbors} neighbors, {points} support points",
+            fix=f"list a number of neighbors up to {points}",
         )
     return possible
 
@@ -62,7 +62,7 @@ def build(
     seed: int,
     centroids: npt.NDArray[np.float64] | None,
 ) -> Baseline:
-    """Make a baseline.
+    """Build a baseline.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def build(
     """
     match method:
         case "knn":
-            return NearestNeighbours(**parameters)
+            return NearestNeighbors(**parameters)
         case "linear":
             return LogisticRegression(**parameters)
         case "mlp":

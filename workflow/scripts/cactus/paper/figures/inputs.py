@@ -44,7 +44,7 @@ class FigureInputs:
     @property
     def synthetic_datasets(self) -> list[str]:
         """Data sets that are synthetic."""
-        return list(dict.fromkeys(self.results[self.results["sample"]]["dataset"]))
+        return list(dict.fromkeys(self.results[self.results["synthetic"]]["dataset"]))
 
     def cells(self) -> pd.DataFrame:
         """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.

@@ -83,7 +83,8 @@ def run_audit(planner: Planner) -> Report:
     """Check that the files, records, sources, inputs and printed numbers of a run agree."""
     assessments = audited(planner)
     jobs = [one.job for one in assessments]
-    printed = list(printed_numbers(planner.run_folder, jobs))
+    # Tables first: readers look there first, and one finding stands for a table and its figures.
+    printed = sorted(printed_numbers(planner.run_folder, jobs), key=lambda one: not one.is_tabled)
     findings = [
         *check_records(planner),
         *check_results(planner),

@@ -64,7 +64,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     hosts = sorted({record.agent.host for record in records})
     if len(hosts) > 1:
         yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
-    if planner.config.sample_data:
+    if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
     yield from _raw_notes(planner, records)
     for entry in planner.waivers.entries:

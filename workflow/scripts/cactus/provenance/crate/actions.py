@@ -162,9 +162,9 @@ def _inputs(planner: Planner, record: Record) -> Iterator[str]:
 
 def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
     """Yield raw files: synthetic ones are in the crate, others are only named with their hash."""
-    dataset, sample = record.job.cell, planner.config.sample_data
+    dataset, synthetic = record.job.cell, planner.config.synthetic_data
     for name, digest in sorted(record.plan.raw.items()):
-        if sample:
+        if synthetic:
             root = file_id(run_name(planner, f"raw/{dataset}/{name}")).rstrip("/")
             files = (one.id for one in crate.data_entities)
             yield from (one for one in files if one == root or one.startswith(root + "/"))

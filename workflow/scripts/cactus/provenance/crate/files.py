@@ -24,8 +24,8 @@ _CODE: Final = (
     "README.md",
     "CITATION.cff",
 )
-# What a run keeps for its own sake: jobs at work, and hashes that only save time.
-_PASSING: Final = ("states", "work", "heads.jsonl", HASHES_FILE)
+# What only matters while a run is in use: running jobs, their drivers, and cached hashes.
+_TRANSIENT: Final = ("states", "work", "drivers.jsonl", HASHES_FILE)
 _BYTECODE: Final = ("__pycache__", ".egg-info")
 _FORMATS: Final = {
     ".cff": "application/yaml",
@@ -70,7 +70,7 @@ def crate_files(planner: Planner) -> dict[str, Path]:
     }
     for path in _below(planner.run_folder):
         name = path.relative_to(planner.run_folder)
-        if name.parts[0] not in _PASSING:
+        if name.parts[0] not in _TRANSIENT:
             found[run_name(planner, name.as_posix())] = path
     return dict(sorted(found.items()))
 

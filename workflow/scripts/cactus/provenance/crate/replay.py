@@ -137,7 +137,7 @@ def _replayable_record(run_folder: Path, job: Job) -> Record:
             got=f"a job that ran on {device}",
             fix="replay a job that ran on a CPU; for this job, compare the printed numbers",
         )
-    if job == AUDIT or (record.plan.raw and not record.plan.spec["sample"]):
+    if job == AUDIT or (record.plan.raw and not record.plan.spec["synthetic"]):
         raise RecordError(
             "The job cannot be recomputed from the crate alone.",
             where=where,

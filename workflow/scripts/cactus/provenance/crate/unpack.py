@@ -1,4 +1,8 @@
-"""Unpacks zip files safely: they cannot write outside the target or fill the disk."""
+"""Unpacks zip files safely: they cannot write outside the target or fill the disk.
+
+`zipfile` also keeps files inside the target, but by renaming them; it has no filter like that of
+`tarfile`, and ignores the free disk space. Such archives are refused instead.
+"""
 
 import shutil
 import stat

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError
-from cactus.provenance.execution.process import identity, place
+from cactus.provenance.execution.process import identity, process_location
 from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.record import Agent
@@ -74,7 +74,7 @@ def log_header(job: Job, started: datetime, attempt: int) -> str:
     facts = [
         f"attempt {attempt}",
         f"started {started.isoformat(timespec='seconds')}",
-        place(identity()),
+        process_location(identity()),
         *([f"partition {os.environ[_PARTITION]}"] if _PARTITION in os.environ else []),
         *([f"GPU {gpus}"] if gpus else []),
     ]

@@ -1,8 +1,9 @@
-"""The right to write a job's results, held by one process at a time on all nodes together.
+"""A lock on a job's results: only one process on all nodes may write them at a time.
 
-It is a file in the job's work folder, made by a hard link, which file systems that nodes share
-make atomic. Its holder renews it; one that is silent for long, or whose process is seen to be
-gone, has lost it. Clocks of two nodes are never compared: who waits watches the file.
+The lease is a file in the job's work folder, made by a hard link, which is atomic on the file
+systems that nodes share. Its holder renews it. A holder that stays silent for too long, or whose
+process is known to be gone, has lost it. The clocks of two nodes are never compared: a process that
+waits watches whether the file changes.
 """
 
 import json
@@ -17,22 +18,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from types import TracebackType
 from typing import Any, Final, Self
 
 from cactus.errors import LeaseError
-from cactus.provenance.execution.process import identity, is_alive, place
+from cactus.provenance.execution.process import identity, is_alive, process_location
 
 LEASE_FILE: Final = "lease.json"
-# A holder that was silent for nine renewals is taken for dead.
+# A holder that misses nine renewals counts as dead.
 RENEWAL_SECONDS: Final = 20.0
 EXPIRY_SECONDS: Final = 180.0
-_SAY_AGAIN_SECONDS: Final = 600.0
+_REMINDER_SECONDS: Final = 600.0
 
 
 @dataclass
 class Lease:
-    """The right to write the results of one job while the block runs.
+    """Holds the exclusive right to write the results of one job while the block runs.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ class Lease:
     name
         The job, for messages.
     facts
-        Further JSON values for the file.
+        Further JSON values to store in the file.
     progress
-        Returns values that are written anew with each renewal.
+        Returns values that each renewal updates.
     renewal, expiry
-        Seconds between renewals, and of silence after which another process takes the lease.
+        Seconds between renewals, and seconds of silence after which another process may take over.
     """
 
     folder: Path
@@ -68,54 +68,49 @@ class Lease:
         return self.folder / LEASE_FILE
 
     def __enter__(self) -> Self:
-        """Wait until no other process holds the lease, and take it."""
+        """Wait until no other process holds the lease, then take it."""
         while not self._take():
             self._wait()
         self._renewals = Thread(target=self._renew_until_ended, daemon=True)
         self._renewals.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._renewals.join()
         if self._holds():
             self.path.unlink(missing_ok=True)
-            with suppress(OSError):  # not empty: something is kept for the next attempt
+            with suppress(OSError):  # not empty: the next attempt needs what is left
                 self.folder.rmdir()
 
     def check(self) -> None:
-        """Check that this process still holds the lease; call it before results are published.
+        """Check that this process still holds the lease; call this before publishing results.
 
         Raises
         ------
         LeaseError
-            Another process has taken it, because this one was silent for too long.
+            Another process has taken over, because this one was silent for too long.
         """
         if self._lost or not self._holds():
             raise LeaseError(
                 "Another process has taken over this job.",
                 where=self.name,
                 got=f"no renewal of {self.path} for over {self.expiry:.0f} s, from this process",
-                fix="nothing: the other process goes on from the last checkpoint",
+                fix="nothing: the other process resumes from the last checkpoint",
             )
 
     def _take(self) -> bool:
-        """Make the file of the lease, unless it is there."""
+        """Make the file of the lease, unless it exists; return whether this process holds it."""
         self.started = datetime.now(UTC)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = self._draft()
-        except FileNotFoundError:  # the holder before us has just removed the folder
+        except FileNotFoundError:  # the previous holder has just removed the folder
             return False
         try:
             os.link(draft, self.path)
         except FileExistsError:
-            return False
+            return self._holds()  # NFS may lose the reply to a link that it has made
         finally:
             draft.unlink()
         return True
@@ -132,14 +127,17 @@ class Lease:
         return holder is not None and holder.get("token") == self.token
 
     def _wait(self) -> None:
-        """Watch the lease of another process until it is given up or its holder is dead."""
+        """Watch another process's lease until it is released or its holder is dead."""
         seen: tuple[Any, Any] | None = None
-        since, said = time.monotonic(), -_SAY_AGAIN_SECONDS
+        since, reported = time.monotonic(), -_REMINDER_SECONDS
         while (holder := read_lease(self.folder)) is not None:
             now = time.monotonic()
-            if now - said >= _SAY_AGAIN_SECONDS:
-                print(f"waiting: {self.name} is being made {place(holder)}", file=sys.stderr)
-                said = now
+            if now - reported >= _REMINDER_SECONDS:
+                print(
+                    f"waiting: {self.name} is in progress {process_location(holder)}",
+                    file=sys.stderr,
+                )
+                reported = now
             beat = (holder.get("token"), holder.get("beat"))
             if beat != seen:
                 seen, since = beat, now
@@ -149,7 +147,7 @@ class Lease:
             time.sleep(min(1.0, self.renewal))
 
     def _evict(self, holder: dict[str, Any]) -> None:
-        """Remove the lease of a dead process, if it is still that one's."""
+        """Remove the lease of a dead process, unless another process has already replaced it."""
         aside = self.folder / f".{LEASE_FILE}.{self.token}.dead"
         try:
             self.path.rename(aside)
@@ -157,8 +155,11 @@ class Lease:
             return
         found = _read(aside)
         if found is not None and found.get("token") == holder.get("token"):
-            print(f"taking over {self.name}: its process {place(holder)} is gone", file=sys.stderr)
-        else:  # another process was faster and has a lease of its own: give it back
+            print(
+                f"taking over {self.name}: its process {process_location(holder)} is gone",
+                file=sys.stderr,
+            )
+        else:  # another process was faster and holds its own lease: put it back
             with suppress(FileExistsError):
                 os.link(aside, self.path)
         aside.unlink()
@@ -168,16 +169,16 @@ class Lease:
             if not self._holds():
                 self._lost = True
                 print(f"{self.name} was taken over by another process", file=sys.stderr)
-                os.kill(os.getpid(), signal.SIGTERM)  # as the scheduler would end it
+                os.kill(os.getpid(), signal.SIGTERM)  # as a batch system would stop it
                 return
             self._beat += 1
             self._draft().replace(self.path)
 
 
 def read_lease(folder: Path) -> dict[str, Any] | None:
-    """Return what the lease in a job's work folder says; None if nobody holds it.
+    """Return the content of the lease in a job's work folder; None if nobody holds it.
 
-    A damaged file is nobody's: it names no token, and its holder will find it lost.
+    A damaged file reads as empty. It then has no token, so its holder notices the loss.
     """
     return _read(folder / LEASE_FILE)
 
@@ -197,7 +198,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 def lives(folder: Path, holder: dict[str, Any]) -> bool:
     """Return whether the holder of a lease is alive, as far as this host can tell.
 
-    A process of another host is taken for dead after long silence, by the clocks of two hosts.
+    A process on another host counts as dead after a long silence, measured by two hosts' clocks:
+    good enough to report a state, not to take a lease.
     """
     alive = is_alive(holder)
     if alive is None:

@@ -1,4 +1,4 @@
-"""Which process this is, so that another one can tell whether it still lives."""
+"""Identifies a process, so that another one can tell whether it is still alive."""
 
 import os
 import socket
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def identity() -> dict[str, Any]:
-    """Return what names this process: host, boot of the host, id, start, and its Slurm job."""
+    """Return what identifies this process: host, boot id, process id, start time and Slurm job.
+
+    Process ids are reused; the boot id and the start time tell the processes apart.
+    """
     slurm = {"slurm": os.environ["SLURM_JOB_ID"]} if "SLURM_JOB_ID" in os.environ else {}
     pid = os.getpid()
     return {
@@ -20,14 +23,14 @@ def identity() -> dict[str, Any]:
 
 
 def is_alive(facts: dict[str, Any]) -> bool | None:
-    """Return whether the process that `identity` described lives; None if it cannot be seen."""
+    """Return whether the process that `identity` describes is alive; None if that is unknown."""
     if facts.get("host") != socket.gethostname() or _boot() is None:
-        return None  # another host, or no /proc to ask
+        return None  # another host, or no /proc to look in
     start = _start(int(facts["pid"]))
     return facts.get("boot") == _boot() and start is not None and start == facts.get("process")
 
 
-def place(facts: dict[str, Any]) -> str:
+def process_location(facts: dict[str, Any]) -> str:
     """Return where a process runs, in words."""
     slurm = f", Slurm job {facts['slurm']}" if "slurm" in facts else ""
     return f"on {facts.get('host')}, process {facts.get('pid')}{slurm}"
@@ -39,7 +42,7 @@ def _boot() -> str | None:
 
 
 def _start(pid: int) -> str | None:
-    """Return the start of a process, in clock ticks since boot; None if there is none."""
+    """Return the start time of a process, in clock ticks since boot; None if it does not exist."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

@@ -22,7 +22,7 @@ from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.records.plan import Plan, read_plan
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 SCRIPTS: Final = Path(__file__).resolve().parents[3]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from cactus.config.checkpoints import CheckpointSettings
 from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.records.plan import Plan
-from cactus.stop import StopRequest
+from cactus.train.stop import StopRequest
 
 if TYPE_CHECKING:
-    from cactus.checkpoint import Checkpoints
+    from cactus.train.checkpoint import Checkpoints
 
 ATTEMPT_PREFIX: Final = "attempt-"
 
@@ -115,7 +115,9 @@ class RunningJob:
             The configuration's section ``checkpoints`` as JSON. No result depends on it, so it is
             not part of the plan.
         """
-        from cactus.checkpoint import Checkpoints  # imports PyTorch, which most jobs do not need
+        from cactus.train.checkpoint import (
+            Checkpoints,  # imports PyTorch, which most jobs do not need
+        )
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(

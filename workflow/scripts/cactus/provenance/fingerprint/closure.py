@@ -102,7 +102,7 @@ class SourceTree:
     def _collect(self, entries: tuple[str, ...]) -> Closure:
         files: dict[str, str] = {}
         libraries: set[str] = set()
-        waiting, seen = [self._find(entry) for entry in entries], set()
+        waiting, seen = [file for entry in entries for file in self._find(entry)], set()
         while waiting:
             file = waiting.pop()
             if file.name in seen:
@@ -133,13 +133,14 @@ class SourceTree:
                 parsed.libraries.add(imported.partition(".")[0])
         return parsed
 
-    def _find(self, entry: str) -> _SourceFile:
+    def _find(self, entry: str) -> list[_SourceFile]:
+        """Return the file of a script, or of a module and of the packages that contain it."""
         if entry.endswith(".py"):
-            return _SourceFile(entry, Path(entry).stem, self.scripts)
+            return [_SourceFile(entry, Path(entry).stem, self.scripts)]
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
-                return _SourceFile(self._name(found[-1][1]), entry, root)
+                return [_SourceFile(self._name(path), module, root) for module, path in found]
         raise CodeError(
             "A module that a job runs cannot be found.",
             where=entry,

@@ -77,7 +77,7 @@ def open_planner(
 ) -> Planner:
     """Return the planner of a run; without a cache given, use the one saved in its folder."""
     access = raw_access(config)
-    raw_dir = run_folder / "raw" if config.sample_data else Path(access.raw_dir)
+    raw_dir = run_folder / "raw" if config.synthetic_data else Path(access.raw_dir)
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
     project = Project(root, SourceTree(root / "workflow" / "scripts", cache))
     return Planner(RunReader(config, run_folder), project, raw_dir)

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.execution.logs import attempt_log, log_path
-from cactus.provenance.execution.process import place
+from cactus.provenance.execution.process import process_location
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
@@ -69,10 +69,10 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
     """Return the status of a job whose last attempt is running or did not succeed."""
     match facts.get("state"):
         case "running":
-            note = place(facts) + _progress(facts)
+            note = process_location(facts) + _progress(facts)
             return JobStatus(job, "running", str(facts["started"]), None, note)
         case "killed":
-            note = f"its process {place(facts)} died without reporting an error"
+            note = f"its process {process_location(facts)} died without reporting an error"
             return JobStatus(job, "failed", str(facts["started"]), seconds, note)
     return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
 

@@ -1,0 +1,215 @@
+import numpy as np
+import pytest
+
+from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.prepare import check_raw, prepare
+from cactus.errors import DataError
+from tests.unit.data.rawfiles import (
+    SETTINGS,
+    flat_jpeg,
+    mini_classes,
+    mini_csv,
+    mini_flat,
+    mini_images,
+    mini_own_split,
+    mini_pickles,
+    mini_split_folders,
+    write_any,
+    write_files,
+    write_tar,
+    write_zip,
+)
+
+CLASSES = mini_classes()
+IMAGES = mini_images(CLASSES)
+
+
+def run(tmp_path, settings=SETTINGS):
+    check_raw("miniimagenet", settings, tmp_path / "raw")
+    prepare("miniimagenet", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    return tmp_path / "out"
+
+
+def check_content(out, images=IMAGES):
+    """Every image's gray level must be that of its place: sorted classes, sorted names."""
+    level = {}
+    for wnid, group in images.items():
+        level[wnid] = [(list(images).index(wnid) * 4 + i + 1) * 5 for i in range(len(group))]
+    manifest = load_manifest(out)
+    for split, names in CLASSES.items():
+        assert manifest.splits[split].classes == sorted(names)
+        array = load_images(out, split)
+        assert array.shape == (4 * len(names), 84, 84, 3)
+        np.testing.assert_array_equal(load_labels(out, split), np.repeat(np.arange(len(names)), 4))
+        expected = [value for name in sorted(names) for value in level[name]]
+        np.testing.assert_array_equal(
+            array,
+            np.broadcast_to(np.array(expected, dtype=np.uint8)[:, None, None, None], array.shape),
+        )
+
+
+FORMS = {
+    "flat images with csv": mini_flat(CLASSES, IMAGES),
+    "split folders": mini_split_folders(CLASSES, IMAGES),
+    "own train and val of each class": mini_own_split(IMAGES),
+    "own split with csv": mini_own_split(IMAGES) | mini_csv(CLASSES, IMAGES),
+    "folders by wnid": {
+        f"images/{name}/{file}": data
+        for name, group in IMAGES.items()
+        for file, data in group.items()
+    },
+    "pickles": mini_pickles(CLASSES, IMAGES),
+}
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("packing", ["folder", "zip", "tar.gz", "tar"])
+def test_every_form_gives_the_same_images(tmp_path, form, packing):
+    write_any(tmp_path / "raw/miniimagenet", "mini-imagenet", FORMS[form], packing)
+    check_content(run(tmp_path))
+
+
+def test_zipped_images_beside_csv_files(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    images = {name: data for name, data in members.items() if name.startswith("images/")}
+    write_zip(tmp_path / "raw/miniimagenet/images.zip", images)
+    write_files(tmp_path / "raw/miniimagenet", mini_csv(CLASSES, IMAGES))
+    out = run(tmp_path)
+    check_content(out)
+    records = {record.file: record.official for record in load_manifest(out).raw}
+    assert records == {"images.zip": None, "train.csv": False, "val.csv": False, "test.csv": False}
+
+
+def test_one_archive_per_split(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES)
+    for split in CLASSES:
+        of_split = {name: data for name, data in members.items() if name.startswith(f"{split}/")}
+        write_tar(tmp_path / f"raw/miniimagenet/{split}.tar", of_split, "w")
+    check_content(run(tmp_path))
+
+
+def test_archive_beside_its_unpacked_folder_counts_once(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES)
+    write_zip(tmp_path / "raw/miniimagenet/mini.zip", members)
+    write_files(tmp_path / "raw/miniimagenet", members)
+    check_content(run(tmp_path))
+
+
+def test_equal_names_in_own_train_and_val_are_different_images(tmp_path):
+    members = {}
+    for name, group in IMAGES.items():
+        for i, data in enumerate(group.values()):
+            members[f"{'val' if i % 2 else 'train'}/{name}/{i // 2}.jpg"] = data
+    write_files(tmp_path / "raw/miniimagenet", members)
+    out = run(tmp_path)
+    assert len(load_images(out, "train")) == 12
+    assert any("folders of another split" in note for note in load_manifest(out).notes)
+
+
+def test_other_forms_of_the_folder_name_and_tar_paths(tmp_path):
+    members = {f"./{name}": data for name, data in mini_split_folders(CLASSES, IMAGES).items()}
+    write_tar(tmp_path / "raw/mini-imagenet/mini.tgz", members)
+    check_content(run(tmp_path))
+
+
+def test_other_sizes_are_resized_and_noted(tmp_path):
+    images = mini_images(CLASSES, size=(100, 75))
+    write_files(tmp_path / "raw/miniimagenet", mini_split_folders(CLASSES, images))
+    out = run(tmp_path)
+    check_content(out, images)
+    assert "28 images of 100x75 were resized to 84x84 (lanczos)" in load_manifest(out).notes
+
+
+def test_missing_images_are_counted(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    wnid = CLASSES["val"][0]
+    del members[f"images/{next(iter(IMAGES[wnid]))}"]
+    write_files(tmp_path / "raw/miniimagenet", members)
+    notes = load_manifest(run(tmp_path)).notes
+    assert [note for note in notes if "missing" in note] == [
+        "val: 7 of 8 images and 2 of 2 classes are present, 1 images missing"
+    ]
+
+
+def test_missing_classes_of_the_published_split_are_counted(tmp_path):
+    write_files(tmp_path / "raw/miniimagenet", mini_split_folders(CLASSES, IMAGES))
+    notes = load_manifest(run(tmp_path)).notes
+    assert "test: 8 of 12000 images and 2 of 20 classes are present, 11992 images missing" in notes
+
+
+def fails(tmp_path, members, message, settings=SETTINGS):
+    write_files(tmp_path / "raw/miniimagenet", members)
+    with pytest.raises(DataError, match=message) as caught:
+        run(tmp_path, settings)
+    assert not (tmp_path / "out/manifest.json").exists()
+    return caught.value
+
+
+def test_unknown_classes_are_named(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES) | {"train/tabby/1.jpg": flat_jpeg(1)}
+    assert "tabby" in fails(tmp_path, members, "are unknown").got
+
+
+def test_own_classes_may_be_listed_in_csv_files(tmp_path):
+    classes = {"train": ["tabby", "pug"], "val": ["crane"], "test": ["fern"]}
+    images = mini_images(classes)
+    members = mini_split_folders(classes, images) | mini_csv(classes, images)
+    write_files(tmp_path / "raw/miniimagenet", members)
+    assert load_manifest(run(tmp_path)).splits["train"].classes == ["pug", "tabby"]
+
+
+def test_class_with_too_few_images(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES)
+    wnid = CLASSES["test"][1]
+    for file in list(IMAGES[wnid])[:2]:
+        del members[f"test/{wnid}/{file}"]
+    error = fails(tmp_path, members, "too few images")
+    assert wnid in error.where
+    assert error.got.startswith("2 images")
+
+
+def test_split_without_any_class(tmp_path):
+    members = mini_split_folders(CLASSES | {"val": []}, IMAGES)
+    assert "val" in fails(tmp_path, members, "has no image").where
+
+
+def test_list_that_names_only_absent_images(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    members["val.csv"] = b"filename,label\nn0000000000000001.jpg,n00000000\n"
+    error = fails(tmp_path, members, "None of the images")
+    assert "n0000000000000001.jpg" in error.got
+
+
+@pytest.mark.parametrize("content", [b"", b"file,class\na,b\n", b"filename,label\na.jpg\n"])
+def test_list_in_another_format(tmp_path, content):
+    fails(tmp_path, mini_flat(CLASSES, IMAGES) | {"val.csv": content}, "list of images is not")
+
+
+def test_class_in_two_lists(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    members["val.csv"] = members["train.csv"]
+    fails(tmp_path, members, "two splits")
+
+
+def test_flat_images_need_the_csv_files(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    del members["val.csv"]
+    error = fails(tmp_path, members, "are missing")
+    assert error.got == "no val.csv"
+    check_raw("miniimagenet", SETTINGS.model_copy(update={"download": True}), tmp_path / "raw")
+
+
+def test_empty_folder_tells_what_to_put_there(tmp_path):
+    (tmp_path / "raw/miniimagenet").mkdir(parents=True)
+    downloading = SETTINGS.model_copy(update={"download": True})
+    with pytest.raises(DataError) as caught:
+        check_raw("miniimagenet", downloading, tmp_path / "raw")
+    text = str(caught.value)
+    for expected in ("raw/miniimagenet/", "mini-imagenet-cache-", "https://", "no redistribution"):
+        assert expected in text
+
+
+def test_undecodable_image(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES)
+    name = next(iter(members))
+    assert name in fails(tmp_path, members | {name: b"no image"}, "cannot be decoded").where

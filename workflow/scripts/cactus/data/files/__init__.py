@@ -1,0 +1,1 @@
+"""Raw files: the registry of official ones, downloads, checksums and archives."""

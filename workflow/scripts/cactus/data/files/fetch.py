@@ -1,0 +1,172 @@
+"""Downloads that resume where they stopped and are verified before they are used."""
+
+import http.client
+import os
+import re
+import ssl
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cactus.data.files.checksums import file_digests, matches
+from cactus.data.files.damage import is_html
+from cactus.data.files.progress_lines import ProgressLines
+from cactus.data.files.registry import OfficialFile
+from cactus.errors import DataError, StorageError
+
+_CHUNK_BYTES = 1 << 16
+_PARTIAL_CONTENT = 206
+_RANGE_NOT_SATISFIABLE = 416
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_NETWORK = (
+    urllib.error.URLError,
+    http.client.HTTPException,
+    ssl.SSLError,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How broken transfers are retried.
+
+    Attributes
+    ----------
+    timeout
+        Seconds of silence after which a transfer counts as broken.
+    attempts
+        Number of transfers tried per mirror.
+    pause
+        Seconds between them.
+    """
+
+    timeout: float
+    attempts: int
+    pause: float = 2.0
+
+
+def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
+    """Download an official file into `folder` from the first mirror that has it.
+
+    The bytes are collected in `<name>.part`, from which a later call resumes. The file gets its
+    name once its checksum matches the published one.
+
+    Raises
+    ------
+    DataError
+        No mirror provided the file.
+    StorageError
+        The file cannot be written.
+    """
+    target = folder / file.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        failures = _try_mirrors(file, folder / f"{file.name}.part", target, retry)
+    except OSError as error:
+        raise StorageError(
+            "A download cannot be written.",
+            where=str(target),
+            got=error.strerror or str(error),
+            fix="free some space or make the folder writable, then run the same command again",
+        ) from error
+    if failures is not None:
+        raise DataError(
+            f"The file {file.name} could not be downloaded.",
+            where=str(target),
+            got="; ".join(failures) or "no address",
+            fix="run the same command again to resume the transfer; or put the file there by hand",
+        )
+    return target
+
+
+def _try_mirrors(file: OfficialFile, part: Path, target: Path, retry: Retry) -> list[str] | None:
+    """Complete and rename `part` from some mirror; return why each failed, or None on success."""
+    failures = []
+    for url in file.urls:
+        problem = _fill(url, file, part, retry)
+        if problem is None:
+            part.replace(target)
+            return None
+        failures.append(f"{url}: {problem}")
+    return failures
+
+
+def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
+    """Complete and verify `part` from one mirror; return why that failed, or None on success."""
+    problem = "no attempt was made"
+    for attempt in range(retry.attempts):
+        if attempt:
+            time.sleep(retry.pause)
+        resumed = part.is_file() and part.stat().st_size > 0
+        try:
+            _transfer(url, part, retry.timeout)
+        except urllib.error.HTTPError as error:
+            problem = f"HTTP {error.code} {error.reason}"
+            whole = error.code == _RANGE_NOT_SATISFIABLE and resumed
+            if not whole and error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                return problem
+        except _NETWORK as error:
+            problem = str(error) or type(error).__name__
+            whole = False
+        else:
+            whole = True
+        if whole:
+            if _verified(part, file):
+                return None
+            problem = "an HTML page" if is_html(part) else "a file with another checksum"
+            part.unlink()
+            # The first bytes may be from an earlier, different file: then try again from the start.
+            if not resumed:
+                return problem
+    return problem
+
+
+def _verified(part: Path, file: OfficialFile) -> bool:
+    return matches(file, *file_digests(part))
+
+
+def _transfer(url: str, part: Path, timeout: float) -> None:
+    """Append what is missing to `part`, or rewrite it if the server sends the whole file."""
+    start = part.stat().st_size if part.is_file() else 0
+    headers = {"User-Agent": "cactus-pipeline", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=timeout) as response:
+        start, total = _extent(response, start)
+        with part.open("ab" if start else "wb") as output:
+            _copy(response, output, url.rsplit("/", 1)[-1], start, total)
+            os.fsync(output.fileno())
+    size = part.stat().st_size
+    if total is not None and size < total:
+        raise ConnectionError(f"the transfer ended after {size} of {total} bytes")
+
+
+def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | None]:
+    """Return the offset of the first byte sent and the size of the whole file, if stated."""
+    if response.status == _PARTIAL_CONTENT:
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if match is None or int(match[1]) != start:
+            raise http.client.HTTPException("the server sent a different part than requested")
+        return start, int(match[2])
+    length = response.headers.get("Content-Length")
+    return 0, int(length) if length is not None else None
+
+
+def _copy(
+    response: http.client.HTTPResponse,
+    output: IO[bytes],
+    name: str,
+    start: int,
+    total: int | None,
+) -> None:
+    left = None if total is None else total - start
+    progress = ProgressLines(f"downloading {name}", left, "bytes")
+    while chunk := response.read(_CHUNK_BYTES):
+        output.write(chunk)
+        progress.advance(len(chunk))
+    progress.finish()

@@ -1,0 +1,1 @@
+"""One reader per data set, from raw files to images and labels."""

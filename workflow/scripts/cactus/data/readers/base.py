@@ -1,0 +1,136 @@
+"""What a reader of raw files returns, to be written as arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cactus.config.data import DataSettings
+from cactus.data.files.registry import DatasetEntry
+from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.readers.image_fitter import ImageFitter
+from cactus.errors import DataError
+from cactus.splits import Split
+
+
+@dataclass(frozen=True)
+class RawSplit:
+    """One split.
+
+    Attributes
+    ----------
+    name
+        The split.
+    classes
+        Class names in the order of the labels (CelebA: names of the split's attributes).
+    labels
+        int64 (N,), or for CelebA uint8 (N, 40).
+    images
+        Row numbers in [0, N) and images, uint8 (H, W, C), in any order, each once.
+    attributes
+        CelebA: the columns of `labels` that define the split's tasks.
+    """
+
+    name: Split
+    classes: list[str]
+    labels: npt.NDArray[Any]
+    images: Iterator[tuple[int, npt.NDArray[np.uint8]]]
+    attributes: list[int] | None = None
+
+
+@dataclass
+class RawDataset:
+    """The splits of a data set.
+
+    Attributes
+    ----------
+    image_shape
+        (H, W, C) of every image.
+    splits
+        Train, val and test, to be consumed one after the other.
+    notes
+        What a user should know about the data; complete once the splits are consumed.
+    """
+
+    image_shape: tuple[int, int, int]
+    splits: Iterator[RawSplit]
+    notes: list[str] = field(default_factory=list)
+
+
+class Reader(Protocol):
+    """The interface of each module `cactus.data.readers.<dataset>`."""
+
+    def missing(self, tree: RawTree) -> list[str]:
+        """Return the names of official files that are needed and missing; must be fast."""
+
+    def read(self, tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDataset:
+        """Read, check and split the raw files; images are decoded when they are used."""
+
+
+def decoded(
+    tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
+) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """Yield the index of each entry and its image, in the order that is fastest to read."""
+    rows = {(entry.container, entry.name): row for row, entry in enumerate(entries)}
+    for entry, content in tree.read_images(entries):
+        yield rows[entry.container, entry.name], fitter.decode(content, tree.where(entry))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rows of a split: sorted class names, labels int64 (N,) and N entries."""
+
+    classes: list[str]
+    labels: npt.NDArray[np.int64]
+    entries: list[RawEntry]
+
+
+def lay_out(
+    dataset: str, images: dict[Split, dict[str, list[RawEntry]]], minimum: int
+) -> dict[Split, Layout]:
+    """Put the images of each split into one sequence, class by class.
+
+    Raises
+    ------
+    DataError
+        A split is empty or a class has fewer than `minimum` images.
+    """
+    layouts = {}
+    for split, by_class in images.items():
+        classes = sorted(by_class)
+        labels = np.repeat(np.arange(len(classes)), [len(by_class[name]) for name in classes])
+        check_class_sizes(dataset, split, classes, labels, minimum)
+        layouts[split] = Layout(
+            classes, labels, [entry for name in classes for entry in by_class[name]]
+        )
+    return layouts
+
+
+def check_class_sizes(
+    dataset: str, split: Split, classes: Sequence[str], labels: npt.NDArray[np.int64], minimum: int
+) -> None:
+    """Check that every class of a split has enough images.
+
+    Raises
+    ------
+    DataError
+        The split is empty or a class has fewer than `minimum` images.
+    """
+    sizes = np.bincount(labels, minlength=len(classes))
+    if classes and sizes.min() >= minimum:
+        return
+    what, where, got = f"A split of {dataset} has no image.", f"{split} split", "no class"
+    if classes:
+        worst = int(sizes.argmin())
+        what = f"A class of {dataset} has too few images."
+        where += f", class {classes[worst]}"
+        got = f"{sizes[worst]} images, at least {minimum} needed"
+    raise DataError(
+        what,
+        where=where,
+        got=got,
+        fix=f"complete the raw data; or lower data.{dataset}.min_images_per_class, if all tasks "
+        "need fewer shots and queries",
+    )

@@ -1,0 +1,1 @@
+"""MAML and its derivatives without automatic differentiation."""

@@ -1,0 +1,68 @@
+"""Meta-train one cell of the grid."""
+
+from pathlib import Path
+
+import torch
+
+from cactus.data.arrays import load_images
+from cactus.meta.registry import build
+from cactus.meta.train import TaskSource, meta_train
+from cactus.seeding import derive_seed
+from cactus.stages.meta_train import MetaTrainSpec
+from cactus.tasks.episodes import labeled_sampler, load_sampler
+from cactus.tasks.labels import task_labels
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import set_up_device
+from cactus.train.images import resident_images
+
+
+def train_cell(
+    spec: MetaTrainSpec,
+    data_folder: Path,
+    partition_folder: Path,
+    output: Path,
+    checkpoints: Checkpoints,
+) -> None:
+    """Train on tasks from stored partitions, and log a validation curve on labeled tasks.
+
+    Parameters
+    ----------
+    spec
+        The cell and its settings.
+    data_folder
+        A prepared data set.
+    partition_folder
+        Partitions of its training images.
+    output
+        Folder of the model.
+    checkpoints
+        The training resumes from the newest one.
+    """
+    compute, settings = spec.compute, spec.settings
+    device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
+    images = resident_images(load_images(data_folder, "train"), device)
+    labels = task_labels(data_folder, "train") if spec.source == "labels" else None
+    sampler = load_sampler(partition_folder, settings.way, settings.shot, settings.query, labels)
+    height, width, channels = images.shape[1:]
+    seed = derive_seed("weights", spec.seed)
+    learner = build(spec.learner, settings, (height, width, channels), seed=seed, device=device)
+    meta_train(
+        learner,
+        TaskSource(images, sampler),
+        _validation_source(spec, data_folder, device),
+        output,
+        seed=spec.seed,
+        label=f"{spec.dataset}/{spec.source}/{spec.learner}/s{spec.seed}",
+        record={"dataset": spec.dataset, "source": spec.source},
+        checkpoints=checkpoints,
+    )
+
+
+def _validation_source(spec: MetaTrainSpec, data_folder: Path, device: torch.device) -> TaskSource:
+    """Return the labeled tasks of the validation curve."""
+    shape = spec.settings.validation
+    labels = task_labels(data_folder, "val")
+    sampler = labeled_sampler(
+        spec.dataset, labels, shape.way, shape.shot, shape.query, spec.pool_attributes
+    )
+    return TaskSource(resident_images(load_images(data_folder, "val"), device), sampler)

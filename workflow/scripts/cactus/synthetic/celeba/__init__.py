@@ -1,0 +1,1 @@
+"""Synthetic CelebA: drawn faces with the 40 attributes."""

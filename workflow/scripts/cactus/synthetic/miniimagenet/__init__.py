@@ -1,0 +1,1 @@
+"""Synthetic miniImageNet: textured objects on varied backgrounds."""

@@ -1,0 +1,1 @@
+"""Synthetic MNIST: real 8x8 digits, enlarged and jittered."""

@@ -1,0 +1,1 @@
+"""Synthetic Omniglot: characters of invented alphabets."""

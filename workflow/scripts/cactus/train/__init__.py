@@ -1,0 +1,1 @@
+"""What trainings share: the loop, checkpoints, metrics, requests to stop and the device."""

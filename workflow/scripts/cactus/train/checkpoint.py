@@ -1,0 +1,163 @@
+"""Checkpoints of a training: written atomically, and tied to what is being trained."""
+
+import hashlib
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from cactus.files import atomic_path
+from cactus.train.metrics import TrainingProgress
+from cactus.train.stop import StopRequest
+
+_KEPT: Final = 2
+
+
+class Checkpoints:
+    """The checkpoints of one job, in a folder that no other process writes to.
+
+    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint and the sha256 of what
+    follows it, and a state written by `torch.save`. The last two are kept.
+
+    Parameters
+    ----------
+    folder
+        Their folder, created when the first is saved.
+    fingerprint
+        Identifies everything that the states depend on; a checkpoint with another is not used.
+    seconds, steps
+        Save when this much time or this many steps have passed since the last; None for never.
+    stop
+        Request to stop; the state is saved before the job stops.
+    clock
+        A monotonic clock, in seconds.
+
+    Attributes
+    ----------
+    stop
+        The request to stop; a training that calls `reached` must run in ``stop.deferred()``.
+    progress
+        How far the training has come; its metrics log keeps it up to date.
+    resumed_from
+        Steps from which the training resumed, this time and before, as far as its result depends
+        on them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        fingerprint: str,
+        *,
+        seconds: float | None,
+        steps: int | None,
+        stop: StopRequest,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stop = stop
+        self.progress = TrainingProgress()
+        self.resumed_from: list[int] = []
+        self._folder, self._fingerprint = folder, fingerprint
+        self._seconds, self._steps, self._clock = seconds, steps, clock
+        self._last_time, self._last_step = clock(), 0
+
+    def restore(self) -> dict[str, Any] | None:
+        """Return the newest intact state, its tensors on the CPU, or None if there is none.
+
+        Files that are damaged, unfinished or have another fingerprint are deleted; standard error
+        says which, and why.
+        """
+        for unfinished in self._folder.glob(".step-*"):
+            unfinished.unlink(missing_ok=True)
+        content = self._newest_intact()
+        if content is None:
+            return None
+        self._delete_old()
+        self.resumed_from = [*content["resumed_from"], content["step"]]
+        self._last_time, self._last_step = self._clock(), content["step"]
+        state: dict[str, Any] = content["state"]
+        return state
+
+    def _newest_intact(self) -> dict[str, Any] | None:
+        for path in self._newest_first():
+            try:
+                return _read(path, self._fingerprint)
+            except (OSError, ValueError) as error:
+                _report(f"deleting checkpoint {path}, which cannot be used: {error}")
+                path.unlink(missing_ok=True)
+        return None
+
+    def reached(self, step: int, state: Callable[[], dict[str, Any]]) -> None:
+        """Save the state after a step if a checkpoint is due or a stop was requested.
+
+        Parameters
+        ----------
+        step
+            Steps done.
+        state
+            Returns all that the next steps and the results depend on: tensors on any device,
+            numbers, strings, and lists and dicts of these.
+
+        Raises
+        ------
+        StoppedError
+            A stop was requested; the state has been saved.
+        StorageError
+            The checkpoint cannot be written. Earlier ones are unchanged.
+        """
+        if not (self.stop.requested or self._is_due(step)):
+            return
+        self._save(step, state())
+        if self.stop.requested:
+            raise self.stop.error(step)
+
+    def _is_due(self, step: int) -> bool:
+        waited, done = self._clock() - self._last_time, step - self._last_step
+        by_time = self._seconds is not None and waited >= self._seconds
+        return by_time or (self._steps is not None and done >= self._steps)
+
+    def _save(self, step: int, state: dict[str, Any]) -> None:
+        buffer = io.BytesIO()
+        torch.save({"step": step, "resumed_from": self.resumed_from, "state": state}, buffer)
+        payload = buffer.getbuffer()
+        digest = hashlib.sha256(payload).hexdigest()
+        header = json.dumps({"fingerprint": self._fingerprint, "sha256": digest})
+        with (
+            atomic_path(self._folder / f"step-{step:09d}.ckpt") as temporary,
+            temporary.open("wb") as file,
+        ):
+            file.write(header.encode() + b"\n")
+            file.write(payload)
+        self._delete_old()
+        self._last_time, self._last_step = self._clock(), step
+
+    def _delete_old(self) -> None:
+        for old in self._newest_first()[_KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self._folder.glob("step-*.ckpt"), reverse=True)
+
+
+def _read(path: Path, fingerprint: str) -> dict[str, Any]:
+    """Read a checkpoint; a ValueError says what is wrong with it."""
+    header, _, payload = path.read_bytes().partition(b"\n")
+    try:
+        facts = json.loads(header)
+        found, digest = str(facts["fingerprint"]), str(facts["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError("its first line is damaged") from error
+    if found != fingerprint:
+        raise ValueError("it belongs to other code, configuration or data")
+    if hashlib.sha256(payload).hexdigest() != digest:
+        raise ValueError("its content is damaged: the sha256 differs from its first line")
+    content: dict[str, Any] = torch.load(io.BytesIO(payload), "cpu", weights_only=True)
+    return content
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

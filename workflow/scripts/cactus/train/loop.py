@@ -1,0 +1,90 @@
+"""The training loop that embeddings and meta-learners share."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.metrics import MetricsLog, RunningMeans
+
+
+class Trainee(Protocol):
+    """What is trained step by step: weights, optimizers, generators, and the steps done."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        ...
+
+    def training_state(self) -> dict[str, Any]:
+        """Return all that the coming steps depend on, as values that a checkpoint can hold."""
+        ...
+
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `training_state` returned, its tensors on the CPU."""
+        ...
+
+
+def train(
+    trainee: Trainee,
+    train_step: Callable[[], Mapping[str, Tensor]],
+    *,
+    steps: int,
+    log_every: int,
+    log: MetricsLog,
+    checkpoints: Checkpoints,
+    device: torch.device,
+    validate: Callable[[int], dict[str, float]] = lambda _: {},
+) -> None:
+    """Train from the newest checkpoint to the last step, logging and saving.
+
+    Parameters
+    ----------
+    trainee
+        What is trained.
+    train_step
+        Does one step, counts it in the trainee, and returns its metrics: scalars on the device,
+        the same ones each time.
+    steps
+        Steps of the whole training.
+    log_every
+        Steps between two lines of means in the log; the last step gets one too.
+    log
+        Gets the metrics.
+    checkpoints
+        Where the trainee's states are saved.
+    device
+        Of the metrics.
+    validate
+        Returns further metrics for the log after a step, if any are due.
+
+    Raises
+    ------
+    TrainingError
+        A metric is NaN or infinite when it is logged, or the trainee refuses the checkpoint.
+    StoppedError
+        A stop was requested.
+    StorageError
+        A checkpoint cannot be written.
+    """
+    means = RunningMeans()
+
+    def checkpoint_state() -> dict[str, Any]:
+        return {"training": trainee.training_state(), "means": means.steps, "log": log.text()}
+
+    with checkpoints.stop.deferred():
+        if saved := checkpoints.restore():
+            trainee.load_training_state(saved["training"])
+            means.restore(saved["means"], device)
+            log.resume(trainee.step, saved["log"])
+        while trainee.step < steps:
+            means.add(train_step())
+            step = trainee.step
+            due = step % log_every == 0 or step == steps
+            metrics = {**(means.pop() if due else {}), **validate(step)}
+            if metrics:
+                log.write(step, **metrics)
+            log.passed(step)
+            checkpoints.reached(step, checkpoint_state)
