@@ -1,4 +1,4 @@
-# Glue between the configuration and the rules; everything else lives in workflow/scripts/cactus.
+# Connects the configuration to the rules; everything else is in workflow/scripts/cactus.
 import atexit
 import os
 import shlex
@@ -17,8 +17,8 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, RunSource
-from cactus.provenance.staleness.open_run import open_planner, relative
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig
+from cactus.provenance.staleness.open_run import open_planner, relative_to_cwd
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
@@ -26,14 +26,15 @@ from cactus.stages.prepare_data import raw_access
 CONFIG = parse_config(config)
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
-# Profiles ask for it, too. Set beforehand, it decides: 1 takes a GPU for a study on CPUs.
+# Profiles read this variable too. A value set by the user wins: 1 requests a GPU even for a study on
+# CPUs.
 GPUS = int(
     os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
 )
 share_gpus(workflow, CONFIG.gpus.jobs_per_gpu)
 
-# What cannot change a result stays out of plans: the place of the clone, where raw data are, and
-# when checkpoints are saved. Jobs find it in shell variables. Snakemake formats the prefix, hence
+# What cannot change a result stays out of plans: the location of the clone and of the raw data, and
+# when checkpoints are saved. Jobs get it from shell variables. Snakemake formats the prefix, hence
 # the doubled braces.
 VARIABLES = {
     "SCRIPTS": str(SCRIPTS),
@@ -43,14 +44,14 @@ VARIABLES = {
 PREFIX = "".join(f"{name}={shlex.quote(text)}; " for name, text in VARIABLES.items())
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
-# Plans are written where a run is started, and nowhere else: a node of the cluster that reads the
-# Snakefile again must find the plan that its job was submitted with.
+# Only the process that starts a run writes plans. A cluster node that reads the Snakefile again must
+# find the plan that its job was submitted with.
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
-    SOURCE = RunSource(
+    SOURCE = PlannedConfig(
         configfiles=[
             "config/config.yaml",
-            *map(relative, workflow.config_settings.configfiles),
+            *map(relative_to_cwd, workflow.config_settings.configfiles),
         ],
         overrides=dict(workflow.config_settings.config),
         config=config,
@@ -92,27 +93,27 @@ wildcard_constraints:
 
 
 def planned(stage):
-    """Return an input function that gives a job its plan, and what it reads of other jobs.
+    """Return an input function that gives a job its plan and its inputs from other jobs.
 
-    The plan decides whether the job runs: it is newer than the results if, and only if, the job is
-    stale. What the job reads is `ancient`, so that times of files decide nothing; but where another
-    stale job makes it, Snakemake has to see that this one follows.
+    The plan decides whether the job runs: it is newer than the results if and only if the job is
+    stale. Inputs are `ancient`, so that their times do not matter. Only if a stale job makes the
+    input does Snakemake need to see that this job follows.
     """
 
     def inputs(wildcards):
-        # Snakemake must not list folders once and for all: plans are added while it looks.
+        # Snakemake must not cache its listings of folders: plans are added meanwhile.
         workflow.iocache.remaining_wait_time = 0
         job = stage_named(stage).job(**wildcards)
-        path = PLANNER.write(job) if PLANNER else plan_path(Path(RUN), job)
+        path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
         return {
             "plan": str(path),
-            "reads": [sentinel(read.job) for read in GRAPH.reads(job)],
+            "reads": [sentinel(upstream.job) for upstream in GRAPH.inputs(job)],
         }
 
     return inputs
 
 
 def sentinel(job):
-    """Return the file by which Snakemake knows that what another job makes is there."""
+    """Return the file that tells Snakemake that another job is done."""
     path = f"{RUN}/{job.files[0]}"
     return path if PLANNER and PLANNER.assess(job).stale else ancient(path)

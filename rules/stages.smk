@@ -1,4 +1,4 @@
-# What the rules take from the files of their stages, in workflow/scripts/cactus/stages.
+# What the rules get from their stages, which workflow/scripts/cactus/stages defines.
 
 
 def results_of(stage):
@@ -8,7 +8,7 @@ def results_of(stage):
 
 
 def record_of(stage):
-    """Return the record that each job of a stage leaves."""
+    """Return the record that each job of a stage writes."""
     return str(record_path(Path(RUN), Job(stage, stage_named(stage).pattern)))
 
 
@@ -18,7 +18,7 @@ def log_of(stage):
 
 
 def gpus_of(stage):
-    """Return a function that tells how many GPUs a job of a stage asks for."""
+    """Return a function that gives the number of GPUs that a job of a stage requests."""
     definition = stage_named(stage)
 
     def count(wildcards):
@@ -29,11 +29,11 @@ def gpus_of(stage):
 
 
 def memory_of(stage):
-    """Return the MB of memory that a job of a stage asks for, outside a profile."""
+    """Return the memory in MB that a job of a stage requests without a profile."""
     return stage_named(stage).memory_mb
 
 
 def made_by(*stages):
-    """Return the sentinels of all jobs of some stages, for the named targets."""
+    """Return the sentinels of all jobs of some stages, for the Snakefile's targets."""
     jobs = (job for stage in stages for job in GRAPH.jobs_of(stage))
     return [f"{RUN}/{job.files[0]}" for job in jobs]

@@ -10,7 +10,7 @@ from tests.workflow.project import Project
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the project with a finished run; tests must leave it as it is."""
-    if "CACTUS_TEST_PROJECT" in os.environ:  # made before, by a developer in a hurry
+    if "CACTUS_TEST_PROJECT" in os.environ:  # prepared earlier, to save time
         return Project(Path(os.environ["CACTUS_TEST_PROJECT"]))
     project = Project.create(tmp_path_factory.mktemp("finished") / "project")
     project.snakemake("--cores", "2")
@@ -24,6 +24,6 @@ def editable(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
 
 @pytest.fixture
 def project(finished: Project, editable: Project) -> Iterator[Project]:
-    """A copy of the finished project, to be edited; each test finds it as it was."""
+    """A copy of the finished project to edit; it is restored after each test."""
     yield editable
     editable.restore(finished)

@@ -35,7 +35,7 @@ def code(module: str, *, line: str = "EDITED = 1") -> Action:
 
 
 def replaced(file: str, old: str, new: str) -> Action:
-    """Replace a text that must be there."""
+    """Replace a text, which must exist."""
 
     def apply(project: Project) -> None:
         path = project.folder / file
@@ -71,7 +71,7 @@ def flip_a_byte(file: str) -> Action:
     return apply
 
 
-def remake_identically(project: Project) -> None:
+def rebuild_identically(project: Project) -> None:
     """Train an embedding again; the same seed gives the same bytes."""
     embedding = project.run / "embeddings/omniglot/acai/s0"
     before = {path.name: path.read_bytes() for path in embedding.iterdir()}
@@ -198,12 +198,12 @@ EDITS = [
     Edit("a raw file by a byte", flip_a_byte("results/small/raw/mnist/t10k-labels-idx1-ubyte.gz"), wave("make_synthetic_data mnist")),
     Edit("a prepared array by a byte", flip_a_byte("results/small/data/mnist/test_images.npy"), wave("prepare_data mnist")),
     Edit("a model by a byte", flip_a_byte("results/small/models/omniglot/acai/maml/s0/model.safetensors"), wave("meta_train omniglot/acai/maml")),
-    Edit("an embedding re-made with identical bytes", remake_identically, NOTHING),
+    Edit("an embedding rebuilt with identical bytes", rebuild_identically, NOTHING),
     Edit("a library of the figures in the lock", replaced("envs/requirements.lock", "\nseaborn==", "\nseaborn==99."), wave("make_figure accuracy_grid")),
     Edit("a library of the partitions in the lock", replaced("envs/requirements.lock", "\nthreadpoolctl==", "\nthreadpoolctl==99."), wave("make_partitions", "run_baselines")),
     Edit("a library that no job imports", replaced("envs/requirements.lock", "\nmypy==", "\nmypy==99."), NOTHING),
     Edit("a reformatted rule file", replaced("rules/metatrain.smk", "    threads: THREADS", "    # As many as configured.\n    threads:\n        THREADS"), NOTHING),
-    Edit("resources", replaced("rules/metatrain.smk", "mem_mb=8000", "mem_mb=16000"), NOTHING),
+    Edit("resources", replaced("rules/metatrain.smk", 'mem_mb=memory_of("meta_train")', "mem_mb=16000"), NOTHING),
     Edit("a published number", replaced("config/paper_results.csv", "52.50", "52.51"), wave("aggregate_results")),
     Edit("the registry entry of a data set", replaced("config/datasets.yaml", "  classes: 10\n", "  classes: 11\n"), wave("prepare_data mnist")),
     Edit("the lists of a data set that the grid lacks", replaced("config/splits/miniimagenet.csv", "n01532829", "n01532820"), NOTHING),

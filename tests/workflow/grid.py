@@ -1,4 +1,4 @@
-"""The graph of the small grid, written out: what each job is made from."""
+"""The graph of the small grid, written out by hand: what each job reads."""
 
 import re
 
@@ -52,7 +52,7 @@ MADE_FROM["audit_run"] = [
 
 
 def wave(*patterns: str) -> set[str]:
-    """Return the jobs that match a pattern, and all that is made from them."""
+    """Return the jobs that match a pattern, and all downstream jobs."""
     found = {job for job in MADE_FROM for pattern in patterns if re.match(pattern, job)}
     while more := {job for job, sources in MADE_FROM.items() if found & {*sources}} - found:
         found |= more

@@ -1,4 +1,4 @@
-"""Which jobs run which modules, as the standard library finds them in compiled code."""
+"""Which jobs run which modules, according to the standard library's ModuleFinder."""
 
 import io
 from collections.abc import Iterable
@@ -50,10 +50,10 @@ def files_of(project: Project, stage: str, module: str) -> set[str]:
 
 
 class RunFinder(ModuleFinder):
-    """Finds what runs: what stands below ``if TYPE_CHECKING:`` does not."""
+    """Finds modules, but not those imported below ``if TYPE_CHECKING:``."""
 
     def load_module(self, name, file, path, kind):  # type: ignore[no-untyped-def]
-        """Load a source without what type checkers alone read; the compiler drops ``if 0``."""
+        """Load a source without code for type checkers; the compiler drops ``if 0``."""
         if kind[2] == PY_SOURCE:
             file = io.BytesIO(file.read().replace(b"if TYPE_CHECKING:", b"if 0:"))
         return super().load_module(name, file, path, kind)

@@ -18,7 +18,7 @@ CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
 RUN = "small"
 
 
-# The plans of jobs, too, but not the configuration that stands beside them.
+# The plans of jobs too, but not the configuration beside them.
 _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
 _WARM = multiprocessing.get_context("forkserver")
@@ -66,14 +66,14 @@ class Project:
         return self.folder / "workflow/scripts"
 
     def copy(self, folder: Path) -> "Project":
-        """Copy all of it, results included, as `cp -r` does: without times."""
+        """Copy everything, including results, as `cp -r` does: without times."""
         shutil.copytree(self.folder, folder, copy_function=shutil.copyfile)
         return Project(folder)
 
     def restore(self, original: "Project") -> None:
-        """Undo all edits since this was copied; files that are as they were stay untouched.
+        """Undo all edits since this was copied; unchanged files stay untouched.
 
-        What Snakemake and the planner write to save work or to pass plans on is kept.
+        Files that Snakemake and the planner write to save work or to pass on plans are kept.
         """
         here, there = _files(self.folder), _files(original.folder)
         for name in here - there:
@@ -97,7 +97,7 @@ class Project:
         return self._python("-m", "snakemake", *arguments, *config)
 
     def cactus(self, *arguments: str) -> tuple[int, str]:
-        """Run the command `cactus`; return its exit code and all it prints."""
+        """Run the command `cactus`; return its exit code and its output."""
         done = self._python("-m", "cactus.cli.main", *arguments)
         return done.returncode, done.stdout + done.stderr
 
@@ -116,7 +116,7 @@ class Project:
         return found
 
     def _dry_run(self, *arguments: str) -> str:
-        """Run Snakemake in a process that has imported it before, which halves the time."""
+        """Run Snakemake in a process that has already imported it, which takes half the time."""
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "output"
             process = _WARM.Process(target=_run_snakemake, args=(self.folder, arguments, output))
@@ -149,7 +149,7 @@ def _run_snakemake(folder: Path, arguments: tuple[str, ...], output: Path) -> No
         main(list(arguments))
     finally:
         sys.stdout.flush()
-        atexit._run_exitfuncs()  # which such a process leaves out: the hashes are saved there
+        atexit._run_exitfuncs()  # a forked process skips these; they save the hashes
 
 
 def _files(folder: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Ways to tamper with a finished run, each with the finding that must name it."""
+"""Ways to tamper with a finished run, each with the finding that must report it."""
 
 import csv
 import hashlib
@@ -64,7 +64,7 @@ def remove(file: str) -> Action:
 
 
 def edit(file: str, pattern: str, new: str) -> Action:
-    """Replace the first match of a pattern, which there must be."""
+    """Replace the first match of a pattern, which must exist."""
 
     def apply(run: Path) -> None:
         text = (run / file).read_text()
@@ -76,7 +76,7 @@ def edit(file: str, pattern: str, new: str) -> Action:
 
 
 def forge(job: str, change: Callable[[dict[str, Any]], None] = lambda _: None) -> Action:
-    """Rewrite a record so that it agrees with the results as they are, with a right checksum."""
+    """Rewrite a record to match the current results, with a valid checksum."""
 
     def apply(run: Path) -> None:
         path = run / f"records/{job}.json"
@@ -102,7 +102,7 @@ def both(*actions: Action) -> Action:
 
 
 def better_result(run: Path) -> None:
-    """Raise one mean of the table of results."""
+    """Increase one mean in the table of results."""
     path = run / "tables/results.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -143,7 +143,7 @@ def other_input(record: dict[str, Any]) -> None:
 
 
 class Tampering(NamedTuple):
-    """A way to tamper, and the finding that must name it."""
+    """A way to tamper, and the finding that must report it."""
 
     what: str
     apply: Action

@@ -1,4 +1,4 @@
-"""Tampering with a finished run: each way is found, and named by kind and file."""
+"""Every way of tampering with a finished run is found, with the right kind and file."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.provenance.audit.audit import Report, audit
+from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import CONFIG, Project
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.workflow
 
 def audited(run: Path, *, deep: bool = False) -> Report:
     planner = open_run(str(run), cache=HashCache(None) if deep else None)
-    report = audit(planner)
+    report = run_audit(planner)
     planner.project.tree.cache.save()
     return report
 
@@ -45,7 +45,7 @@ def first_object(run: Path) -> Path:
 
 @pytest.fixture
 def run(project: Project) -> Path:
-    """Folder of a copy of the finished run, whose hashes are remembered."""
+    """Folder of a copy of the finished run, whose hashes are cached."""
     assert kinds_and_files(audited(project.run)) == set()
     return project.run
 
@@ -65,11 +65,11 @@ def test_tampering_is_found_and_named(run: Path, one: Tampering):
     assert (one.kind, one.file) in kinds_and_files(audited(run))
 
 
-def test_there_are_ways_enough():
+def test_there_are_enough_ways_to_tamper():
     assert len({one.what for one in TAMPERINGS}) == len(TAMPERINGS) >= 50
 
 
-def test_a_lost_and_an_edited_source_are_found(run: Path):
+def test_lost_and_edited_sources_are_found(run: Path):
     path = first_object(run)
     text = path.read_text()
     path.write_text(text + "\n")
@@ -92,7 +92,7 @@ def test_an_older_table_is_found_with_its_record_and_without(
     assert ("stale", "make_table/omniglot") in kinds_and_files(audited(run))
 
 
-def test_remembered_hashes_that_were_forged_do_not_deceive_a_deep_audit(run: Path):
+def test_forged_cached_hashes_do_not_deceive_a_deep_audit(run: Path):
     file = f"models/{MAML}/model.safetensors"
     right = hashlib.sha256((run / file).read_bytes()).hexdigest()
     flip(file)(run)
@@ -127,7 +127,7 @@ def test_a_finding_names_the_numbers_that_it_affects_and_what_fixes_it(run: Path
     ],
     ids=["table", "map"],
 )
-def test_a_finding_about_one_printed_number_affects_that_one_alone(
+def test_a_finding_about_one_printed_number_affects_only_that_number(
     run: Path, file: str, pattern: str, new: str, kinds: set[str]
 ):
     edit(file, pattern, new)(run)
@@ -145,7 +145,9 @@ def of_commit(*jobs: str, commit: str) -> Action:
     return both(*(forge(job, set_key("agent", "git", value=git)) for job in jobs))
 
 
-def test_commits_with_the_same_code_are_a_note_and_seeds_of_other_code_a_finding(run: Path):
+def test_commits_with_equal_code_are_a_note_and_seeds_with_different_code_a_finding(
+    run: Path,
+):
     seeds = [f"meta_train/mnist/acai/protonets/s{seed}" for seed in (0, 1)]
     of_commit(seeds[0], commit="a" * 40)(run)
     of_commit(seeds[1], commit="b" * 40)(run)
@@ -162,7 +164,7 @@ def test_commits_with_the_same_code_are_a_note_and_seeds_of_other_code_a_finding
     assert f"records of 2 commits: {both_commits}" in report.notes
 
 
-def test_a_moved_run_and_a_restored_one_have_no_findings(finished: Project, tmp_path: Path):
+def test_a_moved_run_and_a_restored_run_have_no_findings(finished: Project, tmp_path: Path):
     archive = shutil.make_archive(str(tmp_path / "run"), "tar", finished.folder)
     shutil.unpack_archive(archive, tmp_path / "restored")
     assert audited(tmp_path / "restored/results/small").findings == ()

@@ -1,4 +1,4 @@
-"""Names that do not exist and damaged files: one clear error each, with what mends it."""
+"""Unknown names and damaged files give one clear error each, with a fix."""
 
 import os
 import re
@@ -19,7 +19,7 @@ SOURCE = "plans/config.json"
 
 
 def error_of(output: str) -> dict[str, str]:
-    """Return the parts of an error that is all that was printed."""
+    """Return the parts of an error, which must be the whole output."""
     parts = r"  where: (?P<where>.+)\n  got:   (?P<got>.+)\n  fix:   (?P<fix>.+)\n"
     found = re.fullmatch(r"\w+Error: .+\n" + parts, output)
     assert found, output
@@ -55,7 +55,7 @@ def error_of(output: str) -> dict[str, str]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_misspelt_name_gets_the_nearest_valid_one(
+def test_a_misspelled_name_gets_the_most_similar_valid_one(
     finished: Project, command: list[str], got: str, fix: str
 ):
     code, output = finished.cactus(*command)
@@ -70,7 +70,7 @@ def cut_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"\x00\xff"])
-def test_a_damaged_record_is_one_line_and_makes_its_job_stale(
+def test_a_damaged_record_is_reported_in_one_line_and_makes_its_job_stale(
     project: Project, content: bytes | None
 ):
     path = project.run / f"records/meta_train/{MAML}.json"
@@ -85,7 +85,7 @@ def test_a_damaged_record_is_one_line_and_makes_its_job_stale(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": 1}'])
-def test_a_damaged_configuration_of_a_run_is_written_anew_as_the_error_says(
+def test_a_damaged_configuration_of_a_run_is_rebuilt_as_the_error_advises(
     project: Project, content: str
 ):
     (project.run / SOURCE).write_text(content)
@@ -132,6 +132,6 @@ def test_a_run_outside_its_environment_stops_before_the_first_job(tmp_path: Path
     )
     output = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "Jobs would not run in the environment that Snakemake runs in." in output
-    assert f"got:   {programs}/python, of /elsewhere, not of {sys.prefix}" in output
+    assert "Jobs would run in a different environment than Snakemake." in output
+    assert f"got:   {programs}/python in /elsewhere; Snakemake runs in {sys.prefix}" in output
     assert not project.run.exists() or not (project.run / "raw").exists()

@@ -27,7 +27,7 @@ def change_key(project: Project, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_finished_run_is_fresh_and_takes_no_plan(project: Project):
+def test_a_finished_run_is_fresh_and_needs_no_job(project: Project):
     code, output = project.cactus("status", "small")
     assert code == 0, output
     assert "small: 42 jobs: 42 fresh" in output
@@ -37,7 +37,7 @@ def test_a_finished_run_is_fresh_and_takes_no_plan(project: Project):
     assert project.cactus("why", MAML) == (0, f"{MAML} is fresh\n")
 
 
-def test_status_tells_stale_missing_failed_and_running_cells(project: Project):
+def test_status_shows_stale_missing_failed_and_running_jobs(project: Project):
     edit_code(project, "meta/maml/learner.py")
     (project.run / "records/evaluate_model/omniglot/labels/protonets/s0.json").unlink()
     folder = project.run / "states/meta_train/omniglot/bigan/protonets"
@@ -81,7 +81,7 @@ def test_why_shows_the_edit_the_key_and_the_library(project: Project):
     assert "library torch: 2.14.1 -> 2.14.2" in output
 
 
-def test_why_tells_an_input_and_a_result_by_their_hashes(project: Project):
+def test_why_shows_the_hashes_of_a_changed_result_and_the_stale_upstream_job(project: Project):
     path = project.run / "embeddings/omniglot/acai/s0/train.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -93,7 +93,7 @@ def test_why_tells_an_input_and_a_result_by_their_hashes(project: Project):
     assert (code, "train_embedding/omniglot/acai/s0 runs first" in output) == (1, True)
 
 
-def test_plan_counts_jobs_and_estimates_from_records(project: Project):
+def test_plan_counts_jobs_and_estimates_their_time_from_records(project: Project):
     edit_code(project)
     code, output = project.cactus("plan", "small", "--at-once", "1")
     assert code == 0
@@ -124,7 +124,7 @@ def test_a_changed_result_cannot_be_accepted(project: Project):
     assert "cannot be accepted" in output
 
 
-def test_update_stops_where_a_remade_result_has_the_same_bytes(project: Project):
+def test_update_stops_where_a_rebuilt_result_has_the_same_bytes(project: Project):
     (project.run / "records/train_embedding/omniglot/acai/s0.json").unlink()
     assert len(project.stale_jobs()) > 15
     code, output = project.cactus("update", "small", "--", "--cores", "2", "--logger", "cactus")
@@ -168,7 +168,7 @@ def test_a_job_does_not_start_on_an_input_that_changed_after_it_was_planned(proj
     assert "partitions.npy" in job.stderr
 
 
-def test_a_job_that_imports_what_its_plan_does_not_name_fails_and_leaves_no_record(
+def test_a_job_that_imports_a_module_missing_from_its_plan_fails_without_a_record(
     project: Project,
 ):
     script = project.scripts / "aggregate_results.py"
@@ -177,13 +177,13 @@ def test_a_job_that_imports_what_its_plan_does_not_name_fails_and_leaves_no_reco
     script.write_text(text.replace("        spec =", f"        {hidden}\n        spec =", 1))
     done = project.run_snakemake("results", "--cores", "1", "--logger", "cactus")
     assert done.returncode != 0
-    assert "The job imported a module that its plan does not name." in done.stderr
+    assert "The job imported a module that its plan does not list." in done.stderr
     assert "cactus/paper/latex.py" in done.stderr
     assert not (project.run / "records/aggregate_results.json").exists()
     assert "failed" in project.cactus("status", "small")[1]
 
 
-def test_trace_goes_down_to_the_raw_archive(project: Project):
+def test_trace_goes_back_to_the_raw_archives(project: Project):
     table = "results/small/tables/omniglot.tex"
     code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")
     assert code == 0
@@ -219,7 +219,7 @@ def is_knn(row: dict[str, str]) -> bool:
 PAPERS_KNN = ("trace", "results/small/tables/omniglot.tex", "--row", "ACAI kNN", "--col")
 
 
-def test_trace_tells_where_a_published_number_was_read(finished: Project):
+def test_trace_shows_the_source_of_a_published_number(finished: Project):
     (row,) = [row for row in published_rows(finished) if is_knn(row)]
     code, output = finished.cactus(*PAPERS_KNN, "5w1s paper")
     lines = output.splitlines()
@@ -232,7 +232,7 @@ def test_trace_tells_where_a_published_number_was_read(finished: Project):
     assert json.loads(finished.cactus(*PAPERS_KNN, "5w1s", "--json")[1])["published"] is None
 
 
-def test_trace_says_that_a_published_number_is_gone(project: Project):
+def test_trace_reports_a_published_number_that_was_removed(project: Project):
     rows = [row for row in published_rows(project) if not is_knn(row)]
     with (project.folder / "config/paper_results.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -240,7 +240,7 @@ def test_trace_says_that_a_published_number_is_gone(project: Project):
         writer.writerows(rows)
     code, output = project.cactus(*PAPERS_KNN, "5w1s paper")
     assert code == RecordError.exit_code
-    assert "The source of a published number cannot be told." in output
+    assert "The source of a published number is unknown." in output
     assert "config/paper_results.csv" in output
 
 
@@ -256,7 +256,7 @@ def test_diff_names_the_key_and_pairs_the_episodes(finished: Project, project: P
     assert "CACTUs-ProtoNets" not in output
 
 
-def test_records_say_what_ran_and_on_what(finished: Project):
+def test_records_hold_what_ran_and_where(finished: Project):
     record = json.loads((finished.run / f"records/meta_train/{MAML}.json").read_text())
     activity, agent = record["activity"], record["agent"]
     assert activity["threads"] == 1

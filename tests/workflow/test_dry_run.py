@@ -42,7 +42,7 @@ def test_the_demo_has_the_32_cells(tmp_path):
     assert counts["meta_train"] == 32 + 4 * 2  # the oracles besides
 
 
-def test_a_cut_axis_leaves_the_rest_out(tmp_path):
+def test_a_shorter_axis_leaves_out_the_rest(tmp_path):
     (tmp_path / "study.yaml").write_text(
         "grid: {datasets: [omniglot], embeddings: [acai], controls: {omniglot: []}}\n"
     )
@@ -50,7 +50,7 @@ def test_a_cut_axis_leaves_the_rest_out(tmp_path):
     assert (counts["prepare_data"], counts["train_embedding"], counts["meta_train"]) == (1, 1, 2)
 
 
-def test_a_misspelt_key_stops_before_any_job(tmp_path):
+def test_a_misspelled_key_stops_before_any_job(tmp_path):
     (tmp_path / "study.yaml").write_text("grid: {dataset: [omniglot]}\n")
     output = snakemake(tmp_path, "--dry-run", "--configfile", "study.yaml", check=False)
     assert "grid.dataset" in output
@@ -75,7 +75,7 @@ def too_long(pattern: str, limit: int) -> dict[str, int]:
     return {name: length for name, length in lengths.items() if length > limit}
 
 
-def test_files_keep_their_size():
+def test_files_stay_short():
     assert too_long("Snakefile", 60) == {}
     assert too_long("workflow/scripts/*.py", 40) == {}
     assert too_long("rules/*.smk", 120) == {}

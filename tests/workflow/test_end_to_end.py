@@ -1,4 +1,4 @@
-"""A cut grid on synthetic data, from images to tables and figures, by the real Snakemake."""
+"""A small grid on synthetic data, from images to tables and figures, with the real Snakemake."""
 
 import csv
 import json
@@ -77,7 +77,7 @@ def test_every_method_of_a_setting_saw_the_same_episodes(run):
     assert {len(found) for found in hashes.values()} == {1}
 
 
-def test_tables_and_figures_are_there_and_marked_as_sample_data(run):
+def test_tables_and_figures_exist_and_are_marked_as_synthetic(run):
     _, results, _ = run
     for dataset in ("omniglot", "celeba"):
         assert "synthetic data" in (results / f"tables/{dataset}.tex").read_text().lower()

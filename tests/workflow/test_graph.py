@@ -1,4 +1,4 @@
-"""The graph by which jobs are planned is Snakemake's own: jobs, inputs and outputs."""
+"""The graph that plans jobs equals Snakemake's: the same jobs, inputs and outputs."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
     planner = open_run(str(project.run))
     assert set(inputs) == set(planner.graph.jobs)
     for job, files in inputs.items():
-        sentinels = {f"{run}/{read.job.files[0]}" for read in planner.graph.reads(job)}
+        sentinels = {f"{run}/{upstream.job.files[0]}" for upstream in planner.graph.inputs(job)}
         relative = {path.relative_to(project.run) for path in (plan_path(project.run, job),)}
         assert files == sentinels | {f"{run}/{path}" for path in relative}
         record = f"{run}/{record_path(project.run, job).relative_to(project.run)}"
@@ -43,7 +43,7 @@ def test_snakemake_has_the_same_jobs_inputs_and_outputs(project: Project):
             assert name in job.files or name.startswith(f"{job.folder}/"), name
 
 
-def test_several_files_of_one_stage_can_be_asked_for_before_anything_is_planned(tmp_path: Path):
+def test_several_files_of_one_stage_can_be_requested_before_anything_is_planned(tmp_path: Path):
     project = Project.create(tmp_path / "project")
     names = [f"results/small/raw/{name}/synthetic.json" for name in ("mnist", "omniglot")]
     assert project.stale_jobs(*names) == {

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
-from cactus.stages.base import DatasetKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import DatasetWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -26,27 +26,27 @@ class CountImagesSpec(Spec):
     dataset: DatasetName
 
 
-class CountImages(Stage[DatasetKey]):
+class CountImages(Stage[DatasetWildcards]):
     """One job per data set."""
 
-    key = DatasetKey
+    wildcards = DatasetWildcards
     target = "counts"
     folder = "counts"
     results = ("counts.json",)
     final = True
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[DatasetKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
         """Return the data sets."""
-        return map(DatasetKey, config.expanded_grid.datasets)
+        return map(DatasetWildcards, config.expanded_grid.datasets)
 
-    def spec(self, config: "Config", key: DatasetKey) -> CountImagesSpec:
+    def spec(self, config: "Config", wildcards: DatasetWildcards) -> CountImagesSpec:
         """Return the data set."""
-        return CountImagesSpec(dataset=key.dataset)
+        return CountImagesSpec(dataset=wildcards.dataset)
 
-    def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:
+    def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
         """Yield the labels of the training images."""
-        yield results_of("prepare_data", key.dataset, "manifest.json", "train_labels.npy")
+        yield inputs_from("prepare_data", wildcards.dataset, "manifest.json", "train_labels.npy")
 
 
 STAGE: Final = CountImages()

@@ -1,4 +1,4 @@
-"""A real job that is killed and stopped goes on, and says so in its record."""
+"""A real job that is killed and stopped resumes, and its record shows it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ CELL = "omniglot/acai/maml/s0"
 
 
 class Job:
-    """The script of one cell's training, with a plan of more steps than the grid's."""
+    """The training script of one cell, with a plan of more steps than in the grid."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -79,7 +79,7 @@ class Job:
         return steps
 
 
-def test_a_killed_and_stopped_job_ends_as_if_nothing_had_happened(
+def test_a_killed_and_stopped_job_gives_the_results_of_an_uninterrupted_one(
     finished: Project, tmp_path: Path
 ):
     job = Job(finished.copy(tmp_path / "project"))
@@ -108,13 +108,13 @@ def test_a_killed_and_stopped_job_ends_as_if_nothing_had_happened(
     assert not (job.work / "checkpoints").exists()
 
 
-def test_what_was_removed_after_its_end_is_put_back_not_made_again(
+def test_results_removed_after_the_end_of_a_job_are_restored_and_not_recomputed(
     finished: Project, tmp_path: Path
 ):
     job = Job(finished.copy(tmp_path / "project"))
     job.finish()
     whole, record = job.results(), job.record().read_bytes()
-    # As Snakemake does, if it was killed before it had seen the end of the job.
+    # As Snakemake does if it was killed before it noticed the end of the job.
     job.record().unlink()
     for path in (job.project.run / f"models/{CELL}").iterdir():
         path.unlink()
@@ -132,7 +132,7 @@ def test_backups_are_dropped_when_snakemake_ends(finished: Project, tmp_path: Pa
     assert not job.work.exists()
 
 
-def test_a_changed_configuration_starts_anew(finished: Project, tmp_path: Path):
+def test_a_changed_configuration_starts_from_scratch(finished: Project, tmp_path: Path):
     job = Job(finished.copy(tmp_path / "project"))
     job.interrupt(signal.SIGTERM, lambda: job.last_saved() >= 3)
     content = json.loads(job.plan.read_text())

@@ -1,4 +1,4 @@
-"""The profile for Slurm, on dry runs: what each job would ask for."""
+"""The Slurm profile in dry runs: what each job would request."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy whose dry runs tell what jobs ask for, which a message in a rule hides."""
+    """A copy whose dry runs show what jobs request, which a rule's message hides."""
     project = Project.create(tmp_path_factory.mktemp("profile") / "project")
     for path in (project.folder / "rules").glob("*.smk"):
         path.write_text(re.sub(r" +message:\n.*\n", "", path.read_text()))
@@ -54,7 +54,7 @@ def test_snakemake_finds_the_profile_in_a_clone(project: Project):
     assert "56 meta_train" in output
 
 
-def test_each_job_asks_for_what_its_data_set_needs(project: Project):
+def test_each_job_requests_what_its_data_set_needs(project: Project):
     asked = requests(project, **CLUSTER)
     training = asked["meta_train celeba/acai/maml/0"]
     assert (training["mem_mb"], training["runtime"]) == ("24000", "1440")
@@ -82,7 +82,7 @@ def test_empty_keys_are_left_to_the_cluster(project: Project):
         ({"gpu_request": "none"}, {"gpu": "0"}),
     ],
 )
-def test_a_gpu_is_asked_for_in_the_form_that_the_cluster_takes(project, keys, expected):
+def test_a_gpu_is_requested_in_the_form_that_the_cluster_accepts(project, keys, expected):
     training = requests(project, **keys)["train_embedding mnist/acai/0"]
     assert {key: training[key] for key in ("gpu", "gres", "gpu_model") if key in training} == (
         expected
@@ -91,7 +91,7 @@ def test_a_gpu_is_asked_for_in_the_form_that_the_cluster_takes(project, keys, ex
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 8])
 @pytest.mark.parametrize("form", ["gpus", "gres"])
-def test_jobs_that_share_a_gpu_ask_for_their_part_of_its_shards(project, form: str, jobs: int):
+def test_jobs_that_share_a_gpu_request_their_part_of_its_shards(project, form: str, jobs: int):
     keys = {"gpu_request": form, "gpu_model": "a100", "gpu_shards": 4}
     found = requests(project, "--config", f"gpus={{jobs_per_gpu: {jobs}}}", **keys)
     training = found["meta_train mnist/acai/protonets/0"]
@@ -102,7 +102,7 @@ def test_jobs_that_share_a_gpu_ask_for_their_part_of_its_shards(project, form: s
     assert "gpu" not in found["run_baselines mnist/acai/0"]
 
 
-def test_partitions_ask_for_a_gpu_where_k_means_makes_them(project: Project):
+def test_partitions_request_a_gpu_only_for_k_means(project: Project):
     sources = ("acai", "single-acai", "hyperplanes-acai", "labels", "pixels", "random")
     targets = [f"results/paper/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
     asked = requests(project, targets=targets, **CLUSTER)
@@ -112,13 +112,13 @@ def test_partitions_ask_for_a_gpu_where_k_means_makes_them(project: Project):
         assert (job["gpu"], job["slurm_partition"]) == place
 
 
-def test_an_unknown_form_is_refused(project: Project):
+def test_an_unknown_form_is_rejected(project: Project):
     with pytest.raises(AssertionError, match="gpu_request is 'gpu', but has to be gpus, gres or"):
         requests(project, gpu_request="gpu")
 
 
 @pytest.mark.parametrize("form", ["gpus", "gres"])
-def test_a_study_on_cpus_asks_for_no_gpu(project: Project, form: str):
+def test_a_study_on_cpus_requests_no_gpu(project: Project, form: str):
     keys = {**CLUSTER, "gpu_request": form, "gpu_model": "a100"}
     asked = requests(project, "--config", "compute={device: cpu}", **keys)
     training = asked["evaluate_model celeba/acai/maml/0"]
@@ -128,7 +128,7 @@ def test_a_study_on_cpus_asks_for_no_gpu(project: Project, form: str):
     assert not training.get("gpu_model")
 
 
-def test_no_job_asks_for_more_than_the_partition_allows(project: Project):
+def test_no_job_requests_more_than_the_partition_allows(project: Project):
     for name, asked in requests(project, gpu_minutes=60, cpu_memory=3000).items():
         if not name.startswith(("prepare_data", "run_baselines")):
             assert int(asked.get("runtime", 0)) <= 60
@@ -147,7 +147,7 @@ def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: in
     assert f'Provided resources: gpu=Resource("gpu", {admitted})' in output
 
 
-def test_rules_hand_signals_to_python_and_keep_the_log_of_earlier_attempts():
+def test_rules_pass_signals_to_python_and_append_to_the_log():
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     commands = [text.split("\n\n")[0] for text in "\n".join(texts).split("shell:")[1:]]
     assert len(commands) == 12

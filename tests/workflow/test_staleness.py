@@ -1,4 +1,4 @@
-"""Exactly the jobs that an edit makes stale run again, asserted on real dry runs."""
+"""Exactly the jobs that an edit makes stale run again, checked by real dry runs."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from tests.workflow.project import Project
 pytestmark = pytest.mark.workflow
 
 
-def test_the_table_is_of_the_grid_that_is_run(finished: Project):
+def test_the_table_lists_the_jobs_of_the_run(finished: Project):
     records = sorted((finished.run / "records").rglob("*.json"))
     names = [
         path.relative_to(finished.run / "records").with_suffix("").as_posix() for path in records
@@ -28,8 +28,8 @@ def test_exactly_the_stale_jobs_run_again(project: Project, edit: Edit):
     assert project.stale_jobs(config=edit.config) == edit.stale
 
 
-def test_every_module_of_the_package_reruns_the_jobs_that_run_it(project: Project):
-    """Modules that the same jobs run are edited together, to save dry runs."""
+def test_an_edit_of_any_module_reruns_the_jobs_that_run_it(project: Project):
+    """Modules that the same jobs run are edited together to save dry runs."""
     groups: dict[frozenset[str], list[str]] = {}
     jobs = jobs_by_module(project)
     modules = sorted(
@@ -49,7 +49,7 @@ def test_every_module_of_the_package_reruns_the_jobs_that_run_it(project: Projec
             (project.scripts / module).write_text(text)
 
 
-def test_a_seed_added_runs_its_own_cells_and_what_counts_them(project: Project):
+def test_a_new_seed_runs_its_own_cells_and_the_aggregation(project: Project):
     stale = project.stale_jobs(config=configured("grid={seeds: [0, 1, 2]}"))
     new = {job.replace("/s1", "/s2") for job in EVERYTHING if "mnist" in job and "/s1" in job}
     new |= {job.replace("/s0", "/s2") for job in EVERYTHING if "omniglot" in job and "/s0" in job}
@@ -62,7 +62,7 @@ def test_another_location_and_other_times_change_nothing(finished: Project, tmp_
     assert Project(tmp_path / "elsewhere" / "deeper").stale_jobs() == NOTHING
 
 
-def test_raw_files_that_are_no_samples_count_by_content_wherever_they_lie(project: Project):
+def test_real_raw_files_count_by_content_wherever_they_are(project: Project):
     shutil.copytree(project.run / "raw/mnist", project.folder / "raw-files/mnist")
     target = "results/real/data/mnist/manifest.json"
 

@@ -11,7 +11,7 @@ from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project as Sources
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.staleness.open_run import read_source
+from cactus.provenance.staleness.open_run import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from tests.workflow.oracle import jobs_by_module
 from tests.workflow.project import Project
@@ -66,8 +66,8 @@ def dependents(copy: Project) -> dict[str, set[str]]:
 
 
 def fresh_jobs(copy: Project) -> set[str]:
-    """Return the jobs of the copied run that are fresh by the copy's own code."""
-    config = read_source(copy.run).load(copy.folder)
+    """Return the jobs of the copied run that are fresh according to the copy's own code."""
+    config = read_planned_config(copy.run).load(copy.folder)
     tree = SourceTree(copy.scripts, HashCache.load(copy.run / HASHES_FILE))
     planner = Planner(RunReader(config, copy.run), Sources(copy.folder, tree), copy.run / "raw")
     return {one.job.name for one in planner.assess_all() if not one.stale}

@@ -2,15 +2,15 @@
 
 from cactus.command import run_main, stage_job
 from cactus.files import write_json
-from cactus.provenance.audit.audit import audit, describe
+from cactus.provenance.audit.report import run_audit
 from cactus.provenance.staleness.open_run import open_run
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        report = audit(open_run(str(job.run_folder)))
-        print(describe(report))
+        report = run_audit(open_run(str(job.run_folder)))
+        print(report.as_text())
         if report.findings:
             raise SystemExit(1)
         write_json(job.output, report.as_json())

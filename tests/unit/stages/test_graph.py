@@ -13,27 +13,29 @@ CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
 GRAPH = Graph(CONFIG)
 
 
-def test_every_job_comes_after_those_that_it_reads_from():
+def test_every_job_comes_after_its_upstream_jobs():
     seen: set[Job] = set()
     for job in GRAPH.jobs:
-        assert {read.job for read in GRAPH.reads(job)} <= seen, job
+        assert {upstream.job for upstream in GRAPH.inputs(job)} <= seen, job
         seen.add(job)
 
 
-def test_what_a_job_reads_lies_where_the_other_leaves_it():
+def test_a_job_reads_files_where_the_upstream_job_writes_them():
     for job in GRAPH.jobs:
-        for read in GRAPH.reads(job):
-            for name in read.files:
-                assert name in read.job.files or name.startswith(f"{read.job.folder}/"), name
+        for upstream in GRAPH.inputs(job):
+            for name in upstream.files:
+                assert name in upstream.job.files or name.startswith(f"{upstream.job.folder}/"), (
+                    name
+                )
 
 
-def test_names_and_wildcards_fit_each_other():
+def test_a_job_can_be_rebuilt_from_its_wildcards():
     for job in GRAPH.jobs:
         assert job.definition.job(**job.wildcards) == job
-        assert tuple(job.wildcards) == job.definition.wildcards
+        assert tuple(job.wildcards) == job.definition.wildcard_names
 
 
-def test_what_a_run_is_made_for_leads_to_every_job():
+def test_every_job_is_upstream_of_a_final_one():
     final = [job for job in GRAPH.jobs if job.definition.final]
     assert {one for job in final for one in GRAPH.ancestry(job)} == set(GRAPH.jobs) - {AUDIT}
 
@@ -43,12 +45,12 @@ def test_a_wave_comes_after_those_that_its_jobs_read_from():
     for wave in GRAPH.waves:
         for job in GRAPH.jobs:
             if job.stage in wave.stages:
-                assert {read.job.stage for read in GRAPH.reads(job)} <= seen | wave.stages
+                assert {upstream.job.stage for upstream in GRAPH.inputs(job)} <= seen | wave.stages
         seen |= wave.stages
     assert seen == set(stage_names())
 
 
-def test_a_cell_stands_for_its_evaluation_and_all_that_leads_to_it():
+def test_a_cell_stands_for_its_evaluation_and_all_upstream_jobs():
     found = [job.stage for job in GRAPH.find("omniglot/acai/maml/s0")]
     assert found[-1] == "evaluate_model"
     assert {"meta_train", "make_partitions", "train_embedding", "prepare_data"} <= set(found)

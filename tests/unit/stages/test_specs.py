@@ -1,4 +1,4 @@
-"""A job's spec changes with the keys that its stage reads and with no others."""
+"""A job's spec changes with the keys that its stage reads, and with no others."""
 
 from typing import Any
 

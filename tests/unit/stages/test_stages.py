@@ -1,4 +1,4 @@
-"""Each stage's file says what the rules, the scripts and the profile then do."""
+"""The rules, the scripts and the Slurm profile agree with the stages' files."""
 
 import inspect
 import re
@@ -21,20 +21,20 @@ def rule(stage: str) -> str:
 
 
 @pytest.mark.parametrize("name", stage_names())
-def test_a_stage_has_a_rule_and_a_script_of_its_name(name: str):
+def test_a_stage_has_a_rule_and_a_script_with_its_name(name: str):
     assert f'"$SCRIPTS/{name}.py"' in rule(name)
     assert (ROOT / f"workflow/scripts/{name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", stage_names())
-def test_a_light_stage_runs_where_snakemake_does_and_a_heavy_one_asks_for_memory(name: str):
+def test_a_local_stage_has_a_local_rule_and_any_other_requests_memory(name: str):
     text, stage = rule(name), stage_named(name)
-    assert ("localrule: True" in text) == stage.light
-    assert (f'mem_mb=memory_of("{name}")' in text) == (not stage.light)
+    assert ("localrule: True" in text) == stage.local
+    assert (f'mem_mb=memory_of("{name}")' in text) == (not stage.local)
 
 
-def test_the_slurm_profile_has_a_row_for_each_heavy_stage_and_no_other():
-    heavy = {name for name in stage_names() if not stage_named(name).light}
+def test_the_slurm_profile_has_a_row_for_each_stage_that_is_not_local_and_no_other():
+    heavy = {name for name in stage_names() if not stage_named(name).local}
     assert set(PROFILE["memory"]) == set(PROFILE["minutes"]) == heavy
     on_gpu = {name for name in stage_names() if f'gpu=gpus_of("{name}")' in RULES}
     assert set(PROFILE["gpu_jobs"]) == on_gpu
@@ -47,8 +47,8 @@ def specs() -> list[type[Spec]]:
 
 
 @pytest.mark.parametrize("spec", specs(), ids=lambda spec: spec.__name__)
-def test_a_spec_holds_values_and_no_logic(spec: type[Spec]):
-    """What a spec computed would be no part of a job's code, as stages are bookkeeping."""
+def test_a_spec_holds_values_but_no_logic(spec: type[Spec]):
+    """Code in a spec would not count as a job's code, since stages are bookkeeping."""
     own = [name for name, value in vars(spec).items() if inspect.isroutine(value)]
     assert not [name for name in own if not name.startswith(("__", "model_", "_abc"))]
     assert not any(isinstance(value, property) for value in vars(spec).values())

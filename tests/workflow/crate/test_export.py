@@ -1,4 +1,4 @@
-"""Exporting a run: where to, and what is refused."""
+"""Exporting a run: where to, and what is rejected."""
 
 import shutil
 
@@ -35,7 +35,7 @@ def test_an_empty_folder_is_filled(folder, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["crate", "crate.zip"])
-def test_what_is_half_written_never_bears_the_name(folder, tmp_path, monkeypatch, form):
+def test_a_half_written_crate_never_has_the_final_name(folder, tmp_path, monkeypatch, form):
     monkeypatch.setattr("rocrate.model.metadata.Metadata.generate", lambda _: {"a": object()})
     with pytest.raises(TypeError):
         export(planner(folder), tmp_path / form)
@@ -49,7 +49,7 @@ def damaged(folder, tmp_path):
     return tmp_path / "damaged"
 
 
-def test_jobs_without_record_are_named(damaged, tmp_path):
+def test_jobs_without_a_record_are_named(damaged, tmp_path):
     record_path(damaged / RUN, TRAINED).unlink()
     edited = record_path(damaged / RUN, Job("make_table", "mnist"))
     edited.write_text(edited.read_text().replace('"seconds"', '"second"'))
@@ -62,14 +62,14 @@ def test_jobs_without_record_are_named(damaged, tmp_path):
 
 
 @pytest.mark.parametrize("edit", ["changed", "missing"])
-def test_results_that_are_not_as_recorded_are_refused(damaged, tmp_path, edit):
+def test_results_that_differ_from_their_record_are_rejected(damaged, tmp_path, edit):
     path = damaged / RUN / f"evaluations/{CELL}/accuracies.csv"
     path.unlink() if edit == "missing" else path.write_text(path.read_text() + "5,1,0,0.9\n")
-    with pytest.raises(RecordError, match="not the one that its job recorded"):
+    with pytest.raises(RecordError, match="differs from its job's record"):
         export(planner(damaged), tmp_path / "crate")
 
 
-def test_jobs_that_have_changed_since_are_exported_as_they_were_run(damaged, tmp_path):
+def test_stale_jobs_are_exported_as_they_last_ran(damaged, tmp_path):
     record = read_record(damaged / RUN, TRAINED)
     plan = record.plan.model_copy(update={"code": {**record.plan.code, "gone.py": "0" * 64}})
     activity = record.activity.model_copy(update={"plan": plan})

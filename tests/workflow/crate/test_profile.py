@@ -1,4 +1,4 @@
-"""What the profile texts require of a crate, read from the texts and not from the writer."""
+"""Checks a crate against the text of the profiles, independently of the code that writes it."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_the_root_and_its_descriptor(crate, graph):
         assert graph[profile]["version"] == profile.rpartition("/")[2]
 
 
-def test_references_lead_to_entities_or_out_into_the_web(graph):
+def test_references_lead_to_entities_or_to_the_web(graph):
     for entity in graph.values():
         for name, value in entity.items():
             for one in value if isinstance(value, list) else [value]:
@@ -63,7 +63,7 @@ def test_the_workflow_its_tools_and_its_steps(graph):
     assert len({int(step["position"]) for step in steps}) == len(steps)
 
 
-def test_a_step_stands_after_those_that_it_needs(graph):
+def test_a_step_comes_after_those_that_it_needs(graph):
     positions = {
         graph[step]["workExample"]["@id"]: int(graph[step]["position"])
         for step in ids(graph["Snakefile"]["step"])
@@ -94,7 +94,7 @@ def test_parameters_of_the_workflow(graph):
     assert {one["additionalType"] for one in parameters} == {"File"}
 
 
-def test_every_job_is_an_action_as_its_record_says(graph, records):
+def test_every_job_is_an_action_that_matches_its_record(graph, records):
     for name, record in records.items():
         action = graph[f"#job/{name}"]
         assert types(action) == {"CreateAction"}
@@ -144,9 +144,9 @@ def test_the_run_of_the_workflow_its_steps_and_its_engine(graph, records):
     assert sorted(ids(engine["object"])) == sorted(one["@id"] for one in controls)
 
 
-def test_raw_files_that_are_not_part_of_the_crate_are_told_by_name_and_hash(folder, tmp_path):
+def test_raw_files_outside_the_crate_are_listed_with_name_and_hash(folder, tmp_path):
     own = planner(folder)
-    own.config = own.config.model_copy(update={"synthetic_data": False})
+    own.reader.config = own.config.model_copy(update={"synthetic_data": False})
     crate = export(own, tmp_path / "crate")
     entities = read_json(crate / "ro-crate-metadata.json")["@graph"]
     graph = {one["@id"]: one for one in entities}

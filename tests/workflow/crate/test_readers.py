@@ -1,4 +1,4 @@
-"""What others' readers say of a crate."""
+"""Public tools read a crate without complaint."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_the_validator_accepts_it_without_the_network(crate, tmp_path):
     assert not report["skipped_checks"]
 
 
-def test_the_validator_misses_what_is_taken_away(edited, tmp_path):
+def test_the_validator_notices_what_is_removed(edited, tmp_path):
     taken = {"#engine-run": "result", "#step/meta_train": "instrument", "Snakefile": "hasPart"}
     metadata = edited / "ro-crate-metadata.json"
     content = read_json(metadata)

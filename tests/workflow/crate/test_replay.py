@@ -1,4 +1,4 @@
-"""What can be recomputed from a crate, and what is refused."""
+"""What can be recomputed from a crate, and what is rejected."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture
 def alone(folder, crate, tmp_path):
-    """A copy of the crate elsewhere, while the run and the first crate cannot be reached."""
+    """A copy of the crate elsewhere, while the run and the original crate are out of reach."""
     moved = shutil.copytree(crate, tmp_path / "elsewhere/crate")
     hidden = [(path, path.with_name(f"hidden-{path.name}")) for path in (folder, crate)]
     for path, away in hidden:
@@ -43,7 +43,7 @@ def test_a_cell_is_recomputed_from_the_crate_alone(alone, tmp_path, records):
     assert made.samefile(next((tmp_path / "work").rglob("results")) / "small")
 
 
-def test_a_whole_cell_is_recomputed_from_the_zip_file(folder, tmp_path):
+def test_a_cell_is_recomputed_from_the_zip_file(folder, tmp_path):
     archive = export(planner(folder), tmp_path / "crate.zip")
     code, output = cactus(tmp_path, "replay", str(archive), CELL)
     assert code == 0, output
@@ -68,7 +68,7 @@ def test_a_changed_weight_is_found(edited, tmp_path):
 
 
 def test_a_forged_record_is_found(edited, tmp_path):
-    """Accuracies that were changed together with the record, checksum and all."""
+    """The accuracies are changed together with the record and its checksum."""
     job = Job("evaluate_model", CELL)
     accuracies = edited / RUN / f"evaluations/{CELL}/accuracies.csv"
     lines = accuracies.read_text().splitlines(keepends=True)
@@ -86,7 +86,7 @@ def test_a_forged_record_is_found(edited, tmp_path):
     assert "1 different" in output
 
 
-def test_the_code_is_that_of_the_crate(edited, tmp_path):
+def test_a_job_runs_the_code_of_the_crate(edited, tmp_path):
     bookkeeping = edited / "workflow/scripts/cactus/provenance/execution/run_job.py"
     bookkeeping.write_text(bookkeeping.read_text() + "\nraise SystemExit('of the crate')\n")
     with pytest.raises(RecordError) as caught:
@@ -100,12 +100,12 @@ def test_a_job_runs_the_sources_of_its_record(edited, tmp_path):
     assert all(one.equal for one in replay(edited, TRAINED.name, tmp_path / "work"))
 
 
-def test_what_a_gpu_computed_is_refused(edited, tmp_path):
+def test_a_job_that_ran_on_a_gpu_is_rejected(edited, tmp_path):
     record = read_record(edited / RUN, TRAINED)
     device = {**record.agent.device, "device": "cuda"}
     agent = record.agent.model_copy(update={"device": device})
     write_record(edited / RUN, record.model_copy(update={"agent": agent}))
-    with pytest.raises(RecordError, match="Only what a CPU computed") as caught:
+    with pytest.raises(RecordError, match="Only jobs that ran on a CPU") as caught:
         replay(edited, TRAINED.name, tmp_path / "work")
     assert "cuda" in caught.value.got
 
@@ -117,26 +117,26 @@ def test_what_a_gpu_computed_is_refused(edited, tmp_path):
         ("omniglot/acai/mamml/s0", "no such cell or job"),
     ],
 )
-def test_what_cannot_be_recomputed_is_refused(crate, tmp_path, name, what):
+def test_a_job_that_cannot_be_recomputed_is_rejected(crate, tmp_path, name, what):
     with pytest.raises(RecordError, match=what):
         replay(crate, name, tmp_path / "work")
 
 
-def test_what_is_no_crate_is_refused(tmp_path):
+def test_anything_but_a_crate_is_rejected(tmp_path):
     (tmp_path / "text.zip").write_text("no zip file")
     for place in (tmp_path / "absent", tmp_path, tmp_path / "text.zip"):
         with pytest.raises(RecordError):
             replay(place, CELL, tmp_path / f"work-{place.name}")
 
 
-def test_a_folder_in_use_is_not_worked_in(crate, tmp_path):
+def test_a_working_folder_must_be_empty(crate, tmp_path):
     (tmp_path / "mine").write_text("")
     with pytest.raises(RecordError, match="not empty"):
         replay(crate, CELL, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "inside/../../outside", "link"])
-def test_a_zip_file_that_would_write_elsewhere_is_refused(tmp_path, name):
+def test_a_zip_file_that_would_write_elsewhere_is_rejected(tmp_path, name):
     member = zipfile.ZipInfo(name)
     if name == "link":
         member.external_attr = (stat.S_IFLNK | 0o777) << 16

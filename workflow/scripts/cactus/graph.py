@@ -1,23 +1,23 @@
-"""The graph of a run: its jobs, in an order in which they can run, and what each reads."""
+"""The graph of a run: its jobs in an order in which they can run, and the inputs of each."""
 
 from functools import cache, cached_property
 from typing import NamedTuple
 
 from cactus.config.models import Config
 from cactus.errors import RecordError, did_you_mean_or_known
-from cactus.stages.base import Job, Reads, stage_named, stage_names
+from cactus.stages.base import Inputs, Job, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 
 
 class Wave(NamedTuple):
-    """Stages whose jobs one target of the Snakefile asks for."""
+    """The stages whose jobs one target of the Snakefile requests."""
 
     target: str
     stages: frozenset[str]
 
 
 class Graph:
-    """The jobs of a configuration, and what each reads of the others' results.
+    """The jobs of a configuration, and what each reads of other jobs' results.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Graph:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._reads: dict[Job, tuple[Reads, ...]] = {}
+        self._inputs: dict[Job, tuple[Inputs, ...]] = {}
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -40,21 +40,21 @@ class Graph:
         """Return the jobs of one stage."""
         return self._by_stage[stage]
 
-    def reads(self, job: Job) -> tuple[Reads, ...]:
-        """Return what a job reads of the results of others."""
-        if job not in self._reads:
+    def inputs(self, job: Job) -> tuple[Inputs, ...]:
+        """Return the results of other jobs that a job reads."""
+        if job not in self._inputs:
             stage = job.definition
-            self._reads[job] = tuple(stage.reads(self.config, stage.parse(job.cell)))
-        return self._reads[job]
+            self._inputs[job] = tuple(stage.inputs(self.config, stage.parse(job.cell)))
+        return self._inputs[job]
 
     def ancestry(self, job: Job) -> list[Job]:
-        """Return all jobs that a job's results come from, and last the job itself."""
+        """Return all upstream jobs of a job, in order, and the job itself last."""
         found: dict[Job, None] = {}
 
         def visit(one: Job) -> None:
-            for read in self.reads(one):
-                if read.job not in found:
-                    visit(read.job)
+            for upstream in self.inputs(one):
+                if upstream.job not in found:
+                    visit(upstream.job)
             found[one] = None
 
         visit(job)
@@ -62,7 +62,7 @@ class Graph:
 
     @cached_property
     def waves(self) -> tuple[Wave, ...]:
-        """The targets of the Snakefile, each after those whose jobs its own read from."""
+        """The targets of the Snakefile, each after the targets that its jobs read from."""
         stages: dict[str, set[str]] = {}
         for stage in self._depths:
             stages.setdefault(stage_named(stage).target, set()).add(stage)
@@ -76,8 +76,8 @@ class Graph:
         ----------
         name
             A job, ``<stage>/<cell>``; or a cell of the grid,
-            ``<dataset>/<source>/<learner>/s<seed>``, which stands for its evaluation and all that
-            leads to it.
+            ``<dataset>/<source>/<learner>/s<seed>``, which stands for its evaluation and all
+            upstream jobs.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Graph:
         if name in cells:
             return self.ancestry(Job(EVALUATE_MODEL.name, name))
         raise RecordError(
-            "There is no such cell or job in the run's configuration.",
+            "The run's configuration has no such cell or job.",
             where=self.config.run,
             got=name,
             fix=did_you_mean_or_known(name, [*cells, *jobs], "`cactus status` lists them"),
@@ -103,9 +103,9 @@ class Graph:
 
     @cached_property
     def _depths(self) -> dict[str, int]:
-        """The length of the longest chain of stages that leads to each."""
+        """Length of the longest chain of stages upstream of each stage."""
         before = {
-            stage: {read.job.stage for job in jobs for read in self.reads(job)}
+            stage: {upstream.job.stage for job in jobs for upstream in self.inputs(job)}
             for stage, jobs in self._by_stage.items()
         }
 

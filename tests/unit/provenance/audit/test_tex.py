@@ -1,4 +1,4 @@
-"""What a reader sees in a LaTeX table, against the writer's own cells."""
+"""The numbers read from a LaTeX table are those that the writer printed."""
 
 from pathlib import Path
 
@@ -38,6 +38,6 @@ def test_a_cell_is_read_as_it_was_printed(tmp_path: Path, cell):
     assert list(numbers_in_table(path)) == [[cell.printed]]
 
 
-def test_what_is_no_number_is_told(tmp_path: Path):
+def test_an_unreadable_number_is_reported(tmp_path: Path):
     ((found,),) = numbers_in_table(table(tmp_path, "ACAI & kNN & 68,84 \\\\"))
     assert found == "unreadable: 68,84"

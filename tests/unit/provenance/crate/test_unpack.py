@@ -1,4 +1,4 @@
-"""What a zip file may write, and how much."""
+"""Where and how much a zip file may write."""
 
 import shutil
 import zipfile
@@ -35,30 +35,30 @@ def leave_free(monkeypatch: pytest.MonkeyPatch, free: int, seen: list[Path] | No
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
 
 
-def test_what_just_fits_is_unpacked(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_just_fitting_archive_is_unpacked(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     leave_free(monkeypatch, 2 * MIB)
     unpack(archive, tmp_path / "new/target")
     assert (tmp_path / "new/target/one").read_bytes() == ZEROS
     assert (tmp_path / "new/target/folder/two").read_bytes() == ZEROS
 
 
-def test_what_does_not_fit_is_refused_before_anything_is_written(
+def test_an_archive_that_does_not_fit_is_rejected_before_anything_is_written(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     seen: list[Path] = []
     leave_free(monkeypatch, 3 * MIB // 2, seen)
     with pytest.raises(StorageError, match="does not fit on the disk") as caught:
         unpack(archive, tmp_path / "new/target")
-    assert seen == [tmp_path]  # the disk of the target, which is not there yet
+    assert seen == [tmp_path]  # on the disk of the target, which does not exist yet
     assert caught.value.where == str(archive)
     assert caught.value.got == f"2.0 MiB unpacked, 1.5 MiB free in {tmp_path}"
     assert "TMPDIR" in caught.value.fix
     assert list(tmp_path.iterdir()) == [archive]
 
 
-def test_a_member_that_declares_less_than_it_holds_is_cut_off_and_refused(
-    archive: Path, tmp_path: Path
-):
+def test_a_member_larger_than_declared_is_cut_off_and_rejected(archive: Path, tmp_path: Path):
     size, less = MIB.to_bytes(4, "little"), (MIB // 2).to_bytes(4, "little")
     content = archive.read_bytes()
     assert content.count(size) == 4  # each member's own header, and its entry in the directory
@@ -69,9 +69,9 @@ def test_a_member_that_declares_less_than_it_holds_is_cut_off_and_refused(
     assert sum(written) <= MIB // 2
 
 
-# The first member's compressed bytes follow on a header of 30 bytes and its name.
+# The first member's compressed bytes follow a header of 30 bytes and its name.
 @pytest.mark.parametrize("place", [0, 30 + len("one"), 500], ids=["header", "stream", "later"])
-def test_a_damaged_archive_is_refused(archive: Path, tmp_path: Path, place: int):
+def test_a_damaged_archive_is_rejected(archive: Path, tmp_path: Path, place: int):
     content = bytearray(archive.read_bytes())
     content[place : place + 20] = b"\xff" * 20
     archive.write_bytes(content)

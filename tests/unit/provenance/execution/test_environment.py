@@ -1,4 +1,4 @@
-"""Jobs run the plain `python` of PATH, which has to be that of this environment."""
+"""Jobs run the first `python` on PATH, which must belong to this environment."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def put(folder: Path, text: str) -> None:
     (folder / "python").chmod(0o755)
 
 
-def test_the_python_of_this_environment_is_taken_under_any_name(tmp_path, monkeypatch):
+def test_the_python_of_this_environment_is_accepted_under_any_name(tmp_path, monkeypatch):
     put(tmp_path, f'exec {sys.executable} "$@"')
     monkeypatch.setenv("PATH", str(tmp_path))
     check_interpreter()
@@ -24,12 +24,12 @@ def test_the_python_of_this_environment_is_taken_under_any_name(tmp_path, monkey
 @pytest.mark.parametrize(
     ("program", "got"),
     [
-        ("echo /usr", f"/python, of /usr, not of {sys.prefix}"),
-        ("exit 1", f"/python, of nothing, not of {sys.prefix}"),
-        (None, f"no such program, of nothing, not of {sys.prefix}"),
+        ("echo /usr", f"/python in /usr; Snakemake runs in {sys.prefix}"),
+        ("exit 1", f"/python in no environment; Snakemake runs in {sys.prefix}"),
+        (None, f"no such program; Snakemake runs in {sys.prefix}"),
     ],
 )
-def test_another_one_is_refused_with_what_to_do(program, got, tmp_path, monkeypatch):
+def test_any_other_python_is_rejected_with_advice(program, got, tmp_path, monkeypatch):
     if program:
         put(tmp_path, program)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,8 +1,8 @@
-"""The log of an attempt that came to nothing outlives Snakemake's clearing up."""
+"""The log of an unsuccessful attempt survives although Snakemake removes it."""
 
 from pathlib import Path
 
-from cactus.provenance.execution.logs import attempt_log, hold_log, log_path, release_log
+from cactus.provenance.execution.logs import attempt_log, drop_log, keep_log, log_path
 from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
@@ -15,34 +15,34 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_what_is_written_later_is_kept_when_the_log_is_removed(tmp_path: Path):
+def test_lines_written_later_survive_the_removal_of_the_log(tmp_path: Path):
     log = write(tmp_path, "start\n")
-    hold_log(tmp_path, JOB, 1)
+    keep_log(tmp_path, JOB, 1)
     with log.open("a") as file:
         file.write("killed\n")
     log.unlink()
     assert attempt_log(tmp_path, JOB, 1).read_text() == "start\nkilled\n"
 
 
-def test_a_success_leaves_the_logs_of_the_attempts_before(tmp_path: Path):
+def test_a_success_keeps_the_logs_of_earlier_attempts(tmp_path: Path):
     for attempt in (1, 2):
         log_path(tmp_path, JOB).unlink(missing_ok=True)
         log = write(tmp_path, f"{attempt}")
-        hold_log(tmp_path, JOB, attempt)
-    release_log(tmp_path, JOB, 2)
+        keep_log(tmp_path, JOB, attempt)
+    drop_log(tmp_path, JOB, 2)
     assert sorted(path.name for path in log.parent.iterdir()) == ["s0.attempt-1.log", "s0.log"]
     assert attempt_log(tmp_path, JOB, 1).read_text() == "1"
 
 
-def test_a_first_attempt_clears_those_of_an_earlier_time(tmp_path: Path):
+def test_a_first_attempt_removes_the_logs_of_an_earlier_run(tmp_path: Path):
     write(tmp_path, "old")
-    hold_log(tmp_path, JOB, 3)
-    hold_log(tmp_path, JOB, 1)
+    keep_log(tmp_path, JOB, 3)
+    keep_log(tmp_path, JOB, 1)
     assert [path.name for path in log_path(tmp_path, JOB).parent.glob("*attempt*")] == [
         "s0.attempt-1.log"
     ]
 
 
-def test_a_job_started_by_hand_has_no_log_to_hold(tmp_path: Path):
-    hold_log(tmp_path, JOB, 1)
+def test_a_job_started_by_hand_has_no_log_to_keep(tmp_path: Path):
+    keep_log(tmp_path, JOB, 1)
     assert not attempt_log(tmp_path, JOB, 1).exists()

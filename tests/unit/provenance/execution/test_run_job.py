@@ -1,4 +1,4 @@
-"""What a job keeps between its attempts is bound to what it is."""
+"""What a job keeps between attempts belongs to exactly one plan."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,18 +38,18 @@ def job(folder: Path, **changes: Any) -> RunningJob:
         {"inputs": {"data/omniglot/manifest.json": "e" * 64}},
     ],
 )
-def test_the_fingerprint_is_of_everything_that_the_results_follow_from(
+def test_the_fingerprint_covers_everything_that_the_results_depend_on(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     assert job(tmp_path, **changes).fingerprint != job(tmp_path).fingerprint
 
 
-def test_the_fingerprint_is_not_of_place_order_or_raw_files(tmp_path: Path) -> None:
+def test_the_fingerprint_does_not_cover_location_order_or_raw_files(tmp_path: Path) -> None:
     same = job(tmp_path / "elsewhere", spec={"way": 5, "seed": 0}, raw={"images.zip": "f" * 64})
     assert same.fingerprint == job(tmp_path).fingerprint
 
 
-def test_checkpoints_lie_in_the_work_folder_and_are_counted(tmp_path: Path) -> None:
+def test_checkpoints_are_in_the_work_folder_and_are_counted(tmp_path: Path) -> None:
     first = job(tmp_path)
     assert first.resumed_from == []
     first.checkpoints('{"steps": 2}').reached(2, lambda: {"step": 2})
@@ -59,7 +59,7 @@ def test_checkpoints_lie_in_the_work_folder_and_are_counted(tmp_path: Path) -> N
     assert second.resumed_from == [2]
 
 
-def test_the_folder_of_an_input_is_the_one_that_its_files_lie_in(tmp_path: Path) -> None:
+def test_the_folder_of_an_input_is_the_one_that_contains_its_files(tmp_path: Path) -> None:
     embedding = {f"embeddings/mnist/acai/s0/{name}": "b" * 64 for name in ("a.npy", "b.json")}
     running = job(tmp_path, inputs={"data/mnist/manifest.json": "a" * 64, **embedding})
     assert running.input_folder("data") == tmp_path / "data/mnist"

@@ -1,4 +1,4 @@
-"""The closure of imports, against the standard library's own finder of modules."""
+"""The closure of imports, compared with the standard library's ModuleFinder."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ def found_by_python(script: str, modules: tuple[str, ...]) -> set[str]:
 
 
 @pytest.mark.parametrize("names", ENTRIES, ids=lambda names: "+".join(names))
-def test_no_module_is_missed_and_none_is_added(tree: SourceTree, names: tuple[str, ...]):
+def test_the_closure_is_what_python_finds(tree: SourceTree, names: tuple[str, ...]):
     script, *modules = names
     assert set(tree.closure(names).files) == found_by_python(script, tuple(modules))
 
@@ -41,7 +41,7 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(tree: SourceTree):
         assert ("torch" in tree.closure(names).libraries) == needs
 
 
-def test_libraries_are_foreign_modules_only(tree: SourceTree):
+def test_libraries_are_third_party_modules_only(tree: SourceTree):
     libraries = tree.closure(("make_table.py",)).libraries
     assert {"pandas", "pydantic"} <= libraries
     assert not libraries & {"cactus", "json", *sys.builtin_module_names}

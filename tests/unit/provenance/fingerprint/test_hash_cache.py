@@ -1,4 +1,4 @@
-"""Remembered hashes: right after every change, and no work where nothing changed."""
+"""The cache of hashes is right after every change, and saves work if nothing changed."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ def test_every_change_is_seen(tmp_path: Path, contents: list[bytes]):
         assert cache.sha256(path) == sha256(content)
 
 
-def test_a_change_with_size_and_time_set_back_is_seen(tmp_path: Path):
+def test_a_change_with_equal_size_and_time_is_seen(tmp_path: Path):
     cache, path = HashCache(None), tmp_path / "file"
     path.write_bytes(b"first")
     before = path.stat()
@@ -35,7 +35,7 @@ def test_a_change_with_size_and_time_set_back_is_seen(tmp_path: Path):
     assert cache.sha256(path) == sha256(b"other")
 
 
-def test_an_unchanged_file_is_read_once_also_by_another_process(tmp_path: Path, monkeypatch):
+def test_an_unchanged_file_is_read_only_once_even_by_another_process(tmp_path: Path, monkeypatch):
     cache, path = HashCache.load(tmp_path / "hashes.json"), tmp_path / "file"
     path.write_bytes(b"content")
     cache.warm([path, tmp_path / "absent"])
@@ -49,14 +49,14 @@ def test_an_unchanged_file_is_read_once_also_by_another_process(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": 0, "entries": {}}', "\x00"])
-def test_damaged_memory_counts_as_none(tmp_path: Path, content: str):
+def test_a_damaged_cache_counts_as_empty(tmp_path: Path, content: str):
     (tmp_path / "hashes.json").write_text(content)
     path = tmp_path / "file"
     path.write_bytes(b"x")
     assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"x")
 
 
-def test_files_that_are_gone_are_forgotten(tmp_path: Path):
+def test_deleted_files_are_dropped_from_the_cache(tmp_path: Path):
     cache, path = HashCache.load(tmp_path / "hashes.json"), tmp_path / "file"
     path.write_bytes(b"x")
     cache.sha256(path)

@@ -11,7 +11,7 @@ def found(raw_dir: Path, *names: str) -> dict[str, str]:
     return raw_hashes(raw_dir, ["MNIST/raw", "mnist"], names, HashCache(None))
 
 
-def test_a_file_is_hashed_in_whichever_folder_it_lies(tmp_path: Path):
+def test_a_file_is_found_in_any_of_the_folders(tmp_path: Path):
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist/a.gz").write_bytes(b"x")
     assert found(tmp_path, "a.gz", "b.gz") == {"a.gz": hashlib.sha256(b"x").hexdigest()}
@@ -32,5 +32,5 @@ def test_a_folder_changes_with_any_file_name_or_content_in_it(tmp_path: Path):
     assert len(hashes) == 4
 
 
-def test_what_is_not_at_hand_is_left_out(tmp_path: Path):
+def test_unavailable_files_are_left_out(tmp_path: Path):
     assert found(tmp_path / "nowhere", "a.gz") == {}

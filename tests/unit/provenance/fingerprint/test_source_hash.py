@@ -1,4 +1,4 @@
-"""The hash of a source is of its syntax tree: layout, comments and docstrings do not count."""
+"""The hash of a source ignores layout, comments and docstrings."""
 
 import ast
 import random
@@ -41,7 +41,7 @@ def digest(text: str) -> str:
         ('"""Return the area."""\n', "'''Return it.'''\n"),
     ],
 )
-def test_what_does_not_run_does_not_count(old: str, new: str):
+def test_text_that_does_not_run_does_not_count(old: str, new: str):
     assert old in TEXT
     assert digest(TEXT.replace(old, new)) == digest(TEXT)
 
@@ -58,16 +58,16 @@ def test_what_does_not_run_does_not_count(old: str, new: str):
         ("size = 3", 'size = "3"'),
     ],
 )
-def test_what_runs_counts(old: str, new: str):
+def test_code_that_runs_counts(old: str, new: str):
     assert digest(TEXT.replace(old, new)) != digest(TEXT)
 
 
-def test_a_string_that_is_no_docstring_counts():
+def test_a_string_that_is_not_a_docstring_counts():
     assert digest("x = 1\n'a'\n") != digest("x = 1\n'b'\n")
 
 
 @pytest.mark.parametrize("path", SOURCES[::7], ids=lambda path: path.name)
-def test_a_source_means_what_its_unparsed_tree_means(path):
+def test_a_source_has_the_hash_of_its_unparsed_tree(path):
     text = path.read_text()
     assert digest(ast.unparse(ast.parse(text))) == digest(text)
 
@@ -85,13 +85,13 @@ def test_comments_and_blank_lines_anywhere_between_statements_do_not_count(
     assert digest("\n".join(lines)) == digest(path.read_text())
 
 
-def test_imports_are_absolute_and_found_wherever_they_stand():
+def test_imports_are_absolute_and_found_anywhere_in_the_source():
     text = "def f():\n    from . import images\n    import yaml\nfrom ..data import arrays as a\n"
     found = read_source(text, "cactus.embed.run").imports
     assert {"cactus.embed.images", "yaml", "cactus.data.arrays"} <= set(found)
 
 
-def test_what_only_type_checkers_import_is_not_imported():
+def test_imports_for_type_checkers_only_do_not_count():
     text = (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import torch\nelse:\n import json\n"
     )

@@ -1,9 +1,9 @@
-"""Differences of plans, told one by one."""
+"""The differences between two plans, one by one."""
 
 import pytest
 
 from cactus.provenance.records.plan import PENDING, Plan
-from cactus.provenance.records.reasons import Reason, differences
+from cactus.provenance.records.reasons import Reason, plan_differences
 
 BASE = Plan(
     stage="meta_train", cell="c", spec={"rate": 0.1, "deep": {"a": [1, 2]}}, code={"a.py": "1"},
@@ -11,16 +11,16 @@ BASE = Plan(
 )  # fmt: skip
 
 
-def told(**changes: object) -> list[str]:
-    return [str(one) for one in differences(BASE, BASE.model_copy(update=changes))]
+def described(**changes: object) -> list[str]:
+    return [str(one) for one in plan_differences(BASE, BASE.model_copy(update=changes))]
 
 
 def test_equal_plans_have_no_difference():
-    assert told() == []
-    assert told(spec={"deep": {"a": [1, 2]}, "rate": 0.1}) == []
+    assert described() == []
+    assert described(spec={"deep": {"a": [1, 2]}, "rate": 0.1}) == []
     pairs = [{"way": 5, "shot": 1}], [{"shot": 1, "way": 5}]
     old, new = (BASE.model_copy(update={"spec": {"settings": pair}}) for pair in pairs)
-    assert list(differences(old, new)) == []
+    assert list(plan_differences(old, new)) == []
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_equal_plans_have_no_difference():
         ({"inputs": {"data/x": "2"}}, "input data/x changed"),
     ],
 )
-def test_a_difference_is_told(changes: dict[str, object], reason: str):
-    assert told(**changes) == [reason]
+def test_a_difference_is_described(changes: dict[str, object], reason: str):
+    assert described(**changes) == [reason]
 
 
-def test_a_pending_input_is_no_difference_of_its_own():
-    assert told(inputs={"data/x": PENDING}) == []
+def test_a_pending_input_is_not_a_difference_of_its_own():
+    assert described(inputs={"data/x": PENDING}) == []
 
 
 def test_a_result_is_missing_or_changed():

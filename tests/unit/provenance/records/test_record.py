@@ -1,4 +1,4 @@
-"""Records read back as they were written, and any edit of them shows."""
+"""Records read back as they were written, and any edit is detected."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_no_record_is_none(tmp_path: Path):
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(min_value=0), other=st.sampled_from("0aZ9"))
-def test_any_edited_letter_or_digit_shows(tmp_path: Path, place: int, other: str):
+def test_an_edit_of_any_letter_or_digit_is_detected(tmp_path: Path, place: int, other: str):
     write_record(tmp_path, a_record())
     path = record_path(tmp_path, JOB)
     text = path.read_text()
@@ -65,7 +65,7 @@ def test_any_edited_letter_or_digit_shows(tmp_path: Path, place: int, other: str
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"checksum": ""}', "\x00\xff"])
-def test_what_is_no_record_is_refused(tmp_path: Path, content: str):
+def test_a_file_that_is_not_a_record_is_rejected(tmp_path: Path, content: str):
     path = record_path(tmp_path, JOB)
     path.parent.mkdir(parents=True)
     path.write_text(content)
@@ -73,7 +73,7 @@ def test_what_is_no_record_is_refused(tmp_path: Path, content: str):
         read_record(tmp_path, JOB)
 
 
-def test_the_record_of_another_job_is_refused(tmp_path: Path):
+def test_the_record_of_another_job_is_rejected(tmp_path: Path):
     write_record(tmp_path, a_record())
     other = Job("meta_train", "omniglot/acai/maml/s1")
     record_path(tmp_path, JOB).rename(record_path(tmp_path, other))

@@ -1,4 +1,4 @@
-"""Plans are written when that matters, and left alone when it does not."""
+"""Plans are written only when they need to be."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ def run(tmp_path: Path) -> Path:
 
 def write(run: Path, seed: int = 0) -> Path:
     config = parse_config({"synthetic_data": True, "synthetic": {"seed": seed}})
-    return open_planner(config, run).write(JOB)
+    return open_planner(config, run).write_plan(JOB)
 
 
-def test_the_plan_of_a_job_without_results_stays_as_long_as_it_is_right(run: Path):
+def test_the_plan_of_a_job_without_results_is_kept_while_it_is_valid(run: Path):
     path = write(run)
     first, planned = path.stat(), read_plan(path).planned
     assert planned
@@ -33,7 +33,7 @@ def test_the_plan_of_a_job_without_results_stays_as_long_as_it_is_right(run: Pat
     assert read_plan(path).planned > planned
 
 
-def test_the_plan_of_a_stale_job_with_results_is_new_in_content_and_time(run: Path):
+def test_the_plan_of_a_stale_job_with_results_gets_new_content_and_a_new_time(run: Path):
     path = write(run)
     result = run / "raw/mnist/synthetic.json"
     result.parent.mkdir(parents=True)

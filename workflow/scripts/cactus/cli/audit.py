@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from cactus.provenance.audit.audit import audit, describe
+from cactus.provenance.audit.report import run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 
@@ -11,10 +11,10 @@ from cactus.provenance.staleness.open_run import open_run
 def show_audit(arguments: argparse.Namespace) -> int:
     """Print what does not agree; return 0 if everything agrees, else 1."""
     planner = open_run(arguments.run, cache=HashCache(None) if arguments.deep else None)
-    report = audit(planner)
+    report = run_audit(planner)
     planner.project.tree.cache.save()
     if arguments.json:
         print(json.dumps(report.as_json(), indent=1))
     else:
-        print(describe(report))
+        print(report.as_text())
     return 1 if report.findings else 0

@@ -9,8 +9,8 @@ from cactus.provenance.audit.diff import (
     Difference,
     NumberDifference,
     as_json,
-    differences,
     number_differences,
+    run_differences,
 )
 from cactus.provenance.staleness.open_run import open_run
 
@@ -28,7 +28,7 @@ def show_diff(arguments: argparse.Namespace) -> int:
         print(json.dumps(content, indent=1))
         different = any(one["first"] != one["second"] for one in content["numbers"])
         return 1 if content["differences"] or different else 0
-    found, numbers = list(differences(first, second)), list(number_differences(first, second))
+    found, numbers = list(run_differences(first, second)), list(number_differences(first, second))
     if found:
         rows = [("what", "name", arguments.first, arguments.second, "")]
         print(columns([*rows, *(_row(one) for one in found)]))

@@ -40,5 +40,5 @@ def _verdict(one: Comparison) -> str:
     if one.equal:
         return "equal"
     notes = [f"recomputed {one.recomputed[:12]}"] if one.recomputed != one.recorded else []
-    notes += [f"in the crate {one.kept[:12]}"] if one.kept != one.recorded else []
+    notes += [f"in the crate {one.stored[:12]}"] if one.stored != one.recorded else []
     return f"DIFFERENT: {', '.join(notes)}"

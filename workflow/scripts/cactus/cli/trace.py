@@ -7,10 +7,10 @@ from typing import Any
 
 from cactus.cli.text import columns
 from cactus.errors import RecordError
-from cactus.provenance.audit.published import PUBLISHED_FILE
+from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, raw_files, trace
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.open_run import SOURCE_FILE, open_run
+from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE, open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
@@ -32,7 +32,7 @@ def show_trace(arguments: argparse.Namespace) -> int:
 def _run_of(file: Path) -> Path:
     """Return the folder of the run that a table or figure belongs to."""
     for folder in file.absolute().parents:
-        if (folder / SOURCE_FILE).is_file():
+        if (folder / PLANNED_CONFIG_FILE).is_file():
             return folder
     raise RecordError(
         "The file does not lie in the folder of a run.",
@@ -71,7 +71,7 @@ def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:
     return [
         f"as published: {row['paper']}, {row['table']}",
         f"source: {row['citation']}",
-        f"mean {row['accuracy_status']}{interval} ({PUBLISHED_FILE})",
+        f"mean {row['accuracy_status']}{interval} ({PAPER_NUMBERS_FILE})",
     ]
 
 

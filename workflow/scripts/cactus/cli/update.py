@@ -4,14 +4,14 @@ import argparse
 import subprocess
 import sys
 
-from cactus.provenance.staleness.open_run import find_run, open_run, read_source
+from cactus.provenance.staleness.open_run import find_run_folder, open_run, read_planned_config
 from cactus.stages.base import Job
 
 
 def update(arguments: argparse.Namespace) -> int:
     """Bring a run up to date; return Snakemake's exit code."""
-    folder = find_run(arguments.run)
-    config = read_source(folder).arguments()
+    folder = find_run_folder(arguments.run)
+    config = read_planned_config(folder).arguments()
     for wave in open_run(str(folder)).graph.waves:
         planner = open_run(str(folder))
         stale = [one.job for one in planner.assess_all() if one.stale]

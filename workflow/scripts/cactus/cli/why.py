@@ -4,7 +4,7 @@ import argparse
 import difflib
 
 from cactus.errors import RecordError
-from cactus.provenance.records.objects import recall
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.reasons import Reason
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
@@ -48,7 +48,7 @@ def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
 def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
     """Return the edits of a source file since the record, as a unified diff."""
     sources = assessment.record.activity.sources if assessment.record else {}
-    old = recall(planner.run_folder, sources[name]) if name in sources else ""
+    old = load_text(planner.run_folder, sources[name]) if name in sources else ""
     path = planner.project.tree.path(name)
     new = path.read_text(encoding="utf-8") if path.is_file() else ""
     lines = difflib.unified_diff(

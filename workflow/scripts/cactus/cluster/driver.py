@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cactus.errors import ClusterError
 from cactus.provenance.execution.lease import Lease, lives, read_lease
-from cactus.provenance.execution.process import identity, place
+from cactus.provenance.execution.process import identity, process_location
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 
@@ -36,7 +36,7 @@ def living_driver(run_folder: Path) -> str | None:
     """Return where the driver of a run is; None if it has none, as far as this host can tell."""
     folder = _folder(run_folder)
     holder = read_lease(folder)
-    return f"a process {place(holder)}" if holder and lives(folder, holder) else None
+    return f"a process {process_location(holder)}" if holder and lives(folder, holder) else None
 
 
 def _folder(run_folder: Path) -> Path:

@@ -12,7 +12,7 @@ from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.base import DatasetKey, Job, stage_named, stage_names
+from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
@@ -68,7 +68,7 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     """Check a data set's raw files; fetch missing ones here, as nodes may be offline."""
-    spec = PREPARE_DATA.spec(planner.config, DatasetKey(dataset))
+    spec = PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset))
     access = raw_access(planner.config)
     settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)

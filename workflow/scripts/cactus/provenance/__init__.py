@@ -1,1 +1,1 @@
-"""What each job ran on and what it made: staleness, records, audit."""
+"""Where results come from: records of jobs, staleness, audit, export."""

@@ -1,1 +1,1 @@
-"""The stages of the pipeline, one file each: all there is to say of a stage stands there."""
+"""The stages of the pipeline, one file each: everything that defines a stage is in its file."""

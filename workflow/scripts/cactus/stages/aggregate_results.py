@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.stages.base import (
     DataFile,
-    Reads,
-    RunKey,
+    Inputs,
+    RunWildcards,
     Spec,
     Stage,
-    results_of,
+    inputs_from,
     stage_named,
     stage_names,
 )
@@ -19,44 +19,44 @@ if TYPE_CHECKING:
 
 
 class AggregateResultsSpec(Spec):
-    """The run's name, and the folders of all results below the run's folder."""
+    """The run's name, and the folders of all scores, relative to the run's folder."""
 
     run: str
     cells: list[str]
 
 
-class AggregateResults(Stage[RunKey]):
+class AggregateResults(Stage[RunWildcards]):
     """One job per run."""
 
-    key = RunKey
+    wildcards = RunWildcards
     target = "results"
     results = ("tables/results.csv",)
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
         """Return the one job of a run."""
-        yield RunKey()
+        yield RunWildcards()
 
-    def spec(self, config: "Config", key: RunKey) -> AggregateResultsSpec:
+    def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:
         """Return the folders of all evaluations and baselines."""
         scored = self._scored(config)
         folders = [str(read.job.folder) for read in scored]
         return AggregateResultsSpec(run=config.run, cells=folders)
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
-        """Yield all scores, and what the data sets say of themselves."""
+    def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
+        """Yield all scores, and the manifests of the data sets."""
         yield from self._scored(config)
         for dataset in config.expanded_grid.datasets:
-            yield results_of("prepare_data", dataset, "manifest.json")
+            yield inputs_from("prepare_data", dataset, "manifest.json")
 
-    def data_files(self, key: RunKey) -> tuple[DataFile, ...]:
+    def data_files(self, wildcards: RunWildcards) -> tuple[DataFile, ...]:
         """Return the file of the published numbers."""
         return (DataFile("config/paper_results.csv"),)
 
-    def _scored(self, config: "Config") -> Iterator[Reads]:
+    def _scored(self, config: "Config") -> Iterator[Inputs]:
         for stage in map(stage_named, stage_names()):
             if stage.scores:
-                yield from (Reads(job, job.files) for job in stage.jobs(config))
+                yield from (Inputs(job, job.files) for job in stage.jobs(config))
 
 
 STAGE: Final = AggregateResults()

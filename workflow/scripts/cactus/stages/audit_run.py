@@ -1,41 +1,41 @@
-"""Audit a run: stop unless files, records and printed numbers agree."""
+"""Audit a run: fail unless files, records and printed numbers agree."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Reads, RunKey, Spec, Stage, stage_named, stage_names
+from cactus.stages.base import Inputs, RunWildcards, Spec, Stage, stage_named, stage_names
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 
 class AuditRunSpec(Spec):
-    """The run to audit."""
+    """The name of the run to audit."""
 
     run: str
 
 
-class AuditRun(Stage[RunKey]):
+class AuditRun(Stage[RunWildcards]):
     """One job per run, after all others."""
 
-    key = RunKey
+    wildcards = RunWildcards
     target = "audit"
     results = ("audit.json",)
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
         """Return the one job of a run."""
-        yield RunKey()
+        yield RunWildcards()
 
-    def spec(self, config: "Config", key: RunKey) -> AuditRunSpec:
-        """Return the run."""
+    def spec(self, config: "Config", wildcards: RunWildcards) -> AuditRunSpec:
+        """Return the run's name."""
         return AuditRunSpec(run=config.run)
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
-        """Yield all that the run is made for, so that every other job comes before."""
+    def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
+        """Yield all final results, so that every other job comes first."""
         for stage in map(stage_named, stage_names()):
             if stage.final:
-                yield from (Reads(job, job.files) for job in stage.jobs(config))
+                yield from (Inputs(job, job.files) for job in stage.jobs(config))
 
 
 STAGE: Final = AuditRun()

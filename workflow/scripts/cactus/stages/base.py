@@ -1,7 +1,7 @@
-"""What a stage says of itself, and the jobs that it makes.
+"""Base classes of the stages, and the jobs that stages create.
 
-Nothing here or in a stage's file decides a result: what a stage says reaches the plan of each job
-by value. So these files are not part of a job's code, except for what they import for the specs.
+No result depends on the code here or in a stage's file: what a stage defines enters the plan of
+each job by value. So these files do not count as a job's code; the modules that they import do.
 """
 
 import importlib
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Spec(Settings):
     """The part of the configuration that a job of one stage reads.
 
-    A job sees nothing else of the configuration, so that a key that its stage does not read can
-    neither change its results nor make them stale. Subclasses hold values and no logic.
+    A job sees nothing else of the configuration. So a key that its stage does not read can neither
+    change its results nor make them stale. Subclasses hold values, no logic.
     """
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a spec from its JSON."""
+        """Read a spec from JSON."""
         return cls.model_validate_json(text)
 
     def text(self) -> str:
@@ -37,17 +37,17 @@ class Spec(Settings):
         )
 
 
-class RunKey(NamedTuple):
-    """The wildcards of a stage with one job per run: none."""
+class RunWildcards(NamedTuple):
+    """No wildcards: the stage has one job per run."""
 
 
-class DatasetKey(NamedTuple):
+class DatasetWildcards(NamedTuple):
     """The wildcards of a stage with one job per data set."""
 
     dataset: DatasetName
 
 
-class EmbeddingKey(NamedTuple):
+class EmbeddingWildcards(NamedTuple):
     """The wildcards of a stage with one job per trained embedding."""
 
     dataset: DatasetName
@@ -55,7 +55,7 @@ class EmbeddingKey(NamedTuple):
     seed: int
 
 
-class CellKey(NamedTuple):
+class CellWildcards(NamedTuple):
     """The wildcards of a stage with one job per cell of the grid."""
 
     dataset: DatasetName
@@ -64,130 +64,138 @@ class CellKey(NamedTuple):
     seed: int
 
 
-class FigureKey(NamedTuple):
+class FigureWildcards(NamedTuple):
     """The wildcards of a stage with one job per figure, ``<figure>`` or ``<figure>-<dataset>``."""
 
     figure: str
 
     @property
     def parts(self) -> tuple[str, DatasetName | None]:
-        """The figure's kind, and its data set if it shows one only."""
+        """The figure's kind, and its data set if it shows only one."""
         kind, _, dataset = self.figure.partition("-")
         return kind, dataset or None  # type: ignore[return-value]
 
 
 class DataFile(NamedTuple):
-    """A data file of the project, or the entry of a YAML file under one top-level key."""
+    """A data file of the project, or one top-level entry of a YAML file.
+
+    Attributes
+    ----------
+    name
+        Path below the project's folder.
+    key
+        Key of the entry; None for the whole file.
+    """
 
     name: str
     key: str | None = None
 
 
-Key = TypeVar("Key", bound=tuple[Any, ...])
+Wildcards = TypeVar("Wildcards", bound=tuple[Any, ...])
 
 
-class Stage(ABC, Generic[Key]):
-    """A stage of the pipeline.
-
-    Its module, its rule and its script have its name.
+class Stage(ABC, Generic[Wildcards]):
+    """A stage of the pipeline. Its module, its rule and its script share its name.
 
     Attributes
     ----------
-    key
-        The wildcards of its rule, in the order in which they make up the name of a job's cell.
+    wildcards
+        Type of its rule's wildcards, in the order in which they make up a cell's name.
     target
-        The named target of the Snakefile that asks for its jobs.
+        The Snakefile's target that requests its jobs.
     folder
-        The folder below the run's in which each job owns a folder, all of whose files are its
-        results; None if its jobs own single files.
+        Folder below the run's folder in which each job owns a folder: all files in there are the
+        job's results. None if its jobs own single files.
     results
-        The results that every job leaves; the first is the sentinel, by which Snakemake knows that
-        the job is done. Names below the job's folder, or, without one, below the run's, with
-        ``{cell}`` for the job's.
+        Files that every job makes. The first is the sentinel, which tells Snakemake that the job is
+        done. Names are relative to the job's folder; without one, to the run's folder, with
+        ``{cell}`` for the job's cell.
     main_result
-        The result that matters most to a reader of a trace; by default the sentinel.
+        The result that a trace shows; by default the sentinel.
     final
-        Whether a run is made for its results: `all` and the audit ask for them.
+        Whether its results are what a run is for: `all` and the audit request them.
     scores
-        Whether its jobs score episodes, into ``accuracies.csv``.
-    light
-        Whether a job takes seconds, so that it runs where Snakemake does.
+        Whether its jobs score episodes and write ``accuracies.csv``.
+    local
+        Whether its rule is a local rule: a job takes seconds and runs beside Snakemake.
     memory_mb
-        Memory that a heavy job asks for, outside a profile.
+        Memory in MB that a job requests without a profile; local rules request none.
     """
 
-    key: ClassVar[type[tuple[Any, ...]]]
+    wildcards: ClassVar[type[tuple[Any, ...]]]
     target: ClassVar[str]
     folder: ClassVar[str | None] = None
     results: ClassVar[tuple[str, ...]]
     main_result: ClassVar[str | None] = None
     final: ClassVar[bool] = False
     scores: ClassVar[bool] = False
-    light: ClassVar[bool] = False
+    local: ClassVar[bool] = False
     memory_mb: ClassVar[int] = 8000
 
     @property
     def name(self) -> str:
-        """Name of the stage, its module, its rule and its script."""
+        """Name of the stage, of its module, of its rule and of its script."""
         return type(self).__module__.rpartition(".")[2]
 
     @property
-    def wildcards(self) -> tuple[str, ...]:
+    def wildcard_names(self) -> tuple[str, ...]:
         """Names of the rule's wildcards."""
-        fields: tuple[str, ...] = self.key._fields  # type: ignore[attr-defined]
+        fields: tuple[str, ...] = self.wildcards._fields  # type: ignore[attr-defined]
         return fields
 
     @property
     def pattern(self) -> str:
-        """The name of a job's cell, with the rule's wildcards in braces."""
-        names = (f"s{{{name}}}" if name == "seed" else f"{{{name}}}" for name in self.wildcards)
+        """The name of a cell, with the rule's wildcards in braces."""
+        names = (
+            f"s{{{name}}}" if name == "seed" else f"{{{name}}}" for name in self.wildcard_names
+        )
         return "/".join(names)
 
     @abstractmethod
-    def keys(self, config: "Config") -> Iterable[Key]:
-        """Return the wildcards of each job that a configuration asks for."""
+    def all_wildcards(self, config: "Config") -> Iterable[Wildcards]:
+        """Return the wildcards of every job of a configuration."""
 
     @abstractmethod
-    def spec(self, config: "Config", key: Key) -> Spec:
+    def spec(self, config: "Config", wildcards: Wildcards) -> Spec:
         """Return the part of the configuration that a job reads."""
 
-    def reads(self, config: "Config", key: Key) -> Iterable["Reads"]:
-        """Return what a job reads of the results of others."""
+    def inputs(self, config: "Config", wildcards: Wildcards) -> Iterable["Inputs"]:
+        """Return the results of other jobs that a job reads."""
         return ()
 
-    def modules(self, config: "Config", key: Key) -> Sequence[str]:
-        """Return the dotted names of the modules that a job imports by name."""
+    def modules(self, config: "Config", wildcards: Wildcards) -> Sequence[str]:
+        """Return the modules that a job imports dynamically, as dotted names."""
         return ()
 
-    def data_files(self, key: Key) -> Sequence[DataFile]:
+    def data_files(self, wildcards: Wildcards) -> Sequence[DataFile]:
         """Return the data files of the project that a job reads."""
         return ()
 
-    def uses_gpu(self, key: Key) -> bool:
-        """Return whether a job computes on a GPU where the configuration allows it."""
+    def uses_gpu(self, wildcards: Wildcards) -> bool:
+        """Return whether a job uses a GPU if the configuration allows it."""
         return False
 
     def files(self, cell: str) -> tuple[str, ...]:
-        """Return the results that the job of a cell leaves, below the run's folder."""
+        """Return the files that the job of a cell always makes, relative to the run's folder."""
         if self.folder is None:
             return tuple(name.replace("{cell}", cell) for name in self.results)
         return tuple(f"{self.folder}/{cell}/{name}" for name in self.results)
 
-    def parse(self, cell: str) -> Key:
-        """Return the wildcards of a job by its cell."""
+    def parse(self, cell: str) -> Wildcards:
+        """Return the wildcards of the job of a cell."""
         parts = cell.split("/") if cell else []
-        pairs = zip(self.wildcards, parts, strict=True)
+        pairs = zip(self.wildcard_names, parts, strict=True)
         values: list[Any] = [int(text[1:]) if name == "seed" else text for name, text in pairs]
-        return self.key(*values)  # type: ignore[return-value]
+        return self.wildcards(*values)  # type: ignore[return-value]
 
     def job(self, **wildcards: object) -> "Job":
-        """Return the job by the values of the rule's wildcards."""
+        """Return the job with the given wildcards."""
         return Job(self.name, self.pattern.format(**wildcards))
 
     def jobs(self, config: "Config") -> Iterator["Job"]:
-        """Yield every job that a configuration asks for."""
-        for key in self.keys(config):
-            yield self.job(**dict(zip(self.wildcards, key, strict=True)))
+        """Yield every job of a configuration."""
+        for wildcards in self.all_wildcards(config):
+            yield self.job(**dict(zip(self.wildcard_names, wildcards, strict=True)))
 
 
 class Job(NamedTuple):
@@ -198,7 +206,7 @@ class Job(NamedTuple):
     stage
         Name of its stage.
     cell
-        What it works on, e.g. ``omniglot/acai/maml/s0``; empty if the run has one such job.
+        What it works on, e.g. ``omniglot/acai/maml/s0``; empty if its stage has one job per run.
     """
 
     stage: str
@@ -206,7 +214,7 @@ class Job(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Stage and cell in one, e.g. ``meta_train/omniglot/acai/maml/s0``."""
+        """Stage and cell, e.g. ``meta_train/omniglot/acai/maml/s0``."""
         return f"{self.stage}/{self.cell}" if self.cell else self.stage
 
     @property
@@ -217,55 +225,55 @@ class Job(NamedTuple):
     @property
     def wildcards(self) -> dict[str, str]:
         """The values of the rule's wildcards."""
-        key = self.definition.parse(self.cell)
-        return dict(zip(self.definition.wildcards, map(str, key), strict=True))
+        values = map(str, self.definition.parse(self.cell))
+        return dict(zip(self.definition.wildcard_names, values, strict=True))
 
     @property
     def folder(self) -> str | None:
-        """The folder below the run's that holds all its results, if it owns one."""
+        """The folder that holds all its results, relative to the run's folder, if it owns one."""
         parent = self.definition.folder
         return f"{parent}/{self.cell}" if parent else None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The results that it leaves in any case, below the run's folder; first the sentinel."""
+        """The files that it always makes, relative to the run's folder; the sentinel is first."""
         return self.definition.files(self.cell)
 
     @property
     def number_map(self) -> str | None:
-        """The map from the numbers that it prints to their sources, if it prints any."""
+        """The file that maps the numbers that it prints to their sources, if it prints any."""
         return next((name for name in self.files if name.endswith(".map.json")), None)
 
 
-class Reads(NamedTuple):
-    """What a job reads of the results of another.
+class Inputs(NamedTuple):
+    """The results of one upstream job that a job reads.
 
     Attributes
     ----------
     job
-        The other job.
+        The upstream job.
     files
-        Names below the run's folder. A file may be absent if the other job did not make it.
+        Names relative to the run's folder. A file is absent if the upstream job did not make it.
     """
 
     job: Job
     files: tuple[str, ...]
 
 
-def results_of(stage: str, cell: str, *names: str) -> Reads:
-    """Return what a job reads of another: files of its folder, or all that it promises."""
+def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
+    """Return files of an upstream job's folder; without names, all that it always makes."""
     job = Job(stage, cell)
-    return Reads(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
+    return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 
 def pool_attributes(config: "Config", dataset: DatasetName) -> int:
-    """Return the number of attributes of a CelebA task; other data sets do not read the key."""
+    """Return the number of attributes of a CelebA task; 0 for data sets that do not use the key."""
     return config.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0
 
 
 @cache
 def stage_named(name: str) -> Stage[Any]:
-    """Return a stage by its name.
+    """Return the stage of a name.
 
     Raises
     ------
@@ -280,7 +288,7 @@ def stage_named(name: str) -> Stage[Any]:
 
 @cache
 def stage_names() -> tuple[str, ...]:
-    """Return the names of all stages: those of the modules beside this one."""
+    """Return the names of all stages, which are those of the modules beside this one."""
     folder = importlib.import_module(__package__).__path__
     own = __name__.rpartition(".")[2]
     return tuple(sorted(one.name for one in pkgutil.iter_modules(folder) if one.name != own))

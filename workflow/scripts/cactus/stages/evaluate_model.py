@@ -8,13 +8,13 @@ from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellKey, Reads, Spec, Stage, pool_attributes, results_of
+from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from, pool_attributes
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
-# Keys of a learner that scoring a model reads. From-scratch rows draw their weights themselves and
-# have steps of their own; trained models bring their weights.
+# Keys of a learner that scoring reads. From-scratch models draw their weights and have a step count
+# of their own; trained models come with weights.
 _SCORING_KEYS: Final = {"way", "filters", "downsampling", "head", "batch_norm_eps"}
 _SPEED_KEYS: Final = {"kernel", "evaluation_tasks_at_once", "images_at_once"}
 _SCRATCH_ONLY_KEYS: Final = {"head_init"}
@@ -36,52 +36,52 @@ class EvaluateModelSpec(Spec):
     compute: ComputeSettings
 
 
-class EvaluateModel(Stage[CellKey]):
-    """One job per cell of the grid, with all settings of way and shot in it."""
+class EvaluateModel(Stage[CellWildcards]):
+    """One job per cell of the grid; it covers all settings of way and shot."""
 
-    key = CellKey
+    wildcards = CellWildcards
     target = "scores"
     folder = "evaluations"
     results = ("summary.json", "accuracies.csv")
     main_result = "accuracies.csv"
     scores = True
 
-    def keys(self, config: "Config") -> Iterator[CellKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
         """Return all cells."""
-        return (CellKey(*cell) for cell in config.expanded_grid.cells)
+        return (CellWildcards(*cell) for cell in config.expanded_grid.cells)
 
-    def spec(self, config: "Config", key: CellKey) -> EvaluateModelSpec:
-        """Return the keys that scoring reads; those of training alone keep their defaults."""
-        untrained = key.source == "scratch"
-        training = config.learners.resolve(key.learner, key.dataset, key.source)
+    def spec(self, config: "Config", wildcards: CellWildcards) -> EvaluateModelSpec:
+        """Return the keys that scoring reads; keys that only training reads keep their defaults."""
+        untrained = wildcards.source == "scratch"
+        training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         own = _SCRATCH_ONLY_KEYS if untrained else _TRAINED_ONLY_KEYS
         keys = training.model_dump(include=_SCORING_KEYS | own)
-        speed = config.speed.resolve(key.learner, key.dataset)
+        speed = config.speed.resolve(wildcards.learner, wildcards.dataset)
         return EvaluateModelSpec(
-            **key._asdict(),
+            **wildcards._asdict(),
             settings=type(training).model_validate({**keys, "per_dataset": {}}),
             speed=type(speed).model_validate(speed.model_dump(include=_SPEED_KEYS)),
-            scratch=config.learners.scratch.resolve(key.dataset) if untrained else None,
-            evaluation=config.evaluation.resolve(key.dataset),
-            pool_attributes=pool_attributes(config, key.dataset),
+            scratch=config.learners.scratch.resolve(wildcards.dataset) if untrained else None,
+            evaluation=config.evaluation.resolve(wildcards.dataset),
+            pool_attributes=pool_attributes(config, wildcards.dataset),
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:
+    def inputs(self, config: "Config", wildcards: CellWildcards) -> Iterator[Inputs]:
         """Yield the evaluated split, and the model if the cell is trained."""
-        split = config.evaluation.resolve(key.dataset).split
+        split = config.evaluation.resolve(wildcards.dataset).split
         arrays = (f"{split}_images.npy", f"{split}_labels.npy")
-        yield results_of("prepare_data", key.dataset, "manifest.json", *arrays)
-        if key.source != "scratch":
-            cell = self.job(**key._asdict()).cell
-            yield results_of("meta_train", cell, "model.json", "model.safetensors")
+        yield inputs_from("prepare_data", wildcards.dataset, "manifest.json", *arrays)
+        if wildcards.source != "scratch":
+            cell = self.job(**wildcards._asdict()).cell
+            yield inputs_from("meta_train", cell, "model.json", "model.safetensors")
 
-    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{key.learner}.learner",)
+        return (f"cactus.meta.{wildcards.learner}.learner",)
 
-    def uses_gpu(self, key: CellKey) -> bool:
-        """Return that every model is scored on a GPU."""
+    def uses_gpu(self, wildcards: CellWildcards) -> bool:
+        """Return True: every model can be scored on a GPU."""
         return True
 
 

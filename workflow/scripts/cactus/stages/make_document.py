@@ -3,40 +3,40 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Job, Reads, RunKey, Spec, Stage
+from cactus.stages.base import Inputs, Job, RunWildcards, Spec, Stage
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 
 class MakeDocumentSpec(Spec):
-    """Names of the tables, in the order of the document."""
+    """The names of the tables, in the order of the document."""
 
     tables: list[str]
 
 
-class MakeDocument(Stage[RunKey]):
+class MakeDocument(Stage[RunWildcards]):
     """One job per run."""
 
-    key = RunKey
+    wildcards = RunWildcards
     target = "tables"
     results = ("tables/tables.tex",)
     final = True
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[RunKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
         """Return the one job of a run."""
-        yield RunKey()
+        yield RunWildcards()
 
-    def spec(self, config: "Config", key: RunKey) -> MakeDocumentSpec:
+    def spec(self, config: "Config", wildcards: RunWildcards) -> MakeDocumentSpec:
         """Return the data sets, in the order of the grid."""
         return MakeDocumentSpec(tables=list(config.expanded_grid.datasets))
 
-    def reads(self, config: "Config", key: RunKey) -> Iterator[Reads]:
+    def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
         """Yield the tables, without their maps."""
         for dataset in config.expanded_grid.datasets:
             table = Job("make_table", dataset)
-            yield Reads(table, table.files[:1])
+            yield Inputs(table, table.files[:1])
 
 
 STAGE: Final = MakeDocument()

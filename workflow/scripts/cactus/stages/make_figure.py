@@ -5,64 +5,64 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
-from cactus.stages.base import FigureKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import FigureWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
     from cactus.config.sections.grid import Cell
 
-# Keys of `outputs` that one figure reads besides what all do.
+# Keys of `outputs` that one kind of figure reads, besides those that all figures read.
 _FIGURE_KEYS: Final = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}
 
 
 class MakeFigureSpec(Spec):
-    """One figure, of the whole run or of one data set."""
+    """A figure of the whole run or of one data set."""
 
     figure: str
     dataset: DatasetName | None
     settings: OutputSettings
 
 
-class MakeFigure(Stage[FigureKey]):
+class MakeFigure(Stage[FigureWildcards]):
     """One job per figure."""
 
-    key = FigureKey
+    wildcards = FigureWildcards
     target = "figures"
     results = ("figures/{cell}.pdf", "figures/{cell}.png", "figures/{cell}.map.json")
     final = True
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[FigureKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[FigureWildcards]:
         """Return the names of all figures."""
-        return map(FigureKey, figure_names(config.outputs, config.expanded_grid.datasets))
+        return map(FigureWildcards, figure_names(config.outputs, config.expanded_grid.datasets))
 
-    def spec(self, config: "Config", key: FigureKey) -> MakeFigureSpec:
+    def spec(self, config: "Config", wildcards: FigureWildcards) -> MakeFigureSpec:
         """Return the keys that the figure reads."""
-        kind, dataset = key.parts
+        kind, dataset = wildcards.parts
         read = {"font_size", "dpi", *_FIGURE_KEYS.get(kind, ())}
         settings = OutputSettings.model_validate(config.outputs.model_dump(include=read))
         return MakeFigureSpec(figure=kind, dataset=dataset, settings=settings)
 
-    def reads(self, config: "Config", key: FigureKey) -> Iterator[Reads]:
-        """Yield the results, and what the figure shows besides."""
-        yield results_of("aggregate_results", "")
-        kind, dataset = key.parts
+    def inputs(self, config: "Config", wildcards: FigureWildcards) -> Iterator[Inputs]:
+        """Yield the results, and what else the figure shows."""
+        yield inputs_from("aggregate_results", "")
+        kind, dataset = wildcards.parts
         cells = [cell for cell in config.expanded_grid.trained_cells if cell.dataset == dataset]
         if kind == "tasks":
-            yield results_of("prepare_data", str(dataset), "manifest.json", "train_images.npy")
+            yield inputs_from("prepare_data", str(dataset), "manifest.json", "train_images.npy")
             for cell in _first_of_each_source(cells):
-                yield results_of("make_partitions", cell.name, "summary.json", "partitions.npy")
+                yield inputs_from("make_partitions", cell.name, "summary.json", "partitions.npy")
         elif kind == "training_curves":
             for cell in cells:
-                yield results_of("meta_train", cell.name, "metrics.jsonl")
+                yield inputs_from("meta_train", cell.name, "metrics.jsonl")
             for name, embedding, seed in config.expanded_grid.embedding_runs:
                 if name == dataset:
                     trained = f"{name}/{embedding}/s{seed}"
-                    yield results_of("train_embedding", trained, "metrics.jsonl")
+                    yield inputs_from("train_embedding", trained, "metrics.jsonl")
 
-    def modules(self, config: "Config", key: FigureKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: FigureWildcards) -> tuple[str, ...]:
         """Return the module that draws the figure."""
-        return (f"cactus.paper.figures.{key.parts[0]}",)
+        return (f"cactus.paper.figures.{wildcards.parts[0]}",)
 
 
 def _first_of_each_source(cells: "list[Cell]") -> "list[Cell]":

@@ -7,7 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
-from cactus.stages.base import CellKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from
 from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"
 
 
 class MakePartitionsSpec(Spec):
-    """Partitions of the training images for one meta-learner."""
+    """Partitions of the training images for one cell."""
 
     dataset: DatasetName
     source: str
@@ -30,28 +30,31 @@ class MakePartitionsSpec(Spec):
     compute: ComputeSettings
 
 
-class MakePartitions(Stage[CellKey]):
-    """One job per cell that is meta-trained; the learner decides the least size of a class."""
+class MakePartitions(Stage[CellWildcards]):
+    """One job per meta-trained cell; the learner's episodes set the minimum size of a class."""
 
-    key = CellKey
+    wildcards = CellWildcards
     target = "partitions"
     folder = "partitions"
     results = ("summary.json",)
     main_result = "partitions.npy"
 
-    def keys(self, config: "Config") -> Iterator[CellKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
         """Return the cells that are meta-trained."""
-        return (CellKey(*cell) for cell in config.expanded_grid.trained_cells)
+        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
-    def spec(self, config: "Config", key: CellKey) -> MakePartitionsSpec:
+    def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""
-        training = config.learners.resolve(key.learner, key.dataset, key.source)
-        source, settings = Source.parse(key.source), config.partitions.resolve(key.dataset)
-        keys = settings.model_dump(include=_partition_keys(source, key))
+        training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
+        source, settings = (
+            Source.parse(wildcards.source),
+            config.partitions.resolve(wildcards.dataset),
+        )
+        keys = settings.model_dump(include=_partition_keys(source, wildcards))
         if "hyperplanes" in keys:
             keys["hyperplanes"] = settings.hyperplanes.resolve(str(source.embedding)).model_dump()
         return MakePartitionsSpec(
-            **key._asdict(),
+            **wildcards._asdict(),
             settings=PartitionSettings.model_validate({**keys, "per_dataset": {}}),
             way=training.way,
             shot=training.shot,
@@ -59,39 +62,39 @@ class MakePartitions(Stage[CellKey]):
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:
-        """Yield the one array of the training split that the source is made from."""
-        source = Source.parse(key.source)
+    def inputs(self, config: "Config", wildcards: CellWildcards) -> Iterator[Inputs]:
+        """Yield the one array of the training split that the partitions are made from."""
+        source = Source.parse(wildcards.source)
         match source.input:
             case "embeddings":
-                cell = f"{key.dataset}/{source.embedding}/s{key.seed}"
-                yield results_of("train_embedding", cell, "manifest.json", "train.npy")
+                cell = f"{wildcards.dataset}/{source.embedding}/s{wildcards.seed}"
+                yield inputs_from("train_embedding", cell, "manifest.json", "train.npy")
             case kind:
                 names = ("manifest.json", f"train_{kind}.npy")
-                yield results_of("prepare_data", key.dataset, *names)
+                yield inputs_from("prepare_data", wildcards.dataset, *names)
 
-    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
-        """Return the k-means of GPUs, where the device is not fixed to the CPU."""
-        gpu = may_use_gpu(Source.parse(key.source), config.compute)
+    def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
+        """Return the GPU's k-means, unless the device is fixed to the CPU."""
+        gpu = may_use_gpu(Source.parse(wildcards.source), config.compute)
         return (GPU_MODULE,) if gpu else ()
 
-    def uses_gpu(self, key: CellKey) -> bool:
-        """Return whether k-means makes the partitions; the rest needs no GPU."""
-        return Source.parse(key.source).by_kmeans
+    def uses_gpu(self, wildcards: CellWildcards) -> bool:
+        """Return whether k-means makes the partitions; nothing else here uses a GPU."""
+        return Source.parse(wildcards.source).by_kmeans
 
 
-def _partition_keys(source: Source, key: CellKey) -> set[str]:
+def _partition_keys(source: Source, wildcards: CellWildcards) -> set[str]:
     """Return the keys of `partitions` that one kind of source reads."""
     match source.kind:
         case "kmeans":
-            return _KMEANS_KEYS | {"count", "scale_low", "scale_high", key.learner}
+            return _KMEANS_KEYS | {"count", "scale_low", "scale_high", wildcards.learner}
         case "single":
-            return _KMEANS_KEYS | {key.learner}
+            return _KMEANS_KEYS | {wildcards.learner}
         case "pixels":
             return _KMEANS_KEYS | {"scale_low", "scale_high", "pixels"}
         case "random" | "hyperplanes":
             return {source.kind}
-    return {"pool_attributes"} if key.dataset == "celeba" else set()
+    return {"pool_attributes"} if wildcards.dataset == "celeba" else set()
 
 
 STAGE: Final = MakePartitions()

@@ -5,42 +5,42 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.synthetic import SyntheticSettings
-from cactus.stages.base import DatasetKey, Spec, Stage
+from cactus.stages.base import DatasetWildcards, Spec, Stage
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 
 class MakeSyntheticDataSpec(Spec):
-    """Synthetic data of one data set."""
+    """Synthetic data for one data set."""
 
     dataset: DatasetName
     settings: SyntheticSettings
 
 
-class MakeSyntheticData(Stage[DatasetKey]):
+class MakeSyntheticData(Stage[DatasetWildcards]):
     """One job per data set of a run on synthetic data."""
 
-    key = DatasetKey
+    wildcards = DatasetWildcards
     target = "data"
     folder = "raw"
     results = ("synthetic.json",)
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[DatasetKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
         """Return the data sets of a run on synthetic data; none on real data."""
-        return map(DatasetKey, config.expanded_grid.datasets if config.synthetic_data else ())
+        return map(DatasetWildcards, config.expanded_grid.datasets if config.synthetic_data else ())
 
-    def spec(self, config: "Config", key: DatasetKey) -> MakeSyntheticDataSpec:
+    def spec(self, config: "Config", wildcards: DatasetWildcards) -> MakeSyntheticDataSpec:
         """Return the keys of one data set."""
-        keys = config.synthetic.model_dump(include={"seed", key.dataset})
+        keys = config.synthetic.model_dump(include={"seed", wildcards.dataset})
         return MakeSyntheticDataSpec(
-            dataset=key.dataset, settings=SyntheticSettings.model_validate(keys)
+            dataset=wildcards.dataset, settings=SyntheticSettings.model_validate(keys)
         )
 
-    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: DatasetWildcards) -> tuple[str, ...]:
         """Return the module that draws the data set."""
-        return (f"cactus.synthetic.{key.dataset}.write",)
+        return (f"cactus.synthetic.{wildcards.dataset}.write",)
 
 
 STAGE: Final = MakeSyntheticData()

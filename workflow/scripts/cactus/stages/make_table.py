@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
-from cactus.stages.base import DatasetKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import DatasetWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -17,26 +17,26 @@ class MakeTableSpec(Spec):
     decimals: int
 
 
-class MakeTable(Stage[DatasetKey]):
+class MakeTable(Stage[DatasetWildcards]):
     """One job per data set."""
 
-    key = DatasetKey
+    wildcards = DatasetWildcards
     target = "tables"
     results = ("tables/{cell}.tex", "tables/{cell}.tex.map.json")
     final = True
-    light = True
+    local = True
 
-    def keys(self, config: "Config") -> Iterator[DatasetKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
         """Return the data sets."""
-        return map(DatasetKey, config.expanded_grid.datasets)
+        return map(DatasetWildcards, config.expanded_grid.datasets)
 
-    def spec(self, config: "Config", key: DatasetKey) -> MakeTableSpec:
-        """Return the keys of tables."""
-        return MakeTableSpec(dataset=key.dataset, decimals=config.outputs.decimals)
+    def spec(self, config: "Config", wildcards: DatasetWildcards) -> MakeTableSpec:
+        """Return the keys that tables read."""
+        return MakeTableSpec(dataset=wildcards.dataset, decimals=config.outputs.decimals)
 
-    def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:
+    def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
         """Yield the results."""
-        yield results_of("aggregate_results", "")
+        yield inputs_from("aggregate_results", "")
 
 
 STAGE: Final = MakeTable()

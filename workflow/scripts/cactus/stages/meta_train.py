@@ -7,7 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellKey, Reads, Spec, Stage, pool_attributes, results_of
+from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from, pool_attributes
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -26,44 +26,46 @@ class MetaTrainSpec(Spec):
     compute: ComputeSettings
 
 
-class MetaTrain(Stage[CellKey]):
-    """One job per cell that is meta-trained."""
+class MetaTrain(Stage[CellWildcards]):
+    """One job per meta-trained cell."""
 
-    key = CellKey
+    wildcards = CellWildcards
     target = "models"
     folder = "models"
     results = ("model.json", "model.safetensors", "metrics.jsonl")
     main_result = "model.safetensors"
 
-    def keys(self, config: "Config") -> Iterator[CellKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
         """Return the cells that are meta-trained."""
-        return (CellKey(*cell) for cell in config.expanded_grid.trained_cells)
+        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
-    def spec(self, config: "Config", key: CellKey) -> MetaTrainSpec:
-        """Return the keys of the learner as they hold for the data set and the source."""
+    def spec(self, config: "Config", wildcards: CellWildcards) -> MetaTrainSpec:
+        """Return the learner's keys, resolved for the data set and the source."""
         return MetaTrainSpec(
-            **key._asdict(),
-            settings=config.learners.resolve(key.learner, key.dataset, key.source),
-            speed=config.speed.resolve(key.learner, key.dataset),
-            pool_attributes=pool_attributes(config, key.dataset),
+            **wildcards._asdict(),
+            settings=config.learners.resolve(
+                wildcards.learner, wildcards.dataset, wildcards.source
+            ),
+            speed=config.speed.resolve(wildcards.learner, wildcards.dataset),
+            pool_attributes=pool_attributes(config, wildcards.dataset),
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: CellKey) -> Iterator[Reads]:
-        """Yield images, the partitions, and labels of the validation curve and of the oracle."""
+    def inputs(self, config: "Config", wildcards: CellWildcards) -> Iterator[Inputs]:
+        """Yield images, partitions, and the labels of the validation curve and of the oracle."""
         names = ["manifest.json", "train_images.npy", "val_images.npy", "val_labels.npy"]
-        if key.source == "labels":
+        if wildcards.source == "labels":
             names.append("train_labels.npy")
-        yield results_of("prepare_data", key.dataset, *names)
-        cell = self.job(**key._asdict()).cell
-        yield results_of("make_partitions", cell, "summary.json", "partitions.npy")
+        yield inputs_from("prepare_data", wildcards.dataset, *names)
+        cell = self.job(**wildcards._asdict()).cell
+        yield inputs_from("make_partitions", cell, "summary.json", "partitions.npy")
 
-    def modules(self, config: "Config", key: CellKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
-        return (f"cactus.meta.{key.learner}.learner",)
+        return (f"cactus.meta.{wildcards.learner}.learner",)
 
-    def uses_gpu(self, key: CellKey) -> bool:
-        """Return that every learner trains on a GPU."""
+    def uses_gpu(self, wildcards: CellWildcards) -> bool:
+        """Return True: every learner can train on a GPU."""
         return True
 
 

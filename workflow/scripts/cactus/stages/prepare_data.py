@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.data import DataSettings
 from cactus.splits import SPLITS
-from cactus.stages.base import DataFile, DatasetKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import DataFile, DatasetWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -16,7 +16,7 @@ _DATASETS: Final = {"mnist", "omniglot", "miniimagenet", "celeba"}
 
 
 class RawAccess(Spec):
-    """How raw files are reached; it cannot change what is prepared from them."""
+    """How raw files are found or downloaded; no prepared array depends on it."""
 
     raw_dir: str
     download: bool
@@ -32,10 +32,10 @@ class PrepareDataSpec(Spec):
     settings: DataSettings
 
 
-class PrepareData(Stage[DatasetKey]):
+class PrepareData(Stage[DatasetWildcards]):
     """One job per data set."""
 
-    key = DatasetKey
+    wildcards = DatasetWildcards
     target = "data"
     folder = "data"
     results = (
@@ -45,36 +45,36 @@ class PrepareData(Stage[DatasetKey]):
     )
     memory_mb = 2000
 
-    def keys(self, config: "Config") -> Iterator[DatasetKey]:
+    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
         """Return the data sets."""
-        return map(DatasetKey, config.expanded_grid.datasets)
+        return map(DatasetWildcards, config.expanded_grid.datasets)
 
-    def spec(self, config: "Config", key: DatasetKey) -> PrepareDataSpec:
+    def spec(self, config: "Config", wildcards: DatasetWildcards) -> PrepareDataSpec:
         """Return the keys of one data set, without those of `RawAccess`."""
-        keys = config.data.model_dump(exclude=_ACCESS_KEYS | _DATASETS - {key.dataset})
+        keys = config.data.model_dump(exclude=_ACCESS_KEYS | _DATASETS - {wildcards.dataset})
         settings = DataSettings.model_validate(keys)
         return PrepareDataSpec(
-            dataset=key.dataset, synthetic=config.synthetic_data, settings=settings
+            dataset=wildcards.dataset, synthetic=config.synthetic_data, settings=settings
         )
 
-    def reads(self, config: "Config", key: DatasetKey) -> Iterator[Reads]:
-        """Yield the synthetic data, where the run is on these."""
+    def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
+        """Yield the synthetic data, if the run uses it."""
         if config.synthetic_data:
-            yield results_of("make_synthetic_data", key.dataset)
+            yield inputs_from("make_synthetic_data", wildcards.dataset)
 
-    def modules(self, config: "Config", key: DatasetKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: DatasetWildcards) -> tuple[str, ...]:
         """Return the reader of the data set."""
-        return (f"cactus.data.readers.{key.dataset}",)
+        return (f"cactus.data.readers.{wildcards.dataset}",)
 
-    def data_files(self, key: DatasetKey) -> tuple[DataFile, ...]:
-        """Return the data set's entry in the registry, and the lists of its classes."""
-        entry = DataFile("config/datasets.yaml", key.dataset)
+    def data_files(self, wildcards: DatasetWildcards) -> tuple[DataFile, ...]:
+        """Return the data set's entry in the registry, and the list of its classes if any."""
+        entry = DataFile("config/datasets.yaml", wildcards.dataset)
         lists = [DataFile("config/splits/miniimagenet.csv")]
-        return entry, *(lists if key.dataset == "miniimagenet" else [])
+        return entry, *(lists if wildcards.dataset == "miniimagenet" else [])
 
 
 def raw_access(config: "Config") -> RawAccess:
-    """Return how raw files are reached; synthetic data lie below the run's folder."""
+    """Return how raw files are found; synthetic data is in the run's folder."""
     access = RawAccess.model_validate(config.data.model_dump(include=_ACCESS_KEYS))
     if not config.synthetic_data:
         return access

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.splits import SPLITS
-from cactus.stages.base import EmbeddingKey, Reads, Spec, Stage, results_of
+from cactus.stages.base import EmbeddingWildcards, Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 
 class TrainEmbeddingSpec(Spec):
-    """Training of one embedding; its method validates the settings."""
+    """Training of one embedding; the method validates its settings."""
 
     dataset: DatasetName
     embedding: str
@@ -22,10 +22,10 @@ class TrainEmbeddingSpec(Spec):
     compute: ComputeSettings
 
 
-class TrainEmbedding(Stage[EmbeddingKey]):
-    """One job per embedding that some cell needs."""
+class TrainEmbedding(Stage[EmbeddingWildcards]):
+    """One job per embedding that a cell needs."""
 
-    key = EmbeddingKey
+    wildcards = EmbeddingWildcards
     target = "embeddings"
     folder = "embeddings"
     results = (
@@ -37,33 +37,33 @@ class TrainEmbedding(Stage[EmbeddingKey]):
     )
     main_result = "train.npy"
 
-    def keys(self, config: "Config") -> Iterator[EmbeddingKey]:
-        """Return data set, embedding and seed of each."""
-        return (EmbeddingKey(*run) for run in config.expanded_grid.embedding_runs)
+    def all_wildcards(self, config: "Config") -> Iterator[EmbeddingWildcards]:
+        """Return the embeddings to train."""
+        return (EmbeddingWildcards(*run) for run in config.expanded_grid.embedding_runs)
 
-    def spec(self, config: "Config", key: EmbeddingKey) -> TrainEmbeddingSpec:
-        """Return the keys of one embedding as they hold for the data set."""
-        settings = config.embeddings.resolve(key.embedding, key.dataset)
+    def spec(self, config: "Config", wildcards: EmbeddingWildcards) -> TrainEmbeddingSpec:
+        """Return the embedding's keys, resolved for the data set."""
+        settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
         return TrainEmbeddingSpec(
-            dataset=key.dataset,
-            embedding=key.embedding,
-            seed=key.seed,
+            dataset=wildcards.dataset,
+            embedding=wildcards.embedding,
+            seed=wildcards.seed,
             settings=settings.model_dump(mode="json", exclude={"per_dataset"}),
             compute=config.compute,
         )
 
-    def reads(self, config: "Config", key: EmbeddingKey) -> Iterator[Reads]:
+    def inputs(self, config: "Config", wildcards: EmbeddingWildcards) -> Iterator[Inputs]:
         """Yield the images of all splits."""
         images = (f"{split}_images.npy" for split in SPLITS)
-        yield results_of("prepare_data", key.dataset, "manifest.json", *images)
+        yield inputs_from("prepare_data", wildcards.dataset, "manifest.json", *images)
 
-    def modules(self, config: "Config", key: EmbeddingKey) -> tuple[str, ...]:
+    def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
         """Return the module of the embedding."""
-        custom = config.embeddings.custom.get(key.embedding)
-        return (custom.module if custom else f"cactus.embed.{key.embedding}",)
+        custom = config.embeddings.custom.get(wildcards.embedding)
+        return (custom.module if custom else f"cactus.embed.{wildcards.embedding}",)
 
-    def uses_gpu(self, key: EmbeddingKey) -> bool:
-        """Return that every embedding trains on a GPU."""
+    def uses_gpu(self, wildcards: EmbeddingWildcards) -> bool:
+        """Return True: every embedding can train on a GPU."""
         return True
 
 

@@ -1,1 +1,1 @@
-"""The audit of a run: whether its files, records and printed numbers agree."""
+"""The audit of a run, and the origin of its printed numbers."""

@@ -1,4 +1,4 @@
-"""How two runs differ: in configuration, code, data, libraries and numbers."""
+"""Differences of two runs: in configuration, code, data, libraries and numbers."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import numpy as np
 
 from cactus.evaluate.comparison import PairedComparison, compare_paired
 from cactus.paper.scores import Score, ScoreKey, read_cell
-from cactus.provenance.records.reasons import ABSENT, flat
+from cactus.provenance.records.reasons import ABSENT, flatten
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.seeding import numpy_generator
@@ -16,7 +16,7 @@ from cactus.stages.base import Job
 
 
 class Difference(NamedTuple):
-    """A value that two runs do not share.
+    """A value that differs between two runs.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Difference(NamedTuple):
     name
         The job, the stage and key, the file or the library.
     first, second
-        The values, `ABSENT` where a run has none.
+        The values; `ABSENT` if a run has none.
     jobs
-        How many jobs of the two runs it concerns.
+        Number of jobs that it concerns.
     """
 
     kind: str
@@ -39,7 +39,17 @@ class Difference(NamedTuple):
 
 
 class NumberDifference(NamedTuple):
-    """A number that both runs have: ours less theirs, on shared episodes where these are equal."""
+    """A number that both runs have.
+
+    Attributes
+    ----------
+    key, seed
+        What was scored.
+    first, second
+        Mean accuracies of the two runs, as fractions.
+    paired
+        The first minus the second on the same episodes; None if they differ or are fewer than two.
+    """
 
     key: ScoreKey
     seed: str
@@ -48,8 +58,8 @@ class NumberDifference(NamedTuple):
     paired: PairedComparison | None
 
 
-def differences(first: Planner, second: Planner) -> Iterator[Difference]:
-    """Yield what the records of two runs do not share."""
+def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
+    """Yield the differences between the records of two runs."""
     facts = _facts(first), _facts(second)
     counts: dict[tuple[str, str, str, str], int] = {}
     for job in sorted({*facts[0]} ^ {*facts[1]}):
@@ -57,8 +67,7 @@ def differences(first: Planner, second: Planner) -> Iterator[Difference]:
         yield Difference("job", job.name, states[0], states[1], 1)
     for job in [job for job in facts[0] if job in facts[1]]:
         for kind, name in sorted({*facts[0][job], *facts[1][job]}):
-            place = (kind, name)
-            old, new = facts[0][job].get(place, ABSENT), facts[1][job].get(place, ABSENT)
+            old, new = (one[job].get((kind, name), ABSENT) for one in facts)
             if old != new:
                 counts[kind, name, old, new] = counts.get((kind, name, old, new), 0) + 1
     for (kind, name, old, new), count in sorted(counts.items()):
@@ -67,15 +76,12 @@ def differences(first: Planner, second: Planner) -> Iterator[Difference]:
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
     """Return configuration, code, data, libraries and device of each recorded job."""
-    found = {}
-    for record in planner.reader.records():
-        found[record.job] = dict(_record_facts(record))
-    return found
+    return {record.job: dict(_record_facts(record)) for record in planner.reader.records()}
 
 
 def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
     plan, agent = record.plan, record.agent
-    for key, value in flat(plan.spec).items():
+    for key, value in flatten(plan.spec).items():
         yield ("config", f"{plan.stage}: {key}"), json.dumps(value, sort_keys=True)
     for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", plan.files)):
         yield from (((kind, name), value) for name, value in values.items())
@@ -86,10 +92,10 @@ def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def number_differences(first: Planner, second: Planner) -> Iterator[NumberDifference]:
-    """Yield the numbers of both runs, compared in pairs where they saw the same episodes."""
-    theirs = {(score.key, score.seed): score for score in _scores(second)}
+    """Yield the numbers that both runs have, paired if they were scored on the same episodes."""
+    others = {(score.key, score.seed): score for score in _scores(second)}
     for score in _scores(first):
-        other = theirs.get((score.key, score.seed))
+        other = others.get((score.key, score.seed))
         if other is not None:
             means = float(score.accuracies.mean()), float(other.accuracies.mean())
             yield NumberDifference(score.key, score.seed, *means, _paired(score, other))
@@ -114,7 +120,7 @@ def _scores(planner: Planner) -> Iterator[Score]:
 def as_json(first: Planner, second: Planner) -> dict[str, Any]:
     """Return all differences as JSON values."""
     return {
-        "differences": [one._asdict() for one in differences(first, second)],
+        "differences": [one._asdict() for one in run_differences(first, second)],
         "numbers": [
             {
                 **one.key._asdict(),

@@ -1,4 +1,4 @@
-"""Whether files, records and kept sources agree with each other."""
+"""Checks that files, records and stored sources agree with each other."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,20 +7,20 @@ from pathlib import Path
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited
 from cactus.provenance.fingerprint.source_hash import read_source
-from cactus.provenance.records.objects import recall
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 
-# Clocks of two nodes may differ by this much.
+# The clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)
-# Folders that several jobs share; a stray file in them puts the run's results in question.
+# Folders that several jobs share; a stray file in them counts against the table of results.
 _SHARED_FOLDERS = ("tables", "figures")
 
 
 def check_records(planner: Planner) -> Iterator[Finding]:
-    """Yield jobs without a valid record, records whose times cannot be, and wrong seeds."""
+    """Yield jobs without a valid record, and records with impossible times or wrong seeds."""
     now = datetime.now(UTC)
     for one in audited(planner):
         job = one.job
@@ -37,15 +37,15 @@ def check_records(planner: Planner) -> Iterator[Finding]:
         if ended > now + _SKEW:
             yield Finding("clock", file, f"the job ended in the future, {activity.ended}", job)
         elif abs(lasted - activity.seconds) > max(_SKEW.total_seconds(), 0.01 * activity.seconds):
-            got = f"{lasted:.0f} s from start to end, but it took {activity.seconds:.0f} s"
+            got = f"{lasted:.0f} s from start to end, but a duration of {activity.seconds:.0f} s"
             yield Finding("clock", file, got, job)
         seed = job.wildcards.get("seed")
         if seed is not None and str(activity.seed) != seed:
-            yield Finding("record damaged", file, f"seed {activity.seed}, not {seed}", job)
+            yield Finding("record damaged", file, f"seed {activity.seed} instead of {seed}", job)
 
 
 def check_results(planner: Planner) -> Iterator[Finding]:
-    """Yield results whose bytes are not those of their record, and files of no record."""
+    """Yield results that differ from their record, and files that no record lists."""
     known: set[str] = set()
     for one in audited(planner):
         if one.record is None:
@@ -76,50 +76,48 @@ def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
 
 
 def _is_by_product(path: Path) -> bool:
-    """Tell hidden files, and what LaTeX leaves beside the tables."""
+    """Return whether a file is hidden, or is one that LaTeX leaves beside the tables."""
     suffixes = (".aux", ".log", ".pdf", ".fls", ".fdb_latexmk", ".synctex.gz", ".out")
     return path.name[0] == "." or (path.parent.name == "tables" and path.name.endswith(suffixes))
 
 
 def check_inputs(planner: Planner) -> Iterator[Finding]:
-    """Yield recorded inputs that are not what the job that makes them has recorded."""
+    """Yield recorded inputs that differ from what the upstream job recorded."""
     for one in audited(planner):
         if one.record is None:
             continue
         inputs = one.record.plan.inputs
-        for read in planner.graph.reads(one.job):
-            other = planner.reader.record(read.job)
-            if other is None:
+        for upstream in planner.graph.inputs(one.job):
+            maker = planner.reader.record(upstream.job)
+            if maker is None:
                 continue
-            for name in read.files:
-                made = other.entities[name].sha256 if name in other.entities else ABSENT
+            for name in upstream.files:
+                made = maker.entities[name].sha256 if name in maker.entities else ABSENT
                 used = inputs.get(name, ABSENT)
                 if made != used:
-                    got = (
-                        f"{one.job.name} used sha256 {used[:12]}, {read.job.name} made {made[:12]}"
-                    )
+                    got = f"{one.job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
                     yield Finding("input differs", name, got, one.job)
 
 
 def check_sources(planner: Planner) -> Iterator[Finding]:
-    """Yield kept sources that are lost, or are not what the record says was run."""
+    """Yield stored sources that are lost, or that are not the code in the record."""
     hashes: dict[str, str] = {}
     for one in audited(planner):
         if one.record is None:
             continue
         sources = one.record.activity.sources
         for name in sorted(set(one.record.plan.code) - set(sources)):
-            yield Finding("source lost", name, "the record names no text for it", one.job)
+            yield Finding("source lost", name, "the record lists no text for it", one.job)
         for name, digest in sources.items():
             try:
                 if digest not in hashes:
-                    text = recall(planner.run_folder, digest)
+                    text = load_text(planner.run_folder, digest)
                     hashes[digest] = read_source(text, "").digest
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, one.job)
                 continue
             if hashes[digest] != one.record.plan.code.get(name):
-                yield Finding("source differs", name, "the kept text is not what was run", one.job)
+                yield Finding("source differs", name, "the stored text is not what ran", one.job)
         yield from _check_texts(planner, one.record)
 
 
@@ -127,14 +125,14 @@ def _check_texts(planner: Planner, record: Record) -> Iterator[Finding]:
     digests = [record.agent.packages, (record.agent.git or {}).get("diff")]
     for digest in filter(None, digests):
         try:
-            recall(planner.run_folder, digest)
+            load_text(planner.run_folder, digest)
         except RecordError as error:
             file = f"objects/{digest[:2]}/{digest}"
             yield Finding("source lost", file, error.got, record.job)
 
 
 def check_staleness(planner: Planner) -> Iterator[Finding]:
-    """Yield jobs that are stale by code, configuration, libraries, data files or raw files."""
+    """Yield jobs with stale code, configuration, libraries, data files or raw files."""
     for one in audited(planner):
         for reason in one.reasons:
             if reason.kind in ("code", "config", "library", "file", "raw"):

@@ -1,9 +1,9 @@
-"""What an audit finds."""
+"""The findings of an audit, and the jobs that it covers."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from cactus.provenance.audit.printed import Printed
+from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
@@ -22,25 +22,24 @@ class Finding:
     Attributes
     ----------
     kind
-        What kind of disagreement.
+        Kind of disagreement.
     file
-        The file below the run's folder, or the job.
+        The file, relative to the run's folder, or the job.
     got
-        What was found, and what should be.
+        What was found, and what was expected.
     job
-        The job whose results are in question.
+        The job whose results are in doubt.
     number
-        The printed number in question, if it is this one alone; else all that follow from the job
-        are.
+        The affected number if it is the only one; otherwise all that depend on the job are.
     """
 
     kind: FindingKind
     file: str
     got: str
     job: Job
-    number: Printed | None = None
+    number: PrintedNumber | None = None
 
 
 def audited(planner: Planner) -> list[Assessment]:
-    """Return the assessments of all jobs but the audit itself."""
+    """Return the assessments of all jobs except the audit itself."""
     return [one for one in planner.assess_all() if one.job != AUDIT]

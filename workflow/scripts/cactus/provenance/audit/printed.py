@@ -1,19 +1,20 @@
-"""The printed numbers of a run, the jobs behind each, and what a finding puts in question."""
+"""The printed numbers of a run, and the jobs that they depend on."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cactus.graph import Graph
-from cactus.provenance.audit.published import cell_key
+from cactus.provenance.audit.paper_numbers import cell_key
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
 
-class Printed(NamedTuple):
+class PrintedNumber(NamedTuple):
     """A printed number.
 
     Attributes
@@ -21,9 +22,9 @@ class Printed(NamedTuple):
     job
         The job that made the table or figure.
     file
-        The table or figure, below the run's folder.
+        The table or figure, relative to the run's folder.
     entry
-        Its record in the file's map, see `cactus.paper.cells.map_entry`.
+        Its entry in the file's map, see `cactus.paper.cells.map_entry`.
     """
 
     job: Job
@@ -32,17 +33,22 @@ class Printed(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Where a reader finds the number."""
+        """Where to find the number: file, row and column."""
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
 
     @property
+    def is_tabled(self) -> bool:
+        """Whether it is printed in a table instead of a figure."""
+        return self.file.endswith(".tex")
+
+    @property
     def is_published(self) -> bool:
-        """Whether it is one of the paper's numbers, not ours."""
+        """Whether it is one of the paper's numbers instead of ours."""
         return bool(self.entry["columns"][0] == "paper_mean")
 
 
 def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes behind one of our printed numbers."""
+    """Return the jobs that scored the episodes of one of our printed numbers."""
     row = entry["results_row"]
     if row["learner"]:
         stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
@@ -53,24 +59,24 @@ def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
 
 
 def map_entries(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
+    """Return the map entries of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
 
     Raises
     ------
     OSError, ValueError, KeyError, TypeError
-        The file cannot be read, or is no such map.
+        The file cannot be read or is not such a map.
     """
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
     for entry in entries:
         cell_key(entry["results_row"])
         texts = [entry["row"], entry["column"], entry["printed"], entry["results_row"]["seed"]]
         if not entry["columns"] or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"not the record of a number: {entry}")
+            raise ValueError(f"not the entry of a number: {entry}")
     return entries
 
 
-def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
-    """Yield the printed numbers of a run, as far as their maps can be read."""
+def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
+    """Yield the printed numbers of a run, except those whose map cannot be read."""
     for job in jobs:
         if job.number_map is None:
             continue
@@ -78,26 +84,21 @@ def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[Printed]:
             entries = map_entries(run_folder / job.number_map)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # reported by the check of the maps
-        yield from (Printed(job, job.files[0], entry) for entry in entries if entry["printed"])
+        yield from (
+            PrintedNumber(job, job.files[0], entry) for entry in entries if entry["printed"]
+        )
 
 
-class Dependents:
-    """The jobs behind each printed number."""
-
-    def __init__(self, graph: Graph, printed: list[Printed]) -> None:
-        above: dict[Job, set[Job]] = {}
-        for job in graph.jobs:
-            above[job] = {job}.union(*(above[read.job] for read in graph.reads(job)))
-        self._behind = [(one, self._jobs_behind(one, graph, above)) for one in printed]
-
-    @staticmethod
-    def _jobs_behind(one: Printed, graph: Graph, above: dict[Job, set[Job]]) -> set[Job]:
-        """Return the jobs on which a number depends: those of its own cells only."""
-        own = {one.job, RESULTS}
-        if one.is_published:
-            return own
-        return own.union(*(above[job] for job in scoring_jobs(one.entry, graph.jobs)))
-
-    def of(self, job: Job) -> tuple[Printed, ...]:
-        """Return the printed numbers that depend on a job."""
-        return tuple(one for one, behind in self._behind if job in behind)
+def numbers_by_job(
+    graph: Graph, printed: Iterable[PrintedNumber]
+) -> dict[Job, list[PrintedNumber]]:
+    """Return the printed numbers that depend on each job, directly or through other jobs."""
+    ancestry: dict[Job, set[Job]] = {}
+    for job in graph.jobs:
+        ancestry[job] = {job}.union(*(ancestry[upstream.job] for upstream in graph.inputs(job)))
+    found: dict[Job, list[PrintedNumber]] = defaultdict(list)
+    for one in printed:
+        scoring = [] if one.is_published else scoring_jobs(one.entry, graph.jobs)
+        for job in {one.job, RESULTS}.union(*(ancestry[job] for job in scoring)):
+            found[job].append(one)
+    return found

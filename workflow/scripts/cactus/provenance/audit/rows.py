@@ -1,18 +1,20 @@
-"""Whether the seeds that a printed number averages over share code and configuration."""
+"""Checks that the seeds behind a printed number share code and configuration; notes."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from cactus.provenance.audit.findings import Finding, audited
-from cactus.provenance.audit.printed import Printed, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
 
-def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Iterator[Finding]:
-    """Yield rows of tables whose seeds differ in code, libraries or any key but the seed."""
+def check_rows(
+    planner: Planner, printed: list[PrintedNumber], jobs: list[Job]
+) -> Iterator[Finding]:
+    """Yield rows of tables whose seeds differ in code, libraries or any key except the seed."""
     seen: set[tuple[Job, ...]] = set()
     for one in printed:
         scoring = tuple(scoring_jobs(one.entry, jobs))
@@ -20,14 +22,13 @@ def check_rows(planner: Planner, printed: list[Printed], jobs: list[Job]) -> Ite
             continue
         seen.add(scoring)
         for stage, records in _by_stage(planner, scoring).items():
-            first = _same_for_all(records[0])
+            first = _shared_by_seeds(records[0])
             for record in records[1:]:
-                wrong = [key for key, value in _same_for_all(record).items() if first[key] != value]
+                shared = _shared_by_seeds(record)
+                wrong = ", ".join(key for key, value in shared.items() if first[key] != value)
                 if wrong:
-                    got = (
-                        f"{one.entry['row']}: {records[0].job.name} and {record.job.name} differ "
-                        f"in {', '.join(wrong)}"
-                    )
+                    jobs_named = f"{records[0].job.name} and {record.job.name}"
+                    got = f"{one.entry['row']}: {jobs_named} differ in {wrong}"
                     yield Finding("mixed row", f"{one.file} ({stage})", got, record.job)
 
 
@@ -41,14 +42,15 @@ def _by_stage(planner: Planner, scoring: tuple[Job, ...]) -> dict[str, list[Reco
     return {stage: list(records.values()) for stage, records in found.items()}
 
 
-def _same_for_all(record: Record) -> dict[str, Any]:
+def _shared_by_seeds(record: Record) -> dict[str, Any]:
+    """Return what must be the same for all seeds."""
     plan = record.plan
     config = {key: value for key, value in plan.spec.items() if key != "seed"}
     return {"code": plan.code, "libraries": plan.libraries, "configuration": config}
 
 
-def notes(planner: Planner) -> Iterator[str]:
-    """Yield what a reader of the audit should know, though nothing disagrees."""
+def audit_notes(planner: Planner) -> Iterator[str]:
+    """Yield what a reader of the audit should know although it is not a disagreement."""
     records = [one.record for one in audited(planner) if one.record is not None]
     commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
     if len(commits) > 1:
@@ -71,16 +73,16 @@ def notes(planner: Planner) -> Iterator[str]:
 
 
 def _share_code(records: list[Record]) -> bool:
-    """Tell whether each source file is the same in all records that name it."""
+    """Return whether each source file is the same in all records that list it."""
     hashes = {item for record in records for item in record.plan.code.items()}
     return len(hashes) == len({name for name, _ in hashes})
 
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
     for record in records:
-        missing = [name for name in record.plan.raw if not planner.raw_at_hand(record.job, name)]
+        missing = [name for name in record.plan.raw if not planner.raw_available(record.job, name)]
         if missing:
             yield (
-                f"raw files of {record.job.cell} are not at hand, so they were not compared: "
+                f"raw files of {record.job.cell} are not available, so they were not compared: "
                 f"{', '.join(missing[:3])}" + (", ..." if len(missing) > 3 else "")
             )

@@ -1,4 +1,4 @@
-"""The numbers that a reader of a LaTeX table sees, read from its source."""
+"""Reads the numbers of a LaTeX table from its source."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ _INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]
 
 
 def numbers_in_table(path: Path) -> Iterator[list[str]]:
-    r"""Yield, for each row of the table's body, what its cells print; empty where no number is.
+    r"""Yield what the cells of each row of the table's body print; empty where there is no number.
 
-    This reads the text anew and knows nothing of how it was written: labels and marks are
-    dropped, ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``.
+    This is independent of the code that writes tables. It drops labels and marks:
+    ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``.
     """
     text = path.read_text(encoding="utf-8")
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]

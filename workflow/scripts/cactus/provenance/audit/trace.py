@@ -1,4 +1,4 @@
-"""The chain behind a printed number, down to the raw files."""
+"""Traces a printed number back to the raw files."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import map_entries, scoring_jobs
-from cactus.provenance.audit.published import PUBLISHED_FILE, cell_key, published_rows
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -29,12 +29,12 @@ class Trace:
     file
         The table or figure.
     entry
-        The number's record in the file's map.
+        The number's entry in the file's map.
     chain
-        Each job behind it with its record (None if it has none), the first ones first.
+        The jobs behind it, upstream jobs first, each with its record (None if it has none).
     published
-        What the file of published numbers says of a number of the paper: among others its table,
-        where it was read (``citation``) and how sure it is; None if the number is ours.
+        For a number of the paper, its row in the file of published numbers: among others its table,
+        its source (``citation``) and whether it was verified. None if the number is ours.
     """
 
     file: Path
@@ -44,21 +44,21 @@ class Trace:
 
 
 def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
-    """Find the records behind a number.
+    """Find the records behind a printed number.
 
     Parameters
     ----------
     file
         A table (``.tex``) or figure (``.pdf`` or ``.png``) of the planner's run.
     row, column
-        Words of the titles of its row and column; ``5w1s`` stands for ``5-way 1-shot``, and our
-        number is meant unless the column says ``paper``.
+        Words of the titles of its row and column. ``5w1s`` stands for ``5-way 1-shot``; the number
+        is ours unless the column says ``paper``.
 
     Raises
     ------
     RecordError
-        The file is no table or figure of the run, no single number fits, or a published number is
-        not in the project's file any more.
+        The file is not a table or figure of the run, not exactly one number matches, or a published
+        number is no longer in the project's file.
     """
     name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
     jobs = planner.graph.jobs
@@ -66,7 +66,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     maker = next((job for job in makers if name in job.files), None)
     if maker is None:
         known = [one for job in makers for one in job.files[:1]]
-        raise _unknown("There is no such table or figure in the run.", file, name, known)
+        raise _not_found("The run has no such table or figure.", file, name, known)
     entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
     chain = [RESULTS, maker]
     published = None
@@ -80,21 +80,21 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
 
 
 def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
-    """Return what the file of published numbers says of the cell of a row of results."""
+    """Return the published number of the cell of a row of results."""
     try:
-        found = published_rows(root)[cell_key(row)]
+        found = read_paper_numbers(root)[cell_key(row)]
         return {name: found[name] for name in _PUBLISHED_COLUMNS}
     except (OSError, ValueError, KeyError) as error:
         raise RecordError(
-            "The source of a published number cannot be told.",
-            where=str(root / PUBLISHED_FILE),
+            "The source of a published number is unknown.",
+            where=str(root / PAPER_NUMBERS_FILE),
             got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
             fix="restore the file from the repository",
         ) from error
 
 
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
-    """Return the record of the one number that fits the words given."""
+    """Return the map entry of the only number that matches the given words."""
     try:
         entries = map_entries(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -102,42 +102,42 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
             "The map of a table or figure cannot be read.",
             where=str(path),
             got=f"{type(error).__name__}: {error}",
-            fix="run the workflow again: it makes the file again",
+            fix="run the workflow again to rebuild the file",
         ) from error
     rows = {entry["row"]: None for entry in entries}
-    titles = [title for title in rows if _parts(row) <= _parts(title)]
-    exact = [title for title in titles if _parts(row) == _parts(title)]
+    titles = [title for title in rows if _subwords(row) <= _subwords(title)]
+    exact = [title for title in titles if _subwords(row) == _subwords(title)]
     titles = exact or titles
     if len(titles) != 1:
-        raise _unknown("The row is not clear.", file, row, titles or list(rows))
+        raise _not_found("No row, or more than one, matches.", file, row, titles or list(rows))
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     wanted |= set() if wanted & {"paper", "ours"} else {"ours"}
     here = [entry for entry in entries if entry["row"] == titles[0]]
-    fits = [entry for entry in here if wanted <= _words(entry["column"])]
-    if len(fits) != 1:
-        columns = list(dict.fromkeys(entry["column"] for entry in fits or here))
-        raise _unknown("The column is not clear.", file, column, columns)
-    if not fits[0]["printed"]:
-        raise _unknown("Nothing is printed there.", file, f"{row}, {column}", [])
-    return dict(fits[0])
+    matches = [entry for entry in here if wanted <= _words(entry["column"])]
+    if len(matches) != 1:
+        columns = list(dict.fromkeys(entry["column"] for entry in matches or here))
+        raise _not_found("No column, or more than one, matches.", file, column, columns)
+    if not matches[0]["printed"]:
+        raise _not_found("That cell is empty.", file, f"{row}, {column}", [])
+    return dict(matches[0])
 
 
 def _words(title: str) -> set[str]:
     return set(re.findall(r"[\w-]+", title.lower()))
 
 
-def _parts(title: str) -> set[str]:
+def _subwords(title: str) -> set[str]:
     return set(re.findall(r"\w+", title.lower()))
 
 
-def _unknown(what: str, file: Path, got: str, known: list[str]) -> RecordError:
+def _not_found(what: str, file: Path, got: str, known: list[str]) -> RecordError:
     return RecordError(
         what, where=str(file), got=got, fix=did_you_mean_or_known(got, known, "open the file")
     )
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
-    """Yield the raw files at the beginning of a chain, as the data set's manifest tells them.
+    """Yield the raw files at the start of a chain, as listed in the data set's manifest.
 
     Raises
     ------

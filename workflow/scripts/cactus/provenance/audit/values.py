@@ -1,4 +1,4 @@
-"""Whether the printed numbers are what the accuracies of the episodes give."""
+"""Checks that the printed numbers follow from the accuracies of the episodes."""
 
 import csv
 import math
@@ -10,46 +10,46 @@ from typing import Any, Final
 
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.printed import Printed, map_entries, scoring_jobs
-from cactus.provenance.audit.published import CellKey, cell_key, published_rows
+from cactus.provenance.audit.paper_numbers import CellKey, cell_key, read_paper_numbers
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
-# Two orders of summation differ by no more; a printed digit is far larger.
+# Sums in different order differ by less than this; a printed digit is far larger.
 _ROUNDING: Final = 1e-9
 
-Key = tuple[str, int, int]  # method, way, shot
+SettingKey = tuple[str, int, int]  # method, way, shot
 
 
-class Episodes:
-    """The accuracies of the episodes of a run, read straight from the jobs' files."""
+class EpisodeAccuracies:
+    """The accuracies of a run's episodes, read directly from the jobs' files."""
 
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
-        self._known: dict[Job, dict[Key, list[float]]] = {}
+        self._cache: dict[Job, dict[SettingKey, list[float]]] = {}
 
-    def of(self, job: Job) -> dict[Key, list[float]]:
-        """Return the accuracies of a scoring job; a meta-learner's method is an empty name.
+    def of(self, job: Job) -> dict[SettingKey, list[float]]:
+        """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
 
         Raises
         ------
         OSError, ValueError, KeyError
             The file cannot be read.
         """
-        if job not in self._known:
-            found: dict[Key, list[float]] = defaultdict(list)
+        if job not in self._cache:
+            found: dict[SettingKey, list[float]] = defaultdict(list)
             path = self._run_folder / f"{job.folder}/accuracies.csv"
             with path.open(newline="", encoding="utf-8") as file:
                 for row in csv.DictReader(file):
                     key = row.get("method", ""), int(row["way"]), int(row["shot"])
                     found[key].append(float(row["accuracy"]))
-            self._known[job] = dict(found)
-        return self._known[job]
+            self._cache[job] = dict(found)
+        return self._cache[job]
 
-    def summary(self, jobs: Iterable[Job], key: Key) -> dict[str, float]:
-        """Return mean and half interval over episodes of the accuracies averaged over jobs."""
+    def summary(self, jobs: Iterable[Job], key: SettingKey) -> dict[str, float]:
+        """Average accuracies over jobs; return their mean and half interval over episodes."""
         series = [self.of(job)[key] for job in jobs]
         averaged = [math.fsum(values) / len(values) for values in zip(*series, strict=True)]
         count = len(averaged)
@@ -59,14 +59,14 @@ class Episodes:
 
 
 class ValueCheck:
-    """Checks every number of a run from the results to the page."""
+    """Checks every number of a run, from the table of results to the printed page."""
 
-    def __init__(self, planner: Planner, printed: list[Printed], jobs: list[Job]) -> None:
+    def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
-        self._episodes = Episodes(planner.run_folder)
+        self._episodes = EpisodeAccuracies(planner.run_folder)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield every number that does not follow from the episodes, or is not on the page."""
+        """Yield the numbers that do not follow from the episodes, or that a table misprints."""
         yield from self._check_results()
         yield from self._check_maps()
         for one in self._printed:
@@ -77,10 +77,10 @@ class ValueCheck:
 
     @cached_property
     def _published(self) -> dict[CellKey, dict[str, str]]:
-        return published_rows(self._planner.project.root)
+        return read_paper_numbers(self._planner.project.root)
 
     def _check_results(self) -> Iterator[Finding]:
-        """Recompute every row of the table of results, and see that no seed is missing."""
+        """Recompute every row of the table of results, and check that no seed is missing."""
         file = RESULTS.files[0]
         seeds: dict[CellKey, set[str]] = defaultdict(set)
         try:
@@ -105,7 +105,7 @@ class ValueCheck:
             yield Finding("seed missing", file, f"{' '.join(cell)}: no row at all", RESULTS)
 
     def _expected_cells(self) -> set[tuple[str, ...]]:
-        """Return data set, source and learner of every cell of the grid, with its method."""
+        """Return data set, source, method and learner of every cell of the grid."""
         return {
             (one.dataset, one.source, method_name(one.source, one.learner), one.learner)
             for one in self._planner.config.expanded_grid.cells
@@ -117,14 +117,14 @@ class ValueCheck:
         return {job.wildcards["seed"] for job in scoring_jobs(entry, self._jobs)} | {"all"}
 
     def _difference(self, row: dict[str, Any], numbers: dict[str, float]) -> str:
-        """Return how the numbers of a row of results differ from the episodes; empty if not."""
+        """Return how the numbers of a row of results differ from the episodes; empty if equal."""
         jobs = scoring_jobs({"results_row": row}, self._jobs)
         if not jobs:
-            return "no job of the grid has scored it"
+            return "no job of the grid scores it"
         method = "" if row["learner"] else str(row["method"])
         right = self._episodes.summary(jobs, (method, int(row["way"]), int(row["shot"])))
         wrong = [
-            f"{name} {value!r}, its episodes give {right[name]!r}"
+            f"{name} {value!r}, but its episodes give {right[name]!r}"
             for name, value in numbers.items()
             if not abs(value - right[name]) <= _ROUNDING
         ]
@@ -138,14 +138,14 @@ class ValueCheck:
                 except (OSError, ValueError, KeyError, TypeError) as error:
                     yield Finding("map damaged", job.number_map, repr(error), job)
 
-    def _check_printed(self, one: Printed) -> Iterator[Finding]:
-        """Recompute a printed number and compare it to the last digit."""
+    def _check_printed(self, one: PrintedNumber) -> Iterator[Finding]:
+        """Recompute a printed number and compare every digit."""
         try:
             right = self._recomputed(one.entry)
         except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
             right = f"nothing ({type(error).__name__}: {error})"
         if right != one.entry["printed"]:
-            got = f"{one.title} prints {one.entry['printed']}, its source gives {right}"
+            got = f"{one.title} prints {one.entry['printed']}, but its source gives {right}"
             yield Finding("number differs", one.file, got, one.job, one)
 
     def _recomputed(self, entry: dict[str, Any]) -> str:
@@ -162,7 +162,7 @@ class ValueCheck:
         return " ± ".join(f"{value:.{decimals}f}" for value in values)
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
-        """Compare what a table prints with its map, number by number."""
+        """Compare each number that a table prints with its map."""
         file = job.files[0]
         try:
             entries = map_entries(self._planner.run_folder / job.files[1])
@@ -172,10 +172,10 @@ class ValueCheck:
             return
         shown = [cell for row in rows for cell in row]
         if len(shown) != len(entries):
-            got = f"{len(shown)} cells, its map has {len(entries)}"
+            got = f"{len(shown)} cells, but its map has {len(entries)}"
             yield Finding("text differs", file, got, job)
             return
         for text, entry in zip(shown, entries, strict=True):
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
-                yield Finding("text differs", file, got, job, Printed(job, file, entry))
+                yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))

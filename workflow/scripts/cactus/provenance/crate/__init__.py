@@ -1,1 +1,1 @@
-"""A run as an RO-Crate: export, unpack, and replay."""
+"""A run as an RO-Crate: export, unpack and replay."""

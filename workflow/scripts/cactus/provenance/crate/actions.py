@@ -1,4 +1,4 @@
-"""The actions of a crate: the run of the workflow, of its steps and of every job."""
+"""The actions of a crate: the runs of the workflow, of its steps and of every job."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any, Final
 from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 from cactus.provenance.crate.entities import add_entity, file_id, refer
-from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, run_name, source_name
+from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, config_name, run_name
 from cactus.provenance.records.record import Activity, Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -23,8 +23,8 @@ _QUANTITIES: Final = {
 }
 
 
-def tool(stage: str) -> str:
-    """Return the name of a stage's script, the tool of its step."""
+def script_name(stage: str) -> str:
+    """Return the name of a stage's script, which is the tool of its step."""
     return f"{SCRIPTS}/{stage}.py"
 
 
@@ -50,7 +50,7 @@ def add_actions(
     planner, records
         The planner of the run and the record of every job.
     results
-        Files that the run of the whole workflow made.
+        Files that the whole workflow made.
     """
     for job, record in records.items():
         _add_job(crate, planner, job, record)
@@ -83,7 +83,7 @@ def _run_id(planner: Planner) -> str:
 def _add_run(
     crate: ROCrate, planner: Planner, records: Mapping[Job, Record], results: Sequence[str]
 ) -> None:
-    """Add the run of the whole workflow: from configuration and raw files to tables and figures."""
+    """Add the run of the whole workflow, from configuration and raw files to tables and figures."""
     raw = [one for record in records.values() for one in _raw(crate, planner, record)]
     made = {
         file_id(run_name(planner, name)) for record in records.values() for name in record.entities
@@ -94,9 +94,9 @@ def _add_run(
         _run_id(planner),
         "CreateAction",
         name=f"Run {planner.config.run} of the workflow",
-        description=f"snakemake with the configuration kept in {source_name(planner)}",
+        description=f"snakemake with the configuration in {config_name(planner)}",
         instrument={"@id": WORKFLOW},
-        object=refer([source_name(planner), *outside]),
+        object=refer([config_name(planner), *outside]),
         result=refer(map(file_id, results)),
         **_when_and_who(crate, list(records.values())),
     )
@@ -130,16 +130,18 @@ def _add_engine(
 def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None:
     activity = record.activity
     settings = {"seed": activity.seed, "threads": activity.threads}
-    told = [f"{name} {value}" for name, value in settings.items() if value is not None]
-    command = f"python {tool(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
+    shown = [f"{name} {value}" for name, value in settings.items() if value is not None]
+    command = (
+        f"python {script_name(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
+    )
     made = sorted(run_name(planner, name) for name in record.entities)
     add_entity(
         crate,
         job_id(job),
         "CreateAction",
         name=job.name,
-        description=", ".join([command, *told]),
-        instrument={"@id": tool(job.stage)},
+        description=", ".join([command, *shown]),
+        instrument={"@id": script_name(job.stage)},
         object=refer([*_inputs(planner, record), *_raw(crate, planner, record)]),
         result=refer(map(file_id, made)),
         subjectOf={"@id": file_id(run_name(planner, f"records/{job.name}.json"))},
@@ -153,19 +155,19 @@ def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None
 
 
 def _inputs(planner: Planner, record: Record) -> Iterator[str]:
-    """Yield what a job read of the project's data files and of other jobs' results."""
+    """Yield the data files of the project and the results of other jobs that a job read."""
     yield from sorted({file_id(name.partition(":")[0]) for name in record.plan.files})
     yield from (file_id(run_name(planner, name)) for name in sorted(record.plan.inputs))
 
 
 def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
-    """Yield raw files; synthetic ones lie in the crate, others are named with their hash."""
+    """Yield raw files: synthetic ones are in the crate, others are only named with their hash."""
     dataset, synthetic = record.job.cell, planner.config.synthetic_data
     for name, digest in sorted(record.plan.raw.items()):
         if synthetic:
-            place = file_id(run_name(planner, f"raw/{dataset}/{name}")).rstrip("/")
+            root = file_id(run_name(planner, f"raw/{dataset}/{name}")).rstrip("/")
             files = (one.id for one in crate.data_entities)
-            yield from (one for one in files if one == place or one.startswith(place + "/"))
+            yield from (one for one in files if one == root or one.startswith(root + "/"))
         else:
             identifier = f"#raw/{dataset}/{name}"
             about = "A raw file, or a folder of images, that is not part of the crate."
@@ -175,9 +177,9 @@ def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
 
 
 def _when_and_who(crate: ROCrate, records: Sequence[Record]) -> dict[str, Any]:
-    """Return the properties that every action has, from the records of its jobs.
+    """Return the properties that all actions share, from the records of an action's jobs.
 
-    Records name computers, not people: the agent is whoever ran the jobs on them.
+    Records name computers, not people, so the agent is the operator of a computer.
     """
     hosts = sorted({record.agent.host for record in records})
     machines = {record.agent.host: record.agent for record in records}
@@ -217,7 +219,7 @@ def _usage(crate: ROCrate, job: Job, activity: Activity) -> Iterator[str]:
 
 
 def _environment(crate: ROCrate, activity: Activity) -> Iterator[str]:
-    """Describe the environment variables that the record holds to matter to the bits."""
+    """Yield the recorded environment variables, which may affect results."""
     for name, value in sorted(activity.determinism.items()):
         if name.isupper():
             identifier = f"#environment/{name}={value}"

@@ -1,4 +1,4 @@
-"""The entities of a crate and how they refer to each other."""
+"""Entities of a crate, and references between them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,18 +8,18 @@ from rocrate.rocrate import ContextEntity, ROCrate  # type: ignore[import-untype
 
 
 def add_entity(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> None:
-    """Add what is no file of the crate, unless it is there; empty properties are left out."""
+    """Add an entity that is not a file, unless it exists; leave out empty properties."""
     if identifier not in crate:
         filled = {name: value for name, value in properties.items() if value != []}
         crate.add(ContextEntity(crate, identifier, {"@type": kind, **filled}))
 
 
 def refer(identifiers: Iterable[str]) -> Any:
-    """Refer to entities; to a single one without a list, as RO-Crate 1.1 wants it."""
+    """Return a reference to entities; a single one is not in a list, as RO-Crate 1.1 requires."""
     found = [{"@id": one} for one in identifiers]
     return found[0] if len(found) == 1 else found
 
 
 def file_id(name: str) -> str:
-    """Return the identifier of a file by its name in the crate."""
+    """Return the identifier of a file, given its name in the crate."""
     return quote(name)

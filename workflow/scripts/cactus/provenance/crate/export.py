@@ -1,7 +1,7 @@
-"""A run as an RO-Crate: its results, its code, and who made what of what.
+"""Exports a run as an RO-Crate: its results, its code, and where each result comes from.
 
-The metadata follow the Provenance Run Crate profile, which builds on the profiles of Workflow Run
-Crate, Process Run Crate and Workflow RO-Crate.
+The metadata follows the Provenance Run Crate profile, which builds on Workflow Run Crate, Process
+Run Crate and Workflow RO-Crate.
 """
 
 import shutil
@@ -13,35 +13,35 @@ from pathlib import Path
 from cactus.errors import RecordError
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
-from cactus.provenance.crate.metadata import describe
+from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
 
 def export(planner: Planner, output: Path) -> Path:
-    """Write a run as an RO-Crate from which each of its jobs can be recomputed.
+    """Write a run as an RO-Crate from which its jobs can be recomputed.
 
     Parameters
     ----------
     planner
         The planner of the run.
     output
-        Where the crate goes: a zip file if the name ends so, else a folder.
+        Where to write the crate: a zip file if the name ends in ``.zip``, else a folder.
 
     Returns
     -------
     pathlib.Path
-        The crate, which is either whole or absent.
+        The crate. It is never left half-written.
 
     Raises
     ------
     RecordError
-        Jobs have no record, results are not those of the records, or the output exists.
+        A job has no record, a result differs from its record, or the output exists.
     """
     _check_output(planner, output)
     records = _records(planner)
-    crate = describe(planner, records, crate_files(planner))
+    crate = build_crate(planner, records, crate_files(planner))
     if output.suffix == ".zip":
         with atomic_path(output) as temporary:
             crate.write_zip(temporary)
@@ -58,13 +58,13 @@ def _check_output(planner: Planner, output: Path) -> None:
         raise RecordError(
             "The crate cannot be written there.",
             where=str(output),
-            got="a place inside the run's own folder" if inside else "something that exists",
+            got="a path inside the run's own folder" if inside else "an existing file or folder",
             fix="choose another --output, or remove what is there",
         )
 
 
 def _records(planner: Planner) -> dict[Job, Record]:
-    """Return the record of every job, each with its results as recorded."""
+    """Return the record of every job, after checking that all results match."""
     found = {one.job: one.record for one in planner.assess_all()}
     missing = [job.name for job, record in found.items() if record is None]
     if missing:
@@ -72,7 +72,7 @@ def _records(planner: Planner) -> dict[Job, Record]:
             "Jobs of the run have no valid record.",
             where=str(planner.run_folder),
             got=", ".join(missing),
-            fix=f"make them first: `cactus update {planner.run_folder}`",
+            fix=f"run them first: `cactus update {planner.run_folder}`",
         )
     records = {job: record for job, record in found.items() if record is not None}
     cache = planner.project.tree.cache
@@ -82,22 +82,22 @@ def _records(planner: Planner) -> dict[Job, Record]:
             got = cache.sha256(path) if path.is_file() else "no such file"
             if got != entity.sha256:
                 raise RecordError(
-                    "A result is not the one that its job recorded.",
+                    "A result differs from its job's record.",
                     where=str(path),
                     got=f"{got[:12]}, recorded {entity.sha256[:12]}",
-                    fix=f"make it anew: `cactus update {planner.run_folder}`",
+                    fix=f"rebuild it: `cactus update {planner.run_folder}`",
                 )
     return records
 
 
 @contextmanager
 def _atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of a folder that takes its place when the block succeeds."""
+    """Yield a temporary folder that is moved to the path if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as place:
-        whole = Path(place) / path.name
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
+        whole = Path(parent) / path.name
         whole.mkdir()
         yield whole
         if path.is_dir():
-            path.rmdir()  # empty, as was checked
+            path.rmdir()  # it is empty: `export` has checked
         shutil.move(whole, path)

@@ -1,17 +1,17 @@
-"""The files of a crate: the code of the clone and the folder of the run."""
+"""The files of a crate: the project's code and the run's folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
-from cactus.provenance.staleness.open_run import SOURCE_FILE
+from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 
 METADATA: Final = "ro-crate-metadata.json"
 WORKFLOW: Final = "Snakefile"
 SCRIPTS: Final = "workflow/scripts"
-# What is needed to run and understand the code, as far as the clone has it.
+# What is needed to run and understand the code; parts that the clone lacks are skipped.
 _CODE: Final = (
     WORKFLOW,
     "rules",
@@ -24,8 +24,8 @@ _CODE: Final = (
     "README.md",
     "CITATION.cff",
 )
-# What a run keeps for its own sake: jobs at work, and hashes that only save time.
-_PASSING: Final = ("states", "work", "drivers.jsonl", HASHES_FILE)
+# What only matters while a run is in use: running jobs, their drivers, and cached hashes.
+_TRANSIENT: Final = ("states", "work", "drivers.jsonl", HASHES_FILE)
 _BYTECODE: Final = ("__pycache__", ".egg-info")
 _FORMATS: Final = {
     ".cff": "application/yaml",
@@ -52,17 +52,17 @@ _TEXTS: Final = (WORKFLOW, "Makefile", "LICENSE")
 
 
 def run_name(planner: Planner, name: str = "") -> str:
-    """Return the name in the crate of a file of the run's folder."""
+    """Return the name in the crate of a file in the run's folder."""
     return f"results/{planner.config.run}/{name}"
 
 
-def source_name(planner: Planner) -> str:
-    """Return the name in the crate of the configuration that is kept with the run."""
-    return run_name(planner, SOURCE_FILE)
+def config_name(planner: Planner) -> str:
+    """Return the name in the crate of the run's configuration."""
+    return run_name(planner, PLANNED_CONFIG_FILE)
 
 
 def crate_files(planner: Planner) -> dict[str, Path]:
-    """Return where each file of the crate lies now, by its sorted name in the crate."""
+    """Return the current path of each file of the crate, sorted by name in the crate."""
     found = {
         path.relative_to(planner.project.root).as_posix(): path
         for part in _CODE
@@ -70,22 +70,22 @@ def crate_files(planner: Planner) -> dict[str, Path]:
     }
     for path in _below(planner.run_folder):
         name = path.relative_to(planner.run_folder)
-        if name.parts[0] not in _PASSING:
+        if name.parts[0] not in _TRANSIENT:
             found[run_name(planner, name.as_posix())] = path
     return dict(sorted(found.items()))
 
 
 def _below(top: Path) -> Iterator[Path]:
-    """Yield a file, or the files of a folder, without hidden ones and bytecode."""
+    """Yield a file, or all files of a folder except hidden ones and bytecode."""
     for path in [top] if top.is_file() else top.rglob("*"):
         parts = path.relative_to(top).parts
-        passing = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
-        if path.is_file() and not passing:
+        skipped = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
+        if path.is_file() and not skipped:
             yield path
 
 
 def encoding_format(name: str) -> str:
-    """Return the media type of a file of the crate by its name."""
+    """Return the media type of a file, given its name in the crate."""
     path = Path(name)
     if name in _TEXTS or path.parent.parent.name == "objects":
         return "text/plain"

@@ -1,4 +1,4 @@
-"""What a crate says of itself, of its files, and of the workflow and its steps."""
+"""The metadata of a crate: the crate itself, its files, the workflow and its steps."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,14 +8,14 @@ from typing import Any, Final
 from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 import cactus
-from cactus.provenance.crate.actions import add_actions, step_id, tool
+from cactus.provenance.crate.actions import add_actions, script_name, step_id
 from cactus.provenance.crate.entities import add_entity, file_id, refer
-from cactus.provenance.crate.files import WORKFLOW, encoding_format, run_name, source_name
+from cactus.provenance.crate.files import WORKFLOW, config_name, encoding_format, run_name
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
-# The versions that go with RO-Crate 1.1; later ones need a later RO-Crate.
+# The versions for RO-Crate 1.1; newer ones need a newer RO-Crate.
 _PROFILES: Final = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
@@ -26,21 +26,23 @@ _TERMS: Final = "https://w3id.org/ro/terms/workflow-run/context"
 _BIOSCHEMAS: Final = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 _LICENSE: Final = "https://spdx.org/licenses/MIT"
 _AUTHORS: Final = "#authors"
-# Snakemake's targets for the results of the whole workflow.
+# The Snakefile's targets that are the workflow's outputs.
 _OUTPUTS: Final = ("results", "tables", "figures")
 
 
-def describe(planner: Planner, records: Mapping[Job, Record], files: Mapping[str, Path]) -> ROCrate:
-    """Return a crate with its metadata, ready to be written.
+def build_crate(
+    planner: Planner, records: Mapping[Job, Record], files: Mapping[str, Path]
+) -> ROCrate:
+    """Return a crate with its metadata, ready to write.
 
     Parameters
     ----------
     planner
         The planner of the run.
     records
-        The record of every job, each after those that it reads from.
+        The record of every job, upstream jobs first.
     files
-        Where each file lies now, by its name in the crate.
+        Current path of each file, by its name in the crate.
     """
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(_TERMS)
@@ -71,11 +73,11 @@ def _results(planner: Planner, records: Mapping[Job, Record]) -> dict[str, list[
 def _add_files(crate: ROCrate, planner: Planner, files: Mapping[str, Path]) -> None:
     planner.project.tree.cache.warm(files.values())
     for name, path in files.items():
-        if name != WORKFLOW:  # which is added as a workflow
-            crate.add_file(path, name, properties=_file(planner, name, path))
+        if name != WORKFLOW:  # `_add_workflow` adds that one
+            crate.add_file(path, name, properties=_file_properties(planner, name, path))
 
 
-def _file(planner: Planner, name: str, path: Path) -> dict[str, str]:
+def _file_properties(planner: Planner, name: str, path: Path) -> dict[str, str]:
     return {
         "name": name,
         "contentSize": str(path.stat().st_size),
@@ -85,9 +87,9 @@ def _file(planner: Planner, name: str, path: Path) -> dict[str, str]:
 
 
 def _add_tools(crate: ROCrate, stages: Sequence[str]) -> None:
-    """Say of the stages' scripts what they are, and make each a step of the workflow."""
+    """Declare the stages' scripts to be software, and add a step of the workflow for each."""
     for position, stage in enumerate(stages):
-        script = crate.get(tool(stage))
+        script = crate.get(script_name(stage))
         script["name"] = stage
         script["version"] = cactus.__version__
         script.properties()["@type"] = ["File", "SoftwareApplication"]
@@ -97,7 +99,7 @@ def _add_tools(crate: ROCrate, stages: Sequence[str]) -> None:
             "HowToStep",
             name=stage,
             position=str(position),
-            workExample={"@id": tool(stage)},
+            workExample={"@id": script_name(stage)},
         )
 
 
@@ -107,7 +109,7 @@ def _add_workflow(
     workflow = crate.add_workflow(
         files[WORKFLOW],
         WORKFLOW,
-        properties=_file(planner, WORKFLOW, files[WORKFLOW]),
+        properties=_file_properties(planner, WORKFLOW, files[WORKFLOW]),
         main=True,
         lang="snakemake",
         lang_version=planner.project.locked["snakemake"],
@@ -119,7 +121,7 @@ def _add_workflow(
     workflow["author"] = refer([_AUTHORS])
     workflow["license"] = refer([_LICENSE])
     workflow["conformsTo"] = refer([_BIOSCHEMAS])
-    workflow["hasPart"] = refer(map(tool, stages))
+    workflow["hasPart"] = refer(map(script_name, stages))
     workflow["step"] = refer(step_id(stage) for stage in stages)
     workflow["input"] = refer([_parameter("configfile")])
     workflow["output"] = refer(map(_parameter, _OUTPUTS))
@@ -130,8 +132,8 @@ def _parameter(name: str) -> str:
 
 
 def _add_parameters(crate: ROCrate, planner: Planner, results: Mapping[str, list[str]]) -> None:
-    """Describe what goes into the workflow and what comes out, and which files these were."""
-    for name, files in {"configfile": [source_name(planner)], **results}.items():
+    """Add the workflow's parameters, and link the files of this run to them."""
+    for name, files in {"configfile": [config_name(planner)], **results}.items():
         add_entity(crate, _parameter(name), "FormalParameter", name=name, additionalType="File")
         for file in files:
             crate.get(file_id(file))["exampleOfWork"] = refer([_parameter(name)])
@@ -148,10 +150,11 @@ def _add_root(crate: ROCrate, planner: Planner) -> None:
     root: Any = crate.root_dataset
     root["name"] = f"CACTUs: run {run}"
     root["description"] = (
-        f"Run {run} of the CACTUs pipeline, with its code: results in results/{run}, what each job "
-        f"ran on and made in results/{run}/records, and its sources as they were then in "
-        f"results/{run}/objects. `cactus replay` recomputes a job from here. "
-        "The licence is that of the code; images and what is made of them have their owners' terms."
+        f"Run {run} of the CACTUs pipeline, with its code. Results are in results/{run}, records "
+        f"of what each job ran on and made in results/{run}/records, and the source files as they "
+        f"ran in results/{run}/objects. `cactus replay` recomputes a job from this crate. The "
+        "license covers the code; images, and what is derived from them, are under their owners' "
+        "terms."
     )
     root["license"] = refer([_LICENSE])
     root["author"] = root["publisher"] = refer([_AUTHORS])

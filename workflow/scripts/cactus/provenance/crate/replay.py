@@ -1,4 +1,4 @@
-"""Recomputes jobs of a crate, from the crate alone, and compares the bits."""
+"""Recomputes jobs from a crate alone and compares the results bit for bit."""
 
 import os
 import shutil
@@ -17,114 +17,114 @@ from cactus.provenance.crate.files import METADATA, SCRIPTS
 from cactus.provenance.crate.unpack import unpack
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
-from cactus.provenance.records.objects import recall
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
-from cactus.provenance.staleness.open_run import find_run, read_source
+from cactus.provenance.staleness.open_run import find_run_folder, read_planned_config
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
-# What jobs read of the project besides their own code.
+# The parts of the project that jobs need.
 _PROJECT: Final = (SCRIPTS, "config", "envs")
 _ABSENT: Final = "missing"
 
 
 class Comparison(NamedTuple):
-    """A result of a job: as recorded, as it lies in the crate, and as recomputed (sha256 each).
+    """A result of a job as recorded, as stored in the crate, and as recomputed.
 
     Attributes
     ----------
     job
         The job.
     name
-        The file, below the run's folder.
-    recorded, kept, recomputed
-        The three hashes.
+        The file, relative to the run's folder.
+    recorded, stored, recomputed
+        The three sha256.
     """
 
     job: Job
     name: str
     recorded: str
-    kept: str
+    stored: str
     recomputed: str
 
     @property
     def equal(self) -> bool:
-        """Whether all three are the same, bit for bit."""
-        return self.recorded == self.kept == self.recomputed
+        """Whether all three are equal."""
+        return self.recorded == self.stored == self.recomputed
 
 
 def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
     """Recompute jobs of a crate on the CPU and compare every result with its record.
 
-    Each job starts from the inputs in the crate, runs the code of its record, and leaves its
-    results below `work`; the crate is only read. As this runs the crate's code, replay only what
-    you would run yourself.
+    Each job starts from the inputs in the crate, runs the code of its record, and writes its
+    results below `work`; the crate is only read. This runs the crate's code, so replay only crates
+    whose code you trust.
 
     Parameters
     ----------
     crate
-        A crate that `cactus.provenance.crate.export.export` wrote: a folder or a zip file.
+        A crate written by `cactus.provenance.crate.export.export`: a folder or a zip file.
     name
-        A job, ``<stage>/<cell>``; or a cell, which stands for the jobs that bear its name.
+        A job, ``<stage>/<cell>``; or a cell, which stands for all jobs of this cell.
     work
         An empty or new folder to work in.
 
     Raises
     ------
     RecordError
-        The crate holds no such job, or is not what its records say; the job ran on a GPU, cannot
-        be recomputed from the crate, or fails.
+        The crate has no such job or differs from its records; or the job ran on a GPU, cannot be
+        recomputed from the crate alone, or fails.
     StorageError
-        The crate is a zip file that has no room on the disk.
+        The crate is a zip file that does not fit on the disk.
     """
     if work.exists() and any(work.iterdir()):
         raise RecordError(
-            "The folder to work in is not empty.",
+            "The working folder is not empty.",
             where=str(work),
             got=f"{len(list(work.iterdir()))} files or folders",
             fix="name an empty or new folder",
         )
-    crate = _opened(crate, work)
-    run_folder = find_run(None, crate / "results")
-    config = parse_config(read_source(run_folder).config, "the configuration kept in the crate")
+    crate = _open_crate(crate, work)
+    run_folder = find_run_folder(None, crate / "results")
+    config = parse_config(read_planned_config(run_folder).config, "the configuration in the crate")
     compared: list[Comparison] = []
-    for job in _chosen(config, name):
-        record = _replayable(run_folder, job)
-        compared += _Replay(crate, run_folder, config, record, work / "jobs" / job.name).run()
+    for job in _find_jobs(config, name):
+        record = _replayable_record(run_folder, job)
+        compared += _JobReplay(crate, run_folder, config, record, work / "jobs" / job.name).run()
     return compared
 
 
-def _opened(crate: Path, work: Path) -> Path:
-    """Return the folder of a crate, which is unpacked below `work` if it is a file."""
+def _open_crate(crate: Path, work: Path) -> Path:
+    """Return the folder of a crate; a zip file is unpacked below `work` first."""
     folder = work / "crate" if crate.is_file() else crate
     if crate.is_file():
         unpack(crate, folder)
     if not (folder / METADATA).is_file():
         raise RecordError(
-            "There is no crate.",
+            "This is not a crate.",
             where=str(crate),
             got=f"no {METADATA}" if crate.exists() else "no such file or folder",
-            fix="name a folder or zip file that `cactus export` wrote",
+            fix="name a folder or zip file written by `cactus export`",
         )
     return folder
 
 
-def _chosen(config: Config, name: str) -> list[Job]:
-    """Return the jobs that a name stands for, without the shared ones that a cell builds on."""
+def _find_jobs(config: Config, name: str) -> list[Job]:
+    """Return the jobs that a name stands for; a cell does not stand for jobs that cells share."""
     jobs = Graph(config).find(name)
     return [job for job in jobs if name in (job.name, job.cell)]
 
 
-def _replayable(run_folder: Path, job: Job) -> Record:
-    """Return the record of a job that can be recomputed here."""
+def _replayable_record(run_folder: Path, job: Job) -> Record:
+    """Return the record of a job, after checking that the job can be recomputed here."""
     record = read_record(run_folder, job)
     where = f"{run_folder}: {job.name}"
     if record is None:
         raise RecordError(
-            "The crate holds no record of the job.",
+            "The crate has no record of the job.",
             where=where,
             got="no record",
             fix="get the crate again from where it was published",
@@ -132,10 +132,10 @@ def _replayable(run_folder: Path, job: Job) -> Record:
     device = (record.agent.device or {}).get("device", "cpu")
     if device != "cpu":
         raise RecordError(
-            "Only what a CPU computed can be compared bit for bit.",
+            "Only jobs that ran on a CPU can be compared bit for bit.",
             where=where,
-            got=f"a record of device {device}",
-            fix="replay a job that ran on a CPU; for this one compare the results' numbers",
+            got=f"a job that ran on {device}",
+            fix="replay a job that ran on a CPU; for this job, compare the printed numbers",
         )
     if job == AUDIT or (record.plan.raw and not record.plan.spec["synthetic"]):
         raise RecordError(
@@ -144,13 +144,13 @@ def _replayable(run_folder: Path, job: Job) -> Record:
             got="it reads the whole run" if job == AUDIT else "its raw files are not in the crate",
             fix="replay a job that comes after it"
             if record.plan.raw
-            else "run `cactus audit` on the run's folder instead",
+            else "run `cactus audit` on the run instead",
         )
     return record
 
 
-class _Replay:
-    """One job that is recomputed in a folder of its own.
+class _JobReplay:
+    """Recomputes one job in a folder of its own.
 
     Parameters
     ----------
@@ -158,16 +158,16 @@ class _Replay:
         The unpacked crate and the run's folder in it.
     config, record
         The run's configuration and the job's record.
-    place
-        Where the job works: a clone with a run of nothing but its inputs.
+    folder
+        Where the job runs: a copy of the project, with only the job's inputs in the run's folder.
     """
 
     def __init__(
-        self, crate: Path, run_folder: Path, config: Config, record: Record, place: Path
+        self, crate: Path, run_folder: Path, config: Config, record: Record, folder: Path
     ) -> None:
-        self.crate, self.kept, self.config, self.record = crate, run_folder, config, record
-        self.place = place
-        self.run_folder = place / "results" / config.run
+        self.crate, self.stored, self.config, self.record = crate, run_folder, config, record
+        self.folder = folder
+        self.run_folder = folder / "results" / config.run
 
     def run(self) -> list[Comparison]:
         """Run the job and compare its results with the record."""
@@ -179,41 +179,41 @@ class _Replay:
         self._execute(plan)
         return [
             Comparison(
-                job, name, entity.sha256, _hash(self.kept / name), _hash(self.run_folder / name)
+                job, name, entity.sha256, _hash(self.stored / name), _hash(self.run_folder / name)
             )
             for name, entity in self.record.entities.items()
         ]
 
     def _copy_inputs(self) -> None:
-        """Copy what the job read, after a check that it is what the record names."""
+        """Copy what the job read, after checking that it matches the record."""
         for name, recorded, found in self._inputs():
             if found != recorded:
                 raise RecordError(
-                    "An input in the crate is not what the record names.",
-                    where=str(self.kept / name),
+                    "An input in the crate differs from the record.",
+                    where=str(self.stored / name),
                     got=f"sha256 {found[:12]}, recorded {recorded[:12]}",
                     fix="get the crate again from where it was published",
                 )
-            source, target = self.kept / name, self.run_folder / name
+            source, target = self.stored / name, self.run_folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
 
     def _inputs(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each file or raw folder that the job read, its recorded hash and that found."""
+        """Yield each file or raw folder that the job read, its recorded and its actual hash."""
         plan, dataset = self.record.plan, self.record.job.cell
         for name, recorded in plan.inputs.items():
-            yield name, recorded, _hash(self.kept / name)
-        raw = raw_hashes(self.kept / "raw", [dataset], plan.raw, HashCache(None))
+            yield name, recorded, _hash(self.stored / name)
+        raw = raw_hashes(self.stored / "raw", [dataset], plan.raw, HashCache(None))
         for name, recorded in plan.raw.items():
             yield f"raw/{dataset}/{name}", recorded, raw.get(name, _ABSENT)
 
     def _copy_code(self) -> None:
-        """Copy the project, with each source file of the job as it was when the job ran."""
+        """Copy the project, with the source files of the job as they were when it ran."""
         for name in _PROJECT:
-            shutil.copytree(self.crate / name, self.place / name)
+            shutil.copytree(self.crate / name, self.folder / name)
         for name, digest in self.record.activity.sources.items():
-            text = recall(self.kept, digest)
-            path = self.place / SCRIPTS / name
+            text = load_text(self.stored, digest)
+            path = self.folder / SCRIPTS / name
             if not Path(name).is_absolute():
                 write_text(path, text)
             elif _hash(path) != digest:
@@ -221,8 +221,8 @@ class _Replay:
                     "The job ran code from outside the project.",
                     where=name,
                     got=f"sha256 {_hash(path)[:12]}, recorded {digest[:12]}",
-                    fix=f"copy results/{self.config.run}/objects/{digest[:2]}/{digest} of the "
-                    "crate to that place",
+                    fix=f"copy results/{self.config.run}/objects/{digest[:2]}/{digest} from the "
+                    "crate to that path",
                 )
 
     def _execute(self, plan: Path) -> None:
@@ -232,7 +232,7 @@ class _Replay:
             command += ["--access", raw_access(self.config).text()]
         done = subprocess.run(
             command,
-            cwd=self.place,
+            cwd=self.folder,
             env=self._environment(),
             capture_output=True,
             text=True,
@@ -240,17 +240,17 @@ class _Replay:
         )
         if done.returncode:
             raise RecordError(
-                "The job fails when it is recomputed.",
-                where=f"{self.place}: {self.record.job.name}",
+                "The job failed when it was recomputed.",
+                where=f"{self.folder}: {self.record.job.name}",
                 got="\n".join(done.stderr.splitlines()[-8:]),
-                fix="set up the locked libraries by `make setup` in the crate, and use its Python",
+                fix="install the locked libraries with `make setup` in the crate; use its Python",
             )
 
     def _environment(self) -> dict[str, str]:
-        """Return the environment with the switches of the record, and without GPUs."""
+        """Return the environment with the recorded variables, and without GPUs."""
         facts: dict[str, Any] = self.record.activity.determinism
-        switches = {name: str(value) for name, value in facts.items() if name.isupper()}
-        return {**os.environ, **switches, "CUDA_VISIBLE_DEVICES": ""}
+        recorded = {name: str(value) for name, value in facts.items() if name.isupper()}
+        return {**os.environ, **recorded, "CUDA_VISIBLE_DEVICES": ""}
 
 
 def _hash(path: Path) -> str:

@@ -1,1 +1,1 @@
-"""A job at work: checks before it runs, the lease, publishing, and what outlives a failure."""
+"""Running a job: its checks, its lease, publishing its results, and what survives a failure."""

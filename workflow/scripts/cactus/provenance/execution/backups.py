@@ -1,7 +1,7 @@
-"""Backups of a finished job's results, until Snakemake has accepted them.
+"""Backups of a finished job's results, kept until Snakemake has accepted the results.
 
-Snakemake removes the results of a job that it takes for failed, also when the job was killed in
-the seconds between its end and Snakemake's. A second name of each file, a hard link, outlives that.
+Snakemake removes the results of a job that it considers failed, even if Snakemake itself was killed
+just after the job had finished. A second name for each file, a hard link, survives that.
 """
 
 import os
@@ -10,26 +10,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cactus.provenance.execution.state import work_folder
+from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.records.record import Record, record_path
 from cactus.stages.base import Job
 
-# No cell has such a name.
+# No cell can have this name.
 BACKUP: Final = ".finished"
 
 
 def backup_folder(run_folder: Path, job: Job) -> Path:
-    """Return the folder that holds the backups of a job, below the names they have in the run."""
+    """Return the folder of a job's backups, laid out like the run's folder."""
     return work_folder(run_folder, job) / BACKUP
 
 
 def back_up(run_folder: Path, job: Job, record: Record) -> None:
-    """Give the results of a finished job, and its record, a second name."""
+    """Back up the results and the record of a finished job."""
     _link(run_folder, backup_folder(run_folder, job), record)
 
 
 def restore(run_folder: Path, job: Job, record: Record) -> None:
-    """Put the results of a job back from their backups, the record last."""
+    """Restore the results of a job from their backups, the record last."""
     _link(backup_folder(run_folder, job), run_folder, record)
 
 
@@ -37,12 +37,12 @@ def drop_backups(run_folder: Path) -> None:
     """Remove all backups of a run, once Snakemake has accepted the results."""
     for folder in list((run_folder / "work").rglob(BACKUP)):
         shutil.rmtree(folder)
-        with suppress(OSError):  # not empty: something is kept for the next attempt
+        with suppress(OSError):  # not empty: the next attempt needs what is left
             folder.parent.rmdir()
 
 
 def _link(source: Path, target: Path, record: Record) -> None:
-    """Give the files of a record in one folder a name in another, the record last."""
+    """Link a record and its files from one folder into another, the record last."""
     for name in (*record.entities, record_path(Path(), record.job).as_posix()):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Whether a job runs exactly what was planned: its code, its imports, its inputs."""
+"""Checks that a job runs exactly what was planned: its code, its imports, its inputs."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from cactus.stages.audit_run import AUDIT
 
 
 def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
-    """Check the code and import all of it, so that what is in memory is what was planned.
+    """Check the code and import all of it, so that the code in memory is the planned one.
 
     Returns
     -------
@@ -22,7 +22,7 @@ def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
     Raises
     ------
     CodeError
-        A source file is not what was planned.
+        A source file differs from the plan.
     """
     texts = {name: _text(tree, name) for name in plan.code}
     for name, planned in plan.code.items():
@@ -44,7 +44,7 @@ def _code_changed(name: str, got: str) -> CodeError:
         "The code changed after this job was planned.",
         where=name,
         got=got,
-        fix="run Snakemake again: it plans the job with the code as it is now",
+        fix="run Snakemake again to plan the job with the current code",
     )
 
 
@@ -53,10 +53,10 @@ def _text(tree: SourceTree, name: str) -> str:
     return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
 
 
-def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> None:
-    """Check that the job has run no file of ours that was not planned.
+def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]) -> None:
+    """Check that the job has imported none of the project's modules that its plan does not list.
 
-    The audit is bookkeeping itself: it imports what it needs to judge every stage.
+    The audit is exempt: it is bookkeeping itself, and imports what it needs to check every stage.
 
     Parameters
     ----------
@@ -64,51 +64,51 @@ def check_imports(plan: Plan, scripts: Path, loaded_first: frozenset[str]) -> No
         The job's plan.
     scripts
         Folder of the stages' scripts and of the package.
-    loaded_first
-        Modules that the bookkeeping itself imported, before any stage's.
+    bookkeeping_modules
+        Modules that the bookkeeping imported before the stage ran.
 
     Raises
     ------
     CodeError
-        The job imported a module that its plan does not name.
+        The job imported a module that its plan does not list.
     """
     if plan.job == AUDIT:
         return
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         ours = name == "cactus" or name.startswith("cactus.")
-        if not ours or file is None or name in loaded_first or is_bookkeeping(name):
+        if not ours or file is None or name in bookkeeping_modules or is_bookkeeping(name):
             continue
         path = Path(file).relative_to(scripts).as_posix()
         if path not in plan.code:
             raise CodeError(
-                "The job imported a module that its plan does not name.",
+                "The job imported a module that its plan does not list.",
                 where=path,
-                got=f"an import by name that {plan.stage}.py's imports do not show",
-                fix=f"name it in `modules` of cactus/stages/{plan.stage}.py",
+                got=f"a dynamic import, which the import statements of {plan.stage}.py do not show",
+                fix=f"add the module to `modules` in cactus/stages/{plan.stage}.py",
             )
 
 
 def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, str]:
-    """Return the hashes of the inputs, which must be what was planned.
+    """Check that the inputs are what was planned, and return their hashes.
 
     Raises
     ------
     RecordError
-        An input is missing, or is not what was planned.
+        An input is missing or differs from the plan.
     """
     inputs = {}
     for name, planned in plan.inputs.items():
         path = run_folder / name
         if planned == PENDING and not path.exists():
-            continue  # the sentinel of its folder says that there is no such file
+            continue  # the upstream job is done and did not make this file
         found = cache.sha256(path) if path.is_file() else "missing"
         if planned not in (PENDING, found):
             raise RecordError(
                 "An input is not what was planned.",
                 where=str(path),
                 got=f"sha256 {found[:12]}, planned {planned[:12]}",
-                fix="run Snakemake again: it makes the input again if its record does not fit",
+                fix="run Snakemake again: it rebuilds the input if its record does not match",
             )
         inputs[name] = found
     return inputs

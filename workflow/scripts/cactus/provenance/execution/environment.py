@@ -1,4 +1,4 @@
-"""The software and hardware that a job runs on."""
+"""The software and hardware that a job runs on: what to record of it, and checks."""
 
 import os
 import platform
@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError
-from cactus.provenance.execution.process import identity, place
+from cactus.provenance.execution.process import identity, process_location
 from cactus.provenance.fingerprint.distributions import normalized, public_version
-from cactus.provenance.records.objects import keep
+from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.record import Agent
 from cactus.stages.base import Job
 
 _JOB: Final = "SLURM_JOB_ID"
 _PARTITION: Final = "SLURM_JOB_PARTITION"
 _GPUS: Final = "CUDA_VISIBLE_DEVICES"
-# What arrives: the executor plugin drops the job's variables, and srun sets those of its step.
+# The executor plugin drops the job's variables; these are the ones that srun sets again.
 _SLURM: Final = {
     "job": _JOB,
     "cluster": "SLURM_CLUSTER_NAME",
@@ -29,11 +29,18 @@ _SLURM: Final = {
     "nodes": "SLURM_JOB_NODELIST",
     "gpus": _GPUS,
 }
+_DETERMINISM_VARIABLES: Final = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHONHASHSEED",
+    "CUBLAS_WORKSPACE_CONFIG",
+)
 _DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
-def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
-    """Describe the software and hardware of this process; long texts are kept with the run.
+def collect_environment(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
+    """Collect the software and hardware of this process; store long texts with the run.
 
     Parameters
     ----------
@@ -42,7 +49,7 @@ def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
     root
         Folder of the project's clone.
     libraries
-        Distributions whose versions are told one by one.
+        Distributions whose versions to list.
     """
     packages = sorted(f"{one.name}=={one.version}" for one in metadata.distributions())
     return Agent(
@@ -50,7 +57,7 @@ def describe_agent(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
         machine=platform.machine(),
         python=platform.python_version(),
         libraries={name: metadata.version(name) for name in libraries if name != "python"},
-        packages=keep(run_folder, "\n".join(packages) + "\n"),
+        packages=store_text(run_folder, "\n".join(packages) + "\n"),
         device=_device(),
         git=_git(run_folder, root),
         slurm=_slurm() if _JOB in os.environ else None,
@@ -61,13 +68,13 @@ def _slurm() -> dict[str, str]:
     return {key: os.environ[name] for key, name in _SLURM.items() if name in os.environ}
 
 
-def header(job: Job, started: datetime, attempt: int) -> str:
-    """Return the line with which the log of each attempt of a job begins."""
+def log_header(job: Job, started: datetime, attempt: int) -> str:
+    """Return the first line of the log of an attempt."""
     gpus = os.environ.get(_GPUS)
     facts = [
         f"attempt {attempt}",
         f"started {started.isoformat(timespec='seconds')}",
-        place(identity()),
+        process_location(identity()),
         *([f"partition {os.environ[_PARTITION]}"] if _PARTITION in os.environ else []),
         *([f"GPU {gpus}"] if gpus else []),
     ]
@@ -75,33 +82,34 @@ def header(job: Job, started: datetime, attempt: int) -> str:
 
 
 def check_interpreter() -> None:
-    """Check that `python`, which jobs run, is that of this process's environment.
+    """Check that `python`, which jobs run, belongs to this process's environment.
 
     Raises
     ------
     CodeError
-        It is of another environment, or there is none.
+        It belongs to another environment, or there is none.
     """
     found = shutil.which("python")
     prefix = _prefix(found) if found else ""
     if Path(prefix).resolve() != Path(sys.prefix).resolve():
+        python = f"{found} in {prefix or 'no environment'}" if found else "no such program"
         raise CodeError(
-            "Jobs would not run in the environment that Snakemake runs in.",
-            where="python, the first on PATH",
-            got=f"{found or 'no such program'}, of {prefix or 'nothing'}, not of {sys.prefix}",
-            fix=f"activate the environment, e.g. by `source {sys.prefix}/bin/activate`, then run "
+            "Jobs would run in a different environment than Snakemake.",
+            where="the first python on PATH",
+            got=f"{python}; Snakemake runs in {sys.prefix}",
+            fix=f"activate the environment with `source {sys.prefix}/bin/activate`, then run "
             "Snakemake again",
         )
 
 
 def _prefix(python: str) -> str:
-    """Return the folder of an interpreter's environment; nothing if it does not run."""
+    """Return the folder of an interpreter's environment; empty if it does not run."""
     command = [python, "-c", "import sys; print(sys.prefix)"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def check_libraries(planned: dict[str, str]) -> None:
-    """Check that the installed libraries are those that were planned.
+    """Check that the installed libraries are the planned ones.
 
     Raises
     ------
@@ -115,10 +123,10 @@ def check_libraries(planned: dict[str, str]) -> None:
             found = _installed(name)
         if public_version(found) != public_version(version):
             raise CodeError(
-                "A library is not the one that was planned.",
+                "A library does not have the planned version.",
                 where=normalized(name),
                 got=f"{found}, planned {version}",
-                fix="install the locked versions by `make setup` (or let the environment follow "
+                fix="install the locked versions with `make setup` (or from "
                 "envs/requirements.lock), then run Snakemake again",
             )
 
@@ -131,9 +139,9 @@ def _installed(name: str) -> str:
 
 
 def _device() -> dict[str, Any] | None:
-    """Describe PyTorch's device, if this process imported PyTorch at all."""
-    # `cactus.train.device.describe_device` tells much of this too, but into results, of the device
-    # that a stage chose. Shared, an edit for the records' sake would make trained models stale.
+    """Return PyTorch's device and versions; None if this process has not imported PyTorch."""
+    # Results hold similar facts. If the code were shared, it would count as the stage's own, and an
+    # edit for the records would make trained models stale.
     torch = sys.modules.get("torch")
     if torch is None:
         return None
@@ -148,15 +156,10 @@ def _device() -> dict[str, Any] | None:
 
 
 def determinism() -> dict[str, Any]:
-    """Return the switches that decide whether a repetition gives the same bits."""
-    names: tuple[str, ...] = (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "PYTHONHASHSEED",
-    )
-    names = (*names, "CUBLAS_WORKSPACE_CONFIG")
-    facts: dict[str, Any] = {name: os.environ[name] for name in names if name in os.environ}
+    """Return the settings that decide whether running a job again gives the same bits."""
+    facts: dict[str, Any] = {
+        name: os.environ[name] for name in _DETERMINISM_VARIABLES if name in os.environ
+    }
     torch = sys.modules.get("torch")
     if torch is not None:
         facts["deterministic_algorithms"] = torch.are_deterministic_algorithms_enabled()
@@ -167,7 +170,7 @@ def determinism() -> dict[str, Any]:
 
 
 def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
-    """Describe the state of the clone; None if it is no repository of its own."""
+    """Return the state of the git clone; None if the project is not a repository of its own."""
     top = _run_git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top.strip()).resolve() != root.resolve():
         return None
@@ -179,7 +182,7 @@ def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
     return {
         "commit": commit.strip(),
         "dirty": bool(diff),
-        "diff": keep(run_folder, diff) if diff else None,
+        "diff": store_text(run_folder, diff) if diff else None,
         "untracked": sorted(line[3:] for line in status.splitlines() if line.startswith("??")),
     }
 

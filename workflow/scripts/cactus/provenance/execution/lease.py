@@ -21,7 +21,7 @@ from threading import Event, Thread
 from typing import Any, Final, Self
 
 from cactus.errors import LeaseError
-from cactus.provenance.execution.process import identity, is_alive, place
+from cactus.provenance.execution.process import identity, is_alive, process_location
 
 LEASE_FILE: Final = "lease.json"
 # A holder that misses nine renewals counts as dead.
@@ -133,7 +133,10 @@ class Lease:
         while (holder := read_lease(self.folder)) is not None:
             now = time.monotonic()
             if now - reported >= _REMINDER_SECONDS:
-                print(f"waiting: {self.name} is in progress {place(holder)}", file=sys.stderr)
+                print(
+                    f"waiting: {self.name} is in progress {process_location(holder)}",
+                    file=sys.stderr,
+                )
                 reported = now
             beat = (holder.get("token"), holder.get("beat"))
             if beat != seen:
@@ -152,7 +155,10 @@ class Lease:
             return
         found = _read(aside)
         if found is not None and found.get("token") == holder.get("token"):
-            print(f"taking over {self.name}: its process {place(holder)} is gone", file=sys.stderr)
+            print(
+                f"taking over {self.name}: its process {process_location(holder)} is gone",
+                file=sys.stderr,
+            )
         else:  # another process was faster and holds its own lease: put it back
             with suppress(FileExistsError):
                 os.link(aside, self.path)

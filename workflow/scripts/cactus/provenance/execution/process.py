@@ -30,7 +30,7 @@ def is_alive(facts: dict[str, Any]) -> bool | None:
     return facts.get("boot") == _boot() and start is not None and start == facts.get("process")
 
 
-def place(facts: dict[str, Any]) -> str:
+def process_location(facts: dict[str, Any]) -> str:
     """Return where a process runs, in words."""
     slurm = f", Slurm job {facts['slurm']}" if "slurm" in facts else ""
     return f"on {facts.get('host')}, process {facts.get('pid')}{slurm}"

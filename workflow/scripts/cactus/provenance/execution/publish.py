@@ -1,4 +1,4 @@
-"""The end of a job: its results are put in place as a whole, described, and recorded."""
+"""Publishing results: a finished job's results move into place as a whole and are recorded."""
 
 import resource
 import shutil
@@ -10,10 +10,10 @@ from typing import Any, Final
 from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
-from cactus.provenance.execution.environment import describe_agent, determinism
+from cactus.provenance.execution.environment import collect_environment, determinism
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.execution.running_job import ATTEMPT, RunningJob
-from cactus.provenance.records.objects import keep
+from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
+from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
     Activity,
@@ -28,57 +28,59 @@ from cactus.stages.base import Job
 _KIB: Final = 1024
 
 
-def make_room(job: RunningJob) -> None:
-    """Remove the record of an earlier run, and what earlier attempts have left; make the folder."""
+def prepare_folders(job: RunningJob) -> None:
+    """Remove the old record and what earlier attempts left; create the folder for new results."""
     record_path(job.run_folder, job.plan.job).unlink(missing_ok=True)
-    for left in job.work.glob(f"{ATTEMPT}*"):
-        shutil.rmtree(left)
+    for leftover in job.work.glob(f"{ATTEMPT_PREFIX}*"):
+        shutil.rmtree(leftover)
     if job.plan.job.folder is not None:
         job.output.mkdir(parents=True)
 
 
 def publish(job: RunningJob, root: Path) -> None:
-    """Put the results of a job in place, leave its record, and back both up.
+    """Move the results of a job into place, write its record, and back up both.
 
     Parameters
     ----------
     job
-        The job, which has made its results.
+        The job, with all results made.
     root
         Folder of the project's clone.
     """
-    entities = _put_in_place(job.run_folder, job.plan.job, job.staging)
+    entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
     plan = job.plan.model_copy(update={"raw": job.raw})
-    kept = {name: keep(job.run_folder, text) for name, text in job.sources.items()}
-    agent = describe_agent(job.run_folder, root, list(plan.libraries))
-    activity = _activity(job, plan, kept)
+    sources = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
+    agent = collect_environment(job.run_folder, root, list(plan.libraries))
+    activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)
     write_record(job.run_folder, record)
     back_up(job.run_folder, plan.job, record)
 
 
 def clear_work(job: RunningJob, lease: Lease) -> None:
-    """Remove all that a job needed while it was not finished, but for its lease and backups."""
+    """Empty a finished job's work folder, except for its lease and backups."""
     backups = backup_folder(job.run_folder, job.plan.job)
     for path in job.work.iterdir():
         if path.is_dir() and path != backups:
             shutil.rmtree(path)
         elif path.is_file() and path != lease.path and lease.token not in path.name:
-            path.unlink()  # a killed process left it
+            path.unlink()  # left by a killed process
 
 
-def is_finished(run_folder: Path, plan: Plan) -> bool:
-    """Return whether a job has done exactly this plan; put results back that were removed since.
+def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
+    """Return whether exactly this plan has been carried out; restore results removed since then.
 
     Parameters
     ----------
+    run_folder
+        Folder of the run.
     plan
-        With the hashes of all inputs.
+        The plan, with the hashes of all inputs.
     """
-    if _fits(run_folder, plan):
+    if _matches(run_folder, plan):
         return True
     backups = backup_folder(run_folder, plan.job)
-    if not _fits(backups, plan):
+    if not _matches(backups, plan):
         shutil.rmtree(backups, ignore_errors=True)
         return False
     record = read_record(backups, plan.job)
@@ -87,11 +89,11 @@ def is_finished(run_folder: Path, plan: Plan) -> bool:
     return True
 
 
-def _put_in_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
-    """Move the results of a job that owns a folder to where they belong; describe all results.
+def _move_into_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+    """Move a job's own folder, if it has one, into place; return sizes and hashes of all results.
 
-    Until then nobody has seen a half-made result, and a second Snakemake that removes what it takes
-    for old results has removed nothing of this job.
+    Until then, nothing reads a half-made result, and a second Snakemake that removes old results
+    removes none of this job's.
     """
     if job.folder is not None:
         target = run_folder / job.folder
@@ -132,8 +134,8 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     )
 
 
-def _fits(folder: Path, plan: Plan) -> bool:
-    """Return whether a folder holds the record of exactly this plan, and results as recorded."""
+def _matches(folder: Path, plan: Plan) -> bool:
+    """Return whether a folder holds a record of exactly this plan, with the recorded results."""
     try:
         record = read_record(folder, plan.job)
     except RecordError:

@@ -1,4 +1,4 @@
-"""A job at work: it checks that it is what was planned, runs, and leaves its record."""
+"""Runs a job: checks that it is what was planned, runs it, and publishes its results."""
 
 import sys
 import time
@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from cactus.provenance.execution.attempts import FailureNote, next_attempt, work_folder
 from cactus.provenance.execution.checks import check_code, check_imports, checked_inputs
-from cactus.provenance.execution.environment import check_libraries, header
+from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.execution.logs import hold_log, release_log
-from cactus.provenance.execution.publish import clear_work, is_finished, make_room, publish
+from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.publish import (
+    clear_work,
+    prepare_folders,
+    publish,
+    restore_if_finished,
+)
 from cactus.provenance.execution.running_job import RunningJob
-from cactus.provenance.execution.state import FailureNote, next_attempt, work_folder
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.records.plan import Plan, read_plan
@@ -24,50 +29,49 @@ SCRIPTS: Final = Path(__file__).resolve().parents[3]
 
 @contextmanager
 def running_job(plan_file: Path) -> Iterator[RunningJob]:
-    """Check the plan of a job, let it run, put its results in place, and leave its record.
+    """Check a job's plan, run the block, move the results into place, and write the record.
 
-    One process at a time runs a job: a second one waits for the first. If the job is finished
-    then, the second one ends at once, with success.
+    Only one process at a time runs a job; a second one waits for the first. If the job is finished
+    by then, the second process exits with success.
 
     Raises
     ------
     CodeError
-        The code or a library is not what was planned.
+        The code or a library differs from the plan.
     RecordError
-        An input is not what was planned, or is missing.
+        An input is missing or differs from the plan.
     LeaseError
-        Another process took the job over, because this one was silent for too long.
+        Another process took over the job, because this one was silent for too long.
     StoppedError
         The job was asked to stop.
     """
     plan = read_plan(plan_file).plan
     run_folder = plan_file.absolute().parents[len(Path(plan.job.name).parts)]
     attempt = next_attempt(run_folder, plan.job)
-    work = work_folder(run_folder, plan.job)
     with (
         StopRequest(plan.job.name) as stop,
-        Lease(work, plan.job.name, {"attempt": attempt}) as lease,
+        Lease(work_folder(run_folder, plan.job), plan.job.name, {"attempt": attempt}) as lease,
         FailureNote(run_folder, plan.job, lease.started, attempt),
     ):
-        hold_log(run_folder, plan.job, attempt)
-        print(header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
+        keep_log(run_folder, plan.job, attempt)
+        print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
         job = _checked(plan, run_folder, stop, lease)
-        if is_finished(run_folder, job.plan):
+        if restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
-            release_log(run_folder, plan.job, attempt)
+            drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         lease.progress = job.progress
-        make_room(job)
+        prepare_folders(job)
         yield job
-        check_imports(plan, SCRIPTS, _LOADED_FIRST)
+        check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
         lease.check()
         publish(job, SCRIPTS.parents[1])
         clear_work(job, lease)
-        release_log(run_folder, plan.job, attempt)
+        drop_log(run_folder, plan.job, attempt)
 
 
 def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> RunningJob:
-    """Check that code, libraries and inputs are what was planned; return the job, ready to run."""
+    """Check that code, libraries and inputs are what was planned; return the job."""
     clock, cache = time.monotonic(), HashCache.load(run_folder / HASHES_FILE)
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
@@ -75,5 +79,5 @@ def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> R
     return RunningJob(run_folder, complete, stop, lease.token, sources, lease.started, clock)
 
 
-# What the bookkeeping itself imports: loaded before any stage, whether a stage needs it or not.
-_LOADED_FIRST: Final = frozenset(sys.modules)
+# Modules that the bookkeeping imports, before any stage and whether or not the stage needs them.
+_BOOKKEEPING_MODULES: Final = frozenset(sys.modules)

@@ -1,4 +1,4 @@
-"""A job as its stage sees it: what to do, where results go, and what it resumes from."""
+"""A running job as its stage sees it: what to do, where results go, where to resume."""
 
 import hashlib
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.operation import CheckpointSettings
-from cactus.provenance.execution.state import work_folder
+from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
 
 if TYPE_CHECKING:
     from cactus.train.checkpoint import Checkpoints
 
-ATTEMPT: Final = "attempt-"
+ATTEMPT_PREFIX: Final = "attempt-"
 
 
 @dataclass
@@ -28,19 +28,19 @@ class RunningJob:
     run_folder
         Folder of the run.
     plan
-        What the job has to be; no input is pending any more.
+        The job's plan; no input is pending anymore.
     stop
-        Request to stop it.
+        Tells whether the job was asked to stop.
     token
-        Names this attempt.
+        Identifies this attempt.
     sources
         The text of each source file that runs.
     started
         When the job started.
     clock
-        The same by a clock that is never set back, in seconds.
+        The same by a monotonic clock, in seconds.
     raw
-        sha256 of each raw file that the job read, if it reads any; the job fills it in.
+        sha256 of each raw file that the job reads, if any; the job fills it in.
     resumed_from
         Steps from which the job resumed after interruptions.
     """
@@ -57,31 +57,30 @@ class RunningJob:
 
     @property
     def spec(self) -> str:
-        """The keys of the configuration that the stage reads, as JSON."""
+        """The configuration keys that the stage reads, as JSON."""
         return json.dumps(self.plan.spec)
 
     @property
     def work(self) -> Path:
-        """The folder for what the job needs while it is not finished."""
+        """The folder for what the job needs until it is finished."""
         return work_folder(self.run_folder, self.plan.job)
 
     @property
     def staging(self) -> Path:
-        """The folder in which this attempt makes its results, as long as it runs."""
-        return self.work / f"{ATTEMPT}{self.token}"
+        """The folder in which this attempt makes its results."""
+        return self.work / f"{ATTEMPT_PREFIX}{self.token}"
 
     @property
     def output(self) -> Path:
-        """The job's own folder, as long as it runs, or its first file."""
+        """Where to write results: the job's own folder while it runs, or its first file."""
         job = self.plan.job
         if job.folder is None:
             return self.run_folder / job.files[0]
         return self.staging / Path(job.folder).name
 
     def input_folder(self, kind: str) -> Path:
-        """Return the one folder below `kind`, e.g. ``embeddings``, that the job reads from."""
-        read = {Path(name).parent for name in self.plan.inputs if name.startswith(f"{kind}/")}
-        (folder,) = read
+        """Return the only folder in `kind`, e.g. ``embeddings``, that the job reads from."""
+        (folder,) = {Path(name).parent for name in self.plan.inputs if name.startswith(f"{kind}/")}
         return self.run_folder / folder
 
     @property
@@ -91,7 +90,7 @@ class RunningJob:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of everything that the job's results follow from."""
+        """sha256 of everything that the job's results depend on."""
         content = self.plan.model_dump(mode="json", exclude={"raw"})
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -102,21 +101,23 @@ class RunningJob:
         return self._checkpoints.resumed_from if self._checkpoints else []
 
     def progress(self) -> dict[str, Any]:
-        """Return how far the job's training has come, if it trains and has started to."""
+        """Return the progress of the job's training; empty if it has not started to train."""
         if self._checkpoints is None or not self._checkpoints.progress.steps:
             return {}
         return asdict(self._checkpoints.progress)
 
     def checkpoints(self, settings: str) -> "Checkpoints":
-        """Return the job's checkpoints, those of earlier attempts too.
+        """Return the job's checkpoints, including those of earlier attempts.
 
         Parameters
         ----------
         settings
-            The configuration's section ``checkpoints`` as JSON. It decides nothing about results,
-            so it is read here and not by the stage.
+            The configuration's section ``checkpoints`` as JSON. No result depends on it, so it is
+            not part of the plan.
         """
-        from cactus.train.checkpoint import Checkpoints  # which needs PyTorch, as most jobs do not
+        from cactus.train.checkpoint import (
+            Checkpoints,  # imports PyTorch, which most jobs do not need
+        )
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(

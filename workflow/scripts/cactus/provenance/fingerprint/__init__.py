@@ -1,1 +1,1 @@
-"""What a job depends on, by content: its code, libraries, data files and raw files."""
+"""What a job depends on, by content: code, libraries, data files and raw files."""

@@ -1,4 +1,4 @@
-"""The files of code that a job runs: a script, the modules it selects, and all they import."""
+"""The source files that a job runs: its script, the modules it selects, and all their imports."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,85 +10,85 @@ from cactus.errors import CodeError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.source_hash import PythonSource
 
-# Bookkeeping around a stage's code: it sees files and hashes only, so no result depends on it.
+# Bookkeeping around a stage's code. It only handles files and hashes, so no result depends on it.
 _PROVENANCE: Final = "cactus.provenance"
-# What the stages say of themselves reaches the plan by value. What they import for their specs may
-# decide results.
+# What a stage defines enters the plan by value. The modules that it imports for its spec may affect
+# results.
 _STAGES: Final = "cactus.stages"
 
 
 def is_bookkeeping(module: str) -> bool:
-    """Return whether no result depends on a module's own code."""
+    """Return whether a module only does bookkeeping, so that no result depends on its own code."""
     return _is_below(module, _PROVENANCE) or _is_below(module, _STAGES)
 
 
 @dataclass(frozen=True)
 class Closure:
-    """All that the code of a job is made of.
+    """The source files and libraries that make up the code of a job.
 
     Attributes
     ----------
     files
-        Source hash of each file, by its name: its path below the scripts' folder, or as the
-        configuration gives it.
+        Source hash of each file, by name: its path relative to the scripts' folder, or its path as
+        the configuration gives it.
     libraries
-        Top-level names of the imported modules that are neither ours nor Python's own.
+        Top-level names of imported modules that are neither ours nor in the standard library.
     """
 
     files: dict[str, str]
     libraries: frozenset[str]
 
 
-class _Part(NamedTuple):
-    """A source file as an import finds it, and the folder that its own imports are looked up in."""
+class _SourceFile(NamedTuple):
+    """A source file, its module, and the folder in which its own imports are looked up."""
 
     name: str
     module: str
     root: Path
 
 
-class _Content(NamedTuple):
-    """The hash of a source file, and the parts and libraries that it imports."""
+class _Parsed(NamedTuple):
+    """The hash of a source file, and the files and libraries that it imports."""
 
     digest: str
-    parts: list[_Part]
+    files: list[_SourceFile]
     libraries: set[str]
 
 
 @dataclass
 class SourceTree:
-    """Finds and describes source files.
+    """Finds source files and follows their imports.
 
     Parameters
     ----------
     scripts
         Folder of the stages' scripts and of the package `cactus`.
     cache
-        Remembers the hashes of files.
+        Cache of file hashes.
     """
 
     scripts: Path
     cache: HashCache
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
-    _contents: dict[_Part, _Content] = field(default_factory=dict)
+    _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
-        """Return the path of a file by its name in a `Closure`."""
+        """Return the path of a file, given its name in a `Closure`."""
         return self.scripts / name
 
     def closure(self, entries: Iterable[str]) -> Closure:
-        """Return what the code of a job is made of.
+        """Return the source files and libraries that entry points lead to.
 
         Parameters
         ----------
         entries
-            Names of files (below the scripts' folder, or as the configuration gives them) and
-            dotted names of modules.
+            Names of files (relative to the scripts' folder, or as the configuration gives them)
+            and dotted names of modules.
 
         Raises
         ------
         CodeError
-            A file or module is missing, or is no valid Python.
+            A file or module is missing, or is not valid Python.
         """
         key = tuple(entries)
         if key not in self._closures:
@@ -96,31 +96,31 @@ class SourceTree:
         return self._closures[key]
 
     def source_hash(self, name: str) -> str:
-        """Return the source hash of one file by its name."""
+        """Return the source hash of a file, given its name in a `Closure`."""
         return self._source(name, "").digest
 
     def _collect(self, entries: tuple[str, ...]) -> Closure:
         files: dict[str, str] = {}
         libraries: set[str] = set()
-        waiting, seen = [part for entry in entries for part in self._entry(entry)], set()
+        waiting, seen = [file for entry in entries for file in self._find(entry)], set()
         while waiting:
-            part = waiting.pop()
-            if part.name in seen:
+            file = waiting.pop()
+            if file.name in seen:
                 continue
-            seen.add(part.name)
-            if part not in self._contents:
-                self._contents[part] = self._read(part)
-            content = self._contents[part]
-            if not is_bookkeeping(part.module):
-                files[part.name] = content.digest
-                libraries |= content.libraries
-            waiting += content.parts
+            seen.add(file.name)
+            if file not in self._parsed:
+                self._parsed[file] = self._parse(file)
+            parsed = self._parsed[file]
+            if not is_bookkeeping(file.module):
+                files[file.name] = parsed.digest
+                libraries |= parsed.libraries
+            waiting += parsed.files
         foreign = libraries - sys.stdlib_module_names - {"", "cactus"}
         return Closure(dict(sorted(files.items())), frozenset(foreign))
 
-    def _read(self, part: _Part) -> _Content:
-        source, root = self._source(part.name, part.module), part.root
-        content = _Content(source.digest, [], set())
+    def _parse(self, file: _SourceFile) -> _Parsed:
+        source, root = self._source(file.name, file.module), file.root
+        parsed = _Parsed(source.digest, [], set())
         for imported in source.imports:
             if _is_below(imported, _PROVENANCE):
                 continue
@@ -128,24 +128,24 @@ class SourceTree:
                 _module_files(imported, self.scripts)
             )
             if found:
-                content.parts.extend(_Part(self._name(path), one, root) for one, path in found)
+                parsed.files.extend(_SourceFile(self._name(path), one, root) for one, path in found)
             else:
-                content.libraries.add(imported.partition(".")[0])
-        return content
+                parsed.libraries.add(imported.partition(".")[0])
+        return parsed
 
-    def _entry(self, entry: str) -> list[_Part]:
-        """Return the file of a script, or of a module and of the packages above it."""
+    def _find(self, entry: str) -> list[_SourceFile]:
+        """Return the file of a script, or of a module and of the packages that contain it."""
         if entry.endswith(".py"):
-            return [_Part(entry, Path(entry).stem, self.scripts)]
+            return [_SourceFile(entry, Path(entry).stem, self.scripts)]
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
-                return [_Part(self._name(path), module, root) for module, path in found]
+                return [_SourceFile(self._name(path), module, root) for module, path in found]
         raise CodeError(
             "A module that a job runs cannot be found.",
             where=entry,
-            got="no such file below the scripts' folder or on Python's path",
-            fix="give the dotted name of a module that Python finds, or the path of a .py file",
+            got="no such file in the scripts' folder or on Python's path",
+            fix="give the dotted name of an importable module, or the path of a .py file",
         )
 
     def _name(self, path: Path) -> str:
@@ -153,7 +153,7 @@ class SourceTree:
         return path.relative_to(self.scripts).as_posix() if below else str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
-        path = self.path(name) if (self.path(name)).is_file() else Path(name)
+        path = self.path(name) if self.path(name).is_file() else Path(name)
         try:
             return self.cache.source(path, module)
         except (OSError, SyntaxError, UnicodeDecodeError) as error:
@@ -161,7 +161,7 @@ class SourceTree:
                 "A source file that a job runs cannot be read.",
                 where=str(path),
                 got=str(error),
-                fix="fix the file, or name another in the configuration",
+                fix="fix the file, or name another one in the configuration",
             ) from error
 
 
@@ -170,7 +170,7 @@ def _is_below(module: str, package: str) -> bool:
 
 
 def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the packages above a module and the module itself, as far as they exist."""
+    """Yield the packages that contain a module, then the module itself, until one is missing."""
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         stem = root.joinpath(*parts[:length])

@@ -1,4 +1,4 @@
-"""What a job's results depend on besides its spec and inputs: code, libraries, data files."""
+"""What a job's results depend on besides spec and inputs: code, libraries, data files."""
 
 import hashlib
 import json
@@ -19,23 +19,23 @@ from cactus.provenance.fingerprint.distributions import normalized, public_versi
 from cactus.stages.base import DataFile, Job
 
 _REGISTRY: Final = "config/datasets.yaml"
-# Top-level modules whose distribution has another name.
+# Top-level modules whose distribution has a different name.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
 
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What a job's results depend on besides its spec and inputs.
+    """What a job's results depend on besides spec and inputs.
 
     Attributes
     ----------
     code
         Source hash of each file in the closure of the job's imports.
     libraries
-        Versions of the libraries that these import, and Python's minor version.
+        Versions of the libraries that these files import, and Python's minor version.
     files
-        sha256 of the parts of the project's data files that the job reads.
+        sha256 of each data file of the project, or entry of one, that the job reads.
     """
 
     code: dict[str, str]
@@ -45,14 +45,14 @@ class Dependencies:
 
 @dataclass
 class Project:
-    """The project's files as they are now.
+    """The project's files in their current state.
 
     Parameters
     ----------
     root
         Folder of the clone.
     tree
-        Its sources.
+        Its source files.
     """
 
     root: Path
@@ -60,7 +60,7 @@ class Project:
 
     @cached_property
     def locked(self) -> dict[str, str]:
-        """Versions in the lock file, by the normalized name of the distribution.
+        """Versions in the lock file, by normalized distribution name.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Project:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise ConfigError(
-                "The lock file of the libraries cannot be read.",
+                "The lock file cannot be read.",
                 where=str(path),
                 got=str(error),
                 fix="restore it from the repository",
@@ -81,23 +81,23 @@ class Project:
 
     @cached_property
     def registry(self) -> dict[str, Any]:
-        """What is published about each data set, as plain values."""
+        """The registry of data sets: what is published about each, as plain values."""
         return self._yaml(_REGISTRY)
 
     def dependencies(self, config: Config, job: Job) -> Dependencies:
-        """Return what a job's results depend on besides its spec and inputs.
+        """Return what a job's results depend on besides spec and inputs.
 
         Raises
         ------
         CodeError
-            A source file is missing or not valid, or a library is neither locked nor installed.
+            A source file is missing or invalid, or a library is neither locked nor installed.
         """
-        stage, key = job.definition, job.definition.parse(job.cell)
+        stage, wildcards = job.definition, job.definition.parse(job.cell)
         closure = self.tree.closure(entry_points(config, job))
         libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
         versions = {name: self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
-        files = dict(map(self._hashed, stage.data_files(key)))
+        files = dict(map(self._hash, stage.data_files(wildcards)))
         return Dependencies(closure.files, versions, files)
 
     def _version(self, distribution: str) -> str:
@@ -113,8 +113,8 @@ class Project:
                 fix="install it, or add it to envs/requirements.in and run `make lock`",
             ) from error
 
-    def _hashed(self, file: DataFile) -> tuple[str, str]:
-        """Return the name of a data file or of its entry, and the sha256 of the content."""
+    def _hash(self, file: DataFile) -> tuple[str, str]:
+        """Return the name of a data file or of its entry, and the sha256 of its content."""
         if file.key is None:
             return file.name, self.tree.cache.sha256(self.root / file.name)
         content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
@@ -127,7 +127,7 @@ class Project:
 
 
 def entry_points(config: Config, job: Job) -> tuple[str, ...]:
-    """Return the script of a job, its stage's module, and the modules that it imports by name."""
+    """Return a job's script, its stage's module, and the modules that it imports dynamically."""
     stage = job.definition
     modules = stage.modules(config, stage.parse(job.cell))
     return f"{stage.name}.py", type(stage).__module__, *modules

@@ -1,4 +1,4 @@
-"""Hashes of the raw files that a data set was prepared from."""
+"""Hashes of the raw files that a data set is prepared from."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,19 +10,19 @@ from cactus.provenance.fingerprint.hash_cache import HashCache
 def raw_hashes(
     raw_dir: Path, folders: Sequence[str], names: Iterable[str], cache: HashCache
 ) -> dict[str, str]:
-    """Return the sha256 of raw files that are at hand.
+    """Return the sha256 of the raw files that are available.
 
     Parameters
     ----------
     raw_dir
         Folder with one folder of raw files per data set.
     folders
-        Names below it under which the data set may lie.
+        Names that the data set's folder may have there.
     names
-        Files, or folders of loose images (ending in ``/``), below the data set's folder. A
-        folder's hash is over the sorted names and hashes of all files in it.
+        Files, or folders of loose images (ending in ``/``), in the data set's folder. The hash of
+        a folder covers the sorted names and hashes of all files in it.
     cache
-        Remembers hashes.
+        Cache of file hashes.
     """
     found: dict[str, str] = {}
     roots = [raw_dir / folder for folder in folders if (raw_dir / folder).is_dir()]

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PythonSource:
-    """What is known of a source file from its content alone.
+    """What the content of a source file alone tells.
 
     Attributes
     ----------
     digest
-        sha256 that is the same for every text with the same syntax tree, docstrings aside.
+        sha256 of the syntax tree without docstrings.
     imports
-        Dotted names that the source may import when it runs, each with the names taken from it: a
-        name taken may be a module or an attribute.
+        Dotted names of the modules that the source may import when it runs, and of the names that
+        it imports from them, which may be modules too.
     """
 
     digest: str
@@ -31,7 +31,7 @@ def read_source(text: str, module: str) -> PythonSource:
     text
         The source.
     module
-        Dotted name of the module, from which relative imports start.
+        Dotted name of the module, to resolve relative imports.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def read_source(text: str, module: str) -> PythonSource:
 
 
 def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
-    """Yield a module and all its statements, whose expressions need not be searched.
+    """Yield a module and all its statements, but not their expressions.
 
-    With `run_only`, what stands below ``if TYPE_CHECKING:`` is left out.
+    With `run_only`, skip the body of ``if TYPE_CHECKING:``.
     """
     waiting = [tree]
     while waiting:

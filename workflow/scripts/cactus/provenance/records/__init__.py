@@ -1,1 +1,1 @@
-"""What a job has to be, what it was, and how the two differ."""
+"""Plans of jobs, records of past runs, and how the two differ."""

@@ -1,4 +1,4 @@
-"""Texts that records refer to, kept once under the sha256 of their content."""
+"""A store of texts that records refer to, each stored once under the sha256 of its content."""
 
 import hashlib
 from pathlib import Path
@@ -8,12 +8,12 @@ from cactus.files import write_text
 
 
 def object_path(run_folder: Path, digest: str) -> Path:
-    """Return where the text with that sha256 is kept."""
+    """Return the path of the text with this sha256."""
     return run_folder / "objects" / digest[:2] / digest
 
 
-def keep(run_folder: Path, text: str) -> str:
-    """Keep a text and return its sha256."""
+def store_text(run_folder: Path, text: str) -> str:
+    """Store a text and return its sha256."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     path = object_path(run_folder, digest)
     if not path.exists():
@@ -21,24 +21,24 @@ def keep(run_folder: Path, text: str) -> str:
     return digest
 
 
-def recall(run_folder: Path, digest: str) -> str:
-    """Return a kept text.
+def load_text(run_folder: Path, digest: str) -> str:
+    """Return a stored text.
 
     Raises
     ------
     RecordError
-        It is not there, or is not the text that was kept.
+        The text is missing or was changed.
     """
     path = object_path(run_folder, digest)
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
-            raise ValueError("its content has another sha256 than its name")
+            raise ValueError("the sha256 of its content is not its name")
         return content.decode()
     except (OSError, ValueError) as error:
         raise RecordError(
-            "A kept text cannot be read.",
+            "A stored text cannot be read.",
             where=str(path),
             got=str(error),
-            fix="copy it from another copy of the run; records refer to it by its sha256",
+            fix="restore it from another copy of the run; records refer to it by its sha256",
         ) from error

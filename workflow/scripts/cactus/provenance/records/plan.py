@@ -1,4 +1,4 @@
-"""What a job has to be: everything that its results follow from, by content."""
+"""The plan of a job: everything that its results depend on, by content."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -10,26 +10,26 @@ from cactus.errors import RecordError
 from cactus.files import read_json
 from cactus.stages.base import Job
 
-# The hash of an input that another job of the same invocation makes first.
+# Stands for the hash of an input that an upstream job has yet to make.
 PENDING: Final = "pending"
 
 
 class Plan(Settings):
-    """Everything that a job's results follow from.
+    """Everything that a job's results depend on.
 
     Attributes
     ----------
     stage, cell
         The job.
     spec
-        The keys of the configuration that its stage reads.
+        The configuration keys that its stage reads.
     code, libraries, files
         See `cactus.provenance.fingerprint.dependencies.Dependencies`.
     inputs
-        sha256 of each file that it reads of other jobs' results, by its name below the run's
-        folder; `PENDING` if that job runs first.
+        sha256 of each file that it reads of other jobs' results, by name relative to the run's
+        folder; `PENDING` if the upstream job has to run first.
     raw
-        sha256 of each raw file, for the job that reads them; known once it has run.
+        sha256 of each raw file, if the job reads any; known only after it has run.
     """
 
     stage: str
@@ -43,22 +43,22 @@ class Plan(Settings):
 
     @property
     def job(self) -> Job:
-        """The job that is planned."""
+        """The planned job."""
         return Job(self.stage, self.cell)
 
 
 class PlanFile(Settings):
-    """A plan as it is written for its job.
+    """A plan as it is written to disk.
 
     Attributes
     ----------
     plan
         The plan.
     planned
-        When the job was found to be stale, as ISO 8601, so that the file's content changes; empty
-        while it is fresh.
+        When the job was found stale, in ISO 8601, so that the file's content changes; empty while
+        the job is fresh.
     reasons
-        Why the job has to run.
+        Why the job must run.
     """
 
     plan: Plan
@@ -67,7 +67,7 @@ class PlanFile(Settings):
 
 
 def plan_path(run_folder: Path, job: Job) -> Path:
-    """Return where a job's plan is written."""
+    """Return the path of a job's plan."""
     return run_folder / "plans" / f"{job.name}.json"
 
 
@@ -77,7 +77,7 @@ def read_plan(path: Path) -> PlanFile:
     Raises
     ------
     RecordError
-        The file is missing or no plan.
+        The file is missing or is not a plan.
     """
     try:
         return PlanFile.model_validate(read_json(path))
@@ -86,5 +86,5 @@ def read_plan(path: Path) -> PlanFile:
             "A plan cannot be read.",
             where=str(path),
             got=str(error.errors()[0]["msg"]),
-            fix="delete it; Snakemake writes it anew when it builds the DAG",
+            fix="delete it; Snakemake writes it again when it builds the DAG",
         ) from error

@@ -1,7 +1,6 @@
-"""The record that each job leaves of what it ran on and what it made.
+"""The record that each job writes: what it ran on and what it made.
 
-The words are those of W3C PROV: an activity, carried out by an agent, used entities and generated
-others.
+The terms are those of W3C PROV: an activity, carried out by an agent, uses and generates entities.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ SCHEMA: Final = "cactus-record/1"
 
 
 class FileEntity(Settings):
-    """A file that was made: its content and size in bytes."""
+    """A generated file: the sha256 of its content, and its size in bytes."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int
@@ -33,23 +32,23 @@ class Activity(Settings):
     Attributes
     ----------
     plan
-        Everything that its results follow from; no input is pending.
+        Everything that its results depend on; no input is pending.
     sources
-        sha256 of the text of each source file, under which the run keeps it in `objects`.
+        sha256 of the text of each source file; the text is stored in `objects`.
     seed
         The training seed, if the job has one. All generators derive from it and from names.
     threads
-        Threads of the numerical libraries.
+        Number of threads of the numerical libraries.
     determinism
-        Switches that decide whether a repetition gives the same bits.
+        Settings that decide whether running the job again gives the same bits.
     started, ended
         ISO 8601 in UTC.
     seconds
-        Wall time by a clock that is never set back.
+        Wall time, by a monotonic clock.
     peak_memory_bytes, peak_gpu_memory_bytes
-        Largest resident memory of the process, and of PyTorch on its GPU if it used one.
+        Peak resident memory of the process, and peak memory of PyTorch on its GPU if it used one.
     resumed_from
-        Steps from which the job went on after interruptions.
+        Steps from which the job resumed after interruptions.
     """
 
     plan: Plan
@@ -75,16 +74,15 @@ class Agent(Settings):
     libraries
         Installed versions of the libraries that the job's code imports.
     packages
-        sha256 of the list of all installed packages, kept in `objects`.
+        sha256 of the list of all installed packages, stored in `objects`.
     device
-        What PyTorch computed on, with versions of CUDA, cuDNN and the driver; None without it.
+        What PyTorch computed on, with versions of CUDA, cuDNN and the driver; None if the job did
+        not import PyTorch.
     git
-        Commit, whether tracked files differ from it, the sha256 of the diff kept in `objects`, and
-        untracked files; None
-        outside a repository.
+        Commit, whether tracked files differ from it, sha256 of the diff stored in `objects`, and
+        untracked files; None outside a repository.
     slurm
-        Id, cluster, partition and nodes of the Slurm job, if there was one, and the GPUs it was
-        given.
+        Id, cluster, partition, nodes and GPUs of the Slurm job; None outside Slurm.
     """
 
     host: str
@@ -107,17 +105,17 @@ class Record(Settings):
 
     @property
     def job(self) -> Job:
-        """The job that left the record."""
+        """The job that wrote the record."""
         return self.activity.plan.job
 
     @property
     def plan(self) -> Plan:
-        """Everything that the results follow from."""
+        """Everything that the results depend on."""
         return self.activity.plan
 
 
 def record_path(run_folder: Path, job: Job) -> Path:
-    """Return where a job's record is written."""
+    """Return the path of a job's record."""
     return run_folder / "records" / f"{job.name}.json"
 
 
@@ -128,7 +126,7 @@ def write_record(run_folder: Path, record: Record) -> None:
 
 
 def _checksum(content: dict[str, Any]) -> str:
-    """Return the sha256 of a record's content, by which an edit shows."""
+    """Return the sha256 of a record's content, which reveals edits."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -139,13 +137,13 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
     Raises
     ------
     RecordError
-        The record is damaged or is another job's.
+        The record is damaged or belongs to another job.
     """
     path = record_path(run_folder, job)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
-            raise TypeError("no JSON object")
+            raise TypeError("not a JSON object")
         checksum = content.pop("checksum")
         record = Record.model_validate(content)
     except FileNotFoundError:
@@ -153,7 +151,7 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
     if checksum != _checksum(content):
-        raise _damaged(path, job, "a checksum that is not that of its content: it was edited")
+        raise _damaged(path, job, "a checksum that does not match its content: it was edited")
     if record.job != job:
         raise _damaged(path, job, f"the record of {record.job.name}")
     return record
@@ -164,5 +162,5 @@ def _damaged(path: Path, job: Job, got: str) -> RecordError:
         "A record is damaged.",
         where=str(path),
         got=got,
-        fix=f"run the workflow again: it repeats {job.name}",
+        fix=f"run the workflow again to repeat {job.name}",
     )

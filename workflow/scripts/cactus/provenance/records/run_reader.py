@@ -1,4 +1,4 @@
-"""A run as its records tell it: nothing is planned, hashed or written."""
+"""Read-only access to a run's records, without planning or hashing anything."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +13,7 @@ from cactus.stages.base import Job
 
 @dataclass
 class RunReader:
-    """Reads the records of a run, each once and when it is asked for.
+    """Reads the records of a run, each only once and only on request.
 
     Parameters
     ----------
@@ -25,21 +25,21 @@ class RunReader:
 
     config: Config
     run_folder: Path
-    _found: dict[Job, Record | RecordError | None] = field(default_factory=dict)
+    _cache: dict[Job, Record | RecordError | None] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> Graph:
-        """The jobs of the run, and what each reads."""
+        """The jobs of the run, and the inputs of each."""
         return Graph(self.config)
 
     def read(self, job: Job) -> Record | RecordError | None:
-        """Return a job's record, what is wrong with it, or None if there is none."""
-        if job not in self._found:
+        """Return a job's record, the error if it is damaged, or None if there is none."""
+        if job not in self._cache:
             try:
-                self._found[job] = read_record(self.run_folder, job)
+                self._cache[job] = read_record(self.run_folder, job)
             except RecordError as error:
-                self._found[job] = error
-        return self._found[job]
+                self._cache[job] = error
+        return self._cache[job]
 
     def record(self, job: Job) -> Record | None:
         """Return a job's record; None if there is no valid one."""
@@ -47,5 +47,5 @@ class RunReader:
         return found if isinstance(found, Record) else None
 
     def records(self) -> list[Record]:
-        """Return the valid records of all jobs, each after those that it reads from."""
+        """Return the valid records of all jobs, upstream jobs first."""
         return [record for job in self.graph.jobs if (record := self.record(job)) is not None]

@@ -1,4 +1,4 @@
-"""How long the stale jobs of a run will take, from records of earlier jobs."""
+"""How long the stale jobs of a run will take, estimated from the records of earlier jobs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from cactus.stages.base import Job, stage_names
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the next run will cost.
+    """The expected cost of the next run.
 
     Attributes
     ----------
     seconds
-        Expected wall time of each job; None where no record tells.
+        Expected wall time of each job; None if no record gives an estimate.
     gpu_hours, cpu_hours
-        Of the jobs whose time is known, by the device in the records.
+        Total of the estimated jobs, by the device in the records.
     wall_seconds
-        At least this long: the longest chain of jobs, or all of them side by side.
+        Lower bound: the longest chain of jobs, or the total divided by the jobs at once.
     """
 
     seconds: dict[Job, float | None]
@@ -32,26 +32,26 @@ class Estimate:
 
     @property
     def unknown(self) -> int:
-        """Number of jobs for whose kind there is no record."""
+        """Number of jobs without an estimate."""
         return sum(seconds is None for seconds in self.seconds.values())
 
 
 def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
-    """Estimate the cost of jobs, which are given in an order in which they can run.
+    """Estimate the cost of jobs, given in an order in which they can run.
 
-    A job is expected to take as long as its own last run, or else the median of the jobs most
-    like it: those that share its stage and most of its wildcards, in any run of the folder.
+    A job should take as long as its own last run, or else as the median of the most similar jobs:
+    those that share its stage and most of its wildcards, in any run of the folder.
     """
     records = _all_records(planner)
-    likely = {job: _nearest(job, records) for job in jobs}
+    expected = {job: _most_similar(job, records) for job in jobs}
     hours = {"cuda": 0.0, "cpu": 0.0}
-    for found in likely.values():
+    for found in expected.values():
         if found is not None:
             hours[found[1]] += found[0] / 3600
-    seconds = {job: found[0] if found else None for job, found in likely.items()}
+    seconds = {job: found[0] if found else None for job, found in expected.items()}
     ends: dict[Job, float] = {}
     for job in jobs:
-        before = [ends.get(read.job, 0.0) for read in planner.graph.reads(job)]
+        before = [ends.get(upstream.job, 0.0) for upstream in planner.graph.inputs(job)]
         ends[job] = max(before, default=0.0) + (seconds[job] or 0.0)
     total = sum(value or 0.0 for value in seconds.values())
     wall = max([total / at_once, *ends.values()])
@@ -59,39 +59,38 @@ def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
 
 
 def _all_records(planner: Planner) -> list[Record]:
-    """Return all readable records of this run, then of its neighbors."""
-    neighbors = sorted(planner.run_folder.absolute().parent.iterdir())
-    folders = [planner.run_folder.absolute(), *neighbors]
+    """Return all readable records, first of this run, then of the runs beside it."""
+    run_folder = planner.run_folder.absolute()
+    folders = [run_folder, *sorted(run_folder.parent.iterdir())]
     return [record for folder in dict.fromkeys(folders) for record in _records(folder)]
 
 
 def _records(folder: Path) -> Iterable[Record]:
     for path in sorted((folder / "records").rglob("*.json")):
-        stage, _, cell = (
-            path.relative_to(folder / "records").with_suffix("").as_posix().partition("/")
-        )
+        name = path.relative_to(folder / "records").with_suffix("").as_posix()
+        stage, _, cell = name.partition("/")
         if stage in stage_names():
             try:
                 record = read_record(folder, Job(stage, cell))
             except RecordError:
-                continue  # the audit speaks of it; it tells nothing of time
+                continue  # the audit reports it
             if record is not None:
                 yield record
 
 
-def _nearest(job: Job, records: list[Record]) -> tuple[float, str] | None:
-    """Return the expected seconds and device of a job."""
-    alike = [record for record in records if record.job.stage == job.stage]
-    if not alike:
+def _most_similar(job: Job, records: list[Record]) -> tuple[float, str] | None:
+    """Return the expected seconds and device of a job; None if no record is of its stage."""
+    candidates = [record for record in records if record.job.stage == job.stage]
+    if not candidates:
         return None
-    scores = [_shared(job, record.job) for record in alike]
-    best = [record for record, score in zip(alike, scores, strict=True) if score == max(scores)]
+    scores = [_shared_wildcards(job, record.job) for record in candidates]
+    best = [one for one, score in zip(candidates, scores, strict=True) if score == max(scores)]
     own = [record for record in best if record.job == job][:1]
     chosen = own or best
     device = (chosen[0].agent.device or {}).get("device", "cpu")
     return median(record.activity.seconds for record in chosen), str(device)
 
 
-def _shared(job: Job, other: Job) -> int:
+def _shared_wildcards(job: Job, other: Job) -> int:
     mine, theirs = job.wildcards, other.wildcards
     return sum(value == theirs.get(name) for name, value in mine.items())

@@ -1,4 +1,4 @@
-"""A run: its folder, the configuration that it was last planned with, and its planner."""
+"""Opens a run: finds its folder and its last configuration, and returns its planner."""
 
 import json
 from pathlib import Path
@@ -18,24 +18,24 @@ from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
-SOURCE_FILE: Final = "plans/config.json"
-# The Snakefile writes the run's folder, as JSON, to the file that this variable names.
+PLANNED_CONFIG_FILE: Final = "plans/config.json"
+# The Snakefile writes the run's folder as JSON to the file that this variable names.
 RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
 ROOT: Final = Path(__file__).resolve().parents[5]
 
 
-class RunSource(Settings):
-    """Where the configuration of a run came from when it was last planned.
+class PlannedConfig(Settings):
+    """The configuration that a run was last planned with, and where it came from.
 
     Attributes
     ----------
     configfiles
-        Its files, the later overriding the earlier; relative to the folder that holds `results`
-        where they lie below it.
+        Its files; later ones override earlier ones. Relative to the folder that holds `results` if
+        they are below it.
     overrides
-        Keys given by ``--config``.
+        Keys given with ``--config``.
     config
-        All that together.
+        The result of merging all of them.
     """
 
     configfiles: list[str]
@@ -43,11 +43,11 @@ class RunSource(Settings):
     config: dict[str, Any]
 
     def write(self, run_folder: Path) -> None:
-        """Keep this with the run."""
-        write_json(run_folder / SOURCE_FILE, self.model_dump(mode="json"))
+        """Save this in the run's folder."""
+        write_json(run_folder / PLANNED_CONFIG_FILE, self.model_dump(mode="json"))
 
     def load(self, base: Path) -> Config:
-        """Read the configuration anew; where a file is gone, as it was last planned.
+        """Read the configuration again; if a file is gone, return it as it was last planned.
 
         Parameters
         ----------
@@ -56,14 +56,14 @@ class RunSource(Settings):
         """
         paths = [base / file for file in self.configfiles]
         if not all(path.is_file() for path in paths):
-            return parse_config(self.config, "the configuration kept with the run")
+            return parse_config(self.config, "the configuration saved with the run")
         values: dict[str, Any] = {}
         for path in paths:
             values = merge(values, read_yaml(path))
         return parse_config(merge(values, self.overrides), ", ".join(map(str, paths)))
 
     def arguments(self) -> list[str]:
-        """Return the options that give Snakemake the same configuration."""
+        """Return the Snakemake options that give the same configuration."""
         files, pairs = self.configfiles[1:], self.overrides.items()
         values = [f"{key}={json.dumps(value)}" for key, value in pairs]
         return [
@@ -75,7 +75,7 @@ class RunSource(Settings):
 def open_planner(
     config: Config, run_folder: Path, root: Path = ROOT, cache: HashCache | None = None
 ) -> Planner:
-    """Return the planner of a run; without a cache, with the hashes remembered in its folder."""
+    """Return the planner of a run; without a cache given, use the one saved in its folder."""
     access = raw_access(config)
     raw_dir = run_folder / "raw" if config.synthetic_data else Path(access.raw_dir)
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
@@ -86,67 +86,67 @@ def open_planner(
 def open_run(
     run: str | None, results: Path = Path("results"), cache: HashCache | None = None
 ) -> Planner:
-    """Return the planner of an existing run, with its configuration as it is now.
+    """Return the planner of an existing run, with its current configuration.
 
     Parameters
     ----------
     run
-        The run's name or folder; None for the only run that there is.
+        The run's name or folder; None for the only run.
     results
         Folder of all runs.
     cache
-        Remembered hashes, if not those of the run's folder.
+        Cache of file hashes, if not the one saved in the run's folder.
 
     Raises
     ------
     RecordError
-        There is no such run, or several where none is named.
+        There is no such run, or no name is given and there is not exactly one run.
     ConfigError
-        Its configuration is not valid any more.
+        Its configuration is no longer valid.
     """
-    folder = find_run(run, results)
-    config = read_source(folder).load(folder.absolute().parents[1])
+    folder = find_run_folder(run, results)
+    config = read_planned_config(folder).load(folder.absolute().parents[1])
     return open_planner(config, folder, cache=cache)
 
 
-def read_source(folder: Path) -> RunSource:
-    """Return where the configuration of a run came from.
+def read_planned_config(folder: Path) -> PlannedConfig:
+    """Return the configuration that a run was last planned with.
 
     Raises
     ------
     RecordError
-        The file that says so is damaged.
+        The file that holds it is damaged.
     """
     try:
-        return RunSource.model_validate(read_json(folder / SOURCE_FILE))
+        return PlannedConfig.model_validate(read_json(folder / PLANNED_CONFIG_FILE))
     except (DataError, ValidationError) as error:
         raise RecordError(
-            "The configuration kept with a run cannot be read.",
-            where=str(folder / SOURCE_FILE),
+            "The configuration saved with a run cannot be read.",
+            where=str(folder / PLANNED_CONFIG_FILE),
             got=error.got if isinstance(error, DataError) else str(error.errors()[0]["msg"]),
-            fix="run `snakemake --dry-run` with the run's configuration: it is written anew",
+            fix="run `snakemake --dry-run` with the run's configuration to write it again",
         ) from error
 
 
-def relative(path: Path) -> str:
-    """Return a path as it is seen from the working folder, if it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+def relative_to_cwd(path: Path) -> str:
+    """Return a path relative to the working directory if it is below it, else unchanged."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
-def find_run(run: str | None, results: Path = Path("results")) -> Path:
-    """Return the folder of a run by its name or path; None for the only run that there is.
+def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
+    """Return the folder of a run, given its name or path; None stands for the only run.
 
     Raises
     ------
     RecordError
-        There is no such run, or several where none is named.
+        There is no such run, or no name is given and there is not exactly one run.
     """
-    known = sorted(path.parents[1].name for path in results.glob(f"*/{SOURCE_FILE}"))
+    known = sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():
-        if (folder / SOURCE_FILE).is_file():
+        if (folder / PLANNED_CONFIG_FILE).is_file():
             return folder
     raise RecordError(
         "There is no such run." if run else "Name the run.",

@@ -13,19 +13,19 @@ from cactus.graph import Graph
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
-from cactus.provenance.records.reasons import ABSENT, Reason, differences
+from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.waivers import Waivers
 from cactus.stages.base import Job
 
-# The time of the plan of a fresh job: older than any result, so that Snakemake sees no update.
-_PAST: Final = 1.0
+# Modification time of a fresh job's plan: older than any result, so that Snakemake sees no update.
+_FRESH_TIME: Final = 1.0
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """A job's plan, the record of its last run, and why it must run again, if it must."""
+    """A job's plan, the record of its last run, and the reasons to run it again, if any."""
 
     job: Job
     plan: Plan
@@ -40,12 +40,12 @@ class Assessment:
 
 @dataclass
 class Planner:
-    """Compares what jobs have to be with what their records say they were.
+    """Compares the plans of jobs with their records.
 
     Parameters
     ----------
     reader
-        The run, as its records tell it.
+        The records of the run.
     project
         The project's files.
     raw_dir
@@ -55,7 +55,7 @@ class Planner:
     reader: RunReader
     project: Project
     raw_dir: Path
-    _known: dict[Job, Assessment] = field(default_factory=dict)
+    _assessments: dict[Job, Assessment] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.waivers = Waivers.load(self.run_folder)
@@ -72,46 +72,46 @@ class Planner:
 
     @property
     def graph(self) -> Graph:
-        """The jobs of the run, and what each reads."""
+        """The jobs of the run, and the inputs of each."""
         return self.reader.graph
 
     def assess_all(self) -> list[Assessment]:
-        """Assess every job of the configuration, each after those that it reads from."""
+        """Assess every job of the configuration, upstream jobs first."""
         recorded = (name for record in self.reader.records() for name in record.entities)
         self.project.tree.cache.warm(self.run_folder / name for name in recorded)
         return [self.assess(job) for job in self.graph.jobs]
 
     def assess(self, job: Job) -> Assessment:
-        """Say what a job has to be, and why it must run, if it must."""
-        if job not in self._known:
-            self._known[job] = self._assess(job)
-        return self._known[job]
+        """Plan a job, and find the reasons to run it, if any."""
+        if job not in self._assessments:
+            self._assessments[job] = self._assess(job)
+        return self._assessments[job]
 
     def _assess(self, job: Job) -> Assessment:
         record = self.reader.read(job)
-        plan, waits = self._plan(job)
+        plan, pending = self._plan(job)
         if not isinstance(record, Record):
             got = "none" if record is None else record.got
             where = str(record_path(self.run_folder, job))
-            return Assessment(job, plan, None, (Reason("record", where, "", got), *waits))
-        found = [*self.changed_results(record), *differences(record.plan, plan)]
+            return Assessment(job, plan, None, (Reason("record", where, "", got), *pending))
+        found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
         if record.plan.raw:
             found += self._changed_raw(record)
         reasons = [reason for reason in found if not self.waivers.covers(job, reason)]
-        return Assessment(job, plan, record, (*reasons, *waits))
+        return Assessment(job, plan, record, (*reasons, *pending))
 
     def _plan(self, job: Job) -> tuple[Plan, list[Reason]]:
-        """Return a job's plan, and the jobs that must run before it."""
+        """Return a job's plan, and a reason for each upstream job that must run first."""
         inputs: dict[str, str] = {}
-        waits: list[Reason] = []
-        for read in self.graph.reads(job):
-            other = self.assess(read.job)
-            if other.stale or other.record is None:
-                waits.append(Reason("upstream", read.job.name, "", ""))
-                inputs.update(dict.fromkeys(read.files, PENDING))
+        pending: list[Reason] = []
+        for upstream in self.graph.inputs(job):
+            assessment = self.assess(upstream.job)
+            if assessment.stale or assessment.record is None:
+                pending.append(Reason("upstream", upstream.job.name, "", ""))
+                inputs.update(dict.fromkeys(upstream.files, PENDING))
             else:
-                made = other.record.entities
-                inputs.update({name: made[name].sha256 for name in read.files if name in made})
+                made = assessment.record.entities
+                inputs.update({name: made[name].sha256 for name in upstream.files if name in made})
         stage = job.definition
         spec = stage.spec(self.config, stage.parse(job.cell))
         plan = Plan(
@@ -121,10 +121,10 @@ class Planner:
             inputs=inputs,
             **vars(self.project.dependencies(self.config, job)),
         )
-        return plan, waits
+        return plan, pending
 
     def changed_results(self, record: Record) -> list[Reason]:
-        """Return the results of a job that are missing or not what its record says."""
+        """Return the results of a job that are missing or differ from its record."""
         reasons = []
         for name, entity in record.entities.items():
             path = self.run_folder / name
@@ -134,7 +134,7 @@ class Planner:
         return reasons
 
     def _changed_raw(self, record: Record) -> list[Reason]:
-        """Return the raw files that changed; those that are not at hand cannot be compared."""
+        """Return the raw files that changed, of those that are available."""
         entry = self.project.registry[record.job.cell]
         found = raw_hashes(
             self.raw_dir, entry["folders"], list(record.plan.raw), self.project.tree.cache
@@ -145,38 +145,38 @@ class Planner:
             if name in found and found[name] != old
         ]
 
-    def raw_at_hand(self, job: Job, name: str) -> bool:
-        """Return whether a raw file of a data set can be compared with its recorded hash."""
+    def raw_available(self, job: Job, name: str) -> bool:
+        """Return whether a raw file of a data set is there to be compared with its record."""
         folders = self.project.registry[job.cell]["folders"]
         return bool(raw_hashes(self.raw_dir, folders, [name], self.project.tree.cache))
 
-    def write(self, job: Job) -> Path:
-        """Write a job's plan so that Snakemake runs the job if, and only if, it is stale.
+    def write_plan(self, job: Job) -> Path:
+        """Write a job's plan so that Snakemake runs the job if and only if it is stale.
 
-        The plan of a stale job is new, in content and time; that of a fresh one is older than any
-        result. A job without results runs in any case, so that an equal plan stays as it is: to
-        replace a file costs a write to the disk.
+        The plan of a stale job gets new content and a new time; that of a fresh job is older than
+        any result. A job without results runs anyway, so an equal plan is left alone, which saves a
+        write to the disk.
         """
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
         content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
-        there = _read_if_any(path)
+        existing = _read_if_valid(path)
         if not assessment.stale:
-            if there != content:
+            if existing != content:
                 _replace(path, content)
-            os.utime(path, (_PAST, _PAST))
+            os.utime(path, (_FRESH_TIME, _FRESH_TIME))
             return path
-        times = self._times_of_results(job)
-        if times or there is None or there.model_copy(update={"planned": ""}) != content:
+        times = self._result_times(job)
+        if times or existing is None or existing.model_copy(update={"planned": ""}) != content:
             now = datetime.now(UTC).isoformat()
             _replace(path, content.model_copy(update={"planned": now}))
-            # Later than the job's results, even if a clock ran ahead.
-            moment = max([time.time(), *(moment + 1 for moment in times)])
-            os.utime(path, (moment, moment))
+            # Later than the job's results, even if another clock ran ahead.
+            latest = max([time.time(), *(moment + 1 for moment in times)])
+            os.utime(path, (latest, latest))
         return path
 
-    def _times_of_results(self, job: Job) -> list[float]:
-        """Return when the results of a job that are there, and its record, were written."""
+    def _result_times(self, job: Job) -> list[float]:
+        """Return the modification times of a job's existing results and record."""
         folder = self.run_folder / (job.folder or "")
         paths = folder.glob("*") if job.folder else map(self.run_folder.joinpath, job.files)
         times = [path.stat().st_mtime for path in paths if path.exists()]
@@ -184,7 +184,7 @@ class Planner:
         return [*times, record.stat().st_mtime] if record.exists() else times
 
 
-def _read_if_any(path: Path) -> PlanFile | None:
+def _read_if_valid(path: Path) -> PlanFile | None:
     try:
         return PlanFile.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
@@ -192,7 +192,7 @@ def _read_if_any(path: Path) -> PlanFile | None:
 
 
 def _replace(path: Path, content: PlanFile) -> None:
-    """Replace a plan without waiting for the disk: a plan that is lost is made again."""
+    """Replace a plan without waiting for the disk: a lost plan is simply written again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -5,15 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.execution.logs import attempt_log, log_path
-from cactus.provenance.execution.process import place
-from cactus.provenance.execution.state import read_state
+from cactus.provenance.execution.process import process_location
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
 
 State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
-# From what a user must hear of first.
+# In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = ("failed", "running", "queued", "missing", "stale", "fresh")
 
 
@@ -24,13 +24,13 @@ class JobStatus:
     Attributes
     ----------
     state
-        Failed also if it was killed without a word; missing if it has never ended.
+        A killed job counts as failed; a job that never finished is missing.
     ended
-        When its last record was written, or when it failed or started, ISO 8601; empty if never.
+        When its last run ended, or when it failed or started, in ISO 8601; empty if never.
     seconds
-        How long the recorded run took.
+        Duration of the recorded run.
     note
-        Why it is stale or has failed, in a few words.
+        Why it is stale or failed, in a few words.
     """
 
     job: Job
@@ -46,13 +46,13 @@ def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> Jo
     Parameters
     ----------
     queued
-        Where it waits to be run, if it has been submitted.
+        Where it waits, if it is queued.
     """
     job, record = assessment.job, assessment.record
     facts = read_state(planner.run_folder, job)
     seconds = record.activity.seconds if record else None
     if facts is not None and not (queued and facts["state"] == "failed"):
-        return _at_work(job, facts, seconds)
+        return _attempt_status(job, facts, seconds)
     if queued:
         return JobStatus(job, "queued", "", seconds, queued)
     ended = record.activity.ended if record else ""
@@ -61,24 +61,24 @@ def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> Jo
     state: State = "stale" if record else "missing"
     notes = [str(reason) for reason in assessment.reasons]
     more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
-    missing_only = state == "missing" and assessment.reasons[0].new == "none"
-    return JobStatus(job, state, ended, seconds, "" if missing_only else notes[0] + more)
+    never_run = state == "missing" and assessment.reasons[0].new == "none"
+    return JobStatus(job, state, ended, seconds, "" if never_run else notes[0] + more)
 
 
-def _at_work(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
+def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
+    """Return the status of a job whose last attempt is running or did not succeed."""
     match facts.get("state"):
         case "running":
-            return JobStatus(
-                job, "running", str(facts["started"]), None, place(facts) + _progress(facts)
-            )
+            note = process_location(facts) + _progress(facts)
+            return JobStatus(job, "running", str(facts["started"]), None, note)
         case "killed":
-            note = f"its process {place(facts)} is gone, without a word"
+            note = f"its process {process_location(facts)} died without reporting an error"
             return JobStatus(job, "failed", str(facts["started"]), seconds, note)
     return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
 
 
 def _progress(facts: dict[str, Any]) -> str:
-    """Return how far a training has come, if it tells."""
+    """Return the progress of a training, if it reports any."""
     if "step" not in facts:
         return ""
     left = facts.get("seconds_left")
@@ -88,17 +88,17 @@ def _progress(facts: dict[str, Any]) -> str:
 
 
 def worst(states: list[State]) -> State:
-    """Return the state that a user must hear of first."""
+    """Return the most urgent of some states."""
     return min(states, key=STATES.index)
 
 
 def local_time(moment: str) -> str:
-    """Return an ISO 8601 moment in local time, to the minute."""
+    """Return an ISO 8601 time as local time, to the minute."""
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in the units that fit its size."""
+    """Return a duration in suitable units."""
     if seconds is None:
         return "-"
     if seconds < 60:
@@ -109,19 +109,18 @@ def duration(seconds: float | None) -> str:
 
 
 def list_failures(run: RunReader) -> str:
-    """Return a line for each job that has failed, with the reason and its log."""
+    """List the jobs that failed, each with its error and its log."""
     lines = []
     for job in run.graph.jobs:
         facts = read_state(run.run_folder, job)
         if facts is not None and facts["state"] in ("failed", "killed"):
-            status = _at_work(job, facts, None)
-            lines.append(
-                f"  {job.name}: {status.note}\n    log: {_log(run.run_folder, job, facts)}"
-            )
-    return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job has failed"
+            status = _attempt_status(job, facts, None)
+            log = _log(run.run_folder, job, facts)
+            lines.append(f"  {job.name}: {status.note}\n    log: {log}")
+    return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job failed"
 
 
 def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
     """Return the log of the attempt that failed."""
-    held = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
-    return held if held.is_file() else log_path(run_folder, job)
+    kept = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
+    return kept if kept.is_file() else log_path(run_folder, job)

@@ -1,4 +1,4 @@
-"""Changes that a person has declared harmless: who, when, why, and for which jobs."""
+"""Changes that a person has declared harmless: who, when, why, and for which job."""
 
 import getpass
 import json
@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pydantic import ValidationError
 
@@ -17,12 +17,12 @@ from cactus.provenance.records.reasons import Reason, ReasonKind
 from cactus.stages.base import Job
 
 WAIVERS_FILE: Final = "accepted.jsonl"
-# What may be declared harmless. A changed result or input is never: its bytes are in question.
+# What may be declared harmless. A changed result or input may not: its bytes are in doubt.
 WAIVABLE: Final[tuple[ReasonKind, ...]] = ("config", "code", "library", "file", "raw")
 
 
 class Waiver(Settings):
-    """One change of one job, from a recorded value to a new one, declared harmless."""
+    """One change of one job, from a recorded value to a new one, that was declared harmless."""
 
     stage: str
     cell: str
@@ -67,7 +67,7 @@ class Waivers:
                 "The list of accepted changes is damaged.",
                 where=str(path),
                 got=" ".join(str(error).split())[:200],
-                fix="remove the damaged line; what it accepted becomes stale again",
+                fix="remove the damaged line; the job that it covered becomes stale again",
             ) from error
 
     def covers(self, job: Job, reason: Reason) -> bool:
@@ -76,11 +76,11 @@ class Waivers:
 
 
 def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:
-    """Append accepted changes of a job to the run's list and return them."""
+    """Append changes of a job to the run's list of accepted ones, and return the entries."""
     who = f"{getpass.getuser()}@{socket.gethostname()}"
     when = datetime.now(UTC).isoformat(timespec="seconds")
     entries = [
-        Waiver(stage=job.stage, cell=job.cell, who=who, when=when, why=why, **_values(reason))
+        Waiver(stage=job.stage, cell=job.cell, who=who, when=when, why=why, **reason._asdict())
         for reason in reasons
     ]
     with (run_folder / WAIVERS_FILE).open("a", encoding="utf-8") as file:
@@ -88,7 +88,3 @@ def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[
         file.flush()
         os.fsync(file.fileno())
     return entries
-
-
-def _values(reason: Reason) -> dict[str, Any]:
-    return dict(reason._asdict())

@@ -1,4 +1,4 @@
-"""A job says that it runs, or has failed, and its silence after a kill is seen."""
+"""A job is known to be running, failed or killed, and its attempts are counted."""
 
 import json
 import multiprocessing
@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import TrainingError
-from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease
-from cactus.provenance.execution.state import (
+from cactus.provenance.execution.attempts import (
     FailureNote,
+    failure_path,
     next_attempt,
     read_state,
-    state_path,
     work_folder,
 )
+from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease
 from cactus.stages.base import Job
 
 JOB = Job("meta_train", "omniglot/acai/maml/s0")
@@ -31,7 +31,7 @@ def note(folder: Path, attempt: int = 1) -> FailureNote:
     return FailureNote(folder, JOB, datetime.now(UTC), attempt)
 
 
-def test_a_job_runs_and_then_says_no_more(tmp_path: Path):
+def test_a_job_is_running_until_it_succeeds(tmp_path: Path):
     with lease(tmp_path), note(tmp_path):
         facts = read_state(tmp_path, JOB)
         assert facts is not None
@@ -39,7 +39,7 @@ def test_a_job_runs_and_then_says_no_more(tmp_path: Path):
     assert read_state(tmp_path, JOB) is None
 
 
-def test_a_failure_stays_until_the_next_success(tmp_path: Path):
+def test_a_failure_is_shown_until_the_next_success(tmp_path: Path):
     error = TrainingError("The loss is NaN.", where="here", got="NaN", fix="lower the rate")
     with pytest.raises(TrainingError), note(tmp_path):
         raise error
@@ -51,7 +51,7 @@ def test_a_failure_stays_until_the_next_success(tmp_path: Path):
     assert read_state(tmp_path, JOB) is None
 
 
-def test_leaving_with_success_is_no_failure(tmp_path: Path):
+def test_exiting_with_success_is_not_a_failure(tmp_path: Path):
     with pytest.raises(SystemExit), note(tmp_path):
         raise SystemExit(0)
     assert read_state(tmp_path, JOB) is None
@@ -68,16 +68,16 @@ def test_attempts_are_counted_until_success(tmp_path: Path):
     assert next_attempt(tmp_path, JOB) == 1
 
 
-def _run_for_ever(folder: Path, ready) -> None:
+def _run_until_killed(folder: Path, ready) -> None:
     with lease(folder, attempt=4):
         ready.set()
         signal.pause()
 
 
-def test_a_killed_job_is_not_taken_for_a_running_one(tmp_path: Path):
+def test_a_killed_job_does_not_count_as_running(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    process = context.Process(target=_run_for_ever, args=(tmp_path, ready))
+    process = context.Process(target=_run_until_killed, args=(tmp_path, ready))
     process.start()
     assert ready.wait(60)
     facts = read_state(tmp_path, JOB)
@@ -91,7 +91,7 @@ def test_a_killed_job_is_not_taken_for_a_running_one(tmp_path: Path):
     assert next_attempt(tmp_path, JOB) == 5
 
 
-def test_a_job_of_another_host_counts_as_killed_after_long_silence(tmp_path: Path):
+def test_a_job_on_another_host_counts_as_killed_after_a_long_silence(tmp_path: Path):
     path = work_folder(tmp_path, JOB) / "lease.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "x", "beat": 3}))
@@ -105,8 +105,8 @@ def test_a_job_of_another_host_counts_as_killed_after_long_silence(tmp_path: Pat
     assert facts["state"] == "killed"
 
 
-def test_a_damaged_state_says_nothing(tmp_path: Path):
-    path = state_path(tmp_path, JOB)
+def test_a_damaged_failure_note_is_ignored(tmp_path: Path):
+    path = failure_path(tmp_path, JOB)
     path.parent.mkdir(parents=True)
     path.write_text("{")
     assert read_state(tmp_path, JOB) is None

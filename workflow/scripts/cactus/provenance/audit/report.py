@@ -1,4 +1,4 @@
-"""Audit a run as a whole."""
+"""Audits a whole run and reports what does not agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from cactus.provenance.audit.files import (
     check_staleness,
 )
 from cactus.provenance.audit.findings import Finding, audited
-from cactus.provenance.audit.printed import Dependents, Printed, printed_numbers
-from cactus.provenance.audit.rows import check_rows, notes
+from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
+from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
 
-# Findings that make a job stale, so that running the workflow fixes them.
+# Findings that make their job stale, so that an update fixes them.
 _STALE = {
     "record missing", "record damaged", "output missing", "output changed", "input differs",
     "stale",
@@ -27,20 +27,20 @@ _STALE = {
 
 @dataclass(frozen=True)
 class Report:
-    """What an audit has found.
+    """The result of an audit.
 
     Attributes
     ----------
     findings
-        What does not agree, each with the printed numbers that it puts in question and the
-        command that fixes it.
+        What does not agree, each with the printed numbers that it affects and the command that
+        fixes it.
     notes
-        What a reader should know besides.
+        What else a reader should know.
     jobs, files, numbers
-        How many jobs, recorded files and printed numbers were checked.
+        Number of jobs, recorded files and printed numbers checked.
     """
 
-    findings: tuple[tuple[Finding, tuple[Printed, ...], str], ...]
+    findings: tuple[tuple[Finding, tuple[PrintedNumber, ...], str], ...]
     notes: tuple[str, ...]
     jobs: int
     files: int
@@ -66,12 +66,25 @@ class Report:
             "numbers": self.numbers,
         }
 
+    def as_text(self, limit: int = 3) -> str:
+        """Return the report as text, with at most `limit` affected numbers named per finding."""
+        lines = []
+        for finding, affected, fix in self.findings:
+            lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
+            lines.append(f"  affects: {_titles(affected, limit)}")
+            lines.append(f"  fix:     {fix}")
+        lines += [f"note: {note}" for note in self.notes]
+        verdict = f"{len(self.findings)} findings" if self.findings else "all agree"
+        counts = f"{self.jobs} jobs, {self.files} files, {self.numbers} printed numbers"
+        return "\n".join([*lines, f"{verdict}: {counts}"])
 
-def audit(planner: Planner) -> Report:
-    """Check that files, records, sources, inputs, rows and printed numbers of a run agree."""
+
+def run_audit(planner: Planner) -> Report:
+    """Check that the files, records, sources, inputs and printed numbers of a run agree."""
     assessments = audited(planner)
     jobs = [one.job for one in assessments]
-    printed = list(printed_numbers(planner.run_folder, jobs))
+    # Tables first: readers look there first, and one finding stands for a table and its figures.
+    printed = sorted(printed_numbers(planner.run_folder, jobs), key=lambda one: not one.is_tabled)
     findings = [
         *check_records(planner),
         *check_results(planner),
@@ -81,27 +94,26 @@ def audit(planner: Planner) -> Report:
         *check_rows(planner, printed, jobs),
         *ValueCheck(planner, printed, jobs).findings(),
     ]
-    dependents = Dependents(planner.graph, printed)
+    affected = numbers_by_job(planner.graph, printed)
     return Report(
-        tuple(
+        findings=tuple(
             (
                 one,
-                (one.number,) if one.number else dependents.of(one.job),
+                (one.number,) if one.number else tuple(affected.get(one.job, ())),
                 suggested_fix(planner, one),
             )
             for one in findings
         ),
-        tuple(notes(planner)),
-        len(jobs),
-        sum(len(one.record.entities) for one in assessments if one.record),
-        len(printed),
+        notes=tuple(audit_notes(planner)),
+        jobs=len(jobs),
+        files=sum(len(one.record.entities) for one in assessments if one.record),
+        numbers=len(printed),
     )
 
 
 def suggested_fix(planner: Planner, finding: Finding) -> str:
     """Return the command that fixes a finding."""
-    run = planner.config.run
-    update = f"cactus update {run}"
+    update = f"cactus update {planner.config.run}"
     if finding.kind == "stray file":
         return f"rm {planner.run_folder / finding.file}"
     if finding.kind in _STALE or planner.assess(finding.job).stale:
@@ -109,20 +121,7 @@ def suggested_fix(planner: Planner, finding: Finding) -> str:
     return f"rm {record_path(planner.run_folder, finding.job)} && {update}"
 
 
-def describe(report: Report, limit: int = 3) -> str:
-    """Return a report as text, with at most `limit` affected numbers named per finding."""
-    lines = []
-    for finding, affected, fix in report.findings:
-        lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
-        lines.append(f"  affects: {_titles(affected, limit)}")
-        lines.append(f"  fix:     {fix}")
-    lines += [f"note: {note}" for note in report.notes]
-    verdict = f"{len(report.findings)} findings" if report.findings else "all agree"
-    counts = f"{report.jobs} jobs, {report.files} files, {report.numbers} printed numbers"
-    return "\n".join([*lines, f"{verdict}: {counts}"])
-
-
-def _titles(affected: Sequence[Printed], limit: int) -> str:
+def _titles(affected: Sequence[PrintedNumber], limit: int) -> str:
     if not affected:
         return "no printed number"
     named = "; ".join(one.title for one in affected[:limit])

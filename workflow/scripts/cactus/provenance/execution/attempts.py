@@ -1,4 +1,4 @@
-"""Whether a job runs or has failed, told by small files that are there only as long as it holds."""
+"""The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
 import json
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from cactus.provenance.execution.process import identity
 from cactus.stages.base import Job
 
 
-def state_path(run_folder: Path, job: Job) -> Path:
-    """Return where a job says that it has failed."""
+def failure_path(run_folder: Path, job: Job) -> Path:
+    """Return the path of a job's failure note."""
     return run_folder / "states" / f"{job.name}.json"
 
 
 def work_folder(run_folder: Path, job: Job) -> Path:
-    """Return the folder for what a job needs while it is not finished.
+    """Return the folder for what a job needs until it is finished.
 
-    Snakemake does not know of it, hence it outlives a failed job.
+    Snakemake does not know about it, so it survives a failure.
     """
     return run_folder / "work" / job.name
 
 
 @dataclass
 class FailureNote:
-    """Leaves a note if the block fails, and takes that of an earlier attempt back if it does not.
+    """Writes a note if the block fails, and removes an earlier attempt's note if it succeeds.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class FailureNote:
     started
         When this attempt started.
     attempt
-        Which attempt it is, counted from 1.
+        Number of this attempt, counted from 1.
     """
 
     run_folder: Path
@@ -55,7 +55,7 @@ class FailureNote:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        path = state_path(self.run_folder, self.job)
+        path = failure_path(self.run_folder, self.job)
         if error is None or (isinstance(error, SystemExit) and not error.code):
             path.unlink(missing_ok=True)
             return
@@ -71,10 +71,10 @@ class FailureNote:
 
 
 def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
-    """Return what is known of a job at work or in trouble: ``state`` is running, failed or killed.
+    """Return what is known of an unfinished job: ``state`` is running, failed or killed.
 
-    A job is "killed" if its process on this host is gone, or one on another host has been silent
-    for long, and it has left no word.
+    A job counts as killed if its process is gone from this host, or has been silent for too long on
+    another host, without leaving a failure note. None if nothing is known.
     """
     folder = work_folder(run_folder, job)
     holder = read_lease(folder)
@@ -84,14 +84,14 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
 
 
 def next_attempt(run_folder: Path, job: Job) -> int:
-    """Return which attempt the next one is, counted from 1 after each success."""
-    before = read_lease(work_folder(run_folder, job)) or _failure(run_folder, job) or {}
-    return int(before.get("attempt", 0)) + 1
+    """Return the number of the next attempt, counted from 1 after each success."""
+    last = read_lease(work_folder(run_folder, job)) or _failure(run_folder, job) or {}
+    return int(last.get("attempt", 0)) + 1
 
 
 def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     try:
-        facts = json.loads(state_path(run_folder, job).read_text(encoding="utf-8"))
+        facts = json.loads(failure_path(run_folder, job).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return facts if isinstance(facts, dict) else None
