@@ -95,7 +95,7 @@ check: $(SETUP)
 	$(BIN)/snakemake --lint
 
 config-docs: $(SETUP)
-	$(BIN)/python -m cactus.cli.config_reference
+	$(BIN)/python docs/config_reference.py
 
 lock: $(SETUP)
 	$(PIP) install --quiet pip-tools

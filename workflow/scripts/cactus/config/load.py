@@ -125,14 +125,6 @@ def _children(
             yield from _children(option, path, value)
 
 
-def nested_models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models that a type annotation contains."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from nested_models(argument)
-
-
 def _explained(error: ValidationError, where: str) -> ConfigError:
     first = error.errors()[0]
     expected = str(first.get("ctx", {}).get("expected", ""))

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from cactus.cli.config_reference import commented_yaml, json_schema, reference_markdown, type_text
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
+from docs.config_reference import commented_yaml, json_schema, reference_markdown, type_text
 
 CONFIG = Path(__file__).parents[3] / "config"
 

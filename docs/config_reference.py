@@ -1,4 +1,7 @@
-"""Write the configuration's reference, its JSON schema and the paper's YAML from the models."""
+"""Write the configuration's reference, its JSON schema and the paper's YAML from the models.
+
+Run it by `make config-docs`, or by `python docs/config_reference.py`.
+"""
 
 import json
 import textwrap
@@ -11,7 +14,6 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cactus.config.load import nested_models
 from cactus.config.models import Config
 from cactus.files import write_text
 
@@ -79,9 +81,8 @@ def _fields(
     model: type[BaseModel], path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     for name, field in model.model_fields.items():
-        children = list(nested_models(field.annotation))
-        if children and field.annotation is children[0]:
-            yield from _fields(children[0], (*path, name))
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _fields(field.annotation, (*path, name))
         else:
             yield (*path, name), field
 
@@ -175,7 +176,7 @@ def _comment(text: str, indent: str) -> list[str]:
 
 def main() -> None:
     """Write the three generated files into `config/`."""
-    folder = Path(__file__).parents[4] / "config"
+    folder = Path(__file__).parents[1] / "config"
     write_text(folder / "README.md", reference_markdown())
     write_text(folder / "config.schema.json", json.dumps(json_schema(), indent=2) + "\n")
     write_text(folder / "config.yaml", commented_yaml(Config()))
