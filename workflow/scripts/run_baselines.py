@@ -1,7 +1,7 @@
 """Score the baselines on one embedding."""
 
 from cactus.command import report, run_main, stage_job
-from cactus.evaluate.run_baselines import BaselineJob, run_baselines
+from cactus.evaluate.run_baselines import run_baselines
 from cactus.stages.run_baselines import RunBaselinesSpec
 
 
@@ -9,10 +9,8 @@ def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
         spec = RunBaselinesSpec.parse(job.spec)
-        task = (spec.dataset, spec.settings, spec.evaluation, spec.pool_attributes)
-        baselines = BaselineJob(*task, spec.seed, spec.threads)
         folders = (job.input_folder("data"), job.input_folder("embeddings"), job.output)
-        run_baselines(baselines, *folders, report)
+        run_baselines(spec, *folders, report)
 
 
 if __name__ == "__main__":

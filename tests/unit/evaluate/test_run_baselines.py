@@ -19,9 +19,10 @@ from cactus.data.arrays import (
 from cactus.errors import ConfigError, DataError, EpisodeError
 from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
-from cactus.evaluate.run_baselines import BaselineJob, run_baselines, score
+from cactus.evaluate.run_baselines import run_baselines, score
 from cactus.evaluate.statistics import read_accuracies
 from cactus.files import write_array, write_json
+from cactus.stages.run_baselines import RunBaselinesSpec
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.labels import task_labels
 
@@ -73,14 +74,15 @@ def make_job(
     baselines: dict[str, Any] | None = None,
     dataset: DatasetName = "omniglot",
     **evaluation: Any,
-) -> BaselineJob:
+) -> RunBaselinesSpec:
     fast = {"mlp": {"epochs": 5}, "cluster_matching": {"clusters": 8, "n_init": 1}}
     pairs = [{"way": 5, "shot": 1}, {"way": 3, "shot": 4}]
     values = {"tasks": 30, "settings": pairs, "per_dataset": {}, **evaluation}
-    return BaselineJob(
-        dataset,
-        BaselineSettings.model_validate({**fast, **(baselines or {}), "per_dataset": {}}),
-        EvaluationSettings.model_validate(values),
+    return RunBaselinesSpec(
+        dataset=dataset,
+        embedding="acai",
+        settings=BaselineSettings.model_validate({**fast, **(baselines or {}), "per_dataset": {}}),
+        evaluation=EvaluationSettings.model_validate(values),
         pool_attributes=3,
         seed=0,
         threads=1,

@@ -8,6 +8,7 @@ from scipy import stats
 
 from cactus.errors import DataError
 
+_PERMUTATIONS = 9999
 _BATCH = 1000  # permutations held in memory at once
 
 
@@ -40,7 +41,6 @@ def compare_paired(
     generator: np.random.Generator,
     *,
     level: float = 0.95,
-    permutations: int = 9999,
 ) -> PairedComparison:
     """Compare two methods on the same T episodes.
 
@@ -49,11 +49,9 @@ def compare_paired(
     first, second
         (T,) accuracies, T at least 2.
     generator
-        Draws the permutations.
+        Draws 9999 random sign flips of the differences; all 2^T are taken if they are not more.
     level
         Coverage of the interval.
-    permutations
-        Number of random sign flips of the differences; all 2^T if that is not more.
 
     Raises
     ------
@@ -70,20 +68,13 @@ def compare_paired(
     differences = first - second
     mean, error = float(differences.mean()), float(stats.sem(differences))
     half = float(stats.t.ppf((1 + level) / 2, len(differences) - 1)) * error
-    p_value = _sign_flip_test(differences, generator, permutations)
-    return PairedComparison(len(first), mean, mean - half, mean + half, p_value)
-
-
-def _sign_flip_test(
-    differences: npt.NDArray[np.float64], generator: np.random.Generator, permutations: int
-) -> float:
     test = stats.permutation_test(
         (differences,),
         np.mean,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=permutations,
+        n_resamples=_PERMUTATIONS,
         batch=_BATCH,
         rng=generator,
     )
-    return float(test.pvalue)
+    return PairedComparison(len(first), mean, mean - half, mean + half, float(test.pvalue))

@@ -10,13 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from cactus.config.sections.base import DatasetName
-from cactus.config.sections.evaluation import (
-    BaselineName,
-    BaselineSettings,
-    EvaluationSettings,
-    FewShotSetting,
-)
+from cactus.config.sections.evaluation import BaselineName, FewShotSetting
 from cactus.errors import DataError
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import fit_centroids
@@ -33,6 +27,7 @@ from cactus.evaluate.statistics import (
 )
 from cactus.seeding import derive_seed
 from cactus.splits import Split
+from cactus.stages.run_baselines import RunBaselinesSpec
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.labels import task_labels
 
@@ -41,32 +36,6 @@ _PROGRESS_SECONDS = 30.0
 Report = Callable[[str], None]
 Embeddings = npt.NDArray[np.float32]
 Centroids = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class BaselineJob:
-    """What to score.
-
-    Attributes
-    ----------
-    dataset
-        The data set.
-    baselines, evaluation
-        Settings for this data set.
-    pool_attributes
-        Attributes that define a CelebA task.
-    seed
-        Seed of the embedding and of the MLP.
-    threads
-        Threads of the linear algebra; the last bits of its results may depend on them.
-    """
-
-    dataset: DatasetName
-    baselines: BaselineSettings
-    evaluation: EvaluationSettings
-    pool_attributes: int
-    seed: int
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +57,7 @@ class _Trial:
 
 
 def run_baselines(
-    job: BaselineJob, data_folder: Path, embedding_folder: Path, output: Path, report: Report
+    spec: RunBaselinesSpec, data_folder: Path, embedding_folder: Path, output: Path, report: Report
 ) -> None:
     """Score every baseline on every way and shot; write the accuracies, then the summary.
 
@@ -96,6 +65,9 @@ def run_baselines(
 
     Parameters
     ----------
+    spec
+        The baselines and the episodes. Its seed is that of the embedding and of the MLP; the last
+        bits of the linear algebra may depend on its threads.
     data_folder, embedding_folder
         The prepared data set and its embeddings.
     output
@@ -115,29 +87,29 @@ def run_baselines(
         A logistic regression did not converge, or a perceptron diverged.
     """
     (output / SUMMARY_FILE).unlink(missing_ok=True)
-    trials = _plan(job, data_folder)
+    trials = _plan(spec, data_folder)
     embeddings = {
         split: _matching_embeddings(embedding_folder, data_folder, split)
-        for split in _splits(job, trials)
+        for split in _splits(spec, trials)
     }
-    centroids = _centroids(job, embedding_folder, report)
-    with threadpool_limits(job.threads):
+    centroids = _centroids(spec, embedding_folder, report)
+    with threadpool_limits(spec.threads):
         results = [
-            _run(trial, job, embeddings, centroids, report, f"({index} of {len(trials)})")
+            _run(trial, spec, embeddings, centroids, report, f"({index} of {len(trials)})")
             for index, trial in enumerate(trials, start=1)
         ]
-    write_results(output, results, _header(job, embeddings))
+    write_results(output, results, _header(spec, embeddings))
 
 
-def _plan(job: BaselineJob, data_folder: Path) -> list[_Trial]:
+def _plan(spec: RunBaselinesSpec, data_folder: Path) -> list[_Trial]:
     """Draw all episodes first, so that an impossible setting stops the job before any work."""
-    evaluation, baselines = job.evaluation, job.baselines
+    evaluation, baselines = spec.evaluation, spec.settings
     trials = []
     for setting in evaluation.settings:
         options = {method: choices(method, baselines, setting) for method in baselines.methods}
-        episodes = _episodes(job, data_folder, evaluation.split, setting, evaluation.tasks)
+        episodes = _episodes(spec, data_folder, evaluation.split, setting, evaluation.tasks)
         validation = (
-            _episodes(job, data_folder, "val", setting, baselines.validation_tasks)
+            _episodes(spec, data_folder, "val", setting, baselines.validation_tasks)
             if any(len(values) > 1 for values in options.values())
             else []
         )
@@ -149,17 +121,17 @@ def _plan(job: BaselineJob, data_folder: Path) -> list[_Trial]:
 
 
 def _episodes(
-    job: BaselineJob, data_folder: Path, split: Split, setting: FewShotSetting, tasks: int
+    spec: RunBaselinesSpec, data_folder: Path, split: Split, setting: FewShotSetting, tasks: int
 ) -> list[EpisodeBatch]:
-    evaluation = job.evaluation.model_copy(update={"split": split, "tasks": tasks})
+    evaluation = spec.evaluation.model_copy(update={"split": split, "tasks": tasks})
     return evaluation_episodes(
-        job.dataset, task_labels(data_folder, split), setting, evaluation, job.pool_attributes
+        spec.dataset, task_labels(data_folder, split), setting, evaluation, spec.pool_attributes
     )
 
 
-def _splits(job: BaselineJob, trials: list[_Trial]) -> set[Split]:
+def _splits(spec: RunBaselinesSpec, trials: list[_Trial]) -> set[Split]:
     chosen: set[Split] = {"val"} if any(trial.validation for trial in trials) else set()
-    return chosen | {job.evaluation.split}
+    return chosen | {spec.evaluation.split}
 
 
 def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split) -> Embeddings:
@@ -175,28 +147,30 @@ def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split
     return embeddings
 
 
-def _centroids(job: BaselineJob, embedding_folder: Path, report: Report) -> Centroids | None:
-    if "cluster_matching" not in job.baselines.methods:
+def _centroids(spec: RunBaselinesSpec, embedding_folder: Path, report: Report) -> Centroids | None:
+    if "cluster_matching" not in spec.settings.methods:
         return None
     start = time.monotonic()
     train = load_embeddings(embedding_folder, "train")
-    settings = job.baselines.cluster_matching
+    settings = spec.settings.cluster_matching
     report(f"k-means with {settings.clusters} clusters on {len(train)} training embeddings")
-    centroids = fit_centroids(train, settings, job.threads)
+    centroids = fit_centroids(train, settings, spec.threads)
     report(f"k-means done, {time.monotonic() - start:.1f} s")
     return centroids
 
 
 def _run(
     trial: _Trial,
-    job: BaselineJob,
+    spec: RunBaselinesSpec,
     embeddings: dict[Split, Embeddings],
     centroids: Centroids | None,
     report: Report,
     progress: str,
 ) -> SettingResult:
     setting, start = trial.setting, time.monotonic()
-    seed = derive_seed("baselines", trial.method, job.dataset, setting.way, setting.shot, job.seed)
+    seed = derive_seed(
+        "baselines", trial.method, spec.dataset, setting.way, setting.shot, spec.seed
+    )
 
     def scored(parameters: Parameters, split: Split, episodes: list[EpisodeBatch]) -> Accuracies:
         baseline = build(trial.method, parameters, seed, centroids)
@@ -211,13 +185,13 @@ def _run(
             {"parameters": parameters, "mean": mean}
             for parameters, mean in zip(trial.choices, means, strict=True)
         ]
-    accuracies = scored(details["parameters"], job.evaluation.split, trial.episodes)
+    accuracies = scored(details["parameters"], spec.evaluation.split, trial.episodes)
     percent, margin = 100 * np.mean(accuracies), 100 * summarize(accuracies).ci95
     seconds = time.monotonic() - start
     report(f"{trial.name}: {percent:.2f} ± {margin:.2f} %, {seconds:.1f} s {progress}")
     return SettingResult(
         TaskAccuracies(setting.way, setting.shot, accuracies, trial.method),
-        job.evaluation.query,
+        spec.evaluation.query,
         episodes_sha256(trial.episodes),
         details,
     )
@@ -250,11 +224,11 @@ def score(
     return np.concatenate(parts)
 
 
-def _header(job: BaselineJob, embeddings: dict[Split, Embeddings]) -> dict[str, Any]:
+def _header(spec: RunBaselinesSpec, embeddings: dict[Split, Embeddings]) -> dict[str, Any]:
     return {
-        "dataset": job.dataset,
-        "split": job.evaluation.split,
-        "episode_seed": job.evaluation.seed,
-        "seed": job.seed,
-        "dims": embeddings[job.evaluation.split].shape[1],
+        "dataset": spec.dataset,
+        "split": spec.evaluation.split,
+        "episode_seed": spec.evaluation.seed,
+        "seed": spec.seed,
+        "dims": embeddings[spec.evaluation.split].shape[1],
     }

@@ -105,28 +105,20 @@ def summarize(accuracies: Accuracies) -> AccuracySummary:
     return AccuracySummary(tasks, float(np.mean(accuracies)), std, _Z95 * std / math.sqrt(tasks))
 
 
-@dataclass(frozen=True)
-class SeedSummary:
-    """Accuracies of several training seeds on the same episodes.
+def summarize_seeds(accuracies: Accuracies) -> tuple[AccuracySummary, float | None]:
+    """Summarize the (S, T) accuracies of S seeds on T shared episodes.
 
-    Attributes
-    ----------
+    Returns
+    -------
     over_tasks
         Summary of each episode's accuracy averaged over the seeds. The interval covers the choice
         of episodes for these seeds.
     seed_std
         Sample standard deviation of the seeds' means; None for a single seed.
     """
-
-    over_tasks: AccuracySummary
-    seed_std: float | None
-
-
-def summarize_seeds(accuracies: Accuracies) -> SeedSummary:
-    """Summarize the (S, T) accuracies of S seeds on T shared episodes."""
     means = accuracies.mean(axis=1)
-    spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
-    return SeedSummary(summarize(accuracies.mean(axis=0)), spread)
+    seed_std = float(np.std(means, ddof=1)) if len(means) > 1 else None
+    return summarize(accuracies.mean(axis=0)), seed_std
 
 
 def write_results(

@@ -3,27 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import DataError
-from cactus.evaluate.statistics import summarize, summarize_seeds
+from cactus.evaluate.statistics import AccuracySummary, summarize, summarize_seeds
 from cactus.files import atomic_path
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
 from cactus.paper.scores import Score, read_cell
 from cactus.paper.vocabulary import setting_title
-
-
-class _Setting(NamedTuple):
-    """A data set, way and shot: all its scores are of the same episodes."""
-
-    dataset: str
-    way: int
-    shot: int
 
 
 def aggregate(
@@ -57,9 +49,10 @@ def aggregate(
         from the rest of its data set.
     """
     scores = _read(run_folder, cells)
-    rows = pd.DataFrame([*_seed_rows(scores), *_averaged_rows(scores)])
+    rows = pd.DataFrame(_rows(scores))
     rows["run"] = run
-    rows["synthetic"] = rows["dataset"].map(_synthetic_flags(run_folder, set(rows["dataset"])))
+    data = {name: load_manifest(run_folder / "data" / name) for name in set(rows["dataset"])}
+    rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
     with atomic_path(output) as path:
@@ -81,41 +74,34 @@ def _read(run_folder: Path, cells: Sequence[str]) -> list[Score]:
     return scores
 
 
-def _seed_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
-    for score in scores:
-        yield {
-            **score.key._asdict(),
-            "seed": score.seed,
-            **vars(summarize(score.accuracies)),
-            "seed_std": None,
-            "episodes_sha256": score.episodes_sha256,
-        }
-
-
-def _averaged_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
+def _rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each score, and one for all seeds of each cell and setting."""
     groups = defaultdict(list)
     for score in sorted(scores, key=lambda score: int(score.seed)):
         groups[score.key].append(score)
-    for key, group in groups.items():
-        summary = summarize_seeds(np.stack([score.accuracies for score in group]))
-        yield {
-            **key._asdict(),
-            "seed": ALL_SEEDS,
-            **vars(summary.over_tasks),
-            "seed_std": summary.seed_std,
-            "episodes_sha256": group[0].episodes_sha256,
-        }
+        yield _row(score, score.seed, summarize(score.accuracies), None)
+    for group in groups.values():
+        over_tasks, seed_std = summarize_seeds(np.stack([score.accuracies for score in group]))
+        yield _row(group[0], ALL_SEEDS, over_tasks, seed_std)
 
 
-def _setting(score: Score) -> _Setting:
-    return _Setting(score.key.dataset, score.key.way, score.key.shot)
+def _row(
+    score: Score, seed: str, summary: AccuracySummary, seed_std: float | None
+) -> dict[str, Any]:
+    return {
+        **score.key._asdict(),
+        "seed": seed,
+        **vars(summary),
+        "seed_std": seed_std,
+        "episodes_sha256": score.episodes_sha256,
+    }
 
 
 def _check_episodes(scores: Sequence[Score]) -> None:
     """Check that all methods and seeds of a setting have the same episodes."""
-    first: dict[_Setting, Score] = {}
+    first: dict[tuple[str, int, int], Score] = {}
     for score in scores:
-        other = first.setdefault(_setting(score), score)
+        other = first.setdefault((score.key.dataset, score.key.way, score.key.shot), score)
         if _episodes(score) != _episodes(other):
             raise DataError(
                 "Two cells were not evaluated on the same episodes.",
@@ -148,8 +134,3 @@ def _check_settings(scores: Sequence[Score]) -> None:
                 got="no " + ", ".join(setting_title(*setting) for setting in missing),
                 fix="delete this evaluation and run the same command again",
             )
-
-
-def _synthetic_flags(run_folder: Path, datasets: set[str]) -> dict[str, bool]:
-    """Return, for each data set, whether it is synthetic."""
-    return {name: load_manifest(run_folder / "data" / name).synthetic for name in datasets}
