@@ -15,7 +15,7 @@ from cactus.errors import ConfigError, DataError
 from cactus.paper import style
 from cactus.paper.figures import accuracy_grid, paper_comparison, shots, tasks, training_curves
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.figures.registry import MODULES, PER_DATASET, draw
+from cactus.paper.figures.registry import FIGURES, PER_DATASET, draw
 from cactus.paper.results import read_results
 from tests.unit.paper.conftest import Run
 
@@ -39,11 +39,11 @@ def _figure(run: Run, name: str, dataset: str | None = None) -> Figure:
 
 
 def test_the_settings_offer_the_figures_that_exist():
-    assert OutputSettings().figures == list(MODULES) == list(DRAW)
+    assert OutputSettings().figures == list(FIGURES) == list(DRAW)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_twice_to_the_same_bytes(small_run: Run, tmp_path: Path, name: str):
     dataset = "omniglot" if name in PER_DATASET else None
     settings = OutputSettings(dpi=100)
@@ -122,7 +122,7 @@ def test_figures_of_a_data_set_are_headed_by_its_name(seeds_run: Run, name: str)
     assert _suptitle(seeds_run, name, "omniglot") == "Omniglot"
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name not in PER_DATASET])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in PER_DATASET])
 def test_figures_of_a_run_are_marked_where_they_show_synthetic_data(
     small_run: Run, seeds_run: Run, grid_run: Run, name: str
 ):

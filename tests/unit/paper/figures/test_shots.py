@@ -24,7 +24,7 @@ def test_lines_follow_the_means_over_the_shots(grid_run: Run):
     assert len(lines) == rows["method"].nunique() == 9
     for method, group in rows.groupby("method"):
         look = method_style(str(method))
-        line = lines[look.color, look.marker]
+        line = lines[look["color"], look["marker"]]
         assert list(line.get_ydata()) == (100 * group.sort_values("shot")["mean"]).tolist()
         assert list(line.get_xdata()) == [0, 1, 2, 3]
 
@@ -41,5 +41,5 @@ def test_methods_are_distinguishable():
     methods = ["scratch", "knn", "linear", "mlp", "cluster_matching", "cactus-maml",
                "cactus-protonets", "oracle-maml", "oracle-protonets"]  # fmt: skip
     looks = [method_style(method) for method in methods]
-    assert len({look.marker for look in looks}) == len(methods)
-    assert len({look.color for look in looks}) == len(methods)
+    assert len({look["marker"] for look in looks}) == len(methods)
+    assert len({look["color"] for look in looks}) == len(methods)

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
-from cactus.paper.figures.curves import read_log
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.figures.training_curves import draw
+from cactus.paper.figures.training_curves import draw, read_log
 from cactus.paper.results import read_results
 from tests.unit.paper.conftest import Run
 

@@ -60,7 +60,13 @@ def table(
             rf"\caption{{{caption}}}\label{{{label}}}",
             r"\smallskip",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            *_tabular(columns, head, body),
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            *head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
             r"}\par\smallskip",
             r"\begin{minipage}{\linewidth}\scriptsize",
             *notes,
@@ -69,18 +75,6 @@ def table(
             "",
         ]
     )
-
-
-def _tabular(columns: str, head: Sequence[str], body: Sequence[str]) -> list[str]:
-    return [
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        *head,
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
 
 
 def document(table_names: Sequence[str]) -> str:

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.typing import LineStyleType
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
-from cactus.paper.vocabulary import METHODS, SYNTHETIC_NOTE, dataset_title
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, method_rank, method_title
 
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
@@ -34,19 +33,11 @@ _METHOD_COLORS: Final = {
     "mlp": 4,
     "cluster_matching": 5,
 }
-_REFERENCES: Final[dict[str, tuple[str, LineStyleType]]] = {
+_REFERENCES: Final = {
     "scratch": ("0.6", ":"),
     "oracle-maml": ("black", "--"),
     "oracle-protonets": ("0.4", "-."),
 }
-
-
-class MethodStyle(NamedTuple):
-    """How a method is drawn."""
-
-    color: Any
-    marker: str
-    linestyle: LineStyleType
 
 
 def rc_parameters(settings: OutputSettings) -> dict[str, Any]:
@@ -84,13 +75,10 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=layout)
 
 
-def method_style(method: str) -> MethodStyle:
-    """Return how to draw a method: references (scratch, oracles) are gray or black."""
-    index = list(METHODS).index(method) if method in METHODS else len(METHODS)
-    if method in _REFERENCES:
-        color, line = _REFERENCES[method]
-        return MethodStyle(color, MARKERS[index], line)
-    return MethodStyle(_COLORS[_METHOD_COLORS.get(method, 6)], MARKERS[index], "-")
+def method_style(method: str) -> dict[str, Any]:
+    """Return the look of a method's line: references (scratch, oracles) are gray or black."""
+    color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
+    return {"color": color, "marker": MARKERS[method_rank(method)[0]], "linestyle": line}
 
 
 def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -108,14 +96,9 @@ def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return styles
 
 
-def method_handles(methods: Iterable[str], titles: Iterable[str]) -> list[Line2D]:
+def method_handles(methods: Iterable[str]) -> list[Line2D]:
     """Return legend entries of methods."""
-    return [
-        Line2D(
-            [], [], color=style.color, marker=style.marker, linestyle=style.linestyle, label=title
-        )
-        for style, title in zip(map(method_style, methods), titles, strict=True)
-    ]
+    return [Line2D([], [], label=method_title(name), **method_style(name)) for name in methods]
 
 
 def legend_below(

@@ -30,13 +30,12 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
         seeds; ``cells`` is their number. ``oracle`` is the best meta-learner on true labels. NaN
         where the run has no such cell.
     """
-    averaged = averaged_over_seeds(results)
-    settings = averaged[["dataset", "way", "shot"]].drop_duplicates().itertuples(index=False)
+    groups = averaged_over_seeds(results).groupby(["dataset", "way", "shot"], sort=False)
     rows = []
-    for dataset, way, shot in settings:
-        chosen = (averaged[["dataset", "way", "shot"]] == [dataset, way, shot]).all(axis=1)
-        title = dataset_title(dataset), setting_title(way, shot)
-        rows.append([*title, *_summary(averaged[chosen])])
+    for _, chosen in groups:
+        first = chosen.iloc[0]
+        title = dataset_title(first["dataset"]), setting_title(first["way"], first["shot"])
+        rows.append([*title, *_summary(chosen)])
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

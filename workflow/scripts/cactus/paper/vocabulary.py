@@ -62,11 +62,6 @@ def is_embedding(source: str) -> bool:
     return Source.parse(source).kind == "kmeans"
 
 
-def embedding_of(source: str) -> str | None:
-    """Return the embedding from which a source's partitions are made, or None."""
-    return Source.parse(source).embedding
-
-
 def dataset_rank(dataset: str) -> tuple[int, str]:
     """Return the sort key of a data set; unknown ones follow the known ones by name."""
     return _position(DATASETS, dataset), dataset

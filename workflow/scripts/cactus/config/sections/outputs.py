@@ -1,7 +1,7 @@
 """Settings of tables and figures."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ class OutputSettings(Settings):
     """Tables and figures."""
 
     figures: list[FigureName] = setting(
-        ["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"],
+        list(get_args(FigureName)),
         "Figures to draw; training_curves and tasks give one figure per data set.",
     )
     decimals: CountOrZero = setting(2, "Decimals of the percentages in the tables.")
@@ -36,8 +36,7 @@ class OutputSettings(Settings):
         200, "Points per training curve; longer logs are averaged over windows of equal length."
     )
     contact_sheet: ContactSheetSettings = Field(
-        default_factory=ContactSheetSettings,
-        description="The contact sheet of constructed tasks.",
+        default_factory=ContactSheetSettings, description="The contact sheet of constructed tasks."
     )
 
 

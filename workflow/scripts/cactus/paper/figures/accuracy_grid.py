@@ -58,17 +58,11 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
 
 def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
     """Return mean accuracies in percent, sources by (data set, way, shot)."""
-    columns = list(dict.fromkeys(_settings(results)))
+    setting = ["dataset", "way", "shot"]
+    columns = pd.MultiIndex.from_frame(results[setting].drop_duplicates())
     rows = results[results["learner"] == learner]
-    sources = sorted(set(rows["source"]), key=source_rank)
-    table = pd.DataFrame(np.nan, index=sources, columns=pd.MultiIndex.from_tuples(columns))
-    for setting, source, mean in zip(_settings(rows), rows["source"], rows["mean"], strict=True):
-        table.loc[source, setting] = 100 * mean
-    return table
-
-
-def _settings(results: pd.DataFrame) -> list[tuple[Any, ...]]:
-    return list(results[["dataset", "way", "shot"]].itertuples(index=False, name=None))
+    table = 100 * rows.pivot(index="source", columns=setting, values="mean")
+    return table.reindex(index=sorted(table.index, key=source_rank), columns=columns)
 
 
 def _draw_block(axes: Axes, table: pd.DataFrame) -> None:

@@ -14,16 +14,8 @@ from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
 class FigureInputs:
     """The run, its results and the settings.
 
-    Attributes
-    ----------
-    run_folder
-        Folder of the run, for training logs, partitions and images.
-    results
-        The table of all numbers; its rows also say which cells the run has.
-    settings
-        Sizes and counts.
-    dataset
-        The data set of a figure that shows only one, else None.
+    The rows of `results` also say which cells the run has; training logs, partitions and images are
+    read from `run_folder`. `dataset` is None for a figure of the whole run.
     """
 
     run_folder: Path

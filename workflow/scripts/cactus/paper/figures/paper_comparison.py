@@ -71,7 +71,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, sources: list[str]) -> None:
     for row, (ours, half, theirs, their_half) in zip(
         cells.itertuples(index=False), percent, strict=True
     ):
-        color = style.method_style(str(row.method)).color
+        color = style.method_style(str(row.method))["color"]
         axes.errorbar(
             theirs,
             ours,
@@ -99,12 +99,12 @@ def _handles(shared: pd.DataFrame) -> list[Line2D]:
     sources = sorted(set(shared["source"]), key=source_rank)
     handles = [
         Line2D(
-            [], [], color=style.method_style(method).color, linewidth=3, label=method_title(method)
+            [], [], color=style.method_style(name)["color"], linewidth=3, label=method_title(name)
         )
-        for method in sorted(set(shared["method"]), key=method_rank)
+        for name in sorted(set(shared["method"]), key=method_rank)
     ]
     handles += [
-        _point(_marker(source, sources), "0.3", f"{source_title(source)}")
+        _point(_marker(source, sources), "0.3", source_title(source))
         for source in sources
         if source not in ("scratch", "labels")
     ]

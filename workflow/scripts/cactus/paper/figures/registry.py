@@ -2,24 +2,18 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from matplotlib import style as matplotlib_style
 
-from cactus.config.sections.outputs import PER_DATASET, OutputSettings
+from cactus.config.sections.outputs import PER_DATASET, FigureName, OutputSettings
 from cactus.errors import ConfigError
 from cactus.files import write_json
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import read_results
 
-MODULES: Final = {
-    "accuracy_grid": "cactus.paper.figures.accuracy_grid",
-    "paper_comparison": "cactus.paper.figures.paper_comparison",
-    "shots": "cactus.paper.figures.shots",
-    "training_curves": "cactus.paper.figures.training_curves",
-    "tasks": "cactus.paper.figures.tasks",
-}
+FIGURES: Final[tuple[str, ...]] = get_args(FigureName)
 
 
 def draw(
@@ -34,7 +28,7 @@ def draw(
     Parameters
     ----------
     name
-        A key of `MODULES`.
+        One of `FIGURES`, and of the modules next to this one.
     run_folder
         Folder of the run, with the table of results, which says which cells are drawn.
     output_stem
@@ -53,7 +47,7 @@ def draw(
     results = read_results(run_folder / "tables" / "results.csv")
     inputs = FigureInputs(run_folder, results, settings, dataset)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
-        module = import_module(MODULES[name])
+        module = import_module(f"cactus.paper.figures.{name}")
         style.save(module.draw(inputs), output_stem, settings.dpi)
     figures = {"figure": output_stem.name, "results": "tables/results.csv"}
     write_json(
@@ -63,11 +57,11 @@ def draw(
 
 
 def _check(name: str, dataset: str | None) -> None:
-    if name not in MODULES or (name in PER_DATASET) != (dataset is not None):
+    if name not in FIGURES or (name in PER_DATASET) != (dataset is not None):
         raise ConfigError(
             "There is no such figure.",
             where="outputs.figures",
             got=name + (f" of {dataset}" if dataset else ""),
-            fix=f"choose one of {', '.join(MODULES)}; {' and '.join(PER_DATASET)} need a data set, "
+            fix=f"choose one of {', '.join(FIGURES)}; {' and '.join(PER_DATASET)} need a data set, "
             "the others take none",
         )

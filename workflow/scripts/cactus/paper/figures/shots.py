@@ -13,7 +13,6 @@ from cactus.paper.vocabulary import (
     dataset_title,
     is_embedding,
     method_rank,
-    method_title,
     source_rank,
     source_title,
 )
@@ -51,8 +50,7 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_title(source_title(embedding) if embedding else "")
     for panel in axes[-1]:
         panel.set_xlabel("shot (images per class)")
-    handles = style.method_handles(methods, map(method_title, methods))
-    style.legend_below(figure, handles, 5 if len(embeddings) > 2 else 3)
+    style.legend_below(figure, style.method_handles(methods), 5 if len(embeddings) > 2 else 3)
     style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
@@ -79,17 +77,14 @@ def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:
     shots = sorted(set(results["shot"]))
     spread = _SPREAD if len(shots) == 1 else 0.0
     for method, rows in results.groupby("method", sort=False):
-        look = style.method_style(str(method))
         rows = rows.sort_values("shot")
         shift = spread * (methods.index(str(method)) / max(len(methods) - 1, 1) - 0.5)
         axes.errorbar(
             [shots.index(shot) + shift for shot in rows["shot"]],
             100 * rows["mean"],
             yerr=100 * rows["ci95"],
-            color=look.color,
-            marker=look.marker,
-            linestyle=look.linestyle,
             elinewidth=0.7,
+            **style.method_style(str(method)),
         )
     axes.set_xticks(range(len(shots)), [str(shot) for shot in shots])
     axes.set_xlim(-0.4, max(len(shots) - 0.6, 0.4))

@@ -1,7 +1,8 @@
 """Training curves of the embeddings and meta-learners of a data set."""
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cactus.config.sections.source import Source
+from cactus.errors import DataError
 from cactus.paper import style
-from cactus.paper.figures.curves import read_log
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import (
-    dataset_title,
-    embedding_of,
-    learner_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
 
 _PANEL_WIDTH: Final = 45 * style.MM
 _PANEL_HEIGHT: Final = 45 * style.MM
@@ -53,7 +49,7 @@ def draw(inputs: FigureInputs) -> Figure:
     axes = figure.subplots(2, columns, squeeze=False)
     _draw_embeddings(axes[0], inputs, embeddings)
     _draw_learners(axes[1], inputs, trained, sources)
-    handles = _handles(sources, [source_title(source) for source in sources])
+    handles = _handles(sources, source_title)
     style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
     style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
     return figure
@@ -68,7 +64,7 @@ def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
     """Return the seeds of each embedding that a cell needs, in print order."""
     seeds = defaultdict(set)
     for source, seed in zip(cells["source"], cells["seed"], strict=True):
-        embedding = embedding_of(source)
+        embedding = Source.parse(source).embedding
         if embedding is not None:
             seeds[embedding].add(seed)
     return {name: sorted(seeds[name], key=int) for name in sorted(seeds, key=source_rank)}
@@ -86,7 +82,7 @@ def _draw_embeddings(
             for log in logs:
                 _draw_curve(axes, log, metric, **look)
         _label(axes, source_title(embedding), "loss")
-        handles = _handles(metrics, [metric.replace("_", " ") for metric in metrics])
+        handles = _handles(metrics, lambda metric: metric.replace("_", " "))
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.3))
     style.hide(row[len(embeddings) :])
 
@@ -117,6 +113,48 @@ def _read(folder: Path, inputs: FigureInputs) -> pd.DataFrame:
     return read_log(folder / "metrics.jsonl", inputs.settings.curve_points)
 
 
+def read_log(path: Path, points: int) -> pd.DataFrame:
+    """Read a metrics log, and reduce every metric to at most `points` means.
+
+    Parameters
+    ----------
+    path
+        JSON lines with a ``step`` and any metrics; a metric may be missing on some lines.
+    points
+        Maximum number of points of a curve. A longer one is divided into windows with equal
+        numbers of lines, and each window is replaced by its mean step and mean value.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``metric``, ``step`` and ``value``.
+
+    Raises
+    ------
+    DataError
+        The file is missing or is not such a log.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        frame = pd.DataFrame(lines or {"step": []}).astype(float)
+        values = frame.melt("step", var_name="metric").dropna()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            "A training log cannot be read.",
+            where=str(path),
+            got=str(error),
+            fix="delete the folder and run the same command again to recreate it",
+        ) from error
+    parts = [_shorten(rows, points) for _, rows in values.groupby("metric", sort=False)]
+    return pd.concat(parts, ignore_index=True) if parts else values
+
+
+def _shorten(rows: pd.DataFrame, points: int) -> pd.DataFrame:
+    window = np.arange(len(rows)) * min(points, len(rows)) // len(rows)
+    means = rows[["step", "value"]].groupby(window).mean()
+    return means.assign(metric=rows["metric"].iloc[0])
+
+
 def _draw_curve(
     axes: Axes, log: pd.DataFrame, metric: str, factor: float = 1.0, **look: Any
 ) -> None:
@@ -127,12 +165,9 @@ def _draw_curve(
     )
 
 
-def _handles(names: Sequence[str], titles: Sequence[str]) -> list[Line2D]:
-    looks = style.series_styles(names)
-    return [
-        Line2D([], [], label=title, **looks[name])
-        for name, title in zip(names, titles, strict=True)
-    ]
+def _handles(names: Sequence[str], title: Callable[[str], str]) -> list[Line2D]:
+    looks = style.series_styles(names).items()
+    return [Line2D([], [], label=title(name), **look) for name, look in looks]
 
 
 def _label(axes: Axes, title: str, ylabel: str) -> None:
