@@ -1,20 +1,28 @@
-"""Evaluate one cell of the grid."""
+"""Score the model of one cell of the grid on the evaluation episodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.data.arrays import load_images
-from cactus.evaluate.episodes import evaluation_episodes
-from cactus.evaluate.models import evaluate_model
-from cactus.evaluate.statistics import write_results
+from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
+from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
+from cactus.meta.base import MetaLearner, cut
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
 from cactus.stages.evaluate_model import EvaluateModelSpec
+from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.labels import task_labels
 from cactus.train.device import describe_device, set_up_device
 from cactus.train.images import resident_images
+
+Report = Callable[[str], None]
 
 
 def evaluate_cell(
@@ -22,7 +30,7 @@ def evaluate_cell(
     data_folder: Path,
     model_folder: Path | None,
     output: Path,
-    report: Callable[[str], None],
+    report: Report,
 ) -> None:
     """Score a cell's model on every way and shot of its data set.
 
@@ -65,3 +73,64 @@ def _settings(spec: EvaluateModelSpec) -> MamlSettings | ProtonetsSettings:
     if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
         return spec.scratch.apply(spec.settings)
     return spec.settings
+
+
+def evaluate_model(
+    learner: MetaLearner,
+    images: Tensor,
+    episodes: Mapping[tuple[int, int], Sequence[EpisodeBatch]],
+    report: Report,
+) -> list[SettingResult]:
+    """Score one model on every way and shot.
+
+    Parameters
+    ----------
+    learner
+        The model, on its device.
+    images
+        uint8 (N, H, W, C), the split's images on the same device.
+    episodes
+        The episodes of each way and shot, in batches of any size.
+    report
+        Receives a progress line after every tenth of the episodes.
+
+    Returns
+    -------
+    list of SettingResult
+        In the order of `episodes`.
+
+    Raises
+    ------
+    EpisodeError
+        An episode has more classes than the model's head.
+    """
+    results = []
+    for (way, shot), batches in episodes.items():
+        batch = _joined(batches)
+        report(f"{way}-way {shot}-shot: {len(batch.support)} episodes")
+        accuracies = _accuracies(learner, images, batch, report)
+        scores = TaskAccuracies(way, shot, accuracies)
+        results.append(SettingResult(scores, batch.query.shape[2], episodes_sha256([batch])))
+    return results
+
+
+def _accuracies(
+    learner: MetaLearner, images: Tensor, batch: EpisodeBatch, report: Report
+) -> npt.NDArray[np.float64]:
+    """Return the accuracy of each episode, float64 (T,)."""
+    total, done = len(batch.support), 0
+    scores = []
+    for part in cut(batch, learner.episodes_at_once(batch)):
+        scores.append(learner.accuracies(images, part))
+        before, done = done, done + len(part.support)
+        if 10 * done // total > 10 * before // total:
+            report(f"  {done} of {total}")
+    return torch.cat(scores).cpu().numpy()
+
+
+def _joined(batches: Sequence[EpisodeBatch]) -> EpisodeBatch:
+    """Join batches: the learner decides how many episodes it scores at once."""
+    return EpisodeBatch(
+        np.concatenate([batch.support for batch in batches]),
+        np.concatenate([batch.query for batch in batches]),
+    )

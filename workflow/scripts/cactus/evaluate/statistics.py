@@ -68,8 +68,6 @@ class SettingResult:
 
     Attributes
     ----------
-    accuracies
-        The accuracies.
     query
         Query images per class.
     episodes_sha256

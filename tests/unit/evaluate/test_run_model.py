@@ -3,7 +3,7 @@ import pytest
 
 from cactus.errors import EpisodeError
 from cactus.evaluate.episodes import episodes_sha256
-from cactus.evaluate.models import evaluate_model
+from cactus.evaluate.run_model import evaluate_model
 from cactus.meta.base import cut
 from tests.unit.meta.tiny import episodes, learner, task_source
 
