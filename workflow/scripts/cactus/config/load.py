@@ -4,15 +4,27 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from cactus.config.models import Config
-from cactus.config.renamed import new_name
 from cactus.config.sections.base import DatasetSettings, merge
 from cactus.errors import ConfigError, did_you_mean
+
+# Keys of earlier versions, with their names today.
+_RENAMED: Final = {
+    "sample": "synthetic",
+    "sample_data": "synthetic_data",
+    "baselines.knn.neighbours": "baselines.knn.neighbors",
+    "learners.maml.kernel": "speed.maml.kernel",
+    "learners.maml.cuda_graph": "speed.maml.cuda_graph",
+    "learners.maml.tasks_at_once": "speed.maml.tasks_at_once",
+    "learners.maml.evaluation_tasks_at_once": "speed.maml.evaluation_tasks_at_once",
+    "learners.protonets.evaluation_tasks_at_once": "speed.protonets.evaluation_tasks_at_once",
+    "learners.protonets.images_at_once": "speed.protonets.images_at_once",
+}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -73,7 +85,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _unknown(path: tuple[str, ...], known: list[str], where: str) -> ConfigError:
     place = f"{where}: {'.'.join(path)}"
-    if name := new_name(path):
+    if name := _new_name(path):
         return ConfigError(
             "The configuration has a key that was renamed.",
             where=place,
@@ -86,6 +98,15 @@ def _unknown(path: tuple[str, ...], known: list[str], where: str) -> ConfigError
         got=repr(path[-1]),
         fix=did_you_mean(path[-1], known, f"remove it; valid keys here are {', '.join(known)}"),
     )
+
+
+def _new_name(path: tuple[str, ...]) -> str | None:
+    """Return today's name of an old key; None if no version had it."""
+    parts = list(path)
+    if "per_dataset" in parts:  # followed by the name of a data set
+        start = parts.index("per_dataset")
+        del parts[start : start + 2]
+    return _RENAMED.get(".".join(parts))
 
 
 def _unknown_keys(

@@ -66,6 +66,11 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def changed(parent: type[Settings], key: str, default: Any) -> Any:
+    """Declare a key of the parent class again, with another default."""
+    return Field(default=default, description=parent.model_fields[key].description)
+
+
 def setting(default: Any, description: str, *, unit: str | None = None) -> Any:
     """Declare a configuration key with its default, description and unit."""
     text = f"{description} [{unit}]" if unit else description

@@ -13,16 +13,13 @@ from cactus.config.sections.base import (
     Overrides,
     Positive,
     Precision,
+    changed,
     overrides,
     setting,
 )
 
 EvenSide = Annotated[int, Field(ge=8, multiple_of=2)]
 
-_SIDE = (
-    "Side length of the images that the networks see: larger images are downsampled with "
-    "antialiasing, smaller ones padded with their border pixels."
-)
 _JOINT = (
     "Whether the discriminator sees real and generated images in one batch. The original uses "
     "two batches, in which batch norm hides their overall difference; with one, training is "
@@ -33,7 +30,12 @@ _JOINT = (
 class MethodSettings(DatasetSettings):
     """Settings that all methods with a training loop share."""
 
-    working_size: EvenSide = setting(64, _SIDE, unit="pixels")
+    working_size: EvenSide = setting(
+        64,
+        "Side length of the images that the networks see: larger images are downsampled with "
+        "antialiasing, smaller ones padded with their border pixels.",
+        unit="pixels",
+    )
     batch_size: Count = setting(128, "Images in a training batch.", unit="images")
     log_every: Count = setting(
         100, "Steps per point of the training curve; each point is their mean.", unit="steps"
@@ -66,7 +68,7 @@ class AcaiSettings(MethodSettings):
         "the paper pads 28-pixel digits to 32.",
         unit="pixels",
     )
-    batch_size: Count = setting(64, "Images in a training batch.", unit="images")
+    batch_size: Count = changed(MethodSettings, "batch_size", 64)
     latent_channels: Count = setting(
         16, "Channels of the latent map; times `latent_width` squared, the embedding's dimensions."
     )
@@ -186,7 +188,7 @@ class DeepclusterSettings(MethodSettings):
     may be a different one too.
     """
 
-    batch_size: Count = setting(256, "Images in a training batch.", unit="images")
+    batch_size: Count = changed(MethodSettings, "batch_size", 256)
     dims: Count = setting(256, "Dimensions after PCA whitening.")
     clusters: Count = setting(
         300,
@@ -255,7 +257,7 @@ class InfoganSettings(MethodSettings):
     distinguish 1100 characters.
     """
 
-    working_size: EvenSide = setting(28, _SIDE, unit="pixels")
+    working_size: EvenSide = changed(MethodSettings, "working_size", 28)
     noise: CountOrZero = setting(62, "Dimensions of the incompressible noise, uniform on (-1, 1).")
     categorical: tuple[Count, ...] = setting((10,), "Number of values of each categorical code.")
     continuous: CountOrZero = setting(2, "Number of continuous codes, uniform on (-1, 1).")

@@ -1,7 +1,8 @@
 """The cells of the experiment grid, derived from the configuration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
@@ -148,11 +149,9 @@ class Grid:
 
 def _all_cells(settings: GridSettings) -> Iterator[Cell]:
     for dataset in settings.datasets:
-        sources: Iterable[str] = [*settings.embeddings, *settings.controls.get(dataset, [])]
-        for source in sources:
-            for learner in settings.learners:
-                for seed in settings.seeds:
-                    yield Cell(dataset, source, learner, seed)
+        sources = [*settings.embeddings, *settings.controls.get(dataset, [])]
+        for source, learner, seed in product(sources, settings.learners, settings.seeds):
+            yield Cell(dataset, source, learner, seed)
         if settings.scratch:
             for seed in settings.seeds:
                 yield Cell(dataset, "scratch", "maml", seed)

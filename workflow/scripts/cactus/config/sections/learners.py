@@ -12,6 +12,7 @@ from cactus.config.sections.base import (
     Positive,
     Precision,
     Settings,
+    changed,
     overrides,
     setting,
 )
@@ -38,9 +39,7 @@ class TrainingSettings(DatasetSettings):
     shot: Count = setting(1, "Support images per class in training.", unit="images")
     query: Count = setting(5, "Query images per class in training.", unit="images")
     iterations: CountOrZero = setting(
-        30_000,
-        "Outer updates; the weights after the last one are the model.",
-        unit="iterations",
+        30_000, "Outer updates; the weights after the last one are the model.", unit="iterations"
     )
     oracle_iterations: CountOrZero | None = setting(
         None,
@@ -134,11 +133,9 @@ class ProtonetsSettings(TrainingSettings):
     many classes as MNIST has digits and its partitions have clusters.
     """
 
-    query: Count = setting(15, "Query images per class in training.", unit="images")
-    tasks_per_batch: Count = setting(1, "Episodes per outer update.", unit="episodes")
-    filters: Count = setting(
-        64, "Filters per convolution, of which there are four.", unit="filters"
-    )
+    query: Count = changed(TrainingSettings, "query", 15)
+    tasks_per_batch: Count = changed(TrainingSettings, "tasks_per_batch", 1)
+    filters: Count = changed(TrainingSettings, "filters", 64)
     batch_norm_eps: Positive = setting(
         1e-5, "Added to the variance; the default of the original's library."
     )

@@ -14,12 +14,15 @@ from cactus.config.sections.base import (
     Overrides,
     Positive,
     Settings,
+    changed,
     merge,
     overrides,
     setting,
 )
 
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+_COUNT = "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks."
 
 
 class MamlAcceptanceSettings(Settings):
@@ -50,21 +53,9 @@ class MamlAcceptanceSettings(Settings):
 class ProtonetsAcceptanceSettings(MamlAcceptanceSettings):
     """When a k-means run is accepted for ProtoNets, and how many starts it has."""
 
-    fraction: FractionBelowOne = setting(
-        0.80,
-        "A k-means run is repeated until more than this fraction of its clusters is large enough.",
-        unit="fraction of clusters",
-    )
-    strict: bool = setting(
-        False,
-        "Whether a large enough cluster has more than shot + query images (true) or at least "
-        "shot + query (false).",
-    )
-    n_init: Count = setting(
-        3,
-        "k-means starts per run, of which the best is kept, with several partitions.",
-        unit="starts",
-    )
+    fraction: FractionBelowOne = changed(MamlAcceptanceSettings, "fraction", 0.80)
+    strict: bool = changed(MamlAcceptanceSettings, "strict", False)
+    n_init: Count = changed(MamlAcceptanceSettings, "n_init", 3)
 
 
 class RandomSettings(Settings):
@@ -73,11 +64,7 @@ class RandomSettings(Settings):
     labels: Count = setting(
         500, "Number of labels, of which each image gets a random one.", unit="labels"
     )
-    count: Count = setting(
-        2400,
-        "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks.",
-        unit="partitions",
-    )
+    count: Count = setting(2400, _COUNT, unit="partitions")
 
 
 class PixelSettings(Settings):
@@ -88,9 +75,7 @@ class PixelSettings(Settings):
     """
 
     count: Count = setting(
-        1,
-        "Partitions; the sources give no number, and one is plain k-means.",
-        unit="partitions",
+        1, "Partitions; the sources give no number, and one is plain k-means.", unit="partitions"
     )
     n_init: Count = setting(1, "k-means starts per run, of which the best is kept.", unit="starts")
     contrast_offset: Positive = setting(
@@ -119,11 +104,7 @@ class PixelSettings(Settings):
 class HyperplaneSettings(Settings):
     """Cells between random hyperplanes in the embedding space."""
 
-    count: Count = setting(
-        2400,
-        "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks.",
-        unit="partitions",
-    )
+    count: Count = setting(2400, _COUNT, unit="partitions")
     planes: Count = setting(1000, "Accepted planes from which partitions are drawn.", unit="planes")
     normal_range: Positive = setting(
         1.0,
@@ -161,10 +142,7 @@ class HyperplaneSettings(Settings):
         unit="combinations",
     )
     per_embedding: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {
-            "acai": {"margin": 1.2},
-            "deepcluster": {"point_range": 0.0},
-        },
+        default_factory=lambda: {"acai": {"margin": 1.2}, "deepcluster": {"point_range": 0.0}},
         description="Values of this section's keys for single embeddings.",
     )
 
