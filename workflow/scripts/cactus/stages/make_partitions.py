@@ -7,7 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
-from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 if TYPE_CHECKING:
@@ -30,18 +30,13 @@ class MakePartitionsSpec(Spec):
     compute: ComputeSettings
 
 
-class MakePartitions(Stage[CellWildcards]):
+class MakePartitions(CellStage):
     """One job per meta-trained cell; the learner's episodes set the minimum size of a class."""
 
-    wildcards = CellWildcards
     target = "partitions"
     folder = "partitions"
     results = ("summary.json",)
     main_result = "partitions.npy"
-
-    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
-        """Return the cells that are meta-trained."""
-        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""
