@@ -8,7 +8,6 @@ from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
-from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -70,8 +69,8 @@ class MakePartitions(CellStage):
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the GPU's k-means, unless the device is fixed to the CPU."""
-        gpu = may_use_gpu(Source.parse(wildcards.source), config.compute)
-        return (GPU_MODULE,) if gpu else ()
+        gpu = self.uses_gpu(wildcards) and config.compute.device != "cpu"
+        return ("cactus.tasks.kmeans.gpu_points",) if gpu else ()
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return whether k-means makes the partitions; nothing else here uses a GPU."""
