@@ -1,12 +1,12 @@
-# CACTUs: embed unlabelled images, cluster them, make tasks of the clusters, meta-learn on them.
+# CACTUs: embed unlabeled images, cluster them, make tasks from the clusters, meta-learn on them.
 # Run `snakemake --cores 2 --logger cactus --configfile config/demo.yaml`, or see README.md.
 import gc
 
 from snakemake.utils import min_version
 
 min_version("9.18")
-# The graph of jobs lives as long as Snakemake does: looking for garbage in it as often as Python
-# does by default is a fifth of a dry run.
+# The graph of jobs lives as long as Snakemake does. Python's default garbage collection in it takes
+# a fifth of a dry run.
 gc.freeze()
 gc.set_threshold(50_000)
 

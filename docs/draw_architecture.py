@@ -5,7 +5,9 @@ Run it by `python docs/draw_architecture.py` after a change of the packages.
 
 import sys
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -16,8 +18,10 @@ from cactus.provenance.fingerprint.source_hash import read_source  # noqa: E402
 
 # Used nearly everywhere: drawn, their arrows would hide the others.
 EVERYWHERE = {"errors", "files", "seeding", "command", "splits"}
-WIDTH, HEIGHT, BOX_HEIGHT, MARGIN = 1000, 84, 34, 20
+WIDTH, HEIGHT, BOX_HEIGHT, MARGIN, GAP = 1000, 84, 34, 20, 16
 BOOKKEEPING = ("provenance", "stages", "graph", "cluster", "cli")
+
+Point = tuple[float, float]
 
 
 def package(module: str) -> str:
@@ -56,59 +60,81 @@ def direct(imports: dict[str, set[str]]) -> dict[str, set[str]]:
     }
 
 
-def levels(imports: dict[str, set[str]]) -> list[list[str]]:
-    """Return the packages in rows: each above all that it imports."""
+def levels(imports: dict[str, set[str]]) -> dict[str, int]:
+    """Return the row of each package, counted from the bottom: above all that it imports."""
     row: dict[str, int] = {}
     for room in TopologicalSorter(imports).static_order():
         row[room] = 1 + max((row[one] for one in imports[room]), default=-1)
-    return [
-        sorted(one for one in row if row[one] == level) for level in range(max(row.values()) + 1)
-    ]
+    return row
+
+
+def chains(imports: dict[str, set[str]], row: dict[str, int]) -> list[list[str]]:
+    """Return each arrow as the packages at its ends and a free place in each row between."""
+    found = []
+    for room, others in sorted(direct(imports).items()):
+        for other in sorted(others):
+            between = [f"{room} {other} {level}" for level in range(row[room] - 1, row[other], -1)]
+            row.update({one: int(one.split()[2]) for one in between})
+            found.append([room, *between, other])
+    return found
+
+
+def places(arrows: list[list[str]], row: dict[str, int]) -> dict[str, Point]:
+    """Place packages and free places, each near those below it that it leads to."""
+    below: dict[str, list[str]] = {one: [] for one in row}
+    for chain in arrows:
+        for start, end in pairwise(chain):
+            below[start].append(end)
+    place: dict[str, Point] = {}
+    for level in range(max(row.values()) + 1):
+        members = sorted(one for one in row if row[one] == level)
+        members.sort(key=lambda one: fmean([place[two][0] for two in below[one]] or [WIDTH / 2]))
+        sizes = [_width(one) + GAP for one in members]
+        left = (WIDTH - sum(sizes)) / (len(members) + 1)
+        x = left
+        for one, size in zip(members, sizes, strict=True):
+            place[one] = x + size / 2, MARGIN + HEIGHT * (max(row.values()) - level + 0.5)
+            x += size + left
+    return place
 
 
 def draw(imports: dict[str, set[str]]) -> str:
     """Return the picture as SVG, with the packages that import most at the top."""
-    rows, arrows = levels(imports), direct(imports)
-    height = MARGIN * 2 + HEIGHT * len(rows)
-    place: dict[str, tuple[float, float]] = {}
-    for level, rooms in enumerate(rows):
-        rooms.sort(key=lambda room: _mean(place[one][0] for one in arrows[room]))
-        for index, room in enumerate(rooms):
-            place[room] = (
-                WIDTH * (index + 0.5) / len(rooms),
-                height - MARGIN - HEIGHT * (level + 0.5),
-            )
+    row = levels(imports)
+    arrows = chains(imports, row)
+    place = places(arrows, row)
+    height = MARGIN * 2 + HEIGHT * (max(row.values()) + 1)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         'font-family="sans-serif" font-size="15">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
     ]
-    lines += [
-        _arrow(place[room], place[one]) for room in sorted(arrows) for one in sorted(arrows[room])
-    ]
-    lines += [_box(room, *place[room]) for room in sorted(place)]
+    lines += [_arrow([place[one] for one in chain]) for chain in arrows]
+    lines += [_box(room, *place[room]) for room in sorted(imports)]
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _mean(values: object) -> float:
-    numbers = list(values)  # type: ignore[call-overload]
-    return sum(numbers) / len(numbers) if numbers else WIDTH / 2
+def _width(room: str) -> int:
+    return 9 * len(room) + 22 if " " not in room else 0
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
-    (x, y), (u, v) = start, end
-    y, v = y + BOX_HEIGHT / 2, v - BOX_HEIGHT / 2
-    bend = max(30.0, (v - y) / 2)
-    curve = f"C{x:.0f} {y + bend:.0f} {u:.0f} {v - bend:.0f} {u:.0f} {v:.0f}"
+def _arrow(points: list[Point]) -> str:
+    """Return a curve that is vertical at each point, with a head at the last."""
+    (x, y), (u, v) = points[0], points[-1]
+    points = [(x, y + BOX_HEIGHT / 2), *points[1:-1], (u, v - BOX_HEIGHT / 2)]
+    path = f"M{x:.0f} {points[0][1]:.0f}"
+    for (x, y), (u, v) in pairwise(points):
+        half = (v - y) / 2
+        path += f" C{x:.0f} {y + half:.0f} {u:.0f} {v - half:.0f} {u:.0f} {v:.0f}"
     return (
-        f'<path d="M{x:.0f} {y:.0f} {curve}" fill="none" stroke="#777" stroke-width="1.2"/>'
+        f'<path d="{path}" fill="none" stroke="#777" stroke-width="1.2"/>'
         f'<path d="M{u:.0f} {v:.0f} l-4 -8 h8 z" fill="#777"/>'
     )
 
 
 def _box(room: str, x: float, y: float) -> str:
     color = "#dbe9f6" if room.startswith(BOOKKEEPING) else "#fdebc8"
-    width = 9 * len(room) + 22
+    width = _width(room)
     return (
         f'<rect x="{x - width / 2:.0f}" y="{y - BOX_HEIGHT / 2:.0f}" width="{width}" '
         f'height="{BOX_HEIGHT}" rx="6" fill="{color}" stroke="#555"/>'

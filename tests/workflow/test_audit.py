@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cactus.provenance.audit.report import Report, run_audit
+from cactus.provenance.audit.trace import trace
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import CONFIG, Project
@@ -53,6 +54,20 @@ def run(project: Project) -> Path:
 def test_an_untouched_run_has_no_findings(finished: Project):
     code, output = finished.cactus("audit", "small")
     assert (code, "all agree" in output) == (0, True), output
+
+
+def test_a_trace_hashes_the_files_of_its_own_chain_alone(finished: Project):
+    planner = open_run(str(finished.run), cache=HashCache(None))
+    found = trace(planner, finished.run / "tables/omniglot.tex", "ACAI CACTUs-MAML", "5w1s")
+    assert [job.name for job, _ in found.chain if planner.assess(job).stale] == []
+    own = {name for _, record in found.chain if record for name in record.entities}
+    hashed = {Path(one["path"]) for one in planner.project.tree.cache.entries.values()}
+    inside = {
+        path.relative_to(finished.run) for path in hashed if path.is_relative_to(finished.run)
+    }
+    assert {path.as_posix() for path in inside if path.parts[0] != "raw"} <= own
+    assert "models/omniglot/acai/maml/s0/model.safetensors" in own
+    assert not any("bigan" in name for name in own)
 
 
 def test_the_audit_is_the_last_target_of_the_workflow(finished: Project):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
-from cactus.stages.base import DatasetWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -26,19 +26,14 @@ class CountImagesSpec(Spec):
     dataset: DatasetName
 
 
-class CountImages(Stage[DatasetWildcards]):
+class CountImages(DatasetStage):
     """One job per data set."""
 
-    wildcards = DatasetWildcards
     target = "counts"
     folder = "counts"
     results = ("counts.json",)
     final = True
     local = True
-
-    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
-        """Return the data sets."""
-        return map(DatasetWildcards, config.expanded_grid.datasets)
 
     def spec(self, config: "Config", wildcards: DatasetWildcards) -> CountImagesSpec:
         """Return the data set."""

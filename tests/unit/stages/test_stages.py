@@ -6,7 +6,10 @@ import re
 import pytest
 import yaml
 
-from cactus.stages.base import Spec, stage_named, stage_names
+from cactus.config.load import parse_config
+from cactus.graph import Graph
+from cactus.stages.base import CellWildcards, Spec, stage_named, stage_names
+from cactus.tasks.kmeans.loader import GPU_MODULE
 from tests.workflow.project import ROOT
 
 RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
@@ -36,8 +39,24 @@ def test_a_local_stage_has_a_local_rule_and_any_other_requests_memory(name: str)
 def test_the_slurm_profile_has_a_row_for_each_stage_that_is_not_local_and_no_other():
     heavy = {name for name in stage_names() if not stage_named(name).local}
     assert set(PROFILE["memory"]) == set(PROFILE["minutes"]) == heavy
-    on_gpu = {name for name in stage_names() if f'gpu=gpus_of("{name}")' in RULES}
+    jobs = Graph(parse_config({})).jobs
+    on_gpu = {job.stage for job in jobs if job.definition.uses_gpu(job.definition.parse(job.cell))}
     assert set(PROFILE["gpu_jobs"]) == on_gpu
+    assert {name for name in stage_names() if f'gpu=gpus_of("{name}")' in RULES} == on_gpu
+
+
+@pytest.mark.parametrize(
+    ("source", "device", "modules"),
+    [
+        ("acai", "auto", (GPU_MODULE,)),
+        ("pixels", "cuda", (GPU_MODULE,)),
+        ("acai", "cpu", ()),
+        ("labels", "auto", ()),
+    ],
+)
+def test_partitions_by_kmeans_import_the_module_of_gpus_unless_on_a_cpu(source, device, modules):
+    config, stage = parse_config({"compute": {"device": device}}), stage_named("make_partitions")
+    assert stage.modules(config, CellWildcards("mnist", source, "maml", 0)) == modules
 
 
 def specs() -> list[type[Spec]]:

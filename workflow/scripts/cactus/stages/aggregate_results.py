@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 from cactus.stages.base import (
     DataFile,
     Inputs,
+    RunStage,
     RunWildcards,
     Spec,
-    Stage,
     inputs_from,
     stage_named,
     stage_names,
@@ -25,17 +25,12 @@ class AggregateResultsSpec(Spec):
     cells: list[str]
 
 
-class AggregateResults(Stage[RunWildcards]):
+class AggregateResults(RunStage):
     """One job per run."""
 
-    wildcards = RunWildcards
     target = "results"
     results = ("tables/results.csv",)
     local = True
-
-    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
-        """Return the one job of a run."""
-        yield RunWildcards()
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:
         """Return the folders of all evaluations and baselines."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Inputs, RunWildcards, Spec, Stage, stage_named, stage_names
+from cactus.stages.base import Inputs, RunStage, RunWildcards, Spec, stage_named, stage_names
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -15,17 +15,12 @@ class AuditRunSpec(Spec):
     run: str
 
 
-class AuditRun(Stage[RunWildcards]):
+class AuditRun(RunStage):
     """One job per run, after all others."""
 
-    wildcards = RunWildcards
     target = "audit"
     results = ("audit.json",)
     local = True
-
-    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
-        """Return the one job of a run."""
-        yield RunWildcards()
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AuditRunSpec:
         """Return the run's name."""

@@ -118,6 +118,8 @@ class Stage(ABC, Generic[Wildcards]):
         Whether its jobs score episodes and write ``accuracies.csv``.
     local
         Whether its rule is a local rule: a job takes seconds and runs beside Snakemake.
+    gpu
+        Whether its jobs use a GPU if the configuration allows it.
     memory_mb
         Memory in MB that a job requests without a profile; local rules request none.
     """
@@ -130,6 +132,7 @@ class Stage(ABC, Generic[Wildcards]):
     final: ClassVar[bool] = False
     scores: ClassVar[bool] = False
     local: ClassVar[bool] = False
+    gpu: ClassVar[bool] = False
     memory_mb: ClassVar[int] = 8000
 
     @property
@@ -173,7 +176,7 @@ class Stage(ABC, Generic[Wildcards]):
 
     def uses_gpu(self, wildcards: Wildcards) -> bool:
         """Return whether a job uses a GPU if the configuration allows it."""
-        return False
+        return self.gpu
 
     def files(self, cell: str) -> tuple[str, ...]:
         """Return the files that the job of a cell always makes, relative to the run's folder."""
@@ -196,6 +199,46 @@ class Stage(ABC, Generic[Wildcards]):
         """Yield every job of a configuration."""
         for wildcards in self.all_wildcards(config):
             yield self.job(**dict(zip(self.wildcard_names, wildcards, strict=True)))
+
+
+class RunStage(Stage[RunWildcards]):
+    """A stage with one job per run."""
+
+    wildcards = RunWildcards
+
+    def all_wildcards(self, config: "Config") -> Iterable[RunWildcards]:
+        """Return the one job's wildcards."""
+        return (RunWildcards(),)
+
+
+class DatasetStage(Stage[DatasetWildcards]):
+    """A stage with one job per data set."""
+
+    wildcards = DatasetWildcards
+
+    def all_wildcards(self, config: "Config") -> Iterable[DatasetWildcards]:
+        """Return the data sets."""
+        return map(DatasetWildcards, config.expanded_grid.datasets)
+
+
+class EmbeddingStage(Stage[EmbeddingWildcards]):
+    """A stage with one job per trained embedding."""
+
+    wildcards = EmbeddingWildcards
+
+    def all_wildcards(self, config: "Config") -> Iterable[EmbeddingWildcards]:
+        """Return data set, embedding and seed of each embedding that some cell needs."""
+        return (EmbeddingWildcards(*run) for run in config.expanded_grid.embedding_runs)
+
+
+class CellStage(Stage[CellWildcards]):
+    """A stage with one job per meta-trained cell of the grid."""
+
+    wildcards = CellWildcards
+
+    def all_wildcards(self, config: "Config") -> Iterable[CellWildcards]:
+        """Return the cells that are meta-trained."""
+        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
 
 class Job(NamedTuple):

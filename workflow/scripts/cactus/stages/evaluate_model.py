@@ -8,7 +8,7 @@ from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from, pool_attributes
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from, pool_attributes
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -36,13 +36,13 @@ class EvaluateModelSpec(Spec):
     compute: ComputeSettings
 
 
-class EvaluateModel(Stage[CellWildcards]):
+class EvaluateModel(CellStage):
     """One job per cell of the grid; it covers all settings of way and shot."""
 
-    wildcards = CellWildcards
     target = "scores"
     folder = "evaluations"
     results = ("summary.json", "accuracies.csv")
+    gpu = True
     main_result = "accuracies.csv"
     scores = True
 
@@ -79,10 +79,6 @@ class EvaluateModel(Stage[CellWildcards]):
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
         return (f"cactus.meta.{wildcards.learner}.learner",)
-
-    def uses_gpu(self, wildcards: CellWildcards) -> bool:
-        """Return True: every model can be scored on a GPU."""
-        return True
 
 
 STAGE: Final = EvaluateModel()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Inputs, Job, RunWildcards, Spec, Stage
+from cactus.stages.base import Inputs, Job, RunStage, RunWildcards, Spec
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -15,18 +15,13 @@ class MakeDocumentSpec(Spec):
     tables: list[str]
 
 
-class MakeDocument(Stage[RunWildcards]):
+class MakeDocument(RunStage):
     """One job per run."""
 
-    wildcards = RunWildcards
     target = "tables"
     results = ("tables/tables.tex",)
     final = True
     local = True
-
-    def all_wildcards(self, config: "Config") -> Iterator[RunWildcards]:
-        """Return the one job of a run."""
-        yield RunWildcards()
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> MakeDocumentSpec:
         """Return the data sets, in the order of the grid."""

@@ -7,8 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
-from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from
-from cactus.tasks.kmeans.loader import GPU_MODULE, may_use_gpu
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -30,18 +29,13 @@ class MakePartitionsSpec(Spec):
     compute: ComputeSettings
 
 
-class MakePartitions(Stage[CellWildcards]):
+class MakePartitions(CellStage):
     """One job per meta-trained cell; the learner's episodes set the minimum size of a class."""
 
-    wildcards = CellWildcards
     target = "partitions"
     folder = "partitions"
     results = ("summary.json",)
     main_result = "partitions.npy"
-
-    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
-        """Return the cells that are meta-trained."""
-        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""
@@ -75,8 +69,8 @@ class MakePartitions(Stage[CellWildcards]):
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the GPU's k-means, unless the device is fixed to the CPU."""
-        gpu = may_use_gpu(Source.parse(wildcards.source), config.compute)
-        return (GPU_MODULE,) if gpu else ()
+        gpu = self.uses_gpu(wildcards) and config.compute.device != "cpu"
+        return ("cactus.tasks.kmeans.gpu_points",) if gpu else ()
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return whether k-means makes the partitions; nothing else here uses a GPU."""

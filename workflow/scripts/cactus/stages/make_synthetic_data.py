@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.synthetic import SyntheticSettings
-from cactus.stages.base import DatasetWildcards, Spec, Stage
+from cactus.stages.base import DatasetStage, DatasetWildcards, Spec
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -18,10 +18,9 @@ class MakeSyntheticDataSpec(Spec):
     settings: SyntheticSettings
 
 
-class MakeSyntheticData(Stage[DatasetWildcards]):
+class MakeSyntheticData(DatasetStage):
     """One job per data set of a run on synthetic data."""
 
-    wildcards = DatasetWildcards
     target = "data"
     folder = "raw"
     results = ("synthetic.json",)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
-from cactus.stages.base import DatasetWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -17,18 +17,13 @@ class MakeTableSpec(Spec):
     decimals: int
 
 
-class MakeTable(Stage[DatasetWildcards]):
+class MakeTable(DatasetStage):
     """One job per data set."""
 
-    wildcards = DatasetWildcards
     target = "tables"
     results = ("tables/{cell}.tex", "tables/{cell}.tex.map.json")
     final = True
     local = True
-
-    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
-        """Return the data sets."""
-        return map(DatasetWildcards, config.expanded_grid.datasets)
 
     def spec(self, config: "Config", wildcards: DatasetWildcards) -> MakeTableSpec:
         """Return the keys that tables read."""

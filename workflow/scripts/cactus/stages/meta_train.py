@@ -7,7 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellWildcards, Inputs, Spec, Stage, inputs_from, pool_attributes
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from, pool_attributes
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -26,18 +26,14 @@ class MetaTrainSpec(Spec):
     compute: ComputeSettings
 
 
-class MetaTrain(Stage[CellWildcards]):
+class MetaTrain(CellStage):
     """One job per meta-trained cell."""
 
-    wildcards = CellWildcards
     target = "models"
     folder = "models"
     results = ("model.json", "model.safetensors", "metrics.jsonl")
+    gpu = True
     main_result = "model.safetensors"
-
-    def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
-        """Return the cells that are meta-trained."""
-        return (CellWildcards(*cell) for cell in config.expanded_grid.trained_cells)
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MetaTrainSpec:
         """Return the learner's keys, resolved for the data set and the source."""
@@ -63,10 +59,6 @@ class MetaTrain(Stage[CellWildcards]):
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
         """Return the module of the learner."""
         return (f"cactus.meta.{wildcards.learner}.learner",)
-
-    def uses_gpu(self, wildcards: CellWildcards) -> bool:
-        """Return True: every learner can train on a GPU."""
-        return True
 
 
 STAGE: Final = MetaTrain()

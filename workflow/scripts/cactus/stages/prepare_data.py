@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.data import DataSettings
 from cactus.splits import SPLITS
-from cactus.stages.base import DataFile, DatasetWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import DataFile, DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -32,10 +32,9 @@ class PrepareDataSpec(Spec):
     settings: DataSettings
 
 
-class PrepareData(Stage[DatasetWildcards]):
+class PrepareData(DatasetStage):
     """One job per data set."""
 
-    wildcards = DatasetWildcards
     target = "data"
     folder = "data"
     results = (
@@ -44,10 +43,6 @@ class PrepareData(Stage[DatasetWildcards]):
         *(f"{split}_labels.npy" for split in SPLITS),
     )
     memory_mb = 2000
-
-    def all_wildcards(self, config: "Config") -> Iterator[DatasetWildcards]:
-        """Return the data sets."""
-        return map(DatasetWildcards, config.expanded_grid.datasets)
 
     def spec(self, config: "Config", wildcards: DatasetWildcards) -> PrepareDataSpec:
         """Return the keys of one data set, without those of `RawAccess`."""

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
-from cactus.stages.base import EmbeddingWildcards, Inputs, Spec, Stage, inputs_from, pool_attributes
+from cactus.stages.base import (
+    EmbeddingStage,
+    EmbeddingWildcards,
+    Inputs,
+    Spec,
+    inputs_from,
+    pool_attributes,
+)
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -23,10 +30,9 @@ class RunBaselinesSpec(Spec):
     threads: int
 
 
-class RunBaselines(Stage[EmbeddingWildcards]):
+class RunBaselines(EmbeddingStage):
     """One job per embedding, unless the grid leaves out the baselines."""
 
-    wildcards = EmbeddingWildcards
     target = "scores"
     folder = "baselines"
     results = ("summary.json", "accuracies.csv")

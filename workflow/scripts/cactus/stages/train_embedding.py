@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.splits import SPLITS
-from cactus.stages.base import EmbeddingWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import EmbeddingStage, EmbeddingWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -22,10 +22,9 @@ class TrainEmbeddingSpec(Spec):
     compute: ComputeSettings
 
 
-class TrainEmbedding(Stage[EmbeddingWildcards]):
+class TrainEmbedding(EmbeddingStage):
     """One job per embedding that a cell needs."""
 
-    wildcards = EmbeddingWildcards
     target = "embeddings"
     folder = "embeddings"
     results = (
@@ -35,11 +34,8 @@ class TrainEmbedding(Stage[EmbeddingWildcards]):
         "metrics.jsonl",
         "diagnostic.png",
     )
+    gpu = True
     main_result = "train.npy"
-
-    def all_wildcards(self, config: "Config") -> Iterator[EmbeddingWildcards]:
-        """Return the embeddings to train."""
-        return (EmbeddingWildcards(*run) for run in config.expanded_grid.embedding_runs)
 
     def spec(self, config: "Config", wildcards: EmbeddingWildcards) -> TrainEmbeddingSpec:
         """Return the embedding's keys, resolved for the data set."""
@@ -61,10 +57,6 @@ class TrainEmbedding(Stage[EmbeddingWildcards]):
         """Return the module of the embedding."""
         custom = config.embeddings.custom.get(wildcards.embedding)
         return (custom.module if custom else f"cactus.embed.{wildcards.embedding}",)
-
-    def uses_gpu(self, wildcards: EmbeddingWildcards) -> bool:
-        """Return True: every embedding can train on a GPU."""
-        return True
 
 
 STAGE: Final = TrainEmbedding()

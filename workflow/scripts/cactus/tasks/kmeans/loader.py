@@ -13,11 +13,6 @@ from cactus.tasks.kmeans.points import PointsLoader
 GPU_MODULE: Final = "cactus.tasks.kmeans.gpu_points"
 
 
-def may_use_gpu(source: Source, compute: ComputeSettings) -> bool:
-    """Return whether the partitions of a source are made on a GPU if there is one."""
-    return compute.device != "cpu" and source.by_kmeans
-
-
 def points_loader(source: Source, compute: ComputeSettings) -> PointsLoader:
     """Return what loads embeddings (N, d) to where k-means clusters them.
 
@@ -26,7 +21,7 @@ def points_loader(source: Source, compute: ComputeSettings) -> PointsLoader:
     ConfigError
         The configuration asks for a GPU and there is none.
     """
-    if may_use_gpu(source, compute):
+    if compute.device != "cpu" and source.by_kmeans:
         on_gpu: PointsLoader | None = importlib.import_module(GPU_MODULE).gpu_loader(compute)
         if on_gpu is not None:
             return on_gpu
