@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
@@ -18,8 +19,6 @@ from cactus.data.files.registry import OfficialFile
 from cactus.errors import DataError, StorageError
 
 _CHUNK_BYTES = 1 << 16
-_PARTIAL_CONTENT = 206
-_RANGE_NOT_SATISFIABLE = 416
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _NETWORK = (
     urllib.error.URLError,
@@ -32,16 +31,9 @@ _NETWORK = (
 
 @dataclass(frozen=True)
 class Retry:
-    """How broken transfers are retried.
+    """How broken transfers are retried: the number of attempts per mirror, the pause in seconds.
 
-    Attributes
-    ----------
-    timeout
-        Seconds of silence after which a transfer counts as broken.
-    attempts
-        Number of transfers tried per mirror.
-    pause
-        Seconds between them.
+    A transfer counts as broken after `timeout` seconds of silence.
     """
 
     timeout: float
@@ -106,8 +98,8 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
             _transfer(url, part, retry.timeout)
         except urllib.error.HTTPError as error:
             problem = f"HTTP {error.code} {error.reason}"
-            whole = error.code == _RANGE_NOT_SATISFIABLE and resumed
-            if not whole and error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            whole = error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and resumed
+            if not whole and error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return problem
         except _NETWORK as error:
             problem = str(error) or type(error).__name__
@@ -115,7 +107,7 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
         else:
             whole = True
         if whole:
-            if _verified(part, file):
+            if matches(file, *file_digests(part)):
                 return None
             problem = "an HTML page" if is_html(part) else "a file with another checksum"
             part.unlink()
@@ -123,10 +115,6 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
             if not resumed:
                 return problem
     return problem
-
-
-def _verified(part: Path, file: OfficialFile) -> bool:
-    return matches(file, *file_digests(part))
 
 
 def _transfer(url: str, part: Path, timeout: float) -> None:
@@ -148,7 +136,7 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
 
 def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | None]:
     """Return the offset of the first byte sent and the size of the whole file, if stated."""
-    if response.status == _PARTIAL_CONTENT:
+    if response.status == HTTPStatus.PARTIAL_CONTENT:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if match is None or int(match[1]) != start:
             raise http.client.HTTPException("the server sent a different part than requested")
