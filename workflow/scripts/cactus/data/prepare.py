@@ -140,9 +140,9 @@ def write_split(
     shape = (len(split.labels), height, width, channels)
     path = output / f"{split.name}_images.npy"
     progress = ProgressLines(f"preparing {dataset} {split.name}", shape[0], "images")
-    with image_writer(path, shape) as writer:
+    with image_writer(path, shape) as write_row:
         for row, image in split.images:
-            writer.write(row, image)
+            write_row(row, image)
             progress.advance()
     progress.finish()
     print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)

@@ -10,7 +10,6 @@ import urllib.request
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO
 
 from cactus.data.files.checksums import file_digests, matches
 from cactus.data.files.damage import is_html
@@ -54,10 +53,15 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
     StorageError
         The file cannot be written.
     """
-    target = folder / file.name
+    target, part = folder / file.name, folder / f"{file.name}.part"
+    failures = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        failures = _try_mirrors(file, folder / f"{file.name}.part", target, retry)
+        for url in file.urls:
+            problem = _fill(url, file, part, retry)
+            if problem is None:
+                return part.replace(target)
+            failures.append(f"{url}: {problem}")
     except OSError as error:
         raise StorageError(
             "A download cannot be written.",
@@ -65,26 +69,12 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
             got=error.strerror or str(error),
             fix="free some space or make the folder writable, then run the same command again",
         ) from error
-    if failures is not None:
-        raise DataError(
-            f"The file {file.name} could not be downloaded.",
-            where=str(target),
-            got="; ".join(failures) or "no address",
-            fix="run the same command again to resume the transfer; or put the file there by hand",
-        )
-    return target
-
-
-def _try_mirrors(file: OfficialFile, part: Path, target: Path, retry: Retry) -> list[str] | None:
-    """Complete and rename `part` from some mirror; return why each failed, or None on success."""
-    failures = []
-    for url in file.urls:
-        problem = _fill(url, file, part, retry)
-        if problem is None:
-            part.replace(target)
-            return None
-        failures.append(f"{url}: {problem}")
-    return failures
+    raise DataError(
+        f"The file {file.name} could not be downloaded.",
+        where=str(target),
+        got="; ".join(failures) or "no address",
+        fix="run the same command again to resume the transfer; or put the file there by hand",
+    )
 
 
 def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
@@ -126,8 +116,13 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
     request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request, timeout=timeout) as response:
         start, total = _extent(response, start)
+        left = None if total is None else total - start
+        progress = ProgressLines(f"downloading {url.rsplit('/', 1)[-1]}", left, "bytes")
         with part.open("ab" if start else "wb") as output:
-            _copy(response, output, url.rsplit("/", 1)[-1], start, total)
+            while chunk := response.read(_CHUNK_BYTES):
+                output.write(chunk)
+                progress.advance(len(chunk))
+            progress.finish()
             os.fsync(output.fileno())
     size = part.stat().st_size
     if total is not None and size < total:
@@ -143,18 +138,3 @@ def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | 
         return start, int(match[2])
     length = response.headers.get("Content-Length")
     return 0, int(length) if length is not None else None
-
-
-def _copy(
-    response: http.client.HTTPResponse,
-    output: IO[bytes],
-    name: str,
-    start: int,
-    total: int | None,
-) -> None:
-    left = None if total is None else total - start
-    progress = ProgressLines(f"downloading {name}", left, "bytes")
-    while chunk := response.read(_CHUNK_BYTES):
-        output.write(chunk)
-        progress.advance(len(chunk))
-    progress.finish()
