@@ -44,12 +44,13 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     DataError
         A list is not valid, or a split has too few images for the tasks.
     """
+    own = settings.celeba
     images = _find_images(tree)
     attributes = read_attributes(tree)
     usable = sorted(images.keys() & attributes.rows.keys())
     partitions = read_partitions(tree)
     notes = list(attributes.notes) + partitions.notes
-    if settings.celeba.partitions == "official":
+    if own.partitions == "official":
         members = partitions.members
         split = {name: [key for key in usable if key in members[name]] for name in SPLITS}
         notes += _missing_notes(split, partitions.members, attributes.announced, entry)
@@ -60,8 +61,8 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
             "the official partition"
         )
     for name in SPLITS:
-        _check_size(tree, name, len(split[name]), settings.celeba.min_images)
-    columns = _columns(len(attributes.names), settings.celeba)
+        _check_size(tree, name, len(split[name]), own.min_images)
+    columns = _columns(len(attributes.names), own)
     layouts = {
         name: Layout(
             classes=[attributes.names[column] for column in columns[name]],
@@ -71,8 +72,8 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         )
         for name, keys in split.items()
     }
-    side, how = settings.celeba.image_size, settings.celeba.resize
-    fitter = ImageFitter("RGB", side, how, tree.max_image_bytes, settings.celeba.crop_side)
+    side = own.image_size
+    fitter = ImageFitter("RGB", side, own.resize, tree.max_image_bytes, own.crop_side)
     return RawDataset((side, side, 3), decoded_splits(tree, layouts, fitter, notes), notes)
 
 
