@@ -73,7 +73,7 @@ class Layout:
     attributes: list[int] | None = None
 
 
-def decoded(
+def _decoded(
     tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
     """Yield the index of each entry and its image, in the order that is fastest to read."""
@@ -87,7 +87,7 @@ def decoded_splits(
 ) -> Iterator[RawSplit]:
     """Yield the splits, with images that are decoded when they are used; then add the notes."""
     for name, layout in layouts.items():
-        images = decoded(tree, layout.entries, fitter)
+        images = _decoded(tree, layout.entries, fitter)
         yield RawSplit(name, layout.classes, layout.labels, images, layout.attributes)
     notes.extend(fitter.notes())
 
