@@ -36,27 +36,21 @@ class Embedding(Protocol):
 
     def total_steps(self, count: int) -> int:
         """Return the number of training steps on `count` images."""
-        ...
 
     def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog, checkpoints: Checkpoints) -> None:
         """Learn from images (N, H, W, C), resuming from the newest checkpoint if there is one."""
-        ...
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Map images (N, H, W, C) to vectors (N, d); each depends on its own image only."""
-        ...
 
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
         """Write a picture, from images (N, H, W, C), that shows how good the embedding is."""
-        ...
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return everything that `encode` and `diagnose` need besides the settings."""
-        ...
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore a state that `state_dict` returned."""
-        ...
 
 
 class TrainedEmbedding(ABC, Generic[SettingsT]):

@@ -24,40 +24,20 @@ from cactus.train.metrics import MetricsLog
 
 @dataclass(frozen=True)
 class TaskSource:
-    """Episodes, and the images that they index.
+    """Episodes, and the images that they index."""
 
-    Attributes
-    ----------
-    images
-        uint8 (N, H, W, C), on the device of the model.
-    sampler
-        Draws indices into `images`.
-    """
-
-    images: Tensor
-    sampler: EpisodeSampler
+    images: Tensor  # uint8 (N, H, W, C), on the device of the model
+    sampler: EpisodeSampler  # draws indices into `images`
 
 
 @dataclass
 class TrainState:
-    """All that the next steps depend on besides settings and data.
-
-    Attributes
-    ----------
-    learner
-        The model.
-    optimizer
-        Adam on its parameters.
-    episodes
-        Generator of the training episodes.
-    step
-        Outer updates done.
-    """
+    """All that the next steps depend on besides settings and data."""
 
     learner: MetaLearner
     optimizer: Adam
-    episodes: np.random.Generator
-    step: int = 0
+    episodes: np.random.Generator  # draws the training episodes
+    step: int = 0  # outer updates done
 
     @classmethod
     def start(cls, learner: MetaLearner, seed: int) -> "TrainState":

@@ -21,18 +21,10 @@ _CACHE_BYTES = 1 << 28
 
 @dataclass(frozen=True)
 class EpisodeBatch:
-    """Image indices of T episodes; the label of ``[t, n, :]`` is n.
+    """Image indices of T episodes; the label of ``[t, n, :]`` is n."""
 
-    Attributes
-    ----------
-    support
-        (T, way, shot) image indices.
-    query
-        (T, way, query) image indices, disjoint from the support of the same episode.
-    """
-
-    support: npt.NDArray[np.int64]
-    query: npt.NDArray[np.int64]
+    support: npt.NDArray[np.int64]  # (T, way, shot)
+    query: npt.NDArray[np.int64]  # (T, way, query), disjoint from the episode's support
 
 
 class EpisodeSampler(Protocol):
@@ -44,7 +36,6 @@ class EpisodeSampler(Protocol):
 
     def sample(self, generator: np.random.Generator, tasks: int) -> EpisodeBatch:
         """Draw `tasks` independent episodes."""
-        ...
 
 
 def draw_distinct(

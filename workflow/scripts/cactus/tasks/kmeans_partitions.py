@@ -24,27 +24,13 @@ from cactus.tasks.storage import Partition, drop_small
 
 @dataclass(frozen=True)
 class KMeansPlan:
-    """The settings of one series of k-means partitions.
-
-    Attributes
-    ----------
-    settings
-        Clusters, initial centroids, stopping rule, restarts and scaling.
-    count
-        Partitions P.
-    n_init
-        k-means starts per run.
-    minimum
-        Images R = shot + query below which a cluster is dropped.
-    rule
-        When a run is accepted; None accepts every run.
-    """
+    """The settings of one series of k-means partitions."""
 
     settings: PartitionSettings
-    count: int
-    n_init: int
-    minimum: int
-    rule: MamlAcceptanceSettings | None
+    count: int  # partitions P
+    n_init: int  # k-means starts per run
+    minimum: int  # images R = shot + query below which a cluster is dropped
+    rule: MamlAcceptanceSettings | None  # when a run is accepted; None accepts every run
 
 
 def embedding_plan(

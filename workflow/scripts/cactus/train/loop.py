@@ -16,15 +16,12 @@ class Trainee(Protocol):
     @property
     def step(self) -> int:
         """Steps done."""
-        ...
 
     def training_state(self) -> dict[str, Any]:
         """Return all that the coming steps depend on, as values that a checkpoint can hold."""
-        ...
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Take over what `training_state` returned, its tensors on the CPU."""
-        ...
 
 
 def train(
