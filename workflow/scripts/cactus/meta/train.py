@@ -17,7 +17,6 @@ from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeSampler
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import describe_device, one_thread
-from cactus.train.generators import global_states, set_global_states
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
 
@@ -47,25 +46,15 @@ class TrainState:
 
     def training_state(self) -> dict[str, Any]:
         """Return the whole state, as values that a checkpoint can hold."""
-        device, _ = self.learner.parameter_like()
         return {
             "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "episodes": self.episodes.bit_generator.state,
-            "global": global_states(device),
             "step": self.step,
         }
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `training_state` returned.
-
-        Raises
-        ------
-        TrainingError
-            The state was saved on another type of device.
-        """
-        device, _ = self.learner.parameter_like()
-        set_global_states(state["global"], device)
+        """Restore what `training_state` returned."""
         self.learner.load_state_dict(state["learner"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.episodes.bit_generator.state = state["episodes"]
