@@ -17,8 +17,8 @@ from cactus.config.sections.base import LearnerName
 from cactus.config.sections.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.kmeans.lloyd import Clustering, kmeans
-from cactus.tasks.kmeans.points import Array, Points, PointsLoader
+from cactus.tasks.kmeans.lloyd import kmeans
+from cactus.tasks.kmeans.points import Array, PointsLoader
 from cactus.tasks.storage import Partition, drop_small
 
 
@@ -103,24 +103,19 @@ def kmeans_partition(
         embeddings = embeddings * weights.astype(np.float32)
     with load_points(embeddings) as points:
         for restarts in range(settings.max_restarts + 1):
-            run = _run(points, plan, generator)
+            run = kmeans(
+                points,
+                settings.clusters,
+                generator,
+                starts=plan.n_init,
+                max_iterations=settings.max_iterations,
+                tolerance=settings.tolerance,
+            )
             sizes = np.bincount(run.labels, minlength=settings.clusters)
             if plan.rule is None or accepts(plan.rule, sizes, plan.minimum):
                 facts = {"restarts": restarts, "inertia": run.inertia}
                 return Partition(drop_small(run.labels, plan.minimum), facts)
     raise _not_accepted(plan, index, sizes)
-
-
-def _run(points: Points, plan: KMeansPlan, generator: np.random.Generator) -> Clustering:
-    settings = plan.settings
-    return kmeans(
-        points,
-        settings.clusters,
-        generator,
-        starts=plan.n_init,
-        max_iterations=settings.max_iterations,
-        tolerance=settings.tolerance,
-    )
 
 
 def _check_embeddings(embeddings: Array, plan: KMeansPlan) -> None:
