@@ -1,6 +1,6 @@
 """Evaluate one cell of the grid."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
@@ -18,7 +18,11 @@ from cactus.train.images import resident_images
 
 
 def evaluate_cell(
-    spec: EvaluateModelSpec, data_folder: Path, model_folder: Path | None, output: Path
+    spec: EvaluateModelSpec,
+    data_folder: Path,
+    model_folder: Path | None,
+    output: Path,
+    report: Callable[[str], None],
 ) -> None:
     """Score a cell's model on every way and shot of its data set.
 
@@ -32,6 +36,8 @@ def evaluate_cell(
         The trained model, or None for the from-scratch row, which starts from random weights.
     output
         Folder of the evaluation.
+    report
+        Takes a line about progress.
     """
     compute = spec.compute
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
@@ -49,7 +55,7 @@ def evaluate_cell(
     learner = build(spec.learner, _settings(spec), spec.speed, shape, seed=seed, device=device)
     if model_folder is not None:
         load_model(learner, model_folder)
-    results = evaluate_model(learner, resident_images(images, device), episodes, _report)
+    results = evaluate_model(learner, resident_images(images, device), episodes, report)
     cell = spec.model_dump(include={"dataset", "source", "learner", "seed"})
     write_results(output, results, {**cell, "device": describe_device(device)})
 
@@ -59,7 +65,3 @@ def _settings(spec: EvaluateModelSpec) -> MamlSettings | ProtonetsSettings:
     if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
         return spec.scratch.apply(spec.settings)
     return spec.settings
-
-
-def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
