@@ -67,7 +67,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
     yield from _raw_notes(planner, records)
-    for entry in planner.waivers.entries:
+    for entry in planner.waivers:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
 
@@ -80,7 +80,8 @@ def _share_code(records: list[Record]) -> bool:
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
     for record in records:
-        missing = [name for name in record.plan.raw if not planner.raw_available(record.job, name)]
+        available = planner.raw_hashes(record)
+        missing = [name for name in record.plan.raw if name not in available]
         if missing:
             yield (
                 f"raw files of {record.job.cell} are not available, so they were not compared: "

@@ -16,7 +16,7 @@ from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.staleness.waivers import Waivers
+from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 
 # Modification time of a fresh job's plan: older than any result, so that Snakemake sees no update.
@@ -58,7 +58,7 @@ class Planner:
     _assessments: dict[Job, Assessment] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.waivers = Waivers.load(self.run_folder)
+        self.waivers = read_waivers(self.run_folder)
 
     @property
     def config(self) -> Config:
@@ -95,9 +95,9 @@ class Planner:
             where = str(record_path(self.run_folder, job))
             return Assessment(job, plan, None, (Reason("record", where, "", got), *pending))
         found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
-        if record.plan.raw:
-            found += self._changed_raw(record)
-        reasons = [reason for reason in found if not self.waivers.covers(job, reason)]
+        found += self._changed_raw(record)
+        accepted = {waiver.key for waiver in self.waivers}
+        reasons = [reason for reason in found if (job, reason) not in accepted]
         return Assessment(job, plan, record, (*reasons, *pending))
 
     def _plan(self, job: Job) -> tuple[Plan, list[Reason]]:
@@ -134,21 +134,18 @@ class Planner:
         return reasons
 
     def _changed_raw(self, record: Record) -> list[Reason]:
-        """Return the raw files that changed, of those that are available."""
-        entry = self.project.registry[record.job.cell]
-        found = raw_hashes(
-            self.raw_dir, entry["folders"], list(record.plan.raw), self.project.tree.cache
-        )
+        """Return the available raw files that changed."""
+        found = self.raw_hashes(record)
         return [
             Reason("raw", name, old, found[name])
             for name, old in record.plan.raw.items()
             if name in found and found[name] != old
         ]
 
-    def raw_available(self, job: Job, name: str) -> bool:
-        """Return whether a raw file of a data set is there to be compared with its record."""
-        folders = self.project.registry[job.cell]["folders"]
-        return bool(raw_hashes(self.raw_dir, folders, [name], self.project.tree.cache))
+    def raw_hashes(self, record: Record) -> dict[str, str]:
+        """Return the current sha256 of the recorded raw files, of those that are available."""
+        folders = self.project.registry[record.job.cell]["folders"] if record.plan.raw else []
+        return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
 
     def write_plan(self, job: Job) -> Path:
         """Write a job's plan so that Snakemake runs the job if and only if it is stale.
