@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
@@ -17,7 +17,7 @@ def check_rows(
     """Yield rows of tables whose seeds differ in code, libraries or any key except the seed."""
     seen: set[tuple[Job, ...]] = set()
     for one in printed:
-        scoring = tuple(scoring_jobs(one.entry, jobs))
+        scoring = tuple(scoring_jobs(one.entry["results_row"], jobs))
         if one.is_published or scoring in seen:
             continue
         seen.add(scoring)
@@ -51,7 +51,7 @@ def _shared_by_seeds(record: Record) -> dict[str, Any]:
 
 def audit_notes(planner: Planner) -> Iterator[str]:
     """Yield what a reader of the audit should know although it is not a disagreement."""
-    records = [one.record for one in audited(planner) if one.record is not None]
+    records = audited_records(planner)
     commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
     if len(commits) > 1:
         same = ", with the same code" if _share_code(records) else ""
