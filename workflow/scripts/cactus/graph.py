@@ -17,13 +17,7 @@ class Wave(NamedTuple):
 
 
 class Graph:
-    """The jobs of a configuration, and what each reads of other jobs' results.
-
-    Parameters
-    ----------
-    config
-        The configuration of a run.
-    """
+    """The jobs of a run's configuration, and what each reads of other jobs' results."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

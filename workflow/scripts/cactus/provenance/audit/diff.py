@@ -76,7 +76,7 @@ def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
     """Return configuration, code, data, libraries and device of each recorded job."""
-    return {record.job: dict(_record_facts(record)) for record in planner.reader.records()}
+    return {record.job: dict(_record_facts(record)) for record in planner.records()}
 
 
 def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
@@ -112,7 +112,7 @@ def _paired(first: Score, second: Score) -> PairedComparison | None:
 
 
 def _scores(planner: Planner) -> Iterator[Score]:
-    for record in planner.reader.records():
+    for record in planner.records():
         if record.job.definition.scores:
             yield from read_cell(planner.run_folder, str(record.job.folder))
 

@@ -67,7 +67,7 @@ def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
     for folder, job in owners.items():
         for path in sorted((planner.run_folder / str(folder)).rglob("*")):
             name = path.relative_to(planner.run_folder).as_posix()
-            recorded = job.folder is None or planner.reader.record(job) is not None
+            recorded = job.folder is None or planner.record(job) is not None
             if recorded and path.is_file() and name not in known and not _is_by_product(path):
                 yield Finding("stray file", name, "no record lists it", job)
 
@@ -83,7 +83,7 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
     for record in audited_records(planner):
         job = record.job
         for upstream in planner.graph.inputs(job):
-            maker = planner.reader.record(upstream.job)
+            maker = planner.record(upstream.job)
             if maker is None:
                 continue
             for name in upstream.files:

@@ -36,7 +36,7 @@ def _by_stage(planner: Planner, scoring: tuple[Job, ...]) -> dict[str, list[Reco
     found: dict[str, dict[Job, Record]] = defaultdict(dict)
     for job in scoring:
         for one in planner.graph.ancestry(job):
-            record = planner.reader.record(one)
+            record = planner.record(one)
             if record is not None:
                 found[one.stage][one] = record
     return {stage: list(records.values()) for stage, records in found.items()}

@@ -75,7 +75,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     else:
         scored = map(planner.graph.ancestry, scoring_jobs(entry["results_row"], jobs))
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
-    records = [(job, planner.reader.record(job)) for job in chain]
+    records = [(job, planner.record(job)) for job in chain]
     return Trace(file, entry, records, published)
 
 

@@ -52,15 +52,7 @@ def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]
     """Check that the job has imported none of the project's modules that its plan does not list.
 
     The audit is exempt: it is bookkeeping itself, and imports what it needs to check every stage.
-
-    Parameters
-    ----------
-    plan
-        The job's plan.
-    scripts
-        Folder of the stages' scripts and of the package.
-    bookkeeping_modules
-        Modules that the bookkeeping imported before the stage ran.
+    So are `bookkeeping_modules`, which the bookkeeping imported before the stage ran.
 
     Raises
     ------

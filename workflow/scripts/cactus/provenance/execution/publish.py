@@ -38,14 +38,9 @@ def prepare_folders(job: RunningJob) -> None:
 
 
 def publish(job: RunningJob, root: Path) -> None:
-    """Move the results of a job into place, write its record, and back up both.
+    """Move all results of a job into place, write its record, and back up both.
 
-    Parameters
-    ----------
-    job
-        The job, with all results made.
-    root
-        Folder of the project's clone.
+    The record names the state of the clone in the folder `root`.
     """
     entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
     plan = job.plan.model_copy(update={"raw": job.raw})

@@ -111,9 +111,8 @@ class RunningJob:
             The configuration's section ``checkpoints`` as JSON. No result depends on it, so it is
             not part of the plan.
         """
-        from cactus.train.checkpoint import (
-            Checkpoints,  # imports PyTorch, which most jobs do not need
-        )
+        # Imports PyTorch, which most jobs do not need.
+        from cactus.train.checkpoint import Checkpoints
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(

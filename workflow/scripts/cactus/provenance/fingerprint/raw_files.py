@@ -25,12 +25,11 @@ def raw_hashes(
         Cache of file hashes.
     """
     found: dict[str, str] = {}
-    roots = [raw_dir / folder for folder in folders if (raw_dir / folder).is_dir()]
     for name in names:
-        for root in roots:
-            if (root / name).exists():
-                found[name] = _hash(root / name, cache)
-                break
+        places = (raw_dir / folder / name for folder in folders)
+        path = next(filter(Path.exists, places), None)
+        if path is not None:
+            found[name] = _hash(path, cache)
     return found
 
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cactus.config.models import Config
-from cactus.graph import Graph
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
@@ -39,45 +37,29 @@ class Assessment:
 
 
 @dataclass
-class Planner:
-    """Compares the plans of jobs with their records.
+class Planner(RunReader):
+    """Compares the plans of a run's jobs with their records.
 
     Parameters
     ----------
-    reader
-        The records of the run.
+    config, run_folder
+        See `RunReader`.
     project
         The project's files.
     raw_dir
         Folder with one folder of raw files per data set.
     """
 
-    reader: RunReader
     project: Project
     raw_dir: Path
-    _assessments: dict[Job, Assessment] = field(default_factory=dict)
+    _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.waivers = read_waivers(self.run_folder)
 
-    @property
-    def config(self) -> Config:
-        """The configuration of the run."""
-        return self.reader.config
-
-    @property
-    def run_folder(self) -> Path:
-        """Folder of the run."""
-        return self.reader.run_folder
-
-    @property
-    def graph(self) -> Graph:
-        """The jobs of the run, and the inputs of each."""
-        return self.reader.graph
-
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the configuration, upstream jobs first."""
-        recorded = (name for record in self.reader.records() for name in record.entities)
+        recorded = (name for record in self.records() for name in record.entities)
         self.project.tree.cache.warm(self.run_folder / name for name in recorded)
         return [self.assess(job) for job in self.graph.jobs]
 
@@ -88,7 +70,7 @@ class Planner:
         return self._assessments[job]
 
     def _assess(self, job: Job) -> Assessment:
-        record = self.reader.read(job)
+        record = self.read(job)
         plan, pending = self._plan(job)
         if not isinstance(record, Record):
             got = "none" if record is None else record.got
