@@ -37,11 +37,6 @@ class PrintedNumber(NamedTuple):
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
 
     @property
-    def is_tabled(self) -> bool:
-        """Whether it is printed in a table instead of a figure."""
-        return self.file.endswith(".tex")
-
-    @property
     def is_published(self) -> bool:
         """Whether it is one of the paper's numbers instead of ours."""
         return bool(self.entry["columns"][0] == "paper_mean")

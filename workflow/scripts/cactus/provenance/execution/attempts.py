@@ -31,14 +31,7 @@ def work_folder(run_folder: Path, job: Job) -> Path:
 def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) -> Iterator[None]:
     """Write a note if the block fails, and remove an earlier attempt's note if it succeeds.
 
-    Parameters
-    ----------
-    run_folder, job
-        The job.
-    started
-        When this attempt started.
-    attempt
-        Number of this attempt, counted from 1.
+    Attempts are counted from 1.
     """
     path = failure_path(run_folder, job)
     try:

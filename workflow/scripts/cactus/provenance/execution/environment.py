@@ -109,11 +109,9 @@ def check_libraries(planned: dict[str, str]) -> None:
     CodeError
         A library is missing or has another version.
     """
+    python = ".".join(platform.python_version_tuple()[:2])
     for name, version in planned.items():
-        if name == "python":
-            found = ".".join(platform.python_version_tuple()[:2])
-        else:
-            found = _installed(name)
+        found = python if name == "python" else _installed(name)
         if public_version(found) != public_version(version):
             raise CodeError(
                 "A library does not have the planned version.",

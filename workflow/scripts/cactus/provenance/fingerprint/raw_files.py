@@ -21,8 +21,6 @@ def raw_hashes(
     names
         Files, or folders of loose images (ending in ``/``), in the data set's folder. The hash of
         a folder covers the sorted names and hashes of all files in it.
-    cache
-        Cache of file hashes.
     """
     found: dict[str, str] = {}
     for name in names:
