@@ -75,7 +75,8 @@ class SourceTree:
 
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
-        return self.scripts / name
+        path = self.scripts / name
+        return path if path.is_file() else Path(name)
 
     def closure(self, entries: Iterable[str]) -> Closure:
         """Return the source files and libraries that entry points lead to.
@@ -159,7 +160,7 @@ class SourceTree:
         return path.relative_to(self.scripts).as_posix() if below else str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
-        path = self.path(name) if self.path(name).is_file() else Path(name)
+        path = self.path(name)
         try:
             return self.cache.source(path, module)
         except (OSError, SyntaxError, UnicodeDecodeError) as error:
