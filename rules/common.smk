@@ -80,7 +80,7 @@ onsuccess:
 onerror:
     if PLANNER:
         drop_backups(Path(RUN))
-        print(list_failures(PLANNER.reader), file=sys.stderr)
+        print(list_failures(PLANNER), file=sys.stderr)
 
 
 wildcard_constraints:

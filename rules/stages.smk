@@ -35,5 +35,5 @@ def memory_of(stage):
 
 def made_by(*stages):
     """Return the sentinels of all jobs of some stages, for the Snakefile's targets."""
-    jobs = (job for stage in stages for job in GRAPH.jobs_of(stage))
+    jobs = (job for stage in stages for job in GRAPH.by_stage[stage])
     return [f"{RUN}/{job.files[0]}" for job in jobs]

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from cactus.cli.main import COMMANDS
+
 SLOW = (
     "torch", "torch._dynamo", "torch.distributed.fsdp", "torchvision", "sympy",
     "sklearn", "scipy", "pandas", "matplotlib", "seaborn", "snakemake", "PIL",
@@ -41,12 +43,39 @@ STAGES = {
     "audit_run": set(),
 }
 
+# Commands of `cactus` that load one of these; the others load none.
+SLOW_COMMANDS = {"diff": {"scipy"}}
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("modules", STAGES)
 def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
     imports = "; ".join(f"import {module}" for module in modules.split())
-    script = f"import sys; {imports}; print(*[name for name in {SLOW} if name in sys.modules])"
+    assert slow_libraries(imports) == STAGES[modules]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_slow_libraries_that_a_command_loads(command: str) -> None:
+    statement = f"cactus.cli.main.command_function({command!r})"
+    found = slow_libraries(f"import cactus.cli.main; {statement}")
+    assert found == SLOW_COMMANDS.get(command, set())
+
+
+def test_help_imports_no_command():
+    script = """
+import contextlib, io, sys, cactus.cli.main
+sys.argv = ["cactus", "--help"]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as text:
+    cactus.cli.main.main()
+assert "show the state of every cell" in text.getvalue()
+assert {name for name in sys.modules if name.startswith("cactus.cli.")} == {"cactus.cli.main"}
+"""
+    assert slow_libraries(script) == set()
+
+
+def slow_libraries(script: str) -> set[str]:
+    """Return which of the slow libraries are loaded after a script."""
+    script += f"\nimport sys; print(*[name for name in {SLOW} if name in sys.modules])"
     run = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": "workflow/scripts"},
@@ -54,4 +83,4 @@ def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
         text=True,
         check=True,
     )
-    assert set(run.stdout.split()) == STAGES[modules]
+    return set(run.stdout.split())

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project as Sources
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.open_run import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from tests.workflow.oracle import jobs_by_module
@@ -69,7 +68,7 @@ def fresh_jobs(copy: Project) -> set[str]:
     """Return the jobs of the copied run that are fresh according to the copy's own code."""
     config = read_planned_config(copy.run).load(copy.folder)
     tree = SourceTree(copy.scripts, HashCache.load(copy.run / HASHES_FILE))
-    planner = Planner(RunReader(config, copy.run), Sources(copy.folder, tree), copy.run / "raw")
+    planner = Planner(config, copy.run, Sources(copy.folder, tree), copy.run / "raw")
     return {one.job.name for one in planner.assess_all() if not one.stale}
 
 

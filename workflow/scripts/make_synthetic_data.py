@@ -13,8 +13,8 @@ def main() -> None:
         check_replaceable(job.run_folder / "raw" / spec.dataset)
         write_synthetic(spec.dataset, spec.settings, job.output.parent)
         files = sorted(path for path in job.output.rglob("*") if path.is_file())
-        receipt = {str(path.relative_to(job.output)): file_hash(path) for path in files}
-        write_json(job.output / "synthetic.json", receipt)
+        hashes = {str(path.relative_to(job.output)): file_hash(path) for path in files}
+        write_json(job.output / "synthetic.json", hashes)
 
 
 if __name__ == "__main__":

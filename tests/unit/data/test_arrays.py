@@ -27,9 +27,9 @@ from cactus.files import file_hash, write_array
 @settings(max_examples=25, deadline=None)
 def test_rows_in_any_order_make_the_array(tmp_path_factory, images, data):
     path = tmp_path_factory.mktemp("arrays") / "images.npy"
-    with image_writer(path, images.shape) as writer:
+    with image_writer(path, images.shape) as write_row:
         for row in data.draw(st.permutations(range(len(images)))):
-            writer.write(row, images[row])
+            write_row(row, images[row])
     np.testing.assert_array_equal(np.load(path, allow_pickle=False), images)
 
 
@@ -49,9 +49,9 @@ def image(level):
 )
 def test_wrong_rows_are_refused_and_nothing_is_left(tmp_path, row, value):
     def write():
-        with image_writer(tmp_path / "images.npy", (2, 2, 3, 1)) as writer:
-            writer.write(0, image(1))
-            writer.write(row, value)
+        with image_writer(tmp_path / "images.npy", (2, 2, 3, 1)) as write_row:
+            write_row(0, image(1))
+            write_row(row, value)
 
     with pytest.raises(ValueError, match=r"row|image"):
         write()
@@ -60,8 +60,8 @@ def test_wrong_rows_are_refused_and_nothing_is_left(tmp_path, row, value):
 
 def test_unwritten_rows_are_refused(tmp_path):
     def write():
-        with image_writer(tmp_path / "images.npy", (2, 2, 3, 1)) as writer:
-            writer.write(0, image(1))
+        with image_writer(tmp_path / "images.npy", (2, 2, 3, 1)) as write_row:
+            write_row(0, image(1))
 
     with pytest.raises(ValueError, match="1 of 2 rows"):
         write()
@@ -73,9 +73,9 @@ def folder(tmp_path):
     splits = {}
     for split, count in (("train", 4), ("val", 3), ("test", 2)):
         path = tmp_path / f"{split}_images.npy"
-        with image_writer(path, (count, 2, 3, 1)) as writer:
+        with image_writer(path, (count, 2, 3, 1)) as write_row:
             for row in range(count):
-                writer.write(row, image(row))
+                write_row(row, image(row))
         labels = write_labels(tmp_path / f"{split}_labels.npy", np.arange(count))
         splits[split] = SplitRecord(
             images=array_record(path, (count, 2, 3, 1), "uint8"), labels=labels, classes=["a"]

@@ -117,7 +117,6 @@ class NotingSampler:
     """Note how often a tensor was read before each batch of episodes."""
 
     def __init__(self, sampler, reads):
-        self.way, self.shot, self.query = sampler.way, sampler.shot, sampler.query
         self._sampler, self._reads = sampler, reads
         self.before = []
 

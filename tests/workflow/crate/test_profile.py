@@ -146,7 +146,7 @@ def test_the_run_of_the_workflow_its_steps_and_its_engine(graph, records):
 
 def test_raw_files_outside_the_crate_are_listed_with_name_and_hash(folder, tmp_path):
     own = planner(folder)
-    own.reader.config = own.config.model_copy(update={"synthetic_data": False})
+    own.config = own.config.model_copy(update={"synthetic_data": False})
     crate = export(own, tmp_path / "crate")
     entities = read_json(crate / "ro-crate-metadata.json")["@graph"]
     graph = {one["@id"]: one for one in entities}

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from cactus.errors import CactusError, StorageError
+from cactus.errors import CactusError
+from cactus.files import disk_full
 from cactus.provenance.execution.run_job import running_job
 from cactus.provenance.execution.running_job import RunningJob
 
@@ -61,14 +62,7 @@ def run_main(main: Callable[[], None]) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        _stop(
-            StorageError(
-                "The disk is full.",
-                where=str(error.filename or "a log or metrics file of this job"),
-                got=str(error),
-                fix="free some space and run the same command again; finished results are kept",
-            )
-        )
+        _stop(disk_full(error, str(error.filename or "a log or metrics file of this job")))
 
 
 def _stop(error: CactusError) -> NoReturn:

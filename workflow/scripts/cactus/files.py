@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from cactus.errors import DataError, StorageError
 
-_CHUNK_BYTES = 1 << 20
+# A disk with less free space counts as full.
+_FULL_BYTES = 1 << 20
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
             _flush_to_disk(path.parent)
     except Exception as error:
         # Libraries report a full disk in different ways; NumPy leaves out the error number.
-        if _is_refusal(error) or shutil.disk_usage(path.parent).free < _CHUNK_BYTES:
+        if _is_refusal(error) or shutil.disk_usage(path.parent).free < _FULL_BYTES:
             raise _storage_error(error, path) from error
         raise
     finally:
@@ -78,15 +79,16 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _storage_error(error: Exception, path: Path) -> StorageError:
-    forbidden = isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS)
-    return StorageError(
-        "A result cannot be written." if forbidden else "The disk is full.",
-        where=str(path),
-        got=str(error),
-        fix="check that the folder exists and that you can write to it"
-        if forbidden
-        else "free some space and run the same command again; finished results are kept",
-    )
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS):
+        fix = "check that the folder exists and that you can write to it"
+        return StorageError("A result cannot be written.", where=str(path), got=str(error), fix=fix)
+    return disk_full(error, str(path))
+
+
+def disk_full(error: Exception, where: str) -> StorageError:
+    """Return the error for a full disk or quota."""
+    fix = "free some space and run the same command again; finished results are kept"
+    return StorageError("The disk is full.", where=where, got=str(error), fix=fix)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -111,12 +113,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(
-            "A JSON file cannot be read.",
-            where=str(path),
-            got=str(error),
-            fix="delete the file and run the same command again to recreate it",
-        ) from error
+        raise _unreadable("A JSON file cannot be read.", path, error) from error
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
@@ -136,19 +133,16 @@ def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(
-            "An array cannot be read.",
-            where=str(path),
-            got=str(error),
-            fix="delete the file and run the same command again to recreate it",
-        ) from error
+        raise _unreadable("An array cannot be read.", path, error) from error
     return array
 
 
-def file_hash(path: Path, algorithm: str = "sha256") -> str:
-    """Return the hexadecimal digest of a file, which is read in chunks."""
-    digest = hashlib.new(algorithm, usedforsecurity=False)
+def _unreadable(what: str, path: Path, error: Exception) -> DataError:
+    fix = "delete the file and run the same command again to recreate it"
+    return DataError(what, where=str(path), got=str(error), fix=fix)
+
+
+def file_hash(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file, which is read in chunks."""
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

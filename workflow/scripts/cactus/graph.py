@@ -17,13 +17,7 @@ class Wave(NamedTuple):
 
 
 class Graph:
-    """The jobs of a configuration, and what each reads of other jobs' results.
-
-    Parameters
-    ----------
-    config
-        The configuration of a run.
-    """
+    """The jobs of a run's configuration, and what each reads of other jobs' results."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -34,11 +28,7 @@ class Graph:
         """Every job, each after those that it reads from."""
         depths = self._depths
         ordered = sorted(depths, key=lambda stage: (depths[stage], stage))
-        return tuple(job for stage in ordered for job in self._by_stage[stage])
-
-    def jobs_of(self, stage: str) -> tuple[Job, ...]:
-        """Return the jobs of one stage."""
-        return self._by_stage[stage]
+        return tuple(job for stage in ordered for job in self.by_stage[stage])
 
     def inputs(self, job: Job) -> tuple[Inputs, ...]:
         """Return the results of other jobs that a job reads."""
@@ -98,7 +88,8 @@ class Graph:
         )
 
     @cached_property
-    def _by_stage(self) -> dict[str, tuple[Job, ...]]:
+    def by_stage(self) -> dict[str, tuple[Job, ...]]:
+        """The jobs of each stage."""
         return {name: tuple(stage_named(name).jobs(self.config)) for name in stage_names()}
 
     @cached_property
@@ -106,7 +97,7 @@ class Graph:
         """Length of the longest chain of stages upstream of each stage."""
         before = {
             stage: {upstream.job.stage for job in jobs for upstream in self.inputs(job)}
-            for stage, jobs in self._by_stage.items()
+            for stage, jobs in self.by_stage.items()
         }
 
         @cache

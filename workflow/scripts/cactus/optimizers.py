@@ -11,9 +11,6 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-_step_adam: Any = unwrap(torch.optim.Adam.step)
-_step_sgd: Any = unwrap(torch.optim.SGD.step)
-
 
 class _Unwrapped:
     """The methods that both optimizers share, without their wrappers."""
@@ -27,16 +24,10 @@ class _Unwrapped:
 class Adam(_Unwrapped, torch.optim.Adam):
     """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
 
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        """Update the parameters by their gradients."""
-        _step_adam(self)
+    step: Any = torch.no_grad()(unwrap(torch.optim.Adam.step))
 
 
 class SGD(_Unwrapped, torch.optim.SGD):
     """Stochastic gradient descent, with momentum if asked for; see `torch.optim.SGD`."""
 
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        """Update the parameters by their gradients."""
-        _step_sgd(self)
+    step: Any = torch.no_grad()(unwrap(torch.optim.SGD.step))

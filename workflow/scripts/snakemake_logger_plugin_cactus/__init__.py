@@ -20,6 +20,12 @@ _SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEv
 class LogHandler(LogHandlerBase):
     """Prints the progress of a run, one line per event."""
 
+    writes_to_stream = True  # it replaces Snakemake's own output
+    writes_to_file = False
+    has_filter = True  # `emit` selects the events
+    has_formatter = False  # Snakemake formats warnings and errors
+    needs_rulegraph = False
+
     def __post_init__(self) -> None:
         self._begun = time.monotonic()
         self._names: dict[int, str] = {}
@@ -88,28 +94,3 @@ class LogHandler(LogHandlerBase):
     def _print(self, line: str) -> None:
         stream = sys.stdout if self.common_settings.stdout else sys.stderr
         print(line, file=stream, flush=True)
-
-    @property
-    def writes_to_stream(self) -> bool:
-        """It replaces Snakemake's own output."""
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        """It does not write a file."""
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        """It filters events itself."""
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        """Snakemake's formatter handles warnings and errors."""
-        return False
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        """It does not use the rule graph."""
-        return False

@@ -25,13 +25,13 @@ def archive(tmp_path, suffix, members=MEMBERS):
 
 
 def contents(source):
-    return dict(source.read([member.name for member in source.members()]))
+    return dict(source.read([member.name for member in source.members]))
 
 
 @pytest.mark.parametrize("suffix", [".zip", *TARS])
 def test_archives_are_read_in_place(tmp_path, suffix):
     source = open_archive(archive(tmp_path, suffix), LIMIT)
-    assert {member.name: member.size for member in source.members()} == {
+    assert {member.name: member.size for member in source.members} == {
         name: len(content) for name, content in MEMBERS.items()
     }
     assert contents(source) == MEMBERS

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from cactus.errors import TrainingError
 from cactus.provenance.execution.attempts import (
-    FailureNote,
+    failure_note,
     failure_path,
     next_attempt,
     read_state,
@@ -27,8 +28,8 @@ def lease(folder: Path, **facts) -> Lease:
     return Lease(work_folder(folder, JOB), JOB.name, facts)
 
 
-def note(folder: Path, attempt: int = 1) -> FailureNote:
-    return FailureNote(folder, JOB, datetime.now(UTC), attempt)
+def note(folder: Path, attempt: int = 1) -> AbstractContextManager[None]:
+    return failure_note(folder, JOB, datetime.now(UTC), attempt)
 
 
 def test_a_job_is_running_until_it_succeeds(tmp_path: Path):

@@ -1,7 +1,6 @@
 """``cactus status``: the state of the grid; ``cactus plan``: what the next run would do."""
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -92,33 +91,19 @@ def show_plan(arguments: argparse.Namespace) -> int:
         return 0
     guess = estimate(planner, [one.job for one in stale], arguments.at_once)
     own = [one for one in stale if any(reason.kind != "upstream" for reason in one.reasons)]
-    print(
-        columns(
-            [("job", "about", "because")]
-            + [
-                (one.job.name, duration(guess.seconds[one.job]), str(one.reasons[0]))
-                for one in (stale if arguments.all else own)
-            ]
-        )
-    )
+    rows = [("job", "about", "because")]
+    for one in stale if arguments.all else own:
+        rows.append((one.job.name, duration(guess.seconds[one.job]), str(one.reasons[0])))
+    print(columns(rows))
     if len(own) < len(stale) and not arguments.all:
         print(f"and {len(stale) - len(own)} jobs that depend on these (--all lists them)")
     counts = Counter(one.job.stage for one in stale)
-    print(
-        f"\n{len(stale)} jobs: " + ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    )
+    listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
+    print(f"\n{len(stale)} jobs: {listed}")
+    unknown = f"; {guess.unknown} jobs are not counted: no record tells how long they take"
     print(
         f"about {guess.gpu_hours:.2f} GPU-hours and {guess.cpu_hours:.2f} CPU job-hours, "
         f"{duration(guess.wall_seconds)} with {arguments.at_once} jobs at once"
-        + (
-            f"; {guess.unknown} jobs are not counted: no record tells how long they take"
-            if guess.unknown
-            else ""
-        )
+        f"{unknown if guess.unknown else ''}"
     )
     return 0
-
-
-def default_at_once() -> int:
-    """Return how many single-threaded jobs this machine can run at once."""
-    return os.cpu_count() or 1

@@ -23,9 +23,10 @@ def show_trace(arguments: argparse.Namespace) -> int:
     planner = open_run(str(_run_of(arguments.file)))
     found = trace(planner, arguments.file, arguments.row, arguments.col)
     planner.project.tree.cache.save()
-    print(
-        json.dumps(_as_json(planner, found), indent=1) if arguments.json else _text(planner, found)
-    )
+    if arguments.json:
+        print(json.dumps(_as_json(planner, found), indent=1))
+    else:
+        print(_text(planner, found))
     return 0
 
 
@@ -85,17 +86,8 @@ def _row(job: Job, record: Record | None) -> tuple[str, ...]:
     name = _main_result(job, record)
     digest = f"{record.entities[name].sha256[:_SHORT]} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
-    took = duration(activity.seconds)
-    return (
-        job.name,
-        local_time(activity.ended),
-        took,
-        seed,
-        device,
-        agent.host,
-        commit + dirty,
-        digest,
-    )
+    when = local_time(activity.ended), duration(activity.seconds)
+    return (job.name, *when, seed, device, agent.host, commit + dirty, digest)
 
 
 def _main_result(job: Job, record: Record) -> str:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.cluster.slurm import Partition, accounts, partitions, run_slurm, settings
+from cactus.cluster.slurm import Partition, accounts, partitions, settings, works
 from cactus.errors import ClusterError
 
 PROFILE: Final = Path(__file__).resolve().parents[4] / "config/profiles/slurm/config.yaml"
@@ -38,11 +38,6 @@ class ProfileOptions(NamedTuple):
 def choose_values(options: ProfileOptions) -> dict[str, ProfileValue]:
     """Query the cluster, and choose a value for each key that depends on it.
 
-    Parameters
-    ----------
-    options
-        What the user asks for.
-
     Raises
     ------
     ClusterError
@@ -68,41 +63,27 @@ def choose_values(options: ProfileOptions) -> dict[str, ProfileValue]:
 def fill_in(text: str, values: dict[str, ProfileValue]) -> str:
     """Return a profile with new values for its plain keys; everything else stays as it is.
 
-    Parameters
-    ----------
-    text
-        The profile.
-    values
-        New values, by key.
-
     Raises
     ------
     ClusterError
         The profile does not have such a key.
     """
     for key, new in values.items():
-        line = rf"(?m)^  {key}:.*$"
-        if len(re.findall(line, text)) != 1:
+        line = f"  {key}: {json.dumps(new.value)}".replace("\\", r"\\")
+        text, count = re.subn(rf"(?m)^  {key}:.*$", line, text)
+        if count != 1:
             raise ClusterError(
                 "The profile does not have the structure of the project's own.",
                 where=f"key {key}",
-                got=f"{len(re.findall(line, text))} lines that set it",
+                got=f"{count} lines that set it",
                 fix="restore it with `git checkout config/profiles/slurm`, or write a new one "
                 "elsewhere with `--output`",
             )
-        text = re.sub(line, f"  {key}: {json.dumps(new.value)}".replace("\\", r"\\"), text)
     return text
 
 
 def write_profile(file: Path, values: dict[str, ProfileValue]) -> None:
     """Fill values into a profile, or into a copy of the project's own if the file is missing.
-
-    Parameters
-    ----------
-    file
-        The profile's file.
-    values
-        New values, by key.
 
     Raises
     ------
@@ -207,7 +188,8 @@ def _limits(kind: str, partition: Partition) -> dict[str, ProfileValue]:
 def _accounting(account: str | None, config: dict[str, str]) -> dict[str, ProfileValue]:
     age = int(config.get("MinJobAge", "0").split()[0])
     kept = f"squeue shows an ended job for {age} s"
-    if not config.get("AccountingStorageType", "").endswith("slurmdbd") or not _sacct_works():
+    has_database = config.get("AccountingStorageType", "").endswith("slurmdbd")
+    if not has_database or not works("sacct", "--allocations", "--starttime=now-1hour"):
         short = f": too short; ask for MinJobAge={_MIN_JOB_AGE} or for accounting"
         why = f"no accounting; {kept}{short if age < _MIN_JOB_AGE else ''}"
         return {
@@ -227,11 +209,3 @@ def _accounting(account: str | None, config: dict[str, str]) -> dict[str, Profil
         "status_command": ProfileValue("sacct", f"there is accounting ({kept})"),
         "account": _asked_or(account, only, f"yours are {', '.join(known) or 'unknown'}"),
     }
-
-
-def _sacct_works() -> bool:
-    try:
-        run_slurm("sacct", "--noheader", "--allocations", "--starttime=now-1hour")
-    except ClusterError:
-        return False
-    return True

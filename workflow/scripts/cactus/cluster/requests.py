@@ -31,8 +31,9 @@ def request_options(resources: Any, threads: int) -> tuple[str, ...]:
     threads
         The job's threads.
     """
+    accounts = str(resources.get("slurm_account") or "").replace(",", " ").split()
     options = {
-        "--account": str(resources.get("slurm_account") or "").replace(",", " ").split()[:1],
+        "--account": accounts[0] if accounts else None,
         "--partition": resources.get("slurm_partition"),
         "--time": resources.get("runtime"),
         "--mem": resources.get("mem_mb"),
@@ -42,11 +43,7 @@ def request_options(resources: Any, threads: int) -> tuple[str, ...]:
         "--gpus": _gpus(resources),
         "--cpus-per-task": resources.get("cpus_per_task") or threads,
     }
-    arguments = []
-    for name, value in options.items():
-        text = value[0] if isinstance(value, list) and value else value
-        if text:
-            arguments.append(f"{name}={text}")
+    arguments = [f"{name}={value}" for name, value in options.items() if value]
     return (*arguments, *shlex.split(str(resources.get("slurm_extra") or "")))
 
 
@@ -101,21 +98,14 @@ def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         try:
             run_slurm("sbatch", "--test-only", *options, "--wrap", "true")
         except ClusterError as error:
-            if "No such file" in error.got or not _refused(error.got):
+            to_blame = [keys for words, keys in _REFUSALS if words in error.got.lower()]
+            if "No such file" in error.got or not to_blame:
                 raise
-            raise _refusal(rule, options, error.got) from error
-
-
-def _refused(got: str) -> bool:
-    return any(words in got.lower() for words, _ in _REFUSALS)
-
-
-def _refusal(rule: str, options: tuple[str, ...], got: str) -> ClusterError:
-    keys = next(keys for words, keys in _REFUSALS if words in got.lower())
-    return ClusterError(
-        "Slurm would refuse the jobs of a rule.",
-        where=f"rule {rule}: sbatch {shlex.join(options)}",
-        got=got,
-        fix=f"set {keys} in the profile (slurm/config.yaml), or run `cactus profile` to fit it to "
-        f"this cluster; its partitions are: {'; '.join(map(str, partitions()))}",
-    )
+            raise ClusterError(
+                "Slurm would refuse the jobs of a rule.",
+                where=f"rule {rule}: sbatch {shlex.join(options)}",
+                got=error.got,
+                fix=f"set {to_blame[0]} in the profile (slurm/config.yaml), or run "
+                "`cactus profile` to fit it to this cluster; its partitions are: "
+                f"{'; '.join(map(str, partitions()))}",
+            ) from error

@@ -1,5 +1,6 @@
 """Slurm's commands, and parsers for what they print."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -111,10 +112,10 @@ def _no_answer(command: tuple[str, ...], got: str) -> ClusterError:
     )
 
 
-def controller_answers() -> bool:
-    """Return whether the controller answers."""
+def works(*command: str) -> bool:
+    """Return whether a Slurm command succeeds."""
     try:
-        run_slurm("sinfo", "--noheader")
+        run_slurm(*command)
     except ClusterError:
         return False
     return True
@@ -188,13 +189,7 @@ def settings() -> dict[str, str]:
 
 
 def accounts(user: str) -> list[str]:
-    """Return the accounts that a user may charge; empty if the cluster does not say.
-
-    Parameters
-    ----------
-    user
-        The user's name.
-    """
+    """Return the accounts that a user may charge; empty if the cluster does not say."""
     command = ("sacctmgr", "--noheader", "--parsable2", "show", "associations")
     try:
         lines = run_slurm(*command, f"user={user}", "format=account").splitlines()
@@ -205,11 +200,7 @@ def accounts(user: str) -> list[str]:
 
 def _kinds(gres: str) -> list[str]:
     """Return the generic resources of a node, without the sockets in parentheses."""
-    plain, depth = "", 0
-    for letter in gres:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        plain += letter if depth == 0 and letter != ")" else ""
-    return plain.split(",")
+    return re.sub(r"\([^()]*\)", "", gres).split(",")
 
 
 def _shards(kinds: list[str]) -> int:

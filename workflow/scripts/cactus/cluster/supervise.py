@@ -23,9 +23,12 @@ from cactus.cluster.queued import QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError
+from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_run
 
 _TERMINATE_SECONDS: Final = 20.0
+# How many times in a row Snakemake may hang or die without a job finishing.
+_RESTARTS: Final = 3
 
 
 @dataclass
@@ -42,15 +45,12 @@ class Supervisor:
         Seconds between looks at the queue.
     cancel_orphans
         Cancel jobs of an earlier driver instead of letting them finish.
-    restarts
-        How many times in a row Snakemake may hang or die without a job finishing.
     """
 
     options: list[str]
-    patience: float = 420.0
-    poll: float = 15.0
-    cancel_orphans: bool = False
-    restarts: int = 3
+    patience: float
+    poll: float
+    cancel_orphans: bool
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _signal: int | None = field(default=None, init=False)
 
@@ -80,14 +80,20 @@ class Supervisor:
             now = _finished(folder)
             failures = failures + 1 if now == before else 1
             before = now
-            if failures > self.restarts:
-                raise _gave_up(folder, trouble)
+            if failures > _RESTARTS:
+                raise ClusterError(
+                    "Snakemake was restarted several times, but no job finished.",
+                    where=str(folder),
+                    got=trouble,
+                    fix="check the newest log in .snakemake/log, `squeue --me` and `scontrol ping`",
+                )
             _say(f"{trouble}; restarting Snakemake")
 
     def _round(self, folder: Path, orphans: list[QueuedJob]) -> tuple[str | None, int]:
         """Run Snakemake once; return what went wrong, if anything, and its exit code."""
         known = len(job_names(folder))
-        omitted = [f"{folder}/{_sentinel(orphan)}" for orphan in orphans if orphan.job]
+        # A record stands for an adopted job in Snakemake's graph.
+        omitted = [str(record_path(folder, one.job)) for one in orphans if one.job]
         process = self._snakemake(*(["--omit-from", *omitted] if omitted else []))
         self._process = process
         watch = Watch(process.pid, Path(".snakemake/log"), [], self.patience)
@@ -175,12 +181,6 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _sentinel(orphan: QueuedJob) -> str:
-    """Return the output file that stands for an adopted job in Snakemake's graph."""
-    assert orphan.job is not None
-    return f"records/{orphan.job.name}.json"
-
-
 def _finished(folder: Path) -> int:
     """Return how many jobs of a run have a record."""
     return sum(1 for _ in (folder / "records").rglob("*.json"))
@@ -198,12 +198,3 @@ def _terminate(process: subprocess.Popen[bytes]) -> None:
 
 def _say(text: str) -> None:
     print(f"cactus run: {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-def _gave_up(folder: Path, trouble: str) -> ClusterError:
-    return ClusterError(
-        "Snakemake was restarted several times, but no job finished.",
-        where=str(folder),
-        got=trouble,
-        fix="check the newest log in .snakemake/log, `squeue --me` and `scontrol ping`",
-    )

@@ -7,19 +7,12 @@ from typing import Final
 
 import psutil
 
-from cactus.cluster.slurm import SlurmJob, controller_answers, queue
+from cactus.cluster.slurm import SlurmJob, queue, works
 from cactus.errors import ClusterError
 
 # Short commands of Snakemake's Slurm plugin; they are not work of the run.
 _PLUGIN_COMMANDS: Final = {
-    "squeue",
-    "sacct",
-    "scontrol",
-    "sbatch",
-    "scancel",
-    "sinfo",
-    "sacctmgr",
-    "sh",
+    *("squeue", "sacct", "scontrol", "sbatch", "scancel", "sinfo", "sacctmgr", "sh"),
 }
 # An end that the plugin takes for a running job.
 _END_UNKNOWN_TO_PLUGIN: Final = "PREEMPTED"
@@ -95,7 +88,7 @@ class Watch:
                 f"the Slurm controller did not answer from {first} to {last}, and Snakemake's "
                 "Slurm plugin lost sight of its jobs"
             )
-        if not self.names or not controller_answers():
+        if not self.names or not works("sinfo", "--noheader"):
             return "Slurm does not answer"
         return (
             "its jobs ended, but it did not notice; without Slurm accounting, "

@@ -1,9 +1,9 @@
 """Prepared data: memory-mappable uint8 images, labels and the manifest beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from cactus.splits import Split
 
 MANIFEST = "manifest.json"
 _PLAIN_NAME = r"^\w[\w.-]*$"
+_WriteRow = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
 class ArrayRecord(Settings):
@@ -52,58 +53,40 @@ class Manifest(Settings):
     splits: dict[Split, SplitRecord] = Field(min_length=3)
 
 
-class ImageWriter:
-    """Writes the rows of an array of images in any order; see `image_writer`."""
-
-    def __init__(self, file: IO[bytes], offset: int, shape: tuple[int, int, int, int]) -> None:
-        self._file, self._offset = file, offset
-        self._image_shape = shape[1:]
-        self._row_bytes = int(np.prod(shape[1:]))
-        self._written = np.zeros(shape[0], dtype=np.bool_)
-
-    def write(self, row: int, image: npt.NDArray[np.uint8]) -> None:
-        """Write one image, uint8 (H, W, C).
-
-        Raises
-        ------
-        ValueError
-            The image has another shape or dtype, or the row is out of range or written twice.
-        """
-        if image.shape != self._image_shape or image.dtype != np.uint8:
-            raise ValueError(f"image {row} is {image.dtype} {image.shape}, not {self._image_shape}")
-        if not 0 <= row < len(self._written) or self._written[row]:
-            raise ValueError(f"row {row} is out of range or written twice")
-        self._file.seek(self._offset + row * self._row_bytes)
-        self._file.write(image.tobytes())
-        self._written[row] = True
-
-    @property
-    def missing(self) -> int:
-        """Number of rows that are not written yet."""
-        return int((~self._written).sum())
-
-
 @contextmanager
-def image_writer(path: Path, shape: tuple[int, int, int, int]) -> Iterator[ImageWriter]:
+def image_writer(path: Path, shape: tuple[int, int, int, int]) -> Iterator[_WriteRow]:
     """Create a uint8 `.npy` file (N, H, W, C) row by row; it appears at `path` once complete.
 
-    Rows are written with ordinary writes, not through a memory map, so that the pages of a large
-    file do not count as memory of this process.
+    The block gets a function that writes a row, given its number and its image (H, W, C), in any
+    order. It uses ordinary writes, not a memory map, so that the pages of a large file do not
+    count as memory of this process.
 
     Raises
     ------
     ValueError
-        The block ended before every row was written.
+        An image has another shape or dtype, a row is out of range or written twice, or the block
+        ended before every row was written.
     """
+    written = np.zeros(shape[0], dtype=np.bool_)
     with atomic_path(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         offset = array.offset
         del array
         with temporary.open("r+b") as file:
-            writer = ImageWriter(file, offset, shape)
-            yield writer
-        if writer.missing:
-            raise ValueError(f"{writer.missing} of {shape[0]} rows of {path} were not written")
+
+            def write(row: int, image: npt.NDArray[np.uint8]) -> None:
+                if image.shape != shape[1:] or image.dtype != np.uint8:
+                    raise ValueError(f"image {row} is {image.dtype} {image.shape}, not {shape[1:]}")
+                if not 0 <= row < len(written) or written[row]:
+                    raise ValueError(f"row {row} is out of range or written twice")
+                file.seek(offset + row * image.nbytes)
+                file.write(image.tobytes())
+                written[row] = True
+
+            yield write
+        if not written.all():
+            missing = (~written).sum()
+            raise ValueError(f"{missing} of {shape[0]} rows of {path} were not written")
 
 
 def write_labels(path: Path, labels: npt.NDArray[Any]) -> ArrayRecord:

@@ -22,8 +22,13 @@ from cactus.data.arrays import (
 )
 from cactus.data.files.fetch import Retry, download
 from cactus.data.files.progress_lines import ProgressLines
-from cactus.data.files.record import RawRecord
-from cactus.data.files.registry import DatasetEntry, load_registry, missing_error, raw_folder
+from cactus.data.files.registry import (
+    DatasetEntry,
+    OfficialFile,
+    load_registry,
+    missing_error,
+    raw_folder,
+)
 from cactus.data.files.tree import RawTree
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
 
@@ -62,13 +67,17 @@ def prepare(
         raw = reader.read(tree, settings, entry)
         splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
         records = tree.ledger.records()
-    notes, shape = [*raw.notes, *_unofficial_notes(records)], raw.image_shape
+    unofficial = [
+        f"{record.file} is not an official file, sha256 {record.sha256}"
+        for record in records
+        if record.official is False
+    ]
     manifest = Manifest(
         dataset=dataset,
         synthetic=synthetic,
-        image_shape=shape,
+        image_shape=raw.image_shape,
         raw=records,
-        notes=notes,
+        notes=raw.notes + unofficial,
         splits=splits,
     )
     write_manifest(output, manifest)
@@ -90,9 +99,7 @@ def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> No
     """
     entry = load_registry()[dataset]
     folder = raw_folder(entry, raw_dir)
-    missing = missing_files(load_reader(dataset), entry, settings, folder, thorough=False)
-    if missing and not (settings.download and all(map(entry.downloadable, missing))):
-        raise missing_error(entry, folder, missing)
+    _missing_files(load_reader(dataset), entry, settings, folder, thorough=False)
 
 
 def complete_raw(
@@ -106,25 +113,24 @@ def complete_raw(
         Files are missing that cannot be downloaded.
     """
     folder = raw_folder(entry, raw_dir)
-    missing = missing_files(reader, entry, settings, folder, thorough=True)
-    if missing and not (settings.download and all(map(entry.downloadable, missing))):
-        raise missing_error(entry, folder, missing)
-    for name in missing:
-        file = entry.file(name)
-        assert file is not None, f"{name} is downloadable"
+    for file in _missing_files(reader, entry, settings, folder, thorough=True):
         download(file, folder, Retry(settings.download_timeout, settings.download_attempts))
     return folder
 
 
-def missing_files(
+def _missing_files(
     reader: Reader, entry: DatasetEntry, settings: DataSettings, folder: Path, *, thorough: bool
-) -> list[str]:
-    """Return the names of needed files that are missing.
+) -> list[OfficialFile]:
+    """Return the needed files that are missing; raise if they cannot or may not be downloaded.
 
     Without `thorough`, tar archives are not listed and are assumed to hold what is missing.
     """
     with RawTree(folder, entry, settings, list_tars=thorough) as tree:
-        return [] if tree.unlisted else reader.missing(tree)
+        names = [] if tree.unlisted else reader.missing(tree)
+    files = [file for name in names if (file := entry.file(name)) and file.urls]
+    if len(files) < len(names) or (names and not settings.download):
+        raise missing_error(entry, folder, names)
+    return files
 
 
 def load_reader(dataset: DatasetName) -> Reader:
@@ -140,9 +146,9 @@ def write_split(
     shape = (len(split.labels), height, width, channels)
     path = output / f"{split.name}_images.npy"
     progress = ProgressLines(f"preparing {dataset} {split.name}", shape[0], "images")
-    with image_writer(path, shape) as writer:
+    with image_writer(path, shape) as write_row:
         for row, image in split.images:
-            writer.write(row, image)
+            write_row(row, image)
             progress.advance()
     progress.finish()
     print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)
@@ -152,11 +158,3 @@ def write_split(
         classes=split.classes,
         attributes=split.attributes,
     )
-
-
-def _unofficial_notes(records: list[RawRecord]) -> list[str]:
-    return [
-        f"{record.file} is not an official file, sha256 {record.sha256}"
-        for record in records
-        if record.official is False
-    ]

@@ -20,7 +20,6 @@ from cactus.optimizers import Adam
 from cactus.seeding import derive_seed
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import convolution_layout, mixed_precision, require_gpu
-from cactus.train.generators import global_states, set_global_states
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
 
@@ -36,27 +35,21 @@ class Embedding(Protocol):
 
     def total_steps(self, count: int) -> int:
         """Return the number of training steps on `count` images."""
-        ...
 
     def fit(self, images: npt.NDArray[np.uint8], log: MetricsLog, checkpoints: Checkpoints) -> None:
         """Learn from images (N, H, W, C), resuming from the newest checkpoint if there is one."""
-        ...
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Map images (N, H, W, C) to vectors (N, d); each depends on its own image only."""
-        ...
 
     def diagnose(self, images: npt.NDArray[np.uint8], path: Path) -> None:
         """Write a picture, from images (N, H, W, C), that shows how good the embedding is."""
-        ...
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return everything that `encode` and `diagnose` need besides the settings."""
-        ...
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore a state that `state_dict` returned."""
-        ...
 
 
 class TrainedEmbedding(ABC, Generic[SettingsT]):
@@ -176,10 +169,10 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         return count // self.batch_size(count)
 
     def training_state(self) -> dict[str, Any]:
-        """Return all that the next steps depend on, as values that a checkpoint can hold.
+        """Return what the next steps depend on, as values that a checkpoint can hold.
 
-        A method whose steps depend on more adds it here and restores it in
-        `load_training_state`.
+        PyTorch's global generators are left to the training loop. A method whose steps depend on
+        more adds it here and restores it in `load_training_state`.
         """
         optimizers = self.optimizers.items()
         return {
@@ -188,19 +181,11 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
             "order": self.order,
             "order_generator": self.order_generator.get_state(),
             "noise_generator": self.noise_generator.get_state(),
-            "global": global_states(self.device),
             "step": self.step,
         }
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `training_state` returned, its tensors on the CPU.
-
-        Raises
-        ------
-        TrainingError
-            The state was saved on another type of device.
-        """
-        set_global_states(state["global"], self.device)
+        """Restore what `training_state` returned, its tensors on the CPU."""
         self.nets.load_state_dict(state["nets"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])

@@ -1,5 +1,7 @@
 """Networks of BiGAN (Donahue, Krähenbühl and Darrell 2017, appendix C)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,7 @@ from cactus.config.sections.embedding_methods import BiganSettings
 from cactus.embed.networks import Block, ConvGenerator, ConvTrunk, draw_normal_weights
 
 _SLOPE = 0.2
-_WEIGHT_STD = 0.02
+_draw_weights = partial(draw_normal_weights, std=0.02)
 
 
 class Encoder(nn.Module):
@@ -142,7 +144,3 @@ def _trunk(
         condition=condition,
     )
     return trunk, trunk.outputs
-
-
-def _draw_weights(module: nn.Module) -> None:
-    draw_normal_weights(module, _WEIGHT_STD)

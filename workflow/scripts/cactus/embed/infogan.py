@@ -23,7 +23,7 @@ from cactus.embed.networks import (
 )
 
 _SLOPE = 0.1
-_WEIGHT_STD = 0.02
+_draw_weights = partial(draw_normal_weights, std=0.02)
 _COLUMNS = 10
 _ROWS = 12
 _SHOWN_RANGE = 2.0
@@ -95,10 +95,6 @@ class Recognition(nn.Module):
         """Return Q's outputs (N, codes) before any activation, for the trunk's features."""
         outputs: Tensor = self.to_codes(self.layer(features))
         return outputs.float()
-
-
-def _draw_weights(module: nn.Module) -> None:
-    draw_normal_weights(module, _WEIGHT_STD)
 
 
 def _build_generator(settings: InfoganSettings, channels: int) -> ConvGenerator:

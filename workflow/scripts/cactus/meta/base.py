@@ -23,7 +23,9 @@ class MetaLearner(nn.Module, ABC):
     """A model that learns from the support of an episode to label its query.
 
     Its parameters and buffers are the model, on any device and of any floating-point type. Images
-    are passed as one resident uint8 tensor (N, H, W, C), episodes as indices into it.
+    are passed as one resident uint8 tensor (N, H, W, C), episodes as indices into it. A learner's
+    class is named after its package, and its constructor also takes a CPU generator, which draws
+    the initial weights.
 
     Parameters
     ----------

@@ -21,19 +21,8 @@ def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Te
 def gather(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
     """Return images by index as numbers from 0 to 1, channels before height and width.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, H, W, C).
-    indices
-        int64 (n,).
-    dtype
-        Floating-point type of the result.
-
-    Returns
-    -------
-    Tensor
-        (n, C, H, W) in the channels-last memory layout.
+    `images` is uint8 (N, H, W, C), `indices` int64 (n,); the result is (n, C, H, W) in the
+    channels-last memory layout.
     """
     return images[indices].permute(0, 3, 1, 2).to(dtype) / 255
 
@@ -41,19 +30,8 @@ def gather(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
 def gather_tasks(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
     """Return the images of T tasks side by side in the channels, as numbers from 0 to 1.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, H, W, C).
-    indices
-        int64 (T, n).
-    dtype
-        Floating-point type of the result.
-
-    Returns
-    -------
-    Tensor
-        (n, T*C, H, W); the channels of task t follow those of task t - 1.
+    `images` is uint8 (N, H, W, C), `indices` int64 (T, n); the result is (n, T*C, H, W), in which
+    the channels of task t follow those of task t - 1.
     """
     rows = images.flatten(1).index_select(0, indices.T.flatten())
     chosen = rows.view(*indices.T.shape, *images.shape[1:]).permute(0, 1, 4, 2, 3).flatten(1, 2)

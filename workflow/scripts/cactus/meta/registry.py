@@ -38,5 +38,5 @@ def build(
     """
     module = importlib.import_module(f"cactus.meta.{name}.learner")
     generator = torch.Generator().manual_seed(seed)
-    learner = cast(MetaLearner, module.build(settings, speed, image_shape, generator))
-    return learner.to(device)
+    learner = getattr(module, name.capitalize())(settings, speed, image_shape, generator)
+    return cast(MetaLearner, learner.to(device))

@@ -17,47 +17,26 @@ from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeSampler
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import describe_device, one_thread
-from cactus.train.generators import global_states, set_global_states
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
 
 
 @dataclass(frozen=True)
 class TaskSource:
-    """Episodes, and the images that they index.
+    """Episodes, and the images that they index."""
 
-    Attributes
-    ----------
-    images
-        uint8 (N, H, W, C), on the device of the model.
-    sampler
-        Draws indices into `images`.
-    """
-
-    images: Tensor
-    sampler: EpisodeSampler
+    images: Tensor  # uint8 (N, H, W, C), on the device of the model
+    sampler: EpisodeSampler  # draws indices into `images`
 
 
 @dataclass
 class TrainState:
-    """All that the next steps depend on besides settings and data.
-
-    Attributes
-    ----------
-    learner
-        The model.
-    optimizer
-        Adam on its parameters.
-    episodes
-        Generator of the training episodes.
-    step
-        Outer updates done.
-    """
+    """All that the next steps depend on besides settings and data."""
 
     learner: MetaLearner
     optimizer: Adam
-    episodes: np.random.Generator
-    step: int = 0
+    episodes: np.random.Generator  # draws the training episodes
+    step: int = 0  # outer updates done
 
     @classmethod
     def start(cls, learner: MetaLearner, seed: int) -> "TrainState":
@@ -67,25 +46,15 @@ class TrainState:
 
     def training_state(self) -> dict[str, Any]:
         """Return the whole state, as values that a checkpoint can hold."""
-        device, _ = self.learner.parameter_like()
         return {
             "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "episodes": self.episodes.bit_generator.state,
-            "global": global_states(device),
             "step": self.step,
         }
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `training_state` returned.
-
-        Raises
-        ------
-        TrainingError
-            The state was saved on another type of device.
-        """
-        device, _ = self.learner.parameter_like()
-        set_global_states(state["global"], device)
+        """Restore what `training_state` returned."""
         self.learner.load_state_dict(state["learner"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.episodes.bit_generator.state = state["episodes"]

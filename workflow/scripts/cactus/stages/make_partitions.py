@@ -40,10 +40,8 @@ class MakePartitions(CellStage):
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
-        source, settings = (
-            Source.parse(wildcards.source),
-            config.partitions.resolve(wildcards.dataset),
-        )
+        source = Source.parse(wildcards.source)
+        settings = config.partitions.resolve(wildcards.dataset)
         keys = settings.model_dump(include=_partition_keys(source, wildcards))
         if "hyperplanes" in keys:
             keys["hyperplanes"] = settings.hyperplanes.resolve(str(source.embedding)).model_dump()

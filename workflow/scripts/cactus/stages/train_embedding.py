@@ -41,9 +41,7 @@ class TrainEmbedding(EmbeddingStage):
         """Return the embedding's keys, resolved for the data set."""
         settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
         return TrainEmbeddingSpec(
-            dataset=wildcards.dataset,
-            embedding=wildcards.embedding,
-            seed=wildcards.seed,
+            **wildcards._asdict(),
             settings=settings.model_dump(mode="json", exclude={"per_dataset"}),
             compute=config.compute,
         )

@@ -38,15 +38,7 @@ def write_gzip(path: Path, content: bytes) -> None:
 
 
 def write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
-    """Write named members, in the order given, to a zip archive without timestamps.
-
-    Parameters
-    ----------
-    path
-        The archive, written atomically.
-    members
-        Pairs of a member's name and content.
-    """
+    """Write pairs of name and content, in the order given, to a zip archive without timestamps."""
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, content in members:
             info = zipfile.ZipInfo(name, _ZIP_EPOCH)

@@ -26,57 +26,29 @@ class Texture:
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
         along = 2 * np.pi * self.repeats * ((u - 0.5) * cosine + (v - 0.5) * sine) + phase
         across = 2 * np.pi * self.repeats * ((v - 0.5) * cosine - (u - 0.5) * sine) + phase
-        return PATTERNS[self.kind](along, across)
-
-
-def _soft_step(value: _Field) -> _Field:
-    """Return a smooth step from 0 to 1 about 0, so that pictures have no jagged edges."""
-    stepped: _Field = 0.5 + 0.5 * np.tanh(_SHARPNESS * value)
-    return stepped
-
-
-def _plain(along: _Field, across: _Field) -> _Field:
-    return _soft_step(0.03 * (along + across))
-
-
-def _stripes(along: _Field, _across: _Field) -> _Field:
-    return _soft_step(np.sin(along))
-
-
-def _checks(along: _Field, across: _Field) -> _Field:
-    return _soft_step(2 * np.sin(along) * np.sin(across))
-
-
-def _dots(along: _Field, across: _Field) -> _Field:
-    return _soft_step(np.cos(along) + np.cos(across) - 0.6)
-
-
-def _rings(along: _Field, across: _Field) -> _Field:
-    return _soft_step(np.sin(1.3 * np.hypot(along, across)))
-
-
-def _zigzag(along: _Field, across: _Field) -> _Field:
-    return _soft_step(np.sin(along + 1.2 * np.arcsin(np.sin(across))))
+        # A smooth step about 0, so that pictures have no jagged edges.
+        return np.asarray(0.5 + 0.5 * np.tanh(_SHARPNESS * PATTERNS[self.kind](along, across)))
 
 
 def _bricks(along: _Field, across: _Field) -> _Field:
     row = np.floor(along / np.pi)
     joint = np.minimum(np.abs(np.sin(along)), np.abs(np.sin(across / 2 + np.pi / 2 * (row % 2))))
-    return _soft_step(3 * (0.25 - joint))
+    return np.asarray(3 * (0.25 - joint))
 
 
 def _marble(along: _Field, across: _Field) -> _Field:
     veins = 1.5 * np.sin(0.7 * across + 1.3) + 1.1 * np.sin(1.7 * along + 0.4 * across)
-    return _soft_step(np.sin(0.8 * along + veins))
+    return np.asarray(np.sin(0.8 * along + veins))
 
 
+# Below 0 where a pattern has the first color, above 0 where it has the second.
 PATTERNS: dict[str, Callable[[_Field, _Field], _Field]] = {
-    "plain": _plain,
-    "stripes": _stripes,
-    "checks": _checks,
-    "dots": _dots,
-    "rings": _rings,
-    "zigzag": _zigzag,
+    "plain": lambda along, across: 0.03 * (along + across),
+    "stripes": lambda along, _across: np.sin(along),
+    "checks": lambda along, across: 2 * np.sin(along) * np.sin(across),
+    "dots": lambda along, across: np.cos(along) + np.cos(across) - 0.6,
+    "rings": lambda along, across: np.sin(1.3 * np.hypot(along, across)),
+    "zigzag": lambda along, across: np.sin(along + 1.2 * np.arcsin(np.sin(across))),
     "bricks": _bricks,
     "marble": _marble,
 }

@@ -21,15 +21,6 @@ def write_synthetic(dataset: DatasetName, settings: SyntheticSettings, raw_dir: 
 
     The same settings give the same bytes. A folder written by an earlier call is replaced.
 
-    Parameters
-    ----------
-    dataset
-        Which data set.
-    settings
-        Sizes and variation of all synthetic data sets, and their seed.
-    raw_dir
-        The folder of all raw data sets.
-
     Raises
     ------
     DataError

@@ -17,21 +17,11 @@ from cactus.errors import DataError
 
 @dataclass(frozen=True)
 class AttributePools:
-    """M pools with two opposite classes each.
+    """M pools with two opposite classes each."""
 
-    Attributes
-    ----------
-    attributes
-        (M, k) columns of the attribute table.
-    values
-        (M, k) in {0, 1}: the values of side 0; side 1 has the opposite values.
-    sizes
-        (M, 2) images of the two sides.
-    """
-
-    attributes: npt.NDArray[np.int64]
-    values: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    attributes: npt.NDArray[np.int64]  # (M, k) columns of the attribute table
+    values: npt.NDArray[np.int64]  # (M, k) in {0, 1}, of side 0; side 1 has the opposite values
+    sizes: npt.NDArray[np.int64]  # (M, 2) images of the two sides
 
     def __len__(self) -> int:
         return len(self.attributes)

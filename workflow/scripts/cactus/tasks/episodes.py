@@ -1,10 +1,9 @@
 """Few-shot episodes drawn from partitions, true classes or attribute pools."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,30 +20,47 @@ _CACHE_BYTES = 1 << 28
 
 @dataclass(frozen=True)
 class EpisodeBatch:
-    """Image indices of T episodes; the label of ``[t, n, :]`` is n.
+    """Image indices of T episodes; the label of ``[t, n, :]`` is n."""
 
-    Attributes
+    support: npt.NDArray[np.int64]  # (T, way, shot)
+    query: npt.NDArray[np.int64]  # (T, way, query), disjoint from the episode's support
+
+
+class EpisodeSampler(ABC):
+    """Draws episodes of fixed way, shot and query from partitions or pools.
+
+    Parameters
     ----------
-    support
-        (T, way, shot) image indices.
-    query
-        (T, way, query) image indices, disjoint from the support of the same episode.
+    shape
+        Way, shot and query.
+    images
+        Number of images N.
+    cache_bytes
+        Bound on the memory of the sorted images of recently drawn partitions or pools.
     """
 
-    support: npt.NDArray[np.int64]
-    query: npt.NDArray[np.int64]
+    def __init__(self, shape: EpisodeShape, images: int, cache_bytes: int) -> None:
+        self._shape = shape
+        kept = max(1, cache_bytes // max(1, 4 * images))  # results: at most one int32 per image
+        self._cached_images = lru_cache(kept)(self._sort_images)
 
-
-class EpisodeSampler(Protocol):
-    """Draws episodes of fixed way, shot and query."""
-
-    way: int
-    shot: int
-    query: int
-
+    @abstractmethod
     def sample(self, generator: np.random.Generator, tasks: int) -> EpisodeBatch:
         """Draw `tasks` independent episodes."""
-        ...
+
+    @abstractmethod
+    def _sort_images(self, index: int) -> npt.NDArray[np.int32]:
+        """Return the images of a partition or pool, those of a class one after the other."""
+
+    def _batch(
+        self, chosen: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
+    ) -> EpisodeBatch:
+        """Return episodes of positions (T, way, shot + query) in the sorted images of `chosen`."""
+        for index in np.unique(chosen):
+            rows = chosen == index
+            positions[rows] = self._cached_images(int(index))[positions[rows]]
+        support, query = np.split(positions, [self._shape.shot], axis=2)
+        return EpisodeBatch(np.ascontiguousarray(support), np.ascontiguousarray(query))
 
 
 def draw_distinct(
@@ -74,7 +90,7 @@ def draw_distinct(
     return np.take_along_axis(drawn.T, order, axis=1)
 
 
-class PartitionSampler:
+class PartitionSampler(EpisodeSampler):
     """Episodes from partitions (Algorithm 1 of CACTUs) or from true classes.
 
     A partition is drawn uniformly, then `way` of its clusters in random order, uniformly without
@@ -88,7 +104,7 @@ class PartitionSampler:
     way, shot, query
         Classes, and support and query images per class.
     cache_bytes
-        Bound on the memory of the indices per partition, which are made when first needed.
+        See `EpisodeSampler`.
 
     Raises
     ------
@@ -105,8 +121,7 @@ class PartitionSampler:
         *,
         cache_bytes: int = _CACHE_BYTES,
     ) -> None:
-        self._shape = EpisodeShape(way, shot, query)
-        self.way, self.shot, self.query = way, shot, query
+        super().__init__(EpisodeShape(way, shot, query), partitions.shape[1], cache_bytes)
         self._partitions = partitions
         sizes = []
         for index, labels in enumerate(partitions):
@@ -117,29 +132,24 @@ class PartitionSampler:
         self._starts = np.concatenate([np.cumsum(row) - row for row in sizes])
         self._clusters = np.array([len(row) for row in sizes])
         self._offsets = np.cumsum(self._clusters) - self._clusters
-        self._images = _bounded_cache(self._sort_images, partitions.shape[1], cache_bytes)
 
     def sample(self, generator: np.random.Generator, tasks: int) -> EpisodeBatch:
         """Draw `tasks` independent episodes."""
+        way, per_class = self._shape.way, self._shape.per_class
         chosen = generator.integers(len(self._partitions), size=tasks)
-        ranks = draw_distinct(generator, self._clusters[chosen], self.way)
+        ranks = draw_distinct(generator, self._clusters[chosen], way)
         clusters = self._offsets[chosen][:, None] + ranks
-        within = draw_distinct(generator, self._sizes[clusters].ravel(), self._shape.per_class)
-        within = within.reshape(tasks, self.way, self._shape.per_class)
-        positions = self._starts[clusters][..., None] + within
-        for partition in np.unique(chosen):
-            rows = chosen == partition
-            positions[rows] = self._images(int(partition))[positions[rows]]
-        return _split(positions, self.shot)
+        within = draw_distinct(generator, self._sizes[clusters].ravel(), per_class)
+        within = within.reshape(tasks, way, per_class)
+        return self._batch(chosen, self._starts[clusters][..., None] + within)
 
-    def _sort_images(self, partition: int) -> npt.NDArray[np.int32]:
-        """Return the kept images of a partition, ordered by cluster."""
-        labels = np.asarray(self._partitions[partition])
+    def _sort_images(self, index: int) -> npt.NDArray[np.int32]:
+        labels = np.asarray(self._partitions[index])
         order = np.argsort(labels, kind="stable").astype(np.int32)
         return order[np.count_nonzero(labels < 0) :]
 
 
-class AttributeSampler:
+class AttributeSampler(EpisodeSampler):
     """Two-way episodes from CelebA attribute pools.
 
     A pool is drawn uniformly, then shot + query images of each side without replacement. The side
@@ -154,7 +164,7 @@ class AttributeSampler:
     way, shot, query
         Classes, which must be 2, and support and query images per class.
     cache_bytes
-        Bound on the memory of the images of recently drawn pools.
+        See `EpisodeSampler`.
 
     Raises
     ------
@@ -172,14 +182,12 @@ class AttributeSampler:
         *,
         cache_bytes: int = _CACHE_BYTES,
     ) -> None:
-        self._shape = EpisodeShape(way, shot, query)
-        self.way, self.shot, self.query = way, shot, query
+        super().__init__(EpisodeShape(way, shot, query), len(attributes), cache_bytes)
         check_pools(pools.sizes, self._shape)
         self._sizes = pools.sizes
         self._codes = attributes.astype(np.int64) @ (1 << np.arange(attributes.shape[1]))
         self._masks = (1 << pools.attributes).sum(axis=1)
         self._values = (pools.values << pools.attributes).sum(axis=1)
-        self._images = _bounded_cache(self._find_images, len(attributes), cache_bytes)
 
     def sample(self, generator: np.random.Generator, tasks: int) -> EpisodeBatch:
         """Draw `tasks` independent episodes."""
@@ -190,14 +198,10 @@ class AttributeSampler:
         within = draw_distinct(generator, sizes.ravel(), self._shape.per_class)
         positions = within.reshape(tasks, 2, self._shape.per_class)
         positions[sides == 1] += self._sizes[chosen, 0][:, None]
-        for pool in np.unique(chosen):
-            rows = chosen == pool
-            positions[rows] = self._images(int(pool))[positions[rows]]
-        return _split(positions, self.shot)
+        return self._batch(chosen, positions)
 
-    def _find_images(self, pool: int) -> npt.NDArray[np.int32]:
-        """Return the images of side 0 of a pool, followed by those of side 1."""
-        mask, value = self._masks[pool], self._values[pool]
+    def _sort_images(self, index: int) -> npt.NDArray[np.int32]:
+        mask, value = self._masks[index], self._values[index]
         masked = self._codes & mask
         sides = [np.flatnonzero(masked == side) for side in (value, mask ^ value)]
         return np.concatenate(sides).astype(np.int32)
@@ -260,15 +264,3 @@ def load_sampler(
         )
     pools = attribute_pools(labels, shot + query, summary["pool_attributes"])
     return AttributeSampler(labels, pools, way, shot, query)
-
-
-def _split(indices: npt.NDArray[np.int64], shot: int) -> EpisodeBatch:
-    support, query = np.split(indices, [shot], axis=2)
-    return EpisodeBatch(np.ascontiguousarray(support), np.ascontiguousarray(query))
-
-
-def _bounded_cache(
-    function: Callable[[int], npt.NDArray[np.int32]], images: int, cache_bytes: int
-) -> Callable[[int], npt.NDArray[np.int32]]:
-    """Cache the latest results, each at most one int32 per image, within `cache_bytes`."""
-    return lru_cache(maxsize=max(1, cache_bytes // max(1, 4 * images)))(function)

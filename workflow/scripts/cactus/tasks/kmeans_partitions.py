@@ -17,34 +17,20 @@ from cactus.config.sections.base import LearnerName
 from cactus.config.sections.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.kmeans.lloyd import Clustering, kmeans
-from cactus.tasks.kmeans.points import Array, Points, PointsLoader
+from cactus.tasks.kmeans.lloyd import kmeans
+from cactus.tasks.kmeans.points import Array, PointsLoader
 from cactus.tasks.storage import Partition, drop_small
 
 
 @dataclass(frozen=True)
 class KMeansPlan:
-    """The settings of one series of k-means partitions.
-
-    Attributes
-    ----------
-    settings
-        Clusters, initial centroids, stopping rule, restarts and scaling.
-    count
-        Partitions P.
-    n_init
-        k-means starts per run.
-    minimum
-        Images R = shot + query below which a cluster is dropped.
-    rule
-        When a run is accepted; None accepts every run.
-    """
+    """The settings of one series of k-means partitions."""
 
     settings: PartitionSettings
-    count: int
-    n_init: int
-    minimum: int
-    rule: MamlAcceptanceSettings | None
+    count: int  # partitions P
+    n_init: int  # k-means starts per run
+    minimum: int  # images R = shot + query below which a cluster is dropped
+    rule: MamlAcceptanceSettings | None  # when a run is accepted; None accepts every run
 
 
 def embedding_plan(
@@ -117,24 +103,19 @@ def kmeans_partition(
         embeddings = embeddings * weights.astype(np.float32)
     with load_points(embeddings) as points:
         for restarts in range(settings.max_restarts + 1):
-            run = _run(points, plan, generator)
+            run = kmeans(
+                points,
+                settings.clusters,
+                generator,
+                starts=plan.n_init,
+                max_iterations=settings.max_iterations,
+                tolerance=settings.tolerance,
+            )
             sizes = np.bincount(run.labels, minlength=settings.clusters)
             if plan.rule is None or accepts(plan.rule, sizes, plan.minimum):
                 facts = {"restarts": restarts, "inertia": run.inertia}
                 return Partition(drop_small(run.labels, plan.minimum), facts)
     raise _not_accepted(plan, index, sizes)
-
-
-def _run(points: Points, plan: KMeansPlan, generator: np.random.Generator) -> Clustering:
-    settings = plan.settings
-    return kmeans(
-        points,
-        settings.clusters,
-        generator,
-        starts=plan.n_init,
-        max_iterations=settings.max_iterations,
-        tolerance=settings.tolerance,
-    )
 
 
 def _check_embeddings(embeddings: Array, plan: KMeansPlan) -> None:

@@ -20,37 +20,18 @@ from cactus.tasks.kmeans_partitions import KMeansPlan, embedding_plan, kmeans_pa
 from cactus.tasks.pixels import pixel_features
 from cactus.tasks.random_labels import random_partitions
 from cactus.tasks.shape import EpisodeShape, check_episodes, check_pools
-from cactus.tasks.storage import (
-    SUMMARY_FILE,
-    Partition,
-    cluster_sizes,
-    write_partitions,
-)
+from cactus.tasks.storage import SUMMARY_FILE, Partition, cluster_sizes, write_partitions
 
 
 @dataclass(frozen=True)
 class PartitionJob:
-    """The settings that partitions are made with.
+    """The settings that partitions are made with."""
 
-    Attributes
-    ----------
-    settings
-        Partition settings, resolved for the data set.
-    learner
-        Determines the acceptance rule of k-means.
-    shape
-        Way, shot and query of meta-training.
-    seed
-        Seed of the run.
-    load_points
-        Loads embeddings to where k-means clusters them.
-    """
-
-    settings: PartitionSettings
-    learner: LearnerName
-    shape: EpisodeShape
+    settings: PartitionSettings  # resolved for the data set
+    learner: LearnerName  # determines the acceptance rule of k-means
+    shape: EpisodeShape  # of meta-training
     seed: int
-    load_points: PointsLoader
+    load_points: PointsLoader  # loads embeddings to where k-means clusters them
 
 
 def make_partitions(

@@ -21,21 +21,11 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class PrincipalComponents:
-    """Principal components of contrast-normalized images.
+    """Principal components of contrast-normalized images."""
 
-    Attributes
-    ----------
-    mean
-        (D,) mean image.
-    directions
-        (r, D) orthonormal rows, by decreasing variance.
-    variances
-        (r,) variance along each direction.
-    """
-
-    mean: FloatArray
-    directions: FloatArray
-    variances: npt.NDArray[np.float64]
+    mean: FloatArray  # (D,) mean image
+    directions: FloatArray  # (r, D) orthonormal rows, by decreasing variance
+    variances: npt.NDArray[np.float64]  # (r,) variance along each direction
 
 
 def pixel_features(

@@ -20,17 +20,10 @@ _MAX_REPORTS = 100
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition of the images.
+    """One partition of the images."""
 
-    Attributes
-    ----------
-    labels
-        (N,) integer cluster of each image, -1 for an image without a cluster.
-    facts
-        Further entries for the summary, such as restarts and inertia.
-    """
-
-    labels: npt.NDArray[np.integer[Any]]
+    labels: npt.NDArray[np.integer[Any]]  # (N,) cluster of each image, -1 for none
+    # Further entries for the summary, such as restarts and inertia.
     facts: dict[str, int | float] = field(default_factory=dict)
 
 

@@ -33,19 +33,10 @@ class Checkpoints:
     seconds, steps
         Save when this much time or this many steps have passed since the last; None for never.
     stop
-        Request to stop; the state is saved before the job stops.
+        Request to stop; the state is saved before the job stops. A training that calls `reached`
+        must run in ``stop.deferred()``.
     clock
         A monotonic clock, in seconds.
-
-    Attributes
-    ----------
-    stop
-        The request to stop; a training that calls `reached` must run in ``stop.deferred()``.
-    progress
-        How far the training has come; its metrics log keeps it up to date.
-    resumed_from
-        Steps from which the training resumed, this time and before, as far as its result depends
-        on them.
     """
 
     def __init__(
@@ -59,7 +50,8 @@ class Checkpoints:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stop = stop
-        self.progress = TrainingProgress()
+        self.progress = TrainingProgress()  # the training's metrics log keeps it up to date
+        # Steps from which it resumed, this time and before, as far as its result depends on them.
         self.resumed_from: list[int] = []
         self._folder, self._fingerprint = folder, fingerprint
         self._seconds, self._steps, self._clock = seconds, steps, clock

@@ -65,14 +65,7 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
 
 
 def require_gpu(device: torch.device, key: str, value: str) -> None:
-    """Reject a setting that only works on a GPU.
-
-    Parameters
-    ----------
-    device
-        The current device.
-    key, value
-        The configuration key and its value.
+    """Reject the value of a configuration key that only works on a GPU.
 
     Raises
     ------

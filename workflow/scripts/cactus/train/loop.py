@@ -7,24 +7,25 @@ import torch
 from torch import Tensor
 
 from cactus.train.checkpoint import Checkpoints
+from cactus.train.generators import global_states, set_global_states
 from cactus.train.metrics import MetricsLog, RunningMeans
 
 
 class Trainee(Protocol):
-    """What is trained step by step: weights, optimizers, generators, and the steps done."""
+    """What is trained step by step: weights, optimizers, own generators, and the steps done."""
 
     @property
     def step(self) -> int:
         """Steps done."""
-        ...
 
     def training_state(self) -> dict[str, Any]:
-        """Return all that the coming steps depend on, as values that a checkpoint can hold."""
-        ...
+        """Return all that the coming steps depend on, as values that a checkpoint can hold.
+
+        The loop itself saves and restores PyTorch's global generators.
+        """
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Take over what `training_state` returned, its tensors on the CPU."""
-        ...
 
 
 def train(
@@ -56,14 +57,15 @@ def train(
     checkpoints
         Where the trainee's states are saved.
     device
-        Of the metrics.
+        Of the training and its metrics.
     validate
         Returns further metrics for the log after a step, if any are due.
 
     Raises
     ------
     TrainingError
-        A metric is NaN or infinite when it is logged, or the trainee refuses the checkpoint.
+        A metric is NaN or infinite when it is logged, or the checkpoint was saved on another type
+        of device.
     StoppedError
         A stop was requested.
     StorageError
@@ -72,10 +74,16 @@ def train(
     means = RunningMeans()
 
     def checkpoint_state() -> dict[str, Any]:
-        return {"training": trainee.training_state(), "means": means.steps, "log": log.text()}
+        return {
+            "global": global_states(device),
+            "training": trainee.training_state(),
+            "means": means.steps,
+            "log": log.text(),
+        }
 
     with checkpoints.stop.deferred():
         if saved := checkpoints.restore():
+            set_global_states(saved["global"], device)
             trainee.load_training_state(saved["training"])
             means.restore(saved["means"], device)
             log.resume(trainee.step, saved["log"])

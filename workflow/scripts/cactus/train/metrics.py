@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 import torch
@@ -17,32 +16,18 @@ from cactus.errors import TrainingError
 
 @dataclass
 class TrainingProgress:
-    """How far a training has come, for status reports.
+    """How far a training has come, for status reports."""
 
-    Attributes
-    ----------
-    step, steps
-        Steps done, and steps of the whole training; `steps` is 0 before it starts.
-    seconds_left
-        Expected time to its end; None before there is a rate.
-    """
-
-    step: int = 0
-    steps: int = 0
-    seconds_left: float | None = None
+    step: int = 0  # steps done
+    steps: int = 0  # steps of the whole training; 0 before it starts
+    seconds_left: float | None = None  # None before there is a rate
 
 
 class RunningMeans:
-    """Means of metrics since the last line of the log, kept on the device until then.
-
-    Attributes
-    ----------
-    steps
-        The metrics of each step, (metrics,).
-    """
+    """Means of metrics since the last line of the log, kept on the device until then."""
 
     def __init__(self) -> None:
-        self.steps: list[Tensor] = []
+        self.steps: list[Tensor] = []  # the metrics of each step, (metrics,)
         self._names: tuple[str, ...] = ()
 
     def add(self, metrics: Mapping[str, Tensor]) -> None:
@@ -109,12 +94,7 @@ class MetricsLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def write(self, step: int, **metrics: float) -> None:

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Final, Self
 
 from cactus.errors import StoppedError
@@ -27,11 +27,6 @@ class StopRequest:
         Name of the job, for the error.
     clock
         A monotonic clock, in seconds.
-
-    Attributes
-    ----------
-    requested
-        Whether a signal has arrived.
     """
 
     def __init__(self, job: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,12 +45,7 @@ class StopRequest:
         self._before = [signal.signal(number, self._handle) for number in _SIGNALS]
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in zip(_SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
 

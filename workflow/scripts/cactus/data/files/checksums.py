@@ -45,6 +45,7 @@ class Ledger:
 
     def __init__(self, root: Path, entry: DatasetEntry, official_only: bool) -> None:
         self._root, self._entry, self._official_only = root, entry, official_only
+        self._images_official = False if entry.checksum_published else None
         self._records: dict[str, RawRecord] = {}
         self._images: dict[str, bytes] = {}
 
@@ -63,13 +64,13 @@ class Ledger:
         official: bool | None = any(matches(file, md5, sha256) for file in self._entry.files)
         if not official and not self._entry.checksum_published:
             official = False if self._entry.file(path.name) else None
-        self._admit(name, sha256, official)
+        self._check_allowed(name, official)
+        self._records[name] = RawRecord(file=name, sha256=sha256, official=official)
 
     def record_image(self, name: str, content: bytes) -> None:
         """Record an image in a plain folder; `name` is relative to the root."""
-        official = False if self._entry.checksum_published else None
         if not self._images:
-            self._check_allowed(name, official)
+            self._check_allowed(name, self._images_official)
         self._images[name] = hashlib.sha256(content).digest()
 
     def records(self) -> list[RawRecord]:
@@ -85,13 +86,10 @@ class Ledger:
             digest = hashlib.sha256()
             for name, content in sorted(self._images.items()):
                 digest.update(name.encode() + b"\0" + content)
-            official = False if self._entry.checksum_published else None
-            records[folder] = RawRecord(file=folder, sha256=digest.hexdigest(), official=official)
+            records[folder] = RawRecord(
+                file=folder, sha256=digest.hexdigest(), official=self._images_official
+            )
         return [records[name] for name in sorted(records)]
-
-    def _admit(self, name: str, sha256: str, official: bool | None) -> None:
-        self._check_allowed(name, official)
-        self._records[name] = RawRecord(file=name, sha256=sha256, official=official)
 
     def _check_allowed(self, name: str, official: bool | None) -> None:
         if official is False and self._official_only:

@@ -8,11 +8,12 @@ import re
 import stat
 import tarfile
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 from cactus.data.files.damage import damage_reported, damaged, refuse_html
 from cactus.errors import DataError
@@ -37,22 +38,22 @@ class Member:
     size: int
 
 
-class Container(Protocol):
-    """A folder or an archive that holds raw files."""
+class Container(ABC):
+    """A folder or an archive that holds raw files, its members in any order."""
 
     path: Path
+    members: list[Member]
 
-    def members(self) -> list[Member]:
-        """Return the files, in any order."""
-
+    @abstractmethod
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield names and contents, in the order that is fastest to read."""
 
+    @abstractmethod
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """Open one file for sequential reading."""
 
-    def close(self) -> None:
-        """Close open files."""
+    def close(self) -> None:  # noqa: B027
+        """Close open files; a container that opens its files one by one has none."""
 
 
 def is_archive(name: str) -> bool:
@@ -73,22 +74,20 @@ def open_archive(path: Path, max_bytes: int) -> Container:
     container: Container = (
         ZipArchive(path) if path.suffix.lower() == ".zip" else TarArchive(path, max_bytes)
     )
-    _check_size(path, sum(member.size for member in container.members()), max_bytes)
+    _check_size(path, sum(member.size for member in container.members), max_bytes)
     return container
 
 
-class Folder:
+class Folder(Container):
     """The plain files below a folder, without hidden files and archives."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         names = list(_walk(path))
         self.archives = sorted(path / name for name in names if is_archive(name))
-        self._names = [name for name in names if not is_archive(name)]
-
-    def members(self) -> list[Member]:
-        """Return the files."""
-        return [Member(name, (self.path / name).stat().st_size) for name in self._names]
+        self.members = [
+            Member(name, (path / name).stat().st_size) for name in names if not is_archive(name)
+        ]
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield names and contents in the given order."""
@@ -103,22 +102,15 @@ class Folder:
         with damage_reported(self.path / name), (self.path / name).open("rb") as file:
             yield file
 
-    def close(self) -> None:
-        """Do nothing: no file stays open."""
 
-
-class ZipArchive:
+class ZipArchive(Container):
     """A zip archive; members are read one by one in place."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with damage_reported(path):
             self._archive = zipfile.ZipFile(path)
-        self._members = list(self._list())
-
-    def members(self) -> list[Member]:
-        """Return the files."""
-        return self._members
+        self.members = list(self._list())
 
     def _list(self) -> Iterator[Member]:
         """Yield the members, checked."""
@@ -151,22 +143,18 @@ class ZipArchive:
         self._archive.close()
 
 
-class TarArchive:
+class TarArchive(Container):
     """A tar archive, compressed or not; every read is one pass through the archive."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
-        self._members: list[Member] = []
+        self.members = []
         total = 0
         # The size is checked while listing, because skipping a member decompresses it.
         for info, _ in self._scan():
             total += info.size
             _check_size(path, total, max_bytes)
-            self._members.append(Member(info.name, info.size))
-
-    def members(self) -> list[Member]:
-        """Return the files."""
-        return self._members
+            self.members.append(Member(info.name, info.size))
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield names and contents in the order of the archive."""
@@ -188,9 +176,6 @@ class TarArchive:
                 with damage_reported(self.path):
                     yield file
                 return
-
-    def close(self) -> None:
-        """Do nothing: no file stays open."""
 
     def _scan(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
         """Yield the plain files of the archive in one pass."""

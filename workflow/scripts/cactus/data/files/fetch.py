@@ -8,8 +8,8 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO
 
 from cactus.data.files.checksums import file_digests, matches
 from cactus.data.files.damage import is_html
@@ -18,8 +18,6 @@ from cactus.data.files.registry import OfficialFile
 from cactus.errors import DataError, StorageError
 
 _CHUNK_BYTES = 1 << 16
-_PARTIAL_CONTENT = 206
-_RANGE_NOT_SATISFIABLE = 416
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _NETWORK = (
     urllib.error.URLError,
@@ -32,16 +30,9 @@ _NETWORK = (
 
 @dataclass(frozen=True)
 class Retry:
-    """How broken transfers are retried.
+    """How broken transfers are retried: the number of attempts per mirror, the pause in seconds.
 
-    Attributes
-    ----------
-    timeout
-        Seconds of silence after which a transfer counts as broken.
-    attempts
-        Number of transfers tried per mirror.
-    pause
-        Seconds between them.
+    A transfer counts as broken after `timeout` seconds of silence.
     """
 
     timeout: float
@@ -62,10 +53,15 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
     StorageError
         The file cannot be written.
     """
-    target = folder / file.name
+    target, part = folder / file.name, folder / f"{file.name}.part"
+    failures = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        failures = _try_mirrors(file, folder / f"{file.name}.part", target, retry)
+        for url in file.urls:
+            problem = _fill(url, file, part, retry)
+            if problem is None:
+                return part.replace(target)
+            failures.append(f"{url}: {problem}")
     except OSError as error:
         raise StorageError(
             "A download cannot be written.",
@@ -73,26 +69,12 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
             got=error.strerror or str(error),
             fix="free some space or make the folder writable, then run the same command again",
         ) from error
-    if failures is not None:
-        raise DataError(
-            f"The file {file.name} could not be downloaded.",
-            where=str(target),
-            got="; ".join(failures) or "no address",
-            fix="run the same command again to resume the transfer; or put the file there by hand",
-        )
-    return target
-
-
-def _try_mirrors(file: OfficialFile, part: Path, target: Path, retry: Retry) -> list[str] | None:
-    """Complete and rename `part` from some mirror; return why each failed, or None on success."""
-    failures = []
-    for url in file.urls:
-        problem = _fill(url, file, part, retry)
-        if problem is None:
-            part.replace(target)
-            return None
-        failures.append(f"{url}: {problem}")
-    return failures
+    raise DataError(
+        f"The file {file.name} could not be downloaded.",
+        where=str(target),
+        got="; ".join(failures) or "no address",
+        fix="run the same command again to resume the transfer; or put the file there by hand",
+    )
 
 
 def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
@@ -106,8 +88,8 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
             _transfer(url, part, retry.timeout)
         except urllib.error.HTTPError as error:
             problem = f"HTTP {error.code} {error.reason}"
-            whole = error.code == _RANGE_NOT_SATISFIABLE and resumed
-            if not whole and error.code < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            whole = error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and resumed
+            if not whole and error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return problem
         except _NETWORK as error:
             problem = str(error) or type(error).__name__
@@ -115,7 +97,7 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
         else:
             whole = True
         if whole:
-            if _verified(part, file):
+            if matches(file, *file_digests(part)):
                 return None
             problem = "an HTML page" if is_html(part) else "a file with another checksum"
             part.unlink()
@@ -123,10 +105,6 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
             if not resumed:
                 return problem
     return problem
-
-
-def _verified(part: Path, file: OfficialFile) -> bool:
-    return matches(file, *file_digests(part))
 
 
 def _transfer(url: str, part: Path, timeout: float) -> None:
@@ -138,8 +116,13 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
     request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request, timeout=timeout) as response:
         start, total = _extent(response, start)
+        left = None if total is None else total - start
+        progress = ProgressLines(f"downloading {url.rsplit('/', 1)[-1]}", left, "bytes")
         with part.open("ab" if start else "wb") as output:
-            _copy(response, output, url.rsplit("/", 1)[-1], start, total)
+            while chunk := response.read(_CHUNK_BYTES):
+                output.write(chunk)
+                progress.advance(len(chunk))
+            progress.finish()
             os.fsync(output.fileno())
     size = part.stat().st_size
     if total is not None and size < total:
@@ -148,25 +131,10 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
 
 def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | None]:
     """Return the offset of the first byte sent and the size of the whole file, if stated."""
-    if response.status == _PARTIAL_CONTENT:
+    if response.status == HTTPStatus.PARTIAL_CONTENT:
         match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if match is None or int(match[1]) != start:
             raise http.client.HTTPException("the server sent a different part than requested")
         return start, int(match[2])
     length = response.headers.get("Content-Length")
     return 0, int(length) if length is not None else None
-
-
-def _copy(
-    response: http.client.HTTPResponse,
-    output: IO[bytes],
-    name: str,
-    start: int,
-    total: int | None,
-) -> None:
-    left = None if total is None else total - start
-    progress = ProgressLines(f"downloading {name}", left, "bytes")
-    while chunk := response.read(_CHUNK_BYTES):
-        output.write(chunk)
-        progress.advance(len(chunk))
-    progress.finish()

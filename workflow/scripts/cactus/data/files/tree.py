@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self, cast
 
 from cactus.config.sections.data import DataSettings
@@ -22,18 +21,9 @@ _DOCUMENTS = (".gz", ".txt", ".csv", ".pkl", ".pickle")
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """A raw file.
+    """A raw file: the folder or archive that contains it, its path there and its size in bytes.
 
-    Attributes
-    ----------
-    container
-        The folder or archive that contains it.
-    name
-        Its path there.
-    path
-        Its path below the raw folder; a member's path starts with that of its archive.
-    size
-        Its size in bytes.
+    `path` is its path below the raw folder; a member's path starts with that of its archive.
     """
 
     container: Container
@@ -72,11 +62,7 @@ class RawTree:
     """
 
     def __init__(
-        self,
-        root: Path,
-        entry: DatasetEntry,
-        settings: DataSettings,
-        list_tars: bool = True,
+        self, root: Path, entry: DatasetEntry, settings: DataSettings, list_tars: bool = True
     ) -> None:
         self.root = root
         self.max_bytes = int(settings.max_unpacked_gib * _GIB)
@@ -101,7 +87,7 @@ class RawTree:
                 refuse_html(root / loose.name)
 
     def _add(self, container: Container, prefix: str) -> None:
-        for member in sorted(container.members(), key=lambda member: member.name):
+        for member in sorted(container.members, key=lambda member: member.name):
             parts = path_parts(member.name)
             if not any(map(is_hidden, parts)):
                 path = prefix + "/".join(parts)
@@ -110,12 +96,7 @@ class RawTree:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._open_containers.close()
 
     def where(self, entry: RawEntry) -> str:

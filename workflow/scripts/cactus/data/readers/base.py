@@ -42,16 +42,10 @@ class RawSplit:
 
 @dataclass
 class RawDataset:
-    """The splits of a data set.
+    """A data set with images of one shape, (H, W, C).
 
-    Attributes
-    ----------
-    image_shape
-        (H, W, C) of every image.
-    splits
-        Train, val and test, to be consumed one after the other.
-    notes
-        What a user should know about the data; complete once the splits are consumed.
+    `splits` are train, val and test, to be consumed one after the other; `notes` say what a user
+    should know about the data, and are complete once the splits are consumed.
     """
 
     image_shape: tuple[int, int, int]
@@ -69,7 +63,17 @@ class Reader(Protocol):
         """Read, check and split the raw files; images are decoded when they are used."""
 
 
-def decoded(
+@dataclass(frozen=True)
+class Layout:
+    """A split as in `RawSplit`, with the entries of its N images in the order of the labels."""
+
+    classes: list[str]
+    labels: npt.NDArray[Any]
+    entries: list[RawEntry]
+    attributes: list[int] | None = None
+
+
+def _decoded(
     tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
     """Yield the index of each entry and its image, in the order that is fastest to read."""
@@ -78,13 +82,14 @@ def decoded(
         yield rows[entry.container, entry.name], fitter.decode(content, tree.where(entry))
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The rows of a split: sorted class names, labels int64 (N,) and N entries."""
-
-    classes: list[str]
-    labels: npt.NDArray[np.int64]
-    entries: list[RawEntry]
+def decoded_splits(
+    tree: RawTree, layouts: dict[Split, Layout], fitter: ImageFitter, notes: list[str]
+) -> Iterator[RawSplit]:
+    """Yield the splits, with images that are decoded when they are used; then add the notes."""
+    for name, layout in layouts.items():
+        images = _decoded(tree, layout.entries, fitter)
+        yield RawSplit(name, layout.classes, layout.labels, images, layout.attributes)
+    notes.extend(fitter.notes())
 
 
 def lay_out(

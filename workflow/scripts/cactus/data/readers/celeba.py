@@ -5,19 +5,15 @@ checksums and a complete copy.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import PurePosixPath
-
-import numpy as np
 
 from cactus.config.sections.data import CelebaData, DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
-from cactus.data.readers.base import RawDataset, RawSplit, decoded
+from cactus.data.readers.base import Layout, RawDataset, decoded_splits
 from cactus.data.readers.celeba_lists import (
     ATTRIBUTE_LIST,
     PARTITION_LIST,
-    Attributes,
     find_list,
     read_attributes,
     read_partitions,
@@ -48,12 +44,13 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     DataError
         A list is not valid, or a split has too few images for the tasks.
     """
+    own = settings.celeba
     images = _find_images(tree)
     attributes = read_attributes(tree)
     usable = sorted(images.keys() & attributes.rows.keys())
     partitions = read_partitions(tree)
     notes = list(attributes.notes) + partitions.notes
-    if settings.celeba.partitions == "official":
+    if own.partitions == "official":
         members = partitions.members
         split = {name: [key for key in usable if key in members[name]] for name in SPLITS}
         notes += _missing_notes(split, partitions.members, attributes.announced, entry)
@@ -64,10 +61,20 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
             "the official partition"
         )
     for name in SPLITS:
-        _check_size(tree, name, len(split[name]), settings.celeba.min_images)
-    side = settings.celeba.image_size
-    splits = _splits(tree, images, attributes, split, settings.celeba, notes)
-    return RawDataset((side, side, 3), splits, notes)
+        _check_size(tree, name, len(split[name]), own.min_images)
+    columns = _columns(len(attributes.names), own)
+    layouts = {
+        name: Layout(
+            classes=[attributes.names[column] for column in columns[name]],
+            labels=attributes.values[[attributes.rows[key] for key in keys]],
+            entries=[images[key] for key in keys],
+            attributes=columns[name],
+        )
+        for name, keys in split.items()
+    }
+    side = own.image_size
+    fitter = ImageFitter("RGB", side, own.resize, tree.max_image_bytes, own.crop_side)
+    return RawDataset((side, side, 3), decoded_splits(tree, layouts, fitter, notes), notes)
 
 
 def _find_images(tree: RawTree) -> dict[str, RawEntry]:
@@ -106,26 +113,6 @@ def _missing_notes(
         if absent > 0:
             notes.append(f"{split}: {absent} of {expected} images are missing")
     return notes
-
-
-def _splits(
-    tree: RawTree,
-    images: dict[str, RawEntry],
-    attributes: Attributes,
-    split: dict[Split, list[str]],
-    settings: CelebaData,
-    notes: list[str],
-) -> Iterator[RawSplit]:
-    fitter = ImageFitter(
-        "RGB", settings.image_size, settings.resize, tree.max_image_bytes, settings.crop_side
-    )
-    columns = _columns(len(attributes.names), settings)
-    for name in SPLITS:
-        labels = attributes.values[[attributes.rows[key] for key in split[name]]]
-        rows = decoded(tree, [images[key] for key in split[name]], fitter)
-        names = [attributes.names[column] for column in columns[name]]
-        yield RawSplit(name, names, np.ascontiguousarray(labels), rows, columns[name])
-    notes.extend(fitter.notes())
 
 
 def _columns(total: int, settings: CelebaData) -> dict[Split, list[int]]:

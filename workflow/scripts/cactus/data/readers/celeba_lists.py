@@ -25,20 +25,10 @@ _PARTITION_OF: dict[str, Split] = {"0": "train", "1": "val", "2": "test"}
 
 @dataclass(frozen=True)
 class Attributes:
-    """Binary attributes.
+    """The 40 attributes in the order of the file, and notes about the file.
 
-    Attributes
-    ----------
-    names
-        The 40 names, in the order of the file.
-    rows
-        Row of each image in `values`, by the image's number.
-    values
-        uint8 (N, 40), 1 where an image has the attribute.
-    announced
-        Number of images that the file claims to list; None if it has no count.
-    notes
-        Remarks about the file.
+    `values`, uint8 (N, 40), are 1 where an image has the attribute; `rows` gives the row of each
+    image by its number. The file claims to list `announced` images; None if it has no count.
     """
 
     names: list[str]

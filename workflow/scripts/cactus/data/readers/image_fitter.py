@@ -13,17 +13,8 @@ from PIL import Image
 from cactus.config.sections.data import CELEBA_WIDTH, Resampling
 from cactus.errors import DataError
 
-Mode = Literal["L", "RGB"]
-
 _MAX_NOTES = 5
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-_FILTERS: dict[Resampling, Image.Resampling] = {
-    "nearest": Image.Resampling.NEAREST,
-    "box": Image.Resampling.BOX,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 # What Pillow's decoders raise on bytes that are truncated, altered or not an image.
 _UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 
@@ -44,19 +35,21 @@ class ImageFitter:
     crop_side
         Side of the centered square that is cropped first, in pixels of an image whose shorter
         side is 178; None to keep the whole image.
+    invert
+        Whether to exchange black and white.
     """
 
     def __init__(
         self,
-        mode: Mode,
+        mode: Literal["L", "RGB"],
         side: int,
         resize: Resampling,
         max_bytes: int,
         crop_side: int | None = None,
+        invert: bool = False,
     ) -> None:
-        self._mode: Mode = mode
-        self._side, self._resize, self._max_bytes = side, resize, max_bytes
-        self._crop_side = crop_side
+        self._mode, self._side, self._resize, self._max_bytes = mode, side, resize, max_bytes
+        self._crop_side, self._invert = crop_side, invert
         self._sizes: Counter[tuple[int, int]] = Counter()
 
     def decode(self, content: bytes, where: str) -> npt.NDArray[np.uint8]:
@@ -85,8 +78,10 @@ class ImageFitter:
         if self._crop_side is not None:
             image = center_square(image, self._crop_side / CELEBA_WIDTH)
         if image.size != (self._side, self._side):
-            image = image.resize((self._side, self._side), _FILTERS[self._resize])
-        return np.asarray(image, dtype=np.uint8).reshape(self._side, self._side, -1)
+            resampling = Image.Resampling[self._resize.upper()]
+            image = image.resize((self._side, self._side), resampling)
+        pixels = np.asarray(image, dtype=np.uint8).reshape(self._side, self._side, -1)
+        return 255 - pixels if self._invert else pixels
 
     def notes(self) -> list[str]:
         """Say which sizes were found and what was done to them, for the manifest."""

@@ -5,14 +5,14 @@ are preferred, then folders, then pickles.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from cactus.config.sections.data import DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
-from cactus.data.readers.base import Layout, RawDataset, RawSplit, decoded, lay_out
+from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.data.readers.miniimagenet_lists import ClassLists, find_csv_files, load_class_lists
 from cactus.data.readers.miniimagenet_pickles import PICKLE_NAME, find_pickles, pickle_splits
@@ -34,14 +34,9 @@ _Images = dict[str, list[RawEntry]]
 
 @dataclass
 class _Found:
-    """Image files by form.
+    """Image files by form: flat ones by name without suffix, and those in class folders.
 
-    Attributes
-    ----------
-    flat
-        Images outside class folders, by name without suffix.
-    folders
-        Images in class folders: class, then folder above and name.
+    The latter are keyed by class, then by the folder above it and the image's name.
     """
 
     flat: dict[str, RawEntry] = field(default_factory=dict)
@@ -82,7 +77,7 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         return RawDataset((side, side, 3), splits, notes)
     notes.extend(_missing_notes(images, lists, entry))
     layouts = lay_out("miniimagenet", images, settings.miniimagenet.min_images_per_class)
-    return RawDataset((side, side, 3), _splits(tree, layouts, fitter, notes), notes)
+    return RawDataset((side, side, 3), decoded_splits(tree, layouts, fitter, notes), notes)
 
 
 def _find(tree: RawTree) -> _Found:
@@ -122,7 +117,7 @@ def _by_folders(
     tree: RawTree, found: _Found, lists: ClassLists, notes: list[str]
 ) -> dict[Split, _Images]:
     """Return the images of class folders; the lists, not the folders, define the split."""
-    refuse_unknown(tree, list(found.folders), lists)
+    _refuse_unknown(tree, found.folders, lists)
     images: dict[Split, _Images] = {split: {} for split in SPLITS}
     moved = 0
     for label, members in found.folders.items():
@@ -144,14 +139,8 @@ def _sorted(images: _Images) -> _Images:
     }
 
 
-def refuse_unknown(tree: RawTree, names: Sequence[str], lists: ClassLists) -> None:
-    """Raise if a class is not listed.
-
-    Raises
-    ------
-    DataError
-        A class is in none of the three splits.
-    """
+def _refuse_unknown(tree: RawTree, names: Collection[str], lists: ClassLists) -> None:
+    """Raise if a class is in none of the three splits."""
     unknown = sorted(set(names) - set(lists.split_of))
     if unknown:
         raise DataError(
@@ -178,12 +167,3 @@ def _missing_notes(
                 f"classes are present, {max(expected - count, 0)} images missing"
             )
     return notes
-
-
-def _splits(
-    tree: RawTree, layouts: dict[Split, Layout], fitter: ImageFitter, notes: list[str]
-) -> Iterator[RawSplit]:
-    for name, layout in layouts.items():
-        images = decoded(tree, layout.entries, fitter)
-        yield RawSplit(name, layout.classes, layout.labels, images)
-    notes.extend(fitter.notes())

@@ -15,16 +15,10 @@ _HEADER = ["filename", "label"]
 
 @dataclass(frozen=True)
 class ClassLists:
-    """Which class is in which split.
+    """Which class is in which split, and from where that is known, for messages.
 
-    Attributes
-    ----------
-    origin
-        Where the lists come from, for messages.
-    split_of
-        Split of each class.
-    images
-        Pairs of file name and class, per split; empty if only the classes are listed.
+    `images` has the pairs of file name and class, per split; it is empty if only the classes are
+    listed.
     """
 
     origin: str

@@ -24,6 +24,9 @@ _DIGITS = 10
 # An idx file starts with two zero bytes, the type (8: unsigned byte) and the number of axes.
 _UNSIGNED_BYTE = 8
 
+# Images (N, 28, 28, 1) and labels (N,).
+_Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+
 
 def missing(tree: RawTree) -> list[str]:
     """Return the official names of missing files."""
@@ -48,23 +51,20 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
             got=f"{settings.mnist.val_size} of {len(train[0])} images",
             fix="choose a smaller val_size",
         )
-    parts: dict[Split, tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]] = {
+    parts: dict[Split, _Pair] = {
         "train": (train[0][:cut], train[1][:cut]),
         "val": (train[0][cut:], train[1][cut:]),
         "test": test,
     }
     notes = [f"the validation split is the last {settings.mnist.val_size} training images"]
-    for name, images in (("train", train[0]), ("test", test[0])):
-        expected = entry.images["train" if name == "train" else "test"]
-        if len(images) != expected:
-            notes.append(f"{name}: {len(images)} images instead of {expected}")
+    counts: dict[Split, int] = {"train": len(train[0]), "test": len(test[0])}
+    for name, count in counts.items():
+        if count != entry.images[name]:
+            notes.append(f"{name}: {count} images instead of {entry.images[name]}")
     return RawDataset((_SIDE, _SIDE, 1), _splits(parts, settings), notes)
 
 
-def _splits(
-    parts: dict[Split, tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
-    settings: DataSettings,
-) -> Iterator[RawSplit]:
+def _splits(parts: dict[Split, _Pair], settings: DataSettings) -> Iterator[RawSplit]:
     classes = [str(digit) for digit in range(_DIGITS)]
     for name, (images, labels) in parts.items():
         check_class_sizes("mnist", name, classes, labels, settings.mnist.min_images_per_class)
@@ -79,8 +79,7 @@ def _find(tree: RawTree, role: str) -> RawEntry | None:
     return min(found, key=lambda entry: not entry.name.endswith(".gz"), default=None)
 
 
-def _read_pair(tree: RawTree, name: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Return images (N, 28, 28, 1) and labels (N,)."""
+def _read_pair(tree: RawTree, name: str) -> _Pair:
     images = _read_idx(tree, f"{name}-images-idx3", 3)
     labels = _read_idx(tree, f"{name}-labels-idx1", 1)
     problem = None

@@ -5,15 +5,11 @@ has no split of 1100/100/423 characters.
 """
 
 import re
-from collections.abc import Iterator
-
-import numpy as np
-import numpy.typing as npt
 
 from cactus.config.sections.data import DataSettings, OmniglotData
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
-from cactus.data.readers.base import Layout, RawDataset, RawSplit, decoded, lay_out
+from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.errors import DataError
 from cactus.seeding import derive_seed
@@ -58,7 +54,9 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     images = {name: {key: characters[key] for key in split[name]} for name in split}
     layouts = lay_out("omniglot", images, own.min_images_per_class)
     side = own.image_size
-    return RawDataset((side, side, 1), _splits(tree, layouts, own, notes), notes)
+    # The drawings have black ink on white.
+    fitter = ImageFitter("L", side, own.resize, tree.max_image_bytes, invert=own.ink == "white")
+    return RawDataset((side, side, 1), decoded_splits(tree, layouts, fitter, notes), notes)
 
 
 def find_characters(tree: RawTree) -> _Characters:
@@ -95,24 +93,3 @@ def split_characters(names: list[str], settings: OmniglotData) -> dict[Split, li
         )
     order = sorted(names, key=lambda name: derive_seed("omniglot", settings.split_seed, name))
     return {"train": order[:train], "val": order[train : train + val], "test": order[train + val :]}
-
-
-def _splits(
-    tree: RawTree,
-    layouts: dict[Split, Layout],
-    settings: OmniglotData,
-    notes: list[str],
-) -> Iterator[RawSplit]:
-    fitter = ImageFitter("L", settings.image_size, settings.resize, tree.max_image_bytes)
-    for name, layout in layouts.items():
-        images = _inked(decoded(tree, layout.entries, fitter), settings.ink == "white")
-        yield RawSplit(name, layout.classes, layout.labels, images)
-    notes.extend(fitter.notes())
-
-
-def _inked(
-    images: Iterator[tuple[int, npt.NDArray[np.uint8]]], white: bool
-) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Invert the images, which have black ink on white, if the ink should be white."""
-    for row, image in images:
-        yield row, 255 - image if white else image

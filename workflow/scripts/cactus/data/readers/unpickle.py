@@ -36,16 +36,8 @@ _BROKEN = (
 def load_pickle(file: IO[bytes], path: Path, max_bytes: int) -> Any:
     """Read a pickle of numbers, strings, containers and numeric arrays.
 
-    Strings of Python 2 arrive as bytes.
-
-    Parameters
-    ----------
-    file
-        The pickle.
-    path
-        Its path, for error messages.
-    max_bytes
-        Largest number of bytes that the pickle may create by re-encoding text.
+    Strings of Python 2 arrive as bytes. Errors name `path`. At most `max_bytes` bytes may come
+    from re-encoding text.
 
     Raises
     ------

@@ -53,31 +53,15 @@ _threshold_backward = torch.ops.aten.threshold_backward
 
 
 class Block(NamedTuple):
-    """What a block's forward pass keeps for the others; symbols as in the module's docstring.
+    """What a block's forward pass keeps for the others; symbols as in the module's docstring."""
 
-    Attributes
-    ----------
-    images
-        x, padded where the convolution cannot pad it (n, T*in, H, W).
-    centered
-        d (n, T*filters, h, w).
-    scale, cube
-        r and its third power (1, T*filters, 1, 1).
-    pool_indices
-        Position of each pooled value in its image, or None without pooling.
-    pooled
-        P d.
-    output
-        a, of the shape of `pooled`.
-    """
-
-    images: Tensor
-    centered: Tensor
-    scale: Tensor
-    cube: Tensor
-    pool_indices: Tensor | None
-    pooled: Tensor
-    output: Tensor
+    images: Tensor  # x (n, T*in, H, W), padded where the convolution cannot pad it
+    centered: Tensor  # d (n, T*filters, h, w)
+    scale: Tensor  # r (1, T*filters, 1, 1)
+    cube: Tensor  # r^3, of the shape of `scale`
+    pool_indices: Tensor | None  # position of each pooled value in its image; None without pooling
+    pooled: Tensor  # P d
+    output: Tensor  # a, of the shape of `pooled`
 
 
 class BlockGradient(NamedTuple):

@@ -12,21 +12,11 @@ Pair = tuple[Tensor, Tensor]
 
 
 class SameConvolution(NamedTuple):
-    """A convolution of T tasks, one group each, whose input may be part of a padded tensor.
+    """A convolution of T tasks, one group each, whose input may be part of a padded tensor."""
 
-    Attributes
-    ----------
-    sides
-        Height and width of the input.
-    before, after
-        Padding of both axes.
-    stride
-        Of both axes.
-    """
-
-    sides: tuple[int, int]
-    before: tuple[int, int]
-    after: tuple[int, int]
+    sides: tuple[int, int]  # height and width of the input
+    before: tuple[int, int]  # padding before both axes
+    after: tuple[int, int]  # padding after them
     stride: int
 
     @classmethod

@@ -36,27 +36,13 @@ class Forward(NamedTuple):
 
 
 class Backward(NamedTuple):
-    """The backward pass.
+    """The backward pass: the loss's gradients, and the softmax of the logits."""
 
-    Attributes
-    ----------
-    blocks
-        From the last block to the first.
-    probabilities
-        Softmax of the logits (T, n, way).
-    logits
-        The loss's gradient in the logits.
-    weights
-        The loss's gradient in the weights, in their layout.
-    betas
-        The loss's gradient in each block's betas (T*filters,), task by task.
-    """
-
-    blocks: list[BlockGradient]
-    probabilities: Tensor
-    logits: Tensor
-    weights: list[Tensor]
-    betas: list[Tensor]
+    blocks: list[BlockGradient]  # from the last block to the first
+    probabilities: Tensor  # the softmax (T, n, way)
+    logits: Tensor  # the gradient in the logits (T, n, way)
+    weights: list[Tensor]  # that in the weights, in their layout
+    betas: list[Tensor]  # that in each block's betas (T*filters,), task by task
 
 
 class Conv4Derivatives:

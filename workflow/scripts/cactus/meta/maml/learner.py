@@ -27,16 +27,8 @@ class Maml(MetaLearner):
     the shot, the outer loss that summed over its query images and divided by their number per
     class: N times the mean at N-way, as in the original. Batch normalization always uses the
     current support or query batch, so a prediction depends on the other query images of its
-    episode (transductive). Its betas are meta-learned and not adapted.
-
-    Parameters
-    ----------
-    settings, speed
-        Resolved for the data set.
-    image_shape
-        Height, width and channels of the images.
-    generator
-        Draws the initial weights.
+    episode (transductive). Its betas are meta-learned and not adapted. For the parameters see
+    `MetaLearner`.
     """
 
     name: LearnerName = "maml"
@@ -249,10 +241,3 @@ def summed_cross_entropy(logits: Tensor, per_class: int) -> Tensor:
     tasks, _, way = logits.shape
     labels = class_labels(way, per_class, logits.device).repeat(tasks)
     return F.cross_entropy(logits.flatten(0, 1), labels, reduction="sum") / per_class
-
-
-def build(
-    settings: MamlSettings, speed: MamlSpeed, image_shape: ImageShape, generator: torch.Generator
-) -> Maml:
-    """Return MAML with newly drawn weights."""
-    return Maml(settings, speed, image_shape, generator)

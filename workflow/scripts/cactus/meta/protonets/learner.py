@@ -22,16 +22,8 @@ class Protonets(MetaLearner):
     """An encoder; a query belongs to the class with the nearest prototype, the mean of its support.
 
     In training, support and query of an episode are one batch for batch normalization. Evaluation
-    uses its running statistics, so that a prediction does not depend on other queries.
-
-    Parameters
-    ----------
-    settings, speed
-        Resolved for the data set.
-    image_shape
-        Height, width and channels of the images.
-    generator
-        Draws the initial weights.
+    uses its running statistics, so that a prediction does not depend on other queries. For the
+    parameters see `MetaLearner`.
     """
 
     name: LearnerName = "protonets"
@@ -144,13 +136,3 @@ def prototype_logits(queries: Tensor, prototypes: Tensor) -> Tensor:
     """
     squares = prototypes.square().sum(2)
     return torch.baddbmm(-squares[:, None], queries, prototypes.transpose(1, 2), alpha=2)
-
-
-def build(
-    settings: ProtonetsSettings,
-    speed: ProtonetsSpeed,
-    image_shape: ImageShape,
-    generator: torch.Generator,
-) -> Protonets:
-    """Return ProtoNets with newly drawn weights."""
-    return Protonets(settings, speed, image_shape, generator)

@@ -1,6 +1,7 @@
 """Differences of two runs: in configuration, code, data, libraries and numbers."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -61,7 +62,7 @@ class NumberDifference(NamedTuple):
 def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
     """Yield the differences between the records of two runs."""
     facts = _facts(first), _facts(second)
-    counts: dict[tuple[str, str, str, str], int] = {}
+    counts: Counter[tuple[str, str, str, str]] = Counter()
     for job in sorted({*facts[0]} ^ {*facts[1]}):
         states = ["recorded" if job in one else ABSENT for one in facts]
         yield Difference("job", job.name, states[0], states[1], 1)
@@ -69,14 +70,14 @@ def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
         for kind, name in sorted({*facts[0][job], *facts[1][job]}):
             old, new = (one[job].get((kind, name), ABSENT) for one in facts)
             if old != new:
-                counts[kind, name, old, new] = counts.get((kind, name, old, new), 0) + 1
+                counts[kind, name, old, new] += 1
     for (kind, name, old, new), count in sorted(counts.items()):
         yield Difference(kind, name, old, new, count)
 
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
     """Return configuration, code, data, libraries and device of each recorded job."""
-    return {record.job: dict(_record_facts(record)) for record in planner.reader.records()}
+    return {record.job: dict(_record_facts(record)) for record in planner.records()}
 
 
 def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
@@ -112,7 +113,7 @@ def _paired(first: Score, second: Score) -> PairedComparison | None:
 
 
 def _scores(planner: Planner) -> Iterator[Score]:
-    for record in planner.reader.records():
+    for record in planner.records():
         if record.job.definition.scores:
             yield from read_cell(planner.run_folder, str(record.job.folder))
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cactus.errors import RecordError
-from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.findings import Finding, audited, audited_records
 from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.reasons import ABSENT
-from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 
@@ -47,19 +47,16 @@ def check_records(planner: Planner) -> Iterator[Finding]:
 def check_results(planner: Planner) -> Iterator[Finding]:
     """Yield results that differ from their record, and files that no record lists."""
     known: set[str] = set()
-    for one in audited(planner):
-        if one.record is None:
-            continue
-        known.update(one.record.entities)
-        for reason in planner.changed_results(one.record):
+    for record in audited_records(planner):
+        known.update(record.entities)
+        for reason in planner.changed_results(record):
             if reason.new == ABSENT:
-                yield Finding("output missing", reason.name, "no such file", one.job)
+                yield Finding("output missing", reason.name, "no such file", record.job)
             else:
                 got = f"sha256 {reason.new[:12]}, recorded {reason.old[:12]}"
-                yield Finding("output changed", reason.name, got, one.job)
-        unrecorded = set(one.job.files) - set(one.record.entities)
-        for name in sorted(unrecorded):
-            yield Finding("record damaged", name, "its record does not list it", one.job)
+                yield Finding("output changed", reason.name, got, record.job)
+        for name in sorted({*record.job.files} - {*record.entities}):
+            yield Finding("record damaged", name, "its record does not list it", record.job)
     yield from _strays(planner, known)
 
 
@@ -70,7 +67,7 @@ def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
     for folder, job in owners.items():
         for path in sorted((planner.run_folder / str(folder)).rglob("*")):
             name = path.relative_to(planner.run_folder).as_posix()
-            recorded = job.folder is None or planner.reader.record(job) is not None
+            recorded = job.folder is None or planner.record(job) is not None
             if recorded and path.is_file() and name not in known and not _is_by_product(path):
                 yield Finding("stray file", name, "no record lists it", job)
 
@@ -83,52 +80,42 @@ def _is_by_product(path: Path) -> bool:
 
 def check_inputs(planner: Planner) -> Iterator[Finding]:
     """Yield recorded inputs that differ from what the upstream job recorded."""
-    for one in audited(planner):
-        if one.record is None:
-            continue
-        inputs = one.record.plan.inputs
-        for upstream in planner.graph.inputs(one.job):
-            maker = planner.reader.record(upstream.job)
+    for record in audited_records(planner):
+        job = record.job
+        for upstream in planner.graph.inputs(job):
+            maker = planner.record(upstream.job)
             if maker is None:
                 continue
             for name in upstream.files:
                 made = maker.entities[name].sha256 if name in maker.entities else ABSENT
-                used = inputs.get(name, ABSENT)
+                used = record.plan.inputs.get(name, ABSENT)
                 if made != used:
-                    got = f"{one.job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
-                    yield Finding("input differs", name, got, one.job)
+                    got = f"{job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
+                    yield Finding("input differs", name, got, job)
 
 
 def check_sources(planner: Planner) -> Iterator[Finding]:
     """Yield stored sources that are lost, or that are not the code in the record."""
     hashes: dict[str, str] = {}
-    for one in audited(planner):
-        if one.record is None:
-            continue
-        sources = one.record.activity.sources
-        for name in sorted(set(one.record.plan.code) - set(sources)):
-            yield Finding("source lost", name, "the record lists no text for it", one.job)
+    for record in audited_records(planner):
+        code, sources, job = record.plan.code, record.activity.sources, record.job
+        for name in sorted({*code} - {*sources}):
+            yield Finding("source lost", name, "the record lists no text for it", job)
         for name, digest in sources.items():
             try:
                 if digest not in hashes:
                     text = load_text(planner.run_folder, digest)
                     hashes[digest] = read_source(text, "").digest
             except RecordError as error:
-                yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, one.job)
+                yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
                 continue
-            if hashes[digest] != one.record.plan.code.get(name):
-                yield Finding("source differs", name, "the stored text is not what ran", one.job)
-        yield from _check_texts(planner, one.record)
-
-
-def _check_texts(planner: Planner, record: Record) -> Iterator[Finding]:
-    digests = [record.agent.packages, (record.agent.git or {}).get("diff")]
-    for digest in filter(None, digests):
-        try:
-            load_text(planner.run_folder, digest)
-        except RecordError as error:
-            file = f"objects/{digest[:2]}/{digest}"
-            yield Finding("source lost", file, error.got, record.job)
+            if hashes[digest] != code.get(name):
+                yield Finding("source differs", name, "the stored text is not what ran", job)
+        for digest in filter(None, [record.agent.packages, (record.agent.git or {}).get("diff")]):
+            try:
+                load_text(planner.run_folder, digest)
+            except RecordError as error:
+                yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
 
 
 def check_staleness(planner: Planner) -> Iterator[Finding]:

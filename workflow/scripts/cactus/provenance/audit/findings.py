@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
+from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
@@ -43,3 +44,8 @@ class Finding:
 def audited(planner: Planner) -> list[Assessment]:
     """Return the assessments of all jobs except the audit itself."""
     return [one for one in planner.assess_all() if one.job != AUDIT]
+
+
+def audited_records(planner: Planner) -> list[Record]:
+    """Return the valid records of all jobs except the audit itself."""
+    return [one.record for one in audited(planner) if one.record is not None]

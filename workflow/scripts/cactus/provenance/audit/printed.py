@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,19 +37,13 @@ class PrintedNumber(NamedTuple):
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
 
     @property
-    def is_tabled(self) -> bool:
-        """Whether it is printed in a table instead of a figure."""
-        return self.file.endswith(".tex")
-
-    @property
     def is_published(self) -> bool:
         """Whether it is one of the paper's numbers instead of ours."""
         return bool(self.entry["columns"][0] == "paper_mean")
 
 
-def scoring_jobs(entry: dict[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes of one of our printed numbers."""
-    row = entry["results_row"]
+def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs that scored the episodes behind a row of the table of results."""
     if row["learner"]:
         stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
     else:
@@ -93,12 +87,9 @@ def numbers_by_job(
     graph: Graph, printed: Iterable[PrintedNumber]
 ) -> dict[Job, list[PrintedNumber]]:
     """Return the printed numbers that depend on each job, directly or through other jobs."""
-    ancestry: dict[Job, set[Job]] = {}
-    for job in graph.jobs:
-        ancestry[job] = {job}.union(*(ancestry[upstream.job] for upstream in graph.inputs(job)))
     found: dict[Job, list[PrintedNumber]] = defaultdict(list)
     for one in printed:
-        scoring = [] if one.is_published else scoring_jobs(one.entry, graph.jobs)
-        for job in {one.job, RESULTS}.union(*(ancestry[job] for job in scoring)):
+        scoring = [] if one.is_published else scoring_jobs(one.entry["results_row"], graph.jobs)
+        for job in {one.job, RESULTS}.union(*map(graph.ancestry, scoring)):
             found[job].append(one)
     return found

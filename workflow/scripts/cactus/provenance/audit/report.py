@@ -84,7 +84,8 @@ def run_audit(planner: Planner) -> Report:
     assessments = audited(planner)
     jobs = [one.job for one in assessments]
     # Tables first: readers look there first, and one finding stands for a table and its figures.
-    printed = sorted(printed_numbers(planner.run_folder, jobs), key=lambda one: not one.is_tabled)
+    found = printed_numbers(planner.run_folder, jobs)
+    printed = sorted(found, key=lambda one: not one.file.endswith(".tex"))
     findings = [
         *check_records(planner),
         *check_results(planner),

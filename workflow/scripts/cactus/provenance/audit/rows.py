@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
@@ -17,7 +17,7 @@ def check_rows(
     """Yield rows of tables whose seeds differ in code, libraries or any key except the seed."""
     seen: set[tuple[Job, ...]] = set()
     for one in printed:
-        scoring = tuple(scoring_jobs(one.entry, jobs))
+        scoring = tuple(scoring_jobs(one.entry["results_row"], jobs))
         if one.is_published or scoring in seen:
             continue
         seen.add(scoring)
@@ -36,7 +36,7 @@ def _by_stage(planner: Planner, scoring: tuple[Job, ...]) -> dict[str, list[Reco
     found: dict[str, dict[Job, Record]] = defaultdict(dict)
     for job in scoring:
         for one in planner.graph.ancestry(job):
-            record = planner.reader.record(one)
+            record = planner.record(one)
             if record is not None:
                 found[one.stage][one] = record
     return {stage: list(records.values()) for stage, records in found.items()}
@@ -51,7 +51,7 @@ def _shared_by_seeds(record: Record) -> dict[str, Any]:
 
 def audit_notes(planner: Planner) -> Iterator[str]:
     """Yield what a reader of the audit should know although it is not a disagreement."""
-    records = [one.record for one in audited(planner) if one.record is not None]
+    records = audited_records(planner)
     commits = {str(git["commit"])[:12] for record in records if (git := record.agent.git)}
     if len(commits) > 1:
         same = ", with the same code" if _share_code(records) else ""
@@ -67,7 +67,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
     yield from _raw_notes(planner, records)
-    for entry in planner.waivers.entries:
+    for entry in planner.waivers:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
 
@@ -80,7 +80,8 @@ def _share_code(records: list[Record]) -> bool:
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
     for record in records:
-        missing = [name for name in record.plan.raw if not planner.raw_available(record.job, name)]
+        available = planner.raw_hashes(record)
+        missing = [name for name in record.plan.raw if name not in available]
         if missing:
             yield (
                 f"raw files of {record.job.cell} are not available, so they were not compared: "

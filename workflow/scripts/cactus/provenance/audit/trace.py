@@ -73,9 +73,9 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     if entry["columns"][0] == "paper_mean":
         published = _published(planner.project.root, entry["results_row"])
     else:
-        scored = [planner.graph.ancestry(job) for job in scoring_jobs(entry, jobs)]
+        scored = map(planner.graph.ancestry, scoring_jobs(entry["results_row"], jobs))
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
-    records = [(job, planner.reader.record(job)) for job in chain]
+    records = [(job, planner.record(job)) for job in chain]
     return Trace(file, entry, records, published)
 
 

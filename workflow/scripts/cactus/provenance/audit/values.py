@@ -113,22 +113,26 @@ class ValueCheck:
 
     def _expected_seeds(self, cell: CellKey) -> set[str]:
         row = dict(zip(("dataset", "source", "method", "learner"), cell, strict=False))
-        entry = {"results_row": {**row, "seed": "all"}}
-        return {job.wildcards["seed"] for job in scoring_jobs(entry, self._jobs)} | {"all"}
+        jobs = scoring_jobs({**row, "seed": "all"}, self._jobs)
+        return {job.wildcards["seed"] for job in jobs} | {"all"}
 
     def _difference(self, row: dict[str, Any], numbers: dict[str, float]) -> str:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
-        jobs = scoring_jobs({"results_row": row}, self._jobs)
-        if not jobs:
+        if not scoring_jobs(row, self._jobs):
             return "no job of the grid scores it"
-        method = "" if row["learner"] else str(row["method"])
-        right = self._episodes.summary(jobs, (method, int(row["way"]), int(row["shot"])))
+        right = self._summary(row)
         wrong = [
             f"{name} {value!r}, but its episodes give {right[name]!r}"
             for name, value in numbers.items()
             if not abs(value - right[name]) <= _ROUNDING
         ]
         return "; ".join(wrong)
+
+    def _summary(self, row: dict[str, Any]) -> dict[str, float]:
+        """Compute the numbers of a row of results from its episodes."""
+        method = "" if row["learner"] else str(row["method"])
+        key = method, int(row["way"]), int(row["shot"])
+        return self._episodes.summary(scoring_jobs(row, self._jobs), key)
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
@@ -155,9 +159,7 @@ class ValueCheck:
             names = ["accuracy", "ci95"][: len(entry["columns"])]
             values = [float(published[name]) for name in names]
         else:
-            jobs = scoring_jobs(entry, self._jobs)
-            method = "" if row["learner"] else str(row["method"])
-            summary = self._episodes.summary(jobs, (method, int(row["way"]), int(row["shot"])))
+            summary = self._summary(row)
             values = [entry["scale"] * summary[name] for name in entry["columns"]]
         return " ± ".join(f"{value:.{decimals}f}" for value in values)
 

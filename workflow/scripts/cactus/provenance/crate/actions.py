@@ -41,16 +41,9 @@ def job_id(job: Job) -> str:
 def add_actions(
     crate: ROCrate, planner: Planner, records: Mapping[Job, Record], results: Sequence[str]
 ) -> None:
-    """Add the actions of a run.
+    """Add the actions of a run to a crate that has its files and the workflow's steps.
 
-    Parameters
-    ----------
-    crate
-        A crate with the run's files and the workflow's steps.
-    planner, records
-        The planner of the run and the record of every job.
-    results
-        Files that the whole workflow made.
+    `records` has the record of every job, `results` the files that the whole workflow made.
     """
     for job, record in records.items():
         _add_job(crate, planner, job, record)
@@ -107,14 +100,8 @@ def _add_engine(
 ) -> None:
     """Add the run of Snakemake itself."""
     version = planner.project.locked["snakemake"]
-    add_entity(
-        crate,
-        _ENGINE,
-        "SoftwareApplication",
-        name="Snakemake",
-        url=_ENGINE,
-        softwareVersion=version,
-    )
+    engine = {"name": "Snakemake", "url": _ENGINE, "softwareVersion": version}
+    add_entity(crate, _ENGINE, "SoftwareApplication", **engine)
     add_entity(
         crate,
         "#engine-run",
@@ -169,11 +156,9 @@ def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:
             files = (one.id for one in crate.data_entities)
             yield from (one for one in files if one == root or one.startswith(root + "/"))
         else:
-            identifier = f"#raw/{dataset}/{name}"
             about = "A raw file, or a folder of images, that is not part of the crate."
-            kind = "CreativeWork"
-            add_entity(crate, identifier, kind, name=name, description=about, sha256=digest)
-            yield identifier
+            properties = {"name": name, "description": about, "sha256": digest}
+            yield add_entity(crate, f"#raw/{dataset}/{name}", "CreativeWork", **properties)
 
 
 def _when_and_who(crate: ROCrate, records: Sequence[Record]) -> dict[str, Any]:
@@ -181,11 +166,10 @@ def _when_and_who(crate: ROCrate, records: Sequence[Record]) -> dict[str, Any]:
 
     Records name computers, not people, so the agent is the operator of a computer.
     """
-    hosts = sorted({record.agent.host for record in records})
-    machines = {record.agent.host: record.agent for record in records}
+    agents = {record.agent.host: record.agent for record in records}
+    hosts = sorted(agents)
     for host in hosts:
-        facts = machines[host]
-        about = f"{facts.machine}, Python {facts.python}"
+        about = f"{agents[host].machine}, Python {agents[host].python}"
         add_entity(crate, f"#host/{host}", "Place", name=host, description=about)
         add_entity(crate, f"#operator/{host}", "Person", name=f"operator of {host}")
     return {
@@ -205,17 +189,9 @@ def _usage(crate: ROCrate, job: Job, activity: Activity) -> Iterator[str]:
     for name, definition in _QUANTITIES.items():
         value = getattr(activity, name)
         if value is not None:
+            amount = {"propertyID": definition, "unitCode": _BYTES, "value": str(value)}
             identifier = f"#usage/{job.name}/{name}"
-            add_entity(
-                crate,
-                identifier,
-                "PropertyValue",
-                name=name,
-                propertyID=definition,
-                unitCode=_BYTES,
-                value=str(value),
-            )
-            yield identifier
+            yield add_entity(crate, identifier, "PropertyValue", name=name, **amount)
 
 
 def _environment(crate: ROCrate, activity: Activity) -> Iterator[str]:
@@ -223,5 +199,4 @@ def _environment(crate: ROCrate, activity: Activity) -> Iterator[str]:
     for name, value in sorted(activity.determinism.items()):
         if name.isupper():
             identifier = f"#environment/{name}={value}"
-            add_entity(crate, identifier, "PropertyValue", name=name, value=str(value))
-            yield identifier
+            yield add_entity(crate, identifier, "PropertyValue", name=name, value=str(value))

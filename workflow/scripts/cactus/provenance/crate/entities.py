@@ -7,11 +7,15 @@ from urllib.parse import quote
 from rocrate.rocrate import ContextEntity, ROCrate  # type: ignore[import-untyped]
 
 
-def add_entity(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> None:
-    """Add an entity that is not a file, unless it exists; leave out empty properties."""
+def add_entity(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> str:
+    """Add an entity that is not a file, unless it exists; return its identifier.
+
+    Empty properties are left out.
+    """
     if identifier not in crate:
         filled = {name: value for name, value in properties.items() if value != []}
         crate.add(ContextEntity(crate, identifier, {"@type": kind, **filled}))
+    return identifier
 
 
 def refer(identifiers: Iterable[str]) -> Any:

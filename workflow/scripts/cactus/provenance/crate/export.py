@@ -75,18 +75,14 @@ def _records(planner: Planner) -> dict[Job, Record]:
             fix=f"run them first: `cactus update {planner.run_folder}`",
         )
     records = {job: record for job, record in found.items() if record is not None}
-    cache = planner.project.tree.cache
     for record in records.values():
-        for name, entity in record.entities.items():
-            path = planner.run_folder / name
-            got = cache.sha256(path) if path.is_file() else "no such file"
-            if got != entity.sha256:
-                raise RecordError(
-                    "A result differs from its job's record.",
-                    where=str(path),
-                    got=f"{got[:12]}, recorded {entity.sha256[:12]}",
-                    fix=f"rebuild it: `cactus update {planner.run_folder}`",
-                )
+        for changed in planner.changed_results(record):
+            raise RecordError(
+                "A result differs from its job's record.",
+                where=str(planner.run_folder / changed.name),
+                got=f"{changed.new[:12]}, recorded {changed.old[:12]}",
+                fix=f"rebuild it: `cactus update {planner.run_folder}`",
+            )
     return records
 
 

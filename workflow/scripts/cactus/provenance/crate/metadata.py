@@ -35,14 +35,8 @@ def build_crate(
 ) -> ROCrate:
     """Return a crate with its metadata, ready to write.
 
-    Parameters
-    ----------
-    planner
-        The planner of the run.
-    records
-        The record of every job, upstream jobs first.
-    files
-        Current path of each file, by its name in the crate.
+    `records` has the record of every job, upstream jobs first; `files` has the current path of each
+    file, by its name in the crate.
     """
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(_TERMS)
@@ -93,14 +87,9 @@ def _add_tools(crate: ROCrate, stages: Sequence[str]) -> None:
         script["name"] = stage
         script["version"] = cactus.__version__
         script.properties()["@type"] = ["File", "SoftwareApplication"]
-        add_entity(
-            crate,
-            step_id(stage),
-            "HowToStep",
-            name=stage,
-            position=str(position),
-            workExample={"@id": script_name(stage)},
-        )
+        tool = {"@id": script_name(stage)}
+        step = {"name": stage, "position": str(position), "workExample": tool}
+        add_entity(crate, step_id(stage), "HowToStep", **step)
 
 
 def _add_workflow(

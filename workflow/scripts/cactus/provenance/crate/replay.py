@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,16 +33,9 @@ _ABSENT: Final = "missing"
 
 
 class Comparison(NamedTuple):
-    """A result of a job as recorded, as stored in the crate, and as recomputed.
+    """The sha256 of a job's result as recorded, as stored in the crate, and as recomputed.
 
-    Attributes
-    ----------
-    job
-        The job.
-    name
-        The file, relative to the run's folder.
-    recorded, stored, recomputed
-        The three sha256.
+    The name of the result is relative to the run's folder.
     """
 
     job: Job
@@ -91,7 +85,9 @@ def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
     run_folder = find_run_folder(None, crate / "results")
     config = parse_config(read_planned_config(run_folder).config, "the configuration in the crate")
     compared: list[Comparison] = []
-    for job in _find_jobs(config, name):
+    for job in Graph(config).find(name):
+        if name not in (job.name, job.cell):
+            continue  # a cell does not stand for jobs that cells share
         record = _replayable_record(run_folder, job)
         compared += _JobReplay(crate, run_folder, config, record, work / "jobs" / job.name).run()
     return compared
@@ -110,12 +106,6 @@ def _open_crate(crate: Path, work: Path) -> Path:
             fix="name a folder or zip file written by `cactus export`",
         )
     return folder
-
-
-def _find_jobs(config: Config, name: str) -> list[Job]:
-    """Return the jobs that a name stands for; a cell does not stand for jobs that cells share."""
-    jobs = Graph(config).find(name)
-    return [job for job in jobs if name in (job.name, job.cell)]
 
 
 def _replayable_record(run_folder: Path, job: Job) -> Record:
@@ -149,25 +139,28 @@ def _replayable_record(run_folder: Path, job: Job) -> Record:
     return record
 
 
+@dataclass
 class _JobReplay:
     """Recomputes one job in a folder of its own.
 
-    Parameters
+    Attributes
     ----------
-    crate, run_folder
+    crate, stored
         The unpacked crate and the run's folder in it.
-    config, record
-        The run's configuration and the job's record.
     folder
         Where the job runs: a copy of the project, with only the job's inputs in the run's folder.
     """
 
-    def __init__(
-        self, crate: Path, run_folder: Path, config: Config, record: Record, folder: Path
-    ) -> None:
-        self.crate, self.stored, self.config, self.record = crate, run_folder, config, record
-        self.folder = folder
-        self.run_folder = folder / "results" / config.run
+    crate: Path
+    stored: Path
+    config: Config
+    record: Record
+    folder: Path
+
+    @property
+    def run_folder(self) -> Path:
+        """The run's folder where the job runs."""
+        return self.folder / "results" / self.config.run
 
     def run(self) -> list[Comparison]:
         """Run the job and compare its results with the record."""

@@ -1,10 +1,10 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from cactus.errors import CactusError
@@ -27,47 +27,30 @@ def work_folder(run_folder: Path, job: Job) -> Path:
     return run_folder / "work" / job.name
 
 
-@dataclass
-class FailureNote:
-    """Writes a note if the block fails, and removes an earlier attempt's note if it succeeds.
+@contextmanager
+def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) -> Iterator[None]:
+    """Write a note if the block fails, and remove an earlier attempt's note if it succeeds.
 
-    Parameters
-    ----------
-    run_folder, job
-        The job.
-    started
-        When this attempt started.
-    attempt
-        Number of this attempt, counted from 1.
+    Attempts are counted from 1.
     """
-
-    run_folder: Path
-    job: Job
-    started: datetime
-    attempt: int
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        path = failure_path(self.run_folder, self.job)
-        if error is None or (isinstance(error, SystemExit) and not error.code):
+    path = failure_path(run_folder, job)
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, SystemExit) and not error.code:
             path.unlink(missing_ok=True)
-            return
+            raise
         facts = {
             **identity(),
             "state": "failed",
             "error": error.what if isinstance(error, CactusError) else repr(error),
-            "started": self.started.isoformat(),
+            "started": started.isoformat(),
             "ended": datetime.now(UTC).isoformat(),
-            "attempt": self.attempt,
+            "attempt": attempt,
         }
         write_json(path, facts)
+        raise
+    path.unlink(missing_ok=True)
 
 
 def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:

@@ -23,14 +23,14 @@ def backup_folder(run_folder: Path, job: Job) -> Path:
     return work_folder(run_folder, job) / BACKUP
 
 
-def back_up(run_folder: Path, job: Job, record: Record) -> None:
+def back_up(run_folder: Path, record: Record) -> None:
     """Back up the results and the record of a finished job."""
-    _link(run_folder, backup_folder(run_folder, job), record)
+    _link(run_folder, backup_folder(run_folder, record.job), record)
 
 
-def restore(run_folder: Path, job: Job, record: Record) -> None:
+def restore(run_folder: Path, record: Record) -> None:
     """Restore the results of a job from their backups, the record last."""
-    _link(backup_folder(run_folder, job), run_folder, record)
+    _link(backup_folder(run_folder, record.job), run_folder, record)
 
 
 def drop_backups(run_folder: Path) -> None:

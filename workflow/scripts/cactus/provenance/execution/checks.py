@@ -24,7 +24,7 @@ def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
     CodeError
         A source file differs from the plan.
     """
-    texts = {name: _text(tree, name) for name in plan.code}
+    texts = {name: tree.path(name).read_text(encoding="utf-8") for name in plan.code}
     for name, planned in plan.code.items():
         found = tree.source_hash(name)
         if found != planned:
@@ -34,7 +34,7 @@ def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
             parts = Path(name).with_suffix("").parts
             importlib.import_module(".".join(part for part in parts if part != "__init__"))
     for name, text in texts.items():
-        if _text(tree, name) != text:
+        if tree.path(name).read_text(encoding="utf-8") != text:
             raise _code_changed(name, "an edit while the job was starting")
     return texts
 
@@ -48,24 +48,11 @@ def _code_changed(name: str, got: str) -> CodeError:
     )
 
 
-def _text(tree: SourceTree, name: str) -> str:
-    path = tree.path(name)
-    return (path if path.is_file() else Path(name)).read_text(encoding="utf-8")
-
-
 def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]) -> None:
     """Check that the job has imported none of the project's modules that its plan does not list.
 
     The audit is exempt: it is bookkeeping itself, and imports what it needs to check every stage.
-
-    Parameters
-    ----------
-    plan
-        The job's plan.
-    scripts
-        Folder of the stages' scripts and of the package.
-    bookkeeping_modules
-        Modules that the bookkeeping imported before the stage ran.
+    So are `bookkeeping_modules`, which the bookkeeping imported before the stage ran.
 
     Raises
     ------

@@ -42,14 +42,7 @@ _DRIVER: Final = Path("/proc/driver/nvidia/version")
 def collect_environment(run_folder: Path, root: Path, libraries: list[str]) -> Agent:
     """Collect the software and hardware of this process; store long texts with the run.
 
-    Parameters
-    ----------
-    run_folder
-        Folder of the run.
-    root
-        Folder of the project's clone.
-    libraries
-        Distributions whose versions to list.
+    This includes the state of the clone in the folder `root` and the versions of `libraries`.
     """
     packages = sorted(f"{one.name}=={one.version}" for one in metadata.distributions())
     return Agent(
@@ -116,11 +109,9 @@ def check_libraries(planned: dict[str, str]) -> None:
     CodeError
         A library is missing or has another version.
     """
+    python = ".".join(platform.python_version_tuple()[:2])
     for name, version in planned.items():
-        if name == "python":
-            found = ".".join(platform.python_version_tuple()[:2])
-        else:
-            found = _installed(name)
+        found = python if name == "python" else _installed(name)
         if public_version(found) != public_version(version):
             raise CodeError(
                 "A library does not have the planned version.",

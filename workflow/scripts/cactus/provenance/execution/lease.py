@@ -202,13 +202,9 @@ def lives(folder: Path, holder: dict[str, Any]) -> bool:
     good enough to report a state, not to take a lease.
     """
     alive = is_alive(holder)
-    if alive is None:
-        return _silence(folder / LEASE_FILE) < EXPIRY_SECONDS
-    return alive
-
-
-def _silence(path: Path) -> float:
+    if alive is not None:
+        return alive
     try:
-        return time.time() - path.stat().st_mtime
+        return time.time() - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
     except FileNotFoundError:
-        return float("inf")
+        return False

@@ -38,14 +38,9 @@ def prepare_folders(job: RunningJob) -> None:
 
 
 def publish(job: RunningJob, root: Path) -> None:
-    """Move the results of a job into place, write its record, and back up both.
+    """Move all results of a job into place, write its record, and back up both.
 
-    Parameters
-    ----------
-    job
-        The job, with all results made.
-    root
-        Folder of the project's clone.
+    The record names the state of the clone in the folder `root`.
     """
     entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
     plan = job.plan.model_copy(update={"raw": job.raw})
@@ -54,7 +49,7 @@ def publish(job: RunningJob, root: Path) -> None:
     activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)
     write_record(job.run_folder, record)
-    back_up(job.run_folder, plan.job, record)
+    back_up(job.run_folder, record)
 
 
 def clear_work(job: RunningJob, lease: Lease) -> None:
@@ -70,22 +65,16 @@ def clear_work(job: RunningJob, lease: Lease) -> None:
 def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
     """Return whether exactly this plan has been carried out; restore results removed since then.
 
-    Parameters
-    ----------
-    run_folder
-        Folder of the run.
-    plan
-        The plan, with the hashes of all inputs.
+    The plan must have the hashes of all inputs.
     """
-    if _matches(run_folder, plan):
+    if _matching_record(run_folder, plan):
         return True
     backups = backup_folder(run_folder, plan.job)
-    if not _matches(backups, plan):
+    record = _matching_record(backups, plan)
+    if record is None:
         shutil.rmtree(backups, ignore_errors=True)
         return False
-    record = read_record(backups, plan.job)
-    assert record is not None
-    restore(run_folder, plan.job, record)
+    restore(run_folder, record)
     return True
 
 
@@ -134,13 +123,14 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     )
 
 
-def _matches(folder: Path, plan: Plan) -> bool:
-    """Return whether a folder holds a record of exactly this plan, with the recorded results."""
+def _matching_record(folder: Path, plan: Plan) -> Record | None:
+    """Return a folder's record of exactly this plan, if the recorded results are there too."""
     try:
         record = read_record(folder, plan.job)
     except RecordError:
-        return False
+        return None
     if record is None or record.plan.model_copy(update={"raw": {}}) != plan:
-        return False
+        return None
     paths = {folder / name: entity.sha256 for name, entity in record.entities.items()}
-    return all(path.is_file() and file_hash(path) == digest for path, digest in paths.items())
+    intact = all(path.is_file() and file_hash(path) == digest for path, digest in paths.items())
+    return record if intact else None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from cactus.provenance.execution.attempts import FailureNote, next_attempt, work_folder
+from cactus.provenance.execution.attempts import failure_note, next_attempt, work_folder
 from cactus.provenance.execution.checks import check_code, check_imports, checked_inputs
 from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
@@ -51,7 +51,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     with (
         StopRequest(plan.job.name) as stop,
         Lease(work_folder(run_folder, plan.job), plan.job.name, {"attempt": attempt}) as lease,
-        FailureNote(run_folder, plan.job, lease.started, attempt),
+        failure_note(run_folder, plan.job, lease.started, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
         print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)

@@ -1,6 +1,5 @@
 """A running job as its stage sees it: what to do, where results go, where to resume."""
 
-import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.operation import CheckpointSettings
 from cactus.provenance.execution.attempts import work_folder
+from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
 
@@ -41,8 +41,6 @@ class RunningJob:
         The same by a monotonic clock, in seconds.
     raw
         sha256 of each raw file that the job reads, if any; the job fills it in.
-    resumed_from
-        Steps from which the job resumed after interruptions.
     """
 
     run_folder: Path
@@ -91,9 +89,7 @@ class RunningJob:
     @property
     def fingerprint(self) -> str:
         """sha256 of everything that the job's results depend on."""
-        content = self.plan.model_dump(mode="json", exclude={"raw"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_hash(self.plan.model_dump(mode="json", exclude={"raw"}))
 
     @property
     def resumed_from(self) -> list[int]:
@@ -115,9 +111,8 @@ class RunningJob:
             The configuration's section ``checkpoints`` as JSON. No result depends on it, so it is
             not part of the plan.
         """
-        from cactus.train.checkpoint import (
-            Checkpoints,  # imports PyTorch, which most jobs do not need
-        )
+        # Imports PyTorch, which most jobs do not need.
+        from cactus.train.checkpoint import Checkpoints
 
         when = CheckpointSettings.model_validate_json(settings)
         self._checkpoints = Checkpoints(

@@ -71,10 +71,12 @@ class SourceTree:
     cache: HashCache
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
+    _located: dict[tuple[str, Path], list[_SourceFile]] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
-        return self.scripts / name
+        path = self.scripts / name
+        return path if path.is_file() else Path(name)
 
     def closure(self, entries: Iterable[str]) -> Closure:
         """Return the source files and libraries that entry points lead to.
@@ -124,14 +126,19 @@ class SourceTree:
         for imported in source.imports:
             if _is_below(imported, _PROVENANCE):
                 continue
-            found = list(_module_files(imported, root)) or list(
-                _module_files(imported, self.scripts)
-            )
-            if found:
-                parsed.files.extend(_SourceFile(self._name(path), one, root) for one, path in found)
+            if found := self._imported(imported, root):
+                parsed.files.extend(found)
             else:
                 parsed.libraries.add(imported.partition(".")[0])
         return parsed
+
+    def _imported(self, module: str, root: Path) -> list[_SourceFile]:
+        """Return the files of a module and its packages: below the importer's root, or ours."""
+        key = module, root
+        if key not in self._located:
+            found = list(_module_files(module, root)) or list(_module_files(module, self.scripts))
+            self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
+        return self._located[key]
 
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""
@@ -153,7 +160,7 @@ class SourceTree:
         return path.relative_to(self.scripts).as_posix() if below else str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
-        path = self.path(name) if self.path(name).is_file() else Path(name)
+        path = self.path(name)
         try:
             return self.cache.source(path, module)
         except (OSError, SyntaxError, UnicodeDecodeError) as error:

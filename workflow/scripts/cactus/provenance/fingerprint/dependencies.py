@@ -45,15 +45,7 @@ class Dependencies:
 
 @dataclass
 class Project:
-    """The project's files in their current state.
-
-    Parameters
-    ----------
-    root
-        Folder of the clone.
-    tree
-        Its source files.
-    """
+    """The files in the folder of a project's clone, in their current state."""
 
     root: Path
     tree: SourceTree

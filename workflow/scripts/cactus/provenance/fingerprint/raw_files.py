@@ -21,16 +21,13 @@ def raw_hashes(
     names
         Files, or folders of loose images (ending in ``/``), in the data set's folder. The hash of
         a folder covers the sorted names and hashes of all files in it.
-    cache
-        Cache of file hashes.
     """
     found: dict[str, str] = {}
-    roots = [raw_dir / folder for folder in folders if (raw_dir / folder).is_dir()]
     for name in names:
-        for root in roots:
-            if (root / name).exists():
-                found[name] = _hash(root / name, cache)
-                break
+        places = (raw_dir / folder / name for folder in folders)
+        path = next(filter(Path.exists, places), None)
+        if path is not None:
+            found[name] = _hash(path, cache)
     return found
 
 

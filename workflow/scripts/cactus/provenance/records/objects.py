@@ -1,7 +1,9 @@
 """A store of texts that records refer to, each stored once under the sha256 of its content."""
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 from cactus.errors import RecordError
 from cactus.files import write_text
@@ -10,6 +12,12 @@ from cactus.files import write_text
 def object_path(run_folder: Path, digest: str) -> Path:
     """Return the path of the text with this sha256."""
     return run_folder / "objects" / digest[:2] / digest
+
+
+def json_hash(content: dict[str, Any]) -> str:
+    """Return the sha256 of JSON values in canonical form: sorted keys, no spaces."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def store_text(run_folder: Path, text: str) -> str:

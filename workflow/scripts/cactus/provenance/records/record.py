@@ -3,20 +3,18 @@
 The terms are those of W3C PROV: an activity, carried out by an agent, uses and generates entities.
 """
 
-import hashlib
 import json
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import write_json
+from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
 from cactus.stages.base import Job
-
-SCHEMA: Final = "cactus-record/1"
 
 
 class FileEntity(Settings):
@@ -120,15 +118,9 @@ def record_path(run_folder: Path, job: Job) -> Path:
 
 
 def write_record(run_folder: Path, record: Record) -> None:
-    """Write a job's record, atomically."""
+    """Write a job's record, atomically, with a checksum that reveals edits."""
     content = record.model_dump(mode="json", by_alias=True)
-    write_json(record_path(run_folder, record.job), {**content, "checksum": _checksum(content)})
-
-
-def _checksum(content: dict[str, Any]) -> str:
-    """Return the sha256 of a record's content, which reveals edits."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    write_json(record_path(run_folder, record.job), {**content, "checksum": json_hash(content)})
 
 
 def read_record(run_folder: Path, job: Job) -> Record | None:
@@ -150,7 +142,7 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
-    if checksum != _checksum(content):
+    if checksum != json_hash(content):
         raise _damaged(path, job, "a checksum that does not match its content: it was edited")
     if record.job != job:
         raise _damaged(path, job, f"the record of {record.job.name}")

@@ -13,19 +13,11 @@ from cactus.stages.base import Job
 
 @dataclass
 class RunReader:
-    """Reads the records of a run, each only once and only on request.
-
-    Parameters
-    ----------
-    config
-        The configuration of the run.
-    run_folder
-        Folder of the run.
-    """
+    """Reads the records of a run, each only once and only on request."""
 
     config: Config
     run_folder: Path
-    _cache: dict[Job, Record | RecordError | None] = field(default_factory=dict)
+    _cache: dict[Job, Record | RecordError | None] = field(default_factory=dict, init=False)
 
     @cached_property
     def graph(self) -> Graph:

@@ -83,14 +83,10 @@ def _most_similar(job: Job, records: list[Record]) -> tuple[float, str] | None:
     candidates = [record for record in records if record.job.stage == job.stage]
     if not candidates:
         return None
-    scores = [_shared_wildcards(job, record.job) for record in candidates]
+    wildcards = job.wildcards.items()
+    scores = [len(wildcards & record.job.wildcards.items()) for record in candidates]
     best = [one for one, score in zip(candidates, scores, strict=True) if score == max(scores)]
     own = [record for record in best if record.job == job][:1]
     chosen = own or best
     device = (chosen[0].agent.device or {}).get("device", "cpu")
     return median(record.activity.seconds for record in chosen), str(device)
-
-
-def _shared_wildcards(job: Job, other: Job) -> int:
-    mine, theirs = job.wildcards, other.wildcards
-    return sum(value == theirs.get(name) for name, value in mine.items())

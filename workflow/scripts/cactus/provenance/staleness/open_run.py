@@ -14,7 +14,6 @@ from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
@@ -80,7 +79,7 @@ def open_planner(
     raw_dir = run_folder / "raw" if config.synthetic_data else Path(access.raw_dir)
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
     project = Project(root, SourceTree(root / "workflow" / "scripts", cache))
-    return Planner(RunReader(config, run_folder), project, raw_dir)
+    return Planner(config, run_folder, project, raw_dir)
 
 
 def open_run(

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cactus.config.models import Config
-from cactus.graph import Graph
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.staleness.waivers import Waivers
+from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 
 # Modification time of a fresh job's plan: older than any result, so that Snakemake sees no update.
@@ -39,45 +37,29 @@ class Assessment:
 
 
 @dataclass
-class Planner:
-    """Compares the plans of jobs with their records.
+class Planner(RunReader):
+    """Compares the plans of a run's jobs with their records.
 
     Parameters
     ----------
-    reader
-        The records of the run.
+    config, run_folder
+        See `RunReader`.
     project
         The project's files.
     raw_dir
         Folder with one folder of raw files per data set.
     """
 
-    reader: RunReader
     project: Project
     raw_dir: Path
-    _assessments: dict[Job, Assessment] = field(default_factory=dict)
+    _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.waivers = Waivers.load(self.run_folder)
-
-    @property
-    def config(self) -> Config:
-        """The configuration of the run."""
-        return self.reader.config
-
-    @property
-    def run_folder(self) -> Path:
-        """Folder of the run."""
-        return self.reader.run_folder
-
-    @property
-    def graph(self) -> Graph:
-        """The jobs of the run, and the inputs of each."""
-        return self.reader.graph
+        self.waivers = read_waivers(self.run_folder)
 
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the configuration, upstream jobs first."""
-        recorded = (name for record in self.reader.records() for name in record.entities)
+        recorded = (name for record in self.records() for name in record.entities)
         self.project.tree.cache.warm(self.run_folder / name for name in recorded)
         return [self.assess(job) for job in self.graph.jobs]
 
@@ -88,16 +70,16 @@ class Planner:
         return self._assessments[job]
 
     def _assess(self, job: Job) -> Assessment:
-        record = self.reader.read(job)
+        record = self.read(job)
         plan, pending = self._plan(job)
         if not isinstance(record, Record):
             got = "none" if record is None else record.got
             where = str(record_path(self.run_folder, job))
             return Assessment(job, plan, None, (Reason("record", where, "", got), *pending))
         found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
-        if record.plan.raw:
-            found += self._changed_raw(record)
-        reasons = [reason for reason in found if not self.waivers.covers(job, reason)]
+        found += self._changed_raw(record)
+        accepted = {waiver.key for waiver in self.waivers}
+        reasons = [reason for reason in found if (job, reason) not in accepted]
         return Assessment(job, plan, record, (*reasons, *pending))
 
     def _plan(self, job: Job) -> tuple[Plan, list[Reason]]:
@@ -134,21 +116,18 @@ class Planner:
         return reasons
 
     def _changed_raw(self, record: Record) -> list[Reason]:
-        """Return the raw files that changed, of those that are available."""
-        entry = self.project.registry[record.job.cell]
-        found = raw_hashes(
-            self.raw_dir, entry["folders"], list(record.plan.raw), self.project.tree.cache
-        )
+        """Return the available raw files that changed."""
+        found = self.raw_hashes(record)
         return [
             Reason("raw", name, old, found[name])
             for name, old in record.plan.raw.items()
             if name in found and found[name] != old
         ]
 
-    def raw_available(self, job: Job, name: str) -> bool:
-        """Return whether a raw file of a data set is there to be compared with its record."""
-        folders = self.project.registry[job.cell]["folders"]
-        return bool(raw_hashes(self.raw_dir, folders, [name], self.project.tree.cache))
+    def raw_hashes(self, record: Record) -> dict[str, str]:
+        """Return the current sha256 of the recorded raw files, of those that are available."""
+        folders = self.project.registry[record.job.cell]["folders"] if record.plan.raw else []
+        return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
 
     def write_plan(self, job: Job) -> Path:
         """Write a job's plan so that Snakemake runs the job if and only if it is stale.

@@ -41,13 +41,7 @@ class JobStatus:
 
 
 def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> JobStatus:
-    """Return the state of an assessed job.
-
-    Parameters
-    ----------
-    queued
-        Where it waits, if it is queued.
-    """
+    """Return the state of an assessed job; `queued` says where it waits, if it is queued."""
     job, record = assessment.job, assessment.record
     facts = read_state(planner.run_folder, job)
     seconds = record.activity.seconds if record else None

@@ -4,10 +4,9 @@ import getpass
 import json
 import os
 import socket
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -41,38 +40,27 @@ class Waiver(Settings):
         return Job(self.stage, self.cell), reason
 
 
-@dataclass(frozen=True)
-class Waivers:
-    """The accepted changes of a run."""
+def read_waivers(run_folder: Path) -> list[Waiver]:
+    """Return the accepted changes of a run.
 
-    entries: tuple[Waiver, ...]
-
-    @classmethod
-    def load(cls, run_folder: Path) -> Self:
-        """Read the accepted changes of a run.
-
-        Raises
-        ------
-        RecordError
-            The file is damaged.
-        """
-        path = run_folder / WAIVERS_FILE
-        if not path.exists():
-            return cls(())
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            return cls(tuple(Waiver.model_validate_json(line) for line in lines))
-        except (ValidationError, UnicodeDecodeError) as error:
-            raise RecordError(
-                "The list of accepted changes is damaged.",
-                where=str(path),
-                got=" ".join(str(error).split())[:200],
-                fix="remove the damaged line; the job that it covered becomes stale again",
-            ) from error
-
-    def covers(self, job: Job, reason: Reason) -> bool:
-        """Return whether a change of a job was accepted."""
-        return any(entry.key == (job, reason) for entry in self.entries)
+    Raises
+    ------
+    RecordError
+        The file is damaged.
+    """
+    path = run_folder / WAIVERS_FILE
+    if not path.exists():
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Waiver.model_validate_json(line) for line in lines]
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise RecordError(
+            "The list of accepted changes is damaged.",
+            where=str(path),
+            got=" ".join(str(error).split())[:200],
+            fix="remove the damaged line; the job that it covered becomes stale again",
+        ) from error
 
 
 def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:

@@ -92,16 +92,9 @@ def draw_attributes(count: int, generator: np.random.Generator) -> _Flags:
 
 
 def deviate(flags: _Flags, probability: float, generator: np.random.Generator) -> _Flags:
-    """Redraw attributes that constrain no other, each with a probability.
+    """Draw some attributes (N, 40) again, among those that constrain no other.
 
-    Parameters
-    ----------
-    flags
-        Attributes (N, 40) as drawn by `draw_attributes`.
-    probability
-        Probability that an attribute is drawn again, with the same value or the other.
-    generator
-        Source of the draws.
+    `probability` is that of an attribute to be drawn again, with the same value or the other.
     """
     deviated = flags.copy()
     male = flags[:, ATTRIBUTES.index("Male")]

@@ -19,23 +19,9 @@ _CURTAIN_STRENGTH = (0.5, 1.0)
 def draw_face(
     traits: frozenset[str], kind: Kind, variation: float, generator: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """Draw a face.
+    """Draw a face, RGB (218, 178, 3), with the attributes that `traits` names.
 
-    Parameters
-    ----------
-    traits
-        Names of the attributes that hold.
-    kind
-        Colors and clothes.
-    variation
-        Strength of the changes of pose, proportions and light.
-    generator
-        Source of all that varies.
-
-    Returns
-    -------
-    picture
-        (218, 178, 3), RGB.
+    `variation` is the strength of the changes of pose, proportions and light.
     """
     person = Person(traits, kind, variation, generator)
     scene = paint_scene(str(generator.choice(sorted(SCENES))), _SCENE_SIDE, generator)

@@ -22,15 +22,8 @@ class Pen:
 
     Coordinates are pixels of the picture before the pose: x to the right and y down, with the
     origin between the eyes. A `shade` below 1 makes a color darker, one above 1 makes it lighter.
-
-    Parameters
-    ----------
-    background
-        A picture of any size, stretched smoothly over the canvas.
-    variation
-        Strength of the random shift, size and rotation of the face.
-    generator
-        Source of the pose.
+    The background is stretched smoothly over the canvas. `variation` is the strength of the random
+    shift, size and rotation of the face.
     """
 
     def __init__(
@@ -78,10 +71,8 @@ class Pen:
         x = self._mirror * x
         placed_x = self._origin[0] + self._cosine * x - self._sine * y
         placed_y = self._origin[1] + self._sine * x + self._cosine * y
-        placed: list[float] = (
-            (_OVERSAMPLING * np.stack([placed_x, placed_y], axis=1)).ravel().tolist()
-        )
-        return placed
+        placed = _OVERSAMPLING * np.stack([placed_x, placed_y], axis=1)
+        return [float(value) for value in placed.ravel()]
 
 
 def oval_points(center: tuple[float, float], radii: tuple[float, float]) -> Points:

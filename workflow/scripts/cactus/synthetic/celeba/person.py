@@ -34,16 +34,8 @@ class Kind:
 class Person:
     """A face to draw: random colors, and proportions in pixels from a point between the eyes.
 
-    Parameters
-    ----------
-    traits
-        Names of the attributes that hold.
-    kind
-        Colors and clothes before their variation.
-    variation
-        Strength of the changes.
-    generator
-        Source of the colors and proportions.
+    `traits` names the attributes that hold. `variation` is the strength of the changes in the
+    kind's colors and in the proportions.
     """
 
     def __init__(

@@ -12,6 +12,8 @@ from cactus.synthetic.scenes import SCENES, blend, frame, hsv, paint_scene, to_i
 from cactus.synthetic.textures import PATTERNS, Texture
 
 _Field = npt.NDArray[np.float64]
+# Hue (in turns), saturation and value.
+_Color = tuple[float, float, float]
 
 SIDE = 84
 # Hues of consecutive classes advance by the golden ratio: any few of them differ.
@@ -22,13 +24,13 @@ _HABITAT_SHARE = 0.3
 
 @dataclass(frozen=True)
 class ObjectClass:
-    """What the pictures of a class have in common; colors are (hue, saturation, value)."""
+    """What the pictures of a class have in common."""
 
     outline: str
     texture: Texture
-    body: tuple[float, float, float]
-    pattern: tuple[float, float, float]
-    part: tuple[float, float, float]
+    body: _Color
+    pattern: _Color
+    part: _Color
     habitat: str
 
 
@@ -59,16 +61,8 @@ def draw_object(
 ) -> npt.NDArray[np.uint8]:
     """Draw one picture (84, 84, 3) of a class.
 
-    Parameters
-    ----------
-    look
-        The class.
-    variation
-        Strength of the changes of pose, color and light.
-    clutter
-        Largest number of unrelated objects scattered behind the main one.
-    generator
-        Source of all that varies.
+    `variation` is the strength of the changes of pose, color and light. At most `clutter`
+    unrelated objects are scattered behind the main one.
     """
     at_home = generator.random() < _HABITAT_SHARE
     scene = look.habitat if at_home else str(generator.choice(sorted(SCENES)))
@@ -77,8 +71,7 @@ def draw_object(
         picture = _add_clutter(picture, generator)
     pose = _draw_pose(variation, generator)
     picture = _add_object(picture, look, pose, variation, generator)
-    lit = _light(picture, variation, generator)
-    return np.asarray(to_image(lit))
+    return np.asarray(to_image(_light(picture, variation, generator)))
 
 
 def _draw_pose(variation: float, generator: np.random.Generator) -> Pose:
@@ -91,9 +84,7 @@ def _draw_pose(variation: float, generator: np.random.Generator) -> Pose:
     )
 
 
-def _vary(
-    color: tuple[float, float, float], variation: float, generator: np.random.Generator
-) -> _Field:
+def _vary(color: _Color, variation: float, generator: np.random.Generator) -> _Field:
     """Return the RGB of a class's color as it looks in one picture."""
     hue, saturation, value = color
     change = variation * generator.normal(0.0, [0.025, 0.07, 0.08])
@@ -101,16 +92,11 @@ def _vary(
 
 
 def _add_object(
-    picture: _Field,
-    look: ObjectClass,
-    pose: Pose,
-    variation: float,
-    generator: np.random.Generator,
+    picture: _Field, look: ObjectClass, pose: Pose, variation: float, generator: np.random.Generator
 ) -> _Field:
     """Paint the object over its shadow, lit from a random side."""
     u, v = pose.to_object(*frame(SIDE))
-    outline = silhouette(look.outline)
-    coverage, part, relief = outline.seen(pose, SIDE)
+    coverage, part, relief = silhouette(look.outline, pose, SIDE)
     share = look.texture.at(u, v, variation * generator.uniform(0, 2 * np.pi))
     body, pattern, plain = (
         _vary(color, variation, generator) for color in (look.body, look.pattern, look.part)
@@ -120,7 +106,7 @@ def _add_object(
     side = generator.uniform(-np.pi, 0)
     shade = 0.75 + 0.25 * relief - 1.2 * (slope_x * np.cos(side) + slope_y * np.sin(side))
     below = (pose.middle[0] + 0.04 * np.cos(side), pose.middle[1] + 0.06)
-    shadow = outline.seen(replace(pose, middle=below), SIDE)[0]
+    shadow, _, _ = silhouette(look.outline, replace(pose, middle=below), SIDE)
     darkened = picture * (1 - 0.45 * shadow)
     return blend(coverage, darkened, surface * shade.clip(0.3, 1.4))
 
@@ -133,8 +119,7 @@ def _add_clutter(picture: _Field, generator: np.random.Generator) -> _Field:
         angle=generator.uniform(0, 2 * np.pi),
         mirrored=False,
     )
-    outline = silhouette(str(generator.choice(sorted(OUTLINES))))
-    coverage, _, relief = outline.seen(pose, SIDE)
+    coverage, _, relief = silhouette(str(generator.choice(sorted(OUTLINES))), pose, SIDE)
     color = hsv(generator.random(), generator.uniform(0.1, 0.7), generator.uniform(0.2, 0.9))
     return blend(coverage, picture, color * (0.6 + 0.4 * relief))
 

@@ -36,35 +36,26 @@ class Pose:
         return 0.5 + (-u if self.mirrored else u), 0.5 + v
 
 
-@dataclass(frozen=True)
-class Silhouette:
-    """Three maps over the unit square as the channels of one image.
+def silhouette(name: str, pose: Pose, side: int) -> tuple[_Field, _Field, _Field]:
+    """Return three maps (side, side), in [0, 1], of one of the `OUTLINES` in a pose.
 
     They are the coverage by the whole object, the coverage by its plain parts, and its relief:
     the height of its rounded surface, 0 at the rim.
     """
-
-    maps: Image.Image
-
-    def seen(self, pose: Pose, side: int) -> tuple[_Field, _Field, _Field]:
-        """Return the three maps (side, side), in [0, 1], as a frame shows them in a pose."""
-        corners = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        origin, right, down = (_SIDE * np.stack(pose.to_object(*corners))).T
-        across, along = (right - origin) / side, (down - origin) / side
-        rows = np.stack([across, along, origin], axis=1)
-        seen = self.maps.transform(
-            (side, side),
-            Image.Transform.AFFINE,
-            [float(value) for value in rows.ravel()],
-            Image.Resampling.BILINEAR,
-        )
-        coverage, part, relief = (np.asarray(channel) / 255 for channel in seen.split())
-        return coverage, part, relief
+    corners = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    origin, right, down = (_SIDE * np.stack(pose.to_object(*corners))).T
+    across, along = (right - origin) / side, (down - origin) / side
+    affine = np.stack([across, along, origin], axis=1).ravel().tolist()
+    seen = _maps(name).transform(
+        (side, side), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR
+    )
+    coverage, part, relief = (np.asarray(channel) / 255 for channel in seen.split())
+    return coverage, part, relief
 
 
 @cache
-def silhouette(name: str) -> Silhouette:
-    """Return the silhouette of one of the `OUTLINES`."""
+def _maps(name: str) -> Image.Image:
+    """Return the maps over the unit square as the channels of one image."""
     side = _SIDE * _OVERSAMPLING
     layers = {layer: Image.new("L", (side, side)) for layer in ("body", "part")}
     for line in OUTLINES[name].split("\n")[1:]:
@@ -79,4 +70,4 @@ def silhouette(name: str) -> Silhouette:
     depth = ndimage.distance_transform_edt(whole > 0.5)
     relief = ndimage.gaussian_filter(np.sqrt(1 - (1 - np.minimum(depth / _RIM, 1)) ** 2), 1.0)
     maps = np.rint(255 * np.stack([whole, part, relief], axis=2)).astype(np.uint8)
-    return Silhouette(Image.fromarray(maps))
+    return Image.fromarray(maps)

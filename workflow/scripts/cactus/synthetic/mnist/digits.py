@@ -73,8 +73,7 @@ def _enlarge(
     enlarged = ndimage.affine_transform(
         digit, matrix, offset=mass - (matrix * middle).sum(axis=1), output_shape=(_FRAME, _FRAME)
     )
-    gray: _Images = np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8)
-    return gray
+    return np.asarray(np.rint(255 * enlarged.clip(0, 1)).astype(np.uint8))
 
 
 def _jitter(settings: SyntheticMnist, generator: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -24,16 +24,9 @@ _REACH = 0.62
 class Alphabet:
     """What the characters of an alphabet have in common.
 
-    Attributes
-    ----------
-    primitives
-        Strokes that its characters are made of, each (points, 2), starting at 0.
-    smooth
-        Whether strokes are curves; else straight lines with corners.
-    stroke_weights
-        Probabilities of a character of 1, 2, 3 or 4 strokes.
-    attached
-        Probability that a stroke touches an earlier one.
+    They are made of `primitives`, strokes (points, 2) that start at 0 and are either smooth curves
+    or straight lines with corners. `stroke_weights` are the probabilities of 1, 2, 3 and 4 strokes,
+    `attached` that of a stroke to touch an earlier one.
     """
 
     primitives: tuple[_Points, ...]
@@ -112,8 +105,7 @@ def _joint_place(
 ) -> _Points:
     if strokes and generator.random() < attached:
         earlier = strokes[generator.integers(len(strokes))]
-        place: _Points = earlier[generator.integers(len(earlier))]
-        return place
+        return np.asarray(earlier[generator.integers(len(earlier))])
     return generator.uniform(-0.7, 0.7, size=2)
 
 
@@ -153,14 +145,12 @@ def _bowed(points: _Points, bow: _Points) -> _Points:
     """Return the displacement of points (N, 2) by a smooth field of quadratic terms."""
     x, y = points.T
     terms = np.stack([x * x, x * y, y * y, x, y])
-    field: _Points = (bow[:, None, :] * terms[:, :, None]).sum(axis=0)
-    return field
+    return np.asarray((bow[:, None, :] * terms[:, :, None]).sum(axis=0))
 
 
 def _apply(linear: _Points, points: _Points) -> _Points:
     """Map points (N, 2) by a matrix (2, 2), without BLAS: the same bits on any thread count."""
-    mapped: _Points = (linear[None] * points[:, None, :]).sum(axis=2)
-    return mapped
+    return np.asarray((linear[None] * points[:, None, :]).sum(axis=2))
 
 
 def _draw_path(pen: ImageDraw.ImageDraw, path: _Points, width: float) -> None:

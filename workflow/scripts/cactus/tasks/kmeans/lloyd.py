@@ -21,24 +21,12 @@ FEWEST_CANDIDATES: Final = 100
 
 @dataclass(frozen=True)
 class Clustering:
-    """A result of k-means.
+    """A result of k-means."""
 
-    Attributes
-    ----------
-    labels
-        (N,) the nearest centroid of each point.
-    centroids
-        (k, d).
-    inertia
-        Sum of the squared distances to the nearest centroid.
-    iterations
-        Updates of the centroids.
-    """
-
-    labels: Indices
-    centroids: Array
-    inertia: float
-    iterations: int
+    labels: Indices  # (N,) the nearest centroid of each point
+    centroids: Array  # (k, d)
+    inertia: float  # sum of the squared distances to the nearest centroid
+    iterations: int  # updates of the centroids
 
 
 def kmeans(
