@@ -55,7 +55,7 @@ def _text(planner: Planner, found: Trace) -> str:
         (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
         for one in raw_files(planner, found.chain)
     ]
-    state = _state(planner, found)
+    state = _state(found)
     return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
 
 
@@ -100,8 +100,8 @@ def _official(official: bool | None) -> str:
     return {True: "official", False: "unofficial", None: "no published checksum"}[official]
 
 
-def _state(planner: Planner, found: Trace) -> str:
-    stale = [job.name for job, _ in found.chain if planner.assess(job).stale]
+def _state(found: Trace) -> str:
+    stale = [job.name for job in found.stale]
     return f"stale: {', '.join(stale)}" if stale else "every job of the chain is fresh"
 
 
@@ -113,7 +113,7 @@ def _as_json(planner: Planner, found: Trace) -> dict[str, Any]:
         "chain": [
             {
                 "job": job.name,
-                "stale": planner.assess(job).stale,
+                "stale": job in found.stale,
                 "record": record.model_dump(mode="json", by_alias=True) if record else None,
             }
             for job, record in found.chain

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Trace:
         The number's entry in the file's map.
     chain
         The jobs behind it, upstream jobs first, each with its record (None if it has none).
+    stale
+        The jobs of the chain that are stale, apart from all other jobs of the run.
     published
         For a number of the paper, its row in the file of published numbers: among others its table,
         its source (``citation``) and whether it was verified. None if the number is ours.
@@ -40,6 +42,7 @@ class Trace:
     file: Path
     entry: dict[str, Any]
     chain: list[tuple[Job, Record | None]]
+    stale: tuple[Job, ...]
     published: dict[str, str] | None
 
 
@@ -76,7 +79,9 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
         scored = map(planner.graph.ancestry, scoring_jobs(entry["results_row"], jobs))
         chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
     records = [(job, planner.record(job)) for job in chain]
-    return Trace(file, entry, records, published)
+    alone = replace(planner, only=frozenset(chain))
+    stale = tuple(job for job in chain if alone.assess(job).stale)
+    return Trace(file, entry, records, stale, published)
 
 
 def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
