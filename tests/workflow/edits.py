@@ -125,7 +125,7 @@ CODE = [
     ("cactus/tasks/kmeans_partitions.py", wave("make_partitions")),
     ("cactus/tasks/kmeans/lloyd.py", wave("make_partitions", "run_baselines")),
     ("cactus/tasks/kmeans/gpu_points.py", NOTHING),
-    ("cactus/optimizers.py", wave("train_embedding", "meta_train")),
+    ("cactus/train/optimizers.py", wave("train_embedding", "meta_train")),
     ("cactus/tasks/labels.py", wave("make_partitions", "meta_train", "evaluate_model", "run_baselines")),
     ("cactus/evaluate/run_model.py", wave("evaluate_model")),
     ("cactus/evaluate/baselines/knn.py", wave("run_baselines")),

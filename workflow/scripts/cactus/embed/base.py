@@ -16,12 +16,12 @@ from cactus.config.sections.embedding_methods import MethodSettings
 from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
-from cactus.optimizers import Adam
 from cactus.seeding import derive_seed
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import convolution_layout, mixed_precision, require_gpu
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
+from cactus.train.optimizers import Adam
 
 SettingsT = TypeVar("SettingsT", bound=MethodSettings)
 

@@ -19,7 +19,7 @@ from cactus.embed.clustering import Whitening, balanced_order, mutual_informatio
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_all
 from cactus.errors import TrainingError
-from cactus.optimizers import SGD
+from cactus.train.optimizers import SGD
 
 _DENSE_STD = 0.01
 _ROWS = 12

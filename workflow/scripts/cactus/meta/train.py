@@ -12,13 +12,13 @@ from torch import Tensor
 from cactus.errors import DataError, TrainingError
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
-from cactus.optimizers import Adam
 from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeSampler
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import describe_device, one_thread
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
+from cactus.train.optimizers import Adam
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Read a data set's raw files and write its splits as arrays."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.data import DataSettings
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 _ACCESS_KEYS: Final = {"raw_dir", "download", "download_timeout", "download_attempts"}
-_DATASETS: Final = {"mnist", "omniglot", "miniimagenet", "celeba"}
+_DATASETS: Final = frozenset(get_args(DatasetName))
 
 
 class RawAccess(Spec):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim import Optimizer
 
-from cactus.optimizers import SGD, Adam
+from cactus.train.optimizers import SGD, Adam
 
 Pair = tuple[Callable[..., Optimizer], Callable[..., Optimizer], dict[str, float]]
 PAIRS: list[Pair] = [
@@ -38,7 +38,7 @@ def test_steps_are_those_of_pytorch(
 
 def test_the_compiler_is_not_loaded() -> None:
     script = (
-        "import sys, torch; from cactus.optimizers import SGD, Adam\n"
+        "import sys, torch; from cactus.train.optimizers import SGD, Adam\n"
         "for kind in (Adam, SGD):\n"
         "    parameter = torch.ones(2, requires_grad=True)\n"
         "    optimizer = kind([parameter], 0.1)\n"
