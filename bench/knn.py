@@ -1,4 +1,4 @@
-"""Nearest neighbour on 256-d embeddings, against one call of scikit-learn a task."""
+"""Nearest neighbor on 256-d embeddings, against one call of scikit-learn per task."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PART = 100  # tasks on which scikit-learn is timed; its time is scaled up
 
 
 def scikit_learn(shot: int) -> Callable[[], np.ndarray]:
-    """Return what finds the labels (T, 25) of a part of the tasks, one call a task."""
+    """Return what finds the labels (T, 25) of a part of the tasks, one call per task."""
     support, query = (array[:PART] for array in episodes(TASKS, shot))
     labels = np.repeat(np.arange(WAY), shot)
 
@@ -59,7 +59,7 @@ def main(rounds: int = 5) -> None:
     write_result(
         "knn",
         {
-            "what": "nearest neighbour, 1000 5-way tasks, against one call of scikit-learn a task",
+            "what": "nearest neighbor, 1000 5-way tasks, against one call of scikit-learn a task",
             "cells": cells,
             "cost": {"tasks": {n: fastest(ours(1, n), 5) for n in (250, 500, 1000, 2000)}},
         },

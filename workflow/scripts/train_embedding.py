@@ -1,4 +1,4 @@
-"""Train an embedding on the unlabelled training images and encode every split."""
+"""Train an embedding on the unlabeled training images and encode every split."""
 
 from cactus.command import run_main, training_parser
 from cactus.config.sections.embedding import parse_embedding

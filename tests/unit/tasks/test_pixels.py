@@ -7,7 +7,7 @@ from cactus.tasks.pixels import normalize_contrast, pixel_features
 
 
 def images(count=400, side=6, channels=1, seed=0):
-    """Smooth random images, so that neighbouring pixels correlate."""
+    """Smooth random images, so that neighboring pixels correlate."""
     generator = np.random.default_rng(seed)
     noise = generator.normal(size=(count, side, side, channels))
     smooth = noise.cumsum(axis=1) + noise.cumsum(axis=2)

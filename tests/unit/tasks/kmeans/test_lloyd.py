@@ -150,6 +150,6 @@ def test_inertia_and_difference_of_partitions_are_those_of_the_original():
 
 
 def _agreement(partitions):
-    """Return the mean adjusted Rand index of neighbouring partitions."""
+    """Return the mean adjusted Rand index of neighboring partitions."""
     pairs = pairwise(partitions)
     return np.mean([adjusted_rand_score(one, other) for one, other in pairs])
