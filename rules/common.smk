@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import get_args
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -11,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.sharing import share_gpus
 from cactus.config.load import parse_config
+from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.backups import drop_backups
@@ -87,7 +89,7 @@ wildcard_constraints:
     dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9_-]*",
-    learner="maml|protonets",
+    learner="|".join(get_args(LearnerName)),
     figure="[a-z_-]+",
     seed="[0-9]+",
 

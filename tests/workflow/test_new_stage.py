@@ -75,6 +75,8 @@ rule count_images:
     log:
         log_of("count_images"),
     localrule: True
+    conda:
+        "../envs/cactus.yaml"
     message:
         "count_images {wildcards.dataset}"
     shell:

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.sections.base import Settings, setting
+from cactus.config.sections.base import DatasetName, Settings, setting
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data import DataSettings
 from cactus.config.sections.embedding import EmbeddingSettings
@@ -68,3 +68,7 @@ class Config(Settings):
             No cell is left.
         """
         return Grid.from_settings(self.grid)
+
+    def pool_attributes(self, dataset: DatasetName) -> int:
+        """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""
+        return self.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0

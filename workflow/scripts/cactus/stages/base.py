@@ -64,31 +64,11 @@ class CellWildcards(NamedTuple):
     seed: int
 
 
-class FigureWildcards(NamedTuple):
-    """The wildcards of a stage with one job per figure, ``<figure>`` or ``<figure>-<dataset>``."""
-
-    figure: str
-
-    @property
-    def parts(self) -> tuple[str, DatasetName | None]:
-        """The figure's kind, and its data set if it shows only one."""
-        kind, _, dataset = self.figure.partition("-")
-        return kind, dataset or None  # type: ignore[return-value]
-
-
 class DataFile(NamedTuple):
-    """A data file of the project, or one top-level entry of a YAML file.
+    """A data file of the project, or one top-level entry of a YAML file."""
 
-    Attributes
-    ----------
-    name
-        Path below the project's folder.
-    key
-        Key of the entry; None for the whole file.
-    """
-
-    name: str
-    key: str | None = None
+    name: str  # path below the project's folder
+    key: str | None = None  # of the entry; None for the whole file
 
 
 Wildcards = TypeVar("Wildcards", bound=tuple[Any, ...])
@@ -104,12 +84,10 @@ class Stage(ABC, Generic[Wildcards]):
     target
         The Snakefile's target that requests its jobs.
     folder
-        Folder below the run's folder in which each job owns a folder: all files in there are the
-        job's results. None if its jobs own single files.
+        Folder in which each job owns a folder of results. None if its jobs own single files.
     results
-        Files that every job makes. The first is the sentinel, which tells Snakemake that the job is
-        done. Names are relative to the job's folder; without one, to the run's folder, with
-        ``{cell}`` for the job's cell.
+        Files that every job makes, relative to the job's folder; without one, to the run's, with
+        ``{cell}`` for the job's. The first, the sentinel, tells Snakemake that the job is done.
     main_result
         The result that a trace shows; by default the sentinel.
     final
@@ -242,14 +220,9 @@ class CellStage(Stage[CellWildcards]):
 
 
 class Job(NamedTuple):
-    """One job of a run.
+    """One job of a run: the name of its stage, and what it works on.
 
-    Attributes
-    ----------
-    stage
-        Name of its stage.
-    cell
-        What it works on, e.g. ``omniglot/acai/maml/s0``; empty if its stage has one job per run.
+    The cell is for example ``omniglot/acai/maml/s0``; it is empty if the stage has one job per run.
     """
 
     stage: str
@@ -289,14 +262,9 @@ class Job(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """The results of one upstream job that a job reads.
+    """The results of one upstream job that a job reads, relative to the run's folder.
 
-    Attributes
-    ----------
-    job
-        The upstream job.
-    files
-        Names relative to the run's folder. A file is absent if the upstream job did not make it.
+    A file is absent if the upstream job did not make it.
     """
 
     job: Job
@@ -307,11 +275,6 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
     """Return files of an upstream job's folder; without names, all that it always makes."""
     job = Job(stage, cell)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
-
-
-def pool_attributes(config: "Config", dataset: DatasetName) -> int:
-    """Return the number of attributes of a CelebA task; 0 for data sets that do not use the key."""
-    return config.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0
 
 
 @cache

@@ -8,7 +8,7 @@ from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from, pool_attributes
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -63,7 +63,7 @@ class EvaluateModel(CellStage):
             speed=type(speed).model_validate(speed.model_dump(include=_SPEED_KEYS)),
             scratch=config.learners.scratch.resolve(wildcards.dataset) if untrained else None,
             evaluation=config.evaluation.resolve(wildcards.dataset),
-            pool_attributes=pool_attributes(config, wildcards.dataset),
+            pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
         )
 

@@ -1,11 +1,11 @@
 """Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
-from cactus.stages.base import FigureWildcards, Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
 # Keys of `outputs` that one kind of figure reads, besides those that all figures read.
 _FIGURE_KEYS: Final = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}
+
+
+class FigureWildcards(NamedTuple):
+    """The wildcards of a stage with one job per figure, ``<figure>`` or ``<figure>-<dataset>``."""
+
+    figure: str
+
+    @property
+    def parts(self) -> tuple[str, DatasetName | None]:
+        """The figure's kind, and its data set if it shows only one."""
+        kind, _, dataset = self.figure.partition("-")
+        return kind, dataset or None  # type: ignore[return-value]
 
 
 class MakeFigureSpec(Spec):
@@ -34,7 +46,8 @@ class MakeFigure(Stage[FigureWildcards]):
 
     def all_wildcards(self, config: "Config") -> Iterator[FigureWildcards]:
         """Return the names of all figures."""
-        return map(FigureWildcards, figure_names(config.outputs, config.expanded_grid.datasets))
+        names = figure_names(config.outputs, config.expanded_grid.datasets)
+        return (FigureWildcards(name) for name in names)
 
     def spec(self, config: "Config", wildcards: FigureWildcards) -> MakeFigureSpec:
         """Return the keys that the figure reads."""

@@ -7,7 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
-from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from, pool_attributes
+from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -43,7 +43,7 @@ class MetaTrain(CellStage):
                 wildcards.learner, wildcards.dataset, wildcards.source
             ),
             speed=config.speed.resolve(wildcards.learner, wildcards.dataset),
-            pool_attributes=pool_attributes(config, wildcards.dataset),
+            pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
         )
 

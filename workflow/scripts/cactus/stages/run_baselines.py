@@ -11,7 +11,6 @@ from cactus.stages.base import (
     Inputs,
     Spec,
     inputs_from,
-    pool_attributes,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class RunBaselines(EmbeddingStage):
             **wildcards._asdict(),
             settings=config.baselines.resolve(wildcards.dataset),
             evaluation=config.evaluation.resolve(wildcards.dataset),
-            pool_attributes=pool_attributes(config, wildcards.dataset),
+            pool_attributes=config.pool_attributes(wildcards.dataset),
             threads=config.compute.threads,
         )
 
