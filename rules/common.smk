@@ -4,7 +4,6 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import get_args
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -89,7 +88,7 @@ wildcard_constraints:
     dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9_-]*",
-    learner="|".join(get_args(LearnerName)),
+    learner="|".join(LearnerName.__args__),
     figure="[a-z_-]+",
     seed="[0-9]+",
 
