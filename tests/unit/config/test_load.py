@@ -132,3 +132,23 @@ def test_an_old_key_is_refused_with_its_new_name():
     with pytest.raises(ConfigError, match="renamed") as caught:
         parse_config({"sample_data": True})
     assert caught.value.fix == "use its new name, `synthetic_data`"
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"learners": {"maml": {"kernel": "manual"}}}, "speed.maml.kernel"),
+        (
+            {"learners": {"maml": {"per_dataset": {"mnist": {"tasks_at_once": 1}}}}},
+            "speed.maml.per_dataset.mnist.tasks_at_once",
+        ),
+        (
+            {"baselines": {"per_dataset": {"mnist": {"knn": {"neighbours": [1]}}}}},
+            "baselines.per_dataset.mnist.knn.neighbors",
+        ),
+    ],
+)
+def test_a_moved_key_is_refused_with_its_place_today(values, name):
+    with pytest.raises(ConfigError, match="renamed") as caught:
+        parse_config(values)
+    assert caught.value.fix == f"use its new name, `{name}`"

@@ -3,10 +3,10 @@
 import pytest
 
 from cactus.config.load import parse_config, read_yaml
-from cactus.errors import RecordError
-from cactus.graph import Graph
+from cactus.errors import CodeError, RecordError
+from cactus.graph import Graph, check_stages
 from cactus.stages.audit_run import AUDIT
-from cactus.stages.base import Job, stage_names
+from cactus.stages.base import Job, inputs_from, stage_named, stage_names
 from tests.workflow.project import ROOT
 
 CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
@@ -58,3 +58,31 @@ def test_a_cell_stands_for_its_evaluation_and_all_upstream_jobs():
     with pytest.raises(RecordError, match="no such cell") as caught:
         GRAPH.find("omniglot/acia/maml/s0")
     assert caught.value.fix == "did you mean 'omniglot/acai/maml/s0'?"
+
+
+@pytest.mark.parametrize("folder", ["models", "models/counts", "data"])
+def test_a_stage_that_would_write_into_the_folder_of_another_is_refused(monkeypatch, folder):
+    monkeypatch.setattr(type(stage_named("run_baselines")), "folder", folder)
+    check_stages.cache_clear()
+    with pytest.raises(CodeError, match="one folder") as caught:
+        Graph(CONFIG)
+    assert folder in caught.value.got
+    monkeypatch.undo()
+    check_stages.cache_clear()
+
+
+def test_a_stage_without_results_is_refused(monkeypatch):
+    monkeypatch.setattr(type(stage_named("run_baselines")), "results", "counts.json")
+    check_stages.cache_clear()
+    with pytest.raises(CodeError, match="not complete"):
+        Graph(CONFIG)
+    monkeypatch.undo()
+    check_stages.cache_clear()
+
+
+def test_a_misspelled_stage_is_refused_with_the_nearest_one():
+    with pytest.raises(CodeError, match="no such stage") as caught:
+        inputs_from("prepare_dat", "mnist", "manifest.json")
+    assert caught.value.fix == "did you mean 'prepare_data'?"
+    with pytest.raises(CodeError, match="own no folder"):
+        inputs_from("make_table", "mnist", "mnist.tex")

@@ -4,7 +4,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from cactus.config.models import Config
-from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.errors import CodeError, RecordError, did_you_mean_or_known
 from cactus.stages.base import Inputs, Job, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 
@@ -20,6 +20,7 @@ class Graph:
     """The jobs of a run's configuration, and what each reads of other jobs' results."""
 
     def __init__(self, config: Config) -> None:
+        check_stages()
         self.config = config
         self._inputs: dict[Job, tuple[Inputs, ...]] = {}
 
@@ -105,3 +106,35 @@ class Graph:
             return 1 + max(map(depth, before[stage]), default=-1)
 
         return {stage: depth(stage) for stage in before}
+
+
+@cache
+def check_stages() -> None:
+    """Check that each stage says what it has to, and that no job writes into another's folder.
+
+    Raises
+    ------
+    CodeError
+        A stage lacks an attribute, or its folder is, contains or lies in that of another.
+    """
+    owners: dict[str, str] = {}
+    for name in stage_names():
+        stage = stage_named(name)
+        missing = [one for one in ("wildcards", "target", "results") if not hasattr(stage, one)]
+        if missing or not isinstance(stage.results, tuple):
+            raise CodeError(
+                "A stage is not complete.",
+                where=f"cactus/stages/{name}.py",
+                got=f"no {', '.join(missing)}" if missing else f"results = {stage.results!r}",
+                fix="set `target`, the tuple `results`, and a base class or `wildcards`",
+            )
+        for folder, owner in owners.items() if stage.folder else ():
+            if f"{stage.folder}/".startswith(f"{folder}/") or folder.startswith(f"{stage.folder}/"):
+                raise CodeError(
+                    "Two stages would write into one folder.",
+                    where=f"cactus/stages/{name}.py",
+                    got=f"folder {stage.folder!r}; {owner} has {folder!r}",
+                    fix="give the stage a folder of its own",
+                )
+        if stage.folder:
+            owners[stage.folder] = name

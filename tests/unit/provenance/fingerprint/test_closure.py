@@ -71,3 +71,15 @@ def test_a_syntax_error_names_the_file(tmp_path: Path):
     with pytest.raises(CodeError) as caught:
         SourceTree(tmp_path, HashCache(None)).closure(("broken.py",))
     assert "broken.py" in caught.value.where
+
+
+def test_the_relative_imports_of_a_package_are_followed(tmp_path: Path, monkeypatch):
+    package = tmp_path / "outer" / "mine"
+    package.mkdir(parents=True)
+    (tmp_path / "outer/__init__.py").write_text("")
+    (package / "__init__.py").write_text("from .net import Method\n")
+    (package / "net.py").write_text("import scipy\nMethod = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure(("train_embedding.py", "outer.mine"))
+    assert str(package / "net.py") in closure.files
+    assert "scipy" in closure.libraries

@@ -103,10 +103,15 @@ def _unknown(path: tuple[str, ...], known: list[str], where: str) -> ConfigError
 def _new_name(path: tuple[str, ...]) -> str | None:
     """Return today's name of an old key; None if no version had it."""
     parts = list(path)
-    if "per_dataset" in parts:  # followed by the name of a data set
-        start = parts.index("per_dataset")
-        del parts[start : start + 2]
-    return _RENAMED.get(".".join(parts))
+    start = parts.index("per_dataset") if "per_dataset" in parts else len(parts)
+    dataset = parts[start : start + 2]  # "per_dataset" and the name of a data set
+    del parts[start : start + 2]
+    name = _RENAMED.get(".".join(parts))
+    return (
+        None
+        if name is None
+        else ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
+    )
 
 
 def _unknown_keys(

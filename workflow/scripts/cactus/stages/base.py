@@ -5,63 +5,21 @@ each job by value. So these files do not count as a job's code; the modules that
 """
 
 import importlib
-import json
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from cactus.config.sections.base import DatasetName, LearnerName, Settings
+from cactus.config.spec import Spec as Spec  # stages take these from here
+from cactus.config.wildcards import CellWildcards as CellWildcards
+from cactus.config.wildcards import DatasetWildcards as DatasetWildcards
+from cactus.config.wildcards import EmbeddingWildcards as EmbeddingWildcards
+from cactus.config.wildcards import RunWildcards as RunWildcards
+from cactus.errors import CodeError, did_you_mean
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
-
-
-class Spec(Settings):
-    """The part of the configuration that a job of one stage reads.
-
-    A job sees nothing else of the configuration. So a key that its stage does not read can neither
-    change its results nor make them stale. Subclasses hold values, no logic.
-    """
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a spec from JSON."""
-        return cls.model_validate_json(text)
-
-    def text(self) -> str:
-        """Return canonical JSON: sorted keys, no spaces."""
-        return json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
-
-
-class RunWildcards(NamedTuple):
-    """No wildcards: the stage has one job per run."""
-
-
-class DatasetWildcards(NamedTuple):
-    """The wildcards of a stage with one job per data set."""
-
-    dataset: DatasetName
-
-
-class EmbeddingWildcards(NamedTuple):
-    """The wildcards of a stage with one job per trained embedding."""
-
-    dataset: DatasetName
-    embedding: str
-    seed: int
-
-
-class CellWildcards(NamedTuple):
-    """The wildcards of a stage with one job per cell of the grid."""
-
-    dataset: DatasetName
-    source: str
-    learner: LearnerName
-    seed: int
 
 
 class DataFile(NamedTuple):
@@ -272,8 +230,21 @@ class Inputs(NamedTuple):
 
 
 def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
-    """Return files of an upstream job's folder; without names, all that it always makes."""
+    """Return files of an upstream job's folder; without names, all that it always makes.
+
+    Raises
+    ------
+    CodeError
+        There is no such stage, or its jobs own no folder.
+    """
     job = Job(stage, cell)
+    if names and job.folder is None:
+        raise CodeError(
+            "The jobs of a stage own no folder, so that none of its files can be named alone.",
+            where=f"cactus/stages/{stage}.py",
+            got=", ".join(names),
+            fix="use `Inputs` with some of `Job(...).files`",
+        )
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 
@@ -283,12 +254,24 @@ def stage_named(name: str) -> Stage[Any]:
 
     Raises
     ------
-    KeyError
-        There is no such stage.
+    CodeError
+        There is no such stage, or its file does not define one.
     """
     if name not in stage_names():
-        raise KeyError(name)
-    stage: Stage[Any] = importlib.import_module(f"{__package__}.{name}").STAGE
+        raise CodeError(
+            "There is no such stage.",
+            where="cactus/stages/",
+            got=name,
+            fix=did_you_mean(name, stage_names(), f"add cactus/stages/{name}.py"),
+        )
+    stage = getattr(importlib.import_module(f"{__package__}.{name}"), "STAGE", None)
+    if not isinstance(stage, Stage):
+        raise CodeError(
+            "A file in the folder of stages defines no stage.",
+            where=f"cactus/stages/{name}.py",
+            got=f"STAGE = {stage!r}",
+            fix="end it with `STAGE: Final = <your class>()`, or move the file elsewhere",
+        )
     return stage
 
 

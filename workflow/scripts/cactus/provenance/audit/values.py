@@ -93,7 +93,7 @@ class ValueCheck:
                     yield Finding(
                         "number differs", file, f"{' '.join(cell_key(row))}: {got}", RESULTS
                     )
-        except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             yield Finding("results damaged", file, f"{type(error).__name__}: {error}", RESULTS)
             return
         for cell, found in seeds.items():
@@ -146,7 +146,7 @@ class ValueCheck:
         """Recompute a printed number and compare every digit."""
         try:
             right = self._recomputed(one.entry)
-        except (OSError, ValueError, KeyError, ZeroDivisionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             right = f"nothing ({type(error).__name__}: {error})"
         if right != one.entry["printed"]:
             got = f"{one.title} prints {one.entry['printed']}, but its source gives {right}"

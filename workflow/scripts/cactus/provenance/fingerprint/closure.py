@@ -121,7 +121,9 @@ class SourceTree:
         return Closure(dict(sorted(files.items())), frozenset(foreign))
 
     def _parse(self, file: _SourceFile) -> _Parsed:
-        source, root = self._source(file.name, file.module), file.root
+        # A package's relative imports start from the package itself.
+        module = f"{file.module}.__init__" if file.name.endswith("__init__.py") else file.module
+        source, root = self._source(file.name, module), file.root
         parsed = _Parsed(source.digest, [], set())
         for imported in source.imports:
             if _is_below(imported, _PROVENANCE):

@@ -13,7 +13,7 @@ from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
 
 HASHES_FILE: Final = "hashes.json"
 # Increase this when the format of the file changes.
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 
 
 @dataclass
