@@ -80,7 +80,7 @@ def test_a_permanent_failure_stops_nothing_else_and_is_listed_with_its_log(stopp
     assert stopped.code == 1
     assert len(stopped.jobs("hopeless")) == 4  # one try and three retries
     closing = stopped.text().rpartition("jobs failed:")[2]
-    assert "train_embedding/mnist/hopeless/s0: A custom embedding refuses" in closing
+    assert "train_embedding/mnist/hopeless/s0: A custom embedding rejects its settings" in closing
     log = "results/faults/logs/train_embedding/mnist/hopeless/s0.attempt-4.log"
     assert log in closing
     assert (stopped.project.folder / log).is_file()

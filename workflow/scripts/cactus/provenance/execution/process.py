@@ -42,8 +42,9 @@ def _boot() -> str | None:
 
 
 def _start(pid: int) -> str | None:
-    """Return the start time of a process, in clock ticks since boot; None if it does not exist."""
+    """Return the start time of a process, in clock ticks since boot; None if it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
+    return fields[18] if state not in "ZX" else None  # ended, and not collected by its parent

@@ -1,0 +1,26 @@
+"""Whether a process is alive is known from what it wrote about itself."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+from cactus.provenance.execution.process import identity, is_alive
+
+
+def test_this_process_is_alive_and_another_start_of_its_id_is_not():
+    assert is_alive(identity()) is True
+    assert is_alive({**identity(), "process": "1"}) is False
+    assert is_alive({**identity(), "boot": "another"}) is False
+    assert is_alive({**identity(), "host": "elsewhere"}) is None
+
+
+def test_a_process_that_ended_is_not_alive_before_its_parent_collects_it():
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=lambda: queue.put(identity()))
+    child.start()
+    facts = queue.get()
+    os.waitid(os.P_PID, facts["pid"], os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{facts['pid']}/stat").exists()
+    assert is_alive(facts) is False
+    child.join()
