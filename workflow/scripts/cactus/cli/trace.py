@@ -61,7 +61,7 @@ def _text(planner: Planner, found: Trace) -> str:
 
 def _meaning(entry: dict[str, Any]) -> list[str]:
     """Return what one of our numbers is."""
-    episodes = "mean over the episodes of the accuracy averaged over seeds, in per cent"
+    episodes = "mean over the episodes of the accuracy averaged over seeds, in percent"
     half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
     return [f"= {episodes}{half}"]
 
