@@ -70,6 +70,17 @@ def episodes(source: TaskSource, tasks: int, seed: int = 0) -> EpisodeBatch:
     return source.sampler.sample(np.random.default_rng(seed), tasks)
 
 
+def random_batch(
+    images: int, tasks: int, way: int, shot: int, query: int, seed: int = 0
+) -> EpisodeBatch:
+    """Draw indices of images with replacement, so that episodes share images."""
+    numbers = np.random.default_rng(seed)
+    return EpisodeBatch(
+        numbers.integers(0, images, (tasks, way, shot)),
+        numbers.integers(0, images, (tasks, way, query)),
+    )
+
+
 def gradients(model: nn.Module) -> list[Tensor]:
     """Return copies of the gradients."""
     return [cast(Tensor, parameter.grad).clone() for parameter in model.parameters()]

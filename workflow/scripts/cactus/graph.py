@@ -1,6 +1,7 @@
 """The graph of a run: its jobs in an order in which they can run, and the inputs of each."""
 
 from functools import cache, cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 from cactus.config.models import Config
@@ -117,24 +118,22 @@ def check_stages() -> None:
     CodeError
         A stage lacks an attribute, or its folder is, contains or lies in that of another.
     """
-    owners: dict[str, str] = {}
-    for name in stage_names():
-        stage = stage_named(name)
+    stages = [stage_named(name) for name in stage_names()]
+    for stage in stages:
         missing = [one for one in ("wildcards", "target", "results") if not hasattr(stage, one)]
         if missing or not isinstance(stage.results, tuple):
             raise CodeError(
                 "A stage is not complete.",
-                where=f"cactus/stages/{name}.py",
+                where=f"cactus/stages/{stage.name}.py",
                 got=f"no {', '.join(missing)}" if missing else f"results = {stage.results!r}",
                 fix="set `target`, the tuple `results`, and a base class or `wildcards`",
             )
-        for folder, owner in owners.items() if stage.folder else ():
-            if f"{stage.folder}/".startswith(f"{folder}/") or folder.startswith(f"{stage.folder}/"):
-                raise CodeError(
-                    "Two stages would write into one folder.",
-                    where=f"cactus/stages/{name}.py",
-                    got=f"folder {stage.folder!r}; {owner} has {folder!r}",
-                    fix="give the stage a folder of its own",
-                )
-        if stage.folder:
-            owners[stage.folder] = name
+    for first, second in combinations([stage for stage in stages if stage.folder], 2):
+        upper, lower = sorted([f"{first.folder}/", f"{second.folder}/"], key=len)
+        if lower.startswith(upper):
+            raise CodeError(
+                "Two stages would write into one folder.",
+                where=f"cactus/stages/{second.name}.py",
+                got=f"folder {second.folder!r}; {first.name} has {first.folder!r}",
+                fix="give the stage a folder of its own",
+            )

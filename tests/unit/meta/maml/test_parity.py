@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cactus.meta.train import TrainState, train_step
 from cactus.seeding import numpy_generator
-from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.loops import (
     accuracy,
     adapted,
@@ -19,7 +18,13 @@ from tests.unit.meta.loops import (
     maml_query_logits,
     scaled,
 )
-from tests.unit.meta.tiny import assert_close_in_double, gradients, learner, task_source
+from tests.unit.meta.tiny import (
+    assert_close_in_double,
+    gradients,
+    learner,
+    random_batch,
+    task_source,
+)
 
 KERNELS = ["manual", "autograd"]
 IMAGES = 60
@@ -34,14 +39,6 @@ def _randomized(shape, **changes):
             parameter.normal_(0, 0.3, generator=generator)
     noise = np.random.default_rng(0).integers(0, 256, (IMAGES, *shape), dtype=np.uint8)
     return model, torch.from_numpy(noise)
-
-
-def _batch(tasks, way, shot, query, seed=0):
-    numbers = np.random.default_rng(seed)
-    return EpisodeBatch(
-        numbers.integers(0, IMAGES, (tasks, way, shot)),
-        numbers.integers(0, IMAGES, (tasks, way, query)),
-    )
 
 
 @contextmanager
@@ -113,7 +110,7 @@ def test_any_episode_on_any_net(
         evaluation_tasks_at_once=at_once[1],
         filters=filters,
     )
-    batch = _batch(tasks, way, shot, query)
+    batch = random_batch(IMAGES, tasks, way, shot, query)
     _check_meta_gradient(model, images, batch)
     _check_evaluation(model, images, batch)
 
@@ -128,7 +125,7 @@ def test_the_papers_nets_in_evaluation(dataset, shape, way, kernel):
     model, images = _randomized(
         shape, dataset=dataset, way=way, filters=2, evaluation_steps=4, kernel=kernel
     )
-    _check_evaluation(model, images, _batch(2, max(2, way // 2), 1, 2))
+    _check_evaluation(model, images, random_batch(IMAGES, 2, max(2, way // 2), 1, 2))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -137,7 +134,7 @@ def test_a_rate_of_a_twentieth_acts_as_one_at_20_way(kernel):
     model, images = _randomized((28, 28, 1), way=20, filters=2, evaluation_steps=1, kernel=kernel)
     assert model.settings.inner_lr == 0.05
     for shot in (1, 3):
-        batch = _batch(1, 20, shot, 1)
+        batch = random_batch(IMAGES, 1, 20, shot, 1)
         weights, betas = list(model.weights), list(model.shifts)
         support = scaled(images, batch.support)
         logits = maml_logits(model.settings, support, weights, betas, 20)
@@ -152,7 +149,7 @@ def test_a_rate_of_a_twentieth_acts_as_one_at_20_way(kernel):
 def test_betas_are_meta_learned_and_not_adapted(kernel):
     """There is no gamma; beta has a gradient, and the inner steps leave it as it is."""
     model, images = _randomized((9, 12, 1), kernel=kernel)
-    batch = _batch(2, 3, 2, 2)
+    batch = random_batch(IMAGES, 2, 3, 2, 2)
     filters = model.settings.filters
     shapes = [tuple(parameter.shape) for parameter in model.parameters()]
     convolutions = [(filters, 1, 3, 3), *[(filters, filters, 3, 3)] * 3]
@@ -222,6 +219,6 @@ def test_parts_on_threads_are_tasks_one_at_a_time(first_order, at_once):
         tasks_at_once=at_once,
         evaluation_tasks_at_once=at_once,
     )
-    batch = _batch(3, 3, 2, 2)
+    batch = random_batch(IMAGES, 3, 3, 2, 2)
     _check_meta_gradient(model, images, batch, threads=2)
     _check_evaluation(model, images, batch, threads=2)

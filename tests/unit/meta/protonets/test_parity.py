@@ -6,9 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.loops import accuracy, cross_entropy, encoder_blocks, protonets_episode
-from tests.unit.meta.tiny import assert_close_in_double, gradients, learner
+from tests.unit.meta.tiny import assert_close_in_double, gradients, learner, random_batch
 
 IMAGES = 30
 
@@ -25,15 +24,6 @@ def _randomized(shape, **changes):
             variance.uniform_(0.02, 0.1, generator=generator)
     noise = np.random.default_rng(0).integers(0, 256, (IMAGES, *shape), dtype=np.uint8)
     return model, torch.from_numpy(noise)
-
-
-def _batch(tasks, way, shot, query, seed=0):
-    """Draw with replacement, so that episodes share images."""
-    numbers = np.random.default_rng(seed)
-    return EpisodeBatch(
-        numbers.integers(0, IMAGES, (tasks, way, shot)),
-        numbers.integers(0, IMAGES, (tasks, way, query)),
-    )
 
 
 def _slow_step(model, images, batch):
@@ -95,7 +85,7 @@ def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once)
     model, images = _randomized(
         (*sides, channels), way=way, filters=filters, images_at_once=images_at_once
     )
-    batch = _batch(tasks, way, shot, query)
+    batch = random_batch(IMAGES, tasks, way, shot, query)
     _check_evaluation(model, images, batch)
     _check_step(model, images, batch)
     _check_evaluation(model, images, batch)  # with the statistics that the step has moved
@@ -106,5 +96,5 @@ def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once)
 )
 def test_the_papers_sizes(dataset, shape, way):
     model, images = _randomized(shape, dataset=dataset, way=way, filters=2)
-    _check_step(model, images, _batch(2, way, 1, 2))
-    _check_evaluation(model, images, _batch(3, 5, 2, 2, seed=1))
+    _check_step(model, images, random_batch(IMAGES, 2, way, 1, 2))
+    _check_evaluation(model, images, random_batch(IMAGES, 3, 5, 2, 2, seed=1))

@@ -55,7 +55,7 @@ def check_results(planner: Planner) -> Iterator[Finding]:
             else:
                 got = f"sha256 {reason.new[:12]}, recorded {reason.old[:12]}"
                 yield Finding("output changed", reason.name, got, record.job)
-        for name in sorted({*record.job.files} - {*record.entities}):
+        for name in sorted(record.unrecorded):
             yield Finding("record damaged", name, "its record does not list it", record.job)
     yield from _strays(planner, known)
 

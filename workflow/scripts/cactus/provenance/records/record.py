@@ -107,6 +107,11 @@ class Record(Settings):
         return self.activity.plan.job
 
     @property
+    def unrecorded(self) -> list[str]:
+        """The files that the job always makes and that the record does not list."""
+        return [name for name in self.job.files if name not in self.entities]
+
+    @property
     def plan(self) -> Plan:
         """Everything that the results depend on."""
         return self.activity.plan

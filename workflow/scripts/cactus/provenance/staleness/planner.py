@@ -81,8 +81,7 @@ class Planner(RunReader):
             return Assessment(job, plan, None, (Reason("record", where, "", got), *pending))
         found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
         found += self._changed_raw(record)
-        unrecorded = [name for name in job.files if name not in record.entities]
-        found += [Reason("output", name, "", ABSENT) for name in unrecorded]
+        found += [Reason("output", name, "", ABSENT) for name in record.unrecorded]
         accepted = {waiver.key for waiver in self.waivers}
         reasons = [reason for reason in found if (job, reason) not in accepted]
         return Assessment(job, plan, record, (*reasons, *pending))
