@@ -17,7 +17,8 @@ from cactus.paper.figures import accuracy_grid, paper_comparison, shots, tasks, 
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.registry import FIGURES, PER_DATASET, draw
 from cactus.paper.results import read_results
-from tests.unit.paper.conftest import Run
+from tests.unit.paper.conftest import Run, make_run
+from tests.unit.paper.fake_run import FakeRun
 
 DRAW = {
     "accuracy_grid": accuracy_grid.draw,
@@ -111,9 +112,18 @@ def test_texts_stay_apart_and_inside(
     assert not [(texts[one].get_text(), texts[other].get_text()) for one, other in pairs]
 
 
+@pytest.mark.parametrize("name", PER_DATASET)
+@pytest.mark.parametrize("dataset", ["mnist", "miniimagenet"])
+def test_the_banner_of_a_narrow_figure_stays_inside(tmp_path: Path, name: str, dataset: str):
+    figure = _figure(make_run(FakeRun(tmp_path / "run", datasets=(dataset,))), name, dataset)
+    banner = next(text for text in figure.texts if BANNER in text.get_text().replace("\n", " "))
+    box = banner.get_bbox_patch().get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
 def _suptitle(run: Run, name: str, dataset: str | None = None) -> str:
-    results = read_results(run.results)
-    return DRAW[name](FigureInputs(run.folder, results, OutputSettings(), dataset)).get_suptitle()
+    return _figure(run, name, dataset).get_suptitle()
 
 
 @pytest.mark.parametrize("name", PER_DATASET)

@@ -15,6 +15,7 @@ from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, method_rank, 
 
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
+_BANNER_PAD: Final = 0.35  # times the font size
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8")
 # Seaborn's palette "colorblind"; most figures need nothing else of seaborn.
 _COLORS: Final = (
@@ -138,8 +139,12 @@ def add_dataset_title(figure: Figure, dataset: str, synthetic_datasets: Sequence
 
 
 def _add_banner(figure: Figure, text: str) -> None:
-    box = {"boxstyle": "round,pad=0.35", "facecolor": "#9a3412", "edgecolor": "none"}
-    figure.suptitle(text, fontweight="bold", color="white", bbox=box)
+    """Add a title in a colored box, in two lines if the figure is too narrow for one."""
+    box = {"boxstyle": f"round,pad={_BANNER_PAD}", "facecolor": "#9a3412", "edgecolor": "none"}
+    title = figure.suptitle(text, fontweight="bold", color="white", bbox=box)
+    frame = 2 * _BANNER_PAD * title.get_fontsize() / 72 * figure.dpi
+    if title.get_window_extent().width + frame > figure.bbox.width:
+        title.set_text(text.replace(": ", ":\n", 1))
 
 
 def message_figure(message: str) -> Figure:
