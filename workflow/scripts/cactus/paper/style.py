@@ -142,7 +142,7 @@ def _add_banner(figure: Figure, text: str) -> None:
     """Add a title in a colored box, in two lines if the figure is too narrow for one."""
     box = {"boxstyle": f"round,pad={_BANNER_PAD}", "facecolor": "#9a3412", "edgecolor": "none"}
     title = figure.suptitle(text, fontweight="bold", color="white", bbox=box)
-    frame = 2 * _BANNER_PAD * title.get_fontsize() / 72 * figure.dpi
+    frame = 2 * _BANNER_PAD * float(title.get_fontsize()) / 72 * figure.dpi
     if title.get_window_extent().width + frame > figure.bbox.width:
         title.set_text(text.replace(": ", ":\n", 1))
 
