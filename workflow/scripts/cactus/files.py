@@ -3,13 +3,18 @@
 import errno
 import hashlib
 import json
+import math
 import os
+import re
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +23,16 @@ from cactus.errors import DataError, StorageError
 
 # A disk with less free space counts as full.
 _FULL_BYTES = 1 << 20
+_LARGEST_TEXT: Final = 256 << 20
+_LONGEST_INTEGER: Final = 40
+_DEEPEST: Final = 100
+_TOO_DEEP: Final = f"values are nested more than {_DEEPEST} deep"
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# `np.save` writes the first; the second has a longer header.
+_READ_HEADER: Final = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 @contextmanager
@@ -102,8 +117,94 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to read bytes; a pipe or a device might block or never end.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, or is of another type.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text of at most 256 MiB.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read, is too large, or is not UTF-8.
+    """
+    with open_regular(path) as file:
+        content = file.read(_LARGEST_TEXT + 1)
+    if len(content) > _LARGEST_TEXT:
+        raise ValueError(f"it is larger than {_LARGEST_TEXT >> 20} MiB")
+    return content.decode("utf-8")
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON as the standard has it, without what Python's parser adds or lets through.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON; a number is NaN, infinite or an integer of more than 40 digits; a key
+        occurs twice; a text is not Unicode; or values are nested more than 100 deep.
+    """
+    try:
+        value = json.loads(
+            text,
+            parse_constant=_finite,
+            parse_float=_finite,
+            parse_int=_short,
+            object_pairs_hook=_without_repeats,
+        )
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    if _SURROGATE.search(text):  # half of a pair, unless the other half is there too
+        json.dumps(value, ensure_ascii=False).encode()
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _parts(outer)]
+        if not level:
+            return value
+    raise ValueError(_TOO_DEEP)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
+
+
+def _short(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError(f"an integer of {len(text):,} digits")
+    return int(text)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (name, count), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {name!r} occurs {count} times")
+    return found
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file, as strictly as `parse_json`.
 
     Raises
     ------
@@ -111,7 +212,7 @@ def read_json(path: Path) -> Any:
         The file is missing or is not valid JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise _unreadable("A JSON file cannot be read.", path, error) from error
 
@@ -131,10 +232,32 @@ def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
         The file is missing or damaged, or it contains Python objects.
     """
     try:
+        _check_array(path)
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _unreadable("An array cannot be read.", path, error) from error
     return array
+
+
+def _check_array(path: Path) -> None:
+    """Check that a file is an array of numbers, and that it has the size that its header promises.
+
+    Raises
+    ------
+    OSError, ValueError
+        It is not.
+    """
+    with open_regular(path) as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            shape, _, dtype = _READ_HEADER[version](file)
+        except Exception as error:  # NumPy parses the header as Python, with as many errors
+            raise ValueError(f"its header is damaged: {type(error).__name__}: {error}") from error
+        if dtype.kind not in "biuf" or any(length < 0 for length in shape):
+            raise ValueError(f"an array of {dtype}, of shape {shape}")
+        expected = file.tell() + math.prod(shape) * dtype.itemsize
+        if expected != (found := os.fstat(file.fileno()).st_size):
+            raise ValueError(f"{found:,} bytes, but its header promises {expected:,}")
 
 
 def _unreadable(what: str, path: Path, error: Exception) -> DataError:
@@ -144,5 +267,5 @@ def _unreadable(what: str, path: Path, error: Exception) -> DataError:
 
 def file_hash(path: Path) -> str:
     """Return the hexadecimal sha256 of a file, which is read in chunks."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
