@@ -41,12 +41,7 @@ _CELL = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
 
 def main() -> None:
     """Run the command line."""
-    try:
-        run_main(_run)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, e.g. `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    run_main(_run)
 
 
 def _run() -> None:
