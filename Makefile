@@ -1,7 +1,8 @@
 # Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
 # The interpreter below the virtual environment, in case that is active already.
 PYTHON := $(shell python3 -c 'import sys; print(sys._base_executable)')
-CORES ?= $(shell nproc)
+# The cores that this process may use, fewer if they would need more memory than there is.
+CORES ?= $(or $(shell $(PYTHON) -I workflow/scripts/cactus/cores.py),1)
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
@@ -18,8 +19,14 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recomm
 
 setup: $(SETUP)
 
+# Without it, Python or a part of it would fail with words that name no package.
+NEED = || { echo "$(1) is missing: install it (Debian, Ubuntu: apt install $(2)), then run make again" >&2; exit 1; }
+
 $(SETUP): envs/requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" $(call NEED,Python 3.11,python3)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	@$(PYTHON) -m pip --version > /dev/null 2>&1 $(call NEED,pip,python3-pip)
+	@$(PYTHON) -m venv --help > /dev/null 2>&1 $(call NEED,venv,python3-venv)
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) install --require-hashes --requirement envs/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .

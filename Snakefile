@@ -15,6 +15,13 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+
+
+from cactus.provenance.execution.process import name_user
+
+name_user()  # Snakemake and its Slurm plugin ask for it
+
+
 include: "rules/stages.smk"
 include: "rules/data.smk"
 include: "rules/embed.smk"

@@ -125,6 +125,12 @@ class ClusterError(CactusError):
     exit_code = 10
 
 
+class ResourceError(CactusError):
+    """Memory, threads or open files ran out."""
+
+    exit_code = 11
+
+
 class StoppedError(CactusError):
     """The job was asked to stop early; it can be run again unchanged."""
 

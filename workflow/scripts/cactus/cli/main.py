@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.command import run_main
+from cactus.provenance.execution.process import name_user
 
 # What each command does, and the function that does it. Its module is imported only when the
 # command is called, because some of them load libraries that are slow to import.
@@ -41,12 +42,8 @@ _CELL = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
 
 def main() -> None:
     """Run the command line."""
-    try:
-        run_main(_run)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, e.g. `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    name_user()
+    run_main(_run)
 
 
 def _run() -> None:

@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 
+from cactus.exits import signals_forwarded
 from cactus.provenance.staleness.open_run import find_run_folder, open_run, read_planned_config
 from cactus.stages.base import Job
 
@@ -27,4 +28,5 @@ def update(arguments: argparse.Namespace) -> int:
 def _snakemake(config: list[str], target: str, stale: list[Job], more: list[str]) -> int:
     print(f"{target}: {len(stale)} stale jobs", flush=True)
     command = [sys.executable, "-m", "snakemake", target, *(more or ["--cores", "all"]), *config]
-    return subprocess.run(command, check=False).returncode
+    with subprocess.Popen(command) as process, signals_forwarded(process.send_signal):
+        return process.wait()

@@ -1,6 +1,7 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -48,7 +49,10 @@ def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) ->
             "ended": datetime.now(UTC).isoformat(),
             "attempt": attempt,
         }
-        write_json(path, facts)
+        try:
+            write_json(path, facts)
+        except (CactusError, OSError) as second:  # the first error is the one to tell
+            print(f"this failure cannot be noted in {path}: {second}", file=sys.stderr)
         raise
     path.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """Publishing results: a finished job's results move into place as a whole and are recorded."""
 
+import errno
 import resource
 import shutil
 import sys
@@ -88,13 +89,26 @@ def _move_into_place(run_folder: Path, job: Job, staging: Path) -> dict[str, Fil
         target = run_folder / job.folder
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        (staging / target.name).replace(target)
+        _move(staging / target.name, target)
     return {
         path.relative_to(run_folder).as_posix(): FileEntity(
             sha256=file_hash(path), bytes=path.stat().st_size
         )
         for path in _files(run_folder, job)
     }
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a folder as a whole, also to another file system, on which it appears as a whole."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        nearby = target.with_name(f".{target.name}.copy")
+        shutil.rmtree(nearby, ignore_errors=True)  # left by a killed process
+        shutil.copytree(source, nearby)
+        nearby.replace(target)
 
 
 def _files(run_folder: Path, job: Job) -> list[Path]:

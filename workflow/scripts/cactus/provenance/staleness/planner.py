@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from cactus.files import atomic_path
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
@@ -17,8 +18,9 @@ from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 
-# Modification time of a fresh job's plan: older than any result, so that Snakemake sees no update.
-_FRESH_TIME: Final = 1.0
+# Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
+# sees no update, and in no time zone before the first day that a zip archive can hold.
+_FRESH_TIME: Final = 315_705_600.0
 
 
 @dataclass(frozen=True)
@@ -152,17 +154,15 @@ class Planner(RunReader):
         content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
         existing = _read_if_valid(path)
         if not assessment.stale:
-            if existing != content:
-                _replace(path, content)
-            os.utime(path, (_FRESH_TIME, _FRESH_TIME))
+            if existing != content or path.stat().st_mtime != _FRESH_TIME:
+                _replace(path, content, _FRESH_TIME)
             return path
         times = self._result_times(job)
         if times or existing is None or existing.model_copy(update={"planned": ""}) != content:
             now = datetime.now(UTC).isoformat()
-            _replace(path, content.model_copy(update={"planned": now}))
             # Later than the job's results, even if another clock ran ahead.
             latest = max([time.time(), *(moment + 1 for moment in times)])
-            os.utime(path, (latest, latest))
+            _replace(path, content.model_copy(update={"planned": now}), latest)
         return path
 
     def _result_times(self, job: Job) -> list[float]:
@@ -181,9 +181,12 @@ def _read_if_valid(path: Path) -> PlanFile | None:
         return None
 
 
-def _replace(path: Path, content: PlanFile) -> None:
-    """Replace a plan without waiting for the disk: a lost plan is simply written again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+def _replace(path: Path, content: PlanFile, modified: float) -> None:
+    """Replace a plan without waiting for the disk: a lost plan is simply written again.
+
+    Only its owner may set the time of a file, and in a shared folder that may be someone else. So
+    the file is always a new one.
+    """
+    with atomic_path(path, flush=False) as temporary:
+        temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        os.utime(temporary, (modified, modified))
