@@ -4,13 +4,13 @@ import json
 import multiprocessing
 import os
 import signal
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cactus.errors import TrainingError
+from cactus.errors import LeaseError, TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
     failure_path,
@@ -28,12 +28,14 @@ def lease(folder: Path, **facts) -> Lease:
     return Lease(work_folder(folder, JOB), JOB.name, facts)
 
 
-def note(folder: Path, attempt: int = 1) -> AbstractContextManager[None]:
-    return failure_note(folder, JOB, datetime.now(UTC), attempt)
+@contextmanager
+def note(folder: Path, attempt: int = 1) -> Iterator[None]:
+    with lease(folder) as held, failure_note(folder, JOB, held, attempt):
+        yield
 
 
 def test_a_job_is_running_until_it_succeeds(tmp_path: Path):
-    with lease(tmp_path), note(tmp_path):
+    with note(tmp_path):
         facts = read_state(tmp_path, JOB)
         assert facts is not None
         assert (facts["state"], facts["pid"]) == ("running", os.getpid())
@@ -50,6 +52,14 @@ def test_a_failure_is_shown_until_the_next_success(tmp_path: Path):
     with note(tmp_path):
         pass
     assert read_state(tmp_path, JOB) is None
+
+
+def test_a_process_that_lost_the_job_leaves_no_note(tmp_path: Path):
+    with pytest.raises(LeaseError), note(tmp_path):  # noqa: PT012
+        path = work_folder(tmp_path, JOB) / "lease.json"
+        path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "theirs"}))
+        raise KeyError
+    assert not failure_path(tmp_path, JOB).exists()
 
 
 def test_exiting_with_success_is_not_a_failure(tmp_path: Path):

@@ -37,6 +37,8 @@ class Checkpoints:
         must run in ``stop.deferred()``.
     clock
         A monotonic clock, in seconds.
+    check
+        Raises an error if this process may not write anymore; called just before each write.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Checkpoints:
         steps: int | None,
         stop: StopRequest,
         clock: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.stop = stop
         self.progress = TrainingProgress()  # the training's metrics log keeps it up to date
@@ -56,6 +59,7 @@ class Checkpoints:
         self._folder, self._fingerprint = folder, fingerprint
         self._seconds, self._steps, self._clock = seconds, steps, clock
         self._last_time, self._last_step = clock(), 0
+        self._check = check
 
     def restore(self) -> dict[str, Any] | None:
         """Return the newest intact state, its tensors on the CPU, or None if there is none.
@@ -100,6 +104,8 @@ class Checkpoints:
             A stop was requested; the state has been saved.
         StorageError
             The checkpoint cannot be written. Earlier ones are unchanged.
+        LeaseError
+            Another process has taken over the training; nothing was saved.
         """
         if not (self.stop.requested or self._is_due(step)):
             return
@@ -118,12 +124,14 @@ class Checkpoints:
         payload = buffer.getbuffer()
         digest = hashlib.sha256(payload).hexdigest()
         header = json.dumps({"fingerprint": self._fingerprint, "sha256": digest})
+        self._check()
         with (
             atomic_path(self._folder / f"step-{step:09d}.ckpt") as temporary,
             temporary.open("wb") as file,
         ):
             file.write(header.encode() + b"\n")
             file.write(payload)
+            self._check()  # writing takes long enough to be stopped in it
         self._delete_old()
         self._last_time, self._last_step = self._clock(), step
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cactus.errors import CactusError
 from cactus.files import write_json
-from cactus.provenance.execution.lease import lives, read_lease
+from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.process import identity
 from cactus.stages.base import Job
 
@@ -29,10 +29,15 @@ def work_folder(run_folder: Path, job: Job) -> Path:
 
 
 @contextmanager
-def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) -> Iterator[None]:
+def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iterator[None]:
     """Write a note if the block fails, and remove an earlier attempt's note if it succeeds.
 
     Attempts are counted from 1.
+
+    Raises
+    ------
+    LeaseError
+        The block failed after another process had taken over. The job is not this one's to report.
     """
     path = failure_path(run_folder, job)
     try:
@@ -41,11 +46,12 @@ def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) ->
         if isinstance(error, SystemExit) and not error.code:
             path.unlink(missing_ok=True)
             raise
+        lease.check()
         facts = {
             **identity(),
             "state": "failed",
             "error": error.what if isinstance(error, CactusError) else repr(error),
-            "started": started.isoformat(),
+            "started": lease.started.isoformat(),
             "ended": datetime.now(UTC).isoformat(),
             "attempt": attempt,
         }

@@ -12,7 +12,6 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
-from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
@@ -24,7 +23,6 @@ from cactus.provenance.records.record import (
     record_path,
     write_record,
 )
-from cactus.stages.base import Job
 
 _KIB: Final = 1024
 
@@ -42,20 +40,28 @@ def publish(job: RunningJob, root: Path) -> None:
     """Move all results of a job into place, write its record, and back up both.
 
     The record names the state of the clone in the folder `root`.
+
+    Raises
+    ------
+    LeaseError
+        Another process has taken over the job; its results and its record are untouched.
     """
-    entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
+    entities = _move_into_place(job)
     plan = job.plan.model_copy(update={"raw": job.raw})
     sources = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
     agent = collect_environment(job.run_folder, root, list(plan.libraries))
     activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)
+    job.lease.check()
     write_record(job.run_folder, record)
     back_up(job.run_folder, record)
 
 
-def clear_work(job: RunningJob, lease: Lease) -> None:
+def clear_work(job: RunningJob) -> None:
     """Empty a finished job's work folder, except for its lease and backups."""
-    backups = backup_folder(job.run_folder, job.plan.job)
+    lease, backups = job.lease, backup_folder(job.run_folder, job.plan.job)
+    if not lease.held:
+        return  # another process has taken over, and finds the job finished
     for path in job.work.iterdir():
         if path.is_dir() and path != backups:
             shutil.rmtree(path)
@@ -79,23 +85,29 @@ def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
     return True
 
 
-def _move_into_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:
     """Move a job's own folder, if it has one, into place; return sizes and hashes of all results.
 
     Until then, nothing reads a half-made result, and a second Snakemake that removes old results
-    removes none of this job's.
+    removes none of this job's. Hashing comes first, so that no time passes between the check of the
+    lease and the move.
     """
-    if job.folder is not None:
-        target = run_folder / job.folder
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _move(staging / target.name, target)
-    return {
-        path.relative_to(run_folder).as_posix(): FileEntity(
+    folder = job.plan.job.folder
+    made, target = job.run_folder, job.run_folder
+    if folder is not None:
+        made, target = job.output, job.run_folder / folder
+    entities = {
+        (target / path.relative_to(made)).relative_to(job.run_folder).as_posix(): FileEntity(
             sha256=file_hash(path), bytes=path.stat().st_size
         )
-        for path in _files(run_folder, job)
+        for path in _files(job)
     }
+    job.lease.check()
+    if folder is not None:
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _move(made, target)
+    return entities
 
 
 def _move(source: Path, target: Path) -> None:
@@ -111,10 +123,10 @@ def _move(source: Path, target: Path) -> None:
         nearby.replace(target)
 
 
-def _files(run_folder: Path, job: Job) -> list[Path]:
-    if job.folder is None:
-        return [run_folder / name for name in job.files]
-    found = (run_folder / job.folder).rglob("*")
+def _files(job: RunningJob) -> list[Path]:
+    if job.plan.job.folder is None:
+        return [job.run_folder / name for name in job.plan.job.files]
+    found = job.output.rglob("*")
     return sorted(path for path in found if path.is_file() and path.name[0] != ".")
 
 

@@ -51,7 +51,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     with (
         StopRequest(plan.job.name) as stop,
         Lease(work_folder(run_folder, plan.job), plan.job.name, {"attempt": attempt}) as lease,
-        failure_note(run_folder, plan.job, lease.started, attempt),
+        failure_note(run_folder, plan.job, lease, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
         print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
@@ -64,9 +64,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         prepare_folders(job)
         yield job
         check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
-        lease.check()
         publish(job, SCRIPTS.parents[1])
-        clear_work(job, lease)
+        clear_work(job)
         drop_log(run_folder, plan.job, attempt)
 
 
@@ -76,7 +75,7 @@ def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> R
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
-    return RunningJob(run_folder, complete, stop, lease.token, sources, lease.started, clock)
+    return RunningJob(run_folder, complete, stop, lease, sources, lease.started, clock)
 
 
 # Modules that the bookkeeping imports, before any stage and whether or not the stage needs them.

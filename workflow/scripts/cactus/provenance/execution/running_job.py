@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.operation import CheckpointSettings
 from cactus.provenance.execution.attempts import work_folder
+from cactus.provenance.execution.lease import Lease
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
@@ -31,8 +32,8 @@ class RunningJob:
         The job's plan; no input is pending anymore.
     stop
         Tells whether the job was asked to stop.
-    token
-        Identifies this attempt.
+    lease
+        The right to write the job's results; its token identifies this attempt.
     sources
         The text of each source file that runs.
     started
@@ -46,7 +47,7 @@ class RunningJob:
     run_folder: Path
     plan: Plan
     stop: StopRequest
-    token: str
+    lease: Lease
     sources: dict[str, str]
     started: datetime
     clock: float
@@ -66,7 +67,7 @@ class RunningJob:
     @property
     def staging(self) -> Path:
         """The folder in which this attempt makes its results."""
-        return self.work / f"{ATTEMPT_PREFIX}{self.token}"
+        return self.work / f"{ATTEMPT_PREFIX}{self.lease.token}"
 
     @property
     def output(self) -> Path:
@@ -121,5 +122,6 @@ class RunningJob:
             seconds=when.seconds,
             steps=when.steps,
             stop=self.stop,
+            check=self.lease.check,
         )
         return self._checkpoints
