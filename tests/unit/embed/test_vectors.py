@@ -20,7 +20,7 @@ def good(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255 @ WEIGHTS
 
 
-def checked(encode: Encode, counts=(300, 50, 70), prepare: Callable[[int], Encode] | None = None):
+def checked(encode: Encode, counts=(300, 50, 70)):
     """Encode three splits and check them; return the vectors."""
     generator = np.random.default_rng(0)
     embedding = types.SimpleNamespace(encode=encode)
@@ -123,12 +123,12 @@ REFUSED = {
     "complex": (lambda x: good(x) + 1j, "floating-point", "complex"),
     "objects": (lambda x: good(x).astype(object), "floating-point", "object"),
     "texts": (lambda x: good(x).astype(str), "floating-point", "str"),
-    "nothing": (lambda x: None, "floating-point", "NoneType"),
+    "nothing": (lambda _: None, "floating-point", "NoneType"),
     "a generator": (lambda x: (row for row in good(x)), "floating-point", "generator"),
     "a dictionary": (lambda x: dict(enumerate(good(x))), "floating-point", "dict"),
-    "a ragged list": (lambda x: [r[: 1 + i % 2] for i, r in enumerate(good(x))], "floating", "list"),
+    "a ragged list": (lambda x: [r[: i % 2] for i, r in enumerate(good(x))], "floating", "list"),
     "a sparse tensor": (lambda x: torch.from_numpy(good(x)).to_sparse(), "floating", "Tensor"),
-    "a tensor without data": (lambda x: torch.empty(len(x), 4, device="meta"), "floating", "Tensor"),
+    "no data": (lambda x: torch.empty(len(x), 4, device="meta"), "floating", "Tensor"),
     "dimensions by split": (lambda x: good(x)[:, : 2 + (len(x) == 300)], "two splits", "2 dim"),
     "NaN": (wrong_at(np.nan), "NaN", "1 of 300 images have such values, the first is image 17"),
     "infinity": (wrong_at(np.inf), "NaN or infinity", "image 17"),

@@ -86,3 +86,17 @@ def test_a_misspelled_stage_is_refused_with_the_nearest_one():
     assert caught.value.fix == "did you mean 'prepare_data'?"
     with pytest.raises(CodeError, match="own no folder"):
         inputs_from("make_table", "mnist", "mnist.tex")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "fix"),
+    [
+        ("prepare_data", "train_label.npy", "did you mean 'train_labels.npy'?"),
+        ("make_partitions", "partition.npy", "did you mean 'partitions.npy'?"),
+        ("meta_train", "x", "it makes model.json, model.safetensors, metrics.jsonl"),
+    ],
+)
+def test_a_misspelled_file_of_another_stage_is_refused(stage: str, name: str, fix: str):
+    with pytest.raises(CodeError, match="makes no such file") as caught:
+        inputs_from(stage, "mnist", name)
+    assert fix in caught.value.fix

@@ -213,6 +213,27 @@ def read_json(path: Path) -> Any:
         raise _unreadable("A JSON file cannot be read.", path, error) from error
 
 
+def read_manifest(path: Path, /, **expected: Any) -> dict[str, Any]:
+    """Read the JSON object that describes the files beside it, and check some of its entries.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or an entry is not the expected one.
+    """
+    content = read_json(path)
+    found = content if isinstance(content, dict) else {}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise DataError(
+                "A manifest describes something else than what is read here.",
+                where=f"{path}: {name}",
+                got=f"{found.get(name, 'no such entry')}, expected {value}",
+                fix="delete the folder and run the same command again to recreate it",
+            )
+    return found
+
+
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
     """Write `array` as `.npy` without pickles, atomically."""
     with atomic_path(path) as temporary:

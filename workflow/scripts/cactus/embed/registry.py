@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -74,6 +75,7 @@ def _custom_module(name: str, module: str) -> ModuleType:
         spec = importlib.util.spec_from_file_location(f"cactus_custom_{name}", path)
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is not a Python source file")
+        sys.path.append(str(path.parent))  # it may import files beside it
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
         return loaded

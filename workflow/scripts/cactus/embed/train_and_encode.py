@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from safetensors.torch import save_file
+from torch import Tensor
 
 from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
 from cactus.data.arrays import load_images

@@ -190,12 +190,10 @@ def check_vectors(vectors: Vectors, where: str) -> None:
         )
 
 
-def _wrong_rows(vectors: Vectors, largest: float) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    yield "NaN or infinity, as float32", ~np.isfinite(vectors).all(axis=1)
-    yield (
-        f"values beyond {largest:.1e}, whose distances overflow",
-        (np.abs(vectors).max(axis=1) > largest),
-    )
+def _wrong_rows(vectors: Vectors, largest: float) -> Iterator[tuple[str, Any]]:
+    yield "NaN or infinity, as float32", (~np.isfinite(vectors)).any(axis=1)
+    too_large = (np.abs(vectors) > largest).any(axis=1)
+    yield f"values beyond {largest:.1e}, whose distances overflow", too_large
 
 
 def _lengths(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -46,6 +46,8 @@ class Stage(ABC, Generic[Wildcards]):
     results
         Files that every job makes, relative to the job's folder; without one, to the run's, with
         ``{cell}`` for the job's. The first, the sentinel, tells Snakemake that the job is done.
+    optional
+        Further files that some of its jobs make in their folders, and that other jobs may read.
     main_result
         The result that a trace shows; by default the sentinel.
     final
@@ -64,6 +66,7 @@ class Stage(ABC, Generic[Wildcards]):
     target: ClassVar[str]
     folder: ClassVar[str | None] = None
     results: ClassVar[tuple[str, ...]]
+    optional: ClassVar[tuple[str, ...]] = ()
     main_result: ClassVar[str | None] = None
     final: ClassVar[bool] = False
     scores: ClassVar[bool] = False
@@ -222,7 +225,7 @@ class Job(NamedTuple):
 class Inputs(NamedTuple):
     """The results of one upstream job that a job reads, relative to the run's folder.
 
-    A file is absent if the upstream job did not make it.
+    A file that is optional for the upstream stage is absent if the job did not make it.
     """
 
     job: Job
@@ -235,16 +238,21 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
     Raises
     ------
     CodeError
-        There is no such stage, or its jobs own no folder.
+        There is no such stage, its jobs own no folder, or it does not make such a file.
     """
-    job = Job(stage, cell)
+    job, where = Job(stage, cell), f"cactus/stages/{stage}.py"
     if names and job.folder is None:
         raise CodeError(
             "The jobs of a stage own no folder, so that none of its files can be named alone.",
-            where=f"cactus/stages/{stage}.py",
+            where=where,
             got=", ".join(names),
             fix="use `Inputs` with some of `Job(...).files`",
         )
+    made = (*job.definition.results, *job.definition.optional)
+    for name in names:
+        if name not in made:
+            fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
+            raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 

@@ -35,6 +35,7 @@ class MakePartitions(CellStage):
     target = "partitions"
     folder = "partitions"
     results = ("summary.json",)
+    optional = ("partitions.npy",)  # attribute pools are not stored
     main_result = "partitions.npy"
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:

@@ -12,6 +12,7 @@ from cactus.provenance.execution.checks import check_code, check_imports, checke
 from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.promises import check_made, check_read
 from cactus.provenance.execution.publish import (
     clear_work,
     prepare_folders,
@@ -39,7 +40,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     CodeError
         The code or a library differs from the plan.
     RecordError
-        An input is missing or differs from the plan.
+        An input is missing or differs from the plan or its manifest, or a result is not what the
+        stage promises.
     LeaseError
         Another process took over the job, because this one was silent for too long.
     StoppedError
@@ -61,8 +63,10 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         lease.progress = job.progress
+        check_read(job)
         prepare_folders(job)
         yield job
+        check_made(job)
         check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
         publish(job, SCRIPTS.parents[1])
         clear_work(job)

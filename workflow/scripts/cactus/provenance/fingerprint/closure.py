@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -130,7 +131,7 @@ class SourceTree:
                 continue
             if found := self._imported(imported, root):
                 parsed.files.extend(found)
-            else:
+            elif not _is_folder(imported, root):
                 parsed.libraries.add(imported.partition(".")[0])
         return parsed
 
@@ -145,7 +146,9 @@ class SourceTree:
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""
         if entry.endswith(".py"):
-            return [_SourceFile(entry, Path(entry).stem, self.scripts)]
+            path = self.path(entry)
+            root = self.scripts if path.is_relative_to(self.scripts) else path.absolute().parent
+            return [_SourceFile(entry, path.stem, root)]
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
@@ -178,14 +181,24 @@ def _is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+def _is_folder(module: str, root: Path) -> bool:
+    """Return whether a name is a package without code; an installed library would come first."""
+    if not root.joinpath(*module.split(".")).is_dir():
+        return False
+    library = find_spec(module.partition(".")[0])
+    return library is None or library.origin is None
+
+
 def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the packages that contain a module, then the module itself, until one is missing."""
+    """Yield the packages that contain a module, then the module itself, until one is missing.
+
+    A folder without ``__init__.py`` is a package without code.
+    """
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         stem = root.joinpath(*parts[:length])
-        for path in (stem / "__init__.py", stem.with_suffix(".py")):
-            if path.is_file():
-                yield ".".join(parts[:length]), path
-                break
-        else:
+        found = [path for path in (stem / "__init__.py", Path(f"{stem}.py")) if path.is_file()]
+        if found:
+            yield ".".join(parts[:length]), found[0]
+        elif not stem.is_dir():
             return
