@@ -13,7 +13,7 @@ from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawSplit, check_class_sizes
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.data.readers.miniimagenet_lists import ClassLists
-from cactus.data.readers.unpickle import load_pickle
+from cactus.data.unpickle.load import load_pickle
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split
 
@@ -78,7 +78,7 @@ def _load(
 ) -> tuple[npt.NDArray[np.uint8], dict[str, npt.NDArray[np.int64]]]:
     """Return images (N, H, W, 3) and the image indices of each class."""
     with tree.open(entry) as file:
-        content = load_pickle(file, tree.root / entry.path, tree.max_bytes)
+        content = load_pickle(file, tree.root / entry.path, entry.size)
     if not isinstance(content, dict):
         raise _unexpected(tree, entry, f"a {type(content).__name__}")
     fields = {_text(key): value for key, value in content.items()}
