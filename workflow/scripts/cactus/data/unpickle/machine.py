@@ -5,7 +5,7 @@ tuples for hours, and set attributes. This machine knows only the operations tha
 for numbers, text, bytes, lists, tuples and dicts, and calls only functions that it was given.
 
 - Bytes: no operation takes more bytes than the file still has.
-- Objects: the number of operations is bounded by the bytes that were read.
+- Objects: the number of operations is bounded by the bytes that were 
 - Keys of dicts are str, bytes or small int; nothing else is ever hashed or compared.
 - Depth: marks are bounded; nothing recurses into a value.
 """
@@ -15,8 +15,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
-from cactus.data.unpickle import values as read
-from cactus.data.unpickle.values import set_item
+from cactus.data.unpickle.values import (
+    boolean_or_integer,
+    integer,
+    long_integer,
+    quoted,
+    raw_unicode,
+    real,
+    set_item,
+    utf8,
+)
 
 _FREE_STEPS = 500_000
 _BYTES_PER_STEP = 100  # a pickled image has at least 1,000 bytes and takes up to 30 steps
@@ -243,26 +251,26 @@ _OPERATIONS: Mapping[bytes, _Operation] = {
     b")": _constant(tuple),
     b"]": _constant(list),
     b"}": _constant(dict),
-    b"I": _line(read.boolean_or_integer),
-    b"L": _line(read.integer),
-    b"F": _line(read.real),
-    b"S": _line(read.quoted),
-    b"V": _line(read.raw_unicode),
+    b"I": _line(boolean_or_integer),
+    b"L": _line(integer),
+    b"F": _line(real),
+    b"S": _line(quoted),
+    b"V": _line(raw_unicode),
     b"J": _fixed("<i"),
     b"K": _fixed("<B"),
     b"M": _fixed("<H"),
     b"G": _fixed(">d"),
-    b"\x8a": _sized("<B", read.long_integer),
-    b"\x8b": _sized("<i", read.long_integer),
+    b"\x8a": _sized("<B", long_integer),
+    b"\x8b": _sized("<i", long_integer),
     b"T": _sized("<i"),
     b"U": _sized("<B"),
     b"B": _sized("<I"),
     b"C": _sized("<B"),
     b"\x8e": _sized("<Q"),
     b"\x96": _sized("<Q"),
-    b"X": _sized("<I", read.utf8),
-    b"\x8c": _sized("<B", read.utf8),
-    b"\x8d": _sized("<Q", read.utf8),
+    b"X": _sized("<I", utf8),
+    b"\x8c": _sized("<B", utf8),
+    b"\x8d": _sized("<Q", utf8),
     b"(": PickleMachine.mark,
     b"0": lambda machine: machine.pop(),
     b"1": lambda machine: machine.pop_mark(),
@@ -276,11 +284,11 @@ _OPERATIONS: Mapping[bytes, _Operation] = {
     b"d": _dict,
     b"s": _set_one,
     b"u": lambda machine: machine.update(machine.pop_mark()),
-    b"p": lambda machine: machine.store(read.integer(machine.line())),
+    b"p": lambda machine: machine.store(integer(machine.line())),
     b"q": lambda machine: machine.store(machine.take(1)[0]),
     b"r": lambda machine: machine.store(_number(machine, "<I")),
     b"\x94": PickleMachine.memoize,
-    b"g": lambda machine: machine.fetch(read.integer(machine.line())),
+    b"g": lambda machine: machine.fetch(integer(machine.line())),
     b"h": lambda machine: machine.fetch(machine.take(1)[0]),
     b"j": lambda machine: machine.fetch(_number(machine, "<I")),
     b"c": _global,
