@@ -88,5 +88,6 @@ PROGRAMS: dict[str, bytes] = {
     "array of 0 x huge": array_of(b"K\x00" + b"\x8a\x09" + b"\xff" * 8 + b"\x00\x86", b"C\x00"),
     "array of 1e5 dimensions": array_of(b"(" + b"K\x01" * 100_000 + b"t", b"C\x01a"),
     "array whose size is a float": array_of(b"G" + struct.pack(">d", 1.0) + b"\x85", b"C\x01a"),
+    "NumPy text beyond Unicode": pickle.dumps(np.str_("a")).replace(b"a\0\0\0", b"\xff" * 4),
     "array over text": array_of(b"K\x01\x85", b"X\x01\x00\x00\x00a"),
 }

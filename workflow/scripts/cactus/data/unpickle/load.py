@@ -9,6 +9,7 @@ stand-ins only wrap the bytes that the pickle holds, and refuse any dtype but nu
 import math
 import re
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -107,6 +108,11 @@ def _frombuffer(content: object, dtype: object, shape: object, order: object) ->
     kind = dtype.numpy()
     if math.prod(shape) * kind.itemsize != len(content):
         raise ValueError(f"{len(content)} bytes for an array {shape} of {kind}")
+    if (
+        kind.kind == "U"
+        and np.frombuffer(content, f"{dtype.order}u4").max(initial=0) > sys.maxunicode
+    ):
+        raise ValueError("text with characters that do not exist")
     flat = np.frombuffer(content, dtype=kind) if content else np.empty(0, kind)
     return flat.reshape(shape, order="F" if order == "F" else "C")
 

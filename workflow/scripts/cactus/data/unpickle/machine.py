@@ -5,7 +5,7 @@ tuples for hours, and set attributes. This machine knows only the operations tha
 for numbers, text, bytes, lists, tuples and dicts, and calls only functions that it was given.
 
 - Bytes: no operation takes more bytes than the file still has.
-- Objects: the number of operations is bounded by the bytes that were 
+- Objects: the number of operations is bounded by the bytes that were
 - Keys of dicts are str, bytes or small int; nothing else is ever hashed or compared.
 - Depth: marks are bounded; nothing recurses into a value.
 """
