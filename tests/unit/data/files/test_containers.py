@@ -224,7 +224,9 @@ def test_last_volume_of_a_split_zip_says_how_to_join_them(tmp_path):
     path = archive(tmp_path, ".zip", {"a": os.urandom(4000)})
     content = path.read_bytes()
     (tmp_path / "file.z01").write_bytes(content[:3000])
-    path.write_bytes(content[3000:])
+    # As `zip -s` writes it: the last volume is number 1, counted from 0.
+    end = content.index(b"PK\x05\x06")
+    path.write_bytes(content[3000 : end + 4] + b"\1\0\1\0" + content[end + 8 :])
     with pytest.raises(DataError, match="split into volumes") as caught:
         contents(open_archive(path, LIMIT))
     assert "file.z01" in caught.value.got

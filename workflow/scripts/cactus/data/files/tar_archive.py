@@ -38,7 +38,7 @@ class _CheckedInfo(tarfile.TarInfo):
     """A header that is checked as soon as it is read, before what belongs to it is."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> "_CheckedInfo":
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_CheckedInfo":
         """Parse a header; tarfile would take a damaged one for the end of the archive."""
         try:
             info = super().frombuf(buf, encoding, errors)

@@ -16,6 +16,9 @@ from cactus.errors import DataError
 _ENCRYPTED = 0x1
 # The fixed part of a member's header in front of its data.
 _LOCAL_HEADER = 30
+# The record at an archive's end, with the longest comment; a number that is kept elsewhere.
+_END_RECORD = 22 + 0xFFFF
+_ZIP64 = 0xFFFF
 _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _METHODS = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
 
@@ -37,8 +40,8 @@ class ZipArchive(Container):
         with damage_reported(path, headers=True):
             self._archive = zipfile.ZipFile(path)
             infos = self._archive.infolist()
-        if any(info.header_offset < 0 for info in infos):
-            raise self._split("members that begin before the file: its earlier volumes are missing")
+        if any(info.header_offset < 0 for info in infos) or self._disk() != 0:
+            raise self._split("the last volume; those before it are missing")
         self._check_overlaps(infos)
         listing = Listing(path, max_bytes)
         for info in infos:
@@ -72,6 +75,15 @@ class ZipArchive(Container):
     def close(self) -> None:
         """Close the archive."""
         self._archive.close()
+
+    def _disk(self) -> int:
+        """Return the number of this volume, which is in the record at the end of the archive."""
+        with damage_reported(self.path), self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - _END_RECORD))
+            tail = file.read()
+        start = tail.rfind(b"PK\x05\x06")
+        number = int.from_bytes(tail[start + 4 : start + 6], "little")
+        return 0 if number == _ZIP64 else number
 
     def _split(self, got: str) -> DataError:
         name = self.path.name
