@@ -33,7 +33,7 @@ def unpickle() -> Target:
         "labels": [0.5, None, True, 1 << 70, np.array(["a"])],
     }
     seeds = [pickle.dumps(plain, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
-    return lambda content: load_pickle(io.BytesIO(content), WHERE, len(content)), seeds
+    return lambda content: load_pickle(io.BytesIO(content), WHERE), seeds
 
 
 TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle}

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[4]
 
 def refusal(content):
     with pytest.raises(DataError) as caught:
-        load_pickle(io.BytesIO(content), Path("file.pkl"), len(content))
+        load_pickle(io.BytesIO(content), Path("file.pkl"))
     return caught.value
 
 
@@ -59,7 +59,7 @@ def test_genuine_pickles_of_many_small_values_are_read():
     """A list of arrays, 30 operations each, and 38,400 integers."""
     images = list(np.zeros((16_000, 16, 16, 3), np.uint8))
     content = pickle.dumps({"images": images, "labels": list(range(38_400))}, protocol=2)
-    loaded = load_pickle(io.BytesIO(content), Path("x"), len(content))
+    loaded = load_pickle(io.BytesIO(content), Path("x"))
     assert (len(loaded["images"]), loaded["labels"][-1]) == (16_000, 38_399)
 
 
@@ -83,7 +83,7 @@ PIECES = st.one_of(
 
 def read_or_refuse(content):
     try:
-        load_pickle(io.BytesIO(content), Path("file.pkl"), len(content))
+        load_pickle(io.BytesIO(content), Path("file.pkl"))
     except DataError as error:
         message = str(error)
     else:

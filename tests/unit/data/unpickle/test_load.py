@@ -2,6 +2,7 @@ import collections
 import io
 import pickle
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from cactus.errors import DataError
 
 
 def load(content):
-    return load_pickle(io.BytesIO(content), "file.pkl", len(content))
+    return load_pickle(io.BytesIO(content), Path("file.pkl"))
 
 
 numbers = st.sampled_from(["u1", "i1", "<i2", ">i2", "<i8", ">u4", "<f4", ">f8", "?"])

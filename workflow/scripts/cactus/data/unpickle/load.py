@@ -40,11 +40,11 @@ _BROKEN = (
 )
 
 
-def load_pickle(file: IO[bytes], path: Path, size: int) -> Any:
+def load_pickle(file: IO[bytes], path: Path) -> Any:
     """Read a pickle of numbers, strings, containers and arrays of numbers or text.
 
     Strings of Python 2 arrive as bytes, NumPy's scalars as Python's, and ordered and default
-    dicts as dicts. Memory grows with `size`, the number of bytes of the pickle. Errors name `path`.
+    dicts as dicts. Memory grows with the bytes in the file, at most 4 GiB. Errors name `path`.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def load_pickle(file: IO[bytes], path: Path, size: int) -> Any:
         The pickle names any other function, holds other types, or is damaged.
     """
     try:
-        return _Unpickler(file, path, size).run()
+        return _Unpickler(file, path).run()
     except _BROKEN as error:
         problem = f"{type(error).__name__}: {str(error)[:_MAX_MESSAGE]}"
         raise damaged(path, f"not a readable pickle: {problem}") from error
@@ -99,7 +99,7 @@ def _ascii(text: object) -> str:
 
 def _frombuffer(content: object, dtype: object, shape: object, order: object) -> npt.NDArray[Any]:
     """Return an array over the bytes of a pickle (protocol 5 names this function)."""
-    if not isinstance(content, bytes) or not isinstance(dtype, _Dtype):
+    if not isinstance(content, bytes | bytearray) or not isinstance(dtype, _Dtype):
         raise ValueError(f"an array over a {type(content).__name__}, not bytes")
     if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
         raise ValueError("an array whose shape is no tuple of sizes")
@@ -134,8 +134,8 @@ def _plain_dict(items: object = ()) -> dict[Any, Any]:
 class _Unpickler(PickleMachine):
     """The machine, knowing only the functions that build arrays and dicts."""
 
-    def __init__(self, file: IO[bytes], path: Path, size: int) -> None:
-        super().__init__(file, size)
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file)
         self._path, self._encoded = path, 0
         self._known: dict[tuple[str, str], Callable[..., Any]] = {
             ("numpy", "ndarray"): _Array,

@@ -4,7 +4,7 @@ A pickle is a program. `pickle.Unpickler` lets it fill a memo of 4 GB with nine 
 tuples for hours, and set attributes. This machine knows only the operations that picklers write
 for numbers, text, bytes, lists, tuples and dicts, and calls only functions that it was given.
 
-- Bytes: no operation takes more bytes than the file still has.
+- Bytes: no operation takes memory for more bytes than the file has.
 - Objects: the number of operations is bounded by the bytes that were
 - Keys of dicts are str, bytes or small int; nothing else is ever hashed or compared.
 - Depth: marks are bounded; nothing recurses into a value.
@@ -26,6 +26,8 @@ from cactus.data.unpickle.values import (
     utf8,
 )
 
+_MAX_BYTES = 4 << 30
+_CHUNK = 16 << 20
 _FREE_STEPS = 500_000
 _BYTES_PER_STEP = 100  # a pickled image has at least 1,000 bytes and takes up to 30 steps
 _MAX_MARKS = 1000
@@ -46,12 +48,11 @@ class PickleMachine(ABC):
     ----------
     file
         The pickle; it is read from its position on.
-    size
-        How many bytes it has.
     """
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
-        self._file, self._size, self._left = file, size, size
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.consumed = 0
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -68,11 +69,6 @@ class PickleMachine(ABC):
     def current(self, value: Any) -> Any:
         """Return what replaces a remembered value, which may have been built since."""
 
-    @property
-    def consumed(self) -> int:
-        """The number of bytes read so far."""
-        return self._size - self._left
-
     def run(self) -> Any:
         """Return the value that the program leaves when it stops.
 
@@ -82,7 +78,7 @@ class PickleMachine(ABC):
             The program is damaged, or does what pickles of data do not do.
         """
         steps = 0
-        while (code := self.take(1)) != b".":
+        while (code := bytes(self.take(1))) != b".":
             steps += 1
             if steps > _FREE_STEPS + self.consumed // _BYTES_PER_STEP:
                 raise ValueError(f"more than {steps - 1} operations in {self.consumed} bytes")
@@ -92,25 +88,28 @@ class PickleMachine(ABC):
             operation(self)
         return self.pop()
 
-    def take(self, count: int) -> bytes:
-        """Read exactly so many bytes."""
-        if not 0 <= count <= self._left:
-            raise EOFError(f"{count} bytes announced, {self._left} left in the file")
-        content = self._file.read(count)
-        self._left -= count
+    def take(self, count: int) -> bytes | bytearray:
+        """Read exactly so many bytes; what is announced takes no memory before it is there."""
+        self.check_size(count)
+        content: bytes | bytearray = self._file.read(min(count, _CHUNK))
+        if len(content) < count and len(content) == _CHUNK:
+            content = bytearray(content)
+            while piece := self._file.read(min(count - len(content), _CHUNK)):
+                content += piece
+        self.consumed += len(content)
         if len(content) < count:
             raise EOFError(f"{count} bytes announced, {len(content)} left in the file")
         return content
 
-    def check_frame(self, size: int) -> None:
-        """Check that the file holds a frame; it is only a hint for reading ahead."""
-        if size > self._left:
-            raise EOFError(f"a frame of {size} bytes announced, {self._left} left in the file")
+    def check_size(self, count: int) -> None:
+        """Refuse a negative number of bytes, and more than a pickle may have."""
+        if not 0 <= count <= _MAX_BYTES - self.consumed:
+            raise ValueError(f"{count} bytes announced, at most {_MAX_BYTES} are read")
 
     def line(self) -> bytes:
         """Read a line and return it without its end."""
-        line = self._file.readline(self._left)
-        self._left -= len(line)
+        line = self._file.readline(_MAX_BYTES - self.consumed)
+        self.consumed += len(line)
         if not line.endswith(b"\n"):
             raise EOFError("the file ends in a line")
         return line[:-1]
@@ -200,6 +199,7 @@ class PickleMachine(ABC):
         self.push(self.build(target, state))
 
 
+Content = bytes | bytearray
 _Operation = Callable[[PickleMachine], object]
 
 
@@ -212,7 +212,7 @@ def _fixed(form: str) -> _Operation:
     return lambda machine: machine.push(_number(machine, form))
 
 
-def _sized(form: str, decode: Callable[[bytes], Any] = bytes) -> _Operation:
+def _sized(form: str, decode: Callable[[Content], Any] = lambda content: content) -> _Operation:
     return lambda machine: machine.push(decode(machine.take(_number(machine, form))))
 
 
@@ -244,7 +244,7 @@ def _set_one(machine: PickleMachine) -> None:
 # NEWOBJ, sets, DUP and buffers outside the file, which no pickle of images holds.
 _OPERATIONS: Mapping[bytes, _Operation] = {
     b"\x80": lambda machine: machine.take(1),  # the protocol
-    b"\x95": lambda machine: machine.check_frame(_number(machine, "<Q")),
+    b"\x95": lambda machine: machine.check_size(_number(machine, "<Q")),  # for reading ahead
     b"N": _constant(lambda: None),
     b"\x88": _constant(lambda: True),
     b"\x89": _constant(lambda: False),

@@ -36,7 +36,7 @@ def boolean_or_integer(text: bytes) -> int:
     return text == b"01" if text in (b"00", b"01") else integer(text)
 
 
-def long_integer(content: bytes) -> int:
+def long_integer(content: bytes | bytearray) -> int:
     """Read the bytes of an integer."""
     if len(content) > _MAX_LONG_BYTES:
         raise ValueError(f"an integer of {len(content)} bytes")
@@ -57,7 +57,7 @@ def quoted(text: bytes) -> bytes:
     return codecs.escape_decode(text[1:-1])[0]
 
 
-def utf8(content: bytes) -> str:
+def utf8(content: bytes | bytearray) -> str:
     """Read text; Python 3 also pickles half of a surrogate pair."""
     return str(content, "utf-8", "surrogatepass")
 
