@@ -22,8 +22,8 @@ def test_without_a_similar_name_there_is_no_advice_by_default():
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Ελληνικά_日本語_עברית_ไทย é Å ø ñ — “x” \N{GRINNING FACE}", None),
-        ("می\u200cخواهم", None),  # the joiner is part of Persian spelling
+        ("日本語_עברית_ไทย é Å ø ñ — “x” \N{GRINNING FACE}", None),
+        ("\u0645\u06cc\u200c\u062e", None),  # the joiner is part of Persian spelling
         (b"\xff00.png".decode("utf-8", "surrogateescape"), r"\xff00.png"),
         ("\ud800x", r"\ud800x"),
         ("\x1b[31mred\x1b[0m\x07\x9b1m", r"\x1b[31mred\x1b[0m\x07\x9b1m"),

@@ -17,9 +17,9 @@ _BYTES = range(0xDC80, 0xDD00)
 
 
 def printable(text: str) -> str:
-    """Return a text, such as the name of a file, that is safe to print and to store as UTF-8.
+    r"""Return a text, such as the name of a file, that is safe to print and to store as UTF-8.
 
-    What a terminal acts on is escaped, and so are bytes that are not UTF-8 (``\\xff``); letters of
+    What a terminal acts on is escaped, and so are bytes that are not UTF-8 (``\xff``); letters of
     all scripts stay as they are. A very long text loses its middle.
     """
     return _UNPRINTABLE.sub(_escape, _cut(text))

@@ -1,6 +1,7 @@
 """All raw files of a data set, in folders and archives, under one tree of paths."""
 
 import gzip
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,22 +9,35 @@ from pathlib import Path
 from typing import IO, Self, cast
 
 from cactus.config.sections.data import DataSettings
+from cactus.data.files.archives import open_archive
 from cactus.data.files.checksums import Ledger
-from cactus.data.files.containers import Container, Folder, is_hidden, open_archive, path_parts
-from cactus.data.files.damage import damage_reported, refuse_html
+from cactus.data.files.containers import Container, Folder, is_hidden, path_parts
+from cactus.data.files.damage import (
+    HEAD_BYTES,
+    ReportingStream,
+    damage_reported,
+    impostor,
+    refuse_impostor,
+)
 from cactus.data.files.registry import DatasetEntry
-from cactus.errors import DataError
+from cactus.errors import DataError, printable
 
 _GIB = 1 << 30
 _MIB = 1 << 20
 _DOCUMENTS = (".gz", ".txt", ".csv", ".pkl", ".pickle")
+_GZIP = b"\x1f\x8b"
+# Some copies were compressed again on their way.
+_GZIP_LAYERS = 2
+# Several times the longest list of a data set, as a file that is read at once.
+_MAX_LIST = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
     """A raw file: the folder or archive that contains it, its path there and its size in bytes.
 
-    `path` is its path below the raw folder; a member's path starts with that of its archive.
+    `path` is its path below the raw folder, made printable; a member's path starts with that of
+    its archive. Classes are named by it, so that no other file sees bytes that are not UTF-8.
     """
 
     container: Container
@@ -58,7 +72,7 @@ class RawTree:
     Raises
     ------
     DataError
-        An archive is damaged, unsafe or too large, or a file is a web page.
+        An archive is damaged, unsafe or too large, or a file is not what its name says.
     """
 
     def __init__(
@@ -74,7 +88,7 @@ class RawTree:
         with ExitStack() as stack:
             for path in self._folder.archives:
                 if not list_tars and path.suffix.lower() != ".zip":
-                    refuse_html(path)
+                    refuse_impostor(path)
                     self.unlisted = True
                     continue
                 container = open_archive(path, self.max_bytes)
@@ -84,13 +98,13 @@ class RawTree:
             self._open_containers = stack.pop_all()
         for loose in self.entries:
             if loose.container is self._folder and loose.basename.lower().endswith(_DOCUMENTS):
-                refuse_html(root / loose.name)
+                refuse_impostor(root / loose.name)
 
     def _add(self, container: Container, prefix: str) -> None:
         for member in sorted(container.members, key=lambda member: member.name):
             parts = path_parts(member.name)
             if not any(map(is_hidden, parts)):
-                path = prefix + "/".join(parts)
+                path = printable(prefix + "/".join(parts))
                 self.entries.append(RawEntry(container, member.name, path, member.size))
 
     def __enter__(self) -> Self:
@@ -131,37 +145,63 @@ class RawTree:
 
     @contextmanager
     def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:
-        """Open a file of any size; a `.gz` file is decompressed while it is read.
+        """Open a file of any size; if it is compressed by gzip, it is decompressed while read.
+
+        What it holds decides, not its name.
 
         Raises
         ------
         DataError
-            The file or its archive is damaged.
+            The file or its archive is damaged, or is not what its name says.
         """
         path = self.root / entry.name if entry.container is self._folder else entry.container.path
-        self.ledger.record(path)
+        with damage_reported(path):
+            self.ledger.record(path)
         with entry.container.open(entry.name) as file, damage_reported(path):
-            if entry.name.lower().endswith(".gz"):
-                with gzip.GzipFile(fileobj=file) as unpacked:
-                    yield cast(IO[bytes], unpacked)
-            else:
-                yield file
+            yield self._decompressed(file, path, self.where(entry))
+
+    @staticmethod
+    def _decompressed(file: IO[bytes], path: Path, where: str) -> IO[bytes]:
+        stream = io.BufferedReader(ReportingStream(file, path))
+        for layer in range(_GZIP_LAYERS + 1):
+            head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
+            if (error := impostor(head, where)) is not None:
+                raise error
+            if not head.startswith(_GZIP):
+                break
+            if layer == _GZIP_LAYERS:
+                raise DataError(
+                    "A raw file is compressed by gzip again and again.",
+                    where=where,
+                    got=f"more than {_GZIP_LAYERS} layers",
+                    fix="decompress it with `gunzip`, or get the official file",
+                )
+            unpacked = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
+            stream = io.BufferedReader(ReportingStream(unpacked, path))
+        return stream
 
     def read(self, entry: RawEntry) -> bytes:
-        """Return the whole content of a file, decompressed if it is a `.gz` file.
+        """Return the whole content of a list, decompressed if it is compressed by gzip.
 
         Raises
         ------
         DataError
-            The file is damaged or unpacks to more than allowed.
+            The file is damaged or larger than a list can be.
         """
+        content = bytearray()
         with self.open(entry) as file:
-            content = file.read(self.max_bytes + 1)
-        if len(content) > self.max_bytes:
-            raise DataError(
-                "A compressed file unpacks to more than is allowed.",
-                where=self.where(entry),
-                got=f"more than {self.max_bytes} bytes",
-                fix="delete it and get the official file; or raise data.max_unpacked_gib",
-            )
-        return content
+            while chunk := file.read(1 << 20):
+                content += chunk
+                if len(content) > min(_MAX_LIST, self.max_bytes):
+                    raise too_large(self.where(entry), f"more than {len(content) - len(chunk)}")
+        return bytes(content)
+
+
+def too_large(where: str, size: str) -> DataError:
+    """Return the error for a file that is larger than its format allows; `size` is in bytes."""
+    return DataError(
+        "A raw file unpacks to more than is allowed.",
+        where=where,
+        got=f"{size} bytes",
+        fix="delete it and get the official file",
+    )

@@ -1,0 +1,65 @@
+"""Coverage-guided fuzzing of the readers of untrusted bytes, with atheris.
+
+usage: python -m tests.fuzzing.run TARGET [OPTION OF LIBFUZZER ...]
+
+TARGET is unpickle, lists or idx; `-max_total_time=600` stops after ten minutes. atheris 3 has
+wheels for Python 3.11 and is not in the lock: install it into an environment of its own. Anything
+but a `DataError`, more than 5 seconds or 1 GiB for one input is a finding, which is written to
+`crash-*`, `timeout-*` or `oom-*`.
+"""
+
+import importlib
+import io
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+WHERE = Path("file")
+_LIMITS = ["-timeout=5", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1"]
+Target = tuple[Callable[[bytes], object], Iterable[bytes]]
+
+
+def unpickle() -> Target:
+    """Give the unpickler, and a pickle of each protocol."""
+    import numpy as np
+
+    from cactus.data.unpickle.load import load_pickle
+
+    plain = {
+        "image_data": np.zeros((2, 2, 2, 3), np.uint8),
+        "class_dict": {"n01": [0, 1], b"n02": (np.int64(1),), np.str_("n03"): range(3)},
+        "labels": [0.5, None, True, 1 << 70, np.array(["a"])],
+    }
+    seeds = [pickle.dumps(plain, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    return lambda content: load_pickle(io.BytesIO(content), WHERE), seeds
+
+
+TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle}
+
+
+def main(arguments: list[str]) -> None:
+    """Fuzz one target until libFuzzer stops."""
+    atheris = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=["cactus"]):
+        from cactus.errors import DataError
+
+        read, seeds = TARGETS[arguments[0]]()
+
+    def one(content: bytes) -> None:
+        try:
+            read(content)
+        except DataError as error:
+            if len(str(error)) > 2000:
+                raise AssertionError("a message of more than 2000 characters") from error
+
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(seeds):
+            Path(corpus, str(number)).write_bytes(seed)
+        atheris.Setup([sys.argv[0], corpus, *_LIMITS, *arguments[1:]], one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
