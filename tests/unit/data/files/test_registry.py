@@ -3,7 +3,7 @@ import csv
 import pytest
 import yaml
 
-from cactus.data.files.registry import REGISTRY, OfficialFile, load_registry, raw_folder
+from cactus.data.files.registry import REGISTRY, OfficialFile, load_registry, raw_folders
 from cactus.data.readers.miniimagenet_lists import RAVI_LISTS
 from cactus.errors import ConfigError
 

@@ -27,9 +27,10 @@ from cactus.data.files.registry import (
     OfficialFile,
     load_registry,
     missing_error,
-    raw_folder,
+    raw_folders,
 )
 from cactus.data.files.tree import RawTree
+from cactus.data.files.unused import unused_files
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
 
 
@@ -98,8 +99,7 @@ def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> No
         Files are missing, an archive is truncated or unsafe, or a file is a web page.
     """
     entry = load_registry()[dataset]
-    folder = raw_folder(entry, raw_dir)
-    _missing_files(load_reader(dataset), entry, settings, folder, thorough=False)
+    _missing_files(load_reader(dataset), entry, settings, raw_dir, thorough=False)
 
 
 def complete_raw(
@@ -112,25 +112,47 @@ def complete_raw(
     DataError
         Files are missing that cannot be downloaded.
     """
-    folder = raw_folder(entry, raw_dir)
-    for file in _missing_files(reader, entry, settings, folder, thorough=True):
+    folder, files = _missing_files(reader, entry, settings, raw_dir, thorough=True)
+    for file in files:
         download(file, folder, Retry(settings.download_timeout, settings.download_attempts))
     return folder
 
 
 def _missing_files(
-    reader: Reader, entry: DatasetEntry, settings: DataSettings, folder: Path, *, thorough: bool
-) -> list[OfficialFile]:
-    """Return the needed files that are missing; raise if they cannot or may not be downloaded.
+    reader: Reader, entry: DatasetEntry, settings: DataSettings, raw_dir: Path, *, thorough: bool
+) -> tuple[Path, list[OfficialFile]]:
+    """Return the raw folder and the needed files that are missing in it.
 
-    Without `thorough`, tar archives are not listed and are assumed to hold what is missing.
+    Of several folders, the first complete one is taken. Without `thorough`, tar archives are not
+    listed and are assumed to hold what is missing.
+
+    Raises
+    ------
+    DataError
+        Missing files cannot or may not be downloaded.
     """
-    with RawTree(folder, entry, settings, list_tars=thorough) as tree:
-        names = [] if tree.unlisted else reader.missing(tree)
+    folders = raw_folders(raw_dir, entry.folders) or [raw_dir / entry.folders[0]]
+    official = [file.name for file in entry.files]
+    looks = []
+    for folder in folders:
+        with RawTree(folder, entry, settings, list_tars=thorough) as tree:
+            names = [] if tree.unlisted else reader.missing(tree)
+            unused = unused_files(tree, reader.uses, {*official, *names}) if names else []
+        if not names:
+            return folder, []
+        looks.append((folder, names, unused))
+    folder, names, unused = looks[0]
+    unused += [f"{other}/ (lacks {', '.join(lacks)})" for other, lacks, _ in looks[1:]]
     files = [file for name in names if (file := entry.file(name)) and file.urls]
-    if len(files) < len(names) or (names and not settings.download):
-        raise missing_error(entry, folder, names)
-    return files
+    if len(files) < len(names) or not settings.download:
+        raise missing_error(entry, folder, names, unused)
+    if unused:
+        print(
+            f"note: {entry.title}: seen in {folder}/ and not used: {'; '.join(unused)}. "
+            f"Missing files are downloaded: {', '.join(names)}",
+            file=sys.stderr,
+        )
+    return folder, files
 
 
 def load_reader(dataset: DatasetName) -> Reader:

@@ -46,6 +46,11 @@ class RawEntry:
     size: int
 
     @property
+    def loose(self) -> bool:
+        """Whether the file is in a folder, not in an archive."""
+        return isinstance(self.container, Folder)
+
+    @property
     def basename(self) -> str:
         """The file name without folders."""
         return self.path.rsplit("/", 1)[-1]
@@ -55,7 +60,8 @@ class RawTree:
     """The raw files of one data set.
 
     Entries in archives come before loose files, and both are sorted by path, so that the first
-    match is the same on every file system.
+    match is the same on every file system. `unread` says of files that cannot be read, by path,
+    what they are.
 
     Parameters
     ----------
@@ -85,6 +91,7 @@ class RawTree:
         self.entries: list[RawEntry] = []
         self.unlisted = False
         self._folder = Folder(root)
+        self.unread = {printable(name): kind for name, kind in self._folder.unread.items()}
         with ExitStack() as stack:
             for path in self._folder.archives:
                 if not list_tars and path.suffix.lower() != ".zip":

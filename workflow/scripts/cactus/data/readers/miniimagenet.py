@@ -42,6 +42,12 @@ class _Found:
     folders: dict[str, dict[tuple[str, str], RawEntry]] = field(default_factory=dict)
 
 
+def uses(entry: RawEntry) -> bool:
+    """Return whether a file has a name by which it is read."""
+    known = (*(f"{split}.csv" for split in SPLITS), *(PICKLE_NAME.format(s) for s in SPLITS))
+    return bool(_IMAGE.search(entry.name)) or entry.basename in known
+
+
 def missing(tree: RawTree) -> list[str]:
     """Return what is missing from the form that the copy has.
 
