@@ -65,6 +65,16 @@ def run_main(main: Callable[[], None]) -> None:
         _stop(disk_full(error, str(error.filename or "a log or metrics file of this job")))
 
 
+@contextmanager
+def message_alone() -> Iterator[None]:
+    """Print a `CactusError` in a Snakefile without Snakemake's traceback, and exit with code 1."""
+    try:
+        yield
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
 def _stop(error: CactusError) -> NoReturn:
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     raise SystemExit(error.exit_code) from None

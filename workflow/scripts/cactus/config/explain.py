@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from cactus.config.command_line import on_the_command_line
 from cactus.config.layers import Layers, value_at
 from cactus.config.models import Config
 from cactus.config.scalars import plain_scalar
@@ -122,15 +123,6 @@ def unknown_key(layers: Layers, path: KeyPath, known: list[str], everywhere: lis
     return ConfigError(
         "The configuration has an unknown key.", where=layers.place(path), got=repr(key)[:100], fix=fix
     )
-
-
-def on_the_command_line(key: str, value: Any) -> str:
-    """Return the option that sets a dotted key."""
-    first, *rest = key.split(".")
-    text = value if isinstance(value, str) else json.dumps(value)
-    for part in reversed(rest):
-        text = f"{{{part}: {text}}}"
-    return f"--config '{first}={text}'"
 
 
 def _new_name(path: KeyPath) -> str | None:

@@ -2,23 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from cactus.config.explain import explained, on_the_command_line, unknown_key, unknown_keys
+from cactus.config.command_line import COMMAND_LINE
+from cactus.config.explain import explained, unknown_key, unknown_keys
 from cactus.config.layers import BUILT_IN, Layer, Layers
 from cactus.config.models import Config
 from cactus.config.resolved import check_cells
 from cactus.config.sections.base import MAX_NAME, OVERRIDING, UNRESOLVED, merge
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.config.synthetic_sizes import synthetic_sizes
-from cactus.config.yaml_file import KeyPath, parse_value, read_document
+from cactus.config.yaml_file import KeyPath, read_document
 from cactus.errors import ConfigError
-
-COMMAND_LINE = "--config"
 
 
 def load_config(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -75,29 +74,6 @@ def read_layers(
         name = Layer(f"the name of {files[-1]}", {"run": _run_name(files[-1])})
         layers.insert(0, name)
     return stacked(layers)
-
-
-def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
-    """Read the values of ``--config KEY=VALUE ...``.
-
-    Raises
-    ------
-    ConfigError
-        An argument does not have this form, or its value is not valid YAML.
-    """
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        nested = on_the_command_line(key, text or "...")
-        if not equals or not key.replace("_", "").isalnum():
-            raise ConfigError(
-                "An argument of --config is not valid.",
-                where=COMMAND_LINE,
-                got=pair[:200],
-                fix=f"write {nested}" if "." in key else "write KEY=VALUE",
-            )
-        values = merge(values, {key: parse_value(text, f"{COMMAND_LINE} {key}")})
-    return values
 
 
 def stacked(layers: Sequence[Layer]) -> Layers:

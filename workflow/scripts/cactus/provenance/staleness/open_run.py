@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, Self
 from pydantic import ValidationError
 
 from cactus.config.layers import Layer, Layers
-from cactus.config.load import checked, load_config, parse_overrides, read_layers, stacked
+from cactus.config.command_line import COMMAND_LINE, parse_overrides
+from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
 from cactus.config.sections.base import Settings
 from cactus.config.yaml_file import parse_value
@@ -50,8 +51,8 @@ class PlannedConfig(Settings):
     version: Literal[1, 2] = 1
 
     @classmethod
-    def of_workflow(cls, files: Sequence[Path], overrides: Iterable[str], root: Path) -> Self:
-        """Read the configuration that Snakemake was started with.
+    def read(cls, files: Sequence[Path], overrides: Iterable[str], root: Path) -> Self:
+        """Read the configuration that Snakemake is started with.
 
         Parameters
         ----------
@@ -69,13 +70,10 @@ class PlannedConfig(Settings):
         """
         default = Path(DEFAULT_STUDY)
         used = list(files) or [default if default.is_file() else root / default]
-        values = parse_overrides(overrides)
-        config = load_config([Path(relative_to_cwd(file)) for file in used], values)
+        names, values = [relative_to_cwd(file) for file in used], parse_overrides(overrides)
+        config = load_config([Path(name) for name in names], values)
         return cls(
-            configfiles=[relative_to_cwd(file) for file in used],
-            overrides=values,
-            config=config.model_dump(mode="json"),
-            version=2,
+            configfiles=names, overrides=values, config=config.model_dump(mode="json"), version=2
         )
 
     def write(self, run_folder: Path) -> None:
@@ -121,7 +119,7 @@ def _with_types(value: Any) -> Any:
         return {key: _with_types(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_types(item) for item in value]
-    return parse_value(value, "--config") if isinstance(value, str) else value
+    return parse_value(value, COMMAND_LINE) if isinstance(value, str) else value
 
 
 def open_planner(
