@@ -11,9 +11,6 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
-configfile: "config/config.yaml"
-
-
 include: "rules/common.smk"
 
 

@@ -10,7 +10,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.sharing import share_gpus
-from cactus.config.load import parse_config
+from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
 from cactus.graph import Graph
@@ -18,13 +18,16 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig
-from cactus.provenance.staleness.open_run import open_planner, relative_to_cwd
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig, open_planner
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
-CONFIG = parse_config(config)
+# Snakemake's own `config` is not used: it no longer tells a study from its defaults.
+with message_alone():
+    given = workflow.config_settings
+    SOURCE = PlannedConfig.read(given.configfiles, given.config_args or (), ROOT)
+    CONFIG = SOURCE.load(Path())
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 # Profiles read this variable too. A value set by the user wins: 1 requests a GPU even for a study on
@@ -49,16 +52,9 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # find the plan that its job was submitted with.
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
-    SOURCE = PlannedConfig(
-        configfiles=[
-            "config/config.yaml",
-            *map(relative_to_cwd, workflow.config_settings.configfiles),
-        ],
-        overrides=dict(workflow.config_settings.config),
-        config=config,
-    )
-    PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
-    SOURCE.write(Path(RUN))
+    with message_alone():
+        PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
+        SOURCE.write(Path(RUN))
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
@@ -105,11 +101,10 @@ def planned(stage):
         # Snakemake must not cache its listings of folders: plans are added meanwhile.
         workflow.iocache.remaining_wait_time = 0
         job = stage_named(stage).job(**wildcards)
-        path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
-        return {
-            "plan": str(path),
-            "reads": [sentinel(upstream.job) for upstream in GRAPH.inputs(job)],
-        }
+        with message_alone():
+            path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
+            reads = [sentinel(upstream.job) for upstream in GRAPH.inputs(job)]
+        return {"plan": str(path), "reads": reads}
 
     return inputs
 

@@ -77,6 +77,19 @@ def _stop(error: CactusError) -> NoReturn:
 
 
 @contextmanager
+def message_alone() -> Iterator[None]:
+    """Print what a user can mend in a Snakefile without Snakemake's traceback; exit with code 1."""
+    try:
+        yield
+    except Exception as error:
+        told = explained(error)
+        if told is None:
+            raise
+        print(f"{type(told).__name__}: {told}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
+@contextmanager
 def signals_forwarded(send: Callable[[int], None]) -> Iterator[None]:
     """Pass signals that would end this process to the child that it waits for."""
 

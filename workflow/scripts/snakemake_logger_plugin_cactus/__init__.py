@@ -13,8 +13,12 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_cactus.own_loader import use_own_loader
+
 _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
+
+use_own_loader()
 
 
 class LogHandler(LogHandlerBase):

@@ -1,14 +1,18 @@
 """Opens a run: finds its folder and its last configuration, and returns its planner."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, Self
 
 from pydantic import ValidationError
 
-from cactus.config.load import parse_config, read_yaml
+from cactus.config.layers import Layer, Layers
+from cactus.config.command_line import COMMAND_LINE, parse_overrides
+from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
-from cactus.config.sections.base import Settings, merge
+from cactus.config.sections.base import Settings
+from cactus.config.yaml_file import parse_value
 from cactus.errors import DataError, RecordError, did_you_mean_or_known
 from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree
@@ -17,6 +21,8 @@ from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
+# The study that runs if none is named.
+DEFAULT_STUDY: Final = "config/config.yaml"
 PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The Snakefile writes the run's folder as JSON to the file that this variable names.
 RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
@@ -34,12 +40,41 @@ class PlannedConfig(Settings):
     overrides
         Keys given with ``--config``.
     config
-        The result of merging all of them.
+        The result of merging all of them with the defaults.
+    version
+        1 if config.yaml, with all defaults, was the first file of every study.
     """
 
     configfiles: list[str]
     overrides: dict[str, Any]
     config: dict[str, Any]
+    version: Literal[1, 2] = 1
+
+    @classmethod
+    def read(cls, files: Sequence[Path], overrides: Iterable[str], root: Path) -> Self:
+        """Read the configuration that Snakemake is started with.
+
+        Parameters
+        ----------
+        files
+            The arguments of ``--configfile``; without any, it is the paper's study.
+        overrides
+            The arguments of ``--config``.
+        root
+            The project's folder.
+
+        Raises
+        ------
+        ConfigError
+            It is not valid.
+        """
+        default = Path(DEFAULT_STUDY)
+        used = list(files) or [default if default.is_file() else root / default]
+        names, values = [relative_to_cwd(file) for file in used], parse_overrides(overrides)
+        config = load_config([Path(name) for name in names], values)
+        return cls(
+            configfiles=names, overrides=values, config=config.model_dump(mode="json"), version=2
+        )
 
     def write(self, run_folder: Path) -> None:
         """Save this in the run's folder."""
@@ -53,22 +88,38 @@ class PlannedConfig(Settings):
         base
             The folder that holds `results`.
         """
-        paths = [base / file for file in self.configfiles]
+        return checked(self.layers(base))
+
+    def layers(self, base: Path) -> Layers:
+        """Read the layers of the configuration again, or the one that was last planned."""
+        paths = [base / file for file in self._study]
         if not all(path.is_file() for path in paths):
-            return parse_config(self.config, "the configuration saved with the run")
-        values: dict[str, Any] = {}
-        for path in paths:
-            values = merge(values, read_yaml(path))
-        return parse_config(merge(values, self.overrides), ", ".join(map(str, paths)))
+            return stacked([Layer("the configuration saved with the run", self.config)])
+        named = self.version > 1
+        overrides = self.overrides if named else _with_types(self.overrides)
+        return read_layers(paths, overrides, name_by_file=named)
 
     def arguments(self) -> list[str]:
         """Return the Snakemake options that give the same configuration."""
-        files, pairs = self.configfiles[1:], self.overrides.items()
-        values = [f"{key}={json.dumps(value)}" for key, value in pairs]
+        values = [f"{key}={json.dumps(value)}" for key, value in self.overrides.items()]
         return [
-            *(["--configfile", *files] if files else []),
+            *["--configfile", *self._study],
             *(["--config", *values] if values else []),
         ]
+
+    @property
+    def _study(self) -> list[str]:
+        """The files of the study."""
+        return self.configfiles if self.version > 1 else self.configfiles[1:] or self.configfiles
+
+
+def _with_types(value: Any) -> Any:
+    """Return nested values of ``--config`` as YAML reads them; Snakemake keeps them as text."""
+    if isinstance(value, dict):
+        return {key: _with_types(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_types(item) for item in value]
+    return parse_value(value, COMMAND_LINE) if isinstance(value, str) else value
 
 
 def open_planner(
