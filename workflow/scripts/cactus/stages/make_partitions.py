@@ -36,6 +36,7 @@ class MakePartitions(CellStage):
     folder = "partitions"
     results = ("summary.json",)
     main_result = "partitions.npy"
+    work = ("settings.count",)
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""
