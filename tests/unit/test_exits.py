@@ -202,3 +202,22 @@ def test_figures_are_drawn_without_a_display_whatever_the_backend(tmp_path, back
     body = "import cactus.paper.figures.registry, matplotlib\nprint(matplotlib.get_backend())"
     done = run(tmp_path, script(tmp_path, body), MPLBACKEND=backend)
     assert done.stdout.lower() == "agg\n", done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_waits_for_snakemake_passes_signals_on_and_waits(tmp_path, number):
+    body = f"""
+        import subprocess
+        from cactus.exits import signals_forwarded
+        child = "import signal, sys, time, os; got = []; " \\
+            "[signal.signal(one, lambda n, _: got.append(n)) for one in (2, 15)]; " \\
+            "print('ready', flush=True); signal.pause(); time.sleep(0.3); print('stopped', got[0])"
+        process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE, text=True)
+        with signals_forwarded(process.send_signal):
+            process.stdout.readline()
+            os.kill(os.getpid(), {int(number)})
+            print(process.stdout.read(), end="")
+            process.wait()
+        """
+    done = run(tmp_path, script(tmp_path, body))
+    assert (done.returncode, done.stdout) == (128 + number, f"stopped {int(number)}\n")

@@ -91,10 +91,12 @@ def message_alone() -> Iterator[None]:
 
 @contextmanager
 def signals_forwarded(send: Callable[[int], None]) -> Iterator[None]:
-    """Pass signals that would end this process to the child that it waits for."""
+    """Pass signals that would end this process to the child that it waits for; then end."""
+    received: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         del frame
+        received.append(number)
         send(number)
 
     before = {one: signal.signal(one, forward) for one in _ENDING}
@@ -103,6 +105,8 @@ def signals_forwarded(send: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if received:
+        raise SystemExit(128 + received[0])
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

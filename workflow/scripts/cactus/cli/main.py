@@ -1,14 +1,16 @@
 """The command `cactus`."""
 
 import argparse
-import os
 import pkgutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from cactus.command import run_main
+from cactus.cores import usable_cores
 from cactus.provenance.execution.process import name_user
 
 # What each command does, and the function that does it. Its module is imported only when the
@@ -16,7 +18,7 @@ from cactus.provenance.execution.process import name_user
 COMMANDS: Final = {
     "status": ("show the state of every cell", "cactus.cli.status:show_status"),
     "why": ("show what made a cell stale", "cactus.cli.why:show_why"),
-    "plan": ("show what the next run would do", "cactus.cli.status:show_plan"),
+    "plan": ("show what the next run would do", "cactus.cli.plan:show_plan"),
     "update": (
         "run stage by stage; skip jobs whose inputs come out unchanged",
         "cactus.cli.update:update",
@@ -90,14 +92,60 @@ def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     plan.add_argument("--all", action="store_true", help="also list the jobs that these make stale")
     plan.add_argument(
         "--at-once",
-        type=int,
-        default=os.cpu_count() or 1,
+        type=_positive,
+        default=usable_cores(),
         metavar="N",
-        help="number of jobs that run at once; default: one per processor",
+        help="number of jobs that run at once, at least 1; default: one per core that is usable",
+    )
+    plan.add_argument(
+        "--measure",
+        action="store_true",
+        help="time a few steps of each kind of training first, in a few seconds each",
+    )
+    plan.add_argument(
+        "--configfile", nargs="+", default=[], help="plan this study, which need not have run"
+    )
+    plan.add_argument(
+        "--config",
+        nargs="+",
+        action=_Overrides,
+        default={},
+        metavar="KEY=VALUE",
+        help="keys that override those of the study, as for snakemake",
     )
     update, accept = parsers["update"], parsers["accept"]
     update.epilog = "Options after -- go to snakemake: `cactus update demo -- --cores 2`."
     accept.add_argument("--reason", required=True, help="why it cannot change the results")
+
+
+def _positive(text: str) -> int:
+    """Return an option's number, which must be a whole one and at least 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+class _Overrides(argparse.Action):
+    """Turns ``KEY=VALUE`` words, whose values are YAML, into a dictionary."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        found = {}
+        for text in values:
+            name, equals, value = text.partition("=")
+            try:
+                found[name] = yaml.safe_load(value)
+            except yaml.YAMLError:
+                equals = ""
+            if not (equals and name):
+                parser.error(f"argument {option_string}: {text!r} is not KEY=VALUE")
+        setattr(namespace, self.dest, found)
 
 
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:

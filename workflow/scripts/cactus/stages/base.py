@@ -58,6 +58,10 @@ class Stage(ABC, Generic[Wildcards]):
         Whether its rule is a local rule: a job takes seconds and runs beside Snakemake.
     gpu
         Whether its jobs use a GPU if the configuration allows it.
+    work
+        Keys of its spec, as dotted names, to whose sum the time of a job is proportional.
+    same_time
+        Keys of its spec that do not matter for the time.
     memory_mb
         Memory in MB that a job requests without a profile; local rules request none.
     """
@@ -72,6 +76,8 @@ class Stage(ABC, Generic[Wildcards]):
     scores: ClassVar[bool] = False
     local: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
+    work: ClassVar[tuple[str, ...]] = ()
+    same_time: ClassVar[tuple[str, ...]] = ()
     memory_mb: ClassVar[int] = 8000
 
     @property

@@ -35,6 +35,7 @@ class TrainEmbedding(EmbeddingStage):
         "diagnostic.png",
     )
     gpu = True
+    work = ("settings.iterations", "settings.epochs", "settings.decay_epochs")
     main_result = "train.npy"
 
     def spec(self, config: "Config", wildcards: EmbeddingWildcards) -> TrainEmbeddingSpec:

@@ -21,8 +21,8 @@ _KEPT: Final = 2
 class Checkpoints:
     """The checkpoints of one job, in a folder that no other process writes to.
 
-    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint and the sha256 of what
-    follows it, and a state written by `torch.save`. The last two are kept.
+    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint, the sha256 of what follows
+    it and the steps done and to do, and a state written by `torch.save`. The last two are kept.
 
     Parameters
     ----------
@@ -123,7 +123,14 @@ class Checkpoints:
         torch.save({"step": step, "resumed_from": self.resumed_from, "state": state}, buffer)
         payload = buffer.getbuffer()
         digest = hashlib.sha256(payload).hexdigest()
-        header = json.dumps({"fingerprint": self._fingerprint, "sha256": digest})
+        header = json.dumps(
+            {
+                "fingerprint": self._fingerprint,
+                "sha256": digest,
+                "step": step,
+                "steps": self.progress.steps,
+            }
+        )
         self._check()
         with (
             atomic_path(self._folder / f"step-{step:09d}.ckpt") as temporary,

@@ -134,6 +134,7 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     compute: dict[str, Any] = plan.spec.get("compute", {})
     torch = sys.modules.get("torch")
     gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    progress = job.progress()
     return Activity(
         plan=plan,
         sources=sources,
@@ -146,6 +147,8 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
         resumed_from=job.resumed_from,
+        steps=progress.get("steps"),
+        seconds_per_step=progress.get("seconds_per_step"),
     )
 
 

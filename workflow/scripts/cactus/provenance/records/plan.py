@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
+from cactus.provenance.records.objects import json_hash
 from cactus.stages.base import Job
 
 # Stands for the hash of an input that an upstream job has yet to make.
@@ -45,6 +46,11 @@ class Plan(Settings):
     def job(self) -> Job:
         """The planned job."""
         return Job(self.stage, self.cell)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of everything that the job's results depend on."""
+        return json_hash(self.model_dump(mode="json", exclude={"raw"}))
 
 
 class PlanFile(Settings):

@@ -47,6 +47,9 @@ class Activity(Settings):
         Peak resident memory of the process, and peak memory of PyTorch on its GPU if it used one.
     resumed_from
         Steps from which the job resumed after interruptions.
+    steps, seconds_per_step
+        Steps of its training, and their mean duration since the last interruption; None for other
+        jobs.
     """
 
     plan: Plan
@@ -60,6 +63,8 @@ class Activity(Settings):
     peak_memory_bytes: int
     peak_gpu_memory_bytes: int | None
     resumed_from: list[int] = Field(default_factory=list)
+    steps: int | None = None
+    seconds_per_step: float | None = None
 
 
 class Agent(Settings):

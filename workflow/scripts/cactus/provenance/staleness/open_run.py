@@ -159,6 +159,30 @@ def open_run(
     return open_planner(config, folder, cache=cache)
 
 
+def open_study(files: list[Path], overrides: dict[str, Any]) -> Planner:
+    """Return the planner of a study that may never have run; nothing is written.
+
+    Parameters
+    ----------
+    files
+        Its configuration files; they override ``config/config.yaml``, later ones earlier ones.
+    overrides
+        Keys that override those of the files.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, or the configuration is not valid.
+    """
+    paths = [ROOT / "config/config.yaml", *files]
+    values: dict[str, Any] = {}
+    for path in paths:
+        values = merge(values, read_yaml(path))
+    config = parse_config(merge(values, overrides), ", ".join(map(str, paths)))
+    folder = Path("results") / config.run
+    return open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
+
+
 def read_planned_config(folder: Path) -> PlannedConfig:
     """Return the configuration that a run was last planned with.
 
@@ -184,6 +208,11 @@ def relative_to_cwd(path: Path) -> str:
     return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
+def runs(results: Path = Path("results")) -> list[str]:
+    """Return the names of all runs."""
+    return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+
+
 def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     """Return the folder of a run, given its name or path; None stands for the only run.
 
@@ -192,7 +221,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     RecordError
         There is no such run, or no name is given and there is not exactly one run.
     """
-    known = sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+    known = runs(results)
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():
