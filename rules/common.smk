@@ -9,7 +9,8 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.sharing import share_gpus
+from cactus.cluster.closing import closing_lines
+from cactus.cluster.environment import read_environment
 from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
@@ -19,7 +20,6 @@ from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig, open_planner
-from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
@@ -35,7 +35,7 @@ THREADS = CONFIG.compute.threads
 GPUS = int(
     os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
 )
-share_gpus(workflow, CONFIG.gpus.jobs_per_gpu)
+read_environment(workflow, CONFIG.gpus.jobs_per_gpu)
 
 # What cannot change a result stays out of plans: the location of the clone and of the raw data, and
 # when checkpoints are saved. Jobs get it from shell variables. Snakemake formats the prefix, hence
@@ -77,7 +77,7 @@ onsuccess:
 onerror:
     if PLANNER:
         drop_backups(Path(RUN))
-        print(list_failures(PLANNER), file=sys.stderr)
+        print(closing_lines(workflow, PLANNER), file=sys.stderr)
 
 
 wildcard_constraints:

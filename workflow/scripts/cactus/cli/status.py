@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from cactus.cli.text import columns
+from cactus.cluster.clients import has_slurm
 from cactus.cluster.queued import queued_jobs
-from cactus.cluster.slurm import has_slurm
 from cactus.errors import ClusterError
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner

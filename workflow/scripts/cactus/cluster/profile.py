@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.cluster.slurm import Partition, accounts, partitions, settings, works
+from cactus.cluster.clients import works
+from cactus.cluster.gres import MODEL
+from cactus.cluster.slurm import Partition, accounts, partitions, settings
 from cactus.errors import ClusterError
 
 PROFILE: Final = Path(__file__).resolve().parents[4] / "config/profiles/slurm/config.yaml"
@@ -142,15 +144,15 @@ def _gpus(
         _refuse_gpu_options(gpu, options)
         why = "no partition has GPUs"
         return {"gpu_partition": ProfileValue("", why), "gpu_request": ProfileValue("none", why)}
-    _check_model(gpu, options.gpu_model)
     # Only one of Slurm's plugins knows --gpus.
     select = config.get("SelectType", "")
     request = "gpus" if select == "select/cons_tres" else "gres"
     sharing = "of each GPU" if gpu.shards else "its GPUs cannot be shared"
+    kinds = ", ".join(one.text for one in gpu.gpus)
     return {
-        "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {', '.join(gpu.gpus)}"),
+        "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {kinds}"),
         "gpu_request": _asked_or(options.gpu_request, request, select),
-        "gpu_model": _asked_or(options.gpu_model, "", "any model will do"),
+        "gpu_model": _model(gpu, options.gpu_model),
         "gpu_shards": ProfileValue(gpu.shards or "", sharing),
     }
 
@@ -166,22 +168,41 @@ def _refuse_gpu_options(partition: Partition | None, options: ProfileOptions) ->
         )
 
 
-def _check_model(partition: Partition, model: str | None) -> None:
-    known = sorted({kind.split(":")[1] for kind in partition.gpus if kind.count(":") == 2})
-    if model and model not in known:
-        raise ClusterError(
-            "The partition has no GPU of this model.",
-            where=f"partition {partition.name}",
-            got=f"{model}; it has {', '.join(partition.gpus)}",
-            fix=f"choose one of {', '.join(known)}" if known else "leave out --gpu-model",
-        )
+def _model(partition: Partition, asked: str | None) -> ProfileValue:
+    """Return the model of GPU to request: any, unless some of them are only slices."""
+    known = sorted({gpu.model for gpu in partition.gpus} - {""})
+    usable = [model for model in known if MODEL.fullmatch(model)]
+    if asked is not None:
+        if asked and asked not in usable:
+            raise ClusterError(
+                "Jobs cannot request a GPU of this model."
+                if asked in known
+                else "The partition has no GPU of this model.",
+                where=f"partition {partition.name}",
+                got=f"{asked}; it has {', '.join(one.text for one in partition.gpus)}",
+                fix=f"choose one of {', '.join(usable)}" if usable else "leave out --gpu-model",
+            )
+        return ProfileValue(asked, "as requested")
+    slices = sorted({gpu.model for gpu in partition.gpus if gpu.is_slice})
+    whole = [gpu for gpu in partition.gpus if not gpu.is_slice and gpu.model in usable]
+    if not slices:
+        return ProfileValue("", "any model will do")
+    if not whole:
+        return ProfileValue("", f"any of its slices of GPUs ({', '.join(slices)})")
+    chosen = max(whole, key=lambda gpu: gpu.number or 0).model
+    return ProfileValue(chosen, f"whole GPUs; it also has slices of them ({', '.join(slices)})")
 
 
 def _limits(kind: str, partition: Partition) -> dict[str, ProfileValue]:
     why = f"of partition {partition.name}"
     return {
         f"{kind}_minutes": ProfileValue(partition.max_minutes or "", f"the time limit {why}"),
-        f"{kind}_memory": ProfileValue(partition.memory, f"MB of the largest node {why}"),
+        f"{kind}_memory": ProfileValue(
+            partition.memory or "",
+            f"MB of the largest node {why}"
+            if partition.memory
+            else f"unknown: no node {why} declares its memory (RealMemory in slurm.conf)",
+        ),
     }
 
 

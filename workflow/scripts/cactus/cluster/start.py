@@ -5,10 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import become_driver, record_job_name
+from cactus.cluster.environment import clean_environment
 from cactus.cluster.queued import refuse_orphans
-from cactus.cluster.requests import check_requests, check_sharing, request_options
-from cactus.cluster.slurm import has_slurm
+from cactus.cluster.requests import (
+    check_plugin,
+    check_requests,
+    check_sharing,
+    request_options,
+)
+from cactus.cluster.submit import Submission
 from cactus.config.sections.base import DatasetName
 from cactus.cores import usable_cores
 from cactus.data.files.registry import load_registry
@@ -57,18 +64,19 @@ def before_start(workflow: Any, planner: Planner) -> None:
     for job in jobs:
         if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
+    if submits:
+        clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     become_driver(planner.run_folder)
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)
     if submits:
-        requests = [
-            (job.rule.name, request_options(job.resources, job.threads))
-            for job in coming
-            if not job.is_local
-        ]
+        sent = [job for job in coming if not job.is_local]
+        check_plugin(sent)
+        requests = [(job.rule.name, request_options(job.resources, job.threads)) for job in sent]
         check_sharing(planner.config.gpus.jobs_per_gpu, requests)
         check_requests(requests)
         record_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
+        Submission(workflow.scheduler._executor, planner.run_folder).install()
 
 
 def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:

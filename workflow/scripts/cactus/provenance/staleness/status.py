@@ -1,5 +1,6 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -102,14 +103,19 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def list_failures(run: RunReader) -> str:
-    """List the jobs that failed, each with its error and its log."""
+def list_failures(run: RunReader, failed: Collection[Job] = ()) -> str:
+    """List the jobs that failed, each with its error and its log.
+
+    Jobs that are known to have `failed` count even if their process cannot be seen from this host.
+    """
     lines = []
     for job in run.graph.jobs:
         facts = read_state(run.run_folder, job)
+        if facts is not None and facts["state"] == "running" and job in failed:
+            facts["state"] = "killed"
         if facts is not None and facts["state"] in ("failed", "killed"):
             status = _attempt_status(job, facts, None)
-            log = _log(run.run_folder, job, facts)
+            log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
     return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job failed"
 
