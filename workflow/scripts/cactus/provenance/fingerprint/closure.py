@@ -182,8 +182,11 @@ class SourceTree:
         )
 
     def _name(self, path: Path) -> str:
-        below = path.is_relative_to(self.scripts)
-        return path.relative_to(self.scripts).as_posix() if below else str(path)
+        """Return the path relative to our scripts or, as in a configuration, to the base."""
+        for root in (self.scripts, self.base.absolute()):
+            if path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
         path = self.path(name)
