@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from pydantic import ValidationError
 
+from cactus.config.sections.base import Settings
 from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
 from cactus.embed.base import Embedding
 from cactus.errors import ConfigError
@@ -53,6 +54,13 @@ def _custom_method(name: str, settings: CustomEmbedding) -> tuple[Any, Any]:
     """Return the class `Method` of a custom embedding and its validated settings."""
     module = _custom_module(name, settings.module)
     method, model = (_attribute(module, name, part) for part in ("Method", "Settings"))
+    if not (isinstance(model, type) and issubclass(model, Settings)):
+        raise ConfigError(
+            "The class `Settings` of a custom embedding would ignore unknown keys.",
+            where=f"embeddings.custom.{name}.module",
+            got=f"{model!r} in {module.__file__}",
+            fix="derive it from cactus.config.sections.base.Settings",
+        )
     try:
         return method, model.model_validate(settings.settings)
     except ValidationError as error:

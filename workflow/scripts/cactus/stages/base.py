@@ -119,6 +119,10 @@ class Stage(ABC, Generic[Wildcards]):
         """Return the data files of the project that a job reads."""
         return ()
 
+    def declared_files(self, config: "Config", wildcards: Wildcards) -> Sequence[str]:
+        """Return the data files, folders and patterns that the configuration declares for a job."""
+        return ()
+
     def uses_gpu(self, wildcards: Wildcards) -> bool:
         """Return whether a job uses a GPU if the configuration allows it."""
         return self.gpu

@@ -14,8 +14,9 @@ from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.files import file_hash, write_json, write_text
 from cactus.graph import Graph
-from cactus.provenance.crate.files import METADATA, SCRIPTS
+from cactus.provenance.crate.files import METADATA, SCRIPTS, declared_name
 from cactus.provenance.crate.unpack import unpack
+from cactus.provenance.fingerprint.declared import declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.objects import load_text
@@ -165,6 +166,7 @@ class _JobReplay:
     def run(self) -> list[Comparison]:
         """Run the job and compare its results with the record."""
         self._copy_inputs()
+        self._copy_declared()
         self._copy_code()
         job = self.record.job
         plan = plan_path(self.run_folder, job)
@@ -200,13 +202,33 @@ class _JobReplay:
         for name, recorded in plan.raw.items():
             yield f"raw/{dataset}/{name}", recorded, raw.get(name, _ABSENT)
 
+    def _copy_declared(self) -> None:
+        """Copy the declared files that the crate carries; check those that it only names."""
+        for name, recorded in self.record.plan.declared.items():
+            carried = declared_name(name)
+            source = declared_path(self.crate, carried or name)
+            if _hash(source) != recorded:
+                raise RecordError(
+                    "A file that a custom embedding reads is not what the record says.",
+                    where=str(source),
+                    got=f"sha256 {_hash(source)[:12]}, recorded {recorded[:12]}",
+                    fix="get the crate again from where it was published"
+                    if carried
+                    else "put the file there; the crate does not carry it",
+                )
+            if carried:
+                (self.folder / carried).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, self.folder / carried)
+
     def _copy_code(self) -> None:
         """Copy the project, with the source files of the job as they were when it ran."""
         for name in _PROJECT:
             shutil.copytree(self.crate / name, self.folder / name)
         for name, digest in self.record.activity.sources.items():
             text = load_text(self.stored, digest)
-            path = self.folder / SCRIPTS / name
+            # A custom module is named from the folder in which Snakemake started.
+            ours = (self.crate / SCRIPTS / name).is_file()
+            path = self.folder / (SCRIPTS if ours else "") / name
             if not Path(name).is_absolute():
                 write_text(path, text)
             elif _hash(path) != digest:

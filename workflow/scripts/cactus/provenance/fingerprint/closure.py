@@ -66,10 +66,13 @@ class SourceTree:
         Folder of the stages' scripts and of the package `cactus`.
     cache
         Cache of file hashes.
+    base
+        The folder that relative paths in the configuration start from.
     """
 
     scripts: Path
     cache: HashCache
+    base: Path = Path()
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
     _located: dict[tuple[str, Path], list[_SourceFile]] = field(default_factory=dict)
@@ -77,7 +80,7 @@ class SourceTree:
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
         path = self.scripts / name
-        return path if path.is_file() else Path(name)
+        return path if path.is_file() else self.base / name
 
     def closure(self, entries: Iterable[str]) -> Closure:
         """Return the source files and libraries that entry points lead to.
@@ -97,6 +100,24 @@ class SourceTree:
         if key not in self._closures:
             self._closures[key] = self._collect(key)
         return self._closures[key]
+
+    def module_path(self, module: str) -> Path:
+        """Return the path of a module, given its dotted name or the path of its file.
+
+        Raises
+        ------
+        CodeError
+            There is no such module.
+        """
+        return self.path(self._find(module)[-1].name)
+
+    def imported_path(self, module: str, importer: Path) -> Path | None:
+        """Return the path of a module of ours, or beside its importer; None for a library's."""
+        for root in (importer.parent, self.scripts):
+            found = list(_module_files(module, root))
+            if found and found[-1][0] == module:
+                return found[-1][1]
+        return None
 
     def source_hash(self, name: str) -> str:
         """Return the source hash of a file, given its name in a `Closure`."""
@@ -161,8 +182,11 @@ class SourceTree:
         )
 
     def _name(self, path: Path) -> str:
-        below = path.is_relative_to(self.scripts)
-        return path.relative_to(self.scripts).as_posix() if below else str(path)
+        """Return the path relative to our scripts or, as in a configuration, to the base."""
+        for root in (self.scripts, self.base.absolute()):
+            if path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
         path = self.path(name)

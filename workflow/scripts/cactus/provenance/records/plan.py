@@ -24,7 +24,7 @@ class Plan(Settings):
         The job.
     spec
         The configuration keys that its stage reads.
-    code, libraries, files
+    code, libraries, files, declared
         See `cactus.provenance.fingerprint.dependencies.Dependencies`.
     inputs
         sha256 of each file that it reads of other jobs' results, by name relative to the run's
@@ -39,6 +39,7 @@ class Plan(Settings):
     code: dict[str, str]
     libraries: dict[str, str]
     files: dict[str, str]
+    declared: dict[str, str] = Field(default_factory=dict)
     inputs: dict[str, str]
     raw: dict[str, str] = Field(default_factory=dict)
 

@@ -15,6 +15,7 @@ from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
 from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 
@@ -58,6 +59,7 @@ class Planner(RunReader):
     raw_dir: Path
     only: frozenset[Job] | None = None
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
+    _checked: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.waivers = read_waivers(self.run_folder)
@@ -148,7 +150,15 @@ class Planner(RunReader):
         The plan of a stale job gets new content and a new time; that of a fresh job is older than
         any result. A job without results runs anyway, so an equal plan is left alone, which saves a
         write to the disk.
+
+        Raises
+        ------
+        ConfigError
+            A custom embedding cannot be run.
         """
+        if not self._checked:
+            check_custom_embeddings(self.config, self.project.tree)
+            self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
         content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
