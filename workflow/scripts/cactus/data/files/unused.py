@@ -58,8 +58,9 @@ def unused_files(
         if (tree.root / name).is_dir() and not is_archive(name):
             found.setdefault("a folder, not a file", []).append(f"{name}/")
     for entry in tree.entries:
-        if not uses(entry) and (reason := _reason(entry, names)):
-            found.setdefault(reason, []).append(entry.path)
+        why = None if uses(entry) else _reason(entry, names)
+        if why is not None:
+            found.setdefault(why, []).append(entry.path)
     return [f"{_few(paths)} ({reason})" for reason, paths in found.items()]
 
 
