@@ -226,7 +226,7 @@ def test_kaggle_archive_with_folders_named_like_files(tmp_path):
         ("mnist_train.csv", b"label,1x1\n", "a table"),
         ("training/0/1.png", b"\x89PNG", "images"),
         ("train-images-idx3-ubyte (1).gz", b"\x1f\x8b", "rename it so"),
-        ("train-images-idx3-ubyte.gz.part", b"\x1f", "an unfinished download"),
+        ("mnist.zip.crdownload", b"PK", "an unfinished download"),
         ("MNIST.7z", b"7z\xbc\xaf", "unpack it here"),
         ("mnist.zip.001", b"PK", "one volume"),
         ("train-00000-of-00001.parquet", b"PAR1", "data of another kit"),
@@ -236,13 +236,22 @@ def test_what_is_seen_and_not_used_is_named(tmp_path, capsys, name, content, rea
     write_files(tmp_path / "raw/mnist", {name: content})
     with pytest.raises(DataError, match="are missing") as caught:
         check_raw("mnist", SETTINGS, tmp_path / "raw")
-    assert f"{name} ({reason}" in caught.value.got or (
-        name in caught.value.got and reason in caught.value.got
-    )
+    assert name in caught.value.got
+    assert reason in caught.value.got
     check_raw("mnist", SETTINGS.model_copy(update={"download": True}), tmp_path / "raw")
     said = capsys.readouterr().err
     assert name in said
     assert "are downloaded" in said
+
+
+def test_a_download_that_goes_on_is_named_where_none_may(tmp_path, capsys):
+    part = "train-images-idx3-ubyte.gz.part"
+    write_files(tmp_path / "raw/mnist", {part: b"\x1f\x8b"})
+    check_raw("mnist", SETTINGS.model_copy(update={"download": True}), tmp_path / "raw")
+    assert capsys.readouterr().err == ""
+    with pytest.raises(DataError) as caught:
+        check_raw("mnist", SETTINGS, tmp_path / "raw")
+    assert f"{part} (an unfinished download)" in caught.value.got
 
 
 def test_equal_pixels_of_two_splits_are_noted(tmp_path):

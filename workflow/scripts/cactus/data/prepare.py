@@ -141,9 +141,10 @@ def _missing_files(
     for folder in folders:
         with RawTree(folder, entry, settings, list_tars=thorough) as tree:
             names = [] if tree.unlisted else reader.missing(tree)
-            unused = unused_files(tree, reader.uses, {*official, *names}) if names else []
-        if not names:
-            return folder, []
+            if not names:
+                return folder, []
+            parts = [f"{name}.part" for name in names if settings.download]
+            unused = unused_files(tree, reader.uses, {*official, *names}, parts)
         looks.append((folder, names, unused))
     folder, names, unused = looks[0]
     unused += [f"{other}/ (lacks {', '.join(lacks)})" for other, lacks, _ in looks[1:]]
