@@ -20,6 +20,7 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.data.equal_pixels import EqualPixels
 from cactus.data.files.fetch import Retry, download
 from cactus.data.files.progress_lines import ProgressLines
 from cactus.data.files.registry import (
@@ -66,7 +67,10 @@ def prepare(
     (output / MANIFEST).unlink(missing_ok=True)
     with RawTree(folder, entry, settings) as tree:
         raw = reader.read(tree, settings, entry)
-        splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
+        equal = EqualPixels()
+        splits = {
+            split.name: write_split(dataset, split, raw, output, equal) for split in raw.splits
+        }
         records = tree.ledger.records()
     unofficial = [
         f"{record.file} is not an official file, sha256 {record.sha256}"
@@ -78,7 +82,7 @@ def prepare(
         synthetic=synthetic,
         image_shape=raw.image_shape,
         raw=records,
-        notes=raw.notes + unofficial,
+        notes=raw.notes + equal.notes() + unofficial,
         splits=splits,
     )
     write_manifest(output, manifest)
@@ -137,9 +141,10 @@ def _missing_files(
     for folder in folders:
         with RawTree(folder, entry, settings, list_tars=thorough) as tree:
             names = [] if tree.unlisted else reader.missing(tree)
-            unused = unused_files(tree, reader.uses, {*official, *names}) if names else []
-        if not names:
-            return folder, []
+            if not names:
+                return folder, []
+            parts = [f"{name}.part" for name in names if settings.download]
+            unused = unused_files(tree, reader.uses, {*official, *names}, parts)
         looks.append((folder, names, unused))
     folder, names, unused = looks[0]
     unused += [f"{other}/ (lacks {', '.join(lacks)})" for other, lacks, _ in looks[1:]]
@@ -161,9 +166,9 @@ def load_reader(dataset: DatasetName) -> Reader:
 
 
 def write_split(
-    dataset: DatasetName, split: RawSplit, raw: RawDataset, output: Path
+    dataset: DatasetName, split: RawSplit, raw: RawDataset, output: Path, equal: EqualPixels
 ) -> SplitRecord:
-    """Write the arrays of a split and return their record."""
+    """Write the arrays of a split and return their record; collect its images in `equal`."""
     height, width, channels = raw.image_shape
     shape = (len(split.labels), height, width, channels)
     path = output / f"{split.name}_images.npy"
@@ -171,6 +176,7 @@ def write_split(
     with image_writer(path, shape) as write_row:
         for row, image in split.images:
             write_row(row, image)
+            equal.add(split.name, row, image)
             progress.advance()
     progress.finish()
     print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)

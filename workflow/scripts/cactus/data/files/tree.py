@@ -28,7 +28,7 @@ _DOCUMENTS = (".gz", ".txt", ".csv", ".pkl", ".pickle")
 _GZIP = b"\x1f\x8b"
 # Some copies were compressed again on their way.
 _GZIP_LAYERS = 2
-# Several times the longest list of a data set, as a file that is read at once.
+# Many times the longest list of images that is read at once; those of CelebA are read by line.
 _MAX_LIST = 32 << 20
 
 
@@ -210,5 +210,5 @@ def too_large(where: str, size: str) -> DataError:
         "A raw file unpacks to more than is allowed.",
         where=where,
         got=f"{size} bytes",
-        fix="delete it and get the official file",
+        fix="delete it and get the official file; or raise data.max_unpacked_gib",
     )

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from cactus.data.files.containers import is_archive
 from cactus.data.files.tree import RawEntry, RawTree
@@ -37,7 +37,10 @@ _SHOWN = 3
 
 
 def unused_files(
-    tree: RawTree, uses: Callable[[RawEntry], bool], official: Iterable[str]
+    tree: RawTree,
+    uses: Callable[[RawEntry], bool],
+    official: Iterable[str],
+    resumed: Collection[str] = (),
 ) -> list[str]:
     """Return what is seen in a raw folder and not used, a few names for each reason.
 
@@ -49,17 +52,22 @@ def unused_files(
         Whether the data set's reader reads a file of this name.
     official
         Names of the files that belong to the data set.
+    resumed
+        Names of unfinished downloads that are ours and go on.
     """
     names = sorted(official)
     found: dict[str, list[str]] = {}
     for path, reason in tree.unread.items():
+        if path in resumed:
+            continue
         found.setdefault(reason, []).append(path)
     for name in names:
         if (tree.root / name).is_dir() and not is_archive(name):
             found.setdefault("a folder, not a file", []).append(f"{name}/")
     for entry in tree.entries:
-        if not uses(entry) and (reason := _reason(entry, names)):
-            found.setdefault(reason, []).append(entry.path)
+        why = None if uses(entry) else _reason(entry, names)
+        if why is not None:
+            found.setdefault(why, []).append(entry.path)
     return [f"{_few(paths)} ({reason})" for reason, paths in found.items()]
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from cactus.config.sections.data import DataSettings
 from cactus.data.files.damage import damaged
 from cactus.data.files.registry import DatasetEntry
-from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.tree import RawEntry, RawTree, too_large
 from cactus.data.readers.base import RawDataset, RawSplit, check_class_sizes
 from cactus.errors import DataError
 from cactus.splits import Split
@@ -122,6 +122,8 @@ def _read_idx(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np
         if shape[0] > most[0]:
             raise _mismatch(tree.where(entry), f"{shape[0]} images or labels, MNIST has {most[0]}")
         size = math.prod(shape)
+        if size > tree.max_bytes:
+            raise too_large(tree.where(entry), str(size))
         content = _read_up_to(file, size + 1)
     if len(content) != size:
         more = "more than " if len(content) > size else ""
