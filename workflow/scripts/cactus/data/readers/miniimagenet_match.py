@@ -132,7 +132,7 @@ def _refuse_reused(used: Iterable[list[tuple[Split, Listed]]], lists: ClassLists
     ]
     more = f", and {len(reused) - _MOST_NAMED} more" if len(reused) > _MOST_NAMED else ""
     raise DataError(
-        "Images of miniImageNet are listed more than once.",
+        "Images of miniImageNet are listed twice or more.",
         where="; ".join(lines),
         got=f"{', '.join(names)}{more}",
         fix="list each image once: in one split, under one class",
