@@ -191,6 +191,15 @@ def test_names_that_may_be_several_files_are_refused(tmp_path):
     assert "other/finch2.jpg" in caught.value.got
 
 
+def test_suffixes_tell_images_of_one_name_apart(tmp_path):
+    lists, images = flat()
+    lists["train"][0] = ("finch0.png", "finch")
+    lists["train"][1] = ("finch1", "finch")
+    levels = run(tmp_path, lists, images | {"images/finch0.png": 200})
+    assert levels["train"] == [200, 3, 6, 9]
+    assert run(tmp_path, lists, {}) == levels
+
+
 def test_a_listed_folder_that_is_absent_gets_no_other_image(tmp_path):
     lists = {
         split: [(f"{label}/{i}.jpg", label) for i in range(4)] for split, label in LABELS.items()
