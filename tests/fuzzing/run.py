@@ -36,7 +36,16 @@ def unpickle() -> Target:
     return lambda content: load_pickle(io.BytesIO(content), WHERE), seeds
 
 
-TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle}
+def lists() -> Target:
+    """Give the parser of miniImageNet's csv lists, and lists in several forms."""
+    from cactus.data.readers.miniimagenet_lists import parse_list
+
+    text = "filename,label\n# comment\na.jpg,n01\n'b.jpg', n01 \r\n"
+    seeds = [text.encode(), text.encode("utf-16"), b'#;"label";"filename"\r1;"n01";"a.jpg"\x1a']
+    return lambda content: parse_list(content, "list"), seeds
+
+
+TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle, "lists": lists}
 
 
 def main(arguments: list[str]) -> None:

@@ -40,6 +40,8 @@ class Container(ABC):
 
     path: Path
     members: list[Member]
+    # Whether files can only be read one after the other.
+    sequential = False
 
     @abstractmethod
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:

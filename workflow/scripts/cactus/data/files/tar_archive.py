@@ -66,6 +66,8 @@ class TarArchive(Container):
         The archive is damaged, unsafe or too large.
     """
 
+    sequential = True
+
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         # The size is checked while listing, because skipping a member decompresses it.

@@ -32,6 +32,9 @@ _GZIP_LAYERS = 2
 _MAX_LIST = 32 << 20
 
 
+Content = bytes | DataError
+
+
 @dataclass(frozen=True, slots=True)
 class RawEntry:
     """A raw file: the folder or archive that contains it, its path there and its size in bytes.
@@ -59,9 +62,9 @@ class RawEntry:
 class RawTree:
     """The raw files of one data set.
 
-    Entries in archives come before loose files, and both are sorted by path, so that the first
-    match is the same on every file system. `unread` says of files that cannot be read, by path,
-    what they are.
+    Loose files come before entries in archives, and both are sorted by path, so that the first
+    match is the same on every file system, and a loose copy replaces a damaged one in an archive.
+    `unread` says of files that cannot be read, by path, what they are.
 
     Parameters
     ----------
@@ -92,6 +95,7 @@ class RawTree:
         self.unlisted = False
         self._folder = Folder(root)
         self.unread = {printable(name): kind for name, kind in self._folder.unread.items()}
+        self._add(self._folder, "")
         with ExitStack() as stack:
             for path in self._folder.archives:
                 if not list_tars and path.suffix.lower() != ".zip":
@@ -101,7 +105,6 @@ class RawTree:
                 container = open_archive(path, self.max_bytes)
                 stack.callback(container.close)
                 self._add(container, f"{path.relative_to(root).as_posix()}/")
-            self._add(self._folder, "")
             self._open_containers = stack.pop_all()
         for loose in self.entries:
             if loose.container is self._folder and loose.basename.lower().endswith(_DOCUMENTS):
@@ -124,31 +127,54 @@ class RawTree:
         """Return the entry's location for an error message."""
         return str(self.root / entry.path)
 
-    def read_images(self, entries: Iterable[RawEntry]) -> Iterator[tuple[RawEntry, bytes]]:
+    def in_archive(self, entry: RawEntry) -> bool:
+        """Return whether an entry is the member of an archive."""
+        return entry.container is not self._folder
+
+    def read_images(self, entries: Iterable[RawEntry]) -> Iterator[tuple[RawEntry, Content]]:
         """Yield entries and their bytes, each container in its fastest order.
+
+        An entry that is larger than allowed for an image, or cannot be read, comes with an error
+        instead, so that a user may learn of all of them at once.
 
         Raises
         ------
         DataError
-            An entry is larger than allowed for an image, or its archive is damaged.
+            An archive that is read in one pass is damaged.
         """
         by_container: dict[Container, dict[str, RawEntry]] = {}
         for entry in entries:
             if entry.size > self.max_image_bytes:
-                raise DataError(
-                    "An image file is larger than allowed.",
-                    where=self.where(entry),
-                    got=f"{entry.size} bytes",
-                    fix="delete it, or raise data.max_image_mib",
-                )
-            by_container.setdefault(entry.container, {})[entry.name] = entry
+                yield entry, self._too_large(entry)
+            else:
+                by_container.setdefault(entry.container, {})[entry.name] = entry
         for container, wanted in by_container.items():
             if container is not self._folder:
                 self.ledger.record(container.path)
-            for name, content in container.read(wanted):
-                if container is self._folder:
-                    self.ledger.record_image(name, content)
-                yield wanted[name], content
+            if container.sequential:
+                for name, content in container.read(wanted):
+                    yield wanted[name], content
+            else:
+                for name, entry in wanted.items():
+                    yield entry, self._read_one(container, name)
+
+    def _read_one(self, container: Container, name: str) -> Content:
+        """Return the bytes of an image, or why they cannot be read."""
+        try:
+            ((_, content),) = container.read([name])
+        except DataError as error:
+            return error
+        if container is self._folder:
+            self.ledger.record_image(name, content)
+        return content
+
+    def _too_large(self, entry: RawEntry) -> DataError:
+        return DataError(
+            "An image file is larger than allowed.",
+            where=self.where(entry),
+            got=f"{entry.size} bytes",
+            fix="delete it, or raise data.max_image_mib",
+        )
 
     @contextmanager
     def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:

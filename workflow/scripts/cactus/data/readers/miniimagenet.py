@@ -103,7 +103,7 @@ def _find(tree: RawTree) -> _Found:
         path = PurePosixPath(entry.path)
         parent, above = _folder_name(path.parent), _folder_name(path.parent.parent)
         if _WNID.fullmatch(parent) or above in _SPLIT_FOLDERS:
-            found.folders.setdefault(parent, {}).setdefault((above, path.stem), entry)
+            found.folders.setdefault(parent, {}).setdefault((above, path.name), entry)
     return found
 
 

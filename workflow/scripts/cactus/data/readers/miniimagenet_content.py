@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_MAX_INDEX = 1 << 31
+_MAX_LABEL = 1 << 31
 _MAX_NAME = 200
 _IMAGES = ("image_data", "images", "data")
 
@@ -40,16 +40,17 @@ def images_and_classes(content: Any) -> tuple[Pixels, Classes]:
     name = next((name for name in _IMAGES if name in fields), None)
     if name is None:
         images, classes = _by_class(fields)
+        _check_images(images)
     elif "class_dict" in fields:
         images = fields[name]
-        classes = _class_dict(fields["class_dict"])
+        _check_images(images)
+        classes = _class_dict(fields["class_dict"], len(images))
     elif "labels" in fields:
         images = fields[name]
-        classes = _by_labels(fields["labels"], fields.get("catname2label"), fields[name])
+        _check_images(images)
+        classes = _by_labels(fields["labels"], fields.get("catname2label"), len(images))
     else:
         raise ContentError(f"{describe(content)}: no class_dict and no labels")
-    _check_images(images)
-    _check_indices(classes, len(images))
     return images, classes
 
 
@@ -101,10 +102,26 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _class_dict(classes: Any) -> Classes:
+def _class_dict(classes: Any, count: int) -> Classes:
+    """Return the indices of each class; every one is of an image, and each image in one class."""
     if not isinstance(classes, dict):
         raise ContentError(f"class_dict: {describe(classes)}, not a dict")
-    return {label: _indices(label, values) for label, values in _by_text(classes).items()}
+    owner: dict[int, str] = {}
+    result: Classes = {}
+    for label, values in _by_text(classes).items():
+        items = values.tolist() if isinstance(values, np.ndarray) else values
+        if not isinstance(items, list | tuple | range):
+            raise ContentError(f"class {label}: {describe(values)}, not a list of indices")
+        for index in items:
+            if not isinstance(index, int) or not 0 <= index < count:
+                problem = "indices that are negative, too large or no numbers"
+                raise ContentError(f"class {label}: {problem}, for {count} images")
+            if index in owner:
+                problem = f"image {index} in {owner[index]} and in {label}"
+                raise ContentError(f"class indices that repeat: {problem}")
+            owner[index] = label
+        result[label] = np.array(items, dtype=np.int64)
+    return result
 
 
 def _by_class(fields: dict[str, Any]) -> tuple[list[Any], Classes]:
@@ -125,13 +142,13 @@ def _are_images(members: Any) -> bool:
     return all(isinstance(one, np.ndarray) and one.ndim == 3 for one in members)
 
 
-def _by_labels(labels: Any, names: Any, images: Any) -> Classes:
+def _by_labels(labels: Any, names: Any, count: int) -> Classes:
     """Group the images by label; numbers need names."""
     values = labels.tolist() if isinstance(labels, np.ndarray) else labels
-    if not isinstance(values, list | tuple | range) or not hasattr(images, "__len__"):
+    if not isinstance(values, list | tuple | range):
         raise ContentError(f"labels: {describe(labels)}, not a list")
-    if len(values) != len(images):
-        raise ContentError(f"{len(values)} labels for {len(images)} images")
+    if len(values) != count:
+        raise ContentError(f"{len(values)} labels for {count} images")
     if names is None:
         name_of = {value: _text(value) for value in values if isinstance(value, str | bytes)}
         problem = "labels that are numbers, without catname2label, which names them"
@@ -148,11 +165,8 @@ def _by_labels(labels: Any, names: Any, images: Any) -> Classes:
 
 def _is_label(value: Any) -> bool:
     """Return whether a value may be looked up: large numbers can be made to collide."""
-    return isinstance(value, str | bytes) or _is_index(value)
-
-
-def _is_index(value: Any) -> bool:
-    return isinstance(value, int) and 0 <= value < _MAX_INDEX
+    number = isinstance(value, int) and 0 <= value < _MAX_LABEL
+    return number or isinstance(value, str | bytes)
 
 
 def _names_of_labels(names: Any) -> dict[Any, str]:
@@ -165,30 +179,6 @@ def _names_of_labels(names: Any) -> dict[Any, str]:
             raise ContentError(f"catname2label: {_shown(name)} has no label of its own")
         name_of[label] = name
     return name_of
-
-
-def _indices(label: str, values: Any) -> npt.NDArray[np.int64]:
-    """Return the indices of a class."""
-    items = values.tolist() if isinstance(values, np.ndarray) else values
-    if not isinstance(items, list | tuple | range):
-        raise ContentError(f"class {label}: {describe(values)}, not a list of indices")
-    if not all(map(_is_index, items)):
-        raise ContentError(f"class {label}: indices that are negative, too large or no numbers")
-    return np.array(items, dtype=np.int64)
-
-
-def _check_indices(classes: Classes, count: int) -> None:
-    """Check that every index is of an image, and that no image is in two classes."""
-    owner: dict[int, str] = {}
-    for label, indices in classes.items():
-        for index in indices.tolist():
-            if index >= count:
-                raise ContentError(f"class {label}: indices up to {index}, for {count} images")
-            if index in owner:
-                raise ContentError(
-                    f"class indices that repeat: image {index} in {owner[index]} and in {label}"
-                )
-            owner[index] = label
 
 
 def _check_images(images: Any) -> None:

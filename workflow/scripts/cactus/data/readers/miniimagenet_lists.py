@@ -113,8 +113,8 @@ def parse_list(content: bytes, where: str) -> list[Listed]:
     """
     text = _decoded(content, where).rstrip(_CTRL_Z + "\r\n\0 ")
     lines = io.StringIO(text, newline=None).read().split("\n")
-    start = next((number for number, line in enumerate(lines) if _is_content(line)), len(lines))
-    columns = _find_columns(lines[start]) if start < len(lines) else None
+    start = next((number for number, line in enumerate(lines) if _is_content(line)), 0)
+    columns = _find_columns(lines[start])
     if columns is None:
         raise _invalid(where, lines, start, "it is no heading")
     first = start + 1 if columns.heading else start

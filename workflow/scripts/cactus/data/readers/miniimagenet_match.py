@@ -1,5 +1,6 @@
 """Which image file a row of a list of miniImageNet means."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from cactus.splits import SPLITS, Split
 
 Images = dict[str, list[RawEntry]]
 _MOST_NAMED = 5
+_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|gif|webp|tiff?)$", re.IGNORECASE)
 
 
 @dataclass
@@ -67,7 +69,7 @@ class _File(NamedTuple):
 
 
 def _stem(row: Listed) -> str:
-    return PurePosixPath("/".join(path_parts(row.name))).stem
+    return _SUFFIX.sub("", path_parts(row.name)[-1] if path_parts(row.name) else row.name)
 
 
 def _names_by_stem(rows: Iterable[Listed]) -> dict[str, set[str]]:
@@ -79,7 +81,7 @@ def _names_by_stem(rows: Iterable[Listed]) -> dict[str, set[str]]:
 
 
 def _without_copies(files: list[_File]) -> list[_File]:
-    """Leave out copies: files of one stem in one folder, or in a folder and an archive of it."""
+    """Leave out copies: files of one stem in a folder and in an archive of it."""
     distinct: list[_File] = []
     for file in files:
         if not any(_are_copies(file, other) for other in distinct):
@@ -88,9 +90,8 @@ def _without_copies(files: list[_File]) -> list[_File]:
 
 
 def _are_copies(one: _File, other: _File) -> bool:
-    if one.entry.container is other.entry.container:
-        return one.folders == other.folders
-    return _agree(one.folders, other.folders)
+    other_container = one.entry.container is not other.entry.container
+    return other_container and _agree(one.folders, other.folders)
 
 
 def _agree(one: list[str], other: list[str]) -> bool:
@@ -103,7 +104,8 @@ def _meant(
     tree: RawTree, row: Listed, files: list[_File], must_agree: bool, where: str
 ) -> _File | None:
     """Return the file that a row means, of those with its stem."""
-    folders = path_parts(row.name)[:-1]
+    *folders, name = path_parts(row.name) or [row.name]
+    files = [file for file in files if file.entry.basename == name] or files
     if len(files) <= 1 and not (must_agree and folders):
         return files[0] if files else None
     wanted = folders or [row.label]
@@ -132,7 +134,7 @@ def _refuse_reused(used: Iterable[list[tuple[Split, Listed]]], lists: ClassLists
     ]
     more = f", and {len(reused) - _MOST_NAMED} more" if len(reused) > _MOST_NAMED else ""
     raise DataError(
-        "Images of miniImageNet are listed more than once.",
+        "Images of miniImageNet are listed twice or more.",
         where="; ".join(lines),
         got=f"{', '.join(names)}{more}",
         fix="list each image once: in one split, under one class",

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from cactus.data.files.damage import damaged
 from cactus.data.unpickle.machine import Function, PickleMachine
-from cactus.data.unpickle.values import set_item
+from cactus.data.unpickle.operations import run
+from cactus.data.unpickle.values import UnsupportedError, set_item
 from cactus.errors import DataError
 
 _MAX_MESSAGE = 300
@@ -27,6 +28,10 @@ _MAX_CODE = 10
 _MAX_DIMENSIONS = 32
 _MAX_SIDE = 1 << 40
 _PLAIN_TYPE = re.compile(r"[biuf][1248]|[SU][0-9]{1,5}")
+_SAVE_PLAIN = (
+    "if you trust the file, load it with the program that wrote it and save plain arrays, lists "
+    "and dicts (docs/data.md); else get the data from another source"
+)
 # What unpickling raises on truncated or meaningless programs.
 _BROKEN = (
     ArithmeticError,
@@ -52,7 +57,14 @@ def load_pickle(file: IO[bytes], path: Path) -> Any:
         The pickle names any other function, holds other types, or is damaged.
     """
     try:
-        return _Unpickler(file, path).run()
+        return run(_Unpickler(file, path))
+    except UnsupportedError as error:
+        raise DataError(
+            "A pickle holds what no data set needs; it was not read.",
+            where=str(path),
+            got=str(error)[:_MAX_MESSAGE],
+            fix=_SAVE_PLAIN,
+        ) from error
     except _BROKEN as error:
         problem = f"{type(error).__name__}: {str(error)[:_MAX_MESSAGE]}"
         raise damaged(path, f"not a readable pickle: {problem}") from error
@@ -64,7 +76,7 @@ class _Dtype:
     def __init__(self, code: object, *_flags: object) -> None:
         self.code, self.order = _ascii(code), "="
         if not _PLAIN_TYPE.fullmatch(self.code):
-            raise ValueError(f"an array of dtype '{self.code}', not of numbers or text")
+            raise UnsupportedError(f"an array of dtype '{self.code}', not of numbers or text")
 
     def set_state(self, state: tuple[Any, ...]) -> None:
         """Set the byte order."""
@@ -151,7 +163,7 @@ class _Unpickler(PickleMachine):
         for builtins in ("builtins", "__builtin__"):
             self._known[builtins, "list"] = self._known[builtins, "dict"] = _no_call
             self._known[builtins, "bytes"] = lambda: b""
-            self._known[builtins, "range"] = self._known[builtins, "xrange"] = range
+            self._known[builtins, "range"] = self._known[builtins, "xrange"] = _range
 
     def find(self, module: str, name: str) -> Function:
         """Return the stand-in for a name, or refuse it."""
@@ -161,8 +173,7 @@ class _Unpickler(PickleMachine):
                 "A pickle asks for code that no data set needs; it was not run.",
                 where=str(self._path),
                 got=f"the name {module}.{name}",
-                fix="if you trust the file, load it with the program that wrote it and save plain "
-                "arrays, lists and dicts (docs/data.md); else get the data from another source",
+                fix=_SAVE_PLAIN,
             )
         return Function(known)
 
@@ -185,6 +196,12 @@ class _Unpickler(PickleMachine):
         if self._encoded > self.consumed:
             raise ValueError("more bytes from text than the pickle has text")
         return text.encode("latin1")
+
+
+def _range(*limits: int) -> range:
+    if not all(isinstance(limit, int) and abs(limit) < _MAX_SIDE for limit in limits):
+        raise ValueError("a range whose limits are too large or no numbers")
+    return range(*limits)
 
 
 def _no_call() -> None:

@@ -1,8 +1,8 @@
-"""A machine that runs the pickle programs of plain data, with every resource bounded.
+"""The stack, memo and file of a pickle program, with every resource bounded.
 
 A pickle is a program. `pickle.Unpickler` lets it fill a memo of 4 GB with nine bytes, hash nested
-tuples for hours, and set attributes. This machine knows only the operations that picklers write
-for numbers, text, bytes, lists, tuples and dicts, and calls only functions that it was given.
+tuples for hours, and set attributes. This machine builds only numbers, text, bytes, lists,
+tuples and dicts, and calls only functions that it was given.
 
 - Bytes: no operation takes memory for more bytes than the file has.
 - Objects: the number of operations is bounded by the bytes that were
@@ -10,21 +10,11 @@ for numbers, text, bytes, lists, tuples and dicts, and calls only functions that
 - Depth: marks are bounded; nothing recurses into a value.
 """
 
-import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import IO, Any
 
-from cactus.data.unpickle.values import (
-    boolean_or_integer,
-    integer,
-    long_integer,
-    quoted,
-    raw_unicode,
-    real,
-    set_item,
-    utf8,
-)
+from cactus.data.unpickle.values import set_item
 
 _MAX_BYTES = 4 << 30
 _CHUNK = 16 << 20
@@ -52,7 +42,7 @@ class PickleMachine(ABC):
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.consumed = 0
+        self.consumed = self._steps = 0
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
@@ -69,24 +59,11 @@ class PickleMachine(ABC):
     def current(self, value: Any) -> Any:
         """Return what replaces a remembered value, which may have been built since."""
 
-    def run(self) -> Any:
-        """Return the value that the program leaves when it stops.
-
-        Raises
-        ------
-        ValueError, LookupError, TypeError, EOFError, struct.error
-            The program is damaged, or does what pickles of data do not do.
-        """
-        steps = 0
-        while (code := bytes(self.take(1))) != b".":
-            steps += 1
-            if steps > _FREE_STEPS + self.consumed // _BYTES_PER_STEP:
-                raise ValueError(f"more than {steps - 1} operations in {self.consumed} bytes")
-            operation = _OPERATIONS.get(code)
-            if operation is None:
-                raise ValueError(f"the operation {code!r}, which pickles of data do not use")
-            operation(self)
-        return self.pop()
+    def count_step(self) -> None:
+        """Count an operation; refuse more than so many bytes can need."""
+        self._steps += 1
+        if self._steps > _FREE_STEPS + self.consumed // _BYTES_PER_STEP:
+            raise ValueError(f"more than {self._steps - 1} operations in {self.consumed} bytes")
 
     def take(self, count: int) -> bytes | bytearray:
         """Read exactly so many bytes; what is announced takes no memory before it is there."""
@@ -200,99 +177,3 @@ class PickleMachine(ABC):
 
 
 Content = bytes | bytearray
-_Operation = Callable[[PickleMachine], object]
-
-
-def _number(machine: PickleMachine, form: str) -> Any:
-    """Read a number of fixed size."""
-    return struct.unpack(form, machine.take(struct.calcsize(form)))[0]
-
-
-def _fixed(form: str) -> _Operation:
-    return lambda machine: machine.push(_number(machine, form))
-
-
-def _sized(form: str, decode: Callable[[Content], Any] = lambda content: content) -> _Operation:
-    return lambda machine: machine.push(decode(machine.take(_number(machine, form))))
-
-
-def _line(decode: Callable[[bytes], Any]) -> _Operation:
-    return lambda machine: machine.push(decode(machine.line()))
-
-
-def _constant(make: Callable[[], Any]) -> _Operation:
-    return lambda machine: machine.push(make())
-
-
-def _dict(machine: PickleMachine) -> None:
-    items = machine.pop_mark()
-    machine.push({})
-    machine.update(items)
-
-
-def _global(machine: PickleMachine) -> None:
-    module = machine.name()
-    machine.push_function(machine.name(), module)
-
-
-def _set_one(machine: PickleMachine) -> None:
-    value, key = machine.pop(), machine.pop()
-    machine.update([key, value])
-
-
-# By the bytes that `pickletools` documents. Left out: persistent ids, extensions, INST, OBJ,
-# NEWOBJ, sets, DUP and buffers outside the file, which no pickle of images holds.
-_OPERATIONS: Mapping[bytes, _Operation] = {
-    b"\x80": lambda machine: machine.take(1),  # the protocol
-    b"\x95": lambda machine: machine.check_size(_number(machine, "<Q")),  # for reading ahead
-    b"N": _constant(lambda: None),
-    b"\x88": _constant(lambda: True),
-    b"\x89": _constant(lambda: False),
-    b")": _constant(tuple),
-    b"]": _constant(list),
-    b"}": _constant(dict),
-    b"I": _line(boolean_or_integer),
-    b"L": _line(integer),
-    b"F": _line(real),
-    b"S": _line(quoted),
-    b"V": _line(raw_unicode),
-    b"J": _fixed("<i"),
-    b"K": _fixed("<B"),
-    b"M": _fixed("<H"),
-    b"G": _fixed(">d"),
-    b"\x8a": _sized("<B", long_integer),
-    b"\x8b": _sized("<i", long_integer),
-    b"T": _sized("<i"),
-    b"U": _sized("<B"),
-    b"B": _sized("<I"),
-    b"C": _sized("<B"),
-    b"\x8e": _sized("<Q"),
-    b"\x96": _sized("<Q"),
-    b"X": _sized("<I", utf8),
-    b"\x8c": _sized("<B", utf8),
-    b"\x8d": _sized("<Q", utf8),
-    b"(": PickleMachine.mark,
-    b"0": lambda machine: machine.pop(),
-    b"1": lambda machine: machine.pop_mark(),
-    b"t": lambda machine: machine.push(tuple(machine.pop_mark())),
-    b"\x85": lambda machine: machine.tuple_of(1),
-    b"\x86": lambda machine: machine.tuple_of(2),
-    b"\x87": lambda machine: machine.tuple_of(3),
-    b"l": lambda machine: machine.push(machine.pop_mark()),
-    b"a": lambda machine: machine.extend([machine.pop()]),
-    b"e": lambda machine: machine.extend(machine.pop_mark()),
-    b"d": _dict,
-    b"s": _set_one,
-    b"u": lambda machine: machine.update(machine.pop_mark()),
-    b"p": lambda machine: machine.store(integer(machine.line())),
-    b"q": lambda machine: machine.store(machine.take(1)[0]),
-    b"r": lambda machine: machine.store(_number(machine, "<I")),
-    b"\x94": PickleMachine.memoize,
-    b"g": lambda machine: machine.fetch(integer(machine.line())),
-    b"h": lambda machine: machine.fetch(machine.take(1)[0]),
-    b"j": lambda machine: machine.fetch(_number(machine, "<I")),
-    b"c": _global,
-    b"\x93": lambda machine: machine.push_function(machine.pop(), machine.pop()),
-    b"R": PickleMachine.call,
-    b"b": PickleMachine.set_state,
-}

@@ -7,6 +7,10 @@ _MAX_LONG_BYTES = 255
 _MAX_KEY = 1 << 31
 
 
+class UnsupportedError(ValueError):
+    """A pickle does what pickles of plain data do not do."""
+
+
 def set_item(target: object, key: object, value: object) -> None:
     """Set an item of a dict; refuse keys that are costly to hash or to compare.
 
@@ -18,7 +22,9 @@ def set_item(target: object, key: object, value: object) -> None:
     if type(target) is not dict:
         raise ValueError(f"items for a {type(target).__name__}, not a dict")
     if type(key) not in (str, bytes, int) or (isinstance(key, int) and abs(key) >= _MAX_KEY):
-        raise ValueError(f"a dict with a key of type {type(key).__name__}, not text or a small int")
+        raise UnsupportedError(
+            f"a dict with a key of type {type(key).__name__}, not text or a small int"
+        )
     if key in target:
         raise ValueError("a dict with a key twice")
     target[key] = value
