@@ -43,8 +43,8 @@ _YAML_HEADER = """\
 _REFERENCE_HEADER = """\
 # Configuration reference
 
-Generated from `workflow/scripts/cactus/config` by `make config-docs`. A study is a YAML file with the
-keys that differ from the defaults, passed by `--configfile`. Without one, the paper's study
+Generated from `workflow/scripts/cactus/config` by `make config-docs`. A study is a YAML file with
+the keys that differ from the defaults, passed by `--configfile`. Without one, the paper's study
 `config/config.yaml` runs; it is not read for other studies.
 
 Later values win: the defaults, those for single data sets, the study, its values for single data
@@ -57,9 +57,9 @@ whole, mappings key by key.
 written as `--config 'compute={threads: 1}'`.
 
 The cells are `datasets` x `embeddings` x `learners` x `seeds` of `grid`, without what `exclude`
-matches. Controls, training from scratch and baselines are added only where the study asks for them:
-the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways, queries
-and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
+matches. Controls, training from scratch and baselines are added only where the study asks for
+them: the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways,
+queries and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
 
 Values have the types below: `true` and `"4"` are no integers. The files are plain YAML without tags
 and dates; no key appears twice.
@@ -67,6 +67,7 @@ and dates; no key appears twice.
 | key | type | default | meaning [unit] |
 |---|---|---|---|
 """
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a configuration file."""

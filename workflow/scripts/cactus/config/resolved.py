@@ -1,7 +1,7 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -59,9 +59,7 @@ class _DatasetChecks:
         """Check the settings of an embedding."""
         custom = ("custom",) if name in self.config.embeddings.custom else ()
         path = ("embeddings", *custom, name)
-        settings = self._resolved(
-            path, lambda: self.config.embeddings.resolve(name, self.dataset)
-        )
+        settings = self._resolved(path, lambda: self.config.embeddings.resolve(name, self.dataset))
         self._check_clusters((*path, "clusters"), getattr(settings, "clusters", 0))
 
     def check_baselines(self) -> None:
@@ -78,9 +76,7 @@ class _DatasetChecks:
         learners, speed = self.config.learners, self.config.speed
         path = ("learners", cell.learner)
         training = self._resolved(path, lambda: learners.resolve(cell.learner, self.dataset))
-        self._resolved(
-            ("speed", cell.learner), lambda: speed.resolve(cell.learner, self.dataset)
-        )
+        self._resolved(("speed", cell.learner), lambda: speed.resolve(cell.learner, self.dataset))
         if cell.source == "scratch":
             scratch = ("learners", "scratch")
             self._resolved(scratch, lambda: learners.scratch.resolve(self.dataset))
@@ -130,9 +126,7 @@ class _DatasetChecks:
             fix = f"lower it: the training split of {self.dataset} has {images} images"
             raise self._refused(key, clusters, fix)
 
-    def _check_episodes(
-        self, path: KeyPath, shape: tuple[int, int, int], split: SplitName
-    ) -> None:
+    def _check_episodes(self, path: KeyPath, shape: tuple[int, int, int], split: SplitName) -> None:
         """Check the way, shot and query of episodes with true labels."""
         way, shot, query = shape
         classes, _, images = self.sizes[split]
@@ -153,9 +147,7 @@ class _DatasetChecks:
             )
             raise self._refused((*path, "shot"), shot, fix)
 
-    def _resolved(
-        self, path: KeyPath, resolve: Callable[[], _Found], *embeddings: str
-    ) -> _Found:
+    def _resolved(self, path: KeyPath, resolve: Callable[[], _Found], *embeddings: str) -> _Found:
         """Return settings for this data set, which have to fit each other."""
         try:
             return resolve()
@@ -174,5 +166,3 @@ class _DatasetChecks:
 def _again(settings: Settings) -> Settings:
     """Return settings after the checks of their values against each other."""
     return type(settings).model_validate(settings.model_dump())
-
-

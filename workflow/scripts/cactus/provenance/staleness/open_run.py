@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import ValidationError
 
-from cactus.config.layers import Layer, Layers
 from cactus.config.command_line import COMMAND_LINE, parse_overrides
+from cactus.config.layers import Layer, Layers
 from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
 from cactus.config.sections.base import Settings
