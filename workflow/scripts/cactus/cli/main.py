@@ -14,6 +14,10 @@ from cactus.command import run_main
 # command is called, because some of them load libraries that are slow to import.
 COMMANDS: Final = {
     "status": ("show the state of every cell", "cactus.cli.status:show_status"),
+    "config": (
+        "show the keys of a cell, and where each comes from",
+        "cactus.cli.config:show_config",
+    ),
     "why": ("show what made a cell stale", "cactus.cli.why:show_why"),
     "plan": ("show what the next run would do", "cactus.cli.status:show_plan"),
     "update": (
@@ -78,13 +82,34 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
         parsers[name].add_argument("--run", help=_RUN)
-    for name in ("audit", "trace", "diff"):
+    for name in ("audit", "trace", "diff", "config"):
         parsers[name].add_argument("--json", action="store_true", help="print JSON")
+    _add_config_options(parsers["config"])
     _add_staleness_options(parsers)
     _add_audit_options(parsers)
     _add_run_options(parsers["run"])
     _add_profile_options(parsers["profile"])
     return parser
+
+
+def _add_config_options(config: argparse.ArgumentParser) -> None:
+    config.add_argument(
+        "words",
+        nargs="*",
+        metavar="RUN, CELL, KEY",
+        help="a run, a cell or a job of it, and a key or a section; all are optional",
+    )
+    config.add_argument(
+        "--configfile",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="a study that need not have run",
+    )
+    config.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="as Snakemake's option"
+    )
 
 
 def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:

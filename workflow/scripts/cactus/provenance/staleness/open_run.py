@@ -11,7 +11,7 @@ from cactus.config.command_line import COMMAND_LINE, parse_overrides
 from cactus.config.layers import Layer, Layers
 from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
-from cactus.config.sections.base import Settings
+from cactus.config.sections.base import Settings, merge
 from cactus.config.yaml_file import parse_value
 from cactus.errors import DataError, RecordError, did_you_mean_or_known
 from cactus.files import read_json, write_json
@@ -92,12 +92,15 @@ class PlannedConfig(Settings):
 
     def layers(self, base: Path) -> Layers:
         """Read the layers of the configuration again, or the one that was last planned."""
-        paths = [base / file for file in self._study]
+        paths = [Path(relative_to_cwd(base / file)) for file in self._study]
         if not all(path.is_file() for path in paths):
-            return stacked([Layer("the configuration saved with the run", self.config)])
-        named = self.version > 1
-        overrides = self.overrides if named else _with_types(self.overrides)
-        return read_layers(paths, overrides, name_by_file=named)
+            return self.last_planned()
+        return read_layers(paths, self._typed_overrides, name_by_file=self.version > 1)
+
+    def last_planned(self) -> Layers:
+        """Return the configuration that was last planned, whose layers are merged."""
+        values = merge(self.config, self._typed_overrides)
+        return stacked([Layer("the configuration saved with the run", values)])
 
     def arguments(self) -> list[str]:
         """Return the Snakemake options that give the same configuration."""
@@ -106,6 +109,12 @@ class PlannedConfig(Settings):
             *["--configfile", *self._study],
             *(["--config", *values] if values else []),
         ]
+
+    @property
+    def _typed_overrides(self) -> dict[str, Any]:
+        """The keys given with ``--config``, as YAML reads them."""
+        typed: dict[str, Any] = self.overrides if self.version > 1 else _with_types(self.overrides)
+        return typed
 
     @property
     def _study(self) -> list[str]:
@@ -184,6 +193,11 @@ def relative_to_cwd(path: Path) -> str:
     return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
+def run_names(results: Path = Path("results")) -> list[str]:
+    """Return the names of all runs that were planned."""
+    return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+
+
 def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     """Return the folder of a run, given its name or path; None stands for the only run.
 
@@ -192,7 +206,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     RecordError
         There is no such run, or no name is given and there is not exactly one run.
     """
-    known = sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+    known = run_names(results)
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():
