@@ -34,7 +34,10 @@ class _Row(NamedTuple):
 
 def show_config(arguments: argparse.Namespace) -> int:
     """Print the keys of a run or a study, or those of one of its cells."""
-    words = list(arguments.words)
+    # The option takes all that follows it.
+    files = [file for file in arguments.configfile if file.suffix or file.is_file()]
+    words = [*arguments.words, *(str(one) for one in arguments.configfile if one not in files)]
+    arguments.configfile = files
     layers = _layers(arguments, words)
     cell = next((word for word in words if "/" in word), None)
     wildcards = _wildcards(checked(layers), cell) if cell else {}

@@ -14,10 +14,7 @@ from cactus.command import run_main
 # command is called, because some of them load libraries that are slow to import.
 COMMANDS: Final = {
     "status": ("show the state of every cell", "cactus.cli.status:show_status"),
-    "config": (
-        "show the keys of a cell, and where each comes from",
-        "cactus.cli.config:show_config",
-    ),
+    "config": ("show where the value of each key comes from", "cactus.cli.config:show_config"),
     "why": ("show what made a cell stale", "cactus.cli.why:show_why"),
     "plan": ("show what the next run would do", "cactus.cli.status:show_plan"),
     "update": (
