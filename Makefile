@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for a one-node cluster, and its accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-here test-kernels coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -47,6 +47,10 @@ NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py test
 test-kernels: $(SETUP)
 	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
 	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+
+# The fuzz tests with 100 times the examples of `make test`, drawn anew.
+fuzz: $(SETUP)
+	CACTUS_FUZZ_FACTOR=100 $(BIN)/pytest -m fuzz tests/unit $(PYTEST_ARGS)
 
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
 KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost
