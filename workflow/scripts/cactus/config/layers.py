@@ -65,6 +65,10 @@ class Layers:
                         return Origin(layer, variant)
         return Origin(self.layers[-1], path)
 
+    def rank(self, path: KeyPath, *names: str) -> int:
+        """Return the number of the layer that sets a key; the strongest has the highest."""
+        return self.layers.index(self.origin(path, *names).layer)
+
     def place(self, path: KeyPath, *names: str) -> str:
         """Return a key and where it is set, for the `where` of an error."""
         origin = self.origin(path, *names)
