@@ -36,9 +36,9 @@ PAPER = Config(
 
 _YAML_HEADER = """\
 # yaml-language-server: $schema=config.schema.json
-# The paper's grid at the paper's scale, which runs if no --configfile is given: every key, with its
-# default except in `grid`. Generated from workflow/scripts/cactus/config by `make config-docs`; put
-# a study of your own in a file of its own, with only the keys that differ from the defaults.
+# The paper's study, which runs if no --configfile is given. Lines that start with #key are the
+# defaults. Generated from workflow/scripts/cactus/config by `make config-docs`; put a study of your
+# own in a file of its own, with only the keys that differ from the defaults.
 """
 _REFERENCE_HEADER = """\
 # Configuration reference
@@ -86,8 +86,8 @@ def reference_markdown() -> str:
 
 
 def commented_yaml(config: Config) -> str:
-    """Return `config` as YAML, each key below its description."""
-    lines = list(_yaml_lines(config, 0))
+    """Return `config` as YAML, each key below its description; defaults are comments."""
+    lines = list(_yaml_lines(config, Config(), 0))
     return _YAML_HEADER + "\n".join(lines) + "\n"
 
 
@@ -117,21 +117,25 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _yaml_lines(model: BaseModel, depth: int) -> Iterator[str]:
+def _yaml_lines(model: BaseModel, defaults: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
     for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
+        value, default = getattr(model, name), getattr(defaults, name)
+        # Without a name of its own, the study would have that of its file.
+        mark = "" if value != default or name == "run" else "#"
         if isinstance(value, BaseModel):
             yield ""
             yield from _comment(type(value).__doc__ or "", indent)
-            yield f"{indent}{name}:"
-            yield from _yaml_lines(value, depth + 1)
+            yield f"{indent}{mark}{name}:"
+            yield from _yaml_lines(value, default, depth + 1)
         else:
             yield from _comment(field.description or "", indent)
             # Block style for scalars and, by None, for all but the innermost collections.
             style = None if isinstance(value, (dict, list)) else False
             text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=style)
-            yield textwrap.indent(text.rstrip("\n"), indent)
+            for line in text.rstrip("\n").splitlines():
+                key = line.lstrip()
+                yield f"{indent}{line.removesuffix(key)}{mark}{key}"
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
 from cactus.config.sections.grid import GridSettings
 from cactus.config.words import type_text
+from cactus.config.yaml_file import parse_document
 from docs.config_reference import PAPER, commented_yaml, json_schema, reference_markdown
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -26,6 +28,9 @@ def test_config_yaml_states_the_defaults_and_the_papers_grid():
     text = (CONFIG / "config.yaml").read_text()
     assert text == commented_yaml(PAPER), "run `make config-docs`"
     paper = parse_config(read_yaml(CONFIG / "config.yaml"))
+    # Lines such as "  #way: 20" are the defaults.
+    everything = re.sub(r"^( *)#(?=\S)", r"\1", text, flags=re.MULTILINE)
+    assert parse_config(parse_document(everything, "config.yaml").values) == paper
     assert paper.model_copy(update={"grid": GridSettings()}) == Config()
     assert len(paper.expanded_grid.cells) == 2 * (4 * 4 + 1 + 5 + 5 + 1) + 4
 

@@ -233,7 +233,7 @@ def _is_type_name(part: str | int) -> bool:
 def _without_overriding(path: KeyPath) -> KeyPath:
     """Return a key without `per_dataset` and the data set's name, and the like."""
     for at, part in enumerate(path):
-        if part in OVERRIDING:
+        if part in OVERRIDING and at + 1 < len(path):
             return (*path[:at], *_without_overriding(path[at + 2 :]))
     return path
 
