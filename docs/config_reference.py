@@ -36,15 +36,15 @@ PAPER = Config(
 
 _YAML_HEADER = """\
 # yaml-language-server: $schema=config.schema.json
-# The paper's grid at the paper's scale, which runs if no --configfile is given: every key, with its
-# default except in `grid`. Generated from workflow/scripts/cactus/config by `make config-docs`; put
-# a study of your own in a file of its own, with only the keys that differ from the defaults.
+# The paper's study, which runs if no --configfile is given. Lines that start with #key are the
+# defaults. Generated from workflow/scripts/cactus/config by `make config-docs`; put a study of your
+# own in a file of its own, with only the keys that differ from the defaults.
 """
 _REFERENCE_HEADER = """\
 # Configuration reference
 
-Generated from `workflow/scripts/cactus/config` by `make config-docs`. A study is a YAML file with the
-keys that differ from the defaults, passed by `--configfile`. Without one, the paper's study
+Generated from `workflow/scripts/cactus/config` by `make config-docs`. A study is a YAML file with
+the keys that differ from the defaults, passed by `--configfile`. Without one, the paper's study
 `config/config.yaml` runs; it is not read for other studies.
 
 Later values win: the defaults, those for single data sets, the study, its values for single data
@@ -57,9 +57,9 @@ whole, mappings key by key.
 written as `--config 'compute={threads: 1}'`.
 
 The cells are `datasets` x `embeddings` x `learners` x `seeds` of `grid`, without what `exclude`
-matches. Controls, training from scratch and baselines are added only where the study asks for them:
-the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways, queries
-and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
+matches. Controls, training from scratch and baselines are added only where the study asks for
+them: the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways,
+queries and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
 
 Values have the types below: `true` and `"4"` are no integers. The files are plain YAML without tags
 and dates; no key appears twice.
@@ -67,6 +67,7 @@ and dates; no key appears twice.
 | key | type | default | meaning [unit] |
 |---|---|---|---|
 """
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a configuration file."""
@@ -85,8 +86,8 @@ def reference_markdown() -> str:
 
 
 def commented_yaml(config: Config) -> str:
-    """Return `config` as YAML, each key below its description."""
-    lines = list(_yaml_lines(config, 0))
+    """Return `config` as YAML, each key below its description; defaults are comments."""
+    lines = list(_yaml_lines(config, Config(), 0))
     return _YAML_HEADER + "\n".join(lines) + "\n"
 
 
@@ -116,21 +117,25 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _yaml_lines(model: BaseModel, depth: int) -> Iterator[str]:
+def _yaml_lines(model: BaseModel, defaults: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
     for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
+        value, default = getattr(model, name), getattr(defaults, name)
+        # Without a name of its own, the study would have that of its file.
+        mark = "" if value != default or name == "run" else "#"
         if isinstance(value, BaseModel):
             yield ""
             yield from _comment(type(value).__doc__ or "", indent)
-            yield f"{indent}{name}:"
-            yield from _yaml_lines(value, depth + 1)
+            yield f"{indent}{mark}{name}:"
+            yield from _yaml_lines(value, default, depth + 1)
         else:
             yield from _comment(field.description or "", indent)
             # Block style for scalars and, by None, for all but the innermost collections.
             style = None if isinstance(value, (dict, list)) else False
             text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=style)
-            yield textwrap.indent(text.rstrip("\n"), indent)
+            for line in text.rstrip("\n").splitlines():
+                key = line.lstrip()
+                yield f"{indent}{line.removesuffix(key)}{mark}{key}"
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -1,14 +1,14 @@
 """Let Snakemake read configurations by the project's own loader.
 
 Snakemake reads `--configfile` and `--config` before the Snakefile. Its loader runs Python code in
-YAML files that ask for it (``__use_yte__``), fills the memory with nested aliases, keeps the last of
-two equal keys, and shows errors as tracebacks. It imports every logger plugin before that, so this
-package can put the project's loader in its place. The Snakefile reads the same files again.
+YAML files that ask for it (``__use_yte__``), fills the memory with nested aliases, keeps the last
+of two equal keys, and shows errors as tracebacks. It imports every logger plugin before that, so
+this package can put the project's loader in its place. The Snakefile reads the same files again.
 """
 
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 

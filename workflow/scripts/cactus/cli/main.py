@@ -5,9 +5,7 @@ import pkgutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from cactus.command import run_main
 from cactus.cores import usable_cores
@@ -17,6 +15,7 @@ from cactus.provenance.execution.process import name_user
 # command is called, because some of them load libraries that are slow to import.
 COMMANDS: Final = {
     "status": ("show the state of every cell", "cactus.cli.status:show_status"),
+    "config": ("show where the value of each key comes from", "cactus.cli.config:show_config"),
     "why": ("show what made a cell stale", "cactus.cli.why:show_why"),
     "plan": ("show what the next run would do", "cactus.cli.plan:show_plan"),
     "update": (
@@ -77,13 +76,38 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
         parsers[name].add_argument("--run", help=_RUN)
-    for name in ("audit", "trace", "diff"):
+    for name in ("audit", "trace", "diff", "config"):
         parsers[name].add_argument("--json", action="store_true", help="print JSON")
+    _add_config_options(parsers["config"])
     _add_staleness_options(parsers)
     _add_audit_options(parsers)
     _add_run_options(parsers["run"])
     _add_profile_options(parsers["profile"])
     return parser
+
+
+def _add_config_options(config: argparse.ArgumentParser) -> None:
+    config.add_argument(
+        "words",
+        nargs="*",
+        metavar="RUN, CELL, KEY",
+        help="a run, a cell or a job of it, and a key or a section; all are optional",
+    )
+    _add_study_options(config)
+
+
+def _add_study_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--configfile",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="a study that need not have run",
+    )
+    command.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="as Snakemake's option"
+    )
 
 
 def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
@@ -102,17 +126,7 @@ def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
         action="store_true",
         help="time a few steps of each kind of training first, in a few seconds each",
     )
-    plan.add_argument(
-        "--configfile", nargs="+", default=[], help="plan this study, which need not have run"
-    )
-    plan.add_argument(
-        "--config",
-        nargs="+",
-        action=_Overrides,
-        default={},
-        metavar="KEY=VALUE",
-        help="keys that override those of the study, as for snakemake",
-    )
+    _add_study_options(plan)
     update, accept = parsers["update"], parsers["accept"]
     update.epilog = "Options after -- go to snakemake: `cactus update demo -- --cores 2`."
     accept.add_argument("--reason", required=True, help="why it cannot change the results")
@@ -124,28 +138,6 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
-
-
-class _Overrides(argparse.Action):
-    """Turns ``KEY=VALUE`` words, whose values are YAML, into a dictionary."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        found = {}
-        for text in values:
-            name, equals, value = text.partition("=")
-            try:
-                found[name] = yaml.safe_load(value)
-            except yaml.YAMLError:
-                equals = ""
-            if not (equals and name):
-                parser.error(f"argument {option_string}: {text!r} is not KEY=VALUE")
-        setattr(namespace, self.dest, found)
 
 
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:

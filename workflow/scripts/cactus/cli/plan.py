@@ -13,7 +13,7 @@ from cactus.cli.text import columns
 from cactus.cores import usable_memory
 from cactus.provenance.staleness.estimate import Estimate, JobCost, Range, estimate
 from cactus.provenance.staleness.measured import add_short_ones
-from cactus.provenance.staleness.open_run import open_run, open_study, runs
+from cactus.provenance.staleness.open_run import open_run, open_study, run_names
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.status import duration
 from cactus.stages.base import Job, stage_named
@@ -47,9 +47,9 @@ def show_plan(arguments: argparse.Namespace) -> int:
 def _planner(arguments: argparse.Namespace) -> Planner:
     """Return the planner of a run, or of a study that was never run."""
     study = arguments.configfile or arguments.config
-    if not study and (arguments.run or runs()):
+    if not study and (arguments.run or run_names()):
         return open_run(arguments.run)
-    return open_study([Path(file) for file in arguments.configfile], arguments.config)
+    return open_study(arguments.configfile, arguments.config)
 
 
 def _measure(planner: Planner, jobs: list[Job]) -> None:

@@ -88,7 +88,9 @@ def _unknown_in_section(
             yield from unknown_keys(annotation, value, here)
 
 
-def unknown_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list[str]) -> ConfigError:
+def unknown_key(
+    layers: Layers, path: KeyPath, known: list[str], everywhere: list[str]
+) -> ConfigError:
     """Return the error for an unknown key.
 
     Parameters
@@ -110,19 +112,29 @@ def unknown_key(layers: Layers, path: KeyPath, known: list[str], everywhere: lis
             got=repr(key),
             fix=f"use its new name, `{name}`",
         )
-    fix = did_you_mean(key, known)
-    same = [name for name in everywhere if f".{name}".endswith(f".{key}")]
-    if same and not fix:
-        fix = f"did you mean {' or '.join(f'`{name}`' for name in same[:3])}?"
-        if len(path) == 1:
-            fix += f" On the command line: {on_the_command_line(same[0], value_at(layers.values, path))}"
-    if len(known) > 20:
-        known = [*known[:20], "..."]
-    nested = key in OVERRIDING and any(one in OVERRIDING for one in path[:-1])
-    fix = fix or f"remove it; {f'`{key}` cannot be nested and ' * nested}valid keys here are {', '.join(known)}"
     return ConfigError(
-        "The configuration has an unknown key.", where=layers.place(path), got=repr(key)[:100], fix=fix
+        "The configuration has an unknown key.",
+        where=layers.place(path),
+        got=repr(key)[:100],
+        fix=_other_key(layers, path, known, everywhere),
     )
+
+
+def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list[str]) -> str:
+    """Return advice about the key that was meant."""
+    key = str(path[-1])
+    if key in OVERRIDING and any(one in OVERRIDING for one in path[:-1]):
+        return f"move its keys up: `{key}` cannot be nested"
+    if similar := did_you_mean(key, known):
+        return similar
+    same = [name for name in everywhere if name.endswith(f".{key}")]
+    if not same:
+        return f"remove it; valid keys here are {', '.join(known[:30])}"
+    advice = f"did you mean {' or '.join(f'`{name}`' for name in same[:3])}?"
+    if len(path) > 1:
+        return advice
+    option = on_the_command_line(same[0], value_at(layers.values, path))
+    return f"{advice} On the command line: {option}"
 
 
 def _new_name(path: KeyPath) -> str | None:
@@ -221,7 +233,7 @@ def _is_type_name(part: str | int) -> bool:
 def _without_overriding(path: KeyPath) -> KeyPath:
     """Return a key without `per_dataset` and the data set's name, and the like."""
     for at, part in enumerate(path):
-        if part in OVERRIDING:
+        if part in OVERRIDING and at + 1 < len(path):
             return (*path[:at], *_without_overriding(path[at + 2 :]))
     return path
 

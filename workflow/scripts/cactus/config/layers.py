@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.base import OVERRIDING, merge
@@ -27,10 +28,10 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         line = self.layer.lines.get(self.path)
-        one = next((name for at, name in _overriding(self.path)), None)
         if line is not None:
             return f"{self.layer.name}:{line}"
-        return f"{self.layer.name} for {one}" if one else self.layer.name
+        names = [str(name) for key, name in pairwise(self.path) if key in OVERRIDING]
+        return " ".join([self.layer.name, *(f"for {name}" for name in names)])
 
 
 class Layers:
@@ -64,6 +65,10 @@ class Layers:
                         return Origin(layer, variant)
         return Origin(self.layers[-1], path)
 
+    def rank(self, path: KeyPath, *names: str) -> int:
+        """Return the number of the layer that sets a key; the strongest has the highest."""
+        return self.layers.index(self.origin(path, *names).layer)
+
     def place(self, path: KeyPath, *names: str) -> str:
         """Return a key and where it is set, for the `where` of an error."""
         origin = self.origin(path, *names)
@@ -90,12 +95,11 @@ def found_at(values: Any, path: KeyPath) -> bool:
 def value_at(values: Any, path: KeyPath) -> Any:
     """Return the value at a path of nested mappings and lists; a marker if there is none."""
     for part in path:
-        if isinstance(values, dict) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        else:
+        if isinstance(values, list):
+            values = dict(enumerate(values))
+        if not isinstance(values, dict) or part not in values:
             return _MISSING
+        values = values[part]
     return values
 
 
@@ -106,8 +110,3 @@ def _variants(path: KeyPath, names: Sequence[str]) -> Iterator[KeyPath]:
             for key in OVERRIDING:
                 yield (*path[:at], key, name, *path[at:])
     yield path
-
-
-def _overriding(path: KeyPath) -> Iterator[tuple[str | int, str | int]]:
-    """Yield the overriding keys of a path with the names after them."""
-    return ((key, name) for key, name in zip(path, path[1:], strict=False) if key in OVERRIDING)

@@ -1,7 +1,7 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -52,16 +52,14 @@ class _DatasetChecks:
         for split, size in self.sizes.items():
             if cut and size.images < 1:
                 fix = f"lower it: it leaves no images for the {split} split of {dataset}"
-                raise self._refused(("data", dataset, cut), getattr(section, cut), fix)
+                raise self._refused(fix, (("data", dataset, cut), getattr(section, cut)))
         self._check_evaluation()
 
     def check_embedding(self, name: str) -> None:
         """Check the settings of an embedding."""
         custom = ("custom",) if name in self.config.embeddings.custom else ()
         path = ("embeddings", *custom, name)
-        settings = self._resolved(
-            path, lambda: self.config.embeddings.resolve(name, self.dataset)
-        )
+        settings = self._resolved(path, lambda: self.config.embeddings.resolve(name, self.dataset))
         self._check_clusters((*path, "clusters"), getattr(settings, "clusters", 0))
 
     def check_baselines(self) -> None:
@@ -78,9 +76,7 @@ class _DatasetChecks:
         learners, speed = self.config.learners, self.config.speed
         path = ("learners", cell.learner)
         training = self._resolved(path, lambda: learners.resolve(cell.learner, self.dataset))
-        self._resolved(
-            ("speed", cell.learner), lambda: speed.resolve(cell.learner, self.dataset)
-        )
+        self._resolved(("speed", cell.learner), lambda: speed.resolve(cell.learner, self.dataset))
         if cell.source == "scratch":
             scratch = ("learners", "scratch")
             self._resolved(scratch, lambda: learners.scratch.resolve(self.dataset))
@@ -98,7 +94,7 @@ class _DatasetChecks:
         needed = training.way * (training.shot + training.query)
         if needed > images:
             fix = f"lower it: a task has {needed} images, the training split {images}"
-            raise self._refused((*path, "way"), training.way, fix)
+            raise self._refused(fix, ((*path, "way"), training.way))
         settings = self._resolved(
             ("partitions",), lambda: self.config.partitions.resolve(self.dataset)
         )
@@ -112,8 +108,8 @@ class _DatasetChecks:
         classes = settings.random.labels if random else settings.clusters
         self._check_clusters(key, classes)
         if training.way > classes:
-            fix = f"lower it: {dotted(key)} is {classes}, so that a task has no more classes"
-            raise self._refused((*path, "way"), training.way, fix)
+            fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
+            raise self._refused(fix, ((*path, "way"), training.way), (key, classes))
 
     def _check_evaluation(self) -> None:
         """Check the episodes on which the cells are scored."""
@@ -128,41 +124,40 @@ class _DatasetChecks:
         images = self.sizes["train"].images
         if clusters > images:
             fix = f"lower it: the training split of {self.dataset} has {images} images"
-            raise self._refused(key, clusters, fix)
+            raise self._refused(fix, (key, clusters))
 
-    def _check_episodes(
-        self, path: KeyPath, shape: tuple[int, int, int], split: SplitName
-    ) -> None:
+    def _check_episodes(self, path: KeyPath, shape: tuple[int, int, int], split: SplitName) -> None:
         """Check the way, shot and query of episodes with true labels."""
         way, shot, query = shape
         classes, _, images = self.sizes[split]
         attributes = self.config.pool_attributes(self.dataset)
         if attributes > classes:
             fix = f"lower it: the {split} split of {self.dataset} has {classes} attributes"
-            raise self._refused(("partitions", "pool_attributes"), attributes, fix)
+            raise self._refused(fix, (("partitions", "pool_attributes"), attributes))
         if attributes and way != _ATTRIBUTE_WAY:
             fix = f"set it to {_ATTRIBUTE_WAY}: a task has a choice of attributes and its opposite"
-            raise self._refused((*path, "way"), way, fix)
+            raise self._refused(fix, ((*path, "way"), way))
         if not attributes and way > classes:
             fix = f"lower it: the {split} split of {self.dataset} has {classes} classes"
-            raise self._refused((*path, "way"), way, fix)
+            raise self._refused(fix, ((*path, "way"), way))
         if shot + query > images:
             fix = (
-                f"lower it: with {query} queries, an episode has {shot + query} images of a class, "
-                f"and the {split} split of {self.dataset} at most {images} of its smallest one"
+                f"lower it: {shot} shots and {query} queries are {shot + query} images of a class, "
+                f"and the {split} split of {self.dataset} has at most {images} of its smallest one"
             )
-            raise self._refused((*path, "shot"), shot, fix)
+            section = path[:1] if path[0] == "evaluation" else path
+            raise self._refused(fix, ((*path, "shot"), shot), ((*section, "query"), query))
 
-    def _resolved(
-        self, path: KeyPath, resolve: Callable[[], _Found], *embeddings: str
-    ) -> _Found:
+    def _resolved(self, path: KeyPath, resolve: Callable[[], _Found], *embeddings: str) -> _Found:
         """Return settings for this data set, which have to fit each other."""
         try:
             return resolve()
         except ValidationError as error:
             raise explained(error, self.layers, path, self.dataset, *embeddings) from None
 
-    def _refused(self, key: KeyPath, value: object, fix: str) -> ConfigError:
+    def _refused(self, fix: str, *given: tuple[KeyPath, int]) -> ConfigError:
+        """Return the error of values that do not fit; it names the one that was set last."""
+        key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset))
         return ConfigError(
             "The configuration asks for what the data does not have.",
             where=self.layers.place(key, self.dataset),
@@ -174,5 +169,3 @@ class _DatasetChecks:
 def _again(settings: Settings) -> Settings:
     """Return settings after the checks of their values against each other."""
     return type(settings).model_validate(settings.model_dump())
-
-

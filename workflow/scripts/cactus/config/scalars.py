@@ -5,8 +5,8 @@ from typing import Final
 
 _CONSTANTS: Final[dict[str, bool | float | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **{form: True for word in ("true", "yes", "on") for form in (word, word.title(), word.upper())},
-    **{form: False for word in ("false", "no", "off") for form in (word, word.title(), word.upper())},
+    **dict.fromkeys(["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"], True),
+    **dict.fromkeys(["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"], False),
     **dict.fromkeys((".inf", "+.inf", ".Inf", ".INF"), float("inf")),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
@@ -14,7 +14,9 @@ _CONSTANTS: Final[dict[str, bool | float | None]] = {
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?")
-_OTHER_BASE: Final = re.compile(r"[-+]?(0[0-9_]+|0[box][0-9a-fA-F_]*|[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?)")
+_OTHER_BASE: Final = re.compile(
+    r"[-+]?(0[0-9_]+|0[box][0-9a-fA-F_]*|[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?)"
+)
 _MAX_INTEGER: Final = 2**63 - 1
 
 

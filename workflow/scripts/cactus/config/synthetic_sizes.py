@@ -32,48 +32,48 @@ def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
     }
     clusters = {name: max(2, n // _IMAGES_PER_CLUSTER) for name, n in images.items()}
     clusters["mnist"] = 10  # one per digit, as in the paper
-    pseudo = {name: max(2, n // _IMAGES_PER_PSEUDO_LABEL) for name, n in images.items()}
     ways = {
-        "omniglot": {
-            "way": min(_WAY, train, max(1, clusters["omniglot"] // 2)),
-            "validation": {"way": min(_VALIDATION_WAY, val)},
-        },
-        "miniimagenet": {
-            "way": min(_VALIDATION_WAY, mini.train_classes),
-            "validation": {"way": min(_VALIDATION_WAY, mini.val_classes)},
-        },
+        "omniglot": _ways(min(_WAY, train, max(1, clusters["omniglot"] // 2)), val),
+        "miniimagenet": _ways(min(_VALIDATION_WAY, mini.train_classes), mini.val_classes),
+    }
+    settings = {
+        "omniglot": _episodes("omniglot", characters - train - val),
+        "miniimagenet": _episodes("miniimagenet", mini.test_classes),
     }
     return {
         "data": {
             "mnist": {"val_size": val_size},
             "omniglot": {"train_characters": train, "val_characters": val},
         },
-        "embeddings": {
-            "deepcluster": {"per_dataset": {name: {"clusters": n} for name, n in pseudo.items()}}
-        },
-        "partitions": {
-            "maml": {"fraction": _LARGE_ENOUGH},
-            "protonets": {"fraction": _LARGE_ENOUGH},
-            "per_dataset": {
-                name: {"clusters": n, "random": {"labels": n}} for name, n in clusters.items()
-            },
-        },
+        **_cluster_sizes(images, clusters),
         "learners": {
             "maml": {"per_dataset": ways},
             "protonets": {"query": _QUERIES, "per_dataset": ways},
         },
-        "evaluation": {
-            "per_dataset": {
-                "omniglot": _episodes("omniglot", characters - train - val),
-                "miniimagenet": _episodes("miniimagenet", mini.test_classes),
-            }
-        },
-        "baselines": {
-            "per_dataset": {
-                name: {"cluster_matching": {"clusters": n}} for name, n in clusters.items()
-            }
-        },
+        "evaluation": {"per_dataset": settings},
     }
+
+
+def _cluster_sizes(images: dict[str, int], clusters: dict[str, int]) -> dict[str, Any]:
+    """Return the defaults of everything that clusters the training images."""
+    pseudo = {
+        name: {"clusters": max(2, n // _IMAGES_PER_PSEUDO_LABEL)} for name, n in images.items()
+    }
+    partitions = {name: {"clusters": n, "random": {"labels": n}} for name, n in clusters.items()}
+    matching = {name: {"cluster_matching": {"clusters": n}} for name, n in clusters.items()}
+    return {
+        "embeddings": {"deepcluster": {"per_dataset": pseudo}},
+        "partitions": {
+            "maml": {"fraction": _LARGE_ENOUGH},
+            "protonets": {"fraction": _LARGE_ENOUGH},
+            "per_dataset": partitions,
+        },
+        "baselines": {"per_dataset": matching},
+    }
+
+
+def _ways(way: int, validation_classes: int) -> dict[str, Any]:
+    return {"way": way, "validation": {"way": min(_VALIDATION_WAY, validation_classes)}}
 
 
 def _episodes(dataset: Any, classes: int) -> dict[str, Any]:

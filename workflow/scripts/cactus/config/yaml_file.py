@@ -102,7 +102,7 @@ def _read_text(path: Path) -> str:
     got, fix = "", f"pass the path of a YAML file; {_EXAMPLE}"
     try:
         # A pipe without a writer must not block.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 got = "not a regular file"
             elif len(content := file.read(_MAX_BYTES + 1)) > _MAX_BYTES:

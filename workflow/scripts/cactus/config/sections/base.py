@@ -119,7 +119,7 @@ def _without(values: Any, keys: dict[str, Any]) -> Any:
             kept[key] = value
         elif isinstance(value, dict) and isinstance(keys[key], dict):
             kept[key] = _without(value, keys[key])
-    return kept
+    return {key: value for key, value in kept.items() if value != {} or values[key] == {}}
 
 
 def changed(parent: type[Settings], key: str, default: Any) -> Any:

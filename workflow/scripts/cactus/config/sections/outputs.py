@@ -5,7 +5,14 @@ from typing import Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from cactus.config.sections.base import Count, CountOrZero, Positive, Settings, refuse_repeats, setting
+from cactus.config.sections.base import (
+    Count,
+    CountOrZero,
+    Positive,
+    Settings,
+    refuse_repeats,
+    setting,
+)
 
 FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
 

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cactus.config.sections.base import Count, CountOrZero, Fraction, NonNegative, Seed, Settings, setting
+from cactus.config.sections.base import (
+    Count,
+    CountOrZero,
+    Fraction,
+    NonNegative,
+    Seed,
+    Settings,
+    setting,
+)
 
 # Official file names have two digits for the character and two for the drawer.
 TwoDigitCount = Annotated[int, Field(ge=1, le=99)]

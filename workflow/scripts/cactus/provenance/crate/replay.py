@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cactus.config.load import parse_config
+from cactus.config.load import checked
 from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.files import file_hash, write_json, write_text
@@ -84,7 +84,7 @@ def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
         )
     crate = _open_crate(crate, work)
     run_folder = find_run_folder(None, crate / "results")
-    config = parse_config(read_planned_config(run_folder).config, "the configuration in the crate")
+    config = checked(read_planned_config(run_folder).last_planned())
     compared: list[Comparison] = []
     for job in Graph(config).find(name):
         if name not in (job.name, job.cell):

@@ -7,11 +7,11 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import ValidationError
 
-from cactus.config.layers import Layer, Layers
 from cactus.config.command_line import COMMAND_LINE, parse_overrides
+from cactus.config.layers import Layer, Layers
 from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
-from cactus.config.sections.base import Settings
+from cactus.config.sections.base import Settings, merge
 from cactus.config.yaml_file import parse_value
 from cactus.errors import DataError, RecordError, did_you_mean_or_known
 from cactus.files import read_json, write_json
@@ -92,12 +92,15 @@ class PlannedConfig(Settings):
 
     def layers(self, base: Path) -> Layers:
         """Read the layers of the configuration again, or the one that was last planned."""
-        paths = [base / file for file in self._study]
+        paths = [Path(relative_to_cwd(base / file)) for file in self._study]
         if not all(path.is_file() for path in paths):
-            return stacked([Layer("the configuration saved with the run", self.config)])
-        named = self.version > 1
-        overrides = self.overrides if named else _with_types(self.overrides)
-        return read_layers(paths, overrides, name_by_file=named)
+            return self.last_planned()
+        return read_layers(paths, self._typed_overrides, name_by_file=self.version > 1)
+
+    def last_planned(self) -> Layers:
+        """Return the configuration that was last planned, whose layers are merged."""
+        values = merge(self.config, self._typed_overrides)
+        return stacked([Layer("the configuration saved with the run", values)])
 
     def arguments(self) -> list[str]:
         """Return the Snakemake options that give the same configuration."""
@@ -106,6 +109,12 @@ class PlannedConfig(Settings):
             *["--configfile", *self._study],
             *(["--config", *values] if values else []),
         ]
+
+    @property
+    def _typed_overrides(self) -> dict[str, Any]:
+        """The keys given with ``--config``, as YAML reads them."""
+        typed: dict[str, Any] = self.overrides if self.version > 1 else _with_types(self.overrides)
+        return typed
 
     @property
     def _study(self) -> list[str]:
@@ -159,26 +168,22 @@ def open_run(
     return open_planner(config, folder, cache=cache)
 
 
-def open_study(files: list[Path], overrides: dict[str, Any]) -> Planner:
+def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
     """Return the planner of a study that may never have run; nothing is written.
 
     Parameters
     ----------
     files
-        Its configuration files; they override ``config/config.yaml``, later ones earlier ones.
+        Its configuration files; later ones override earlier ones. Without any, it is the paper's.
     overrides
-        Keys that override those of the files.
+        Keys that override those of the files, as ``KEY=VALUE``.
 
     Raises
     ------
     ConfigError
         A file cannot be read, or the configuration is not valid.
     """
-    paths = [ROOT / "config/config.yaml", *files]
-    values: dict[str, Any] = {}
-    for path in paths:
-        values = merge(values, read_yaml(path))
-    config = parse_config(merge(values, overrides), ", ".join(map(str, paths)))
+    config = PlannedConfig.read(files, overrides, ROOT).load(Path())
     folder = Path("results") / config.run
     return open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
 
@@ -208,8 +213,8 @@ def relative_to_cwd(path: Path) -> str:
     return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
-def runs(results: Path = Path("results")) -> list[str]:
-    """Return the names of all runs."""
+def run_names(results: Path = Path("results")) -> list[str]:
+    """Return the names of all runs that were planned."""
     return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
 
 
@@ -221,7 +226,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     RecordError
         There is no such run, or no name is given and there is not exactly one run.
     """
-    known = runs(results)
+    known = run_names(results)
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():
