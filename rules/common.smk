@@ -19,7 +19,7 @@ from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig
-from cactus.provenance.staleness.open_run import open_planner, relative_to_cwd
+from cactus.provenance.staleness.open_run import open_planner
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
@@ -49,16 +49,8 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # find the plan that its job was submitted with.
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
-    SOURCE = PlannedConfig(
-        configfiles=[
-            "config/config.yaml",
-            *map(relative_to_cwd, workflow.config_settings.configfiles),
-        ],
-        overrides=dict(workflow.config_settings.config),
-        config=config,
-    )
     PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
-    SOURCE.write(Path(RUN))
+    PlannedConfig.of(workflow, config).write(Path(RUN))
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)

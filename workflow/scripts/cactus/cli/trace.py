@@ -87,7 +87,7 @@ def _row(job: Job, record: Record | None) -> tuple[str, ...]:
     digest = f"{record.entities[name].sha256[:_SHORT]} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
     when = local_time(activity.ended), duration(activity.seconds)
-    return (job.name, *when, seed, device, agent.host, commit + dirty, digest)
+    return (job.name, *when, seed, str(device), agent.host, commit + dirty, digest)
 
 
 def _main_result(job: Job, record: Record) -> str:

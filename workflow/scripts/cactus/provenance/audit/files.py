@@ -111,7 +111,8 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
                 continue
             if hashes[digest] != code.get(name):
                 yield Finding("source differs", name, "the stored text is not what ran", job)
-        for digest in filter(None, [record.agent.packages, (record.agent.git or {}).get("diff")]):
+        diff = record.agent.git["diff"] if record.agent.git else None
+        for digest in filter(None, [record.agent.packages, diff]):
             try:
                 load_text(planner.run_folder, digest)
             except RecordError as error:

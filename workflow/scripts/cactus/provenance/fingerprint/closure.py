@@ -65,10 +65,13 @@ class SourceTree:
         Folder of the stages' scripts and of the package `cactus`.
     cache
         Cache of file hashes.
+    base
+        The folder that relative paths in the configuration start from.
     """
 
     scripts: Path
     cache: HashCache
+    base: Path = Path()
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
     _located: dict[tuple[str, Path], list[_SourceFile]] = field(default_factory=dict)
@@ -76,7 +79,7 @@ class SourceTree:
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
         path = self.scripts / name
-        return path if path.is_file() else Path(name)
+        return path if path.is_file() else self.base / name
 
     def closure(self, entries: Iterable[str]) -> Closure:
         """Return the source files and libraries that entry points lead to.

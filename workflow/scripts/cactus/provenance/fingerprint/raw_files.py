@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cactus.provenance.fingerprint.hash_cache import HashCache
@@ -25,9 +26,10 @@ def raw_hashes(
     found: dict[str, str] = {}
     for name in names:
         places = (raw_dir / folder / name for folder in folders)
-        path = next(filter(Path.exists, places), None)
-        if path is not None:
-            found[name] = _hash(path, cache)
+        with suppress(OSError):  # what this user may not read is not available
+            path = next(filter(Path.exists, places), None)
+            if path is not None:
+                found[name] = _hash(path, cache)
     return found
 
 
@@ -38,5 +40,6 @@ def _hash(path: Path, cache: HashCache) -> str:
     cache.warm(files)
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file.relative_to(path).as_posix()}\0{cache.sha256(file)}\n".encode())
+        line = f"{file.relative_to(path).as_posix()}\0{cache.sha256(file)}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -1,8 +1,9 @@
 """Opens a run: finds its folder and its last configuration, and returns its planner."""
 
 import json
+import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from cactus.files import read_json, write_json
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.records.values import what_is_wrong
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
@@ -21,6 +23,7 @@ PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The Snakefile writes the run's folder as JSON to the file that this variable names.
 RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
 ROOT: Final = Path(__file__).resolve().parents[5]
+_OWN_FILE: Final = "config/config.yaml"
 
 
 class PlannedConfig(Settings):
@@ -29,33 +32,64 @@ class PlannedConfig(Settings):
     Attributes
     ----------
     configfiles
-        Its files; later ones override earlier ones. Relative to the folder that holds `results` if
-        they are below it.
+        Its files; later ones override earlier ones. Relative to `folder` if they are below it.
     overrides
         Keys given with ``--config``.
     config
         The result of merging all of them.
+    folder
+        The folder in which Snakemake ran, which held `results`.
+    project
+        The clone whose Snakefile ran, relative to `folder` if one of the two holds the other.
     """
 
     configfiles: list[str]
     overrides: dict[str, Any]
     config: dict[str, Any]
+    folder: str = ""
+    project: str = ""
+
+    @classmethod
+    def of(cls, workflow: Any, config: dict[str, Any]) -> Self:
+        """Return that of a Snakefile which is being read, in the folder in which it runs."""
+        here, given = Path.cwd(), workflow.config_settings
+        # Snakemake reads the project's own file only if the working folder has it.
+        own = [_OWN_FILE] if _OWN_FILE in map(str, workflow.configfiles) else []
+        return cls(
+            configfiles=[*own, *(_relative(Path(file), here) for file in given.configfiles)],
+            overrides=dict(given.config),
+            config=config,
+            folder=str(here),
+            project=_relative(ROOT, here),
+        )
 
     def write(self, run_folder: Path) -> None:
         """Save this in the run's folder."""
         write_json(run_folder / PLANNED_CONFIG_FILE, self.model_dump(mode="json"))
 
-    def load(self, base: Path) -> Config:
-        """Read the configuration again; if a file is gone, return it as it was last planned.
+    def base(self, run_folder: Path) -> Path:
+        """Return the folder that relative paths of the configuration start from.
 
-        Parameters
-        ----------
-        base
-            The folder that holds `results`.
+        It is the one that holds `results`, so that a run may move together with it; if that has
+        none of the configuration's files, as when the run alone was copied, it is the recorded one.
         """
-        paths = [base / file for file in self.configfiles]
-        if not all(path.is_file() for path in paths):
+        parent = run_folder.absolute().parents[1]
+        folders = [parent, *([Path(self.folder)] if self.folder else [])]
+        return next(filter(self._has_files, folders), parent)
+
+    def _has_files(self, folder: Path) -> bool:
+        return all((folder / file).is_file() for file in self.configfiles)
+
+    def root(self, base: Path) -> Path:
+        """Return the clone whose code the run's jobs run, if it is still there, else this one."""
+        root = base / self.project
+        return root if self.project and (root / "Snakefile").is_file() else ROOT
+
+    def load(self, base: Path) -> Config:
+        """Read the configuration again; if a file is gone, return it as it was last planned."""
+        if not self._has_files(base):
             return parse_config(self.config, "the configuration saved with the run")
+        paths = [base / file for file in self.configfiles]
         values: dict[str, Any] = {}
         for path in paths:
             values = merge(values, read_yaml(path))
@@ -63,22 +97,42 @@ class PlannedConfig(Settings):
 
     def arguments(self) -> list[str]:
         """Return the Snakemake options that give the same configuration."""
-        files, pairs = self.configfiles[1:], self.overrides.items()
-        values = [f"{key}={json.dumps(value)}" for key, value in pairs]
+        files = [file for file in self.configfiles if file != _OWN_FILE]
+        values = [f"{key}={json.dumps(value)}" for key, value in self.overrides.items()]
         return [
             *(["--configfile", *files] if files else []),
             *(["--config", *values] if values else []),
         ]
 
 
+def _relative(path: Path, folder: Path) -> str:
+    """Return a path relative to a folder if one of the two holds the other, else unchanged."""
+    if path.is_relative_to(folder) or folder.is_relative_to(path):
+        return os.path.relpath(path, folder)
+    return str(path)
+
+
 def open_planner(
-    config: Config, run_folder: Path, root: Path = ROOT, cache: HashCache | None = None
+    config: Config,
+    run_folder: Path,
+    root: Path = ROOT,
+    cache: HashCache | None = None,
+    base: Path = Path(),
 ) -> Planner:
-    """Return the planner of a run; without a cache given, use the one saved in its folder."""
-    access = raw_access(config)
-    raw_dir = run_folder / "raw" if config.synthetic_data else Path(access.raw_dir)
+    """Return the planner of a run.
+
+    Parameters
+    ----------
+    root
+        The clone whose code the jobs run.
+    cache
+        Cache of file hashes, if not the one saved in the run's folder.
+    base
+        The folder that relative paths of the configuration start from.
+    """
+    raw_dir = run_folder / "raw" if config.synthetic_data else base / raw_access(config).raw_dir
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
-    project = Project(root, SourceTree(root / "workflow" / "scripts", cache))
+    project = Project(root, SourceTree(root / "workflow" / "scripts", cache, base))
     return Planner(config, run_folder, project, raw_dir)
 
 
@@ -104,8 +158,9 @@ def open_run(
         Its configuration is no longer valid.
     """
     folder = find_run_folder(run, results)
-    config = read_planned_config(folder).load(folder.absolute().parents[1])
-    return open_planner(config, folder, cache=cache)
+    planned = read_planned_config(folder)
+    base = planned.base(folder)
+    return open_planner(planned.load(base), folder, planned.root(base), cache, base)
 
 
 def read_planned_config(folder: Path) -> PlannedConfig:
@@ -122,15 +177,9 @@ def read_planned_config(folder: Path) -> PlannedConfig:
         raise RecordError(
             "The configuration saved with a run cannot be read.",
             where=str(folder / PLANNED_CONFIG_FILE),
-            got=error.got if isinstance(error, DataError) else str(error.errors()[0]["msg"]),
+            got=error.got if isinstance(error, DataError) else what_is_wrong(error),
             fix="run `snakemake --dry-run` with the run's configuration to write it again",
         ) from error
-
-
-def relative_to_cwd(path: Path) -> str:
-    """Return a path relative to the working directory if it is below it, else unchanged."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
 def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
