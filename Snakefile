@@ -2,7 +2,6 @@
 # Run `snakemake --cores 2 --logger cactus --configfile config/demo.yaml`, or see README.md.
 import gc
 
-from snakemake.settings.types import RerunTrigger
 from snakemake.utils import min_version
 
 min_version("9.18")
@@ -10,8 +9,6 @@ min_version("9.18")
 # a fifth of a dry run.
 gc.freeze()
 gc.set_threshold(50_000)
-# The time of a job's plan alone tells whether the job is stale, as `cactus status` says it, too.
-workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
 
 
 configfile: "config/config.yaml"

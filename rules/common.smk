@@ -5,6 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.settings.types import RerunTrigger
+
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -96,6 +98,8 @@ def planned(stage):
     def inputs(wildcards):
         # Snakemake must not cache its listings of folders: plans are added meanwhile.
         workflow.iocache.remaining_wait_time = 0
+        # The time of the plan alone tells whether the job is stale, as `cactus status` says it.
+        workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
         job = stage_named(stage).job(**wildcards)
         path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
         return {

@@ -1,7 +1,41 @@
 """Errors that tell a user what failed, where, what was found, and how to fix it."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# Longer parts of a message lose their middle; a file can carry a name of megabytes.
+_MAX_TEXT = 4000
+# What moves a terminal's cursor, changes its colors or the direction of its text, or is invisible:
+# control characters, marks of direction, separators of lines, tags, and surrogates, by which
+# Python stands for bytes that are not UTF-8.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_BYTES = range(0xDC80, 0xDD00)
+
+
+def printable(text: str) -> str:
+    r"""Return a text, such as the name of a file, that is safe to print and to store as UTF-8.
+
+    What a terminal acts on is escaped, and so are bytes that are not UTF-8 (``\xff``); letters of
+    all scripts stay as they are. A very long text loses its middle.
+    """
+    return _UNPRINTABLE.sub(_escape, _cut(text))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MAX_TEXT:
+        return text
+    return f"{text[: _MAX_TEXT // 2]} [... of {len(text)} characters] {text[-_MAX_TEXT // 4 :]}"
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code in _BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 
 
 class CactusError(Exception):
@@ -98,5 +132,6 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
 def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
-    shown = f"known are {', '.join(names[:10])}" if names else otherwise
+    between = "; " if any("," in one for one in names[:10]) else ", "
+    shown = f"known are {between.join(names[:10])}" if names else otherwise
     return did_you_mean(name, names, shown)

@@ -21,6 +21,8 @@ from threading import Event, Thread
 from typing import Any, Final, Self
 
 from cactus.errors import LeaseError
+from cactus.files import read_text
+from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.process import identity, is_alive, process_location
 
 LEASE_FILE: Final = "lease.json"
@@ -185,14 +187,11 @@ def read_lease(folder: Path) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_facts(read_text(path))
     except FileNotFoundError:
         return None
-    try:
-        facts = json.loads(text)
     except ValueError:
         return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def lives(folder: Path, holder: dict[str, Any]) -> bool:

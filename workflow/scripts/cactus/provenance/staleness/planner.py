@@ -139,7 +139,8 @@ class Planner(RunReader):
 
     def raw_hashes(self, record: Record) -> dict[str, str]:
         """Return the current sha256 of the recorded raw files, of those that are available."""
-        folders = self.project.registry[record.job.cell]["folders"] if record.plan.raw else []
+        entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
+        folders = entry["folders"] if entry else []
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
 
     def write_plan(self, job: Job) -> Path:
