@@ -5,6 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.settings.types import RerunTrigger
+
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -19,7 +21,8 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig, open_planner
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
+from cactus.provenance.staleness.planned_config import PlannedConfig
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
@@ -100,6 +103,8 @@ def planned(stage):
     def inputs(wildcards):
         # Snakemake must not cache its listings of folders: plans are added meanwhile.
         workflow.iocache.remaining_wait_time = 0
+        # The time of the plan alone tells whether the job is stale, as `cactus status` says it.
+        workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
         job = stage_named(stage).job(**wildcards)
         with message_alone():
             path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)

@@ -1,8 +1,5 @@
 """Jobs that Slurm does not take at once, or loses on the way, and heads in unusual places."""
 
-import os
-import shutil
-import signal
 import sys
 from datetime import datetime
 from pathlib import Path

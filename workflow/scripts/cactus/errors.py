@@ -146,5 +146,6 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
 def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
-    shown = f"known are {', '.join(names[:10])}" if names else otherwise
+    between = "; " if any("," in one for one in names[:10]) else ", "
+    shown = f"known are {between.join(names[:10])}" if names else otherwise
     return did_you_mean(name, names, shown)

@@ -128,7 +128,9 @@ def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     )
     _add_study_options(plan)
     update, accept = parsers["update"], parsers["accept"]
-    update.epilog = "Options after -- go to snakemake: `cactus update demo -- --cores 2`."
+    update.epilog = (
+        "Options and targets after -- go to snakemake: `cactus update demo -- --cores 2 tables`."
+    )
     accept.add_argument("--reason", required=True, help="why it cannot change the results")
 
 
@@ -142,7 +144,7 @@ def _positive(text: str) -> int:
 
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     audit, trace, diff = parsers["audit"], parsers["trace"], parsers["diff"]
-    audit.add_argument("--deep", action="store_true", help="hash every file, without cached hashes")
+    audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
     trace.add_argument("file", type=Path, help="a table or figure of a run")
     trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')

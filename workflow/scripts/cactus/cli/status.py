@@ -14,6 +14,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import (
     STATES,
     JobStatus,
+    counted,
     duration,
     job_status,
     local_time,
@@ -34,7 +35,7 @@ def show_status(arguments: argparse.Namespace) -> int:
     print(columns([("cell" if not arguments.jobs else "job", "state", "when", "took", ""), *rows]))
     counts = Counter(status.state for status in statuses.values())
     listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    print(f"\n{planner.config.run}: {len(statuses)} jobs: {listed}")
+    print(f"\n{planner.config.run}: {counted(len(statuses), 'job')}: {listed}")
     return 0 if set(counts) <= {"fresh"} else 1
 
 

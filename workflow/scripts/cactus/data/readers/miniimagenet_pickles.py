@@ -55,13 +55,18 @@ class Pickles:
         return [_OFFICIAL.format(split) + official for split in SPLITS if split not in self.entries]
 
 
+def is_pickle(entry: RawEntry) -> bool:
+    """Return whether a file has the name of a pickle."""
+    return _PICKLE.search(entry.basename.lower()) is not None
+
+
 def find_pickles(tree: RawTree) -> Pickles:
     """Return the most complete set of pickles whose names differ in the split's name alone.
 
     `..._train_phase_val` and `..._train_phase_test` are further images of the training classes.
     """
     families: dict[tuple[str, ...], dict[Split, RawEntry]] = {}
-    candidates = [entry for entry in tree.entries if _PICKLE.search(entry.basename.lower())]
+    candidates = [entry for entry in tree.entries if is_pickle(entry)]
     for entry in candidates:
         words, splits = _words(entry)
         if len(splits) == 1:

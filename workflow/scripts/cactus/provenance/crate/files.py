@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
-from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE
+from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 
 METADATA: Final = "ro-crate-metadata.json"

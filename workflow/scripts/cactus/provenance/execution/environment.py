@@ -29,7 +29,7 @@ _SLURM: Final = {
     "nodes": "SLURM_JOB_NODELIST",
     "gpus": _GPUS,
 }
-_DETERMINISM_VARIABLES: Final = (
+DETERMINISM_VARIABLES: Final = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -162,7 +162,7 @@ def _device() -> dict[str, Any] | None:
 def determinism() -> dict[str, Any]:
     """Return the settings that decide whether running a job again gives the same bits."""
     facts: dict[str, Any] = {
-        name: os.environ[name] for name in _DETERMINISM_VARIABLES if name in os.environ
+        name: os.environ[name] for name in DETERMINISM_VARIABLES if name in os.environ
     }
     torch = sys.modules.get("torch")
     if torch is not None:

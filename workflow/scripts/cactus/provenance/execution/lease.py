@@ -22,6 +22,8 @@ from threading import Event, Thread
 from typing import Any, Final, Self
 
 from cactus.errors import LeaseError, StorageError
+from cactus.files import read_text
+from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.process import identity, is_alive, process_location
 
 LEASE_FILE: Final = "lease.json"
@@ -125,7 +127,7 @@ class Lease:
                 "This file system makes no hard links, which keep a job to one process.",
                 where=str(self.folder),
                 got=str(error),
-                fix="make `results` a link to a folder on a file system with hard links (ext4, NFS)",
+                fix="let `results` link to a folder on a file system with hard links (ext4, NFS)",
             ) from error
         finally:
             draft.unlink()
@@ -209,18 +211,15 @@ def read_lease(folder: Path) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_facts(read_text(path))
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno != errno.ESTALE:
             raise
         return _read(path)  # on NFS: another host replaced the file while it was being read
-    try:
-        facts = json.loads(text)
     except ValueError:
         return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def lives(folder: Path, holder: dict[str, Any]) -> bool:

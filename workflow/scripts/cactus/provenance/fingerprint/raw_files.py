@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cactus.data.files.registry import raw_folders
@@ -29,9 +30,10 @@ def raw_hashes(
     whole = [place for place in places if all((place / name).exists() for name in wanted)]
     for name in wanted:
         paths = (place / name for place in whole or places)
-        path = next(filter(Path.exists, paths), None)
-        if path is not None:
-            found[name] = _hash(path, cache)
+        with suppress(OSError):  # what this user may not read is not available
+            path = next(filter(Path.exists, paths), None)
+            if path is not None:
+                found[name] = _hash(path, cache)
     return found
 
 
@@ -42,5 +44,6 @@ def _hash(path: Path, cache: HashCache) -> str:
     cache.warm(files)
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file.relative_to(path).as_posix()}\0{cache.sha256(file)}\n".encode())
+        line = f"{file.relative_to(path).as_posix()}\0{cache.sha256(file)}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
 from cactus.provenance.records.objects import json_hash
+from cactus.provenance.records.values import RelativeName, Sha256, what_is_wrong
 from cactus.stages.base import Job
 
 # Stands for the hash of an input that an upstream job has yet to make.
@@ -40,8 +41,8 @@ class Plan(Settings):
     libraries: dict[str, str]
     files: dict[str, str]
     declared: dict[str, str] = Field(default_factory=dict)
-    inputs: dict[str, str]
-    raw: dict[str, str] = Field(default_factory=dict)
+    inputs: dict[RelativeName, str]
+    raw: dict[RelativeName, Sha256] = Field(default_factory=dict)
 
     @property
     def job(self) -> Job:
@@ -92,6 +93,6 @@ def read_plan(path: Path) -> PlanFile:
         raise RecordError(
             "A plan cannot be read.",
             where=str(path),
-            got=str(error.errors()[0]["msg"]),
+            got=what_is_wrong(error),
             fix="delete it; Snakemake writes it again when it builds the DAG",
         ) from error

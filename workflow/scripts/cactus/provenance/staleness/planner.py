@@ -5,6 +5,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
-from cactus.provenance.staleness.waivers import read_waivers
+from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
 
 # Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
@@ -61,8 +62,10 @@ class Planner(RunReader):
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
     _checked: bool = field(default=False, init=False)
 
-    def __post_init__(self) -> None:
-        self.waivers = read_waivers(self.run_folder)
+    @cached_property
+    def waivers(self) -> list[Waiver]:
+        """The accepted changes; a RecordError if their list is damaged."""
+        return read_waivers(self.run_folder)
 
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the configuration, upstream jobs first."""
@@ -124,8 +127,7 @@ class Planner(RunReader):
         """Return the results of a job that are missing or differ from its record."""
         reasons = []
         for name, entity in record.entities.items():
-            path = self.run_folder / name
-            found = self.project.tree.cache.sha256(path) if path.is_file() else ABSENT
+            found = self.project.tree.cache.state(self.run_folder / name)
             if found != entity.sha256:
                 reasons.append(Reason("output", name, entity.sha256, found))
         return reasons
@@ -141,7 +143,8 @@ class Planner(RunReader):
 
     def raw_hashes(self, record: Record) -> dict[str, str]:
         """Return the current sha256 of the recorded raw files, of those that are available."""
-        folders = self.project.registry[record.job.cell]["folders"] if record.plan.raw else []
+        entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
+        folders = entry["folders"] if entry else []
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
 
     def write_plan(self, job: Job) -> Path:

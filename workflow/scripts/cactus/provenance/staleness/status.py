@@ -65,16 +65,18 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
     match facts.get("state"):
         case "running":
             note = process_location(facts) + _progress(facts)
-            return JobStatus(job, "running", str(facts["started"]), None, note)
+            return JobStatus(job, "running", str(facts.get("started", "")), None, note)
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
-            return JobStatus(job, "failed", str(facts["started"]), seconds, note)
-    return JobStatus(job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error")))
+            return JobStatus(job, "failed", str(facts.get("started", "")), seconds, note)
+    return JobStatus(
+        job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error", ""))
+    )
 
 
 def _progress(facts: dict[str, Any]) -> str:
     """Return the progress of a training, if it reports any."""
-    if "step" not in facts:
+    if not facts.keys() >= {"step", "steps"}:
         return ""
     left = facts.get("seconds_left")
     return f", step {facts['step']} of {facts['steps']}" + (
@@ -103,6 +105,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things, such as ``1 job`` or ``2 jobs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def list_failures(run: RunReader, failed: Collection[Job] = ()) -> str:
     """List the jobs that failed, each with its error and its log.
 
@@ -117,7 +124,9 @@ def list_failures(run: RunReader, failed: Collection[Job] = ()) -> str:
             status = _attempt_status(job, facts, None)
             log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
-    return "\n".join([f"{len(lines)} jobs failed:", *lines]) if lines else "no job failed"
+    return (
+        "\n".join([f"{counted(len(lines), 'job')} failed:", *lines]) if lines else "no job failed"
+    )
 
 
 def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
