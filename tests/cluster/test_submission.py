@@ -1,8 +1,5 @@
 """Jobs that Slurm does not take at once, or loses on the way, and heads in unusual places."""
 
-import os
-import shutil
-import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +38,7 @@ fi
 """  # noqa: E501
 SRUN = """#!/bin/sh
 case "$(squeue -h -j "$SLURM_JOB_ID" -o %k)" in
-  *_dead_*) echo "srun: error: Unable to create step for job: Invalid generic resource" >&2; exit 1 ;;
+  *_dead_*) echo "srun: error: Unable to create step: Invalid generic resource" >&2; exit 1 ;;
 esac
 exec "$REAL/srun" "$@"
 """

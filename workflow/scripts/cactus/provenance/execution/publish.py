@@ -12,6 +12,7 @@ from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
 from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
@@ -120,6 +121,8 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
         resumed_from=job.resumed_from,
+        processors=noted_processors(job.work, job.fingerprint),
+        unused_gpu=unused_gpu(plan),
     )
 
 

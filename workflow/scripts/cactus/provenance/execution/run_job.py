@@ -12,6 +12,7 @@ from cactus.provenance.execution.checks import check_code, check_imports, checke
 from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.processor import note_processor, unused_gpu
 from cactus.provenance.execution.publish import (
     clear_work,
     prepare_folders,
@@ -62,6 +63,10 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
             raise SystemExit(0)
         lease.progress = job.progress
         prepare_folders(job)
+        note_processor(job.work, job.fingerprint, attempt)
+        if note := unused_gpu(job.plan):
+            print(f"note: {note}", file=sys.stderr, flush=True)
+            lease.facts["note"] = note
         yield job
         check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
         lease.check()

@@ -47,6 +47,10 @@ class Activity(Settings):
         Peak resident memory of the process, and peak memory of PyTorch on its GPU if it used one.
     resumed_from
         Steps from which the job resumed after interruptions.
+    processors
+        Of each attempt: its number, and the processor with the instruction sets that libraries use.
+    unused_gpu
+        Why the job ran on the CPU although there seemed to be a GPU; empty otherwise.
     """
 
     plan: Plan
@@ -60,6 +64,8 @@ class Activity(Settings):
     peak_memory_bytes: int
     peak_gpu_memory_bytes: int | None
     resumed_from: list[int] = Field(default_factory=list)
+    processors: list[dict[str, Any]] = Field(default_factory=list)
+    unused_gpu: str = ""
 
 
 class Agent(Settings):
