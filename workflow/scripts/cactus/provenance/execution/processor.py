@@ -42,7 +42,8 @@ def processor() -> dict[str, str]:
 def processor_difference(recorded: Record, here: Record) -> str:
     """Return in words how the processors of two runs of a job differ; empty if they do not."""
     old, new = _last_processor(recorded), _last_processor(here)
-    names = [name for name in sorted({*old, *new} - _OTHER) if old.get(name) != new.get(name)]
+    known = {*old, *new} if recorded.activity.processors else {*old}
+    names = [name for name in sorted(known - _OTHER) if old.get(name) != new.get(name)]
     used = {_sets(one, sorted({*one} - _OTHER)) for one in recorded.activity.processors}
     several = f" (its attempts ran on {' and on '.join(sorted(used))})" if len(used) > 1 else ""
     if names:
