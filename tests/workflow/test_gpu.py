@@ -1,4 +1,4 @@
-"""A GPU that is not there: refused before any job where it is required, and noted where it is not."""
+"""A GPU that is not there: refused before any job where it is required, else noted."""
 
 import json
 

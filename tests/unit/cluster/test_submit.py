@@ -65,9 +65,8 @@ def squeue(tmp_path, monkeypatch):
     """Return a function that sets what `squeue` answers; None if the controller is away."""
     program, answer = tmp_path / "bin/squeue", tmp_path / "answer"
     program.parent.mkdir()
-    program.write_text(
-        f'#!/bin/sh\ncat {answer} 2> /dev/null || {{ echo "Unable to contact" >&2; exit 1; }}\n'
-    )
+    away = 'echo "Unable to contact" >&2; exit 1'
+    program.write_text(f"#!/bin/sh\ncat {answer} 2> /dev/null || {{ {away}; }}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setattr(submit, "_FIRST_WAIT", 0.01)

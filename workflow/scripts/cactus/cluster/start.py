@@ -1,5 +1,6 @@
 """Checks before a run starts its first job, so that problems show up within seconds."""
 
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from cactus.cluster.submit import Submission
 from cactus.config.sections.base import DatasetName
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
+from cactus.errors import CactusError
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
@@ -37,6 +39,23 @@ def before_start(workflow: Any, planner: Planner) -> None:
 
     Raises
     ------
+    SystemExit
+        A check failed; its message is printed, without Snakemake's traceback.
+    """
+    try:
+        _check_and_prepare(workflow, planner)
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
+def _check_and_prepare(workflow: Any, planner: Planner) -> None:
+    """Do the same.
+
+    Raises
+    ------
+    ConfigError
+        Jobs on this machine need a GPU that cannot be used.
     CodeError
         Jobs would run the Python of another environment, or a library is not the locked version.
     DataError
