@@ -38,7 +38,7 @@ fi
 """  # noqa: E501
 SRUN = """#!/bin/sh
 case "$(squeue -h -j "$SLURM_JOB_ID" -o %k)" in
-  *_dead_*) echo "srun: error: Unable to create step for job: Invalid generic resource" >&2; exit 1 ;;
+  *_dead_*) echo "srun: error: Unable to create step: Invalid generic resource" >&2; exit 1 ;;
 esac
 exec "$REAL/srun" "$@"
 """
@@ -72,7 +72,7 @@ def test_limits_and_lost_answers_cost_no_attempt_and_early_deaths_are_named(
     closing = run.text().rpartition("2 jobs failed:")[2]
     assert "mnist/refused/s0: it was not submitted: SLURM sbatch failed." in closing
     assert "Invalid account" in closing
-    assert "mnist/dead/s0: it ended early: " in closing
+    assert "mnist/dead/s0: it ended early: srun: error: Unable to create step" in closing
     assert f"rule_train_embedding/mnist_dead_0/{run.jobs('dead')[-1].id}.log" in closing
     assert "srun: error: Unable to create step" in run.text()
     assert "no job failed" not in run.text()

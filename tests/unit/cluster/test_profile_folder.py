@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.cluster.profile_folder import profile_files
+from cactus.cluster.profile import profile_files
 from cactus.errors import ClusterError
 
 

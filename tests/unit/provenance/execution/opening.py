@@ -21,8 +21,8 @@ import torch
 from PIL import Image
 
 from cactus.errors import ConfigError
-from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
@@ -167,7 +167,9 @@ def outcome(case: Callable[[], Any]) -> str:
         stage="train_embedding", cell="mnist/mine/s0", spec={}, libraries={}, files={},
         code={"planned.py": ""}, declared={"declared.npy": ""}, inputs={INPUT: ""},
     )  # fmt: skip
-    job = RunningJob(RUN, plan, StopRequest("job"), Lease(RUN, "opening"), {}, datetime.now(UTC), 0.0)
+    job = RunningJob(
+        RUN, plan, StopRequest("job"), Lease(RUN, "opening"), {}, datetime.now(UTC), 0.0
+    )
     try:
         with declared_files_only(job, "embeddings.custom.mine.files", SCRIPTS):
             case()

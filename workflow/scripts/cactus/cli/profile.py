@@ -3,8 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cactus.cluster.profile import ProfileOptions, choose_values, write_profile
-from cactus.cluster.profile_folder import profile_files
+from cactus.cluster.profile import (
+    ProfileOptions,
+    choose_values,
+    profile_files,
+    write_profile,
+)
 from cactus.cluster.slurm import partitions
 
 

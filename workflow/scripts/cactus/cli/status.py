@@ -69,7 +69,8 @@ def _row(name: str, chain: list[JobStatus]) -> tuple[str, ...]:
     """Summarize the jobs of a cell: their worst state, latest end and total time."""
     state = worst([status.state for status in chain])
     seconds = [status.seconds for status in chain if status.seconds is not None]
-    first = next(status for status in chain if status.state == state)
+    worst_ones = [status for status in chain if status.state == state]
+    first = next((status for status in worst_ones if status.note), worst_ones[0])
     note = f"{first.job.stage}: {first.note}" if first.note else ""
     ended = max(status.ended for status in chain)
     took = duration(sum(seconds)) if len(seconds) == len(chain) else "-"

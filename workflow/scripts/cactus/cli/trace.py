@@ -10,7 +10,8 @@ from cactus.errors import RecordError, printable
 from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE, open_run
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job

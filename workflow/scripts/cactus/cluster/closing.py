@@ -1,5 +1,6 @@
 """The end of a run: which jobs failed, including those that could not say so themselves."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,8 +34,8 @@ def closing_lines(workflow: Any, planner: Planner) -> str:
     folder = getattr(workflow.scheduler._executor, "slurm_logdir", None)
     for job in failed:
         if read_state(planner.run_folder, job) is None:
-            log = _newest_log(planner.run_folder, job, folder)
-            note_failure(planner.run_folder, job, f"it ended early: {_last_line(log)}", log)
+            log = _log(planner.run_folder, job, folder)
+            note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
     return list_failures(planner, failed)
 
 
@@ -53,18 +54,19 @@ def note_failure(run_folder: Path, job: Job, error: str, log: Path | None = None
     write_json(failure_path(run_folder, job), facts)
 
 
-def _newest_log(run_folder: Path, job: Job, slurm_logs: Path | None) -> Path | None:
-    """Return the newest of the logs that say something: the job's own, and those of Slurm."""
-    logs = [log_path(run_folder, job)]
-    if slurm_logs is not None:
-        cell = "_".join(job.wildcards.values())
-        logs += (slurm_logs / f"rule_{job.stage}" / cell).glob("*.log")
-    written = [log for log in logs if log.is_file() and log.stat().st_size]
-    return max(written, key=lambda log: log.stat().st_mtime, default=None)
+def _log(run_folder: Path, job: Job, slurm_logs: Path | None) -> Path | None:
+    """Return the log that says why a job ended: its own, or the newest one of Slurm."""
+    own = log_path(run_folder, job)
+    if own.is_file() and own.stat().st_size:
+        return own
+    cell = "_".join(job.wildcards.values())
+    found = (slurm_logs / f"rule_{job.stage}" / cell).glob("*.log") if slurm_logs else ()
+    return max(found, key=lambda log: log.stat().st_mtime, default=None)
 
 
-def _last_line(log: Path | None) -> str:
-    if log is None:
-        return "without a word"
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:_LONGEST] if lines else "without a word"
+def _cause(log: Path | None) -> str:
+    """Return the line of a log that tells most: an error of Slurm, else the last one."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"(srun|slurmstepd|slurmd|sbatch)\b.*error", line)]
+    return (told or lines[-1:] or ["without a word"])[0][:_LONGEST]

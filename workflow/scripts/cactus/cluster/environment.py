@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.cluster.clients import KEPT, misleading
-from cactus.cluster.sharing import share_gpus
 
 _KEPT_CONF: Final = "CACTUS_SLURM_CONF"
 # What an enclosing job, or the user's shell, has been given; Slurm gives each job its own.
@@ -15,11 +14,22 @@ _DEVICES: Final = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_D
 
 
 def read_environment(workflow: Any, jobs_per_gpu: int) -> None:
-    """Set the variables that profiles read, when Snakemake reads its rules.
+    """Tell profiles how many jobs may share a GPU, and Snakemake how many jobs its GPUs take.
 
-    Snakemake's Slurm plugin then deletes SLURM_CONF if it starts inside a Slurm job, so keep it.
+    ``--resources gpu=...`` counts GPUs, but each job asks for one unit of ``gpu``. Keep SLURM_CONF,
+    which Snakemake's Slurm plugin deletes if it starts inside a Slurm job.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow.
+    jobs_per_gpu
+        How many jobs may share a GPU.
     """
-    share_gpus(workflow, jobs_per_gpu)
+    os.environ["CACTUS_JOBS_PER_GPU"] = str(jobs_per_gpu)
+    if "gpu" in workflow.global_resources:
+        gpus = workflow.global_resources["gpu"].value
+        workflow.register_resource("gpu", gpus * jobs_per_gpu)
     if "SLURM_CONF" in os.environ:
         os.environ[_KEPT_CONF] = os.environ["SLURM_CONF"]
 

@@ -4,6 +4,7 @@ import getpass
 import json
 import math
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -96,6 +97,44 @@ def write_profile(file: Path, values: dict[str, ProfileValue]) -> None:
     filled = fill_in(text, values)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(filled, encoding="utf-8")
+
+
+def profile_files(profile: Path = PROFILE) -> list[Path]:
+    """Return the files to fill in, so that ``--profile slurm`` reads what was written.
+
+    Copies of a clone may hold a folder instead of the link, with a profile of its own; both are
+    returned then. Archives and some file systems turn the link into a text file; it is mended.
+
+    Parameters
+    ----------
+    profile
+        The project's profile, ``config/profiles/slurm/config.yaml`` in the clone.
+
+    Raises
+    ------
+    ClusterError
+        ``slurm`` is something else.
+    """
+    link = profile.parents[3] / "slurm"
+    target = profile.parent.relative_to(link.parent)
+    if link.is_dir():
+        return [profile] if link.samefile(profile.parent) else [profile, link / "config.yaml"]
+    lost = link.is_symlink() or not link.exists()
+    if not lost and link.is_file() and link.stat().st_size < 100:
+        lost = link.read_text(errors="replace").strip().replace("\\", "/") == target.as_posix()
+    if not lost:
+        raise ClusterError(
+            "The folder of the Slurm profile is something else.",
+            where=str(link),
+            got="a file" if link.is_file() else "neither a file nor a folder",
+            fix=f"remove it and run `ln -s {target} slurm`, or use `--profile {target}`",
+        )
+    link.unlink(missing_ok=True)
+    with suppress(OSError):  # a file system without links: a folder then
+        link.symlink_to(target)
+        return [profile]
+    link.mkdir()
+    return [profile, link / "config.yaml"]
 
 
 def _asked_or(asked: str | None, found: str | int, why: str) -> ProfileValue:

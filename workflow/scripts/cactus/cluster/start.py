@@ -8,6 +8,7 @@ from typing import Any, cast
 from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.environment import clean_environment
+from cactus.cluster.local_gpu import check_gpu
 from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import (
     check_plugin,
@@ -20,6 +21,7 @@ from cactus.config.sections.base import DatasetName
 from cactus.cores import usable_cores
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
+from cactus.errors import CactusError
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
@@ -40,6 +42,23 @@ def before_start(workflow: Any, planner: Planner) -> None:
 
     Raises
     ------
+    SystemExit
+        A check failed; its message is printed, without Snakemake's traceback.
+    """
+    try:
+        _check_and_prepare(workflow, planner)
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
+def _check_and_prepare(workflow: Any, planner: Planner) -> None:
+    """Do the same.
+
+    Raises
+    ------
+    ConfigError
+        Jobs on this machine need a GPU that cannot be used.
     CodeError
         Jobs would run the Python of another environment, or a library is not the locked version.
     DataError
@@ -66,6 +85,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
     if submits:
         clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
+    if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
+        check_gpu(planner.config.compute.device)
     become_driver(planner.run_folder)
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)

@@ -14,9 +14,19 @@ from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
-from cactus.data.readers.miniimagenet_lists import ClassLists, find_csv_files, is_list, load_class_lists
+from cactus.data.readers.miniimagenet_lists import (
+    ClassLists,
+    find_csv_files,
+    is_list,
+    load_class_lists,
+)
 from cactus.data.readers.miniimagenet_match import Images, match_lists
-from cactus.data.readers.miniimagenet_pickles import find_pickles, is_pickle, pickle_splits, unread_files
+from cactus.data.readers.miniimagenet_pickles import (
+    find_pickles,
+    is_pickle,
+    pickle_splits,
+    unread_files,
+)
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split
 

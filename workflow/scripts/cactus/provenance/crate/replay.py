@@ -17,6 +17,7 @@ from cactus.graph import Graph
 from cactus.provenance.crate.files import METADATA, SCRIPTS, declared_name
 from cactus.provenance.crate.unpack import check_folder, unpack
 from cactus.provenance.execution.environment import DETERMINISM_VARIABLES
+from cactus.provenance.execution.processor import processor_difference
 from cactus.provenance.fingerprint.declared import declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
@@ -39,7 +40,8 @@ _ABSENT: Final = "missing"
 class Comparison(NamedTuple):
     """The sha256 of a job's result as recorded, as stored in the crate, and as recomputed.
 
-    The name of the result is relative to the run's folder.
+    The name of the result is relative to the run's folder. `processor` says how the processors of
+    the two runs differ, if they do.
     """
 
     job: Job
@@ -47,6 +49,7 @@ class Comparison(NamedTuple):
     recorded: str
     stored: str
     recomputed: str
+    processor: str = ""
 
     @property
     def equal(self) -> bool:
@@ -179,9 +182,12 @@ class _JobReplay:
         plan = plan_path(self.run_folder, job)
         write_json(plan, PlanFile(plan=self.record.plan, planned="", reasons=[]).model_dump())
         self._execute(plan)
+        again = read_record(self.run_folder, job)
+        processor = processor_difference(self.record, again) if again else ""
         return [
             Comparison(
-                job, name, entity.sha256, _hash(self.stored / name), _hash(self.run_folder / name)
+                *(job, name, entity.sha256),
+                *(_hash(self.stored / name), _hash(self.run_folder / name), processor),
             )
             for name, entity in self.record.entities.items()
         ]

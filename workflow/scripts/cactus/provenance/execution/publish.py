@@ -12,6 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
+from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
@@ -149,6 +150,8 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
         resumed_from=job.resumed_from,
         steps=progress.get("steps"),
         seconds_per_step=progress.get("seconds_per_step"),
+        processors=noted_processors(job.work, job.fingerprint),
+        unused_gpu=unused_gpu(plan),
     )
 
 

@@ -17,6 +17,7 @@ from cactus.provenance.execution.checks import (
 from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.processor import note_processor, unused_gpu
 from cactus.provenance.execution.promises import check_made, check_read
 from cactus.provenance.execution.publish import (
     clear_work,
@@ -71,6 +72,10 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         lease.progress = job.progress
         check_read(job)
         prepare_folders(job)
+        note_processor(job.work, job.fingerprint, attempt)
+        if note := unused_gpu(job.plan):
+            print(f"note: {note}", file=sys.stderr, flush=True)
+            lease.facts["note"] = note
         yield job
         check_made(job)
         check_declared(plan, cache)

@@ -53,6 +53,10 @@ class Activity(Settings):
     steps, seconds_per_step
         Steps of its training, and their mean duration since the last interruption; None for other
         jobs.
+    processors
+        Of each attempt: its number, and the processor with the instruction sets that libraries use.
+    unused_gpu
+        Why the job ran on the CPU although there seemed to be a GPU; empty otherwise.
     """
 
     plan: Plan
@@ -68,6 +72,8 @@ class Activity(Settings):
     resumed_from: list[int] = Field(default_factory=list)
     steps: int | None = None
     seconds_per_step: float | None = None
+    processors: list[dict[str, Fact]] = Field(default_factory=list)
+    unused_gpu: str = ""
 
 
 class Git(TypedDict):

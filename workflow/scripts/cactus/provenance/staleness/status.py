@@ -52,7 +52,7 @@ def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> Jo
         return JobStatus(job, "queued", "", seconds, queued)
     ended = record.activity.ended if record else ""
     if not assessment.stale:
-        return JobStatus(job, "fresh", ended, seconds, "")
+        return JobStatus(job, "fresh", ended, seconds, record.activity.unused_gpu if record else "")
     state: State = "stale" if record else "missing"
     notes = [str(reason) for reason in assessment.reasons]
     more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
@@ -65,6 +65,7 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
     match facts.get("state"):
         case "running":
             note = process_location(facts) + _progress(facts)
+            note += f"; {facts['note']}" if "note" in facts else ""
             return JobStatus(job, "running", str(facts.get("started", "")), None, note)
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
