@@ -73,7 +73,8 @@ def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]
                 "The job imported a module that its plan does not list.",
                 where=path,
                 got=f"a dynamic import, which the import statements of {plan.stage}.py do not show",
-                fix=f"add the module to `modules` in cactus/stages/{plan.stage}.py",
+                fix="import it by an import statement or, if the configuration selects it by name, "
+                f"add it to `modules` in cactus/stages/{plan.stage}.py",
             )
 
 
