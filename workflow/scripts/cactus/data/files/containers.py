@@ -17,6 +17,7 @@ _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2|txz|tar\.(gz|bz2|xz))$", re.IGNORECA
 _UNFINISHED = re.compile(
     r"\.(part|partial|crdownload|download|opdownload|aria2|tmp|!ut)$", re.IGNORECASE
 )
+_DOWNLOAD = "an unfinished download"
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -101,6 +102,8 @@ class Folder(Container):
         visited = set()
         for folder, folders, names in os.walk(self.path, followlinks=True, onerror=_refuse):
             visited.add(os.path.realpath(folder))
+            for name in filter(_UNFINISHED.search, folders):
+                self.unread[Path(folder, name).relative_to(self.path).as_posix()] = _DOWNLOAD
             folders[:] = [
                 name
                 for name in folders
@@ -110,13 +113,14 @@ class Folder(Container):
                 file = Path(folder, name)
                 relative = file.relative_to(self.path).as_posix()
                 if _UNFINISHED.search(name):
-                    self.unread[relative] = "an unfinished download"
+                    self.unread[relative] = _DOWNLOAD
                 elif is_hidden(name):
                     continue
                 elif file.is_file():
                     yield relative
                 else:
-                    kind = stat.S_IFMT(file.lstat().st_mode)
+                    status = file.stat() if file.exists() else file.lstat()
+                    kind = stat.S_IFMT(status.st_mode)
                     self.unread[relative] = _SPECIAL.get(kind, "no plain file")
 
 

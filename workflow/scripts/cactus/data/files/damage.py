@@ -110,7 +110,7 @@ def refuse_impostor(path: Path) -> None:
 
 def damaged(path: Path, got: str) -> DataError:
     """Return the error for a file that is truncated or altered, or for what it is instead."""
-    if not path.is_file():  # a member of an archive
+    if not Path(path).is_file():  # a member of an archive
         return _damaged(path, got)
     return impostor(_head(path), str(path)) or _damaged(path, got)
 

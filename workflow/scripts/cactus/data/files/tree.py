@@ -28,7 +28,7 @@ _DOCUMENTS = (".gz", ".txt", ".csv", ".pkl", ".pickle")
 _GZIP = b"\x1f\x8b"
 # Some copies were compressed again on their way.
 _GZIP_LAYERS = 2
-# Several times the longest list of a data set, as a file that is read at once.
+# Many times the longest list of images that is read at once; those of CelebA are read by line.
 _MAX_LIST = 32 << 20
 
 
@@ -49,6 +49,11 @@ class RawEntry:
     size: int
 
     @property
+    def loose(self) -> bool:
+        """Whether the file is in a folder, not in an archive."""
+        return isinstance(self.container, Folder)
+
+    @property
     def basename(self) -> str:
         """The file name without folders."""
         return self.path.rsplit("/", 1)[-1]
@@ -59,6 +64,7 @@ class RawTree:
 
     Loose files come before entries in archives, and both are sorted by path, so that the first
     match is the same on every file system, and a loose copy replaces a damaged one in an archive.
+    `unread` says of files that cannot be read, by path, what they are.
 
     Parameters
     ----------
@@ -88,6 +94,7 @@ class RawTree:
         self.entries: list[RawEntry] = []
         self.unlisted = False
         self._folder = Folder(root)
+        self.unread = {printable(name): kind for name, kind in self._folder.unread.items()}
         self._add(self._folder, "")
         with ExitStack() as stack:
             for path in self._folder.archives:
@@ -119,10 +126,6 @@ class RawTree:
     def where(self, entry: RawEntry) -> str:
         """Return the entry's location for an error message."""
         return str(self.root / entry.path)
-
-    def in_archive(self, entry: RawEntry) -> bool:
-        """Return whether an entry is the member of an archive."""
-        return entry.container is not self._folder
 
     def read_images(self, entries: Iterable[RawEntry]) -> Iterator[tuple[RawEntry, Content]]:
         """Yield entries and their bytes, each container in its fastest order.
@@ -229,5 +232,5 @@ def too_large(where: str, size: str) -> DataError:
         "A raw file unpacks to more than is allowed.",
         where=where,
         got=f"{size} bytes",
-        fix="delete it and get the official file",
+        fix="delete it and get the official file; or raise data.max_unpacked_gib",
     )

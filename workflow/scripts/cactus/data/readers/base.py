@@ -58,6 +58,9 @@ class RawDataset:
 class Reader(Protocol):
     """The interface of each module `cactus.data.readers.<dataset>`."""
 
+    def uses(self, entry: RawEntry) -> bool:
+        """Return whether a file has a name by which this reader reads it."""
+
     def missing(self, tree: RawTree) -> list[str]:
         """Return the names of official files that are needed and missing; must be fast."""
 

@@ -14,9 +14,14 @@ from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
-from cactus.data.readers.miniimagenet_lists import ClassLists, find_csv_files, load_class_lists
+from cactus.data.readers.miniimagenet_lists import (
+    ClassLists,
+    find_csv_files,
+    is_list,
+    load_class_lists,
+)
 from cactus.data.readers.miniimagenet_match import Images, match_lists
-from cactus.data.readers.miniimagenet_pickles import find_pickles, pickle_splits, unread_files
+from cactus.data.readers.miniimagenet_pickles import find_pickles, is_split_pickle, pickle_splits
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split
 
@@ -42,14 +47,13 @@ class _Found:
     folders: dict[str, dict[tuple[str, str], RawEntry]] = field(default_factory=dict)
 
 
-def missing(tree: RawTree) -> list[str]:
-    """Return what is missing from the form that the copy has.
+def uses(entry: RawEntry) -> bool:
+    """Return whether a file has a name by which it is read."""
+    return bool(_IMAGE.search(entry.name)) or is_list(entry) or is_split_pickle(entry)
 
-    Raises
-    ------
-    DataError
-        The copy has files of forms that are not read, and nothing else.
-    """
+
+def missing(tree: RawTree) -> list[str]:
+    """Return what is missing from the form that the copy has."""
     found = _find(tree)
     csv_files, pickles = find_csv_files(tree), find_pickles(tree)
     if found.folders or not pickles.missing:
@@ -58,8 +62,6 @@ def missing(tree: RawTree) -> list[str]:
         return [f"{split}.csv" for split in SPLITS if split not in csv_files]
     if pickles.entries:
         return pickles.missing
-    if not tree.unlisted and (unread := unread_files(tree)):
-        raise unread
     return ["images"]
 
 

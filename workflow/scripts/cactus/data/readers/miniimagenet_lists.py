@@ -54,6 +54,11 @@ class ClassLists:
     where: dict[Split, str]
 
 
+def is_list(entry: RawEntry) -> bool:
+    """Return whether a file has the name of a split's list."""
+    return _CSV.fullmatch(entry.basename) is not None
+
+
 def find_csv_files(tree: RawTree) -> dict[Split, list[RawEntry]]:
     """Return those of train.csv, val.csv and test.csv that are present, and their copies."""
     found: dict[Split, list[RawEntry]] = {}
