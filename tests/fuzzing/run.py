@@ -45,7 +45,40 @@ def lists() -> Target:
     return lambda content: parse_list(content, "list"), seeds
 
 
-TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle, "lists": lists}
+def idx() -> Target:
+    """Give the reader of MNIST, of which one file is fuzzed, and idx files of its shapes."""
+    import gzip
+    import struct
+
+    from cactus.config.sections.data import DataSettings
+    from cactus.data.files.registry import load_registry
+    from cactus.data.files.tree import RawTree
+    from cactus.data.readers import mnist
+
+    root = Path(tempfile.mkdtemp(prefix="cactus-fuzz-"))
+    entry, settings = load_registry()["mnist"], DataSettings(download=False)
+    images = struct.pack(">4I", 0x803, 1, 28, 28) + bytes(28 * 28)
+    labels = struct.pack(">2I", 0x801, 1) + bytes(1)
+    for name in ("train", "t10k"):
+        (root / f"{name}-images-idx3-ubyte").write_bytes(images)
+        (root / f"{name}-labels-idx1-ubyte").write_bytes(labels)
+
+    def read(content: bytes) -> object:
+        file = root / (
+            "train-labels-idx1-ubyte" if len(content) < 100 else "train-images-idx3-ubyte"
+        )
+        before = file.read_bytes()
+        file.write_bytes(content)
+        try:
+            with RawTree(root, entry, settings) as tree:
+                return mnist.read(tree, settings, entry)
+        finally:
+            file.write_bytes(before)
+
+    return read, [images, labels, gzip.compress(images), gzip.compress(labels)]
+
+
+TARGETS: dict[str, Callable[[], Target]] = {"unpickle": unpickle, "lists": lists, "idx": idx}
 
 
 def main(arguments: list[str]) -> None:

@@ -230,7 +230,7 @@ def test_other_forms_are_named_with_what_they_hold_and_a_remedy(tmp_path, form):
 def test_files_that_are_no_pickle_of_one_split_are_named(tmp_path):
     members = dict.fromkeys(("all.pickle", "train_images.npz", "train_data.hdf5"), b"")
     write_files(tmp_path / "raw/miniimagenet", members)
-    with pytest.raises(DataError, match="form that is not read") as caught:
+    with pytest.raises(DataError, match="missing") as caught:
         run(tmp_path)
     assert all(name in caught.value.got for name in members)
     assert "class_dict" in caught.value.fix

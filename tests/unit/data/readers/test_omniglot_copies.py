@@ -133,7 +133,8 @@ def test_pointers_of_lfs_in_an_archive_are_named(tmp_path):
     write_zip(tmp_path / "raw/omniglot/omniglot-main.zip", dict.fromkeys(MEMBERS, pointer))
     with pytest.raises(DataError, match="pointer of Git LFS") as caught:
         run(tmp_path, {})
-    assert "omniglot-main.zip/images_" in caught.value.where
+    assert "omniglot-main.zip/images_" in caught.value.got
+    assert "git lfs pull" in caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -127,10 +127,6 @@ class RawTree:
         """Return the entry's location for an error message."""
         return str(self.root / entry.path)
 
-    def in_archive(self, entry: RawEntry) -> bool:
-        """Return whether an entry is the member of an archive."""
-        return entry.container is not self._folder
-
     def read_images(self, entries: Iterable[RawEntry]) -> Iterator[tuple[RawEntry, Content]]:
         """Yield entries and their bytes, each container in its fastest order.
 

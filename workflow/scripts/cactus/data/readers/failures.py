@@ -1,5 +1,7 @@
 """All images of a data set that cannot be used, in one error."""
 
+from pathlib import Path
+
 from cactus.data.files.containers import is_archive
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.errors import DataError
@@ -13,38 +15,40 @@ class Failures:
 
     def __init__(self, tree: RawTree) -> None:
         self.count = 0
-        self._tree = tree
+        self._root = tree.root
         self._first: list[DataError] = []
+        self._copy = ""
 
     def add(self, entry: RawEntry, error: DataError) -> None:
         """Add the error of an image."""
         self.count += 1
         if len(self._first) < _SHOWN:
-            fix = self._copy_fix(entry) if self._tree.in_archive(entry) else error.fix
-            where = self._tree.where(entry)
-            self._first.append(DataError(error.what, where=where, got=error.got, fix=fix))
+            where = str(self._root / entry.path)
+            self._first.append(DataError(error.what, where=where, got=error.got, fix=error.fix))
+        if not entry.loose and not self._copy:
+            self._copy = f"; or put a good copy at {self._loose_path(entry)}, which then counts"
 
     def error(self) -> DataError:
         """Return the error of the only image, or one that names the first and counts all."""
+        one = self._first[0]
+        fix = "; or, ".join(dict.fromkeys(each.fix for each in self._first)) + self._copy
         if self.count == 1:
-            return self._first[0]
+            return DataError(one.what, where=one.where, got=one.got, fix=fix)
         lines = [
-            f"{one.where}: {one.what} {one.got[:_MAX_REASON]}".replace("\n", " ")
-            for one in self._first
+            f"{each.where}: {each.what} {each.got[:_MAX_REASON]}".replace("\n", " ")
+            for each in self._first
         ]
         if self.count > len(lines):
             lines.append(f"and {self.count - len(lines)} more")
         return DataError(
             f"{self.count} images cannot be used.",
-            where=str(self._tree.root),
+            where=str(self._root),
             got="\n         ".join(lines),
-            fix="; or, ".join(dict.fromkeys(one.fix for one in self._first[:3])),
+            fix=fix,
         )
 
-    def _copy_fix(self, entry: RawEntry) -> str:
-        """Say where a good copy of an archive's member is used instead of it."""
-        folders = entry.path.split("/")
-        inner = next(n for n, part in enumerate(folders, 1) if is_archive(part))
-        above, inside = folders[: inner - 1], folders[inner:]
-        copy = self._tree.root.joinpath(*above, *inside)
-        return f"put a good copy at {copy}: it is used instead of the one in the archive"
+    def _loose_path(self, entry: RawEntry) -> Path:
+        """Return where a loose file counts instead of an archive's member."""
+        parts = entry.path.split("/")
+        archive = next(place for place, part in enumerate(parts) if is_archive(part))
+        return self._root.joinpath(*parts[:archive], *parts[archive + 1 :])

@@ -21,12 +21,7 @@ from cactus.data.readers.miniimagenet_lists import (
     load_class_lists,
 )
 from cactus.data.readers.miniimagenet_match import Images, match_lists
-from cactus.data.readers.miniimagenet_pickles import (
-    find_pickles,
-    is_pickle,
-    pickle_splits,
-    unread_files,
-)
+from cactus.data.readers.miniimagenet_pickles import find_pickles, is_split_pickle, pickle_splits
 from cactus.errors import DataError
 from cactus.splits import SPLITS, Split
 
@@ -54,17 +49,11 @@ class _Found:
 
 def uses(entry: RawEntry) -> bool:
     """Return whether a file has a name by which it is read."""
-    return bool(_IMAGE.search(entry.name)) or is_list(entry) or is_pickle(entry)
+    return bool(_IMAGE.search(entry.name)) or is_list(entry) or is_split_pickle(entry)
 
 
 def missing(tree: RawTree) -> list[str]:
-    """Return what is missing from the form that the copy has.
-
-    Raises
-    ------
-    DataError
-        The copy has files of forms that are not read, and nothing else.
-    """
+    """Return what is missing from the form that the copy has."""
     found = _find(tree)
     csv_files, pickles = find_csv_files(tree), find_pickles(tree)
     if found.folders or not pickles.missing:
@@ -73,8 +62,6 @@ def missing(tree: RawTree) -> list[str]:
         return [f"{split}.csv" for split in SPLITS if split not in csv_files]
     if pickles.entries:
         return pickles.missing
-    if not tree.unlisted and (unread := unread_files(tree)):
-        raise unread
     return ["images"]
 
 

@@ -21,9 +21,6 @@ from cactus.splits import SPLITS, Split
 _OFFICIAL = "mini-imagenet-cache-{}.pkl"
 _OFFICIAL_FAMILY = ("mini", "imagenet", "cache")
 _PICKLE = re.compile(r"\.(pkl|pickle|pk|p)(\.gz)?$")
-_UNREAD = re.compile(
-    r"\.(pkl|pickle|pk|npz|npy|h5|hdf5|pt|pth|mat|json|lmdb|mdb|tfrecords?|parquet)(\.gz)?$"
-)
 _WORDS: dict[str, Split] = {
     "train": "train",
     "val": "val",
@@ -32,7 +29,7 @@ _WORDS: dict[str, Split] = {
     "test": "test",
 }
 _SHOWN = 5
-_HOW = (
+HOW_TO_SAVE = (
     "save one pickle for each split, {train,val,test}.pkl: a dict of image_data, uint8 "
     "(N, height, width, 3) in RGB order, and class_dict, which gives each class of the split, by "
     "its wnid, the indices of its images (docs/data.md)"
@@ -55,9 +52,9 @@ class Pickles:
         return [_OFFICIAL.format(split) + official for split in SPLITS if split not in self.entries]
 
 
-def is_pickle(entry: RawEntry) -> bool:
-    """Return whether a file has the name of a pickle."""
-    return _PICKLE.search(entry.basename.lower()) is not None
+def is_split_pickle(entry: RawEntry) -> bool:
+    """Return whether a file has the name of a split's pickle."""
+    return _PICKLE.search(entry.basename.lower()) is not None and len(_words(entry)[1]) == 1
 
 
 def find_pickles(tree: RawTree) -> Pickles:
@@ -66,7 +63,7 @@ def find_pickles(tree: RawTree) -> Pickles:
     `..._train_phase_val` and `..._train_phase_test` are further images of the training classes.
     """
     families: dict[tuple[str, ...], dict[Split, RawEntry]] = {}
-    candidates = [entry for entry in tree.entries if is_pickle(entry)]
+    candidates = [entry for entry in tree.entries if _PICKLE.search(entry.basename.lower())]
     for entry in candidates:
         words, splits = _words(entry)
         if len(splits) == 1:
@@ -77,20 +74,6 @@ def find_pickles(tree: RawTree) -> Pickles:
     entries = families.get(best, {})
     used = {entry.basename for entry in entries.values()}
     return Pickles(entries, [entry for entry in candidates if entry.basename not in used])
-
-
-def unread_files(tree: RawTree) -> DataError | None:
-    """Return the error for files that may hold the data set in a form that is not read."""
-    names = [entry.path for entry in tree.entries if _UNREAD.search(entry.basename.lower())]
-    if not names:
-        return None
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return DataError(
-        "miniImageNet is here in a form that is not read.",
-        where=str(tree.root),
-        got=f"{', '.join(names[:_SHOWN])}{more}, of which none is the pickle of one split",
-        fix=f"load them with the program that wrote them, and {_HOW}",
-    )
 
 
 def pickle_splits(
@@ -179,7 +162,7 @@ def _load(tree: RawTree, entry: RawEntry) -> tuple[Pixels, dict[str, npt.NDArray
     try:
         return images_and_classes(content)
     except ContentError as error:
-        raise _unexpected(tree, entry, str(error), _HOW) from error
+        raise _unexpected(tree, entry, str(error), HOW_TO_SAVE) from error
 
 
 def _unexpected(tree: RawTree, entry: RawEntry, got: str, fix: str) -> DataError:
