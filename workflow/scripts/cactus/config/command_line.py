@@ -27,7 +27,7 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
             raise ConfigError(
                 "An argument of --config is not valid.",
                 where=COMMAND_LINE,
-                got=pair[:200],
+                got=pair[:200] or "nothing",
                 fix=f"write {nested}" if "." in key else "write KEY=VALUE",
             )
         values = merge(values, {key: parse_value(text, f"{COMMAND_LINE} {key}")})

@@ -84,7 +84,11 @@ def longer(path: KeyPath, origin: KeyPath) -> KeyPath:
 
 def dotted(path: KeyPath) -> str:
     """Return a key as text, e.g. ``learners.maml.way``."""
-    return ".".join(map(str, path))
+    parts = map(str, path)
+    return ".".join(
+        one if one.replace("-", "_").isidentifier() or one.isdigit() else ascii(one[:100])
+        for one in parts
+    )
 
 
 def found_at(values: Any, path: KeyPath) -> bool:

@@ -104,10 +104,7 @@ def checked(layers: Layers) -> Config:
     values = layers.values
     config: Config = _validated(layers, Config, values, ())
     for model, section, path in _overridden(Config, values, ()):
-        plain = {key: value for key, value in section.items() if key not in OVERRIDING}
-        for key in OVERRIDING:
-            for name, override in (section.get(key) or {}).items():
-                _validated(layers, model, merge(plain, override), (*path, key, name))
+        _validated(layers, model, section, path)
     check_cells(config, layers)
     return config
 
@@ -134,12 +131,19 @@ def _validated(layers: Layers, model: type[BaseModel], values: Any, path: KeyPat
 def _overridden(
     model: type[BaseModel], values: Any, path: KeyPath
 ) -> Iterator[tuple[type[BaseModel], dict[str, Any], KeyPath]]:
-    """Yield every section that can have values for single data sets or embeddings."""
-    if set(OVERRIDING) & set(model.model_fields):
-        yield model, values, path
+    """Yield every section as it is for a data set or an embedding with values of its own.
+
+    The sections in it follow only if the section itself is valid.
+    """
+    plain = {key: value for key, value in values.items() if key not in OVERRIDING}
+    for key in OVERRIDING:
+        for name, override in values.get(key, {}).items():
+            own = merge(plain, override)
+            yield model, own, (*path, key, name)
+            yield from _overridden(model, own, (*path, key, name))
     for name, field in model.model_fields.items():
         annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and name in values:
             yield from _overridden(annotation, values[name], (*path, name))
         elif name == "custom":
             for one, entry in values[name].items():

@@ -67,7 +67,7 @@ def _collection(origin: Any, arguments: tuple[Any, ...], bounds: str, *, plural:
 def _bounds_text(metadata: Iterable[Any]) -> str:
     """Return bounds with a space before them; empty if there are none."""
     found = [
-        words.format(getattr(one, name))
+        words.format(getattr(one, name)).replace(f"{2**63:g}", "2^63")
         for one in metadata
         for name, words in _BOUNDS.items()
         if getattr(one, name, None) is not None
