@@ -54,7 +54,7 @@ def test_a_job_that_died_early_is_named_with_its_log(own, slurm, error, tmp_path
             "slurm_logs/rule_train_embedding/mnist_acai_0/7.log": slurm}  # fmt: skip
     written = [write(tmp_path / name, text) for name, text in logs.items() if text is not None]
     told = closing(tmp_path, JOB)
-    assert told.startswith(f"1 jobs failed:\n  {JOB.name}: it ended early: {error}")
+    assert told.startswith(f"1 job failed:\n  {JOB.name}: it ended early: {error}")
     named = tmp_path / "logs/train_embedding/mnist/acai/s0.log"
     if written:
         named = next(path for path in written if error in path.read_text())
@@ -74,5 +74,5 @@ def test_a_failed_job_whose_process_seems_alive_is_listed(tmp_path):
     with Lease(tmp_path / f"work/{JOB.name}", JOB.name):
         assert "no job failed" in closing(tmp_path)
         told = closing(tmp_path, JOB)
-    assert told.startswith("1 jobs failed:")
+    assert told.startswith("1 job failed:")
     assert "died without reporting an error" in told

@@ -124,7 +124,7 @@ def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     plan.add_argument(
         "--measure",
         action="store_true",
-        help="time a few steps of each kind of training first, in a few seconds each",
+        help="time a few steps of each kind of training first; on a CPU this can take minutes",
     )
     _add_study_options(plan)
     update, accept = parsers["update"], parsers["accept"]

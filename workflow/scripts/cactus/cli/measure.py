@@ -17,7 +17,7 @@ from cactus.files import read_json
 from cactus.meta.registry import build as build_learner
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.provenance.staleness.estimate import job_kind
-from cactus.provenance.staleness.measured import Measured, this_host
+from cactus.provenance.staleness.measured import Measured, Range, this_host
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job
@@ -28,8 +28,9 @@ from cactus.train.device import set_up_device
 
 Step = Callable[[], object]
 
-_ENOUGH_SECONDS: Final = 2.0
-_MOST_STEPS: Final = 50
+_SLOW_SECONDS: Final = 2.0
+_MOST_STEPS: Final = 20
+_TIMES: Final = 3
 _CLUSTERS: Final = 40
 
 
@@ -54,20 +55,27 @@ def measure(planner: Planner, jobs: list[Job]) -> Iterator[tuple[Job, Measured]]
         if found is not None:
             step, steps = found
             work = counted_work(job, planner.assess(job).plan.spec)
-            rate = seconds_per_step(step, device) * steps / work
-            yield job, Measured(kind, this_host(), device.type, 0.0, rate)
+            low, high = (value * steps / work for value in seconds_per_step(step, device))
+            yield job, Measured(kind, this_host(), device.type, 0.0, low, high)
 
 
-def seconds_per_step(step: Step, device: torch.device) -> float:
-    """Return the mean duration of a step, after one that warms up."""
-    step()
-    _wait(device)
-    start, done = time.perf_counter(), 0
-    while done < 2 or (time.perf_counter() - start < _ENOUGH_SECONDS and done < _MOST_STEPS):
+def seconds_per_step(step: Step, device: torch.device) -> Range:
+    """Return the shortest and longest of a few times, each the mean of some steps."""
+    times = [_seconds(step, 1, device)]  # the first step warms up; if it is slow, that is little
+    if times[0] < _SLOW_SECONDS:
+        steps = min(_MOST_STEPS, 1 + int(_SLOW_SECONDS / 2 / times[0]))
+        times = [_seconds(step, steps, device) for _ in range(_TIMES)]
+    else:
+        times.append(_seconds(step, 1, device))
+    return Range(min(times), max(times))
+
+
+def _seconds(step: Step, steps: int, device: torch.device) -> float:
+    start = time.perf_counter()
+    for _ in range(steps):
         step()
-        done += 1
     _wait(device)
-    return (time.perf_counter() - start) / done
+    return (time.perf_counter() - start) / steps
 
 
 def _wait(device: torch.device) -> None:

@@ -10,11 +10,12 @@ from typing import Final
 
 from cactus.cli.text import columns
 from cactus.cores import usable_memory
-from cactus.provenance.staleness.estimate import Estimate, JobCost, Range, estimate
-from cactus.provenance.staleness.measured import add_short_ones
+from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
+from cactus.provenance.staleness.measured import Range, add_short_ones
 from cactus.provenance.staleness.open_run import open_run, open_study, run_names
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.status import duration
+from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
 
 _UNKNOWN: Final = "unknown"
@@ -38,7 +39,12 @@ def show_plan(arguments: argparse.Namespace) -> int:
     counts = Counter(job.stage for job in jobs)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
     print(f"\n{counted(len(jobs), 'job')}: {listed}")
-    for line in _totals(planner, guess, arguments.at_once):
+    for line in _totals(guess, arguments.at_once):
+        print(line)
+    if guess.unknown:
+        advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
+        print(f"{counted(guess.unknown, 'job')} unknown: {advice}")
+    for line in _needs(planner, guess, arguments.at_once):
         print(line)
     return 0
 
@@ -57,8 +63,8 @@ def _measure(planner: Planner, jobs: list[Job]) -> None:
 
     found = []
     for job, one in measure(planner, jobs):
-        unit = " + ".join(name.rpartition(".")[2] for name in job.definition.work)
-        print(f"measured {job.name}: {one.rate:.4g} s per unit of {unit}", file=sys.stderr)
+        work = counted_work(job, planner.assess(job).plan.spec)
+        print(f"measured {job.name}: {_span(one.seconds(work))} in all", file=sys.stderr)
         found.append(one)
     if found:
         add_short_ones(planner.run_folder.absolute().parent, found)
@@ -106,7 +112,7 @@ def _stage_rows(guess: Estimate) -> Iterator[tuple[str, ...]]:
         yield stage, str(len(costs)), time, memory, disk
 
 
-def _totals(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
+def _totals(guess: Estimate, at_once: int) -> Iterator[str]:
     jobs = guess.jobs
     if guess.unknown == len(jobs):
         yield "time unknown: nothing like these jobs was ever measured here"
@@ -116,18 +122,12 @@ def _totals(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
             f"{least}{_span(guess.wall_seconds)} with {counted(at_once, 'job')} at once: "
             f"{_hours(guess.gpu_hours)} GPU-hours and {_hours(guess.cpu_hours)} CPU job-hours"
         )
-        single = sum(cost.measured == 1 for cost in jobs.values())
+        single = sum(cost.single for cost in jobs.values())
         if single:
             yield f"{counted(single, 'job')}: a single measurement, so its spread is not known"
         far = sum(cost.elsewhere for cost in jobs.values())
         if far:
             yield f"{counted(far, 'job')}: measured on another computer only"
-    if guess.unknown:
-        yield (
-            f"{counted(guess.unknown, 'job')} unknown: `cactus plan --measure` times a few steps "
-            "of each kind of training"
-        )
-    yield from _needs(planner, guess, at_once)
 
 
 def _needs(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _span(seconds: Range) -> str:
 
 
 def _hours(hours: Range) -> str:
-    low, high = f"{hours.low:.2f}", f"{hours.high:.2f}"
+    low, high = (f"{one:.2f}" if one >= 0.01 or one == 0 else "<0.01" for one in hours)
     return low if low == high else f"{low} to {high}"
 
 

@@ -7,12 +7,13 @@ to which no measured one compares is unknown.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 from cactus.provenance.execution.attempts import read_state, work_folder
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.staleness.measured import (
     Measured,
+    Range,
     data_jobs,
     dataset_of,
     read_measured,
@@ -22,19 +23,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.work import comparable, counted_work
 from cactus.stages.base import Job
 
-
-class Range(NamedTuple):
-    """The lowest and the highest of several values."""
-
-    low: float
-    high: float
-
-    def __add__(self, other: tuple[float, ...]) -> "Range":  # type: ignore[override]
-        """Return the range of the sum."""
-        return Range(self.low + other[0], self.high + other[1])
-
-
-NOTHING = Range(0.0, 0.0)
+NOTHING: Final = Range(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -47,8 +36,8 @@ class JobCost:
         What remains, by the slowest and the fastest comparable job; None if there is none.
     device
         "cpu" or "cuda", on which the comparable jobs ran.
-    measured
-        Number of comparable jobs.
+    single
+        Whether there is a single time, whose spread is unknown.
     elsewhere
         Whether all of them ran on other computers.
     step, steps
@@ -59,7 +48,7 @@ class JobCost:
 
     seconds: Range | None = None
     device: str = "cpu"
-    measured: int = 0
+    single: bool = False
     elsewhere: bool = False
     step: int = 0
     steps: int = 0
@@ -132,7 +121,8 @@ def _cost(planner: Planner, job: Job, measured: list[Measured]) -> JobCost:
     device = plan.spec.get("compute", {}).get("device", "cpu")
     fitting = [one for one in measured if device in ("auto", one.device)]
     # The best measurements are those of the job itself, and then those of this computer.
-    own = [one for one in fitting if one.job == job][:1]
+    name = f"{planner.run_folder.absolute().name}/{job.name}"
+    own = [one for one in fitting if one.name == name]
     here = [one for one in fitting if one.host == this_host()]
     chosen = own or here or fitting
     if not chosen:
@@ -140,9 +130,9 @@ def _cost(planner: Planner, job: Job, measured: list[Measured]) -> JobCost:
     work = counted_work(job, plan.spec) * (1 - step / steps if steps else 1)
     seconds = [one.seconds(work) for one in chosen]
     return JobCost(
-        seconds=Range(min(seconds), max(seconds)),
+        seconds=Range(min(one.low for one in seconds), max(one.high for one in seconds)),
         device=chosen[0].device,
-        measured=len(chosen),
+        single=len(chosen) == 1 and chosen[0].highest_rate is None,
         elsewhere=not here,
         step=step,
         steps=steps,

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cactus.errors import RecordError
 from cactus.files import write_json
@@ -15,6 +15,17 @@ from cactus.stages.base import Job, stage_named, stage_names
 
 # Beside the runs, so that it is not part of any.
 MEASURED_FILE: Final = ".measured.json"
+
+
+class Range(NamedTuple):
+    """The lowest and the highest of several values."""
+
+    low: float
+    high: float
+
+    def __add__(self, other: tuple[float, ...]) -> "Range":  # type: ignore[override]
+        """Return the range of the sum."""
+        return Range(self.low + other[0], self.high + other[1])
 
 
 @dataclass(frozen=True)
@@ -29,10 +40,12 @@ class Measured:
         Where it ran, and on "cpu" or "cuda".
     fixed, rate
         Seconds for start and end, and seconds for a unit of work.
+    highest_rate
+        The highest rate of several; None if there is one.
     memory, disk
         Peak memory and size of the results in bytes; None if not measured.
-    job
-        The job; None for a short measurement.
+    name
+        Folder of the run and name of the job; empty for a short measurement.
     """
 
     kind: str
@@ -40,13 +53,15 @@ class Measured:
     device: str
     fixed: float
     rate: float
+    highest_rate: float | None = None
     memory: int | None = None
     disk: int | None = None
-    job: Job | None = None
+    name: str = ""
 
-    def seconds(self, work: float) -> float:
+    def seconds(self, work: float) -> Range:
         """Return how long a job of this kind with so much work would take."""
-        return self.fixed + self.rate * work
+        rates = (self.rate, self.highest_rate or self.rate)
+        return Range(*(self.fixed + rate * work for rate in rates))
 
 
 def dataset_of(job: Job) -> str | None:
@@ -108,7 +123,7 @@ def _of_run(folder: Path) -> Iterator[Measured]:
                 rate=times[1],
                 memory=record.activity.peak_memory_bytes,
                 disk=sum(entity.bytes for entity in record.entities.values()),
-                job=job,
+                name=f"{folder.name}/{job.name}",
             )
 
 
