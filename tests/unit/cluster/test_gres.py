@@ -67,7 +67,8 @@ def chosen(gres: str, **options) -> dict:
     [
         ("gpu", "", "any model will do"),
         ("gpu:a100:4,gpu:v100:2", "", "any model will do"),
-        ("gpu:h100_1g.10gb:7", "", "any of its slices of GPUs (h100_1g.10gb)"),
+        ("gpu:h100_1g.10gb:7", "", "any, slices of GPUs included (h100_1g.10gb)"),
+        ("gpu:2,gpu:1g.10gb:7", "", "any, slices of GPUs included (1g.10gb)"),
         ("gpu:h100:2,gpu:h100_1g.10gb:7", "h100", WHOLE),
         ("gpu:v100:1,gpu:h100:2,gpu:h100_1g.10gb:7", "h100", WHOLE),
     ],

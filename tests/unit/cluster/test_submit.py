@@ -98,9 +98,19 @@ def test_a_limit_is_waited_for_in_the_same_attempt(squeue, tmp_path):
     assert "set max_jobs in the profile" in executor.said[0]
 
 
-def test_a_lost_answer_is_found_by_name_and_comment(squeue, tmp_path):
+@pytest.mark.parametrize(
+    "answer",
+    [
+        LOST,
+        "SLURM sbatch failed. The error message was ''.",  # sbatch itself was killed
+        "SLURM sbatch failed. The error message was 'Unable to contact slurm controller'",
+        "Job submission failed with exception: No valid SLURM job ID found in: welcome!",
+        "SLURM sbatch failed. The error message was 'Zero Bytes were transmitted or received'",
+    ],
+)
+def test_a_lost_answer_is_found_by_name_and_comment(answer, squeue, tmp_path):
     squeue("CLUSTER: alpha\n" + row("10", "rule_other") + row("11"))
-    executor, job = submitted([LOST], tmp_path)
+    executor, job = submitted([answer], tmp_path)
     assert (executor.submitted, executor.failed, job.attempt) == (["11"], [], 1)
     assert executor.calls == 1
 

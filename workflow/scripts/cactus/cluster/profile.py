@@ -14,6 +14,8 @@ from cactus.cluster.slurm import Partition, accounts, partitions, settings
 from cactus.errors import ClusterError
 
 PROFILE: Final = Path(__file__).resolve().parents[4] / "config/profiles/slurm/config.yaml"
+# What `--profile` names: a link to the profile's folder, in the clone.
+PROFILE_LINK: Final = "slurm"
 # Seconds that squeue has to show an ended job: Snakemake may ask only every 180 s.
 _MIN_JOB_AGE: Final = 240
 
@@ -115,7 +117,7 @@ def profile_files(profile: Path = PROFILE) -> list[Path]:
     ClusterError
         ``slurm`` is something else.
     """
-    link = profile.parents[3] / "slurm"
+    link = profile.parents[3] / PROFILE_LINK
     target = profile.parent.relative_to(link.parent)
     if link.is_dir():
         return [profile] if link.samefile(profile.parent) else [profile, link / "config.yaml"]
@@ -187,9 +189,8 @@ def _gpus(
     select = config.get("SelectType", "")
     request = "gpus" if select == "select/cons_tres" else "gres"
     sharing = "of each GPU" if gpu.shards else "its GPUs cannot be shared"
-    kinds = ", ".join(one.text for one in gpu.gpus)
     return {
-        "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {kinds}"),
+        "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {', '.join(gpu.gpus)}"),
         "gpu_request": _asked_or(options.gpu_request, request, select),
         "gpu_model": _model(gpu, options.gpu_model),
         "gpu_shards": ProfileValue(gpu.shards or "", sharing),
@@ -209,7 +210,7 @@ def _refuse_gpu_options(partition: Partition | None, options: ProfileOptions) ->
 
 def _model(partition: Partition, asked: str | None) -> ProfileValue:
     """Return the model of GPU to request: any, unless some of them are only slices."""
-    known = sorted({gpu.model for gpu in partition.gpus} - {""})
+    known = sorted({gpu.model for gpu in partition.gpu_kinds} - {""})
     usable = [model for model in known if MODEL.fullmatch(model)]
     if asked is not None:
         if asked and asked not in usable:
@@ -218,16 +219,16 @@ def _model(partition: Partition, asked: str | None) -> ProfileValue:
                 if asked in known
                 else "The partition has no GPU of this model.",
                 where=f"partition {partition.name}",
-                got=f"{asked}; it has {', '.join(one.text for one in partition.gpus)}",
+                got=f"{asked}; it has {', '.join(partition.gpus)}",
                 fix=f"choose one of {', '.join(usable)}" if usable else "leave out --gpu-model",
             )
         return ProfileValue(asked, "as requested")
-    slices = sorted({gpu.model for gpu in partition.gpus if gpu.is_slice})
-    whole = [gpu for gpu in partition.gpus if not gpu.is_slice and gpu.model in usable]
+    slices = sorted({gpu.model for gpu in partition.gpu_kinds if gpu.is_slice})
+    whole = [gpu for gpu in partition.gpu_kinds if not gpu.is_slice and gpu.model in usable]
     if not slices:
         return ProfileValue("", "any model will do")
     if not whole:
-        return ProfileValue("", f"any of its slices of GPUs ({', '.join(slices)})")
+        return ProfileValue("", f"any, slices of GPUs included ({', '.join(slices)})")
     chosen = max(whole, key=lambda gpu: gpu.number or 0).model
     return ProfileValue(chosen, f"whole GPUs; it also has slices of them ({', '.join(slices)})")
 

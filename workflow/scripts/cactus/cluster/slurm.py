@@ -60,13 +60,18 @@ class Partition(NamedTuple):
     shards: int
 
     @property
-    def gpus(self) -> list[Gres]:
+    def gpu_kinds(self) -> list[Gres]:
         """Its generic resources that are GPUs, or slices of them."""
         return [kind for kind in parse_gres(self.gres) if kind.name == "gpu"]
 
+    @property
+    def gpus(self) -> list[str]:
+        """The same as sinfo prints them."""
+        return [kind.text for kind in self.gpu_kinds]
+
     def __str__(self) -> str:
         default = " (default)" if self.default else ""
-        gpus = ", ".join(gpu.text for gpu in self.gpus) or "no GPU"
+        gpus = ", ".join(self.gpus) or "no GPU"
         shards = f", {self.shards} shards each" if self.shards else ""
         limit = f"{self.max_minutes} min" if self.max_minutes else "no time limit"
         return f"{self.name}{default}: {gpus}{shards}, {limit}"

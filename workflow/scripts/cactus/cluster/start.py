@@ -83,11 +83,11 @@ def _check_and_prepare(workflow: Any, planner: Planner) -> None:
     for job in jobs:
         if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
-    if submits:
-        clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
         check_gpu(planner.config.compute.device)
     become_driver(planner.run_folder)
+    if submits:
+        clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)
     if submits:

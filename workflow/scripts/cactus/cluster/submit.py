@@ -21,9 +21,10 @@ _UNCLEAR: Final = (
     *("timed out", "unable to contact", "connection", "zero bytes", "transport endpoint"),
     *("message receive failure", "message send failure", "unexpected message", "standby"),
     *("temporarily unavailable", "interrupted system call", "no valid slurm job id"),
-    *("multiple possible slurm job ids", "slurm_receive", "no route to host"),
+    *("multiple possible slurm job ids", "slurm_receive", "no route to host", "unspecified error"),
+    *("munge", "credential", "error message was ''", "killed", "terminated"),
 )
-_FIRST_WAIT, _LONGEST_WAIT = 5.0, 60.0
+_FIRST_WAIT, _LONGEST_WAIT = 5.0, 30.0
 # Looks at the queue, some seconds apart, before a job counts as not accepted.
 _LOOKS: Final = 3
 
