@@ -116,8 +116,11 @@ def test_a_job_on_another_host_counts_as_killed_after_a_long_silence(tmp_path: P
     assert facts["state"] == "killed"
 
 
-def test_a_damaged_failure_note_is_ignored(tmp_path: Path):
+def test_a_damaged_failure_note_still_tells_that_the_job_failed(tmp_path: Path):
     path = failure_path(tmp_path, JOB)
     path.parent.mkdir(parents=True)
     path.write_text("{")
-    assert read_state(tmp_path, JOB) is None
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert facts["state"] == "failed"
+    assert f"{path} is damaged" in facts["error"]

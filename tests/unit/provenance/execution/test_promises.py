@@ -9,6 +9,7 @@ import pytest
 
 from cactus.errors import RecordError
 from cactus.files import file_hash, write_array, write_json
+from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.promises import check_made, check_read
 from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.records.plan import Plan
@@ -20,7 +21,7 @@ EMBEDDING = "embeddings/mnist/acai/s0"
 def job(run: Path, stage: str, cell: str, *inputs: str) -> RunningJob:
     hashes = {name: file_hash(run / name) for name in inputs}
     plan = Plan(stage=stage, cell=cell, spec={}, code={}, libraries={}, files={}, inputs=hashes)
-    return RunningJob(run, plan, StopRequest("job"), "0" * 32, {}, datetime.now(UTC), 0.0)
+    return RunningJob(run, plan, StopRequest("job"), Lease(run, "job"), {}, datetime.now(UTC), 0.0)
 
 
 def write_embedding(folder: Path) -> None:

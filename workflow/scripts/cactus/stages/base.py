@@ -47,7 +47,7 @@ class Stage(ABC, Generic[Wildcards]):
         Files that every job makes, relative to the job's folder; without one, to the run's, with
         ``{cell}`` for the job's. The first, the sentinel, tells Snakemake that the job is done.
     optional
-        Further files that some of its jobs make in their folders, and that other jobs may read.
+        Further files that some of its jobs make in their folders.
     main_result
         The result that a trace shows; by default the sentinel.
     final
@@ -259,10 +259,9 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
             fix="use `Inputs` with some of `Job(...).files`",
         )
     made = (*job.definition.results, *job.definition.optional)
-    for name in names:
-        if name not in made:
-            fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
-            raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
+    for name in sorted({*names} - {*made}):
+        fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
+        raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 

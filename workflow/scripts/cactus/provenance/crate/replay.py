@@ -262,8 +262,7 @@ class _JobReplay:
                 "The job ran code from outside the project.",
                 where=name,
                 got=f"sha256 {found[:12]}, recorded {digest[:12]}",
-                fix=f"copy results/{self.config.run}/objects/{digest[:2]}/{digest} from the "
-                "crate to that path",
+                fix=f"copy {self.stored}/objects/{digest[:2]}/{digest} to that path",
             )
 
     def _execute(self, plan: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from cactus.errors import CactusError
 from cactus.files import read_text, write_json
-from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.logs import early_death
 from cactus.provenance.execution.process import identity
+from cactus.provenance.records.facts import parse_facts
 from cactus.provenance.records.record import record_path
 from cactus.stages.base import Job
 

@@ -23,8 +23,8 @@ from typing import Any, Final, Self
 
 from cactus.errors import LeaseError, StorageError
 from cactus.files import read_text
-from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.process import identity, is_alive, process_location
+from cactus.provenance.records.facts import parse_facts
 
 LEASE_FILE: Final = "lease.json"
 # A holder that misses nine renewals counts as dead.
