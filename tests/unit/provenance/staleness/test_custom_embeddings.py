@@ -125,6 +125,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no self": (changed("def state_dict(self)", "def state_dict()"), {}, "`state_dict` in"),
     "a generator": (changed("return images", "yield images[0]"), {}, "`encode` in line 17"),
     "a coroutine": (changed("def encode", "async def encode"), {}, "coroutine"),
+    "a relative import": ("from .parts import x\n" + GOOD, {}, "a relative import in line 1"),
     "an unknown key": (GOOD, {"settings": {"limit": 1.5, "dim": 2}}, "did you mean 'dims'?"),
     "a key for one data set": (
         GOOD, {"per_dataset": {"omniglot": {"settings": {"dimz": 2}}}}, "settings.dimz",
