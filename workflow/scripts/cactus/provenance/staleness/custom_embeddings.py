@@ -45,7 +45,7 @@ def check_custom_embeddings(config: Config, tree: SourceTree) -> None:
         try:
             reader = ClassReader(tree)
             classes = {one: reader.find(path, one) for one in ("Method", "Settings")}
-        except (OSError, SyntaxError, UnicodeDecodeError, RecursionError) as error:
+        except (OSError, SyntaxError, ValueError, RecursionError) as error:
             _refuse("The module of a custom embedding cannot be read.", where, path, str(error))
         _check_imports(settings.module, where, path)
         for class_name, members in classes.items():
