@@ -25,7 +25,7 @@ def stopped(
             "requeued": {},
             "limited": {"steps": 150, "pause": 0.6},
             "hungry": {"ballast": 900},
-            "hopeless": {"steps": 30, "learning": "an unknown key"},
+            "hopeless": {"steps": 0},
         },
         {
             "mem_mb": "dict(hungry=900).get(wildcards.embedding, 1500) * attempt",

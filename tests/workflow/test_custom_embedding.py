@@ -12,7 +12,7 @@ import pytest
 from cactus.config.load import parse_config
 from cactus.config.models import Config
 from cactus.provenance.crate.replay import _JobReplay
-from cactus.provenance.records.record import read_record
+from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.staleness.open_run import open_planner
 from cactus.provenance.staleness.planner import Assessment
 from cactus.stages.base import Job
@@ -127,17 +127,42 @@ def test_an_undeclared_file_stops_the_job_before_its_training(project, monkeypat
     assert not (project.run / JOB.folder).exists()
 
 
+def test_one_vector_too_few_stops_the_job_and_leaves_no_result(project, monkeypatch):
+    helper = project.folder / "own/projection.py"
+    helper.write_text(
+        HELPER.replace(
+            "return images.reshape(len(images)", "return images[:-1].reshape(len(images) - 1"
+        )
+    )
+    images = len(np.load(project.run / "data/mnist/train_images.npy"))
+    assess(project, monkeypatch, "vectors")
+    done = run(project)
+    assert done.returncode == 5, done.stderr
+    assert "`encode` did not return one vector for each image." in done.stderr
+    assert "where: mnist/mine/s0, own/mine.py, split train" in done.stderr
+    assert f"got:   shape ({images - 1}, 6) for {images} images" in done.stderr
+    assert not (project.run / JOB.folder).exists()
+    helper.write_text(HELPER)
+
+
 @pytest.mark.parametrize("entry", ["vectors", "vectors/*.npy"])
 def test_a_declared_file_is_planned_by_its_name(project, monkeypatch, entry: str):
     assert [*assess(project, monkeypatch, entry).plan.declared] == ["vectors/weights.npy"]
 
 
-def test_a_changed_file_makes_the_job_stale_and_stops_one_that_is_planned(project, monkeypatch):
-    assess(project, monkeypatch, "vectors/weights.npy")
-    done = run(project)
+@pytest.fixture(scope="module")
+def record(project: Project) -> Record:
+    """The record of the job, which has run."""
+    with pytest.MonkeyPatch.context() as patch:
+        assess(project, patch, "vectors/weights.npy")
+        done = run(project)
     assert done.returncode == 0, done.stderr
-    record = read_record(project.run, JOB)
-    assert record is not None
+    found = read_record(project.run, JOB)
+    assert found is not None
+    return found
+
+
+def test_the_record_lists_declared_files_and_files_beside_the_module(project, record):
     assert [*record.plan.declared] == ["vectors/weights.npy"]
     assert {"own/mine.py", "own/projection.py"} <= {*record.plan.code}
     vectors = np.load(project.run / str(JOB.folder) / "test.npy")
@@ -146,6 +171,18 @@ def test_a_changed_file_makes_the_job_stale_and_stops_one_that_is_planned(projec
     expected = images.reshape(len(images), -1) / 255 @ weights
     np.testing.assert_allclose(vectors, expected, rtol=1e-4, atol=1e-4)
 
+
+def test_the_job_is_recomputed_from_what_a_crate_carries(project, record, tmp_path):
+    crate = shutil.copytree(
+        project.folder, tmp_path / "crate", ignore=shutil.ignore_patterns("own")
+    )
+    replayed = _JobReplay(crate, crate / "results/small", config(), record, tmp_path / "work").run()
+    assert {one.name.rpartition("/")[2] for one in replayed} >= {"train.npy", "encoder.safetensors"}
+    assert all(one.equal for one in replayed)
+
+
+@pytest.mark.usefixtures("record")
+def test_a_changed_file_makes_the_job_stale_and_stops_one_that_is_planned(project, monkeypatch):
     found = {str(one) for one in assess(project, monkeypatch, "vectors").reasons}
     assert not {one for one in found if "vectors" in one}
     write_weights(project, seed=1)
@@ -156,16 +193,3 @@ def test_a_changed_file_makes_the_job_stale_and_stops_one_that_is_planned(projec
     assert done.returncode == 8, done.stderr
     assert "A declared file is not what was planned." in done.stderr
     write_weights(project)
-
-
-def test_the_job_is_recomputed_from_what_a_crate_carries(project, monkeypatch, tmp_path):
-    assess(project, monkeypatch, "vectors")
-    assert run(project).returncode == 0
-    record = read_record(project.run, JOB)
-    assert record is not None
-    crate = shutil.copytree(
-        project.folder, tmp_path / "crate", ignore=shutil.ignore_patterns("own")
-    )
-    replayed = _JobReplay(crate, crate / "results/small", config(), record, tmp_path / "work").run()
-    assert {one.name.rpartition("/")[2] for one in replayed} >= {"train.npy", "encoder.safetensors"}
-    assert all(one.equal for one in replayed)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cactus.embed.vectors import CheckedEncoder
 from cactus.errors import TrainingError
@@ -191,6 +193,33 @@ def test_an_encoder_that_writes_into_its_images_is_stopped():
 
     with pytest.raises((ValueError, TrainingError)):
         checked(encode, (300, 300, 300))
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(st.integers(0, 299), min_size=2, max_size=6, unique=True))
+def test_any_exchange_of_rows_is_noticed(rows: list[int]):
+    def encode(images: np.ndarray) -> np.ndarray:
+        found = good(images)
+        if len(images) == 300:
+            found[rows] = found[rows[1:] + rows[:1]]
+        return found
+
+    with pytest.raises(TrainingError, match="own image alone"):
+        checked(encode, (310, 50, 300))
+    with pytest.raises(TrainingError, match="own image alone"):
+        checked(encode)
+
+
+@settings(max_examples=40, deadline=None)
+@given(share=st.floats(0, 0.004), offset=st.floats(-50, 50), scale=st.floats(1e-3, 1e3))
+def test_rounding_that_depends_on_the_batch_is_accepted(share, offset, scale):
+    """Each batch size rounds differently, by a share of a value; offset and scale are free."""
+
+    def encode(images: np.ndarray) -> np.ndarray:
+        noise = np.random.default_rng(len(images)).uniform(-share, share, (len(images), 4))
+        return (scale * (good(images) * (1 + noise) + offset)).astype(np.float32)
+
+    checked(encode)
 
 
 @pytest.mark.parametrize("name", tiny.TINY)

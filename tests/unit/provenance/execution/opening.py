@@ -1,9 +1,11 @@
 """Opens files in many ways in a watched job; prints which were refused, as JSON."""
 
+import ctypes
 import io
 import json
 import mmap
 import os
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -107,6 +109,13 @@ def own_file() -> None:
         path.read_text()
 
 
+def shared_library() -> None:
+    found = next(Path(torch.__file__).parent.rglob("libc10.so"))
+    shutil.copy(found, "libother.so.1")
+    ctypes.CDLL("./libother.so.1")
+    time.sleep(0.5)
+
+
 def in_work() -> None:
     Path(RUN / "work/mine.txt").write_text("1")
     Path(RUN / "work/mine.txt").read_text()
@@ -156,6 +165,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "its own work": (in_work, ""),
     "a result to write": (lambda: opened("new.txt", "w").__enter__().close(), ""),
     "a missing file": (missing, ""),
+    "a shared library": (shared_library, ""),
     "fonts": (lambda: __import__("matplotlib.pyplot").pyplot.figure(), ""),
     "matrices": (lambda: torch.zeros(3, 3) @ torch.zeros(3, 3), ""),
 }  # fmt: skip

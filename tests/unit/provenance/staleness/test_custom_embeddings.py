@@ -90,6 +90,8 @@ ACCEPTED = {
     "a base that is not read": changed("class Method:", "class Method(other.Base):"),
     "another module's class": "from cactus.embed.acai import Acai as Method\nfrom x import *\n",
     "methods given as values": changed("def encode(self, images): return images", "encode = other"),
+    "a class of its base's name": GOOD + "\nfrom other import Method as Method\n"
+    "class Method(Method): ...\n",
     "a base beside it": "from cactus.config.sections.base import Settings as Base\n"
     "from parts import Half\nclass Settings(Base):\n  limit: float\n"
     "class Method(Half):\n  def encode(self, images): ...\n",
@@ -108,6 +110,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such file": (GOOD, {"module": "mien.py"}, "did you mean 'mine.py'?"),
     "no such module": (GOOD, {"module": "nowhere.mine"}, "'nowhere.mine'"),
     "broken source": ("def f(:", {}, "mine.py: invalid syntax"),
+    "not a source": ("x = '\0'", {}, "null bytes"),
     "no method class": (changed("class Method", "class Mehtod"), {}, "no class `Method`"),
     "no settings": (changed("class Settings", "class Setings"), {}, "no class `Settings`"),
     "no encode": (without("def encode"), {}, "no encode"),
@@ -125,6 +128,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no self": (changed("def state_dict(self)", "def state_dict()"), {}, "`state_dict` in"),
     "a generator": (changed("return images", "yield images[0]"), {}, "`encode` in line 17"),
     "a coroutine": (changed("def encode", "async def encode"), {}, "coroutine"),
+    "a relative import": ("from .parts import x\n" + GOOD, {}, "a relative import in line 1"),
     "an unknown key": (GOOD, {"settings": {"limit": 1.5, "dim": 2}}, "did you mean 'dims'?"),
     "a key for one data set": (
         GOOD, {"per_dataset": {"omniglot": {"settings": {"dimz": 2}}}}, "settings.dimz",

@@ -8,6 +8,7 @@ or mapped into memory are looked at several times a second, too.
 
 import importlib.util
 import os
+import re
 import site
 import stat
 import sys
@@ -41,9 +42,12 @@ _SYSTEM: Final = (
 _CACHES: Final = (
     "~/.cache/matplotlib", "~/.config/matplotlib", "~/.cache/fontconfig", "~/.fonts",
     "~/.local/share/fonts", "~/.cache/torch/kernels", "~/.cache/torch_extensions", "~/.triton",
-    "~/.nv", "$MPLCONFIGDIR", "$TORCHINDUCTOR_CACHE_DIR", "$TRITON_CACHE_DIR", "$CUDA_CACHE_PATH",
-    "$TORCH_EXTENSIONS_DIR", "$CUDA_HOME",
+    "~/.nv", "$MPLCONFIGDIR", "$XDG_CONFIG_HOME/matplotlib", "$XDG_CACHE_HOME/matplotlib",
+    "$XDG_CACHE_HOME/fontconfig", "$XDG_CACHE_HOME/torch/kernels", "$TORCHINDUCTOR_CACHE_DIR",
+    "$TRITON_CACHE_DIR", "$TORCH_EXTENSIONS_DIR", "$CUDA_CACHE_PATH", "$CUDA_HOME",
 )  # fmt: skip
+# Compiled code: shared libraries, which clusters keep in folders of their own, and Numba's caches.
+_COMPILED: Final = re.compile(r"\.so(\.[0-9.]+)?$|\.nb[ic]$")
 # Folders of a run in which bookkeeping keeps a job's lease, checkpoints, new results and log.
 _OWN_FOLDERS: Final = ("work", "states", "logs")
 # Opens files in Rust, so that Python does not announce them; in which modules it is known.
@@ -175,6 +179,8 @@ class _Watch:
             status = Path(path).stat()
         except (OSError, ValueError):
             return True  # there is no such file
+        if _COMPILED.search(real):
+            return True
         if not stat.S_ISREG(status.st_mode) or real in self._files:
             return True
         if _is_below(real, self._temporary) and status.st_ctime >= self._started:

@@ -55,7 +55,7 @@ class ClassReader:
 
         Raises
         ------
-        OSError, SyntaxError, UnicodeDecodeError
+        OSError, SyntaxError, ValueError
             A file cannot be read as Python.
         """
         body = list(_statements(ast.parse(path.read_text(encoding="utf-8")).body))
@@ -76,7 +76,9 @@ class ClassReader:
         found = ClassMembers(complete=not definition.keywords and not definition.decorator_list)
         names = {_last_name(base) for base in definition.bases}
         for base in reversed(definition.bases):
-            inherited = self._base(path, base)
+            # A class may extend an imported one of its own name, which is not looked for.
+            own = isinstance(base, ast.Name) and base.id == definition.name
+            inherited = ClassMembers(complete=False) if own else self._base(path, base)
             found.members |= inherited.members
             found.abstract |= inherited.abstract
             found.complete &= inherited.complete

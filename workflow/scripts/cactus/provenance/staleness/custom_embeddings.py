@@ -45,8 +45,9 @@ def check_custom_embeddings(config: Config, tree: SourceTree) -> None:
         try:
             reader = ClassReader(tree)
             classes = {one: reader.find(path, one) for one in ("Method", "Settings")}
-        except (OSError, SyntaxError, UnicodeDecodeError, RecursionError) as error:
+        except (OSError, SyntaxError, ValueError, RecursionError) as error:
             _refuse("The module of a custom embedding cannot be read.", where, path, str(error))
+        _check_imports(settings.module, where, path)
         for class_name, members in classes.items():
             if members is None:
                 what = f"The module of a custom embedding has no class `{class_name}`."
@@ -87,6 +88,14 @@ def _module(tree: SourceTree, module: str, where: str) -> Path:
         got=repr(module),
         fix=fix,
     )
+
+
+def _check_imports(module: str, where: str, path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if module.endswith(".py") and isinstance(node, ast.ImportFrom) and node.level:
+            what = "A module that is given by its path cannot import relatively."
+            fix = "leave out the dots: files beside it are found; or give its dotted name"
+            _refuse(what, where, path, f"a relative import in line {node.lineno}", fix)
 
 
 def _check_method(found: ClassMembers, where: str, path: Path, _: dict[str, Any]) -> None:
