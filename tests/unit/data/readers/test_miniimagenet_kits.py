@@ -159,6 +159,24 @@ def test_zipped_and_compressed_pickles(tmp_path):
 
 
 FOREIGN = "torch.storage.anything"
+
+
+@pytest.mark.parametrize("packed", ["gz", "zip"])
+def test_pickles_that_unpack_to_far_more_than_photographs_do(tmp_path, packed):
+    content = b"\x80\x03B" + (100 << 20).to_bytes(4, "little") + bytes(100 << 20) + b"."
+    write(tmp_path, ORIGINAL, cache)
+    name = ORIGINAL.format("train")
+    folder = tmp_path / "raw/miniimagenet"
+    if packed == "gz":
+        write_files(folder, {name: gzip.compress(content)})
+    else:
+        (folder / name).unlink()
+        write_zip(folder / "train.zip", {name: content})
+    with pytest.raises(DataError, match="bytes announced") as caught:
+        run(tmp_path)
+    assert name in caught.value.where
+
+
 REFUSED = {
     "numbers for classes": ("mini_imagenet_{}.pickle", by_number, "(3, 8, 8)", "class_dict"),
     "flat images": ("{}_dict.pkl", lambda s: by_class(s, np.ravel), "array (192,)", "class_dict"),

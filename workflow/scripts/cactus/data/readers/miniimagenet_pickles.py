@@ -29,6 +29,10 @@ _WORDS: dict[str, Split] = {
     "test": "test",
 }
 _SHOWN = 5
+# A pickle is read into memory. Photographs shrink to no less than a third when they are packed.
+_MOST_BYTES = 4 << 30
+_MOST_PACKED = 20
+_FREE_BYTES = 64 << 20
 HOW_TO_SAVE = (
     "save one pickle for each split, {train,val,test}.pkl: a dict of image_data, uint8 "
     "(N, height, width, 3) in RGB order, and class_dict, which gives each class of the split, by "
@@ -157,8 +161,10 @@ def _listed(
 
 def _load(tree: RawTree, entry: RawEntry) -> tuple[Pixels, dict[str, npt.NDArray[np.int64]]]:
     """Return the images and the indices of each class's images."""
+    on_disk = entry.size if entry.loose else entry.container.path.stat().st_size
+    limit = min(_MOST_BYTES, _FREE_BYTES + _MOST_PACKED * on_disk)
     with tree.open(entry) as file:
-        content = load_pickle(file, tree.root / entry.path)
+        content = load_pickle(file, tree.root / entry.path, limit)
     try:
         return images_and_classes(content)
     except ContentError as error:

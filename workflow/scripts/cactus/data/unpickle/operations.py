@@ -21,6 +21,7 @@ from cactus.data.unpickle.values import (
 )
 
 _UNSUPPORTED: Mapping[bytes, str] = {
+    b"2": "a value put twice",
     b"P": "an object outside the file",
     b"Q": "an object outside the file",
     b"\x82": "a registered extension",
