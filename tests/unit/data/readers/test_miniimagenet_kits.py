@@ -149,6 +149,13 @@ def test_training_images_of_the_kit_with_phases(tmp_path):
     assert any("2 other pickles were not used" in note for note in load_manifest(out).notes)
 
 
+def test_second_download_of_one_pickle(tmp_path):
+    write(tmp_path, ORIGINAL, cache)
+    folder = tmp_path / "raw/miniimagenet"
+    (folder / ORIGINAL.format("val")).rename(folder / "mini-imagenet-cache-val (1).pkl")
+    check_content(run(tmp_path))
+
+
 def test_zipped_and_compressed_pickles(tmp_path):
     packed = {
         f"kit/mini-imagenet-cache-{split}.pkl.gz": gzip.compress(pickle.dumps(cache(split)))

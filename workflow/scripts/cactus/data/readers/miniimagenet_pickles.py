@@ -10,6 +10,7 @@ from PIL import Image
 
 from cactus.config.sections.data import MiniImagenetData
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.unused import without_copy_mark
 from cactus.data.readers.base import RawSplit, check_class_sizes
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.data.readers.miniimagenet_content import ContentError, Pixels, images_and_classes
@@ -121,7 +122,8 @@ def _rows(
 
 def _words(entry: RawEntry) -> tuple[tuple[str, ...], set[Split]]:
     """Return the words of a pickle's name without those of splits, and the splits."""
-    stem = _PICKLE.sub("", entry.basename.lower()).replace("miniimagenet", "mini_imagenet")
+    plain = without_copy_mark(entry.basename).lower()
+    stem = _PICKLE.sub("", plain).replace("miniimagenet", "mini_imagenet")
     words = [word for word in re.split(r"[^a-z0-9]+", stem) if word not in ("", "phase")]
     splits = {_WORDS[word] for word in words if word in _WORDS}
     return tuple(word for word in words if word not in _WORDS), splits
