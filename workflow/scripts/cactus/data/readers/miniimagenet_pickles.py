@@ -121,9 +121,13 @@ def _rows(
 
 
 def _words(entry: RawEntry) -> tuple[tuple[str, ...], set[Split]]:
-    """Return the words of a pickle's name without those of splits, and the splits."""
-    plain = without_copy_mark(entry.basename).lower()
-    stem = _PICKLE.sub("", plain).replace("miniimagenet", "mini_imagenet")
+    """Return the words of a pickle's name without those of splits, and the splits.
+
+    A second copy that a browser named, `... (1).pkl`, has no split: it may be an older one.
+    """
+    if without_copy_mark(entry.basename) != entry.basename:
+        return (), set()
+    stem = _PICKLE.sub("", entry.basename.lower()).replace("miniimagenet", "mini_imagenet")
     words = [word for word in re.split(r"[^a-z0-9]+", stem) if word not in ("", "phase")]
     splits = {_WORDS[word] for word in words if word in _WORDS}
     return tuple(word for word in words if word not in _WORDS), splits
