@@ -5,7 +5,7 @@ tuples for hours, and set attributes. This machine builds only numbers, text, by
 tuples and dicts, and calls only functions that it was given.
 
 - Bytes: no operation takes memory for more bytes than the file has.
-- Objects: the number of operations is bounded by the bytes that were
+- Objects: the number of operations is bounded by the bytes that were read.
 - Keys of dicts are str, bytes or small int; nothing else is ever hashed or compared.
 - Depth: marks are bounded; nothing recurses into a value.
 """
@@ -18,7 +18,7 @@ from cactus.data.unpickle.values import set_item
 
 _CHUNK = 16 << 20
 _FREE_STEPS = 500_000
-_BYTES_PER_STEP = 100  # a pickled image has at least 1,000 bytes and takes up to 30 steps
+_BYTES_PER_STEP = 100  # an image of 84x84 pixels has 21,168 and takes up to 30 steps
 _MAX_MARKS = 1000
 _MAX_NAME = 200
 
