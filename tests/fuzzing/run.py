@@ -13,8 +13,10 @@ import io
 import pickle
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 WHERE = Path("file")
 _LIMITS = ["-timeout=5", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1"]
@@ -46,35 +48,37 @@ def lists() -> Target:
 
 
 def idx() -> Target:
-    """Give the reader of MNIST, of which one file is fuzzed, and idx files of its shapes."""
+    """Give the parser of MNIST's idx files, compressed or not, and files of its shapes."""
     import gzip
     import struct
 
     from cactus.config.sections.data import DataSettings
     from cactus.data.files.registry import load_registry
-    from cactus.data.files.tree import RawTree
+    from cactus.data.files.tree import RawEntry, RawTree
     from cactus.data.readers import mnist
 
+    class OneFile(RawTree):
+        """A raw folder in which every file has the same content."""
+
+        content = b""
+
+        @contextmanager
+        def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:
+            yield self._decompressed(io.BytesIO(self.content), WHERE, self.where(entry))
+
+    roles = {"train-images-idx3": (60_000, 28, 28), "train-labels-idx1": (60_000,)}
     root = Path(tempfile.mkdtemp(prefix="cactus-fuzz-"))
-    entry, settings = load_registry()["mnist"], DataSettings(download=False)
+    for role in roles:
+        (root / f"{role}-ubyte").touch()
+    tree = OneFile(root, load_registry()["mnist"], DataSettings(download=False))
+
+    def read(content: bytes) -> None:
+        tree.content = content
+        role, most = list(roles.items())[len(content) % 2]
+        mnist._read_idx(tree, role, most)
+
     images = struct.pack(">4I", 0x803, 1, 28, 28) + bytes(28 * 28)
     labels = struct.pack(">2I", 0x801, 1) + bytes(1)
-    for name in ("train", "t10k"):
-        (root / f"{name}-images-idx3-ubyte").write_bytes(images)
-        (root / f"{name}-labels-idx1-ubyte").write_bytes(labels)
-
-    def read(content: bytes) -> object:
-        file = root / (
-            "train-labels-idx1-ubyte" if len(content) < 100 else "train-images-idx3-ubyte"
-        )
-        before = file.read_bytes()
-        file.write_bytes(content)
-        try:
-            with RawTree(root, entry, settings) as tree:
-                return mnist.read(tree, settings, entry)
-        finally:
-            file.write_bytes(before)
-
     return read, [images, labels, gzip.compress(images), gzip.compress(labels)]
 
 

@@ -141,7 +141,7 @@ ROW = "000001.jpg " + " ".join(["1"] * 40)
         (changed(ATTRIBUTES, 9, ROW.replace(" 1 1 ", " 0 -1 ", 1)), "expected one pair of values"),
         (changed(ATTRIBUTES, 9, ROW + " 1"), "expected an image and 40"),
         (changed(ATTRIBUTES, 1, "9" * 5000), "expected the number of images"),
-        (changed(ATTRIBUTES, 1, "9" * 200_000), "or a line of 65536"),
+        (changed(ATTRIBUTES, 1, "9" * 200_000), "in 1 lines, the last of 65536 bytes"),
         (changed(ATTRIBUTES, 2, " ".join(["x"] * 40)), "expected 40 attribute names"),
         ({f"{ATTRIBUTES}.txt": b"\0" * 5000, f"{PARTITION}.txt": b""}, "expected"),
         ({f"{ATTRIBUTES}.txt": b"PK\x03\x04\xff\xfe", f"{PARTITION}.txt": b"\xff"}, "expected"),
@@ -152,6 +152,20 @@ def test_bad_rows_are_named(tmp_path, lists, got):
         run(tmp_path, lists)
     assert got in caught.value.got
     assert len(str(caught.value)) < 2000
+
+
+def test_list_of_nothing_but_line_ends_is_refused_early(tmp_path):
+    lists = celeba_lists(COUNT) | {f"{ATTRIBUTES}.txt": gzip.compress(b"\n" * 3_000_000)}
+    with pytest.raises(DataError, match="more than is allowed"):
+        run(tmp_path, lists)
+
+
+def test_images_from_elsewhere_are_noted(tmp_path):
+    images = celeba_images(COUNT)
+    images["img_celeba/000002.jpg"] = images.pop("img_align_celeba/000002.jpg")
+    out = run(tmp_path, celeba_lists(COUNT), images)
+    note = "1 images are in no folder or archive of the name img_align_celeba"
+    assert any(one.startswith(note) for one in load_manifest(out).notes)
 
 
 def test_rows_that_repeat_themselves_are_noted(tmp_path):

@@ -176,6 +176,14 @@ def test_listed_classes_whose_images_have_other_names(tmp_path):
     assert any("n01440764" in note for note in load_manifest(out).notes)
 
 
+def test_one_archive_per_class(tmp_path):
+    """ImageNet's own archives are named by wnid and have no folders."""
+    for name, group in IMAGES.items():
+        members = {f"{name}_{i}.JPEG": data for i, data in enumerate(group.values())}
+        write_tar(tmp_path / f"raw/miniimagenet/{name}.tar", members, "w")
+    check_content(run(tmp_path))
+
+
 def test_listed_images_of_class_folders_are_taken(tmp_path):
     members = mini_split_folders(CLASSES, IMAGES) | mini_csv(CLASSES, IMAGES)
     extra = {f"train/{CLASSES['train'][0]}/other{i}.jpg": flat_jpeg(i) for i in range(3)}

@@ -149,6 +149,15 @@ def test_training_images_of_the_kit_with_phases(tmp_path):
     assert any("2 other pickles were not used" in note for note in load_manifest(out).notes)
 
 
+def test_second_download_of_one_pickle(tmp_path):
+    write(tmp_path, ORIGINAL, cache)
+    folder = tmp_path / "raw/miniimagenet"
+    (folder / ORIGINAL.format("val")).rename(folder / "mini-imagenet-cache-val (1).pkl")
+    with pytest.raises(DataError, match="missing") as caught:
+        run(tmp_path)
+    assert "mini-imagenet-cache-val (1).pkl (if it is" in caught.value.got
+
+
 def test_zipped_and_compressed_pickles(tmp_path):
     packed = {
         f"kit/mini-imagenet-cache-{split}.pkl.gz": gzip.compress(pickle.dumps(cache(split)))
@@ -159,6 +168,24 @@ def test_zipped_and_compressed_pickles(tmp_path):
 
 
 FOREIGN = "torch.storage.anything"
+
+
+@pytest.mark.parametrize("packed", ["gz", "zip"])
+def test_pickles_that_unpack_to_far_more_than_photographs_do(tmp_path, packed):
+    content = b"\x80\x03B" + (100 << 20).to_bytes(4, "little") + bytes(100 << 20) + b"."
+    write(tmp_path, ORIGINAL, cache)
+    name = ORIGINAL.format("train")
+    folder = tmp_path / "raw/miniimagenet"
+    if packed == "gz":
+        write_files(folder, {name: gzip.compress(content)})
+    else:
+        (folder / name).unlink()
+        write_zip(folder / "train.zip", {name: content})
+    with pytest.raises(DataError, match="bytes announced") as caught:
+        run(tmp_path)
+    assert name in caught.value.where
+
+
 REFUSED = {
     "numbers for classes": ("mini_imagenet_{}.pickle", by_number, "(3, 8, 8)", "class_dict"),
     "flat images": ("{}_dict.pkl", lambda s: by_class(s, np.ravel), "array (192,)", "class_dict"),

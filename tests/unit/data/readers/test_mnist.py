@@ -68,6 +68,10 @@ def test_unofficial_files_are_recorded(tmp_path):
     assert not (tmp_path / "out/manifest.json").exists()
 
 
+def hostile(count, *sides, magic=0x803):
+    return struct.pack(f">{2 + len(sides)}I", magic, count, *sides)
+
+
 def broken(members):
     images = "train-images-idx3-ubyte.gz"
     labels = "train-labels-idx1-ubyte.gz"
@@ -80,6 +84,12 @@ def broken(members):
         "html": ({images: b"\n<!DOCTYPE html><html>quota</html>"}, "web page"),
         "wrong image size": (
             {images: gzip.compress(idx(np.zeros((60, 32, 32), np.uint8)))},
+            "do not match each other",
+        ),
+        "labels for images": ({images: members[labels]}, "do not match each other"),
+        "images for labels": ({labels: members[images]}, "do not match each other"),
+        "test for training": (
+            {images.replace("train", "t10k"): gzip.compress(hostile(60000, 28, 28))},
             "do not match each other",
         ),
         "label out of range": (
@@ -116,10 +126,6 @@ def test_validation_split_must_leave_training_images(tmp_path):
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays(train=20)))
     with pytest.raises(DataError, match="leaves no training image"):
         run(tmp_path)
-
-
-def hostile(count, *sides, magic=0x803):
-    return struct.pack(f">{2 + len(sides)}I", magic, count, *sides)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from cactus.data.files.registry import (
 from cactus.data.files.tree import RawTree
 from cactus.data.files.unused import unused_files
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
+from cactus.errors import printable
 
 
 def prepare(
@@ -152,11 +153,11 @@ def _missing_files(
     if len(files) < len(names) or not settings.download:
         raise missing_error(entry, folder, names, unused)
     if unused:
-        print(
+        note = (
             f"note: {entry.title}: seen in {folder}/ and not used: {'; '.join(unused)}. "
-            f"Missing files are downloaded: {', '.join(names)}",
-            file=sys.stderr,
+            f"Missing files are downloaded: {', '.join(names)}"
         )
+        print(printable(note), file=sys.stderr)
     return folder, files
 
 

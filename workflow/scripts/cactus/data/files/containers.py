@@ -13,7 +13,7 @@ from typing import IO
 from cactus.data.files.damage import damage_reported
 from cactus.errors import DataError
 
-_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 _UNFINISHED = re.compile(
     r"\.(part|partial|crdownload|download|opdownload|aria2|tmp|!ut)$", re.IGNORECASE
 )

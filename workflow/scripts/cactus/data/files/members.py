@@ -38,8 +38,7 @@ class Listing:
         DataError
             Its name or size is not acceptable, or the archive has become too large by it.
         """
-        check_name(self._archive, name)
-        path = "/".join(path_parts(name))
+        path = check_name(self._archive, name)
         if path in self._paths:
             raise unsafe(self._archive, f"two members named '{name}'")
         if size < 0:
@@ -58,8 +57,8 @@ class Listing:
         self.members.append(Member(name, size))
 
 
-def check_name(archive: Path, name: str) -> None:
-    """Check that a member has a path, which stays in the archive.
+def check_name(archive: Path, name: str) -> str:
+    """Check that a member has a path, which stays in the archive; return it with plain slashes.
 
     Raises
     ------
@@ -73,6 +72,7 @@ def check_name(archive: Path, name: str) -> None:
         raise unsafe(archive, "a member without a name")
     if len(name) > _MAX_NAME or "\0" in name:
         raise unsafe(archive, f"a name of {len(name)} characters, '{name[:100]}'...")
+    return "/".join(parts)
 
 
 def unsafe(archive: Path, got: str) -> DataError:

@@ -101,8 +101,8 @@ class TarArchive(Container):
         """Yield the plain files of the archive in one pass."""
         with self._opened() as archive:
             while info := self._next(archive):
-                check_name(self.path, info.name)
                 if info.isdir():
+                    check_name(self.path, info.name)
                     continue
                 if not info.isreg():
                     raise unsafe(self.path, f"'{info.name}' is a link or a device")

@@ -47,11 +47,12 @@ class ZipArchive(Container):
         for info in infos:
             if "\0" in info.orig_filename:
                 raise unsafe(path, f"'{info.orig_filename}' has a zero in its name")
-            check_name(path, info.filename)
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise unsafe(path, f"'{info.filename}' is a link or a device")
-            if not info.is_dir():
+            if not info.filename or info.is_dir():
+                check_name(path, info.filename)
+            else:
                 self._check_readable(info)
                 listing.add(info.filename, info.file_size)
         self.members = listing.members
@@ -104,7 +105,8 @@ class ZipArchive(Container):
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
     def _check_readable(self, info: zipfile.ZipInfo) -> None:
-        if any(map(is_hidden, path_parts(info.filename))):
+        plain = not info.flag_bits & _ENCRYPTED and info.compress_type in _READABLE
+        if plain or any(map(is_hidden, path_parts(info.filename))):
             return
         if info.flag_bits & _ENCRYPTED:
             raise DataError(
@@ -113,12 +115,11 @@ class ZipArchive(Container):
                 got=f"'{info.filename}' is encrypted",
                 fix="unpack it with its password, e.g. with `7z x`, and take the archive away",
             )
-        if info.compress_type not in _READABLE:
-            method = _METHODS.get(info.compress_type, "an unknown one")
-            raise DataError(
-                "An archive is compressed in a way that is not read here.",
-                where=str(self.path),
-                got=f"zip method {info.compress_type} ({method}) for '{info.filename}'",
-                fix="unpack it, e.g. with `7z x`, and put its files into the folder in its place; "
-                "or pack them again by Deflate, the usual method",
-            )
+        method = _METHODS.get(info.compress_type, "an unknown one")
+        raise DataError(
+            "An archive is compressed in a way that is not read here.",
+            where=str(self.path),
+            got=f"zip method {info.compress_type} ({method}) for '{info.filename}'",
+            fix="unpack it, e.g. with `7z x`, and put its files into the folder in its place; "
+            "or pack them again by Deflate, the usual method",
+        )

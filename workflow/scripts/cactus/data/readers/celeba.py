@@ -56,6 +56,12 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     usable = sorted(images.keys() & attributes.rows.keys())
     partitions = read_partitions(tree)
     notes = list(attributes.notes) + partitions.notes
+    elsewhere = sum(_ALIGNED not in images[key].path for key in usable)
+    if elsewhere:
+        notes.append(
+            f"{elsewhere} images are in no folder or archive of the name {_ALIGNED}; they may not "
+            "be aligned"
+        )
     if own.partitions == "official":
         members = partitions.members
         split = {name: [key for key in usable if key in members[name]] for name in SPLITS}

@@ -35,8 +35,9 @@ _PARTITION_OF: dict[str, Split] = {
     **{"0.0": "train", "1.0": "val", "2.0": "test"},
 }
 _BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# Several times the longest list, and its longest line.
-_MAX_LIST = 256 << 20
+# Well above the longest list, in characters and lines, and its longest line.
+_MAX_LIST = 96 << 20
+_MAX_LINES = 1_000_000
 _MAX_LINE = 1 << 16
 
 
@@ -114,7 +115,7 @@ def read_attributes(tree: RawTree) -> Attributes:
             elif values[rows[key] * len(row) :][: len(row)] != row:
                 raise reader.invalid(line, [key, *fields], "no second row with other values")
             else:
-                reader.repeated += 1
+                reader.repeat(line, len(rows))
         notes = reader.notes()
     if reader.announced not in (None, len(rows)):
         notes.append(f"{entry.basename} announces {reader.announced} images and lists {len(rows)}")
@@ -142,7 +143,7 @@ def read_partitions(tree: RawTree) -> Partitions:
                 expected = f"no second row: it is in the {split_of[key]} split"
                 raise reader.invalid(line, [key, *fields], expected)
             else:
-                reader.repeated += 1
+                reader.repeat(line, len(split_of))
         notes = reader.notes()
     members = {name: {key for key, split in split_of.items() if split == name} for name in SPLITS}
     return Partitions(members, notes)
@@ -168,7 +169,7 @@ class _Rows:
         self._lines, self._first = lines, next(lines, None)
         self._cut = False
         self.announced: int | None = None
-        self.repeated = 0
+        self._repeated = 0
 
     def heading(self) -> list[str]:
         """Take the count and the heading, where there are any, and return the heading."""
@@ -206,13 +207,19 @@ class _Rows:
     def _known(self) -> str:
         return ", ".join(sorted(self._allowed))
 
+    def repeat(self, line: int, listed: int) -> None:
+        """Count a row that is there already, of as many images as are listed by now."""
+        self._repeated += 1
+        if self._repeated > listed:
+            raise self.invalid(line, [], "no more than one other row for each image")
+
     def notes(self) -> list[str]:
         """Say what was left out, once the rows are read."""
         name, notes = self._entry.basename, []
         if self._cut:
             notes.append(f"the last line of {name} is cut and was left out")
-        if self.repeated:
-            notes.append(f"{self.repeated} rows of {name} are there twice, with the same values")
+        if self._repeated:
+            notes.append(f"{self._repeated} rows of {name} are there twice, with the same values")
         return notes
 
     def invalid(self, line: int, fields: Iterable[str], expected: str) -> DataError:
@@ -256,8 +263,10 @@ class _Lines:
         while line := self._text.readline(_MAX_LINE):
             self._number += 1
             self._size += len(line)
-            if self._size > _MAX_LIST or len(line) == _MAX_LINE:
-                raise too_large(self._where, f"more than {self._size}, or a line of {len(line)}")
+            long = self._size > _MAX_LIST or self._number > _MAX_LINES
+            if long or len(line) == _MAX_LINE:
+                size = f"{self._size} or more in {self._number} lines, the last of {len(line)}"
+                raise too_large(self._where, size)
             if any(fields := self._fields(line.replace("\0", "\ufffd").strip("\r\n \x1a"))):
                 return self._number, fields
         raise StopIteration

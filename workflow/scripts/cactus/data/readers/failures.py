@@ -26,12 +26,13 @@ class Failures:
             where = str(self._root / entry.path)
             self._first.append(DataError(error.what, where=where, got=error.got, fix=error.fix))
         if not entry.loose and not self._copy:
-            self._copy = f"; or put a good copy at {self._loose_path(entry)}, which then counts"
+            self._copy = f"put a good copy at {self._loose_path(entry)}, which then counts"
 
     def error(self) -> DataError:
         """Return the error of the only image, or one that names the first and counts all."""
         one = self._first[0]
-        fix = "; or, ".join(dict.fromkeys(each.fix for each in self._first)) + self._copy
+        fixes = dict.fromkeys([self._copy, *(each.fix for each in self._first)])
+        fix = "; or ".join(filter(None, fixes))
         if self.count == 1:
             return DataError(one.what, where=one.where, got=one.got, fix=fix)
         lines = [

@@ -118,7 +118,8 @@ class ImageFitter:
         ] + treated
 
     def _check_size(self, image: Image.Image, where: str) -> None:
-        decoded = image.width * image.height * len(self._mode)
+        channels = 4 if image.has_transparency_data else len(self._mode)
+        decoded = image.width * image.height * channels
         if decoded > self._max_bytes:
             raise DataError(
                 "An image is larger than allowed.",

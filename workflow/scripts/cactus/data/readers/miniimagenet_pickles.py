@@ -10,6 +10,7 @@ from PIL import Image
 
 from cactus.config.sections.data import MiniImagenetData
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.unused import without_copy_mark
 from cactus.data.readers.base import RawSplit, check_class_sizes
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.data.readers.miniimagenet_content import ContentError, Pixels, images_and_classes
@@ -29,6 +30,10 @@ _WORDS: dict[str, Split] = {
     "test": "test",
 }
 _SHOWN = 5
+# A pickle is read into memory. Photographs shrink to no less than a third when they are packed.
+_MOST_BYTES = 4 << 30
+_MOST_PACKED = 20
+_FREE_BYTES = 64 << 20
 HOW_TO_SAVE = (
     "save one pickle for each split, {train,val,test}.pkl: a dict of image_data, uint8 "
     "(N, height, width, 3) in RGB order, and class_dict, which gives each class of the split, by "
@@ -116,7 +121,12 @@ def _rows(
 
 
 def _words(entry: RawEntry) -> tuple[tuple[str, ...], set[Split]]:
-    """Return the words of a pickle's name without those of splits, and the splits."""
+    """Return the words of a pickle's name without those of splits, and the splits.
+
+    A second copy that a browser named, `... (1).pkl`, has no split: it may be an older one.
+    """
+    if without_copy_mark(entry.basename) != entry.basename:
+        return (), set()
     stem = _PICKLE.sub("", entry.basename.lower()).replace("miniimagenet", "mini_imagenet")
     words = [word for word in re.split(r"[^a-z0-9]+", stem) if word not in ("", "phase")]
     splits = {_WORDS[word] for word in words if word in _WORDS}
@@ -157,8 +167,10 @@ def _listed(
 
 def _load(tree: RawTree, entry: RawEntry) -> tuple[Pixels, dict[str, npt.NDArray[np.int64]]]:
     """Return the images and the indices of each class's images."""
+    on_disk = entry.size if entry.loose else entry.container.path.stat().st_size
+    limit = min(_MOST_BYTES, _FREE_BYTES + _MOST_PACKED * on_disk)
     with tree.open(entry) as file:
-        content = load_pickle(file, tree.root / entry.path)
+        content = load_pickle(file, tree.root / entry.path, limit)
     try:
         return images_and_classes(content)
     except ContentError as error:

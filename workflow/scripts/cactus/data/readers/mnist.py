@@ -113,7 +113,9 @@ def _read_idx(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np
     with tree.open(entry) as file:
         header = _read_up_to(file, 4 * (axes + 1))
         words = np.frombuffer(header[: len(header) // 4 * 4], dtype=">u4").tolist()
-        if len(words) != axes + 1 or words[0] != _UNSIGNED_BYTE << 8 | axes:
+        if words and words[0] != _magic(axes) and words[0] in (_magic(1), _magic(3)):
+            raise _mismatch(tree.where(entry), "images in the place of labels, or the reverse")
+        if len(words) != axes + 1 or words[0] != _magic(axes):
             raise damaged(path, f"not an idx file of bytes with {axes} axes")
         shape = tuple(words[1:])
         if shape[1:] != most[1:]:
@@ -129,6 +131,10 @@ def _read_idx(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np
         more = "more than " if len(content) > size else ""
         raise damaged(path, f"{more}{min(len(content), size)} bytes for a shape of {shape}")
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _magic(axes: int) -> int:
+    return _UNSIGNED_BYTE << 8 | axes
 
 
 def _read_up_to(file: IO[bytes], size: int) -> bytes:

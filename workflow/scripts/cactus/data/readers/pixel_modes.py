@@ -109,7 +109,8 @@ def _with_alpha(image: Image.Image, raw_mode: str) -> npt.NDArray[np.uint8]:
 
 def _on_white(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return (H, W, 3) pixels on white ground."""
-    color, opacity = pixels[..., :3].astype(np.int32), pixels[..., 3:].astype(np.int32)
+    color, opacity = pixels[..., :3].astype(np.uint16), pixels[..., 3:].astype(np.uint16)
+    # At most 255 * 255 + 127, which 16 bits hold.
     result = ((color * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
     if (opacity < _MAX_BYTE).any() and (result == result[0, 0]).all():
         raise UnclearPixelsError("transparent pixels that are one flat tone on white ground")

@@ -45,11 +45,11 @@ _BROKEN = (
 )
 
 
-def load_pickle(file: IO[bytes], path: Path) -> Any:
+def load_pickle(file: IO[bytes], path: Path, limit: int = 4 << 30) -> Any:
     """Read a pickle of numbers, strings, containers and arrays of numbers or text.
 
     Strings of Python 2 arrive as bytes, NumPy's scalars as Python's, and ordered and default
-    dicts as dicts. Memory grows with the bytes in the file, at most 4 GiB. Errors name `path`.
+    dicts as dicts. Memory grows with the bytes of the pickle, at most `limit`. Errors name `path`.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def load_pickle(file: IO[bytes], path: Path) -> Any:
         The pickle names any other function, holds other types, or is damaged.
     """
     try:
-        return run(_Unpickler(file, path))
+        return run(_Unpickler(file, path, limit))
     except UnsupportedError as error:
         raise DataError(
             "A pickle holds what no data set needs; it was not read.",
@@ -146,8 +146,8 @@ def _plain_dict(items: object = ()) -> dict[Any, Any]:
 class _Unpickler(PickleMachine):
     """The machine, knowing only the functions that build arrays and dicts."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        super().__init__(file)
+    def __init__(self, file: IO[bytes], path: Path, limit: int) -> None:
+        super().__init__(file, limit)
         self._path, self._encoded = path, 0
         self._known: dict[tuple[str, str], Callable[..., Any]] = {
             ("numpy", "ndarray"): _Array,

@@ -5,7 +5,7 @@ tuples for hours, and set attributes. This machine builds only numbers, text, by
 tuples and dicts, and calls only functions that it was given.
 
 - Bytes: no operation takes memory for more bytes than the file has.
-- Objects: the number of operations is bounded by the bytes that were
+- Objects: the number of operations is bounded by the bytes that were read.
 - Keys of dicts are str, bytes or small int; nothing else is ever hashed or compared.
 - Depth: marks are bounded; nothing recurses into a value.
 """
@@ -16,10 +16,9 @@ from typing import IO, Any
 
 from cactus.data.unpickle.values import set_item
 
-_MAX_BYTES = 4 << 30
 _CHUNK = 16 << 20
 _FREE_STEPS = 500_000
-_BYTES_PER_STEP = 100  # a pickled image has at least 1,000 bytes and takes up to 30 steps
+_BYTES_PER_STEP = 100  # an image of 84x84 pixels has 21,168 and takes up to 30 steps
 _MAX_MARKS = 1000
 _MAX_NAME = 200
 
@@ -38,10 +37,12 @@ class PickleMachine(ABC):
     ----------
     file
         The pickle; it is read from its position on.
+    limit
+        How many bytes it may have.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], limit: int) -> None:
+        self._file, self._limit = file, limit
         self.consumed = self._steps = 0
         self._stack: list[Any] = []
         self._marks: list[int] = []
@@ -80,12 +81,12 @@ class PickleMachine(ABC):
 
     def check_size(self, count: int) -> None:
         """Refuse a negative number of bytes, and more than a pickle may have."""
-        if not 0 <= count <= _MAX_BYTES - self.consumed:
-            raise ValueError(f"{count} bytes announced, at most {_MAX_BYTES} are read")
+        if not 0 <= count <= self._limit - self.consumed:
+            raise ValueError(f"{count} bytes announced, at most {self._limit} are read")
 
     def line(self) -> bytes:
         """Read a line and return it without its end."""
-        line = self._file.readline(_MAX_BYTES - self.consumed)
+        line = self._file.readline(self._limit - self.consumed)
         self.consumed += len(line)
         if not line.endswith(b"\n"):
             raise EOFError("the file ends in a line")

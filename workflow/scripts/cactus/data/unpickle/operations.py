@@ -21,6 +21,7 @@ from cactus.data.unpickle.values import (
 )
 
 _UNSUPPORTED: Mapping[bytes, str] = {
+    b"2": "a value put twice",
     b"P": "an object outside the file",
     b"Q": "an object outside the file",
     b"\x82": "a registered extension",
@@ -76,8 +77,6 @@ def _set_one(machine: PickleMachine) -> None:
     machine.update([key, value])
 
 
-# By the bytes that `pickletools` documents. Left out: persistent ids, extensions, INST, OBJ,
-# NEWOBJ, sets, DUP and buffers outside the file, which no pickle of images holds.
 _OPERATIONS: Mapping[bytes, _Operation] = {
     b"\x80": lambda machine: machine.take(1),  # the protocol
     b"\x95": lambda machine: machine.check_size(_number(machine, "<Q")),  # for reading ahead
