@@ -9,7 +9,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.sharing import share_gpus
+from cactus.cluster.sharing import share_gpus, warn_of_threads
 from cactus.command import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
@@ -55,6 +55,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
         SOURCE.write(Path(RUN))
+    warn_of_threads(workflow, THREADS)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from cactus.errors import CactusError
+from cactus.errors import CactusError, StorageError
 from cactus.files import disk_full
 from cactus.provenance.execution.run_job import running_job
 from cactus.provenance.execution.running_job import RunningJob
@@ -67,12 +67,22 @@ def run_main(main: Callable[[], None]) -> None:
 
 @contextmanager
 def message_alone() -> Iterator[None]:
-    """Print a `CactusError` in a Snakefile without Snakemake's traceback, and exit with code 1."""
+    """Print an error in a Snakefile without Snakemake's traceback, and exit with code 1."""
     try:
         yield
     except CactusError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from None
+        refused = error
+    except OSError as error:
+        refused = StorageError(
+            "A file of the run cannot be read or written.",
+            where=str(error.filename or Path.cwd()),
+            got=error.strerror or str(error),
+            fix="check the folder's permissions, free space and length of names; then run again",
+        )
+    else:
+        return
+    print(f"{type(refused).__name__}: {refused}", file=sys.stderr, flush=True)
+    raise SystemExit(1)
 
 
 def _stop(error: CactusError) -> NoReturn:

@@ -42,8 +42,8 @@ def show_config(arguments: argparse.Namespace) -> int:
     cell = next((word for word in words if "/" in word), None)
     wildcards = _wildcards(checked(layers), cell) if cell else {}
     rows = list(_rows(layers, wildcards))
-    for key in (word for word in words if word != cell):
-        rows = _matching(rows, key)
+    if keys := [word for word in words if word != cell]:
+        rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
     else:
