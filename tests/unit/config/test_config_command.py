@@ -97,3 +97,11 @@ def test_a_study_that_is_not_valid_is_explained(cactus, tmp_path):
     assert code == 2
     assert output.startswith("ConfigError: ")
     assert "bad.yaml:1: learners.maml.way" in output
+
+
+def test_the_readme_shows_what_the_command_prints(cactus, tmp_path):
+    text = (ROOT / "README.md").read_text()
+    given, shown = text.split("$ cactus config omniglot/acai/maml/s0 learners")[1].splitlines()[:2]
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    _, output = cactus(*f"omniglot/acai/maml/s0 learners{given}".split())
+    assert output.strip() == shown
