@@ -20,9 +20,9 @@ KEYS = sorted({part for key in all_keys(Config) for part in key.split(".")})
 NAMES = ["mnist", "omniglot", "miniimagenet", "celeba", "acai", "bigan", "custom", "mine", "labels"]
 PIECES = [
     "&a ", "*a", "*small_acai", "<<: *a", "!!int ", "!!python/name:os.system ", "[", "]", "{", "}",
-    ": ", "- ", "\n", "\n  ", "\t", "#", "'", '"', "|\n", ">\n", "---\n", "...\n", "? ", "%YAML 1.2\n",
-    "~", "yes", "1e3", "010", "2001-13-45", "9" * 30, ".nan", "\x00", "\x1b[31m", "\ufeff", "\u2028",
-    "\ud800", '"\\ud800"', "per_dataset", "per_embedding", "run: x", "=",
+    ": ", "- ", "\n", "\n  ", "\t", "#", "'", '"', "|\n", ">\n", "---\n", "...\n", "? ", "=", "~",
+    "%YAML 1.2\n", "yes", "1e3", "010", "2001-13-45", "9" * 30, ".nan", "\x00", "\x1b[31m",
+    "\ufeff", "\u2028", "\ud800", '"\\ud800"', "per_dataset", "per_embedding", "run: x",
 ]  # fmt: skip
 
 scalars = st.one_of(
@@ -73,16 +73,17 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-def accepts_or_explains(read) -> None:
-    """Check that the outcome is a configuration or an error whose every part says something."""
+def check_outcome(read) -> None:
+    """Check that a reader returns, or that every part of its error says something."""
+    error = None
     try:
-        config = read()
-    except ConfigError as error:
+        read()
+    except ConfigError as refused:
+        error = refused
+    if error is not None:
         assert all((error.what, error.where, error.got, error.fix))
         assert not error.where.endswith((": ", "."))
         assert len(str(error)) < 4000
-    else:
-        assert config.expanded_grid.cells
 
 
 @pytest.mark.fuzz
@@ -90,9 +91,7 @@ def accepts_or_explains(read) -> None:
 @given(st.one_of(mutated(), st.text(), st.lists(st.sampled_from(PIECES)).map("".join)))
 @example("grid: {seeds: [0], include: [{source: 'a b'}]}")
 def test_any_text_is_a_configuration_or_explained(text):
-    accepts_or_explains(
-        lambda: checked(stacked([Layer("a.yaml", *parse_document(text, "a.yaml"))]))
-    )
+    check_outcome(lambda: checked(stacked([Layer("a.yaml", *parse_document(text, "a.yaml"))])))
 
 
 @pytest.mark.fuzz
@@ -101,7 +100,7 @@ def test_any_text_is_a_configuration_or_explained(text):
 @example([{"synthetic_data": True}, {"synthetic": {"omniglot": {"drawers": 1}}}])
 @example([{"embeddings": {"custom": {"mine": {"module": "m", "settings": {"a": float("nan")}}}}}])
 def test_any_value_is_accepted_or_explained(layers):
-    accepts_or_explains(
+    check_outcome(
         lambda: checked(stacked([Layer(f"{n}.yaml", one) for n, one in enumerate(layers)]))
     )
 
@@ -110,7 +109,4 @@ def test_any_value_is_accepted_or_explained(layers):
 @examples(200)
 @given(st.lists(st.one_of(st.text(), st.sampled_from(PIECES).map("run={}".format)), max_size=3))
 def test_any_argument_of_config_is_read_or_explained(pairs):
-    try:
-        parse_overrides(pairs)
-    except ConfigError as error:
-        assert all((error.what, error.where, error.got, error.fix))
+    check_outcome(lambda: parse_overrides(pairs))

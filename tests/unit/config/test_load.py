@@ -115,6 +115,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"run": "a" * 101}, "run", "at most 100"),
         ({"run": 5}, "run", "valid string"),
         ({"embeddings": {"custom": {"b" * 101: {"module": "m"}}}}, "b" * 101, "at most 100"),
+        ({"embeddings": {"custom": {"a.b": {"module": "m"}}}}, "custom.'a.b'", "lowercase"),
         ({"embeddings": {"custom": {"mine": {}}}}, "embeddings.custom.mine.module", "required"),
         (
             {"embeddings": {"deepcluster": {"channels": [1, 2, 3, 4, "5"]}}},

@@ -49,6 +49,7 @@ def maml(dataset="omniglot", **values):
             study({"datasets": ["miniimagenet"]}, evaluation={"query": 551}),
             "evaluation.query", "551", "at most 600",
         ),
+        (study(partitions={"clusters": 4500}), "partitions.clusters", "4500", "3376 large enough"),
         (study(partitions={"clusters": 22_001}), "partitions.clusters", "22001", "22000 images"),
         (
             study({"embeddings": ["deepcluster"]}, embeddings={"deepcluster": {"clusters": 10**6}}),

@@ -4,13 +4,13 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from cactus.cli.text import columns
 from cactus.config.layers import Layers, dotted
 from cactus.config.load import all_keys, checked
 from cactus.config.models import Config
-from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.sections.base import OVERRIDING, LearnerName, merge
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
@@ -37,8 +37,8 @@ def show_config(arguments: argparse.Namespace) -> int:
     cell = next((word for word in words if "/" in word), None)
     wildcards = _wildcards(checked(layers), cell) if cell else {}
     rows = list(_rows(layers, wildcards))
-    for key in (word for word in words if word != cell):
-        rows = _matching(rows, key)
+    if keys := [word for word in words if word != cell]:
+        rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
     else:
@@ -98,10 +98,9 @@ def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool
         return len(path) < 3 or own in names
     if section == "embeddings":
         return (path[2] if own == "custom" and len(path) > 2 else own) in names
-    if section in ("learners", "speed"):
-        scratch = own == "scratch" and wildcards.get("source") == "scratch"
-        return scratch or own == wildcards.get("learner")
-    return True
+    if own == "scratch":
+        return wildcards.get("source") == own
+    return own not in get_args(LearnerName) or own == wildcards.get("learner")
 
 
 def _matching(rows: list[_Row], key: str) -> list[_Row]:

@@ -1,7 +1,6 @@
 """Explain what is wrong with the values of a configuration."""
 
 import json
-import re
 import types
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from cactus.config.command_line import on_the_command_line
-from cactus.config.layers import Layers, value_at
+from cactus.config.layers import MISSING, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.scalars import plain_scalar
 from cactus.config.sections.base import OVERRIDING, UnfitError
@@ -32,8 +31,7 @@ _RENAMED: Final = {
 }
 
 # Pydantic's names of types in unions.
-_TYPE_NAMES: Final = {"int", "float", "bool", "str", "none"}
-_KEY: Final = re.compile(r"\w+")
+_TYPE_NAMES: Final = {"int", "float", "constrained-int", "constrained-float"}
 
 
 def unknown_keys(
@@ -174,15 +172,14 @@ def explained(
     path = (*section, *location)
     value, unfit = first["input"], first.get("ctx", {}).get("error")
     if isinstance(unfit, UnfitError):
-        own = tuple(int(part) if part.isdigit() else part for part in unfit.key.split("."))
-        value, path, fix = value_at(value, own), (*path, *own), str(unfit)
+        value, path, fix = value_at(value, unfit.path), (*path, *unfit.path), str(unfit)
     else:
         fix = _advice(first["msg"], value, _field_at(_without_overriding(path)))
     places = {tuple(part for part in one["loc"] if not _is_type_name(part)) for one in problems}
     return ConfigError(
         "The configuration has a value that is not valid.",
         where=layers.place(path, *names),
-        got="nothing" if first["type"] == "missing" else shown(value),
+        got=shown(MISSING if first["type"] == "missing" else value),
         fix=fix + (f" (and {len(places) - 1} more)" if len(places) > 1 else ""),
     )
 
@@ -192,7 +189,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         keys = ", ".join(list(value)[:10])
         return f"a mapping with the keys {keys}"[:200] if value else "an empty mapping"
-    text = json.dumps(value, default=str)
+    text = "nothing" if value is MISSING else json.dumps(value, default=str)
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
@@ -227,7 +224,7 @@ def _literals(annotation: Any) -> Iterator[str]:
 
 def _is_type_name(part: str | int) -> bool:
     """Return whether a part of Pydantic's location is a type: `literal['auto']`, `[key]`."""
-    return isinstance(part, str) and (part in _TYPE_NAMES or not _KEY.fullmatch(part))
+    return isinstance(part, str) and (part in _TYPE_NAMES or "[" in part)
 
 
 def _without_overriding(path: KeyPath) -> KeyPath:

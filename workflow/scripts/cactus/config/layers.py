@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 from cactus.config.sections.base import OVERRIDING, merge
 from cactus.config.yaml_file import KeyPath
 
-_MISSING: Final = object()
+MISSING: Final = object()
+_MAX_PART: Final = 120  # characters
 BUILT_IN: Final = "built-in default"
 
 
@@ -61,7 +62,7 @@ class Layers:
         for length in range(len(path), 0, -1):
             for layer in reversed(self.layers):
                 for variant in _variants(path[:length], names):
-                    if value_at(layer.values, variant) is not _MISSING:
+                    if value_at(layer.values, variant) is not MISSING:
                         return Origin(layer, variant)
         return Origin(self.layers[-1], path)
 
@@ -73,10 +74,10 @@ class Layers:
         """Return a key and where it is set, for the `where` of an error."""
         origin = self.origin(path, *names)
         own = [] if set(names) <= set(origin.path) else [f"(for {names[0]})"]
-        return " ".join([f"{origin}: {dotted(longer(path, origin.path))}", *own])
+        return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
 
 
-def longer(path: KeyPath, origin: KeyPath) -> KeyPath:
+def _as_set(path: KeyPath, origin: KeyPath) -> KeyPath:
     """Return the key as its origin writes it; as it is, if the origin has only a section of it."""
     plain = [part for part in origin if part not in OVERRIDING]
     return origin if len(plain) >= len(path) else path
@@ -84,16 +85,12 @@ def longer(path: KeyPath, origin: KeyPath) -> KeyPath:
 
 def dotted(path: KeyPath) -> str:
     """Return a key as text, e.g. ``learners.maml.way``."""
-    parts = map(str, path)
-    return ".".join(
-        one if one.replace("-", "_").isidentifier() or one.isdigit() else ascii(one[:100])
-        for one in parts
-    )
+    return ".".join(_part_text(str(part)) for part in path)
 
 
-def found_at(values: Any, path: KeyPath) -> bool:
-    """Return whether nested mappings and lists have a value at a path."""
-    return value_at(values, path) is not _MISSING
+def _part_text(part: str) -> str:
+    plain = part.isdigit() or part.replace("-", "_").isidentifier()
+    return part[:_MAX_PART] if plain else ascii(part[:_MAX_PART])
 
 
 def value_at(values: Any, path: KeyPath) -> Any:
@@ -102,7 +99,7 @@ def value_at(values: Any, path: KeyPath) -> Any:
         if isinstance(values, list):
             values = dict(enumerate(values))
         if not isinstance(values, dict) or part not in values:
-            return _MISSING
+            return MISSING
         values = values[part]
     return values
 

@@ -135,12 +135,6 @@ def _overridden(
 
     The sections in it follow only if the section itself is valid.
     """
-    plain = {key: value for key, value in values.items() if key not in OVERRIDING}
-    for key in OVERRIDING:
-        for name, override in values.get(key, {}).items():
-            own = merge(plain, override)
-            yield model, own, (*path, key, name)
-            yield from _overridden(model, own, (*path, key, name))
     for name, field in model.model_fields.items():
         annotation = field.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel) and name in values:
@@ -148,6 +142,12 @@ def _overridden(
         elif name == "custom":
             for one, entry in values[name].items():
                 yield from _overridden(get_args(annotation)[1], entry, (*path, name, one))
+    plain = {key: value for key, value in values.items() if key not in OVERRIDING}
+    for key in OVERRIDING:
+        for name, override in values.get(key, {}).items():
+            own = merge(plain, override)
+            yield model, own, (*path, key, name)
+            yield from _overridden(model, own, (*path, key, name))
 
 
 def _run_name(file: Path) -> str:

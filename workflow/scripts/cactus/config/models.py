@@ -49,18 +49,18 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _embeddings_are_known(self) -> Self:
-        hyperplanes = self.partitions.hyperplanes.per_embedding
-        wanted = [(f"grid.{key}", name) for key, name in self.grid.wanted_embeddings]
-        wanted += [(f"partitions.hyperplanes.per_embedding.{name}", name) for name in hyperplanes]
-        for key, name in wanted:
-            if name not in self.embeddings.names:
-                known = ", ".join(self.embeddings.names)
-                similar = did_you_mean(name, self.embeddings.names)
-                raise UnfitError(
-                    key,
-                    f"{similar} The embedding is unknown; known are {known} (add others under "
-                    "embeddings.custom)".lstrip(),
+        known = self.embeddings.names
+        margins = "partitions.hyperplanes.per_embedding"
+        wanted: list[tuple[str, str, str | None]]
+        wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
+        wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
+        for key, name, below in wanted:
+            if name not in known:
+                fix = (
+                    f"{did_you_mean(name, known)} The embedding is unknown; known are "
+                    f"{', '.join(known)} (add others under embeddings.custom)"
                 )
+                raise UnfitError(key, fix.lstrip(), below)
         return self
 
     @cached_property

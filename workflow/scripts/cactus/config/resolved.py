@@ -1,6 +1,7 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
 from collections.abc import Callable
+from math import floor
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from cactus.config.layers import Layers, dotted
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners import TrainingSettings
+from cactus.config.sections.partition import MamlAcceptanceSettings
 from cactus.config.sections.source import Source
 from cactus.config.split_sizes import SplitName, split_sizes
 from cactus.config.yaml_file import KeyPath
@@ -86,10 +88,11 @@ class _DatasetChecks:
         if cell.source == "labels":
             self._check_episodes(path, (training.way, training.shot, training.query), "train")
         else:
-            self._check_tasks(Source.parse(cell.source), path, training)
+            self._check_tasks(cell, path, training)
 
-    def _check_tasks(self, source: Source, path: KeyPath, training: TrainingSettings) -> None:
+    def _check_tasks(self, cell: Cell, path: KeyPath, training: TrainingSettings) -> None:
         """Check that partitions of the training images can have the classes of a task."""
+        source = Source.parse(cell.source)
         images = self.sizes["train"].images
         needed = training.way * (training.shot + training.query)
         if needed > images:
@@ -110,6 +113,22 @@ class _DatasetChecks:
         if training.way > classes:
             fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
             raise self._refused(fix, ((*path, "way"), training.way), (key, classes))
+        if source.kind in ("kmeans", "single"):
+            per_class = training.shot + training.query
+            self._check_acceptance(settings.acceptance(cell.learner), classes, per_class)
+
+    def _check_acceptance(
+        self, rule: MamlAcceptanceSettings, clusters: int, per_class: int
+    ) -> None:
+        """Check that the clusters that k-means has to make large enough can be."""
+        large = min(clusters, floor(rule.fraction * clusters) + 1)
+        needed, images = large * (per_class + rule.strict), self.sizes["train"].images
+        if needed > images:
+            fix = (
+                f"lower it: {large} large enough clusters have {needed} images, and the training "
+                f"split of {self.dataset} has {images}"
+            )
+            raise self._refused(fix, (("partitions", "clusters"), clusters))
 
     def _check_evaluation(self) -> None:
         """Check the episodes on which the cells are scored."""

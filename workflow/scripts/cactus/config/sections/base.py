@@ -42,10 +42,13 @@ class UnfitError(ValueError):
         The value's key, relative to the section; dotted if it is nested.
     message
         What does not fit, and what would.
+    name
+        A name below the key, in which dots mean nothing.
     """
 
-    def __init__(self, key: str, message: str) -> None:
-        self.key = key
+    def __init__(self, key: str, message: str, name: str | None = None) -> None:
+        parts = (int(part) if part.isdigit() else part for part in key.split("."))
+        self.path = (*parts, *(() if name is None else (name,)))
         super().__init__(message)
 
 
@@ -69,9 +72,11 @@ def refuse_repeats(key: str, values: Sequence[Any], *, may_be_empty: bool = Fals
     """Raise an error if a list has a value twice, or is empty."""
     if not values and not may_be_empty:
         raise UnfitError(key, f"`{key}` is empty; name at least one value")
+    seen: set[Any] = set()
     for index, value in enumerate(values):
-        if value in values[:index]:
+        if value in seen:
             raise UnfitError(f"{key}.{index}", f"`{key}` repeats a value; remove one of them")
+        seen.add(value)
 
 
 class DatasetSettings(Settings):

@@ -64,10 +64,11 @@ class EmbeddingSettings(Settings):
         for name in self.custom:
             if not _is_free(name):
                 raise UnfitError(
-                    f"custom.{name}",
+                    "custom",
                     f"'{name[:100]}' cannot name a custom embedding; use at most {MAX_NAME} "
                     "lowercase letters, digits and underscores, and a name that the grid does not "
                     "use yet",
+                    name,
                 )
         return self
 
