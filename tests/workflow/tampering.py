@@ -152,7 +152,11 @@ def cut_line(file: str, number: int) -> Action:
 
 
 def add_line(file: str, line: str) -> Action:
-    return lambda run: (run / file).write_text((run / file).read_text() + line + "\n") and None
+    def apply(run: Path) -> None:
+        with (run / file).open("a") as open_file:
+            open_file.write(line + "\n")
+
+    return apply
 
 
 class Tampering(NamedTuple):
@@ -218,7 +222,6 @@ TAMPERINGS = [
 
 _ACCURACIES = f"evaluations/{MAML}/accuracies.csv"
 _MAP = "tables/omniglot.tex.map.json"
-_PLAN = f"plans/meta_train/{MAML}.json"
 _RECORD = f"records/meta_train/{MAML}.json"
 
 
@@ -240,7 +243,6 @@ DAMAGES = [
     Tampering("a map with a billion decimals", edit(_MAP, '"decimals": 2', '"decimals": 999999999'), "map damaged", _MAP),
     Tampering("a map with NaN", edit(_MAP, '"scale": 100', '"scale": NaN'), "map damaged", _MAP),
     Tampering("a map with a list as a way", edit(_MAP, '"way": 5', '"way": [5]'), "map damaged", _MAP),
-    Tampering("a plan without its cell", edit(_PLAN, '"cell"', '"sell"'), "plan damaged", _PLAN),
     Tampering("a record whose start is no time", forged("activity", "started", value="today"), "record damaged", _RECORD),
     Tampering("a record whose commit is no text", forged("agent", "git", value={"commit": 1}), "record damaged", _RECORD),
     Tampering("a record with NaN", forged("activity", "seconds", value=float("nan")), "record damaged", _RECORD),

@@ -170,6 +170,15 @@ def test_damage_is_named_and_all_else_is_still_checked(run: Path, one: Tampering
     assert {(one.kind, one.file), ("output changed", "figures/shots.pdf")} <= found
 
 
+def test_a_damaged_plan_is_named_with_what_mends_it(run: Path):
+    file = f"plans/meta_train/{MAML}.json"
+    edit(file, '"cell"', '"sell"')(run)
+    ((finding, _, fix),) = audited(run).findings
+    (run / file).unlink()
+    assert (finding.kind, finding.file, fix) == ("plan damaged", file, f"rm {run / file}")
+    assert audited(run).findings == ()
+
+
 def test_a_finding_names_the_numbers_that_it_affects_and_what_fixes_it(run: Path):
     flip(f"models/{MAML}/model.safetensors")(run)
     (finding, affected, fix), *_ = audited(run).findings
