@@ -219,7 +219,7 @@ def damage(draw: Draw, place: Damaged, name: str, content: bytes) -> bool:
 
 
 @pytest.mark.fuzz
-@examples(200)
+@examples(100)
 @given(data=st.data())
 def test_any_damage_to_a_run_ends_in_findings_or_an_error(damaged: Damaged, data: st.DataObject):
     names = damaged.names[data.draw(st.sampled_from(sorted(damaged.names)))]
