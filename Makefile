@@ -57,7 +57,7 @@ test-kernels: $(SETUP)
 
 # The fuzz tests with 100 times the examples of `make test`, drawn anew.
 fuzz: $(SETUP)
-	CACTUS_FUZZ_FACTOR=100 $(BIN)/pytest -m fuzz tests/unit $(PYTEST_ARGS)
+	CACTUS_FUZZ_FACTOR=100 $(BIN)/pytest -m fuzz tests/unit tests/workflow $(PYTEST_ARGS)
 
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
 KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost

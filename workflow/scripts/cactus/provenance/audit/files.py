@@ -25,6 +25,10 @@ _SHARED_FOLDERS = ("tables", "figures")
 def check_records(planner: Planner) -> Iterator[Finding]:
     """Yield jobs without a valid record, and records with impossible times or wrong seeds."""
     now = datetime.now(UTC)
+    own = planner.read(AUDIT)
+    if isinstance(own, RecordError):
+        file = record_path(Path(), AUDIT).as_posix()
+        yield Finding("record damaged", file, own.got, AUDIT)
     for one in audited(planner):
         job = one.job
         file = record_path(planner.run_folder, job).relative_to(planner.run_folder).as_posix()
@@ -70,7 +74,8 @@ def check_lists(planner: Planner) -> Iterator[Finding]:
 def check_results(planner: Planner) -> Iterator[Finding]:
     """Yield results that differ from their record, and files that no record lists."""
     known: set[str] = set()
-    for record in audited_records(planner):
+    own = planner.record(AUDIT)  # of the last audit; while an audit runs as a job, there is none
+    for record in [*audited_records(planner), *([own] if own else [])]:
         known.update(record.entities)
         for reason in planner.changed_results(record):
             if reason.new == ABSENT:

@@ -69,8 +69,9 @@ class Planner(RunReader):
 
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the configuration, upstream jobs first."""
-        recorded = (name for record in self.records() for name in record.entities)
-        self.project.tree.cache.warm(self.run_folder / name for name in recorded)
+        if not self._assessments:
+            recorded = (name for record in self.records() for name in record.entities)
+            self.project.tree.cache.warm(self.run_folder / name for name in recorded)
         return [self.assess(job) for job in self.graph.jobs]
 
     def assess(self, job: Job) -> Assessment:
