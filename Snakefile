@@ -31,6 +31,11 @@ include: "rules/paper.smk"
 include: "rules/audit.smk"
 
 
+from cactus.graph import check_rules
+
+check_rules(rule.name for rule in workflow.rules)
+
+
 localrules:
     all,
     data,

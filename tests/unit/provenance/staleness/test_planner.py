@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from cactus.config.load import parse_config
+from cactus.errors import CodeError
 from cactus.files import file_hash
 from cactus.provenance.records.plan import read_plan
 from cactus.provenance.records.record import Activity, Agent, FileEntity, Record, write_record
 from cactus.provenance.staleness.open_run import open_planner
-from cactus.stages.base import Job
+from cactus.stages.base import DataFile, Job
 
 JOB = Job("make_synthetic_data", "mnist")
 
@@ -123,3 +124,14 @@ def test_a_plan_of_another_user_is_replaced(run: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "utime", refused)
     assert write(run).stat().st_mtime > 315_532_800  # 1 January 1980
+
+
+@pytest.mark.parametrize(
+    "file",
+    [DataFile("config/nosuch.csv"), DataFile("config/datasets.yaml", "nosuch"), DataFile("config")],
+)
+def test_a_data_file_that_is_missing_is_named(run: Path, file: DataFile):
+    project = open_planner(parse_config({}), run).project
+    with pytest.raises(CodeError, match="missing or damaged") as refused:
+        project._hash(file)
+    assert file.name in refused.value.where

@@ -115,11 +115,20 @@ class Project:
 
     def _hash(self, file: DataFile) -> tuple[str, str]:
         """Return the name of a data file or of its entry, and the sha256 of its content."""
-        if file.key is None:
-            return file.name, self.tree.cache.sha256(self.root / file.name)
-        content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
-        entry = json.dumps(content[file.key], sort_keys=True, default=str)
-        return f"{file.name}: {file.key}", hashlib.sha256(entry.encode()).hexdigest()
+        name = file.name if file.key is None else f"{file.name}: {file.key}"
+        try:
+            if file.key is None:
+                return name, self.tree.cache.sha256(self.root / file.name)
+            content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
+            entry = json.dumps(content[file.key], sort_keys=True, default=str)
+        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+            raise CodeError(
+                "A data file of the project that a stage reads is missing or damaged.",
+                where=str(self.root / name),
+                got=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                fix="restore it from the repository, or correct `data_files` of the stage",
+            ) from error
+        return name, hashlib.sha256(entry.encode()).hexdigest()
 
     def _yaml(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = yaml.safe_load((self.root / name).read_text(encoding="utf-8"))
