@@ -132,7 +132,7 @@ def test_slurm_names_the_gpu_where_it_sets_no_variable_of_cuda(fake, monkeypatch
         {},
         {"CUDA_VISIBLE_DEVICES": "0"},
         {"SLURM_JOB_ID": "7"},
-        {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": ""},
+        {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "", "SLURM_STEP_GPUS": "0"},
         {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "NoDevFiles"},
     ],
 )

@@ -26,8 +26,9 @@ def given_gpu() -> str:
     """Return the GPUs that a scheduler gave to this job; empty if none, or outside a batch job."""
     if not any(name in os.environ for name in _BATCH_JOB):
         return ""
-    found = (os.environ.get(name, "").strip() for name in _GIVEN)
-    return next((one for one in found if one not in _NOTHING), "")
+    # The first that is set decides: `cactus replay` hides the GPUs of its job with an empty one.
+    found = next((os.environ[name].strip() for name in _GIVEN if name in os.environ), "")
+    return "" if found in _NOTHING else found
 
 
 def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
