@@ -15,17 +15,19 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from cactus.files import write_text
 from tests.cluster.daemons import Daemon, free_ports, wait_until
 from tests.cluster.slurm import SlurmCluster, missing
 
 NAMES = ("node1", "node2", "node3")
 # Seconds of silence after which Slurm gives a node up.
 _SLURMD_TIMEOUT = 15
+_WRONG_CLOCK = Path(__file__).parent / "wrong_clock"
 _HOSTS = "127.0.0.1 localhost\n" + "".join(f"127.0.0.1 {name}\n" for name in NAMES)
 # Sets variables of the jobs of one node.
 _TASK_PROLOG = """#!/bin/sh
 if [ -f "{folder}/environment.$SLURMD_NODENAME" ]; then
-  sed "s/^/export /" "{folder}/environment.$SLURMD_NODENAME"
+  while read -r line; do eval "echo export $line"; done < "{folder}/environment.$SLURMD_NODENAME"
 fi
 """
 # Refuses what a site's MaxSubmitJobs would refuse, with the same error of Slurm.
@@ -157,6 +159,16 @@ class NodesCluster(SlurmCluster):
         """Return the node on which a job runs."""
         return self.nodes[self.job(job)["NodeList"]]
 
+    def move(self, job: str) -> None:
+        """Drain the node of a job, requeue the job, and wait until it runs on another node."""
+        update = ("scontrol", "update", f"NodeName={self.host_of(job).host}")
+        self.run(*update, "State=DRAIN", "Reason=test")
+        self.run("scontrol", "requeue", job)
+        self.wait_for_state(job, "PENDING")
+        self.start_requeued(job)
+        self.wait_for_state(job, "RUNNING")
+        self.run(*update, "State=RESUME")
+
     @contextmanager
     def job_environment(self, **variables: dict[str, str]) -> Iterator[None]:
         """Set variables of all jobs that start on the given nodes."""
@@ -166,6 +178,23 @@ class NodesCluster(SlurmCluster):
                 path.write_text("".join(f"{key}={value}\n" for key, value in values.items()))
                 stack.callback(path.unlink)
             yield
+
+    @contextmanager
+    def clocks(self, **hours: int) -> Iterator[None]:
+        """Let the clocks of all jobs that start on the given nodes be wrong by some hours."""
+        for name, wrong_by in hours.items():
+            self.set_clock(name, wrong_by)
+        with self.job_environment(**{name: self.clock_of(name) for name in hours}):
+            yield
+
+    def set_clock(self, name: str, hours: int) -> None:
+        """Set a clock of `clocks`, also for jobs that run already."""
+        write_text(self.folder / f"clock.{name}", f"{3600 * hours}")
+
+    def clock_of(self, name: str, path: str = "$PYTHONPATH") -> dict[str, str]:
+        """Return the variables that give Python the clock of a node, with its other path."""
+        file = self.folder / f"clock.{name}"
+        return {"WRONG_CLOCK": str(file), "PYTHONPATH": f"{_WRONG_CLOCK}:{path}"}
 
     @contextmanager
     def submit_limit(self, jobs: int) -> Iterator[None]:
@@ -226,11 +255,11 @@ class NodesCluster(SlurmCluster):
 
 def missing_tools() -> str:
     """Return why no cluster of several nodes can start here; empty if one can."""
-    absent = [name for name in ("bindfs", "faketime") if not shutil.which(name)]
-    if not absent and not Path("/dev/fuse").exists():
-        absent = ["/dev/fuse"]
-    reason = f"not found: {', '.join(absent)}; run `make cluster-tools`" if absent else ""
-    return missing() or reason
+    if problem := missing():
+        return problem
+    if not shutil.which("bindfs"):
+        return "bindfs is not installed; run `make cluster-tools`"
+    return "" if Path("/dev/fuse").exists() else "this machine has no FUSE: no /dev/fuse"
 
 
 def _here(*command: str) -> list[str]:
