@@ -179,20 +179,12 @@ class NodesCluster(SlurmCluster):
                 stack.callback(path.unlink)
             yield
 
-    @contextmanager
-    def clocks(self, **hours: int) -> Iterator[None]:
-        """Let the clocks of all jobs that start on the given nodes be wrong by some hours."""
-        for name, wrong_by in hours.items():
-            self.set_clock(name, wrong_by)
-        with self.job_environment(**{name: self.clock_of(name) for name in hours}):
-            yield
-
     def set_clock(self, name: str, hours: int) -> None:
-        """Set a clock of `clocks`, also for jobs that run already."""
+        """Set the clock of `clock_of`, also for jobs that run already."""
         write_text(self.folder / f"clock.{name}", f"{3600 * hours}")
 
     def clock_of(self, name: str, path: str = "$PYTHONPATH") -> dict[str, str]:
-        """Return the variables that give Python the clock of a node, with its other path."""
+        """Return the variables that give Python the clock of a node, wrong by some hours."""
         file = self.folder / f"clock.{name}"
         return {"WRONG_CLOCK": str(file), "PYTHONPATH": f"{_WRONG_CLOCK}:{path}"}
 

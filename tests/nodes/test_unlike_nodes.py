@@ -54,7 +54,9 @@ def start(nodes: NodesCluster, run: FaultRun, clock: str, *words: str) -> subpro
 def test_late_files_and_wrong_clocks_change_nothing(
     nodes: NodesCluster, node_run: MakeRun, late: Path
 ):
-    with nodes.clocks(node1=0, node2=1, node3=-1):
+    for name, hours in (("node1", 0), ("node2", 1), ("node3", -1)):
+        nodes.set_clock(name, hours)
+    with nodes.job_environment(**{name: nodes.clock_of(name) for name in nodes.nodes}):
         run = node_run({name: {"pause": 1.5} for name in NAMES}, folder=late)
         process = run.start_supervised()
         run.wait_for_checkpoint(*NAMES)
