@@ -20,6 +20,8 @@ SECONDS = 20
 
 @pytest.fixture(scope="module")
 def late(nodes: NodesCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if not Path("/dev/fuse").exists():
+        pytest.skip("this machine has no FUSE: no /dev/fuse")
     with nodes.late_files(tmp_path_factory.mktemp("late"), SECONDS) as folder:
         yield folder
 
