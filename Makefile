@@ -12,10 +12,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11. The system's pip installs them, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
-# Debian's packages, if missing: Slurm for a one-node cluster, and its accounting.
+# Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
+<<<<<<< HEAD
 .PHONY: demo test test-fast test-cluster test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+=======
+.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+>>>>>>> nodes
 
 setup: $(SETUP)
 
@@ -37,15 +41,19 @@ demo: $(SETUP)
 	@$(BIN)/python workflow/scripts/print_summary.py results/demo/tables/results.csv
 	@echo "Tables and figures: results/demo/tables, results/demo/figures"
 
-# Tests on the cluster mostly wait, so the others run at the same time.
+# Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools
-	$(MAKE) --jobs=2 --keep-going --output-sync=target test-cluster test-here
+	$(MAKE) --jobs=3 --keep-going --output-sync=target test-cluster test-nodes test-here
 
 test-cluster: $(SETUP)
 	$(BIN)/pytest tests/cluster $(PYTEST_ARGS)
 
+# A cluster of several nodes, which die, hang, see files late and have wrong clocks.
+test-nodes: $(SETUP)
+	$(BIN)/pytest tests/nodes $(PYTEST_ARGS)
+
 test-here: $(SETUP) crate-tools
-	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/nodes $(PYTEST_ARGS)
 
 # The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor: 1 to 2 minutes.
 NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py tests/unit/tasks \
@@ -77,8 +85,8 @@ $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
 	touch $@
 
 cluster-tools:
-	which slurmctld slurmd squeue munged > /dev/null || \
-	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge; }
+	which slurmctld slurmd squeue munged bindfs > /dev/null || \
+	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge bindfs; }
 
 accounting-tools: cluster-tools
 	which slurmdbd mariadbd > /dev/null || \

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Event, Thread
 from typing import Any, Final, Self
 
@@ -127,7 +128,12 @@ class Lease:
                 "This file system makes no hard links, which keep a job to one process.",
                 where=str(self.folder),
                 got=str(error),
+<<<<<<< HEAD
                 fix="let `results` link to a folder on a file system with hard links (ext4, NFS)",
+=======
+                fix="put the folder `results`, or this folder by a symbolic link, on a file system "
+                "with hard links (ext4, XFS, NFS, Lustre)",
+>>>>>>> nodes
             ) from error
         finally:
             draft.unlink()
@@ -225,13 +231,22 @@ def _read(path: Path) -> dict[str, Any] | None:
 def lives(folder: Path, holder: dict[str, Any]) -> bool:
     """Return whether the holder of a lease is alive, as far as this host can tell.
 
-    A process on another host counts as dead after a long silence, measured by two hosts' clocks:
-    good enough to report a state, not to take a lease.
+    A process on another host counts as dead after a long silence: good enough to report a state,
+    not to take a lease.
     """
     alive = is_alive(holder)
     if alive is not None:
         return alive
     try:
-        return time.time() - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
+        return _now(folder) - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
     except FileNotFoundError:
         return False
+
+
+def _now(folder: Path) -> float:
+    """Return the time by the clock that dates the files of a folder; this host's may be wrong."""
+    try:
+        with TemporaryFile(dir=folder) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:  # the folder cannot be written
+        return time.time()

@@ -67,7 +67,7 @@ def clear_work(job: RunningJob) -> None:
         if path.is_dir() and path != backups:
             shutil.rmtree(path)
         elif path.is_file() and path != lease.path and lease.token not in path.name:
-            path.unlink()  # left by a killed process
+            path.unlink(missing_ok=True)  # left by a killed process
 
 
 def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
