@@ -15,11 +15,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-<<<<<<< HEAD
-.PHONY: demo test test-fast test-cluster test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
-=======
-.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
->>>>>>> nodes
+.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 

@@ -128,12 +128,8 @@ class Lease:
                 "This file system makes no hard links, which keep a job to one process.",
                 where=str(self.folder),
                 got=str(error),
-<<<<<<< HEAD
-                fix="let `results` link to a folder on a file system with hard links (ext4, NFS)",
-=======
                 fix="put the folder `results`, or this folder by a symbolic link, on a file system "
                 "with hard links (ext4, XFS, NFS, Lustre)",
->>>>>>> nodes
             ) from error
         finally:
             draft.unlink()
