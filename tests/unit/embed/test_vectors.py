@@ -35,7 +35,17 @@ def checked(encode: Encode, counts=(300, 50, 70)):
     return found
 
 
+BUFFER = np.empty((300, 4), np.float32)
+
+
+def reused(images: np.ndarray) -> np.ndarray:
+    """Return the same memory each time."""
+    BUFFER[: len(images)] = good(images)
+    return BUFFER[: len(images)]
+
+
 READ = {
+    "memory that is used again": reused,
     "as the contract says": good,
     "float64": lambda x: good(x).astype(np.float64),
     "float16 within float32": lambda x: good(x).astype(np.float16),

@@ -147,7 +147,7 @@ def as_vectors(found: Any, count: int, where: str) -> Vectors:
         got = f"shape {array.shape} for {count} images"
         _refuse("`encode` did not return one vector for each image.", where, got)
     with np.errstate(over="ignore"):  # `check_vectors` finds what does not fit
-        return np.ascontiguousarray(array, dtype=np.float32)
+        return np.array(array, dtype=np.float32, order="C")  # a copy: `encode` may use it again
 
 
 def _plain(value: Any) -> Any:
