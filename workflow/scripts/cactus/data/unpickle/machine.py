@@ -17,7 +17,7 @@ from typing import IO, Any
 from cactus.data.unpickle.values import set_item
 
 _CHUNK = 16 << 20
-_FREE_STEPS = 500_000
+_FREE_STEPS = 300_000
 _BYTES_PER_STEP = 100  # an image of 84x84 pixels has 21,168 and takes up to 30 steps
 _MAX_MARKS = 1000
 _MAX_NAME = 200
