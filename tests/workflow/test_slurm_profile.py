@@ -141,7 +141,7 @@ def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: in
     output = project.snakemake(
         f"results/local-{jobs}/raw/mnist/synthetic.json", "--cores", "1", "--resources", "gpu=2",
         "--config", f"run=local-{jobs}", "synthetic_data=true", f"gpus={{jobs_per_gpu: {jobs}}}",
-        "synthetic={mnist: {train_images: 40, test_images: 20}}",
+        "grid={datasets: [mnist]}", "synthetic={mnist: {train_images: 120, test_images: 60}}",
         config=(),
     )  # fmt: skip
     assert f'Provided resources: gpu=Resource("gpu", {admitted})' in output

@@ -45,7 +45,7 @@ def rows(output: str) -> dict[str, tuple[object, str]]:
         ("mnist/acai/protonets/s0", "learners.protonets.iterations", 150, "mine.yaml:5"),
         ("mnist/acai/protonets/s0", "learners.protonets.shot", 2, "mine.yaml:6"),
         ("celeba/acai/protonets/s0", "learners.protonets.shot", 1, "built-in default"),
-        ("celeba/acai/protonets/s0", "learners.protonets.way", 2, "built-in default for celeba"),
+        ("celeba/acai/protonets/s0", "embeddings.acai.depth", 64, "built-in default for celeba"),
         ("celeba/acai/maml/s0", "learners.maml.iterations", 60_000, "built-in default for celeba"),
         ("mnist/acai/maml/s0", "data.mnist.val_size", 500, "built-in default for synthetic data"),
         ("mnist/acai/maml/s0", "partitions.hyperplanes.margin", 1.2, "built-in default for acai"),

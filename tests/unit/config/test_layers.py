@@ -91,7 +91,7 @@ def test_a_study_without_a_name_is_named_after_its_last_file(tmp_path):
 @pytest.mark.parametrize(
     ("path", "names", "origin"),
     [
-        ("learners.maml.way", ["celeba"], "built-in default for celeba"),
+        ("embeddings.acai.depth", ["celeba"], "built-in default for celeba"),
         ("learners.maml.inner_lr", ["omniglot"], "built-in default"),
         ("learners.maml.outer_lr", ["celeba"], "{}:3"),
         ("learners.maml.shot", ["celeba"], "{}:5"),

@@ -129,7 +129,9 @@ def test_what_the_grid_leaves_out_may_not_fit(values):
     "sizes",
     [
         {},
-        {"mnist": {"train_images": 400}, "celeba": {"train_images": 90}},
+        {"mnist": {"train_images": 120, "test_images": 60}, "celeba": {"train_images": 90}},
+        {"omniglot": {"drawers": 6}, "miniimagenet": {"images_per_class": 20}},
+        {"celeba": {"val_images": 40, "test_images": 30}},
         {"omniglot": {"background_alphabets": 2, "evaluation_alphabets": 1, "characters": 7}},
         {"miniimagenet": {"train_classes": 3, "val_classes": 2, "test_classes": 3}},
     ],
