@@ -83,10 +83,8 @@ def train(
 
     def take_over(saved: dict[str, Any]) -> None:
         set_global_states(saved["global"], device)
-        trainee.load_training_state(saved["training"])
+        _load(trainee, saved["training"], steps)
         means.restore(saved["means"], device)
-        if not 0 <= trainee.step <= steps:
-            raise ValueError(f"step {trainee.step} of {steps}")
         if trainee.step:
             log.resume(trainee.step, saved["log"])
 
@@ -100,3 +98,9 @@ def train(
                 log.write(step, **metrics)
             log.passed(step)
             checkpoints.reached(step, checkpoint_state)
+
+
+def _load(trainee: Trainee, state: Mapping[str, Any], steps: int) -> None:
+    trainee.load_training_state(state)
+    if not 0 <= trainee.step <= steps:
+        raise ValueError(f"step {trainee.step} of {steps}")
