@@ -209,9 +209,11 @@ def test_a_command_that_waits_for_snakemake_passes_signals_on_and_waits(tmp_path
     body = f"""
         import subprocess
         from cactus.exits import signals_forwarded
-        child = "import signal, sys, time, os; got = []; " \\
-            "[signal.signal(one, lambda n, _: got.append(n)) for one in (2, 15)]; " \\
-            "print('ready', flush=True); signal.pause(); time.sleep(0.3); print('stopped', got[0])"
+        child = "import signal, time\\ngot = []\\n" \\
+            "for one in (2, 15): signal.signal(one, lambda n, _: got.append(n))\\n" \\
+            "print('ready', flush=True)\\n" \\
+            "while not got: time.sleep(0.05)\\n" \\
+            "time.sleep(0.3)\\nprint('stopped', got[0])"
         process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE, text=True)
         with signals_forwarded(process.send_signal):
             process.stdout.readline()

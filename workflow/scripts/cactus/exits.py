@@ -116,7 +116,7 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
         chain.append(one)
         one = one.__cause__ or one.__context__  # type: ignore[assignment]
     if any(isinstance(one, KeyboardInterrupt) for one in chain):
-        sys.stdout.flush()
+        _flush()
         os._exit(128 + signal.SIGINT)  # Python would kill itself instead, and give another code
     told = explained(error)
     if told is None:

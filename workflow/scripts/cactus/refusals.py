@@ -3,10 +3,12 @@
 import errno
 import re
 import traceback
+from pathlib import Path
 from typing import Final
 
 from cactus.errors import CactusError, ResourceError, StorageError
 
+_SCRIPTS: Final = Path(__file__).resolve().parents[1]
 _PERMISSION: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _BROKEN: Final = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
@@ -50,8 +52,8 @@ def explained(error: BaseException) -> CactusError | None:
             "Memory, threads or open files ran out.",
             where=_place(error),
             got=text,
-            fix="raise the limit (`ulimit -v`, the job's memory on a cluster), or run fewer jobs "
-            "at once",
+            fix="raise the limit (`ulimit -v`, `ulimit -n`, the job's memory on a cluster), or run "
+            "fewer jobs at once",
         )
     if isinstance(error, OSError):
         where = str(error.filename or _place(error))
@@ -74,6 +76,8 @@ def _is_exhausted(error: BaseException) -> bool:
 
 
 def _place(error: BaseException) -> str:
-    """Return the file and the line that raised an error."""
+    """Return the file and the line that raised an error, of a library only if none is ours."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "this command"
+    ours = [one for one in frames if Path(one.filename).is_relative_to(_SCRIPTS)]
+    last = (ours or frames)[-1:]
+    return f"{last[0].filename}, line {last[0].lineno}" if last else "this command"

@@ -2,12 +2,15 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from cactus.cli.main import main
+from cactus.cli.measure import measure, seconds_per_step, training_images
 from cactus.config.load import parse_config
 from cactus.files import file_hash
 from cactus.provenance.fingerprint.hash_cache import HashCache
@@ -211,3 +214,34 @@ def test_the_number_of_jobs_at_once_is_a_whole_one(monkeypatch, capsys, number):
     code, output = cactus(monkeypatch, capsys, "plan", "--at-once", number)
     assert code == 2
     assert f"{number!r} is not a whole number of at least 1" in output
+
+
+def test_a_short_measurement_times_each_kind_of_training_once(tmp_path: Path):
+    made = planner(tmp_path, "new", filters=2, shot=1, query=1, iterations=7)
+    jobs = [TRAIN, OTHER_SEED, EVALUATE]
+    ((job, found),) = measure(made, jobs)
+    assert (job, found.kind, found.device) == (TRAIN, job_kind(made, TRAIN), "cpu")
+    assert 0 < found.rate <= found.highest_rate
+    add_short_ones(tmp_path, [found])
+    guess = estimate(made, jobs, 1)
+    assert guess.jobs[OTHER_SEED].seconds == (7 * found.rate, 7 * found.highest_rate)
+    assert guess.jobs[EVALUATE].seconds is None
+
+
+def test_a_step_is_timed_by_the_clock():
+    low, high = seconds_per_step(lambda: time.sleep(0.01), torch.device("cpu"))
+    assert 0.01 <= low <= high
+
+
+@pytest.mark.parametrize(
+    ("dataset", "count"), [("mnist", 50_000), ("omniglot", 22_000), ("celeba", 162_770)]
+)
+def test_the_official_numbers_of_training_images_stand_in_for_unprepared_data(
+    tmp_path: Path, dataset: str, count: int
+):
+    made = planner(tmp_path, "new")
+    assert training_images(made, dataset) == count
+    manifest = tmp_path / "new/data" / dataset / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('{"splits": {"train": {"images": {"shape": [12, 28, 28, 1]}}}}')
+    assert training_images(made, dataset) == 12
