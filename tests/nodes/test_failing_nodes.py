@@ -50,7 +50,7 @@ def struck(nodes: NodesCluster, node_run: MakeRun) -> Struck:
     Of the two trainings on that node, one wakes up while its successor trains, and the other one
     when all is done.
     """
-    run = node_run({name: {"pause": 0.75} for name in NAMES})
+    run = node_run({name: {} for name in NAMES})
     process = run.start_supervised()
     run.wait_for_checkpoint(*NAMES)
     places = defaultdict(list)
