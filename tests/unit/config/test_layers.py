@@ -8,7 +8,7 @@ import pytest
 from cactus.config.load import checked, load_config, parse_config, read_layers, read_yaml
 from cactus.config.yaml_file import parse_document
 from cactus.errors import ConfigError
-from cactus.provenance.staleness.open_run import PlannedConfig, read_planned_config
+from cactus.provenance.staleness.planned_config import PlannedConfig, read_planned_config
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
 

@@ -41,7 +41,7 @@ def test_the_table_names_every_stage():
 @pytest.mark.parametrize(
     ("values", "changed"),
     [
-        ({"run": "other"}, {"aggregate_results", "audit_run"}),
+        ({"run": "other"}, {"aggregate_results", "audit_run", "make_table"}),
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
         ({"gpus": {"jobs_per_gpu": 4}}, set()),

@@ -84,6 +84,11 @@ class LogHandler(LogHandlerBase):
         self._print(
             f"{self._clock()}  FAILED {self._names.get(fields['jobid'], fields['rule_name'])}"
         )
+        # What Snakemake's executor says, such as Slurm's refusal, without the call that it made.
+        reason = str(fields.get("rule_msg") or "").partition("sbatch call:")[0]
+        for line in reason.splitlines():
+            if line.strip():
+                self._print(f"  {line.strip()}")
         for log in map(Path, fields["log"]):
             if log.is_file():
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

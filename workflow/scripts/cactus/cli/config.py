@@ -14,13 +14,8 @@ from cactus.config.sections.base import OVERRIDING, LearnerName, merge
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import (
-    ROOT,
-    PlannedConfig,
-    find_run_folder,
-    read_planned_config,
-    run_names,
-)
+from cactus.provenance.staleness.open_run import find_run_folder, run_names
+from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 
 # Sections of which the jobs of a cell read nothing.
 _OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
@@ -57,7 +52,8 @@ def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     given = arguments.configfile or arguments.config
     if not given and (named or run_names()):
         folder = find_run_folder(words.pop(0) if named else None)
-        return read_planned_config(folder).layers(folder.absolute().parents[1])
+        planned = read_planned_config(folder)
+        return planned.layers(planned.base(folder))
     return PlannedConfig.read(arguments.configfile, arguments.config, ROOT).layers(Path())
 
 

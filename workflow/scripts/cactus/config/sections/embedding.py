@@ -30,6 +30,12 @@ class CustomEmbedding(DatasetSettings):
         "path of a .py file."
     )
     settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
+    files: list[str] = setting(
+        [],
+        "Data files that the module reads: paths, folders and patterns like `vectors/*.npy`, from "
+        "the folder in which Snakemake starts. A changed file makes the embedding stale, and a job "
+        "that opens an undeclared one is refused.",
+    )
 
 
 AnyEmbedding = (
