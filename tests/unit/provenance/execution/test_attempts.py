@@ -13,7 +13,6 @@ import pytest
 from cactus.errors import TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
-    failure_path,
     next_attempt,
     read_state,
     work_folder,
@@ -104,10 +103,3 @@ def test_a_job_on_another_host_counts_as_killed_after_a_long_silence(tmp_path: P
     facts = read_state(tmp_path, JOB)
     assert facts is not None
     assert facts["state"] == "killed"
-
-
-def test_a_damaged_failure_note_is_ignored(tmp_path: Path):
-    path = failure_path(tmp_path, JOB)
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    assert read_state(tmp_path, JOB) is None
