@@ -1,7 +1,6 @@
 """Partition the training images and store the partitions."""
 
-from typing import Any
-
+import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -21,7 +20,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakePartitionsSpec.parse(job.spec)
         source = Source.parse(spec.source)
-        data: npt.NDArray[Any]
+        data: npt.NDArray[np.generic]
         match source.input:
             case "embeddings":
                 folder = job.input_folder("embeddings")

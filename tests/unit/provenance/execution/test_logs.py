@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
 from cactus.provenance.execution.logs import attempt_log, drop_log, keep_log, log_path
 from cactus.stages.base import Job
 
@@ -46,3 +49,54 @@ def test_a_first_attempt_removes_the_logs_of_an_earlier_run(tmp_path: Path):
 def test_a_job_started_by_hand_has_no_log_to_keep(tmp_path: Path):
     keep_log(tmp_path, JOB, 1)
     assert not attempt_log(tmp_path, JOB, 1).exists()
+
+
+TRACEBACK = (
+    "Traceback (most recent call last):\n  File ...\nModuleNotFoundError: No module named 'x'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "error"),
+    [
+        (TRACEBACK, "ModuleNotFoundError: No module named 'x'"),
+        ("a warning\n" + TRACEBACK, "ModuleNotFoundError: No module named 'x'"),
+        ("/bin/bash: exec: python: not found\n", "/bin/bash: exec: python: not found"),
+        ("python: can't open file 'x.py'\n", "python: can't open file 'x.py'"),
+        ("", None),
+        ("a warning of a job that is still importing\n", None),
+        ("=== meta_train/omniglot/acai/maml/s0: attempt 1\n" + TRACEBACK, None),
+        (None, None),
+    ],
+    ids=map(str, range(8)),
+)  # fmt: skip
+def test_an_attempt_that_died_before_its_first_line_is_told_by_its_log(tmp_path, log, error):
+    path = log_path(tmp_path, JOB)
+    path.parent.mkdir(parents=True)
+    if log is not None:
+        path.write_text(log)
+    found = read_state(tmp_path, JOB)
+    assert (found["error"] if found else None) == error
+
+
+def test_an_early_death_counts_before_the_note_of_an_earlier_attempt(tmp_path):
+    note = failure_path(tmp_path, JOB)
+    note.parent.mkdir(parents=True)
+    note.write_text('{"state": "failed", "error": "of an earlier attempt", "attempt": 3}')
+    assert read_state(tmp_path, JOB)["error"] == "of an earlier attempt"
+    log_path(tmp_path, JOB).parent.mkdir(parents=True)
+    log_path(tmp_path, JOB).write_text(TRACEBACK)
+    assert "ModuleNotFoundError" in read_state(tmp_path, JOB)["error"]
+
+
+DAMAGES = ["", "[]", '{"pid": "x"}', '{"ended": 3}', '{"attempt": -1}', '{"started": "now"}', "\0"]
+
+
+@pytest.mark.parametrize("content", DAMAGES)
+def test_a_damaged_note_is_named(tmp_path, content):
+    note = failure_path(tmp_path, JOB)
+    note.parent.mkdir(parents=True)
+    note.write_text(content)
+    found = read_state(tmp_path, JOB)
+    assert (found["state"], str(note) in found["error"]) == ("failed", True)
+    assert next_attempt(tmp_path, JOB) == 1
