@@ -1,7 +1,8 @@
 # Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
 # The interpreter below the virtual environment, in case that is active already.
 PYTHON := $(shell python3 -c 'import sys; print(sys._base_executable)')
-CORES ?= $(shell nproc)
+# The cores that this process may use, fewer if they would need more memory than there is.
+CORES ?= $(or $(shell $(PYTHON) -I workflow/scripts/cactus/cores.py),1)
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
@@ -14,12 +15,18 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
+# Without it, Python or a part of it would fail with words that name no package.
+NEED = || { echo "$(1) is missing: install it (Debian, Ubuntu: apt install $(2)), then run make again" >&2; exit 1; }
+
 $(SETUP): envs/requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" $(call NEED,Python 3.11,python3)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	@$(PYTHON) -m pip --version > /dev/null 2>&1 $(call NEED,pip,python3-pip)
+	@$(PYTHON) -m venv --help > /dev/null 2>&1 $(call NEED,venv,python3-venv)
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) install --require-hashes --requirement envs/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
@@ -51,6 +58,10 @@ NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py test
 test-kernels: $(SETUP)
 	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
 	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+
+# The fuzz tests with 100 times the examples of `make test`, drawn anew.
+fuzz: $(SETUP)
+	CACTUS_FUZZ_FACTOR=100 $(BIN)/pytest -m fuzz tests/unit tests/workflow $(PYTEST_ARGS)
 
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
 KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run grid_cost

@@ -1,12 +1,21 @@
 import os
 import stat
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cactus.errors import DataError, StorageError
-from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json
+from cactus.files import (
+    atomic_path,
+    file_hash,
+    parse_json,
+    read_array,
+    read_json,
+    write_array,
+    write_json,
+)
 
 
 def write_half(target):
@@ -83,3 +92,63 @@ def test_the_file_is_on_disk_before_its_rename_and_the_rename_after_it(tmp_path,
     monkeypatch.setattr(os, "fsync", recorded)
     write_json(tmp_path / "result.json", {})
     assert flushed == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": NaN}', "[-Infinity]", "1e999", "9" * 41, "9" * 5000, '{"a": 1, "a": 1}',
+        '"\\ud800"', '{"\\udc00": 1}', "[" * 101 + "]" * 101, "[" * 10**6, "\ufeff1", "1 2", "'a'",
+    ],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_json_that_python_would_take_or_choke_on_is_refused(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_json(tmp_path / "a.json")
+
+
+def test_json_within_the_limits_is_read():
+    assert parse_json('["\\ud83d\\ude00", 1.5e300, -7]') == ["\U0001f600", 1.5e300, -7]
+    assert parse_json("9" * 40) == int("9" * 40)
+    assert parse_json("[" * 100 + "]" * 100)
+
+
+def array_file(header: bytes, content: bytes = bytes(64)) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
+def described(descr: str, shape: str) -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n"
+    return array_file(text.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"PK\x03\x04", b"\x93NUMPY", b"\x93NUMPY\x09\x00", b"\x80\x04N.",
+        array_file(b"("), array_file(b"(" * 9000), array_file(b"'''  \n"), array_file(b"{  \n"),
+        array_file(b"{'descr': '|" + bytes(90)), array_file(b"\xff" * 20), array_file(b"{}"),
+        array_file(b"[" * 9000 + b"]" * 9000), array_file(b"-" * 9000 + b"1"),
+        described("'<f8'", "(99999999999,)"), described("'<f8'", "(2**62, 2**62)"),
+        described("'<f8'", f"({2**62}, {2**62}, 0, 1)"), described("'<f8'", "(-8,)"),
+        described("'<f8'", "(9,)"), described("'<f8'", "(7,)"), described("'|O'", "(8,)"),
+        described("'|S64'", "(1,)"), described("'|V64'", "(1,)"), described("'<M8[s]'", "(8,)"),
+        described("[('a', '<f8')]", "(8,)"), described("'|V99999999999999999999'", "(1,)"),
+    ],
+    ids=map(str, range(26)),
+)  # fmt: skip
+@pytest.mark.parametrize("mmap", [False, True])
+def test_a_damaged_array_is_refused_before_memory_is_taken(tmp_path, content, mmap):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        read_array(tmp_path / "a.npy", mmap=mmap)
+    assert "a.npy" in caught.value.where
+
+
+@pytest.mark.parametrize("read", [read_json, read_array, file_hash])
+def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises((DataError, OSError), match=r"cannot be read|not a regular file"):
+            read(path)

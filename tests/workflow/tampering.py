@@ -142,6 +142,23 @@ def other_input(record: dict[str, Any]) -> None:
     record["activity"]["plan"]["inputs"][f"models/{MAML}/model.safetensors"] = "0" * 64
 
 
+def cut_line(file: str, number: int) -> Action:
+    def apply(run: Path) -> None:
+        lines = (run / file).read_text().splitlines(keepends=True)
+        del lines[number]
+        (run / file).write_text("".join(lines))
+
+    return apply
+
+
+def add_line(file: str, line: str) -> Action:
+    def apply(run: Path) -> None:
+        with (run / file).open("a") as open_file:
+            open_file.write(line + "\n")
+
+    return apply
+
+
 class Tampering(NamedTuple):
     """A way to tamper, and the finding that must report it."""
 
@@ -201,4 +218,37 @@ TAMPERINGS = [
     Tampering("a seed of another configuration", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "settings", "outer_lr", value=0.5)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets/learner.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other libraries for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "libraries", "numpy", value="0.1")), "mixed row", "tables/mnist.tex (meta_train)"),
+]  # fmt: skip
+
+_ACCURACIES = f"evaluations/{MAML}/accuracies.csv"
+_MAP = "tables/omniglot.tex.map.json"
+_RECORD = f"records/meta_train/{MAML}.json"
+
+
+def forged(*path: str, value: Any) -> Action:
+    return forge(f"meta_train/{MAML}", set_key(*path, value=value))
+
+
+# Damage that a reader could stumble over.
+DAMAGES = [
+    Tampering("a line cut from the accuracies", cut_line(_ACCURACIES, 3), "results damaged", _ACCURACIES),
+    Tampering("the last line cut from the accuracies", cut_line(_ACCURACIES, -1), "number differs", "tables/results.csv"),
+    Tampering("a column of the accuracies renamed", edit(_ACCURACIES, "accuracy", "accurate"), "results damaged", _ACCURACIES),
+    Tampering("an accuracy that is not a number", edit(_ACCURACIES, r"0\.\d+", "nan"), "results damaged", _ACCURACIES),
+    Tampering("an accuracy of thousands of digits", edit(_ACCURACIES, r"0\.\d+", "9" * 5000), "results damaged", _ACCURACIES),
+    Tampering("a short line added to the results", add_line("tables/results.csv", "a,b"), "results damaged", "tables/results.csv"),
+    Tampering("a line of nonsense added to the results", add_line("tables/results.csv", ",".join("x" * 20)), "number differs", "tables/results.csv"),
+    Tampering("a quote added to the results", add_line("tables/results.csv", '"'), "results damaged", "tables/results.csv"),
+    Tampering("a column of the results renamed", edit("tables/results.csv", "way", "weg"), "results damaged", "tables/results.csv"),
+    Tampering("a map with a billion decimals", edit(_MAP, '"decimals": 2', '"decimals": 999999999'), "map damaged", _MAP),
+    Tampering("a map with NaN", edit(_MAP, '"scale": 100', '"scale": NaN'), "map damaged", _MAP),
+    Tampering("a map with a list as a way", edit(_MAP, '"way": 5', '"way": [5]'), "map damaged", _MAP),
+    Tampering("a record whose start is no time", forged("activity", "started", value="today"), "record damaged", _RECORD),
+    Tampering("a record whose commit is no text", forged("agent", "git", value={"commit": 1}), "record damaged", _RECORD),
+    Tampering("a record with NaN", forged("activity", "seconds", value=float("nan")), "record damaged", _RECORD),
+    Tampering("a source whose hash is a path", forged("activity", "sources", "a.py", value="../../../etc/passwd"), "record damaged", _RECORD),
+    Tampering("a result outside the run", forged("entities", "../../x", value={"sha256": "0" * 64, "bytes": 1}), "record damaged", _RECORD),
+    Tampering("a forged size", forged("entities", f"models/{MAML}/model.json", "bytes", value=1), "record damaged", _RECORD),
+    Tampering("an edited audit", edit("audit.json", '"jobs": 41', '"jobs": 42'), "output changed", "audit.json"),
+    Tampering("an audit's damaged record", truncate("records/audit_run.json"), "record damaged", "records/audit_run.json"),
 ]  # fmt: skip

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from cactus.errors import RecordError
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.audit.trace import trace
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from tests.workflow.project import CONFIG, Project
 from tests.workflow.tampering import (
+    DAMAGES,
     MAML,
     TAMPERINGS,
     Action,
@@ -27,8 +29,8 @@ from tests.workflow.tampering import (
 pytestmark = pytest.mark.workflow
 
 
-def audited(run: Path, *, deep: bool = False) -> Report:
-    planner = open_run(str(run), cache=HashCache(None) if deep else None)
+def audited(run: Path, *, fast: bool = False) -> Report:
+    planner = open_run(str(run), cache=None if fast else HashCache(run / "hashes.json"))
     report = run_audit(planner)
     planner.project.tree.cache.save()
     return report
@@ -107,16 +109,74 @@ def test_an_older_table_is_found_with_its_record_and_without(
     assert ("stale", "make_table/omniglot") in kinds_and_files(audited(run))
 
 
-def test_forged_cached_hashes_do_not_deceive_a_deep_audit(run: Path):
+def forge_cache(run: Path, kind: str, path: Path, old: object) -> None:
+    """Let the cache say that a changed file has its old hash."""
+    cache = HashCache.load(run / "hashes.json")
+    cache.sha256(path) if kind == "sha256" else cache.source(path, "")
+    cache.entries[f"{kind}:{path.absolute()}"]["value"] = old  # type: ignore[typeddict-item]
+    cache.save()
+
+
+def test_only_the_fast_audit_is_deceived_by_forged_cached_hashes(project: Project, run: Path):
     file = f"models/{MAML}/model.safetensors"
     right = hashlib.sha256((run / file).read_bytes()).hexdigest()
     flip(file)(run)
-    cache = HashCache.load(run / "hashes.json")
-    wrong = cache.sha256(run / file)
-    cache.save()
-    path = run / "hashes.json"
-    path.write_text(path.read_text().replace(wrong, right))
-    assert ("output changed", file) in kinds_and_files(audited(run, deep=True))
+    forge_cache(run, "sha256", run / file, right)
+    assert audited(run, fast=True).findings == ()
+    code, output = project.cactus("audit", "small", "--fast")
+    assert code == 0, output
+    code, output = project.cactus("export", "small")
+    assert (code, file in output) == (RecordError.exit_code, True), output
+    code, output = project.cactus("audit", "small")
+    assert (code, f"output changed: {file}" in output) == (1, True), output
+    assert project.cactus("audit", "small", "--fast")[0] == 1  # the hashes are right again
+    job = "audit_run"
+    (run / f"records/{job}.json").unlink()
+    forge_cache(run, "sha256", run / file, right)
+    done = project.run_snakemake("audit", "--cores", "1")
+    assert done.returncode != 0
+    assert f"output changed: {file}" in (run / f"logs/{job}.log").read_text()
+
+
+def test_code_with_a_forged_cached_hash_is_stale_to_the_audit(project: Project, run: Path):
+    path = project.scripts / "cactus/meta/maml/learner.py"
+    old = HashCache.load(run / "hashes.json").entries[f"source:{path}"]["value"]
+    path.write_text(path.read_text() + "\nEDITED = 1\n")
+    forge_cache(run, "source", path, old)
+    assert audited(run, fast=True).findings == ()
+    assert ("stale", f"meta_train/{MAML}") in kinds_and_files(audited(run))
+
+
+def test_a_list_of_accepted_changes_cannot_cover_a_changed_result(run: Path):
+    file = f"models/{MAML}/model.safetensors"
+    old = hashlib.sha256((run / file).read_bytes()).hexdigest()
+    flip(file)(run)
+    new = hashlib.sha256((run / file).read_bytes()).hexdigest()
+    entry = {"stage": "meta_train", "cell": MAML, "kind": "output", "name": file}
+    entry |= {"old": old, "new": new, "who": "x", "when": "2026-01-01T00:00:00Z", "why": "y"}
+    (run / "accepted.jsonl").write_text(json.dumps(entry))
+    with pytest.raises(RecordError, match="accepted changes is damaged") as caught:
+        open_run(str(run)).assess_all()
+    assert "line 1: kind: " in caught.value.got
+    found = kinds_and_files(audited(run))
+    assert {("list damaged", "accepted.jsonl"), ("output changed", file)} <= found
+
+
+@pytest.mark.parametrize("one", DAMAGES, ids=[one.what for one in DAMAGES])
+def test_damage_is_named_and_all_else_is_still_checked(run: Path, one: Tampering):
+    flip("figures/shots.pdf")(run)
+    one.apply(run)
+    found = kinds_and_files(audited(run))
+    assert {(one.kind, one.file), ("output changed", "figures/shots.pdf")} <= found
+
+
+def test_a_damaged_plan_is_named_with_what_mends_it(run: Path):
+    file = f"plans/meta_train/{MAML}.json"
+    edit(file, '"cell"', '"sell"')(run)
+    ((finding, _, fix),) = audited(run).findings
+    (run / file).unlink()
+    assert (finding.kind, finding.file, fix) == ("plan damaged", file, f"rm {run / file}")
+    assert audited(run).findings == ()
 
 
 def test_a_finding_names_the_numbers_that_it_affects_and_what_fixes_it(run: Path):

@@ -2,12 +2,13 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from cactus.errors import CodeError, RecordError
+from cactus.errors import CodeError, ConfigError, RecordError
 from tests.workflow.project import CONFIG, Project
 
 pytestmark = pytest.mark.workflow
@@ -133,6 +134,59 @@ def test_update_stops_where_a_rebuilt_result_has_the_same_bytes(project: Project
     assert [name for name in done if name != "embeddings"] == ["train_embedding"]
     assert "small is up to date" in output
     assert project.stale_jobs() == set()
+
+
+def test_update_says_what_is_left_after_a_dry_run_and_takes_targets(project: Project):
+    edit_code(project, "paper/tables.py")
+    assert project.stale_jobs() != set()
+    code, output = project.cactus("update", "small", "--", "-n", "--quiet")
+    assert code == 0, output
+    assert "small is not up to date" in output
+    assert "this was a dry run" in output
+    code, output = project.cactus("update", "small", "--", "--cores", "1", "figures")
+    assert (code, output) == (0, "small is up to date (figures)\n")
+    code, output = project.cactus("update", "small", "--", "--cores", "1", "tabels")
+    assert (code, "did you mean 'tables'?" in output) == (ConfigError.exit_code, True), output
+    code, output = project.cactus("update", "small", "--", "--cores", "1", "tables", "--touch")
+    assert (code, "small is not up to date" in output) == (1, True), output
+
+
+def test_a_copy_of_a_run_is_not_updated_in_place_of_the_run(project: Project):
+    shutil.copytree(project.run, project.run.with_name("before"))
+    code, output = project.cactus("update", "before")
+    shutil.rmtree(project.run.with_name("before"))
+    assert (code, "cannot be updated" in output) == (RecordError.exit_code, True), output
+
+
+def test_the_text_of_a_rule_makes_nothing_stale(project: Project):
+    rule = project.folder / "rules/paper.smk"
+    text = rule.read_text()
+    rule.write_text(text.replace("exec python", "exec python -u"))
+    assert rule.read_text() != text
+    assert project.stale_jobs() == set()
+
+
+def test_status_shows_the_error_of_a_job_that_died_while_it_imported(project: Project):
+    script = project.scripts / "make_document.py"
+    script.write_text('"""Stop at once."""\n\nimport a_module_that_is_not_there\n')
+    (project.run / "records/make_document.json").unlink()
+    done = project.run_snakemake("tables", "--cores", "1")
+    assert done.returncode != 0
+    code, output = project.cactus("status", "small", "--jobs")
+    row = next(line for line in output.splitlines() if line.startswith("make_document"))
+    assert (code, row.split()[1]) == (1, "failed")
+    assert "No module named 'a_module_that_is_not_there'" in row
+    assert "1 failed" in output
+
+
+def test_trace_says_that_a_record_is_damaged(project: Project):
+    (project.run / f"records/meta_train/{MAML}.json").write_text("{}")
+    table = "results/small/tables/omniglot.tex"
+    output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")[1]
+    row = next(line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}"))
+    assert "damaged record" in row
+    output = project.cactus("trace", table, "--row", "nothing", "--col", "5w1s")[1]
+    assert "ACAI, CACTUs-MAML; ACAI, CACTUs-ProtoNets; " in output
 
 
 def test_plain_snakemake_brings_a_changed_cell_and_its_numbers_up_to_date(project: Project):

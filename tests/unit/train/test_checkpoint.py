@@ -1,5 +1,7 @@
+import hashlib
+import io
+import json
 import os
-import pickle
 import signal
 from pathlib import Path
 
@@ -221,7 +223,60 @@ def test_a_full_disk_leaves_the_earlier_ones(tmp_path, monkeypatch):
     assert names(tmp_path) == ["step-000000001.ckpt", "step-000000002.ckpt"]
 
 
-def test_pickled_code_is_not_run(tmp_path):
-    checkpoints(tmp_path).reached(1, lambda: {"path": tmp_path})
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
-        checkpoints(tmp_path).restore()
+def test_pickled_code_is_not_run(tmp_path, capfd):
+    save(tmp_path, 1)
+    checkpoints(tmp_path).reached(2, lambda: {"path": tmp_path})
+    assert restored(tmp_path) == 1.0
+    assert "PyTorch cannot read its content (UnpicklingError)" in capfd.readouterr().err
+
+
+def forge(folder: Path, step: int, payload: bytes) -> None:
+    """Write a checkpoint whose first line fits its content."""
+    header = {"fingerprint": "mine", "sha256": hashlib.sha256(payload).hexdigest()}
+    path = folder / f"step-{step:09d}.ckpt"
+    path.write_bytes(json.dumps(header).encode() + b"\n" + payload)
+
+
+def packed(content: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+WHOLE = packed({"step": 2, "resumed_from": [], "state": {"weights": torch.ones(100)}})
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"", b"PK\x03\x04", b"\x80\x02}.", WHOLE[:-40], WHOLE[: len(WHOLE) // 2],
+        packed(torch.ones(3)), packed([1]), packed({}), packed({"step": 2, "state": {}}),
+        packed({"step": "2", "resumed_from": [], "state": {}}),
+        packed({"step": True, "resumed_from": [], "state": {}}),
+        packed({"step": 2, "resumed_from": [None], "state": {}}),
+        packed({"step": 2, "resumed_from": [], "state": [1]}),
+    ],
+    ids=map(str, range(13)),
+)  # fmt: skip
+def test_a_damaged_checkpoint_with_a_fitting_hash_falls_back_to_the_older_one(
+    tmp_path, capfd, payload
+):
+    save(tmp_path, 1)
+    forge(tmp_path, 2, payload)
+    assert restored(tmp_path) == 1.0
+    assert names(tmp_path) == ["step-000000001.ckpt"]
+    assert "deleting checkpoint" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError(), StoppedError])
+def test_a_checkpoint_is_kept_if_it_is_not_to_blame(tmp_path, error):
+    save(tmp_path, 1)
+    if error is StoppedError:
+        error = StoppedError("", where="", got="", fix="")
+
+    def fail(_: object) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        checkpoints(tmp_path).restore(fail)
+    assert restored(tmp_path) == 1.0

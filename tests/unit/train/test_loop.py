@@ -1,3 +1,5 @@
+import hashlib
+import io
 import json
 import os
 import signal
@@ -83,3 +85,31 @@ def test_no_steps_train_nothing(tmp_path):
     run(tmp_path, trainee, steps=0)
     assert trainee.step == 0
     assert lines(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"step": "6"}, {"step": 11}, {"step": -1}, {"step": None}], ids=str
+)
+def test_a_state_that_does_not_fit_is_left_for_the_older_one_or_the_start(tmp_path, capfd, state):
+    run(tmp_path / "whole", Counter())
+    folder = tmp_path / "stopped"
+    for stop in (3, 6):
+        with pytest.raises(StoppedError):
+            run(folder, Counter(stop_after=stop))
+    older, newer = sorted((folder / "checkpoints").iterdir())
+    for path, resumed in [(newer, [3]), (older, [])]:
+        _, _, payload = path.read_bytes().partition(b"\n")
+        content = torch.load(io.BytesIO(payload), weights_only=True)
+        content["state"]["training"] = state
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+        header = json.dumps({"fingerprint": "f", "sha256": digest})
+        path.write_bytes(header.encode() + b"\n" + buffer.getvalue())
+        trainee = Counter()
+        assert run(folder, trainee) == resumed
+        assert trainee.step == STEPS
+        assert lines(folder) == lines(tmp_path / "whole")
+        printed = capfd.readouterr().err
+        assert f"deleting checkpoint {path}, which cannot be used: it does not fit" in printed
+        assert ("starting over" in printed) == (not resumed)

@@ -12,6 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.crate.export import export
 from cactus.provenance.crate.replay import replay
+from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.record import read_record, write_record
 from cactus.stages.base import Job
 from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, files_below, planner
@@ -97,6 +98,54 @@ def test_a_job_runs_the_code_of_the_crate(edited, tmp_path):
 def test_a_job_runs_the_sources_of_its_record(edited, tmp_path):
     script = edited / "workflow/scripts/meta_train.py"
     script.write_text("raise SystemExit('written after the job ran')\n")
+    assert all(one.equal for one in replay(edited, TRAINED.name, tmp_path / "work"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../../outside.py", "../../outside.py", "C:/x.py", "a\\b.py", "a//b.py", "a\0b.py"],
+)
+def test_a_source_outside_the_project_is_rejected_and_not_written(edited, tmp_path, name):
+    record = read_record(edited / RUN, TRAINED)
+    text = "raise SystemExit('of a stranger')\n"
+    sources = {name: store_text(edited / RUN, text), **record.activity.sources}
+    activity = record.activity.model_copy(update={"sources": sources})
+    write_record(edited / RUN, record.model_copy(update={"activity": activity}))
+    before = files_below(tmp_path)
+    with pytest.raises(RecordError, match="names a source file outside the project") as caught:
+        replay(edited, TRAINED.name, tmp_path / "work")
+    assert name[-4:] in caught.value.got
+    made = files_below(tmp_path) - before
+    assert made
+    assert all(one.startswith(f"work/jobs/{TRAINED.name}/") for one in made)
+    assert not any("outside" in one for one in made)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "a//b"])
+def test_an_input_outside_the_run_is_rejected(edited, tmp_path, name):
+    record = read_record(edited / RUN, TRAINED)
+    plan = record.plan.model_copy(update={"inputs": {name: "0" * 64, **record.plan.inputs}})
+    activity = record.activity.model_copy(update={"plan": plan})
+    write_record(edited / RUN, record.model_copy(update={"activity": activity}))
+    with pytest.raises(RecordError, match="A record is damaged"):
+        replay(edited, TRAINED.name, tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_crate_with_a_link_in_it_is_rejected_before_any_code_runs(edited, tmp_path):
+    (edited / "config/odd.yaml").symlink_to("/root/.bashrc")
+    with pytest.raises(RecordError, match="not unpacked") as caught:
+        replay(edited, TRAINED.name, tmp_path / "work")
+    assert "config/odd.yaml" in caught.value.got
+    assert not (tmp_path / "work").exists()
+
+
+def test_the_variables_of_a_record_are_limited_to_known_ones(edited, tmp_path):
+    record = read_record(edited / RUN, TRAINED)
+    determinism = {**record.activity.determinism, "PATH": "/nowhere", "PYTHONPATH": "/nowhere"}
+    activity = record.activity.model_copy(update={"determinism": determinism})
+    write_record(edited / RUN, record.model_copy(update={"activity": activity}))
+    (edited / "ro-crate-metadata.json").write_text('{"@graph": [' + "[" * 9999)  # it is not read
     assert all(one.equal for one in replay(edited, TRAINED.name, tmp_path / "work"))
 
 

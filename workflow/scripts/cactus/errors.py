@@ -1,7 +1,46 @@
 """Errors that tell a user what failed, where, what was found, and how to fix it."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# Longer parts of a message lose their middle; a file can carry a name of megabytes.
+_MAX_TEXT = 4000
+# What moves a terminal's cursor, changes its colors or the direction of its text, or is invisible:
+# control characters, marks of direction, separators of lines, tags, and surrogates, by which
+# Python stands for bytes that are not UTF-8.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_BYTES = range(0xDC80, 0xDD00)
+
+
+def printable(text: str) -> str:
+    r"""Return a text, such as the name of a file, that is safe to print and to store as UTF-8.
+
+    What a terminal acts on is escaped, and so are bytes that are not UTF-8 (``\xff``); letters of
+    all scripts stay as they are. A very long text loses its middle.
+    """
+    return _UNPRINTABLE.sub(_escape, _cut(text))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MAX_TEXT:
+        return text
+    return f"{text[: _MAX_TEXT // 2]} [... of {len(text)} characters] {text[-_MAX_TEXT // 4 :]}"
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code in _BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
+
+
+def _printable_lines(text: str) -> str:
+    """Make a part of a message printable that may have several lines."""
+    return "\n".join(printable(line) for line in _cut(text).split("\n"))
 
 
 class CactusError(Exception):
@@ -17,13 +56,16 @@ class CactusError(Exception):
         The value or state found there.
     fix
         What the user can do about it.
+
+    Each part is kept as `printable` returns it, because it may hold names and values of strangers.
     """
 
     exit_code = 1
 
     def __init__(self, what: str, *, where: str, got: str, fix: str) -> None:
-        self.what, self.where, self.got, self.fix = what, where, got, fix
-        super().__init__(what)
+        self.what, self.where = _printable_lines(what), printable(where)
+        self.got, self.fix = _printable_lines(got), _printable_lines(fix)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what}\n  where: {self.where}\n  got:   {self.got}\n  fix:   {self.fix}"
@@ -83,6 +125,12 @@ class ClusterError(CactusError):
     exit_code = 10
 
 
+class ResourceError(CactusError):
+    """Memory, threads or open files ran out."""
+
+    exit_code = 11
+
+
 class StoppedError(CactusError):
     """The job was asked to stop early; it can be run again unchanged."""
 
@@ -98,5 +146,6 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
 def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
-    shown = f"known are {', '.join(names[:10])}" if names else otherwise
+    between = "; " if any("," in one for one in names[:10]) else ", "
+    shown = f"known are {between.join(names[:10])}" if names else otherwise
     return did_you_mean(name, names, shown)

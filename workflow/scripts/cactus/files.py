@@ -3,34 +3,52 @@
 import errno
 import hashlib
 import json
+import math
 import os
+import re
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cactus.errors import DataError, StorageError
+from cactus.refusals import storage_error
 
 # A disk with less free space counts as full.
 _FULL_BYTES = 1 << 20
+_LARGEST_TEXT: Final = 256 << 20
+_LONGEST_INTEGER: Final = 40
+_DEEPEST: Final = 100
+_TOO_DEEP: Final = f"values are nested more than {_DEEPEST} deep"
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+# `np.save` writes the first; the second has a longer header.
+_READ_HEADER: Final = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary file next to `path` that replaces it when the block succeeds.
 
     It has the suffix of `path`, because some libraries choose a format by it. The file is flushed
-    to disk before the rename, and its folder after it. If the block fails, the file is removed.
+    to disk before the rename, and its folder after it, unless `flush` says that it may be lost in
+    a crash. If the block fails, the file is removed.
 
     Raises
     ------
     StorageError
-        The disk or quota is full, or the folder is not writable.
+        The disk or quota is full, the folder is not writable, or the file is larger than
+        allowed.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,22 +56,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
             dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=path.suffix
         )
     except OSError as error:
-        if _is_refusal(error):
-            raise _storage_error(error, path) from error
+        if refused := storage_error(error, str(path)):
+            raise refused from error
         raise
     os.close(descriptor)
     temporary = Path(name)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        if flush:
+            _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-        with suppress(OSError):  # some network file systems cannot flush a folder
-            _flush_to_disk(path.parent)
+        if flush:
+            with suppress(OSError):  # some network file systems cannot flush a folder
+                _flush_to_disk(path.parent)
     except Exception as error:
-        # Libraries report a full disk in different ways; NumPy leaves out the error number.
-        if _is_refusal(error) or shutil.disk_usage(path.parent).free < _FULL_BYTES:
-            raise _storage_error(error, path) from error
+        if refused := _storage_error(error, path):
+            raise refused from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -73,22 +92,14 @@ def _umask() -> int:
     return current
 
 
-def _is_refusal(error: Exception) -> bool:
-    refusals = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-    return isinstance(error, OSError) and error.errno in refusals
-
-
-def _storage_error(error: Exception, path: Path) -> StorageError:
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS):
-        fix = "check that the folder exists and that you can write to it"
-        return StorageError("A result cannot be written.", where=str(path), got=str(error), fix=fix)
-    return disk_full(error, str(path))
-
-
-def disk_full(error: Exception, where: str) -> StorageError:
-    """Return the error for a full disk or quota."""
-    fix = "free some space and run the same command again; finished results are kept"
-    return StorageError("The disk is full.", where=where, got=str(error), fix=fix)
+def _storage_error(error: Exception, path: Path) -> StorageError | None:
+    """Return the error for what the disk refused; None if the disk has nothing to do with it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return storage_error(error, str(path))
+    # Libraries report a full disk in different ways; NumPy leaves out the error number.
+    if shutil.disk_usage(path.parent).free < _FULL_BYTES:
+        return storage_error(OSError(errno.ENOSPC, str(error)), str(path))
+    return None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -102,8 +113,94 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to read bytes; a pipe or a device might block or never end.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, or is of another type.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text of at most 256 MiB.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read, is too large, or is not UTF-8.
+    """
+    with open_regular(path) as file:
+        content = file.read(_LARGEST_TEXT + 1)
+    if len(content) > _LARGEST_TEXT:
+        raise ValueError(f"it is larger than {_LARGEST_TEXT >> 20} MiB")
+    return content.decode("utf-8")
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON as the standard has it, without what Python's parser adds or lets through.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON; a number is NaN, infinite or an integer of more than 40 digits; a key
+        occurs twice; a text is not Unicode; or values are nested more than 100 deep.
+    """
+    try:
+        value = json.loads(
+            text,
+            parse_constant=_finite,
+            parse_float=_finite,
+            parse_int=_short,
+            object_pairs_hook=_without_repeats,
+        )
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    if _SURROGATE.search(text):  # half of a pair, unless the other half is there too
+        json.dumps(value, ensure_ascii=False).encode()
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _parts(outer)]
+        if not level:
+            return value
+    raise ValueError(_TOO_DEEP)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
+
+
+def _short(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError(f"an integer of {len(text):,} digits")
+    return int(text)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (name, count), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {name!r} occurs {count} times")
+    return found
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file, as strictly as `parse_json`.
 
     Raises
     ------
@@ -111,9 +208,30 @@ def read_json(path: Path) -> Any:
         The file is missing or is not valid JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise _unreadable("A JSON file cannot be read.", path, error) from error
+
+
+def read_manifest(path: Path, /, **expected: Any) -> dict[str, Any]:
+    """Read the JSON object that describes the files beside it, and check some of its entries.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or an entry is not the expected one.
+    """
+    content = read_json(path)
+    found = content if isinstance(content, dict) else {}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise DataError(
+                "A manifest describes something else than what is read here.",
+                where=f"{path}: {name}",
+                got=f"{found.get(name, 'no such entry')}, expected {value}",
+                fix="delete the folder and run the same command again to recreate it",
+            )
+    return found
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:
@@ -131,10 +249,32 @@ def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
         The file is missing or damaged, or it contains Python objects.
     """
     try:
+        _check_array(path)
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _unreadable("An array cannot be read.", path, error) from error
     return array
+
+
+def _check_array(path: Path) -> None:
+    """Check that a file is an array of numbers, and that it has the size that its header promises.
+
+    Raises
+    ------
+    OSError, ValueError
+        It is not.
+    """
+    with open_regular(path) as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            shape, _, dtype = _READ_HEADER[version](file)
+        except Exception as error:  # NumPy parses the header as Python, with as many errors
+            raise ValueError(f"its header is damaged: {type(error).__name__}: {error}") from error
+        if dtype.kind not in "biuf" or any(length < 0 for length in shape):
+            raise ValueError(f"an array of {dtype}, of shape {shape}")
+        expected = file.tell() + math.prod(shape) * dtype.itemsize
+        if expected != (found := os.fstat(file.fileno()).st_size):
+            raise ValueError(f"{found:,} bytes, but its header promises {expected:,}")
 
 
 def _unreadable(what: str, path: Path, error: Exception) -> DataError:
@@ -144,5 +284,5 @@ def _unreadable(what: str, path: Path, error: Exception) -> DataError:
 
 def file_hash(path: Path) -> str:
     """Return the hexadecimal sha256 of a file, which is read in chunks."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -124,13 +124,18 @@ def test_a_wrong_clock_of_this_host_makes_no_running_job_look_killed(tmp_path: P
     for hours in (-1, 1):
         now = time.time() + 3600 * hours
         monkeypatch.setattr(time, "time", lambda now=now: now)
-        assert read_state(tmp_path, JOB)["state"] == "running"
+        facts = read_state(tmp_path, JOB)
+        assert facts is not None
+        assert facts["state"] == "running"
         monkeypatch.undo()
     assert [one.name for one in path.parent.iterdir()] == ["lease.json"]
 
 
-def test_a_damaged_failure_note_is_ignored(tmp_path: Path):
+def test_a_damaged_failure_note_still_tells_that_the_job_failed(tmp_path: Path):
     path = failure_path(tmp_path, JOB)
     path.parent.mkdir(parents=True)
     path.write_text("{")
-    assert read_state(tmp_path, JOB) is None
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert facts["state"] == "failed"
+    assert f"{path} is damaged" in facts["error"]

@@ -1,6 +1,7 @@
 """The cache of hashes is right after every change, and saves work if nothing changed."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -48,12 +49,43 @@ def test_an_unchanged_file_is_read_only_once_even_by_another_process(tmp_path: P
     assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"content")
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": 0, "entries": {}}', "\x00"])
+ENTRY = {"path": "/a", "state": [1, 2, 3, 4], "value": "0" * 64}
+
+
+def saved(**changes: object) -> str:
+    return json.dumps({"form": 3, "entries": {"sha256:/a": {**ENTRY, **changes}}})
+
+
+def test_a_valid_cache_is_read(tmp_path: Path):
+    (tmp_path / "hashes.json").write_text(saved())
+    assert len(HashCache.load(tmp_path / "hashes.json").entries) == 1
+
+
+def test_a_cache_that_cannot_be_saved_is_skipped(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    cache = HashCache.load(path / "hashes.json")  # below a file
+    assert cache.sha256(path) == sha256(b"x")
+    cache.save()
+    assert path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", "{}", '{"form": 0, "entries": {}}', "\x00", '{"form": 3, "entries": []}',
+        saved(value=3), saved(value="0"), saved(state=[1, 2, 3]), saved(state=None),
+        saved(path=None), saved(value=["0" * 64]), saved(state=["a"] * 4), "[" * 10**5,
+    ],
+    ids=map(str, range(14)),
+)  # fmt: skip
 def test_a_damaged_cache_counts_as_empty(tmp_path: Path, content: str):
     (tmp_path / "hashes.json").write_text(content)
     path = tmp_path / "file"
     path.write_bytes(b"x")
-    assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"x")
+    cache = HashCache.load(tmp_path / "hashes.json")
+    assert cache.entries == {}
+    assert cache.sha256(path) == sha256(b"x")
 
 
 def test_deleted_files_are_dropped_from_the_cache(tmp_path: Path):

@@ -13,6 +13,7 @@ from cactus.provenance.audit.diff import (
     run_differences,
 )
 from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.status import counted
 
 _LONG = 40
 
@@ -35,7 +36,7 @@ def show_diff(arguments: argparse.Namespace) -> int:
     else:
         print("same configuration, code, data, libraries and devices")
     moved = [one for one in numbers if one.paired is None or one.first != one.second]
-    print(f"\n{len(numbers)} numbers in both runs, {len(numbers) - len(moved)} the same")
+    print(f"\n{counted(len(numbers), 'number')} in both runs, {len(numbers) - len(moved)} the same")
     if moved:
         rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
         print(columns([*rows, *(_number_row(one) for one in moved)]))
@@ -43,8 +44,7 @@ def show_diff(arguments: argparse.Namespace) -> int:
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:
-    jobs = f"{one.jobs} job" + ("s" if one.jobs > 1 else "")
-    return one.kind, one.name, _cut(one.first), _cut(one.second), jobs
+    return one.kind, one.name, _cut(one.first), _cut(one.second), counted(one.jobs, "job")
 
 
 def _cut(text: str) -> str:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from cactus.cli.text import columns
 from cactus.provenance.crate.replay import Comparison, replay
+from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.status import counted
 
 
 def show_export(arguments: argparse.Namespace) -> int:
     """Write a run as an RO-Crate; report jobs that have become stale since they ran."""
     from cactus.provenance.crate.export import export  # its library is slow to import
 
-    planner = open_run(arguments.run)
+    planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
     output = arguments.output or Path(f"{planner.config.run}.crate.zip")
     export(planner, output)
-    planner.project.tree.cache.save()
     stale = [one.job.name for one in planner.assess_all() if one.stale]
     if stale:
         print(f"stale, exported as they last ran: {', '.join(stale)}")
@@ -32,7 +33,7 @@ def show_replay(arguments: argparse.Namespace) -> int:
     rows += [(one.job.name, one.name, one.recorded[:12], _verdict(one)) for one in compared]
     print(columns(rows))
     different = sum(not one.equal for one in compared)
-    print(f"\n{len(compared)} results recomputed, {different} different")
+    print(f"\n{counted(len(compared), 'result')} recomputed, {different} different")
     return 1 if different else 0
 
 
@@ -41,4 +42,5 @@ def _verdict(one: Comparison) -> str:
         return "equal"
     notes = [f"recomputed {one.recomputed[:12]}"] if one.recomputed != one.recorded else []
     notes += [f"in the crate {one.stored[:12]}"] if one.stored != one.recorded else []
-    return f"DIFFERENT: {', '.join(notes)}"
+    why = f", and {one.processor}" if one.processor else ""
+    return f"DIFFERENT: {', '.join(notes)}{why}"

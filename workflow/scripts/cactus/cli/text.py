@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from cactus.errors import printable
+
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as left-aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    shown = [[printable(text) for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = (
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        for row in shown
     )
     return "\n".join(lines)

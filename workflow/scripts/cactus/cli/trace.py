@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from cactus.cli.text import columns
-from cactus.errors import RecordError
+from cactus.errors import RecordError, printable
 from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
-from cactus.provenance.audit.trace import Trace, raw_files, trace
+from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE, open_run
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
@@ -47,14 +48,16 @@ def _text(planner: Planner, found: Trace) -> str:
     entry = found.entry
     lines = [f"{found.file}: {entry['row']}: {entry['column']}", f"prints {entry['printed']}"]
     lines += _meaning(entry) if found.published is None else _citation(entry, found.published)
+    lines = list(map(printable, lines))
     rows: list[tuple[str, ...]] = [
         ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
     ]
-    rows += [_row(job, record) for job, record in found.chain]
+    rows += [_row(job, planner.read(job)) for job, _ in found.chain]
     raw = [
         (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
         for one in raw_files(planner, found.chain)
     ]
+    raw += [(f"file {name}", "declared", one) for name, one in declared_files(found.chain).items()]
     state = _state(found)
     return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
 
@@ -76,18 +79,19 @@ def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:
     ]
 
 
-def _row(job: Job, record: Record | None) -> tuple[str, ...]:
-    if record is None:
-        return (job.name, "no record", *[""] * 6)
+def _row(job: Job, record: Record | RecordError | None) -> tuple[str, ...]:
+    if not isinstance(record, Record):
+        return (job.name, "damaged record" if record else "no record", *[""] * 6)
     activity, agent = record.activity, record.agent
     commit = "-" if agent.git is None else str(agent.git["commit"])[:_SHORT]
     dirty = "+" if agent.git and agent.git["dirty"] else ""
     device = (agent.device or {}).get("gpu") or (agent.device or {}).get("device") or "cpu"
     name = _main_result(job, record)
-    digest = f"{record.entities[name].sha256[:_SHORT]} {name.rpartition('/')[2]}"
+    made = record.entities.get(name)
+    digest = f"{made.sha256[:_SHORT] if made else 'unrecorded'} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
     when = local_time(activity.ended), duration(activity.seconds)
-    return (job.name, *when, seed, device, agent.host, commit + dirty, digest)
+    return (job.name, *when, seed, str(device), agent.host, commit + dirty, digest)
 
 
 def _main_result(job: Job, record: Record) -> str:
@@ -119,4 +123,5 @@ def _as_json(planner: Planner, found: Trace) -> dict[str, Any]:
             for job, record in found.chain
         ],
         "raw": list(raw_files(planner, found.chain)),
+        "declared": declared_files(found.chain),
     }

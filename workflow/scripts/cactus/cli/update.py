@@ -3,28 +3,122 @@
 import argparse
 import subprocess
 import sys
+from pathlib import Path
+from typing import NamedTuple
 
-from cactus.provenance.staleness.open_run import find_run_folder, open_run, read_planned_config
+from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
+from cactus.exits import signals_forwarded
+from cactus.graph import Graph
+from cactus.provenance.staleness.open_run import find_run_folder, open_run
+from cactus.provenance.staleness.planned_config import read_planned_config
+from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
+
+_EVERYTHING = "all"
+
+
+class _Request(NamedTuple):
+    """What the user wants of Snakemake: options, targets (none for all), and whether to run."""
+
+    options: list[str]
+    targets: list[str]
+    dry_run: bool
 
 
 def update(arguments: argparse.Namespace) -> int:
-    """Bring a run up to date; return Snakemake's exit code."""
+    """Bring a run up to date; return Snakemake's exit code, or 1 if something is stale after it."""
     folder = find_run_folder(arguments.run)
-    config = read_planned_config(folder).arguments()
-    for wave in open_run(str(folder)).graph.waves:
-        planner = open_run(str(folder))
-        stale = [one.job for one in planner.assess_all() if one.stale]
-        stale = [job for job in stale if job.stage in wave.stages]
+    request = _request(arguments.snakemake)
+    command = _command(folder, request)
+    graph = open_run(str(folder)).graph
+    wanted = _wanted(graph, request.targets)
+    for wave in graph.waves:
+        stale = [job for job in _stale(folder) if job in wanted and job.stage in wave.stages]
         if stale:
-            code = _snakemake(config, wave.target, stale, arguments.snakemake)
+            print(f"{wave.target}: {counted(len(stale), 'stale job')}", flush=True)
+            options = [*command.before, wave.target, *command.after]
+            code = _run(options, command.base)
             if code:
                 return code
-    print(f"{folder.name} is up to date")
-    return 0
+    left = [job for job in _stale(folder) if job in wanted]
+    if not left:
+        asked = f" ({', '.join(request.targets)})" if request.targets else ""
+        print(f"{folder.name} is up to date{asked}")
+        return 0
+    why = "this was a dry run" if request.dry_run else "see `cactus plan`"
+    print(f"{folder.name} is not up to date: {counted(len(left), 'stale job')}; {why}")
+    return 0 if request.dry_run else 1
 
 
-def _snakemake(config: list[str], target: str, stale: list[Job], more: list[str]) -> int:
-    print(f"{target}: {len(stale)} stale jobs", flush=True)
-    command = [sys.executable, "-m", "snakemake", target, *(more or ["--cores", "all"]), *config]
-    return subprocess.run(command, check=False).returncode
+def _run(command: list[str], folder: Path) -> int:
+    with subprocess.Popen(command, cwd=folder) as process, signals_forwarded(process.send_signal):
+        return process.wait()
+
+
+def _stale(folder: Path) -> list[Job]:
+    return [one.job for one in open_run(str(folder)).assess_all() if one.stale]
+
+
+def _request(given: list[str]) -> _Request:
+    """Take apart what was given for Snakemake, with Snakemake's own parser."""
+    if not given:
+        return _Request(["--cores", "all"], [], False)
+    from snakemake.cli import get_argument_parser  # type: ignore[import-untyped]
+
+    try:
+        parsed, _ = get_argument_parser().parse_known_args(given)
+    except Exception:  # the options are wrong, and Snakemake itself will say so
+        return _Request(given, [], False)
+    targets = [str(target) for target in parsed.targets]
+    options = [one for one in given if one not in (*targets, "--")]
+    return _Request(options, targets, bool(parsed.dryrun))
+
+
+def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
+    """Return the jobs of some targets and what they need; all jobs if no target is named."""
+    known = {wave.target: wave.stages for wave in graph.waves}
+    found: set[Job] = set()
+    for target in targets:
+        if target not in (*known, _EVERYTHING):
+            raise ConfigError(
+                "There is no such target.",
+                where="cactus update",
+                got=target,
+                fix=did_you_mean_or_known(target, known, "name none, for everything"),
+            )
+        stages = known.get(target, {job.stage for job in graph.jobs})
+        for job in (job for job in graph.jobs if job.stage in stages):
+            found.update(graph.ancestry(job))
+    return found if targets else {*graph.jobs}
+
+
+class _Command(NamedTuple):
+    """How Snakemake is called: where, and with what before and after a target."""
+
+    base: Path
+    before: list[str]
+    after: list[str]
+
+
+def _command(folder: Path, request: _Request) -> _Command:
+    """Return how to call Snakemake for a run.
+
+    Raises
+    ------
+    RecordError
+        Snakemake would work on another folder: this one is a copy, or has another name.
+    """
+    planned = read_planned_config(folder)
+    base = planned.base(folder)
+    made = base / "results" / planned.load(base).run
+    if not made.is_dir() or not made.samefile(folder):
+        raise RecordError(
+            "This folder cannot be updated: it is not where its configuration puts results.",
+            where=str(folder),
+            got=f"results go to {made}",
+            fix="move it there, or run Snakemake in the folder that holds its `results`",
+        )
+    root = planned.root(base)
+    snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
+    before = [sys.executable, "-m", "snakemake", *snakefile]
+    return _Command(base, before, [*request.options, *planned.arguments()])

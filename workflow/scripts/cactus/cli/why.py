@@ -3,7 +3,8 @@
 import argparse
 import difflib
 
-from cactus.errors import RecordError
+from cactus.errors import RecordError, printable
+from cactus.files import read_text
 from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.reasons import Reason
 from cactus.provenance.staleness.open_run import open_run
@@ -32,7 +33,7 @@ def _stale(planner: Planner, name: str) -> list[Assessment]:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    return "\n".join(f"  {printable(line.expandtabs())}" for line in text.splitlines())
 
 
 def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
@@ -48,9 +49,14 @@ def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
 def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
     """Return the edits of a source file since the record, as a unified diff."""
     sources = assessment.record.activity.sources if assessment.record else {}
-    old = load_text(planner.run_folder, sources[name]) if name in sources else ""
-    path = planner.project.tree.path(name)
-    new = path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        old = load_text(planner.run_folder, sources[name]) if name in sources else ""
+        path = planner.project.tree.path(name)
+        new = read_text(path) if path.is_file() else ""
+    except (RecordError, OSError, ValueError) as error:
+        return (
+            f"the edits cannot be shown: {error.got if isinstance(error, RecordError) else error}"
+        )
     lines = difflib.unified_diff(
         old.splitlines(), new.splitlines(), f"recorded/{name}", f"now/{name}", lineterm="", n=2
     )

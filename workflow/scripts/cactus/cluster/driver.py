@@ -3,11 +3,12 @@
 import atexit
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cactus.errors import ClusterError
 from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.process import identity, process_location
+from cactus.provenance.records.facts import parse_facts
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 
@@ -56,14 +57,14 @@ def record_job_name(run_folder: Path, job_name: str) -> None:
 def job_names(run_folder: Path) -> list[str]:
     """Return the names of all Slurm jobs ever submitted for a run, oldest first.
 
-    A line that a crash cut short is skipped: nothing had been submitted under its name.
+    A line that a crash cut short, or that is damaged otherwise, is skipped: nothing had been
+    submitted under its name.
     """
     path = run_folder / DRIVERS_FILE
     names = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in path.read_text(errors="replace").splitlines() if path.is_file() else []:
         try:
-            facts: dict[str, Any] = json.loads(line)
-        except ValueError:
+            names.append(str(parse_facts(line)["job_name"]))
+        except (ValueError, KeyError):
             continue
-        names.append(str(facts["job_name"]))
     return names

@@ -95,9 +95,11 @@ def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str
     try:
         for entry in read_json(path)["settings"]:
             entries[entry.get("method", ""), entry["way"], entry["shot"]] = entry
-        found = {setting: (item["tasks"], item["mean"]) for setting, item in entries.items()}
+        found = {
+            setting: (int(item["tasks"]), float(item["mean"])) for setting, item in entries.items()
+        }
         hashes = {setting: str(item["episodes_sha256"]) for setting, item in entries.items()}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _disagreement(path, f"no entry {error}") from error
     expected = {
         _setting(result): (len(result.accuracies), float(np.mean(result.accuracies)))

@@ -11,18 +11,21 @@ from typing import Any, Final
 
 import torch
 
+from cactus.errors import CactusError
 from cactus.files import atomic_path
 from cactus.train.metrics import TrainingProgress
 from cactus.train.stop import StopRequest
 
 _KEPT: Final = 2
+# A checkpoint is not to blame for these.
+_NO_MEMORY: Final = (MemoryError, torch.OutOfMemoryError, torch.AcceleratorError)
 
 
 class Checkpoints:
     """The checkpoints of one job, in a folder that no other process writes to.
 
-    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint and the sha256 of what
-    follows it, and a state written by `torch.save`. The last two are kept.
+    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint, the sha256 of what follows
+    it and the steps done and to do, and a state written by `torch.save`. The last two are kept.
 
     Parameters
     ----------
@@ -61,30 +64,44 @@ class Checkpoints:
         self._last_time, self._last_step = clock(), 0
         self._check = check
 
-    def restore(self) -> dict[str, Any] | None:
-        """Return the newest intact state, its tensors on the CPU, or None if there is none.
+    def restore(
+        self,
+        take_over: Callable[[dict[str, Any]], None] = lambda _: None,
+        current: Callable[[], dict[str, Any]] = dict,
+    ) -> dict[str, Any] | None:
+        """Return the newest usable state, its tensors on the CPU, or None if there is none.
 
-        Files that are damaged, unfinished or have another fingerprint are deleted; standard error
-        says which, and why.
+        Files that are damaged, unfinished or have another fingerprint, and those that the training
+        cannot take over, are deleted; standard error says which, and why.
+
+        Parameters
+        ----------
+        take_over
+            Makes the training continue from a state. If it fails, an older state is taken over, and
+            at last the one that the training had before.
+        current
+            Returns the state that the training has now.
         """
         for unfinished in self._folder.glob(".step-*"):
             unfinished.unlink(missing_ok=True)
-        content = self._newest_intact()
-        if content is None:
-            return None
-        self._delete_old()
-        self.resumed_from = [*content["resumed_from"], content["step"]]
-        self._last_time, self._last_step = self._clock(), content["step"]
-        state: dict[str, Any] = content["state"]
-        return state
-
-    def _newest_intact(self) -> dict[str, Any] | None:
+        before = None
         for path in self._newest_first():
             try:
-                return _read(path, self._fingerprint)
+                content = _read(path, self._fingerprint)
+                before = before or _packed({"state": current()})
+                _try(take_over, content["state"])
             except (OSError, ValueError) as error:
                 _report(f"deleting checkpoint {path}, which cannot be used: {error}")
                 path.unlink(missing_ok=True)
+                continue
+            self._delete_old()
+            self.resumed_from = [*content["resumed_from"], content["step"]]
+            self._last_time, self._last_step = self._clock(), content["step"]
+            state: dict[str, Any] = content["state"]
+            return state
+        if before:
+            _report("starting over")
+            take_over(_unpacked(before)["state"])
         return None
 
     def reached(self, step: int, state: Callable[[], dict[str, Any]]) -> None:
@@ -119,11 +136,16 @@ class Checkpoints:
         return by_time or (self._steps is not None and done >= self._steps)
 
     def _save(self, step: int, state: dict[str, Any]) -> None:
-        buffer = io.BytesIO()
-        torch.save({"step": step, "resumed_from": self.resumed_from, "state": state}, buffer)
-        payload = buffer.getbuffer()
+        payload = _packed({"step": step, "resumed_from": self.resumed_from, "state": state})
         digest = hashlib.sha256(payload).hexdigest()
-        header = json.dumps({"fingerprint": self._fingerprint, "sha256": digest})
+        header = json.dumps(
+            {
+                "fingerprint": self._fingerprint,
+                "sha256": digest,
+                "step": step,
+                "steps": self.progress.steps,
+            }
+        )
         self._check()
         with (
             atomic_path(self._folder / f"step-{step:09d}.ckpt") as temporary,
@@ -155,8 +177,38 @@ def _read(path: Path, fingerprint: str) -> dict[str, Any]:
         raise ValueError("it belongs to other code, configuration or data")
     if hashlib.sha256(payload).hexdigest() != digest:
         raise ValueError("its content is damaged: the sha256 differs from its first line")
-    content: dict[str, Any] = torch.load(io.BytesIO(payload), "cpu", weights_only=True)
+    try:
+        content = _unpacked(payload)
+    except _NO_MEMORY:
+        raise
+    except Exception as error:  # PyTorch's reader has no error of its own
+        raise ValueError(f"PyTorch cannot read its content ({type(error).__name__})") from error
+    step, before = content.get("step"), content.get("resumed_from")
+    counted = isinstance(before, list) and all(type(one) is int for one in [step, *before])
+    if not counted or not isinstance(content.get("state"), dict):
+        raise ValueError("its content is not that of a checkpoint")
     return content
+
+
+def _packed(content: dict[str, Any]) -> memoryview:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getbuffer()
+
+
+def _unpacked(payload: bytes | memoryview) -> dict[str, Any]:
+    return dict(torch.load(io.BytesIO(payload), "cpu", weights_only=True))
+
+
+def _try(take_over: Callable[[dict[str, Any]], None], state: dict[str, Any]) -> None:
+    """Take over a state; a ValueError says why the training cannot."""
+    try:
+        take_over(state)
+    except (CactusError, *_NO_MEMORY):
+        raise  # the state is not to blame
+    except Exception as error:  # a state of another form fails wherever it is used
+        why = " ".join(str(error).split())[:200]
+        raise ValueError(f"it does not fit the training: {type(error).__name__}: {why}") from error
 
 
 def _report(line: str) -> None:

@@ -81,18 +81,22 @@ def train(
             "log": log.text(),
         }
 
-    with checkpoints.stop.deferred():
-        if saved := checkpoints.restore():
-            set_global_states(saved["global"], device)
-            trainee.load_training_state(saved["training"])
-            means.restore(saved["means"], device)
+    def take_over(saved: dict[str, Any]) -> None:
+        set_global_states(saved["global"], device)
+        trainee.load_training_state(saved["training"])
+        means.restore(saved["means"], device)
+        if not 0 <= trainee.step <= steps:
+            raise ValueError(f"step {trainee.step} of {steps}")
+        if trainee.step:
             log.resume(trainee.step, saved["log"])
+
+    with checkpoints.stop.deferred():
+        checkpoints.restore(take_over, checkpoint_state)
         while trainee.step < steps:
             means.add(train_step())
             step = trainee.step
-            due = step % log_every == 0 or step == steps
-            metrics = {**(means.pop() if due else {}), **validate(step)}
-            if metrics:
+            averages = means.pop() if step % log_every == 0 or step == steps else {}
+            if metrics := {**averages, **validate(step)}:
                 log.write(step, **metrics)
             log.passed(step)
             checkpoints.reached(step, checkpoint_state)

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cactus.errors import RecordError
+from cactus.errors import DataError, RecordError
 from cactus.provenance.audit.findings import Finding, audited, audited_records
 from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.objects import load_text
+from cactus.provenance.records.plan import plan_path, read_plan
 from cactus.provenance.records.reasons import ABSENT
-from cactus.provenance.records.record import record_path
+from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.audit_run import AUDIT
 
 # The clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)
@@ -22,6 +25,10 @@ _SHARED_FOLDERS = ("tables", "figures")
 def check_records(planner: Planner) -> Iterator[Finding]:
     """Yield jobs without a valid record, and records with impossible times or wrong seeds."""
     now = datetime.now(UTC)
+    own = planner.read(AUDIT)
+    if isinstance(own, RecordError):
+        file = record_path(Path(), AUDIT).as_posix()
+        yield Finding("record damaged", file, own.got, AUDIT)
     for one in audited(planner):
         job = one.job
         file = record_path(planner.run_folder, job).relative_to(planner.run_folder).as_posix()
@@ -44,20 +51,55 @@ def check_records(planner: Planner) -> Iterator[Finding]:
             yield Finding("record damaged", file, f"seed {activity.seed} instead of {seed}", job)
 
 
+def check_lists(planner: Planner) -> Iterator[Finding]:
+    """Yield plans and a list of accepted changes that cannot be read.
+
+    After a damaged list, none of its changes counts as accepted.
+    """
+    for job in planner.graph.jobs:
+        path = plan_path(planner.run_folder, job)
+        if path.exists():
+            try:
+                read_plan(path)
+            except (RecordError, DataError) as error:
+                name = path.relative_to(planner.run_folder).as_posix()
+                yield Finding("plan damaged", name, error.got, job)
+    try:
+        _ = planner.waivers
+    except RecordError as error:
+        planner.waivers = []
+        yield Finding("list damaged", WAIVERS_FILE, error.got, AUDIT)
+
+
 def check_results(planner: Planner) -> Iterator[Finding]:
     """Yield results that differ from their record, and files that no record lists."""
     known: set[str] = set()
-    for record in audited_records(planner):
+    own = planner.record(AUDIT)  # of the last audit; while an audit runs as a job, there is none
+    for record in [*audited_records(planner), *([own] if own else [])]:
         known.update(record.entities)
         for reason in planner.changed_results(record):
             if reason.new == ABSENT:
                 yield Finding("output missing", reason.name, "no such file", record.job)
             else:
-                got = f"sha256 {reason.new[:12]}, recorded {reason.old[:12]}"
+                got = f"sha256 {reason.new[:12]}" if reason.new.isalnum() else reason.new
+                got += f", recorded {reason.old[:12]}"
                 yield Finding("output changed", reason.name, got, record.job)
+        yield from _wrong_sizes(planner, record)
         for name in sorted(record.unrecorded):
             yield Finding("record damaged", name, "its record does not list it", record.job)
     yield from _strays(planner, known)
+
+
+def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
+    """Yield files whose recorded size is false although their recorded hash is right."""
+    changed = {reason.name for reason in planner.changed_results(record)}
+    for name, entity in record.entities.items():
+        if name not in changed:
+            size = (planner.run_folder / name).stat().st_size
+            if size != entity.bytes:
+                file = record_path(Path(), record.job).as_posix()
+                got = f"{name} has {size} bytes, recorded {entity.bytes}"
+                yield Finding("record damaged", file, got, record.job)
 
 
 def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
@@ -109,9 +151,12 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
                 continue
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                hashes[digest] = f"not Python: {error}"
             if hashes[digest] != code.get(name):
                 yield Finding("source differs", name, "the stored text is not what ran", job)
-        for digest in filter(None, [record.agent.packages, (record.agent.git or {}).get("diff")]):
+        diff = record.agent.git["diff"] if record.agent.git else None
+        for digest in filter(None, [record.agent.packages, diff]):
             try:
                 load_text(planner.run_folder, digest)
             except RecordError as error:

@@ -1,19 +1,23 @@
 """The paper's own numbers, read from the project's file, each with its source."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.provenance.audit.rows_of_csv import read_rows
+
 PAPER_NUMBERS_FILE: Final = "config/paper_results.csv"
-_KEYS: Final = ("dataset", "source", "method", "learner", "way", "shot")
+KEYS: Final = ("dataset", "source", "method", "learner", "way", "shot")
+PUBLISHED_COLUMNS: Final = (
+    *KEYS, "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
+)  # fmt: skip
 
 CellKey = tuple[str, ...]
 
 
 def cell_key(row: Mapping[str, Any]) -> CellKey:
     """Return the key of a row, of the results or of the published numbers."""
-    return tuple(str(row[name]) for name in _KEYS)
+    return tuple(str(row[name]) for name in KEYS)
 
 
 def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:
@@ -21,8 +25,8 @@ def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:
 
     Raises
     ------
-    OSError, ValueError, KeyError
+    RecordError
         The file cannot be read.
     """
-    with (root / PAPER_NUMBERS_FILE).open(newline="", encoding="utf-8") as file:
-        return {cell_key(row): row for row in csv.DictReader(file)}
+    rows = read_rows(root / PAPER_NUMBERS_FILE, PUBLISHED_COLUMNS)
+    return {cell_key(row): row for row in rows}

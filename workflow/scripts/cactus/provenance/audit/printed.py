@@ -1,17 +1,58 @@
 """The printed numbers of a run, and the jobs that they depend on."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from cactus.errors import DataError, RecordError
+from cactus.files import read_json
 from cactus.graph import Graph
-from cactus.provenance.audit.paper_numbers import cell_key
+from cactus.provenance.records.values import checked
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
+
+_Column = Literal["mean", "ci95", "paper_mean", "paper_ci95"]
+
+
+class _Row(TypedDict):
+    """The row of the table of results behind a number."""
+
+    run: str
+    dataset: str
+    source: str
+    method: str
+    learner: str
+    way: int
+    shot: int
+    seed: str
+
+
+class _Entry(TypedDict):
+    """A cell of a table or a number in a figure, see `cactus.paper.cells.map_entry`."""
+
+    row: str
+    column: str
+    printed: str
+    mark: str
+    columns: Annotated[
+        list[Literal["mean", "ci95", "paper_mean", "paper_ci95"]], Field(min_length=1)
+    ]
+    scale: float
+    decimals: Annotated[int, Field(ge=0, le=20)]
+    results_row: _Row
+
+
+class _Map(TypedDict):
+    cells: list[_Entry]
+
+
+_MAP: Final = TypeAdapter(_Map)
 
 
 class PrintedNumber(NamedTuple):
@@ -57,15 +98,18 @@ def map_entries(path: Path) -> list[dict[str, Any]]:
 
     Raises
     ------
-    OSError, ValueError, KeyError, TypeError
+    RecordError
         The file cannot be read or is not such a map.
     """
-    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    for entry in entries:
-        cell_key(entry["results_row"])
-        texts = [entry["row"], entry["column"], entry["printed"], entry["results_row"]["seed"]]
-        if not entry["columns"] or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"not the entry of a number: {entry}")
+    try:
+        entries: list[dict[str, Any]] = checked(_MAP, read_json(path))["cells"]
+    except (DataError, ValueError) as error:
+        raise RecordError(
+            "The map of a table or figure cannot be read.",
+            where=str(path),
+            got=error.got if isinstance(error, DataError) else str(error),
+            fix="run the workflow again to rebuild the file",
+        ) from error
     return entries
 
 
@@ -76,7 +120,7 @@ def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNu
             continue
         try:
             entries = map_entries(run_folder / job.number_map)
-        except (OSError, ValueError, KeyError, TypeError):
+        except RecordError:
             continue  # reported by the check of the maps
         yield from (
             PrintedNumber(job, job.files[0], entry) for entry in entries if entry["printed"]

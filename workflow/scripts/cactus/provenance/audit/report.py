@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cactus.errors import printable
 from cactus.provenance.audit.files import (
     check_inputs,
+    check_lists,
     check_records,
     check_results,
     check_sources,
@@ -17,6 +19,7 @@ from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import counted
 
 # Findings that make their job stale, so that an update fixes them.
 _STALE = {
@@ -74,19 +77,22 @@ class Report:
             lines.append(f"  affects: {_titles(affected, limit)}")
             lines.append(f"  fix:     {fix}")
         lines += [f"note: {note}" for note in self.notes]
-        verdict = f"{len(self.findings)} findings" if self.findings else "all agree"
-        counts = f"{self.jobs} jobs, {self.files} files, {self.numbers} printed numbers"
-        return "\n".join([*lines, f"{verdict}: {counts}"])
+        verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
+        counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
+        total = ", ".join(counted(number, what) for what, number in counts.items())
+        return "\n".join(map(printable, [*lines, f"{verdict}: {total}"]))
 
 
 def run_audit(planner: Planner) -> Report:
     """Check that the files, records, sources, inputs and printed numbers of a run agree."""
+    lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments = audited(planner)
     jobs = [one.job for one in assessments]
     # Tables first: readers look there first, and one finding stands for a table and its figures.
     found = printed_numbers(planner.run_folder, jobs)
     printed = sorted(found, key=lambda one: not one.file.endswith(".tex"))
     findings = [
+        *lists,
         *check_records(planner),
         *check_results(planner),
         *check_inputs(planner),
@@ -115,8 +121,10 @@ def run_audit(planner: Planner) -> Report:
 def suggested_fix(planner: Planner, finding: Finding) -> str:
     """Return the command that fixes a finding."""
     update = f"cactus update {planner.config.run}"
-    if finding.kind == "stray file":
+    if finding.kind in ("stray file", "plan damaged"):
         return f"rm {planner.run_folder / finding.file}"
+    if finding.kind == "list damaged":
+        return f"remove the damaged line of {planner.run_folder / finding.file}"
     if finding.kind in _STALE or planner.assess(finding.job).stale:
         return update
     return f"rm {record_path(planner.run_folder, finding.job)} && {update}"

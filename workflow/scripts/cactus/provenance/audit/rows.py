@@ -58,7 +58,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
         yield f"records of {len(commits)} commits{same}: {', '.join(sorted(commits))}"
     if not all(record.agent.git for record in records):
         yield "some records were made outside a git repository"
-    dirty = sum(bool((record.agent.git or {}).get("dirty")) for record in records)
+    dirty = sum(record.agent.git is not None and record.agent.git["dirty"] for record in records)
     if dirty:
         yield f"{dirty} of {len(records)} records were made from a clone with uncommitted changes"
     hosts = sorted({record.agent.host for record in records})

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cactus.files import read_text
+
 _NUMBER: Final = re.compile(r"^\d+(\.\d+)?( ± \d+(\.\d+)?)?$")
 _INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
 
@@ -14,8 +16,13 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
 
     This is independent of the code that writes tables. It drops labels and marks:
     ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read.
     """
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
     for line in body.splitlines():
         if " & " in line:

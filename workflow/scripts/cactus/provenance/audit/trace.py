@@ -1,23 +1,26 @@
 """Traces a printed number back to the raw files."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
-from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE, cell_key, read_paper_numbers
+from cactus.provenance.audit.paper_numbers import (
+    KEYS,
+    PAPER_NUMBERS_FILE,
+    PUBLISHED_COLUMNS,
+    cell_key,
+    read_paper_numbers,
+)
 from cactus.provenance.audit.printed import map_entries, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
-
-_PUBLISHED_COLUMNS: Final = (
-    "accuracy", "accuracy_status", "ci95", "ci95_status", "paper", "table", "citation",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
         The file is not a table or figure of the run, not exactly one number matches, or a published
         number is no longer in the project's file.
     """
-    name = file.resolve().relative_to(planner.run_folder.resolve()).as_posix()
+    name = os.path.relpath(file.resolve(), planner.run_folder.resolve())
     jobs = planner.graph.jobs
     makers = [job for job in jobs if job.number_map is not None]
     maker = next((job for job in makers if name in job.files), None)
@@ -86,29 +89,20 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
 
 def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
     """Return the published number of the cell of a row of results."""
-    try:
-        found = read_paper_numbers(root)[cell_key(row)]
-        return {name: found[name] for name in _PUBLISHED_COLUMNS}
-    except (OSError, ValueError, KeyError) as error:
+    found = read_paper_numbers(root).get(cell_key(row))
+    if found is None:
         raise RecordError(
             "The source of a published number is unknown.",
             where=str(root / PAPER_NUMBERS_FILE),
-            got=f"no row or column {error}" if isinstance(error, KeyError) else str(error),
+            got=f"no row {' '.join(cell_key(row))}",
             fix="restore the file from the repository",
-        ) from error
+        )
+    return {name: found[name] for name in PUBLISHED_COLUMNS if name not in KEYS}
 
 
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     """Return the map entry of the only number that matches the given words."""
-    try:
-        entries = map_entries(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordError(
-            "The map of a table or figure cannot be read.",
-            where=str(path),
-            got=f"{type(error).__name__}: {error}",
-            fix="run the workflow again to rebuild the file",
-        ) from error
+    entries = map_entries(path)
     rows = {entry["row"]: None for entry in entries}
     titles = [title for title in rows if _subwords(row) <= _subwords(title)]
     exact = [title for title in titles if _subwords(row) == _subwords(title)]
@@ -139,6 +133,12 @@ def _not_found(what: str, file: Path, got: str, known: list[str]) -> RecordError
     return RecordError(
         what, where=str(file), got=got, fix=did_you_mean_or_known(got, known, "open the file")
     )
+
+
+def declared_files(chain: list[tuple[Job, Record | None]]) -> dict[str, str]:
+    """Return the sha256 of each data file that custom embeddings of a chain declared and read."""
+    records = [record for _, record in chain if record is not None]
+    return {name: digest for record in records for name, digest in record.plan.declared.items()}
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:

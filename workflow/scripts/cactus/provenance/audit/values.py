@@ -1,17 +1,18 @@
 """Checks that the printed numbers follow from the accuracies of the episodes."""
 
-import csv
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.paper_numbers import CellKey, cell_key, read_paper_numbers
+from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.rows_of_csv import damaged, read_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -19,6 +20,8 @@ from cactus.stages.base import Job
 
 # Sums in different order differ by less than this; a printed digit is far larger.
 _ROUNDING: Final = 1e-9
+_ACCURACY_COLUMNS: Final = ("way", "shot", "episode", "accuracy")
+_RESULT_COLUMNS: Final = (*KEYS, "seed", "mean", "ci95")
 
 SettingKey = tuple[str, int, int]  # method, way, shot
 
@@ -28,34 +31,62 @@ class EpisodeAccuracies:
 
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
-        self._cache: dict[Job, dict[SettingKey, list[float]]] = {}
+        self._cache: dict[Job, dict[SettingKey, list[float]] | RecordError] = {}
 
     def of(self, job: Job) -> dict[SettingKey, list[float]]:
         """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
 
         Raises
         ------
-        OSError, ValueError, KeyError
-            The file cannot be read.
+        RecordError
+            The file is damaged.
         """
         if job not in self._cache:
-            found: dict[SettingKey, list[float]] = defaultdict(list)
-            path = self._run_folder / f"{job.folder}/accuracies.csv"
-            with path.open(newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    key = row.get("method", ""), int(row["way"]), int(row["shot"])
-                    found[key].append(float(row["accuracy"]))
-            self._cache[job] = dict(found)
-        return self._cache[job]
+            try:
+                self._cache[job] = self._read(self._run_folder / accuracies_of(job))
+            except RecordError as error:
+                self._cache[job] = error
+        found = self._cache[job]
+        if isinstance(found, RecordError):
+            raise found
+        return found
 
-    def summary(self, jobs: Iterable[Job], key: SettingKey) -> dict[str, float]:
-        """Average accuracies over jobs; return their mean and half interval over episodes."""
-        series = [self.of(job)[key] for job in jobs]
+    def _read(self, path: Path) -> dict[SettingKey, list[float]]:
+        found: dict[SettingKey, list[float]] = defaultdict(list)
+        for number, row in enumerate(read_rows(path, _ACCURACY_COLUMNS), start=1):
+            try:
+                values = found[row.get("method", ""), int(row["way"]), int(row["shot"])]
+                accuracy = float(row["accuracy"])
+                if not 0 <= accuracy <= 1 or int(row["episode"]) != len(values):
+                    raise ValueError(f"episode {row['episode']}, accuracy {row['accuracy']}")
+            except ValueError as error:
+                raise damaged(path, f"row {number}: {error}") from error
+            values.append(accuracy)
+        return dict(found)
+
+    def summary(self, jobs: list[Job], key: SettingKey) -> dict[str, float]:
+        """Average accuracies over jobs; return their mean and half interval over episodes.
+
+        Raises
+        ------
+        RecordError
+            A file is damaged, has no such episodes, or has other ones than the next.
+        """
+        series = [self.of(job).get(key, []) for job in jobs]
+        count = len(series[0]) if series else 0
+        for job, values in zip(jobs, series, strict=True):
+            if not count or len(values) != count:
+                got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
+                raise damaged(self._run_folder / accuracies_of(job), f"{key[0]} {got}".strip())
         averaged = [math.fsum(values) / len(values) for values in zip(*series, strict=True)]
-        count = len(averaged)
         mean = math.fsum(averaged) / count
         variance = math.fsum((value - mean) ** 2 for value in averaged) / count
         return {"mean": mean, "ci95": 1.96 * math.sqrt(variance / count)}
+
+
+def accuracies_of(job: Job) -> str:
+    """Return the name of the file in which a scoring job lists its episodes."""
+    return f"{job.folder}/accuracies.csv"
 
 
 class ValueCheck:
@@ -67,6 +98,7 @@ class ValueCheck:
 
     def findings(self) -> Iterator[Finding]:
         """Yield the numbers that do not follow from the episodes, or that a table misprints."""
+        yield from self._check_episodes()
         yield from self._check_results()
         yield from self._check_maps()
         for one in self._printed:
@@ -79,23 +111,33 @@ class ValueCheck:
     def _published(self) -> dict[CellKey, dict[str, str]]:
         return read_paper_numbers(self._planner.project.root)
 
+    def _check_episodes(self) -> Iterator[Finding]:
+        """Read the accuracies of all episodes, those that no number is printed of too."""
+        for job in self._jobs:
+            file = accuracies_of(job)
+            if job.definition.scores and (self._planner.run_folder / file).exists():
+                try:
+                    self._episodes.of(job)
+                except RecordError as error:
+                    yield Finding("results damaged", file, error.got, job)
+
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and check that no seed is missing."""
         file = RESULTS.files[0]
         seeds: dict[CellKey, set[str]] = defaultdict(set)
         try:
-            with (self._planner.run_folder / file).open(newline="", encoding="utf-8") as text:
-                rows = list(csv.DictReader(text))
-            for row in rows:
-                seeds[cell_key(row)].add(row["seed"])
-                got = self._difference(row, {name: float(row[name]) for name in ("mean", "ci95")})
-                if got:
-                    yield Finding(
-                        "number differs", file, f"{' '.join(cell_key(row))}: {got}", RESULTS
-                    )
-        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            yield Finding("results damaged", file, f"{type(error).__name__}: {error}", RESULTS)
+            rows = read_rows(self._planner.run_folder / file, _RESULT_COLUMNS)
+        except RecordError as error:
+            yield Finding("results damaged", file, error.got, RESULTS)
             return
+        for row in rows:
+            key, seed = cell_key(row), row["seed"]
+            if seed in seeds[key]:
+                yield Finding("results damaged", file, f"{' '.join(key)}: {seed} twice", RESULTS)
+            seeds[key].add(seed)
+            got = self._difference(row)
+            if got:
+                yield Finding("number differs", file, f"{' '.join(key)}: {got}", RESULTS)
         for cell, found in seeds.items():
             missing = self._expected_seeds(cell) - found
             if missing:
@@ -116,11 +158,15 @@ class ValueCheck:
         jobs = scoring_jobs({**row, "seed": "all"}, self._jobs)
         return {job.wildcards["seed"] for job in jobs} | {"all"}
 
-    def _difference(self, row: dict[str, Any], numbers: dict[str, float]) -> str:
+    def _difference(self, row: dict[str, str]) -> str:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
         if not scoring_jobs(row, self._jobs):
             return "no job of the grid scores it"
-        right = self._summary(row)
+        try:
+            numbers = {name: float(row[name]) for name in ("mean", "ci95")}
+            right = self._summary(row)
+        except (RecordError, ValueError) as error:
+            return _one_line(error)
         wrong = [
             f"{name} {value!r}, but its episodes give {right[name]!r}"
             for name, value in numbers.items()
@@ -139,21 +185,21 @@ class ValueCheck:
             if job.number_map is not None:
                 try:
                     map_entries(self._planner.run_folder / job.number_map)
-                except (OSError, ValueError, KeyError, TypeError) as error:
-                    yield Finding("map damaged", job.number_map, repr(error), job)
+                except RecordError as error:
+                    yield Finding("map damaged", job.number_map, error.got, job)
 
     def _check_printed(self, one: PrintedNumber) -> Iterator[Finding]:
         """Recompute a printed number and compare every digit."""
         try:
             right = self._recomputed(one.entry)
-        except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            right = f"nothing ({type(error).__name__}: {error})"
+        except (RecordError, ValueError, KeyError) as error:
+            right = f"nothing ({_one_line(error)})"
         if right != one.entry["printed"]:
             got = f"{one.title} prints {one.entry['printed']}, but its source gives {right}"
             yield Finding("number differs", one.file, got, one.job, one)
 
     def _recomputed(self, entry: dict[str, Any]) -> str:
-        row, decimals = entry["results_row"], int(entry["decimals"])
+        row, decimals = entry["results_row"], entry["decimals"]
         if entry["columns"][0] == "paper_mean":
             published = self._published[cell_key(row)]
             names = ["accuracy", "ci95"][: len(entry["columns"])]
@@ -169,8 +215,9 @@ class ValueCheck:
         try:
             entries = map_entries(self._planner.run_folder / job.files[1])
             rows = list(numbers_in_table(self._planner.run_folder / file))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            yield Finding("text differs", file, f"cannot be compared with its map: {error!r}", job)
+        except (RecordError, OSError, ValueError) as error:
+            got = f"cannot be compared with its map: {_one_line(error)}"
+            yield Finding("text differs", file, got, job)
             return
         shown = [cell for row in rows for cell in row]
         if len(shown) != len(entries):
@@ -181,3 +228,9 @@ class ValueCheck:
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
                 yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, RecordError):
+        return f"{error.where}: {error.got}"
+    return f"{type(error).__name__}: {error}"

@@ -1,6 +1,6 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
-import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cactus.errors import CactusError
-from cactus.files import write_json
+from cactus.files import read_text, write_json
 from cactus.provenance.execution.lease import Lease, lives, read_lease
+from cactus.provenance.execution.logs import early_death
 from cactus.provenance.execution.process import identity
+from cactus.provenance.records.facts import parse_facts
+from cactus.provenance.records.record import record_path
 from cactus.stages.base import Job
 
 
@@ -54,7 +57,10 @@ def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iter
             "ended": datetime.now(UTC).isoformat(),
             "attempt": attempt,
         }
-        write_json(path, facts)
+        try:
+            write_json(path, facts)
+        except (CactusError, OSError) as second:  # the first error is the one to tell
+            print(f"this failure cannot be noted in {path}: {second}", file=sys.stderr)
         raise
     path.unlink(missing_ok=True)
 
@@ -63,12 +69,20 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     """Return what is known of an unfinished job: ``state`` is running, failed or killed.
 
     A job counts as killed if its process is gone from this host, or has been silent for too long on
-    another host, without leaving a failure note. None if nothing is known.
+    another host, without leaving a failure note. A job that could not even start, because an import
+    failed, left its error in its log alone. None if nothing is known.
     """
     folder = work_folder(run_folder, job)
-    holder = read_lease(folder)
-    if holder:
+    try:
+        holder = read_lease(folder)
+    except OSError as error:
+        return {"state": "failed", "error": f"its lease cannot be read: {error}"}
+    if holder is not None:
         return {**holder, "state": "running" if lives(folder, holder) else "killed"}
+    if not record_path(run_folder, job).exists():
+        early = early_death(run_folder, job)
+        if early:
+            return {"state": "failed", "attempt": 0, **early}
     return _failure(run_folder, job)
 
 
@@ -79,8 +93,10 @@ def next_attempt(run_folder: Path, job: Job) -> int:
 
 
 def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
+    path = failure_path(run_folder, job)
     try:
-        facts = json.loads(failure_path(run_folder, job).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {"state": "failed", **parse_facts(read_text(path))}
+    except FileNotFoundError:
         return None
-    return facts if isinstance(facts, dict) else None
+    except (OSError, ValueError) as error:
+        return {"state": "failed", "error": f"its note {path} is damaged: {error}"}

@@ -29,7 +29,7 @@ _SLURM: Final = {
     "nodes": "SLURM_JOB_NODELIST",
     "gpus": _GPUS,
 }
-_DETERMINISM_VARIABLES: Final = (
+DETERMINISM_VARIABLES: Final = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -113,13 +113,26 @@ def check_libraries(planned: dict[str, str]) -> None:
     for name, version in planned.items():
         found = python if name == "python" else _installed(name)
         if public_version(found) != public_version(version):
+            foreign = None if name == "python" else _foreign_folder(name)
             raise CodeError(
                 "A library does not have the planned version.",
-                where=normalized(name),
+                where=normalized(name) + (f" in {foreign}" if foreign else ""),
                 got=f"{found}, planned {version}",
-                fix="install the locked versions with `make setup` (or from "
+                fix=f"remove {foreign} from PYTHONPATH, or unset PYTHONPATH, then run Snakemake "
+                "again"
+                if foreign
+                else "install the locked versions with `make setup` (or from "
                 "envs/requirements.lock), then run Snakemake again",
             )
+
+
+def _foreign_folder(name: str) -> Path | None:
+    """Return the folder of a library that is outside the environment, mostly by PYTHONPATH."""
+    try:
+        folder = Path(str(metadata.distribution(name).locate_file(""))).resolve()
+    except metadata.PackageNotFoundError:
+        return None
+    return None if folder.is_relative_to(Path(sys.prefix).resolve()) else folder
 
 
 def _installed(name: str) -> str:
@@ -149,7 +162,7 @@ def _device() -> dict[str, Any] | None:
 def determinism() -> dict[str, Any]:
     """Return the settings that decide whether running a job again gives the same bits."""
     facts: dict[str, Any] = {
-        name: os.environ[name] for name in _DETERMINISM_VARIABLES if name in os.environ
+        name: os.environ[name] for name in DETERMINISM_VARIABLES if name in os.environ
     }
     torch = sys.modules.get("torch")
     if torch is not None:

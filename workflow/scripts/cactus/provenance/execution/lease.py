@@ -23,7 +23,9 @@ from threading import Event, Thread
 from typing import Any, Final, Self
 
 from cactus.errors import LeaseError, StorageError
+from cactus.files import read_text
 from cactus.provenance.execution.process import identity, is_alive, process_location
+from cactus.provenance.records.facts import parse_facts
 
 LEASE_FILE: Final = "lease.json"
 # A holder that misses nine renewals counts as dead.
@@ -211,18 +213,15 @@ def read_lease(folder: Path) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_facts(read_text(path))
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno != errno.ESTALE:
             raise
         return _read(path)  # on NFS: another host replaced the file while it was being read
-    try:
-        facts = json.loads(text)
     except ValueError:
         return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def lives(folder: Path, holder: dict[str, Any]) -> bool:

@@ -1,9 +1,19 @@
 """Logs of attempts that did not succeed, kept although Snakemake removes a job's log."""
 
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from cactus.files import open_regular
 from cactus.stages.base import Job
+
+_START_OF_LOG: Final = 1 << 20
+_CRASH: Final = re.compile(
+    r"^(Traceback \(most recent call last\)|\S*python\S*: |(\S*/)?(ba|da)?sh: |Segmentation fault)",
+    re.M,
+)
 
 
 def log_path(run_folder: Path, job: Job) -> Path:
@@ -32,3 +42,21 @@ def keep_log(run_folder: Path, job: Job, attempt: int) -> None:
 def drop_log(run_folder: Path, job: Job, attempt: int) -> None:
     """Remove the second name of the log of a successful attempt."""
     attempt_log(run_folder, job, attempt).unlink(missing_ok=True)
+
+
+def early_death(run_folder: Path, job: Job) -> dict[str, str] | None:
+    """Return when and of what an attempt died that did not even start; None if it has started.
+
+    Python or the shell then leaves its error in the log, where the line is missing with which an
+    attempt starts.
+    """
+    path = log_path(run_folder, job)
+    try:
+        with open_regular(path) as file:
+            text = file.read(_START_OF_LOG).decode(errors="replace")
+        ended = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return None
+    if f"=== {job.name}: " in text or not _CRASH.search(text):
+        return None
+    return {"error": text.splitlines()[-1], "ended": ended.isoformat()}

@@ -1,5 +1,6 @@
 """Publishing results: a finished job's results move into place as a whole and are recorded."""
 
+import errno
 import resource
 import shutil
 import sys
@@ -11,6 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
+from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
@@ -105,8 +107,21 @@ def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:
     if folder is not None:
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        made.replace(target)
+        _move(made, target)
     return entities
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a folder as a whole, also to another file system, on which it appears as a whole."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        nearby = target.with_name(f".{target.name}.copy")
+        shutil.rmtree(nearby, ignore_errors=True)  # left by a killed process
+        shutil.copytree(source, nearby)
+        nearby.replace(target)
 
 
 def _files(job: RunningJob) -> list[Path]:
@@ -120,6 +135,7 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     compute: dict[str, Any] = plan.spec.get("compute", {})
     torch = sys.modules.get("torch")
     gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    progress = job.progress()
     return Activity(
         plan=plan,
         sources=sources,
@@ -132,6 +148,10 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
         resumed_from=job.resumed_from,
+        steps=progress.get("steps"),
+        seconds_per_step=progress.get("seconds_per_step"),
+        processors=noted_processors(job.work, job.fingerprint),
+        unused_gpu=unused_gpu(plan),
     )
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from cactus.config.sections.operation import CheckpointSettings
 from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
 
@@ -90,7 +89,7 @@ class RunningJob:
     @property
     def fingerprint(self) -> str:
         """sha256 of everything that the job's results depend on."""
-        return json_hash(self.plan.model_dump(mode="json", exclude={"raw"}))
+        return self.plan.fingerprint
 
     @property
     def resumed_from(self) -> list[int]:

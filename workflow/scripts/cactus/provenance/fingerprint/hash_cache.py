@@ -1,19 +1,42 @@
 """A cache of file hashes, valid while a file's size, times and inode stay the same."""
 
 import json
+import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self, TypeVar
 
-from cactus.files import file_hash, write_text
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from cactus.errors import DataError, StorageError
+from cactus.files import file_hash, read_json, read_text, write_text
 from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
+from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.values import Sha256, checked
 
 HASHES_FILE: Final = "hashes.json"
 # Increase this when the format of the file changes.
 _FORMAT: Final = 3
+
+
+_State = tuple[int, int, int, int]
+_Value = TypeVar("_Value", str, tuple[str, list[str]])
+
+
+class _Entry(TypedDict):
+    """The hash of a file, or the hash and the imports of a source, in one state of the file."""
+
+    path: str
+    state: _State
+    value: Sha256 | tuple[Sha256, list[str]]
+
+
+_ENTRIES: Final = TypeAdapter(dict[str, _Entry])
 
 
 @dataclass
@@ -24,6 +47,9 @@ class HashCache:
     number stay the same. Programs cannot set the ctime, so setting the modification time back does
     not hide an edit.
 
+    A saved cache is believed: whoever writes a false hash into it, with the state of the file,
+    deceives its readers. What must not be deceived starts with an empty cache.
+
     Parameters
     ----------
     file
@@ -33,26 +59,39 @@ class HashCache:
     """
 
     file: Path | None
-    entries: dict[str, Any] = field(default_factory=dict)
+    entries: dict[str, _Entry] = field(default_factory=dict)
     _changed: bool = False
 
     @classmethod
     def load(cls, file: Path) -> Self:
         """Read a saved cache; a damaged file counts as empty, since a cache only saves time."""
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = read_json(file)
             entries = content["entries"] if content["form"] == _FORMAT else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            entries = {}
-        return cls(file, entries if isinstance(entries, dict) else {})
+            return cls(file, checked(_ENTRIES, entries))
+        except (DataError, ValueError, KeyError, TypeError):
+            return cls(file)
 
     def save(self) -> None:
-        """Save the cache if it has changed, without the files that no longer exist."""
+        """Save the cache if it has changed, without the files that no longer exist.
+
+        A cache that cannot be saved, such as that of a run to which nobody may write, is skipped.
+        """
         if self.file is None or not self._changed:
             return
         kept = {key: entry for key, entry in self.entries.items() if Path(entry["path"]).exists()}
-        write_text(self.file, json.dumps({"form": _FORMAT, "entries": kept}))
+        try:
+            write_text(self.file, json.dumps({"form": _FORMAT, "entries": kept}))
+        except (StorageError, OSError) as error:
+            logging.getLogger(__name__).debug("the hashes are not saved: %s", error)
         self._changed = False
+
+    def state(self, path: Path) -> str:
+        """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read."""
+        try:
+            return self.sha256(path) if path.exists() else ABSENT
+        except OSError as error:
+            return f"unreadable ({error.strerror})"
 
     def sha256(self, path: Path) -> str:
         """Return the sha256 of a file's content.
@@ -62,19 +101,22 @@ class HashCache:
         OSError
             The file cannot be read.
         """
-        cached, state = self._get(path, "sha256"), _state(path)
-        return str(cached or self._put(path, "sha256", state, file_hash(path)))
+        cached = self._get(path, "sha256")
+        # The state comes first: a file that changes while it is read is then hashed again.
+        state = _state(path)
+        return (
+            cached if isinstance(cached, str) else self._put(path, "sha256", state, file_hash(path))
+        )
 
     def warm(self, paths: Iterable[Path]) -> None:
-        """Hash the files that are not cached yet, in parallel; skip missing ones."""
-        unknown = [path for path in dict.fromkeys(paths) if path.is_file()]
-        unknown = [path for path in unknown if self._get(path, "sha256") is None]
-        # Take the states before reading: a file that changes meanwhile is then hashed again.
-        states = [_state(path) for path in unknown]
+        """Hash the files that are not cached yet, in parallel; skip those that cannot be read."""
+
+        def hash_one(path: Path) -> None:
+            with suppress(OSError):  # whoever asks for its hash gets the error
+                self.sha256(path)
+
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            digests = pool.map(file_hash, unknown)
-            for path, state, digest in zip(unknown, states, digests, strict=True):
-                self._put(path, "sha256", state, digest)
+            list(pool.map(hash_one, dict.fromkeys(paths)))
 
     def source(self, path: Path, module: str) -> PythonSource:
         """Return the hash and the imports of a Python file.
@@ -85,23 +127,23 @@ class HashCache:
             The file cannot be read as Python.
         """
         cached = self._get(path, "source")
-        if cached is None:
+        if cached is None or isinstance(cached, str):
             state = _state(path)
-            source = read_source(path.read_text(encoding="utf-8"), module)
-            cached = self._put(path, "source", state, [source.digest, source.imports])
+            source = read_source(read_text(path), module)
+            cached = self._put(path, "source", state, (source.digest, list(source.imports)))
         return PythonSource(cached[0], tuple(cached[1]))
 
-    def _get(self, path: Path, kind: str) -> Any:
+    def _get(self, path: Path, kind: str) -> str | tuple[str, list[str]] | None:
         entry = self.entries.get(f"{kind}:{path.absolute()}")
         return entry["value"] if entry and entry["state"] == _state(path) else None
 
-    def _put(self, path: Path, kind: str, state: list[int], value: Any) -> Any:
+    def _put(self, path: Path, kind: str, state: _State, value: _Value) -> _Value:
         absolute = str(path.absolute())
         self.entries[f"{kind}:{absolute}"] = {"path": absolute, "state": state, "value": value}
         self._changed = True
         return value
 
 
-def _state(path: Path) -> list[int]:
+def _state(path: Path) -> _State:
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.errors import RecordError
-from cactus.files import write_text
+from cactus.files import open_regular, write_text
 
 
 def object_path(run_folder: Path, digest: str) -> Path:
@@ -39,7 +39,8 @@ def load_text(run_folder: Path, digest: str) -> str:
     """
     path = object_path(run_folder, digest)
     try:
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
         if hashlib.sha256(content).hexdigest() != digest:
             raise ValueError("the sha256 of its content is not its name")
         return content.decode()

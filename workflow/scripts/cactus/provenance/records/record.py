@@ -3,25 +3,28 @@
 The terms are those of W3C PROV: an activity, carried out by an agent, uses and generates entities.
 """
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from cactus.config.sections.base import Settings
+from cactus.config.sections.base import NonNegative, Settings
 from cactus.errors import RecordError
-from cactus.files import write_json
+from cactus.files import parse_json, read_text, write_json
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.values import Amount, Moment, RelativeName, Sha256
 from cactus.stages.base import Job
+
+Fact = str | bool | int | float | None
 
 
 class FileEntity(Settings):
     """A generated file: the sha256 of its content, and its size in bytes."""
 
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    bytes: int
+    sha256: Sha256
+    bytes: Amount
 
 
 class Activity(Settings):
@@ -47,19 +50,39 @@ class Activity(Settings):
         Peak resident memory of the process, and peak memory of PyTorch on its GPU if it used one.
     resumed_from
         Steps from which the job resumed after interruptions.
+    steps, seconds_per_step
+        Steps of its training, and their mean duration since the last interruption; None for other
+        jobs.
+    processors
+        Of each attempt: its number, and the processor with the instruction sets that libraries use.
+    unused_gpu
+        Why the job ran on the CPU although there seemed to be a GPU; empty otherwise.
     """
 
     plan: Plan
-    sources: dict[str, str]
+    sources: dict[str, Sha256]
     seed: int | None
     threads: int | None
-    determinism: dict[str, Any]
-    started: str
-    ended: str
-    seconds: float
-    peak_memory_bytes: int
-    peak_gpu_memory_bytes: int | None
+    determinism: dict[str, Fact]
+    started: Moment
+    ended: Moment
+    seconds: NonNegative
+    peak_memory_bytes: Amount
+    peak_gpu_memory_bytes: Amount | None
     resumed_from: list[int] = Field(default_factory=list)
+    steps: int | None = None
+    seconds_per_step: float | None = None
+    processors: list[dict[str, Fact]] = Field(default_factory=list)
+    unused_gpu: str = ""
+
+
+class Git(TypedDict):
+    """The state of a clone, see `Agent`."""
+
+    commit: str
+    dirty: bool
+    diff: Sha256 | None
+    untracked: list[str]
 
 
 class Agent(Settings):
@@ -87,9 +110,9 @@ class Agent(Settings):
     machine: str
     python: str
     libraries: dict[str, str]
-    packages: str
-    device: dict[str, Any] | None
-    git: dict[str, Any] | None
+    packages: Sha256
+    device: dict[str, Fact] | None
+    git: Git | None
     slurm: dict[str, str] | None
 
 
@@ -97,7 +120,7 @@ class Record(Settings):
     """What a job ran on and what it made."""
 
     schema_: Literal["cactus-record/1"] = Field(default="cactus-record/1", alias="schema")
-    entities: dict[str, FileEntity]
+    entities: dict[RelativeName, FileEntity]
     activity: Activity
     agent: Agent
 
@@ -138,7 +161,7 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
     """
     path = record_path(run_folder, job)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_text(path))
         if not isinstance(content, dict):
             raise TypeError("not a JSON object")
         checksum = content.pop("checksum")

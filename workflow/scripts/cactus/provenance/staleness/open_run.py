@@ -1,84 +1,48 @@
 """Opens a run: finds its folder and its last configuration, and returns its planner."""
 
-import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
-
-from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
-from cactus.config.sections.base import Settings, merge
-from cactus.errors import DataError, RecordError, did_you_mean_or_known
-from cactus.files import read_json, write_json
+from cactus.errors import RecordError, did_you_mean_or_known
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.staleness.planned_config import (
+    PLANNED_CONFIG_FILE,
+    ROOT,
+    PlannedConfig,
+    read_planned_config,
+)
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.prepare_data import raw_access
 
-PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The Snakefile writes the run's folder as JSON to the file that this variable names.
 RUN_FOLDER_FILE: Final = "CACTUS_RUN_FOLDER_FILE"
-ROOT: Final = Path(__file__).resolve().parents[5]
-
-
-class PlannedConfig(Settings):
-    """The configuration that a run was last planned with, and where it came from.
-
-    Attributes
-    ----------
-    configfiles
-        Its files; later ones override earlier ones. Relative to the folder that holds `results` if
-        they are below it.
-    overrides
-        Keys given with ``--config``.
-    config
-        The result of merging all of them.
-    """
-
-    configfiles: list[str]
-    overrides: dict[str, Any]
-    config: dict[str, Any]
-
-    def write(self, run_folder: Path) -> None:
-        """Save this in the run's folder."""
-        write_json(run_folder / PLANNED_CONFIG_FILE, self.model_dump(mode="json"))
-
-    def load(self, base: Path) -> Config:
-        """Read the configuration again; if a file is gone, return it as it was last planned.
-
-        Parameters
-        ----------
-        base
-            The folder that holds `results`.
-        """
-        paths = [base / file for file in self.configfiles]
-        if not all(path.is_file() for path in paths):
-            return parse_config(self.config, "the configuration saved with the run")
-        values: dict[str, Any] = {}
-        for path in paths:
-            values = merge(values, read_yaml(path))
-        return parse_config(merge(values, self.overrides), ", ".join(map(str, paths)))
-
-    def arguments(self) -> list[str]:
-        """Return the Snakemake options that give the same configuration."""
-        files, pairs = self.configfiles[1:], self.overrides.items()
-        values = [f"{key}={json.dumps(value)}" for key, value in pairs]
-        return [
-            *(["--configfile", *files] if files else []),
-            *(["--config", *values] if values else []),
-        ]
 
 
 def open_planner(
-    config: Config, run_folder: Path, root: Path = ROOT, cache: HashCache | None = None
+    config: Config,
+    run_folder: Path,
+    root: Path = ROOT,
+    cache: HashCache | None = None,
+    base: Path = Path(),
 ) -> Planner:
-    """Return the planner of a run; without a cache given, use the one saved in its folder."""
-    access = raw_access(config)
-    raw_dir = run_folder / "raw" if config.synthetic_data else Path(access.raw_dir)
+    """Return the planner of a run.
+
+    Parameters
+    ----------
+    root
+        The clone whose code the jobs run.
+    cache
+        Cache of file hashes, if not the one saved in the run's folder.
+    base
+        The folder that relative paths of the configuration start from.
+    """
+    raw_dir = run_folder / "raw" if config.synthetic_data else base / raw_access(config).raw_dir
     cache = cache or HashCache.load(run_folder / HASHES_FILE)
-    project = Project(root, SourceTree(root / "workflow" / "scripts", cache))
+    project = Project(root, SourceTree(root / "workflow" / "scripts", cache, base))
     return Planner(config, run_folder, project, raw_dir)
 
 
@@ -104,33 +68,34 @@ def open_run(
         Its configuration is no longer valid.
     """
     folder = find_run_folder(run, results)
-    config = read_planned_config(folder).load(folder.absolute().parents[1])
-    return open_planner(config, folder, cache=cache)
+    planned = read_planned_config(folder)
+    base = planned.base(folder)
+    return open_planner(planned.load(base), folder, planned.root(base), cache, base)
 
 
-def read_planned_config(folder: Path) -> PlannedConfig:
-    """Return the configuration that a run was last planned with.
+def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
+    """Return the planner of a study that may never have run; nothing is written.
+
+    Parameters
+    ----------
+    files
+        Its configuration files; later ones override earlier ones. Without any, it is the paper's.
+    overrides
+        Keys that override those of the files, as ``KEY=VALUE``.
 
     Raises
     ------
-    RecordError
-        The file that holds it is damaged.
+    ConfigError
+        A file cannot be read, or the configuration is not valid.
     """
-    try:
-        return PlannedConfig.model_validate(read_json(folder / PLANNED_CONFIG_FILE))
-    except (DataError, ValidationError) as error:
-        raise RecordError(
-            "The configuration saved with a run cannot be read.",
-            where=str(folder / PLANNED_CONFIG_FILE),
-            got=error.got if isinstance(error, DataError) else str(error.errors()[0]["msg"]),
-            fix="run `snakemake --dry-run` with the run's configuration to write it again",
-        ) from error
+    config = PlannedConfig.read(files, overrides, ROOT).load(Path())
+    folder = Path("results") / config.run
+    return open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
 
 
-def relative_to_cwd(path: Path) -> str:
-    """Return a path relative to the working directory if it is below it, else unchanged."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+def run_names(results: Path = Path("results")) -> list[str]:
+    """Return the names of all runs that were planned."""
+    return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
 
 
 def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
@@ -141,7 +106,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     RecordError
         There is no such run, or no name is given and there is not exactly one run.
     """
-    known = sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+    known = run_names(results)
     if run is None and len(known) == 1:
         return results / known[0]
     for folder in (Path(run), results / run) if run else ():

@@ -6,18 +6,21 @@ import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
 from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
-from cactus.provenance.records.reasons import Reason, ReasonKind
+from cactus.files import parse_json, read_text
+from cactus.provenance.records.reasons import Reason
+from cactus.provenance.records.values import Moment, checked
 from cactus.stages.base import Job
 
 WAIVERS_FILE: Final = "accepted.jsonl"
 # What may be declared harmless. A changed result or input may not: its bytes are in doubt.
-WAIVABLE: Final[tuple[ReasonKind, ...]] = ("config", "code", "library", "file", "raw")
+WaivableKind = Literal["config", "code", "library", "file", "raw"]
+WAIVABLE: Final[tuple[str, ...]] = get_args(WaivableKind)
 
 
 class Waiver(Settings):
@@ -25,12 +28,12 @@ class Waiver(Settings):
 
     stage: str
     cell: str
-    kind: ReasonKind
+    kind: WaivableKind
     name: str
     old: str
     new: str
     who: str
-    when: str
+    when: Moment
     why: str
 
     @property
@@ -38,6 +41,9 @@ class Waiver(Settings):
         """The job, and the change that no longer makes it stale."""
         reason = Reason(self.kind, self.name, self.old, self.new)
         return Job(self.stage, self.cell), reason
+
+
+_WAIVER: Final = TypeAdapter(Waiver)
 
 
 def read_waivers(run_folder: Path) -> list[Waiver]:
@@ -51,16 +57,20 @@ def read_waivers(run_folder: Path) -> list[Waiver]:
     path = run_folder / WAIVERS_FILE
     if not path.exists():
         return []
+    found: list[Waiver] = []
+    place = "the file"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [Waiver.model_validate_json(line) for line in lines]
-    except (ValidationError, UnicodeDecodeError) as error:
+        for line in read_text(path).splitlines():
+            place = f"line {len(found) + 1}"
+            found.append(checked(_WAIVER, parse_json(line)))
+    except (OSError, ValueError) as error:
         raise RecordError(
             "The list of accepted changes is damaged.",
             where=str(path),
-            got=" ".join(str(error).split())[:200],
+            got=f"{place}: {error}",
             fix="remove the damaged line; the job that it covered becomes stale again",
         ) from error
+    return found
 
 
 def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:

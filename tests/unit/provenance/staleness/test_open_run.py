@@ -1,0 +1,117 @@
+"""A run is read alike from every folder, and by its own configuration and code."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from cactus.errors import RecordError
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.plan import Plan
+from cactus.provenance.staleness.open_run import ROOT, PlannedConfig, open_run, read_planned_config
+
+CACHE = HashCache(None)
+MODULE = "import numpy as np\n\nSIZE = 3\n"
+STUDY = {
+    "run": "mine",
+    "grid": {"datasets": ["mnist"], "embeddings": ["mine"], "seeds": [0], "controls": {}},
+    "embeddings": {"custom": {"mine": {"module": "mine.py"}}},
+    "data": {"raw_dir": "raw"},
+}
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A working folder with a planned run whose paths are relative, below a link."""
+    folder = tmp_path / "real/work"
+    (folder / "raw/mnist").mkdir(parents=True)
+    (folder / "sub").mkdir()
+    (folder / "mine.py").write_text(MODULE)
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    planned = PlannedConfig(configfiles=["study.yaml"], overrides={}, config=STUDY)
+    planned.write(folder / "results/mine")
+    (tmp_path / "link").symlink_to("real/work")
+    return folder
+
+
+def plans(run: Path | str) -> list[Plan]:
+    return [one.plan for one in open_run(str(run), cache=CACHE).assess_all()]
+
+
+@pytest.mark.parametrize(
+    ("cwd", "run"),
+    [
+        (".", "results/mine"), (".", "mine"), ("sub", "../results/mine"), ("results/mine", "."),
+        ("..", "work/results/mine"), ("../..", "link/results/mine"),
+        ("../../link", "results/mine"), ("/", None),
+    ],
+)  # fmt: skip
+def test_a_run_with_relative_paths_is_the_same_from_everywhere(base, monkeypatch, cwd, run):
+    monkeypatch.chdir(base)
+    here = plans("mine")
+    assert any("mine.py" in one.code for one in here)
+    monkeypatch.chdir(base / cwd)
+    run = run or base / "results/mine"
+    assert plans(run) == here
+    assert (open_run(str(run)).raw_dir / "mnist").is_dir()
+
+
+@pytest.mark.parametrize("cwd", [".", "sub", "/"])
+@pytest.mark.parametrize("edited", ["mine.py", "study.yaml"])
+def test_an_edit_is_seen_from_everywhere(base, monkeypatch, cwd, edited):
+    before = plans(base / "results/mine")
+    text = (base / edited).read_text()
+    text = text.replace("SIZE = 3", "SIZE = 4") + ("evaluation: {tasks: 7}\n" * (edited[-4] == "y"))
+    (base / edited).write_text(text)
+    monkeypatch.chdir(base / cwd)
+    assert plans(base / "results/mine") != before
+
+
+def test_a_run_that_was_copied_alone_is_read_where_its_configuration_is(base, tmp_path):
+    planned = read_planned_config(base / "results/mine")
+    planned.model_copy(update={"folder": str(base)}).write(base / "results/mine")
+    copy = tmp_path / "elsewhere/results/mine"
+    shutil.copytree(base / "results/mine", copy)
+    assert plans(copy) == plans(base / "results/mine")
+
+
+def test_a_moved_working_folder_is_read_where_it_is_now(base, tmp_path):
+    planned = read_planned_config(base / "results/mine")
+    planned.model_copy(update={"folder": str(base)}).write(base / "results/mine")
+    shutil.copytree(base, tmp_path / "moved")
+    (base / "mine.py").write_text("EDITED = 1\n")
+    assert plans(tmp_path / "moved/results/mine") != plans(base / "results/mine")
+
+
+def workflow(*files: str | Path) -> SimpleNamespace:
+    given = [file for file in files if isinstance(file, Path)]
+    return SimpleNamespace(
+        configfiles=list(files), config_settings=SimpleNamespace(configfiles=given, config={})
+    )
+
+
+def test_the_projects_own_configuration_counts_only_if_snakemake_read_it(base, monkeypatch):
+    monkeypatch.chdir(base)
+    given = base / "study.yaml"
+    both = PlannedConfig.of(workflow(given, "config/config.yaml"), STUDY)
+    assert both.configfiles == ["config/config.yaml", "study.yaml"]
+    assert both.arguments() == ["--configfile", "study.yaml"]
+    alone = PlannedConfig.of(workflow(given), STUDY)
+    assert (alone.configfiles, alone.arguments()) == (["study.yaml"], both.arguments())
+    assert (alone.folder, alone.project) == (str(base), str(ROOT))
+    monkeypatch.chdir(ROOT / "docs")
+    assert PlannedConfig.of(workflow(), STUDY).project == ".."
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"configfiles": 1}', "\xff", '{"a": NaN}', "[" * 10**5]
+)
+def test_a_damaged_configuration_is_named(base, content):
+    path = base / "results/mine/plans/config.json"
+    path.write_bytes(content.encode("latin1"))
+    with pytest.raises(RecordError, match="configuration saved with a run") as caught:
+        open_run(str(base / "results/mine"))
+    assert caught.value.where == str(path)
+    assert caught.value.got

@@ -1,0 +1,44 @@
+"""Reads the tables of numbers that an audit compares, as text, with code of its own."""
+
+import csv
+import io
+from collections.abc import Collection
+from pathlib import Path
+
+from cactus.errors import RecordError
+from cactus.files import read_text
+
+
+def read_rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file, each with at least the given columns.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be read, lacks one of the columns, or has a line with fewer or more values.
+    """
+    line = 0
+    try:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+        found = list(reader.fieldnames or [])
+        if not {*columns} <= {*found} or len({*found}) < len(found):
+            raise ValueError(f"the columns {', '.join(found)[:200]}")
+        rows = []
+        for row in reader:
+            line = reader.line_num
+            if None in row or None in row.values():
+                raise ValueError(f"not {len(found)} values")
+            rows.append(row)
+    except (OSError, ValueError, csv.Error) as error:
+        raise damaged(path, f"line {line}: {error}" if line else str(error)) from error
+    return rows
+
+
+def damaged(path: Path, got: str) -> RecordError:
+    """Return the error for a file of numbers that is not what it should be."""
+    return RecordError(
+        "A file of numbers is damaged.",
+        where=str(path),
+        got=got,
+        fix="delete it and run the workflow again to recreate it",
+    )
