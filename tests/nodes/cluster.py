@@ -248,7 +248,7 @@ class NodesCluster(SlurmCluster):
         }
         text = self.configuration.read_text()
         for start, line in lines.items():
-            text, count = re.subn(rf"(?m)^{start}\b.*$", line.replace("\\", r"\\"), text)
+            text, count = re.subn(rf"(?m)^{start}\b.*$", line, text)
             assert count == 1, start
         self.configuration.write_text(text)
 
