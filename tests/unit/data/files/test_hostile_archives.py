@@ -1,5 +1,6 @@
 """Archives whose headers were made to mislead."""
 
+import subprocess
 import tarfile
 import warnings
 import zipfile
@@ -84,6 +85,17 @@ def test_damaged_header_does_not_pass_for_the_end_of_the_archive(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match="damaged"):
         open_archive(path, LIMIT)
+
+
+def test_folder_itself_may_be_a_member(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_bytes(b"x")
+    subprocess.run(["tar", "-C", tmp_path / "in", "-czf", tmp_path / "a.tar.gz", "."], check=True)
+    assert contents(open_archive(tmp_path / "a.tar.gz", LIMIT)) == {"./a.txt": b"x"}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("./", b"")
+        file.writestr("./a.txt", b"x")
+    assert contents(open_archive(tmp_path / "a.zip", LIMIT)) == {"./a.txt": b"x"}
 
 
 def zip_with(path, *names):

@@ -168,6 +168,13 @@ def test_images_from_elsewhere_are_noted(tmp_path):
     assert any(one.startswith(note) for one in load_manifest(out).notes)
 
 
+def test_attribute_names_are_made_printable(tmp_path):
+    text = table().replace("Attribute_3,", "\x1b[31mred,")
+    partition = celeba_lists(COUNT)[f"{PARTITION}.txt"]
+    out = run(tmp_path, {f"{ATTRIBUTES}.csv": text.encode(), f"{PARTITION}.txt": partition})
+    assert load_manifest(out).splits["train"].classes[3] == r"\x1b[31mred"
+
+
 def test_rows_that_repeat_themselves_are_noted(tmp_path):
     lists = changed(PARTITION, 4, "") | {
         f"{ATTRIBUTES}.txt": changed(ATTRIBUTES, 9, "")[f"{ATTRIBUTES}.txt"]

@@ -38,7 +38,9 @@ class Listing:
         DataError
             Its name or size is not acceptable, or the archive has become too large by it.
         """
-        path = check_name(self._archive, name)
+        path = check_path(self._archive, name)
+        if not path:
+            raise unsafe(self._archive, "a member without a name")
         if path in self._paths:
             raise unsafe(self._archive, f"two members named '{name}'")
         if size < 0:
@@ -57,19 +59,19 @@ class Listing:
         self.members.append(Member(name, size))
 
 
-def check_name(archive: Path, name: str) -> str:
-    """Check that a member has a path, which stays in the archive; return it with plain slashes.
+def check_path(archive: Path, name: str) -> str:
+    """Check that the path of a member stays in the archive; return it with plain slashes.
+
+    It may be empty: `tar` writes the folder ``./`` itself.
 
     Raises
     ------
     DataError
-        It has not.
+        It does not, or is too long.
     """
     parts = path_parts(name)
     if name.startswith(("/", "\\")) or ".." in parts or _DRIVE.match(name):
         raise unsafe(archive, f"'{name}' points outside the archive")
-    if not name or not parts:
-        raise unsafe(archive, "a member without a name")
     if len(name) > _MAX_NAME or "\0" in name:
         raise unsafe(archive, f"a name of {len(name)} characters, '{name[:100]}'...")
     return "/".join(parts)

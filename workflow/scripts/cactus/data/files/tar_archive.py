@@ -11,7 +11,7 @@ from typing import IO, Any, NoReturn, cast
 
 from cactus.data.files.containers import Container
 from cactus.data.files.damage import damage_reported, damaged
-from cactus.data.files.members import Listing, check_name, unsafe
+from cactus.data.files.members import Listing, check_path, unsafe
 
 _TAR_BLOCK = 512
 COMPRESSED: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
@@ -27,7 +27,7 @@ _EXTENSIONS = (
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 )
-_MAX_EXTENSION = 1 << 16
+_MAX_EXTENSION = 1 << 20
 
 
 class _UnsafeError(Exception):
@@ -102,7 +102,7 @@ class TarArchive(Container):
         with self._opened() as archive:
             while info := self._next(archive):
                 if info.isdir():
-                    check_name(self.path, info.name)
+                    check_path(self.path, info.name)
                     continue
                 if not info.isreg():
                     raise unsafe(self.path, f"'{info.name}' is a link or a device")

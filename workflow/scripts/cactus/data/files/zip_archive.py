@@ -10,7 +10,7 @@ from typing import IO
 
 from cactus.data.files.containers import Container, is_hidden, path_parts
 from cactus.data.files.damage import damage_reported
-from cactus.data.files.members import Listing, check_name, unsafe
+from cactus.data.files.members import Listing, check_path, unsafe
 from cactus.errors import DataError
 
 _ENCRYPTED = 0x1
@@ -50,8 +50,8 @@ class ZipArchive(Container):
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise unsafe(path, f"'{info.filename}' is a link or a device")
-            if not info.filename or info.is_dir():
-                check_name(path, info.filename)
+            if info.filename and info.is_dir():
+                check_path(path, info.filename)
             else:
                 self._check_readable(info)
                 listing.add(info.filename, info.file_size)

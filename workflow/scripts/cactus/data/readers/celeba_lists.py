@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from cactus.config.sections.data import CELEBA_ATTRIBUTES
 from cactus.data.files.tree import RawEntry, RawTree, too_large
-from cactus.errors import DataError
+from cactus.errors import DataError, printable
 from cactus.splits import SPLITS, Split
 
 ATTRIBUTE_LIST = "list_attr_celeba"
@@ -92,7 +92,7 @@ def read_attributes(tree: RawTree) -> Attributes:
         heading = reader.heading()
         if lines.separator is None and reader.announced is None:
             raise reader.invalid(1, heading, "the number of images")
-        names = heading[-CELEBA_ATTRIBUTES:]
+        names = [printable(name) for name in heading[-CELEBA_ATTRIBUTES:]]
         numbers = [name for name in names if _ROW_NUMBER.fullmatch(name) or not name]
         if (
             not 0 <= len(heading) - CELEBA_ATTRIBUTES <= 2
