@@ -1,7 +1,8 @@
 # Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
 # The interpreter below the virtual environment, in case that is active already.
 PYTHON := $(shell python3 -c 'import sys; print(sys._base_executable)')
-CORES ?= $(shell nproc)
+# The cores that this process may use, fewer if they would need more memory than there is.
+CORES ?= $(or $(shell $(PYTHON) -I workflow/scripts/cactus/cores.py),1)
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
@@ -11,15 +12,21 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11. The system's pip installs them, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
-# Debian's packages, if missing: Slurm for a one-node cluster, and its accounting.
+# Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
+# Without it, Python or a part of it would fail with words that name no package.
+NEED = || { echo "$(1) is missing: install it (Debian, Ubuntu: apt install $(2)), then run make again" >&2; exit 1; }
+
 $(SETUP): envs/requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" $(call NEED,Python 3.11,python3)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	@$(PYTHON) -m pip --version > /dev/null 2>&1 $(call NEED,pip,python3-pip)
+	@$(PYTHON) -m venv --help > /dev/null 2>&1 $(call NEED,venv,python3-venv)
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PIP) install --require-hashes --requirement envs/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
@@ -30,15 +37,19 @@ demo: $(SETUP)
 	@$(BIN)/python workflow/scripts/print_summary.py results/demo/tables/results.csv
 	@echo "Tables and figures: results/demo/tables, results/demo/figures"
 
-# Tests on the cluster mostly wait, so the others run at the same time.
+# Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools
-	$(MAKE) --jobs=2 --keep-going --output-sync=target test-cluster test-here
+	$(MAKE) --jobs=3 --keep-going --output-sync=target test-cluster test-nodes test-here
 
 test-cluster: $(SETUP)
 	$(BIN)/pytest tests/cluster $(PYTEST_ARGS)
 
+# A cluster of several nodes, which die, hang, see files late and have wrong clocks.
+test-nodes: $(SETUP)
+	$(BIN)/pytest tests/nodes $(PYTEST_ARGS)
+
 test-here: $(SETUP) crate-tools
-	$(BIN)/pytest --ignore=tests/cluster $(PYTEST_ARGS)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/nodes $(PYTEST_ARGS)
 
 # The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor: 1 to 2 minutes.
 NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py tests/unit/tasks \
@@ -70,8 +81,8 @@ $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
 	touch $@
 
 cluster-tools:
-	which slurmctld slurmd squeue munged > /dev/null || \
-	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge; }
+	which slurmctld slurmd squeue munged bindfs > /dev/null || \
+	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge bindfs; }
 
 accounting-tools: cluster-tools
 	which slurmdbd mariadbd > /dev/null || \

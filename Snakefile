@@ -11,10 +11,14 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
-configfile: "config/config.yaml"
-
-
 include: "rules/common.smk"
+
+
+from cactus.provenance.execution.process import name_user
+
+name_user()  # Snakemake and its Slurm plugin ask for it
+
+
 include: "rules/stages.smk"
 include: "rules/data.smk"
 include: "rules/embed.smk"
@@ -25,6 +29,11 @@ include: "rules/baselines.smk"
 include: "rules/aggregate.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
+
+
+from cactus.graph import check_rules
+
+check_rules(rule.name for rule in workflow.rules)
 
 
 localrules:

@@ -7,6 +7,7 @@ GPU spends at least the larger of work over peak and launches over launch rate.
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.harness import THREADS, write_result
+from cactus.config.load import load_config
 from cactus.config.models import Config
 from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.embedding import parse_embedding
@@ -100,7 +102,7 @@ def hours(step: dict[str, float], steps: int) -> dict[str, float]:
 
 def main() -> None:
     """Count one step of every kind of training of the default grid, and add the grid up."""
-    config = Config()
+    config = load_config([Path(__file__).parents[1] / "config/config.yaml"])
     grid = Grid.from_settings(config.grid)
     parts = []
     kinds = Counter((cell.dataset, cell.learner) for cell in grid.trained_cells)

@@ -31,7 +31,7 @@ from tests.cluster.slurm import SlurmCluster, missing
 from tests.workflow.project import Project
 
 _RUN: Final = "growth"
-_CONFIG: Final = ("--configfile", "config/growth.yaml")
+_CONFIG: Final = ("--configfile", "config/config.yaml", "config/growth.yaml")
 _COUNTED: Final = ("squeue", "scontrol", "sacct", "sinfo", "scancel", "sacctmgr")
 _SAMPLE_SECONDS: Final = 0.5
 _MIB: Final = 2**20

@@ -5,46 +5,68 @@ Run it by `make config-docs`, or by `python docs/config_reference.py`.
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cactus.config.models import Config
+from cactus.config.sections.grid import GridSettings
+from cactus.config.words import type_text
 from cactus.files import write_text
+
+# The paper's grid; a study of one's own says itself what it adds to its cells.
+PAPER = Config(
+    grid=GridSettings(
+        controls={
+            "mnist": ["labels"],
+            "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
+            "miniimagenet": [
+                "labels", "random", "pixels", "single-deepcluster", "hyperplanes-deepcluster",
+            ],
+            "celeba": ["labels"],
+        },
+        scratch=True,
+        baselines=True,
+    )
+)  # fmt: skip
 
 _YAML_HEADER = """\
 # yaml-language-server: $schema=config.schema.json
-# The paper's grid at the paper's scale: every key with its default. Generated from
-# workflow/scripts/cactus/config by `make config-docs`; put a study of your own in a file of its
-# own, with only the keys that differ, and pass it by --configfile.
+# The paper's study, which runs if no --configfile is given. Lines that start with #key are the
+# defaults. Generated from workflow/scripts/cactus/config by `make config-docs`; put a study of your
+# own in a file of its own, with only the keys that differ from the defaults.
 """
 _REFERENCE_HEADER = """\
 # Configuration reference
 
-Generated from `workflow/scripts/cactus/config` by `make config-docs`. A file passed by
-`--configfile` is laid over `config/config.yaml` key by key; lists are replaced whole. A value
-under `per_dataset` wins over the section's own value for that data set, and `config.yaml` sets
-many of them: a study that changes such a key sets it under `per_dataset` too.
+Generated from `workflow/scripts/cactus/config` by `make config-docs`. A study is a YAML file with
+the keys that differ from the defaults, passed by `--configfile`. Without one, the paper's study
+`config/config.yaml` runs; it is not read for other studies.
+
+Later values win: the defaults, those for single data sets, the study, its values for single data
+sets (`per_dataset`), and `--config`. So a study's own value also replaces the defaults that a data
+set has for the key. Further files after `--configfile` count as later studies. Lists are replaced
+whole, mappings key by key.
+
+`cactus config RUN CELL` prints the values that a cell gets and where each comes from, with
+`--configfile` also those of a study that never ran. On the command line, keys of a section are
+written as `--config 'compute={threads: 1}'`.
+
+The cells are `datasets` x `embeddings` x `learners` x `seeds` of `grid`, without what `exclude`
+matches. Controls, training from scratch and baselines are added only where the study asks for
+them: the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways,
+queries and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
+
+Values have the types below: `true` and `"4"` are no integers. The files are plain YAML without tags
+and dates; no key appears twice.
 
 | key | type | default | meaning [unit] |
 |---|---|---|---|
 """
-
-_NOUNS = {bool: "boolean", int: "integer", float: "float", str: "string", Any: "value"}
-# Pydantic's bounds by their attribute.
-_BOUNDS = {
-    "gt": "> {:g}",
-    "ge": ">= {:g}",
-    "lt": "< {:g}",
-    "le": "<= {:g}",
-    "multiple_of": "a multiple of {}",
-    "pattern": "matching `{}`",
-}
 
 
 def json_schema() -> dict[str, Any]:
@@ -64,8 +86,8 @@ def reference_markdown() -> str:
 
 
 def commented_yaml(config: Config) -> str:
-    """Return `config` as YAML, each key below its description."""
-    lines = list(_yaml_lines(config, 0))
+    """Return `config` as YAML, each key below its description; defaults are comments."""
+    lines = list(_yaml_lines(config, Config(), 0))
     return _YAML_HEADER + "\n".join(lines) + "\n"
 
 
@@ -87,62 +109,6 @@ def _fields(
             yield (*path, name), field
 
 
-def type_text(annotation: Any, bounds: Iterable[Any] = ()) -> str:
-    """Return a type as a reader of the reference needs it, e.g. ``float > 0 or null``.
-
-    Parameters
-    ----------
-    annotation
-        A type as a settings class declares it.
-    bounds
-        What restricts it, as Pydantic keeps it in `FieldInfo.metadata`.
-    """
-    return _in_words(annotation, _bounds_text(bounds), plural=False)
-
-
-def _in_words(annotation: Any, bounds: str, *, plural: bool) -> str:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        metadata = [part for field in arguments[1:] for part in field.metadata]
-        return _in_words(arguments[0], _bounds_text(metadata), plural=plural)
-    if origin is Literal:
-        values = ", ".join(map(str, arguments))
-        return values if plural or len(arguments) == 1 else f"one of {values}"
-    if origin in (Union, UnionType):
-        return " or ".join(_in_words(one, bounds, plural=plural) for one in arguments)
-    if origin is not None:
-        return _collection(origin, arguments, bounds, plural=plural)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        keys = f"with the keys {', '.join(annotation.model_fields)}"
-        return f"mapping{'s' * plural} {keys}"
-    if annotation is type(None):
-        return "null"
-    return f"{_NOUNS[annotation]}{'s' * plural}{bounds}"
-
-
-def _collection(origin: Any, arguments: tuple[Any, ...], bounds: str, *, plural: bool) -> str:
-    if origin is dict:
-        mapping = f"mapping{'s' * plural}{bounds}"
-        if arguments == (str, Any):
-            return mapping
-        keys, values = (_in_words(one, "", plural=True) for one in arguments)
-        return f"{mapping} from {keys} to {values}"
-    fixed = origin is tuple and Ellipsis not in arguments
-    length = f"{len(arguments)} " if fixed else ""
-    return f"list{'s' * plural}{bounds} of {length}{_in_words(arguments[0], '', plural=True)}"
-
-
-def _bounds_text(metadata: Iterable[Any]) -> str:
-    """Return bounds with a space before them; empty if there are none."""
-    found = [
-        words.format(getattr(one, name))
-        for one in metadata
-        for name, words in _BOUNDS.items()
-        if getattr(one, name, None) is not None
-    ]
-    return f" {' and '.join(found)}" if found else ""
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
@@ -151,21 +117,25 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _yaml_lines(model: BaseModel, depth: int) -> Iterator[str]:
+def _yaml_lines(model: BaseModel, defaults: BaseModel, depth: int) -> Iterator[str]:
     indent = "  " * depth
     for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
+        value, default = getattr(model, name), getattr(defaults, name)
+        # Without a name of its own, the study would have that of its file.
+        mark = "" if value != default or name == "run" else "#"
         if isinstance(value, BaseModel):
             yield ""
             yield from _comment(type(value).__doc__ or "", indent)
-            yield f"{indent}{name}:"
-            yield from _yaml_lines(value, depth + 1)
+            yield f"{indent}{mark}{name}:"
+            yield from _yaml_lines(value, default, depth + 1)
         else:
             yield from _comment(field.description or "", indent)
             # Block style for scalars and, by None, for all but the innermost collections.
             style = None if isinstance(value, (dict, list)) else False
             text = yaml.safe_dump({name: _plain(value)}, sort_keys=False, default_flow_style=style)
-            yield textwrap.indent(text.rstrip("\n"), indent)
+            for line in text.rstrip("\n").splitlines():
+                key = line.lstrip()
+                yield f"{indent}{line.removesuffix(key)}{mark}{key}"
 
 
 def _comment(text: str, indent: str) -> list[str]:
@@ -179,7 +149,7 @@ def main() -> None:
     folder = Path(__file__).parents[1] / "config"
     write_text(folder / "README.md", reference_markdown())
     write_text(folder / "config.schema.json", json.dumps(json_schema(), indent=2) + "\n")
-    write_text(folder / "config.yaml", commented_yaml(Config()))
+    write_text(folder / "config.yaml", commented_yaml(PAPER))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.sharing import share_gpus
-from cactus.config.load import parse_config
+from cactus.cluster.closing import closing_lines
+from cactus.cluster.environment import read_environment
+from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
 from cactus.graph import Graph
@@ -20,13 +21,16 @@ from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, PlannedConfig
-from cactus.provenance.staleness.open_run import open_planner
-from cactus.provenance.staleness.status import list_failures
+from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
+from cactus.provenance.staleness.planned_config import PlannedConfig
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
-CONFIG = parse_config(config)
+# Snakemake's own `config` is not used: it no longer tells a study from its defaults.
+with message_alone():
+    given = workflow.config_settings
+    SOURCE = PlannedConfig.read(given.configfiles, given.config_args or (), ROOT)
+    CONFIG = SOURCE.load(Path())
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
 # Profiles read this variable too. A value set by the user wins: 1 requests a GPU even for a study on
@@ -34,7 +38,7 @@ THREADS = CONFIG.compute.threads
 GPUS = int(
     os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
 )
-share_gpus(workflow, CONFIG.gpus.jobs_per_gpu)
+read_environment(workflow, CONFIG.gpus.jobs_per_gpu)
 
 # What cannot change a result stays out of plans: the location of the clone and of the raw data, and
 # when checkpoints are saved. Jobs get it from shell variables. Snakemake formats the prefix, hence
@@ -51,8 +55,9 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # find the plan that its job was submitted with.
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
-    PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
-    PlannedConfig.of(workflow, config).write(Path(RUN))
+    with message_alone():
+        PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
+        SOURCE.write(Path(RUN))
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
@@ -75,7 +80,7 @@ onsuccess:
 onerror:
     if PLANNER:
         drop_backups(Path(RUN))
-        print(list_failures(PLANNER), file=sys.stderr)
+        print(closing_lines(workflow, PLANNER), file=sys.stderr)
 
 
 wildcard_constraints:
@@ -101,11 +106,10 @@ def planned(stage):
         # The time of the plan alone tells whether the job is stale, as `cactus status` says it.
         workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
         job = stage_named(stage).job(**wildcards)
-        path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
-        return {
-            "plan": str(path),
-            "reads": [sentinel(upstream.job) for upstream in GRAPH.inputs(job)],
-        }
+        with message_alone():
+            path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)
+            reads = [sentinel(upstream.job) for upstream in GRAPH.inputs(job)]
+        return {"plan": str(path), "reads": reads}
 
     return inputs
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import database, faults, slurm
+from tests.cluster.daemons import require
 from tests.cluster.faults import FaultRun, MakeRun
 from tests.cluster.slurm import SlurmCluster
 from tests.workflow.project import Project
@@ -26,10 +27,7 @@ def accounting_cluster() -> Iterator[SlurmCluster]:
 
 
 def _started(problem: str, accounting: bool) -> Iterator[SlurmCluster]:
-    if problem and os.environ.get("CACTUS_REQUIRE_SLURM") == "1":
-        pytest.fail(f"CACTUS_REQUIRE_SLURM=1, but {problem}")
-    if problem:
-        pytest.skip(problem)
+    require(problem)
     with SlurmCluster(accounting=accounting) as cluster:
         yield cluster
 

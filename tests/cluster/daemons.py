@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -66,6 +68,14 @@ class Daemon:
                 self.process.kill()
                 self.process.wait()
         self.process = None
+
+
+def require(problem: str) -> None:
+    """Skip the test if there is a problem; fail it where CACTUS_REQUIRE_SLURM=1 rules that out."""
+    if problem and os.environ.get("CACTUS_REQUIRE_SLURM") == "1":
+        pytest.fail(f"CACTUS_REQUIRE_SLURM=1, but {problem}")
+    if problem:
+        pytest.skip(problem)
 
 
 def command_name(pid: int) -> str:

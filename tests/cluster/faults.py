@@ -92,6 +92,10 @@ class FaultRun:
             # Ask earlier than the profile does, because these trainings are short.
             *("--slurm-init-seconds-before-status-checks", "5"),
         ]
+        # Variables that processes of `start` find besides those of the cluster, and a command that
+        # starts them.
+        self.variables: dict[str, str] = {}
+        self.launcher: tuple[str, ...] = ()
         self.folder = project.folder / "results" / RUN
         self.output = project.folder / "output"
         self.code: int | None = None
@@ -115,11 +119,12 @@ class FaultRun:
             **self.cluster.environment,
             "PATH": path,
             "PYTHONPATH": str(self.project.scripts),
+            **self.variables,
         }
         environment.pop("CACTUS_PLANNED_BY", None)
         with self.output.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", *words],
+                [*self.launcher, sys.executable, "-m", *words],
                 cwd=self.project.folder,
                 env=environment,
                 stdout=output,

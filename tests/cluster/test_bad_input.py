@@ -32,6 +32,16 @@ def test_an_impossible_request_is_refused_before_submission(fault_run: MakeRun, 
     assert run.jobs("wanted") == []
 
 
+def test_a_model_that_only_the_plugin_refuses_is_refused_before_submission(fault_run: MakeRun):
+    run = fault_run({"wanted": {}}, {"gres": "gpu:a100-40g:1"})
+    assert run.end(run.start(), 60) != 0
+    assert "Snakemake's Slurm plugin would refuse the jobs of a rule." in run.text()
+    assert "where: rule train_embedding" in run.text()
+    assert "Invalid GRES format: gpu:a100-40g:1" in run.text()
+    assert "ClusterError in file" not in run.text()
+    assert run.jobs("wanted") == []
+
+
 def test_an_unknown_account_is_refused(
     accounting_cluster: SlurmCluster, prepared: Project, tmp_path: Path
 ):

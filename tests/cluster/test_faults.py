@@ -25,7 +25,7 @@ def stopped(
             "requeued": {},
             "limited": {"steps": 150, "pause": 0.6},
             "hungry": {"ballast": 900},
-            "hopeless": {"steps": 30, "learning": "an unknown key"},
+            "hopeless": {"steps": 0},
         },
         {
             "mem_mb": "dict(hungry=900).get(wildcards.embedding, 1500) * attempt",
@@ -53,6 +53,8 @@ def test_a_canceled_training_is_resubmitted_and_resumes(stopped: FaultRun):
     assert "The job was asked to stop." in stopped.log("cancelled", attempt=1)
     assert ": attempt 2," in stopped.log("cancelled")
     assert "resumed from step" in stopped.log("cancelled")
+    ran_on = stopped.record("cancelled")["activity"]["processors"]
+    assert [one["attempt"] for one in ran_on] == [1, 2]
 
 
 def test_a_requeued_training_resumes_in_the_same_slurm_job(stopped: FaultRun):

@@ -69,8 +69,8 @@ def _in_each_empty_file(strike: Callable[[], None]) -> None:
     atomic_path = cactus.files.atomic_path
 
     @contextmanager
-    def struck(path: Path) -> Iterator[Path]:
-        with atomic_path(path) as temporary:
+    def struck(path: Path, *, flush: bool = True) -> Iterator[Path]:
+        with atomic_path(path, flush=flush) as temporary:
             strike()
             yield temporary
 

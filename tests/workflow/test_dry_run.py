@@ -3,8 +3,6 @@ import sys
 
 import pytest
 
-from cactus.config.models import Config
-from cactus.config.sections.grid import Grid
 from tests.workflow.snake import ROOT, job_counts, snakemake
 
 pytestmark = pytest.mark.workflow
@@ -12,9 +10,7 @@ SEEDS = 5
 
 
 def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
-    study = tmp_path / "study.yaml"
-    study.write_text("grid: {seeds: [0, 1, 2, 3, 4]}\n")
-    counts = job_counts(tmp_path, "--configfile", str(study))
+    counts = job_counts(tmp_path, "--config", "grid={seeds: [0, 1, 2, 3, 4]}")
     controls = 1 + 5 + 5 + 1
     trained = SEEDS * 2 * (4 * 4 + controls)
     assert counts == {
@@ -32,7 +28,7 @@ def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(t
         "all": 1,
         "total": sum(counts.values()) - counts["total"],
     }
-    assert len(Grid.from_settings(Config().grid).cells) == 2 * (16 + controls) + 4
+    assert (tmp_path / "results/paper").is_dir()
 
 
 def test_the_demo_has_the_32_cells(tmp_path):
@@ -43,9 +39,7 @@ def test_the_demo_has_the_32_cells(tmp_path):
 
 
 def test_a_shorter_axis_leaves_out_the_rest(tmp_path):
-    (tmp_path / "study.yaml").write_text(
-        "grid: {datasets: [omniglot], embeddings: [acai], controls: {omniglot: []}}\n"
-    )
+    (tmp_path / "study.yaml").write_text("grid: {datasets: [omniglot], embeddings: [acai]}\n")
     counts = job_counts(tmp_path, "--configfile", "study.yaml")
     assert (counts["prepare_data"], counts["train_embedding"], counts["meta_train"]) == (1, 1, 2)
 
@@ -53,8 +47,38 @@ def test_a_shorter_axis_leaves_out_the_rest(tmp_path):
 def test_a_misspelled_key_stops_before_any_job(tmp_path):
     (tmp_path / "study.yaml").write_text("grid: {dataset: [omniglot]}\n")
     output = snakemake(tmp_path, "--dry-run", "--configfile", "study.yaml", check=False)
-    assert "grid.dataset" in output
-    assert "did you mean 'datasets'?" in output
+    assert output == (
+        "ConfigError: The configuration has an unknown key.\n"
+        "  where: study.yaml:1: grid.dataset\n"
+        "  got:   'dataset'\n"
+        "  fix:   did you mean 'datasets'?\n"
+    )
+
+
+# Snakemake reads files and arguments before the Snakefile, so its own loader would see them first.
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("run: a\nrun: b\n", (), "the key 'run' twice, first at line 1"),
+        ("__use_yte__: true\nrun: ?__import__('os').mkdir('made')\n", (), "'__use_yte__'"),
+        (
+            "a0: &a0 {x: 1}\n"
+            + "".join(f"a{n}: &a{n} {{a: *a{n - 1}, b: *a{n - 1}}}\n" for n in range(1, 40)),
+            (),
+            "more than 20000 values",
+        ),
+        ("run: a\n", ("--config", "compute.threads=1"), "--config 'compute={threads: 1}'"),
+    ],
+    ids=["a key twice", "a template", "a bomb", "a dotted key"],
+)
+def test_snakemake_reads_configurations_by_the_projects_loader(tmp_path, text, arguments, message):
+    (tmp_path / "study.yaml").write_text(text)
+    given = ("--dry-run", "--configfile", "study.yaml", *arguments)
+    output = snakemake(tmp_path, *given, check=False)
+    assert output.startswith("ConfigError: ")
+    assert message in output
+    assert len(output.splitlines()) == 4
+    assert not (tmp_path / "made").exists()
 
 
 def test_parsing_imports_no_torch():

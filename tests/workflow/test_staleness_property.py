@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project as Sources
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.staleness.open_run import read_planned_config
+from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from tests.workflow.oracle import jobs_by_module
 from tests.workflow.project import Project

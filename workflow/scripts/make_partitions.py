@@ -1,11 +1,14 @@
 """Partition the training images and store the partitions."""
 
+from typing import Any
+
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.command import report, run_main, stage_job
 from cactus.config.sections.source import Source
 from cactus.data.arrays import load_images
-from cactus.files import read_array
+from cactus.evaluate.embeddings import load_embeddings
 from cactus.stages.make_partitions import MakePartitionsSpec
 from cactus.tasks.kmeans.loader import points_loader
 from cactus.tasks.labels import task_labels
@@ -18,9 +21,11 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakePartitionsSpec.parse(job.spec)
         source = Source.parse(spec.source)
+        data: npt.NDArray[Any]
         match source.input:
             case "embeddings":
-                data = read_array(job.input_folder("embeddings") / "train.npy")
+                folder = job.input_folder("embeddings")
+                data = load_embeddings(folder, "train", embedding=source.embedding)
             case "images":
                 data = load_images(job.input_folder("data"), "train")
             case "labels":

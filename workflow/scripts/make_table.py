@@ -10,7 +10,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        write_table(results, spec.dataset, job.output, spec.decimals)
+        write_table(results, spec.dataset, job.output, spec.decimals, spec.run)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Train an embedding on the unlabeled training images and encode every split."""
 
+from contextlib import nullcontext
+
 from cactus.command import run_main, training_parser
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embedding import CustomEmbedding, parse_embedding
 from cactus.embed.train_and_encode import train_and_encode
-from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.execution.opened_files import declared_files_only
+from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.stages.train_embedding import TrainEmbeddingSpec
 from cactus.train.device import set_up_device
 
@@ -15,16 +18,21 @@ def main() -> None:
         spec = TrainEmbeddingSpec.parse(job.spec)
         compute = spec.compute
         device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
-        train_and_encode(
-            spec.embedding,
-            parse_embedding(spec.embedding, spec.settings),
-            job.input_folder("data"),
-            job.output,
-            spec.seed,
-            device,
-            f"{spec.dataset}/{spec.embedding}/s{spec.seed}",
-            job.checkpoints(arguments.checkpoints),
-        )
+        settings = parse_embedding(spec.embedding, spec.settings)
+        checkpoints = job.checkpoints(arguments.checkpoints)
+        where = f"embeddings.custom.{spec.embedding}.files"
+        custom = isinstance(settings, CustomEmbedding)
+        with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
+            train_and_encode(
+                spec.embedding,
+                settings,
+                job.input_folder("data"),
+                job.output,
+                spec.seed,
+                device,
+                f"{spec.dataset}/{spec.embedding}/s{spec.seed}",
+                checkpoints,
+            )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,6 @@ def test_unknown_embedding_gets_a_suggestion() -> None:
         (InfoganSettings, {"categorical": [], "continuous": 0}, "no code"),
         (InfoganSettings, {"categorical": [1]}, "at least two values"),
         (InfoganSettings, {"working_size": 27}, "multiple of 2"),
-        (AcaiSettings, {"per_dataset": {"mnist": {"working_size": 30}}}, "power of two"),
     ],
 )
 def test_settings_that_do_not_fit(model, values: dict, message: str) -> None:

@@ -39,7 +39,6 @@ def test_clusters_follow_the_data_set() -> None:
         {"settings": [{"way": 1, "shot": 1}]},
         {"split": "train"},
         {"tasks": 0},
-        {"per_dataset": {"mnist": {"tusks": 3}}},
     ],
 )
 def test_evaluation_refuses(values: dict[str, Any]) -> None:

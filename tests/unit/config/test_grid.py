@@ -1,23 +1,28 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cactus.config.load import read_yaml
 from cactus.config.sections.grid import Cell, CellPattern, Grid, GridSettings
 from cactus.config.sections.source import Source
 from cactus.errors import ConfigError
 
+ROOT = Path(__file__).parents[3]
 PAPER = ("acai", "bigan", "deepcluster", "infogan")
 
 
 def test_the_paper_grid_has_its_32_cells():
-    grid = Grid.from_settings(GridSettings(controls={}, scratch=False))
+    grid = Grid.from_settings(GridSettings(baselines=True))
     assert len(grid.cells) == 32
     assert len(grid.embedding_runs) == len(grid.baseline_runs) == 16
 
 
 def test_controls_and_scratch_are_added_per_dataset():
-    cells = Grid.from_settings(GridSettings()).cells
+    settings = read_yaml(ROOT / "config/config.yaml")["grid"]
+    cells = Grid.from_settings(GridSettings(**settings)).cells
     omniglot = {(c.source, c.learner) for c in cells if c.dataset == "omniglot"}
     assert ("labels", "protonets") in omniglot
     assert ("hyperplanes-acai", "maml") in omniglot
@@ -40,7 +45,7 @@ def test_an_embedding_that_only_a_control_needs_is_trained():
     st.lists(st.integers(0, 99), unique=True, min_size=1, max_size=4),
 )
 def test_axes_multiply(embeddings, seeds):
-    settings = GridSettings(embeddings=embeddings, seeds=seeds, controls={}, scratch=False)
+    settings = GridSettings(embeddings=embeddings, seeds=seeds)
     assert len(Grid.from_settings(settings).cells) == 4 * len(embeddings) * 2 * len(seeds)
 
 
@@ -63,8 +68,14 @@ def test_a_grid_without_cells_is_refused():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"seeds": []}, "axis 'seeds' is empty"),
+        ({"seeds": []}, "`seeds` is empty"),
         ({"embeddings": ["acai", "acai"]}, "repeats a value"),
+        ({"controls": {"mnist": ["labels", "labels"]}}, "`controls.mnist` repeats a value"),
+        ({"exclude": [{"seed": 1}, {"seed": 1}]}, "`exclude` repeats a value"),
+        ({"exclude": [{"source": "Acai"}]}, "<embedding>"),
+        ({"controls": {"mnist": ["lables"]}}, "did you mean 'labels'"),
+        ({"seeds": [-1]}, "greater than or equal to 0"),
+        ({"seeds": [2**63]}, "less than 9223372036854775808"),
         ({"controls": {"mnist": ["acai"]}}, "'acai' is not a control"),
         ({"controls": {"mnist": ["scratch"]}}, "'scratch' is not a control"),
     ],

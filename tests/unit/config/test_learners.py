@@ -78,7 +78,6 @@ def test_scratch_replaces_what_evaluation_does_and_nothing_else():
         {"maml": {"iner_lr": 0.1}},
         {"maml": {"inner_lr": 0}},
         {"protonets": {"inner_lr": 0.1}},
-        {"maml": {"per_dataset": {"mnist": {"downsampling": "pool"}}}},
         {"maml": {"validation": {"every": 0}}},
     ],
 )

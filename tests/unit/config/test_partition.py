@@ -59,9 +59,7 @@ def test_hyperplanes_by_embedding():
         {"tolerance": 1.5},
         {"maml": {"fraction": 1.0}},
         {"maml": {"share": 0.5}},
-        {"hyperplanes": {"per_embedding": {"acai": {"margins": 1.0}}}},
         {"hyperplanes": {"margin": -0.1}},
-        {"per_dataset": {"mnist": {"pixels": {"zca_epsilon": 0.0}}}},
         {"per_dataset": {"cifar": {}}},
     ],
 )

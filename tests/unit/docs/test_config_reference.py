@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -7,9 +8,13 @@ from pydantic import BaseModel, Field
 
 from cactus.config.load import parse_config, read_yaml
 from cactus.config.models import Config
-from docs.config_reference import commented_yaml, json_schema, reference_markdown, type_text
+from cactus.config.sections.grid import GridSettings
+from cactus.config.words import type_text
+from cactus.config.yaml_file import parse_document
+from docs.config_reference import PAPER, commented_yaml, json_schema, reference_markdown
 
 CONFIG = Path(__file__).parents[3] / "config"
+ROWS = [row for row in reference_markdown().splitlines() if row.startswith("| `")]
 
 
 def test_generated_files_are_in_step_with_the_models():
@@ -19,8 +24,15 @@ def test_generated_files_are_in_step_with_the_models():
     assert (CONFIG / "README.md").read_text() == reference_markdown(), message
 
 
-def test_config_yaml_states_the_defaults():
-    assert parse_config(read_yaml(CONFIG / "config.yaml")) == Config(), "run `make config-docs`"
+def test_config_yaml_states_the_defaults_and_the_papers_grid():
+    text = (CONFIG / "config.yaml").read_text()
+    assert text == commented_yaml(PAPER), "run `make config-docs`"
+    paper = parse_config(read_yaml(CONFIG / "config.yaml"))
+    # Lines such as "  #way: 20" are the defaults.
+    everything = re.sub(r"^( *)#(?=\S)", r"\1", text, flags=re.MULTILINE)
+    assert parse_config(parse_document(everything, "config.yaml").values) == paper
+    assert paper.model_copy(update={"grid": GridSettings()}) == Config()
+    assert len(paper.expanded_grid.cells) == 2 * (4 * 4 + 1 + 5 + 5 + 1) + 4
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
@@ -36,7 +48,7 @@ def test_the_yaml_of_a_config_reads_back_as_itself(tmp_path):
 
 
 def test_every_key_has_a_description():
-    rows = reference_markdown().splitlines()[10:]
+    rows = ROWS
     assert len(rows) > 100
     assert not [row for row in rows if row.rstrip(" |").endswith("`")]
 
@@ -76,6 +88,7 @@ def test_types_are_given_in_words_with_their_bounds(annotation, words):
 
 
 def test_the_reference_shows_no_type_of_python_or_pydantic():
-    for row in reference_markdown().replace("\\|", "").splitlines()[10:]:
+    for row in ROWS:
+        row = row.replace("\\|", "")
         kind = row.split("|")[2]
         assert not any(word in kind for word in ("[", "FieldInfo", "Optional")) or "`" in kind, row

@@ -8,7 +8,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from cactus.embed.registry import build
-from cactus.embed.train_and_encode import check_vectors, train_and_encode
+from cactus.embed.train_and_encode import train_and_encode
+from cactus.embed.vectors import check_vectors
 from cactus.errors import DataError, TrainingError
 from cactus.files import file_hash, write_array, write_json
 from tests.unit.checkpoints import none

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,13 @@ def test_missing_split_and_folder_are_refused(tmp_path: Path) -> None:
     for folder, split in ((tmp_path, "val"), (tmp_path / "none", "test")):
         with pytest.raises(DataError):
             load_embeddings(folder, split)
+
+
+def test_the_embeddings_of_another_method_are_refused(tmp_path: Path) -> None:
+    store(tmp_path, np.zeros((3, 2), np.float32))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    write_json(tmp_path / "manifest.json", {**manifest, "embedding": "acai"})
+    load_embeddings(tmp_path, "test", embedding="acai")
+    with pytest.raises(DataError) as caught:
+        load_embeddings(tmp_path, "test", embedding="bigan")
+    assert caught.value.got == "acai, expected bigan"

@@ -52,7 +52,7 @@ def write_embeddings(folder: Path, arrays: dict[str, np.ndarray]) -> None:
     for split, array in arrays.items():
         write_array(folder / f"{split}.npy", array.astype(np.float32))
         records[split] = {"file": f"{split}.npy", "shape": list(array.shape)}
-    write_json(folder / "manifest.json", {"arrays": records})
+    write_json(folder / "manifest.json", {"embedding": "acai", "arrays": records})
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.errors import DataError
 from cactus.evaluate.statistics import (
     SettingResult,
     TaskAccuracies,
+    check_results,
     read_accuracies,
     summarize,
     summarize_seeds,
@@ -138,3 +140,36 @@ def test_no_summary_outlives_a_failed_write(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_results(tmp_path, [result()], {})
     assert not (tmp_path / "summary.json").exists()
+
+
+EVALUATION = EvaluationSettings.model_validate(
+    {"tasks": 4, "query": 5, "settings": [{"way": 2, "shot": 1}, {"way": 5, "shot": 1}]}
+)
+
+
+def scored(way: int, tasks: int = 4, method: str = "", value: float = 0.2, query: int = 5):
+    return SettingResult(TaskAccuracies(way, 1, np.full(tasks, value), method), query, "0" * 64)
+
+
+def test_results_of_all_settings_and_episodes_are_accepted() -> None:
+    check_results([scored(2), scored(5, value=7 / 25)], EVALUATION)
+    both = [scored(way, method=one) for way in (2, 5) for one in ("knn", "mlp")]
+    check_results(both, EVALUATION, ["knn", "mlp"])
+
+
+@pytest.mark.parametrize(
+    ("results", "got"),
+    [
+        ([scored(2)], "('', 5, 1, 4, 5)"),
+        ([scored(2), scored(5), scored(3)], "('', 3, 1, 4, 5)"),
+        ([scored(2), scored(2), scored(5)], "('', 2, 1, 4, 5)"),
+        ([scored(2), scored(5, tasks=3)], "('', 5, 1, 3, 5); ('', 5, 1, 4, 5)"),
+        ([scored(2, query=6, value=0.5), scored(5)], "('', 2, 1, 4, 5); ('', 2, 1, 4, 6)"),
+        ([scored(2), scored(5, method="knn")], "('', 5, 1, 4, 5); ('knn', 5, 1, 4, 5)"),
+        ([scored(2), scored(5, value=0.21)], "0.21 of 25 queries"),
+    ],
+)
+def test_results_other_than_asked_for_are_refused(results: list[SettingResult], got: str) -> None:
+    with pytest.raises(DataError, match="not those that were asked for") as caught:
+        check_results(results, EVALUATION)
+    assert got in caught.value.got

@@ -117,7 +117,7 @@ class NotingSampler:
     """Note how often a tensor was read before each batch of episodes."""
 
     def __init__(self, sampler, reads):
-        self._sampler, self._reads = sampler, reads
+        self._sampler, self._reads, self.images = sampler, reads, sampler.images
         self.before = []
 
     def sample(self, generator, tasks):

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from cactus.errors import DataError
 from cactus.files import file_hash
@@ -67,3 +68,28 @@ def test_without_a_record_there_is_no_model(tmp_path):
     (tmp_path / "model.json").unlink()
     with pytest.raises(DataError):
         load_model(learner("maml"), tmp_path)
+
+
+@pytest.mark.parametrize("key", ["dataset", "source", "seed", "learner", "image_shape"])
+def test_the_model_of_another_cell_is_refused(tmp_path, key):
+    cell = {"dataset": "mnist", "source": "acai", "seed": 0, "learner": "maml"}
+    save_model(learner("maml", shape=SHAPE), tmp_path, cell)
+    assert load_model(learner("maml", shape=SHAPE), tmp_path, **cell)["dataset"] == "mnist"
+    record = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps({**record, key: 7}))
+    with pytest.raises(DataError) as caught:
+        load_model(learner("maml", shape=SHAPE), tmp_path, **cell)
+    assert caught.value.where == f"{tmp_path}/model.json: {key}"
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.half, lambda value: value * torch.inf])
+def test_weights_of_another_type_and_infinite_ones_are_refused(tmp_path, change):
+    save_model(learner("maml"), tmp_path, {})
+    path = tmp_path / "model.safetensors"
+    save_file({name: change(value) for name, value in load_file(path).items()}, path)
+    record = json.loads((tmp_path / "model.json").read_text())
+    record["weights"]["sha256"] = file_hash(path)
+    (tmp_path / "model.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        load_model(learner("maml"), tmp_path)
+    assert "torch.float16, expected torch.float32" in caught.value.got or "NaN" in caught.value.got

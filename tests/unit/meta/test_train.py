@@ -149,6 +149,18 @@ def test_bad_input_is_refused_before_training(tmp_path):
             record={},
             checkpoints=none(tmp_path),
         )
+    source = task_source(shape=SHAPE)
+    with pytest.raises(DataError, match="not those of the images"):
+        meta_train(
+            learner("maml", shape=SHAPE),
+            TaskSource(source.images[:-1], source.sampler),
+            None,
+            tmp_path,
+            seed=0,
+            label="tiny",
+            record={},
+            checkpoints=none(tmp_path),
+        )
     with pytest.raises(EpisodeError):
         meta_train(
             learner("maml", iterations=1),

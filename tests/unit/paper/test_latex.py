@@ -54,7 +54,7 @@ def _pdflatex(folder: Path, name: str) -> str:
 def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path):
     paths = [tmp_path / f"{name}.tex" for name in ("mnist", "omniglot", "miniimagenet", "celeba")]
     for path in paths:
-        write_table(grid_run.results, path.stem, path, 2)
+        write_table(grid_run.results, path.stem, path, 2, "grid")
     (tmp_path / "tables.tex").write_text(document([path.stem for path in paths]))
     log = _pdflatex(tmp_path, "tables.tex")
     assert "Output written on tables.pdf (4 pages" in log
@@ -76,3 +76,19 @@ def test_special_characters_compile(tmp_path: Path):
     (tmp_path / "special.tex").write_text(text)
     (tmp_path / "all.tex").write_text(document(["special"]))
     assert "(1 page" in _pdflatex(tmp_path, "all.tex")
+
+
+@pytest.mark.latex
+def test_a_paper_that_follows_a_tables_first_lines_shows_the_tables_of_two_runs(
+    grid_run: Run, tmp_path: Path
+):
+    for run in ("first", "second"):
+        write_table(grid_run.results, "omniglot", tmp_path / f"{run}.tex", 2, run)
+    preamble = re.findall(r"^% (\\usepackage.*)$", (tmp_path / "first.tex").read_text(), re.M)
+    shown = r"\input{first}\input{second} \ref{tab:first-omniglot} \ref{tab:second-omniglot}"
+    parts = [r"\documentclass{article}", *preamble, r"\begin{document}", shown, r"\end{document}"]
+    (tmp_path / "paper.tex").write_text("\n".join(parts))
+    _pdflatex(tmp_path, "paper.tex")
+    log = _pdflatex(tmp_path, "paper.tex")
+    assert "multiply" not in log
+    assert "undefined" not in log

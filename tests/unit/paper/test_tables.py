@@ -22,7 +22,7 @@ Rows = dict[tuple[str, str], list[str]]
 
 def _table(run_results: Path, dataset: str, folder: Path, decimals: int = 2) -> str:
     path = folder / f"{dataset}.tex"
-    write_table(run_results, dataset, path, decimals)
+    write_table(run_results, dataset, path, decimals, "run")
     return path.read_text()
 
 
@@ -205,7 +205,7 @@ from cactus.paper.figures import shots, tasks, training_curves
 from cactus.paper.figures.registry import draw
 from cactus.paper.tables import write_table
 run, output = Path(sys.argv[1]), Path(sys.argv[2])
-write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2)
+write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")
 draw("accuracy_grid", run, output / "figure", OutputSettings())
 assert "torch" not in sys.modules  # importing it would cost every small job seconds
 """

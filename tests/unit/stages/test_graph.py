@@ -1,12 +1,15 @@
 """The graph of jobs: its order, names and files."""
 
+import sys
+
 import pytest
 
+from cactus import stages
 from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError, RecordError
-from cactus.graph import Graph, check_stages
+from cactus.graph import Graph, check_rules, check_stages
 from cactus.stages.audit_run import AUDIT
-from cactus.stages.base import Job, inputs_from, stage_named, stage_names
+from cactus.stages.base import Inputs, Job, inputs_from, stage_named, stage_names
 from tests.workflow.project import ROOT
 
 CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
@@ -86,3 +89,93 @@ def test_a_misspelled_stage_is_refused_with_the_nearest_one():
     assert caught.value.fix == "did you mean 'prepare_data'?"
     with pytest.raises(CodeError, match="own no folder"):
         inputs_from("make_table", "mnist", "mnist.tex")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "fix"),
+    [
+        ("prepare_data", "train_label.npy", "did you mean 'train_labels.npy'?"),
+        ("make_partitions", "partition.npy", "did you mean 'partitions.npy'?"),
+        ("meta_train", "x", "it makes model.json, model.safetensors, metrics.jsonl"),
+    ],
+)
+def test_a_misspelled_file_of_another_stage_is_refused(stage: str, name: str, fix: str):
+    with pytest.raises(CodeError, match="makes no such file") as caught:
+        inputs_from(stage, "mnist", name)
+    assert fix in caught.value.fix
+
+
+@pytest.fixture
+def fresh_check():
+    """Let the stages be checked again, now and after the test."""
+    check_stages.cache_clear()
+    yield
+    check_stages.cache_clear()
+
+
+def reads(monkeypatch, stage: str, *inputs: Inputs) -> None:
+    monkeypatch.setattr(type(stage_named(stage)), "inputs", lambda *_: inputs)
+
+
+def test_stages_that_read_from_each_other_are_named_in_order(monkeypatch):
+    job = Job("meta_train", "omniglot/acai/maml/s0")
+    reads(monkeypatch, "prepare_data", Inputs(job, job.files))
+    with pytest.raises(CodeError, match="in a circle") as caught:
+        _ = Graph(CONFIG).jobs
+    circle = caught.value.got.split(" -> ")
+    assert circle[0] == circle[-1]
+    assert {"prepare_data", "meta_train"} <= set(circle)
+    assert "cactus/stages/meta_train.py" in caught.value.where
+
+
+def test_a_stage_that_reads_from_itself_is_refused(monkeypatch):
+    job = Job("prepare_data", "mnist")
+    reads(monkeypatch, "prepare_data", Inputs(job, job.files))
+    with pytest.raises(CodeError, match="in a circle") as caught:
+        _ = Graph(CONFIG).jobs
+    assert caught.value.got == "prepare_data -> prepare_data"
+
+
+@pytest.mark.parametrize("cell", ["mnits", "", "mnist/acai", "../mnist"])
+def test_a_stage_that_reads_from_an_unknown_cell_is_refused(monkeypatch, cell):
+    reads(monkeypatch, "run_baselines", inputs_from("prepare_data", cell, "manifest.json"))
+    with pytest.raises(CodeError, match="does not have") as caught:
+        _ = Graph(CONFIG).jobs
+    assert caught.value.got == Job("prepare_data", cell).name
+    assert caught.value.where.startswith("cactus/stages/run_baselines.py, for run_baselines/")
+    assert "prepare_data/mnist" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("make_table_old", None, "no workflow/scripts/make_table_old.py"),
+        ("make_table-checkpoint", None, "no workflow/scripts/make_table-checkpoint.py"),
+        ("make_table_old", "def", "SyntaxError"),
+        ("make_table_old", "import nosuch", "No module named 'nosuch'"),
+        ("make_table_old", "nosuch", "name 'nosuch' is not defined"),
+    ],
+)
+@pytest.mark.usefixtures("fresh_check")
+def test_a_copy_among_the_stages_is_refused_by_name(monkeypatch, tmp_path, name, text, told):
+    original = ROOT / "workflow/scripts/cactus/stages/make_table.py"
+    (tmp_path / f"{name}.py").write_text(original.read_text() if text is None else text)
+    monkeypatch.setattr(stages, "__path__", [*stages.__path__, str(tmp_path)])
+    stage_names.cache_clear()
+    try:
+        with pytest.raises(CodeError) as caught:
+            Graph(CONFIG)
+    finally:
+        monkeypatch.undo()
+        stage_names.cache_clear()
+        stage_named.cache_clear()
+        sys.modules.pop(f"cactus.stages.{name}", None)
+    assert caught.value.where == f"cactus/stages/{name}.py"
+    assert told in caught.value.got
+
+
+def test_a_stage_without_a_rule_is_refused():
+    check_rules(stage_names())
+    with pytest.raises(CodeError, match="no rule") as caught:
+        check_rules(name for name in stage_names() if name != "make_table")
+    assert caught.value.where == "cactus/stages/make_table.py"

@@ -41,7 +41,7 @@ def test_the_table_names_every_stage():
 @pytest.mark.parametrize(
     ("values", "changed"),
     [
-        ({"run": "other"}, {"aggregate_results", "audit_run"}),
+        ({"run": "other"}, {"aggregate_results", "audit_run", "make_table"}),
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
         ({"gpus": {"jobs_per_gpu": 4}}, set()),
@@ -55,7 +55,7 @@ def test_the_table_names_every_stage():
         ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
         ({"embeddings": {"acai": {"precision": "bfloat16"}}}, {"train_embedding"}),
         ({"learners": {"protonets": {"precision": "bfloat16"}}}, set()),
-        ({"partitions": {"clusters": 7}}, {"make_partitions"}),
+        ({"partitions": {"clusters": 70}}, {"make_partitions"}),
         ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train"}),
         ({"learners": {"maml": {"iterations": 7}}}, {"meta_train"}),
         ({"speed": {"maml": {"cuda_graph": True}}}, {"meta_train"}),

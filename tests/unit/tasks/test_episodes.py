@@ -276,3 +276,16 @@ def test_stored_pools_are_served_from_the_attributes(tmp_path):
 def test_a_folder_without_summary_is_refused(tmp_path):
     with pytest.raises(DataError):
         load_sampler(tmp_path, 2, 1, 5)
+
+
+def test_partitions_other_than_expected_are_refused(tmp_path):
+    labels = np.repeat(np.arange(4), 6)
+    header = {"kind": "kmeans", "source": "acai", "images": 24, "seed": 0}
+    write_partitions(
+        tmp_path, [Partition(labels)], count=1, images=24, clusters=4, header=header,
+        report=lambda _: None,
+    )  # fmt: skip
+    load_sampler(tmp_path, 2, 1, 2, source="acai", images=24, seed=0)
+    for expected in ({"source": "bigan"}, {"images": 25}, {"seed": 1}, {"learner": "maml"}):
+        with pytest.raises(DataError, match="something else"):
+            load_sampler(tmp_path, 2, 1, 2, **expected)

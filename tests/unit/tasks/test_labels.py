@@ -1,4 +1,7 @@
+import json
+
 import numpy as np
+import pytest
 
 from cactus.data.arrays import (
     Manifest,
@@ -7,6 +10,7 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.errors import DataError
 from cactus.tasks.labels import task_labels
 
 
@@ -40,3 +44,21 @@ def test_attributes_of_the_split_are_selected(tmp_path):
     prepared(tmp_path, "celeba", labels, columns)
     assert np.array_equal(task_labels(tmp_path, "train"), labels[:, :3])
     assert np.array_equal(task_labels(tmp_path, "test"), labels[:, 38:])
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        ([0, 1, 2], "labels 0 to 2 for 2 classes"),
+        ([0, 1, -1], "labels -1 to 1 for 2 classes"),
+        ([0, 1], "2 labels for 3 images"),
+    ],
+)
+def test_labels_other_than_those_of_the_images_are_refused(tmp_path, labels, got):
+    prepared(tmp_path, "mnist", np.array(labels), dict.fromkeys(("train", "val", "test")))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["splits"]["val"]["images"]["shape"][0] = 3
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="not those of its images") as caught:
+        task_labels(tmp_path, "val")
+    assert caught.value.got == got

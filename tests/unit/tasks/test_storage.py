@@ -130,3 +130,24 @@ def test_a_truncated_array_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match="cannot be read"):
         read_partitions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "got"),
+    [
+        ([[0, 1, 1], [0, 1]], 2, "int64 (2,) for 3 images"),
+        ([[0, 1, 1], [[0, 1, 1]]], 2, "int64 (1, 3) for 3 images"),
+        ([[0, 1, 1], [0.0, 1.0, 1.0]], 2, "float64 (3,) for 3 images"),
+        ([[0, 1, 10]], 1, "ids 0 to 10, 10 clusters"),
+        ([[0, 1, -2]], 1, "ids -2 to 1, 10 clusters"),
+        ([[0, 1, 1]], 2, "1 of 2"),
+        ([[0, 1, 1]] * 3, 2, "3 of 2"),
+    ],
+)
+def test_partitions_other_than_promised_are_refused_and_leave_no_summary(
+    tmp_path, rows, count, got
+):
+    with pytest.raises(DataError, match="one of its clusters") as caught:
+        write(tmp_path, rows, count=count)
+    assert caught.value.got == got
+    assert not (tmp_path / "summary.json").exists()

@@ -81,6 +81,16 @@ def test_the_last_two_are_kept(tmp_path):
     assert restored(tmp_path) == 3.0
 
 
+def test_the_newest_is_the_one_of_the_last_step_whatever_the_clocks_say(tmp_path):
+    save(tmp_path, 1, 2)
+    os.utime(tmp_path / "step-000000002.ckpt", (1e9, 1e9))
+    assert restored(tmp_path) == 2.0
+    save(tmp_path, 3)
+    os.utime(tmp_path / "step-000000003.ckpt", (0, 0))
+    save(tmp_path, 4)
+    assert names(tmp_path) == ["step-000000003.ckpt", "step-000000004.ckpt"]
+
+
 def test_saved_by_steps(tmp_path):
     one = checkpoints(tmp_path, steps=3)
     saved = []

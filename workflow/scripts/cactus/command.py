@@ -1,17 +1,18 @@
 """The command line that all stage scripts share."""
 
 import argparse
-import errno
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
-from cactus.errors import CactusError
-from cactus.files import disk_full
+from cactus.exits import run_main as run_main  # scripts take this from here
 from cactus.provenance.execution.run_job import running_job
 from cactus.provenance.execution.running_job import RunningJob
+
+# Matplotlib reads this when it is imported. A notebook's value names a backend that jobs lack.
+os.environ["MPLBACKEND"] = "Agg"
 
 
 @contextmanager
@@ -51,20 +52,3 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
 def report(line: str) -> None:
     """Print a progress line to the job's log."""
     print(line, file=sys.stderr, flush=True)
-
-
-def run_main(main: Callable[[], None]) -> None:
-    """Run a script's `main`; print a `CactusError` without a traceback and exit with its code."""
-    try:
-        main()
-    except CactusError as error:
-        _stop(error)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        _stop(disk_full(error, str(error.filename or "a log or metrics file of this job")))
-
-
-def _stop(error: CactusError) -> NoReturn:
-    print(f"{type(error).__name__}: {error}", file=sys.stderr)
-    raise SystemExit(error.exit_code) from None

@@ -38,6 +38,11 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 
 
+def _printable_lines(text: str) -> str:
+    """Make a part of a message printable that may have several lines."""
+    return "\n".join(printable(line) for line in _cut(text).split("\n"))
+
+
 class CactusError(Exception):
     """An error that says how to fix it.
 
@@ -51,13 +56,16 @@ class CactusError(Exception):
         The value or state found there.
     fix
         What the user can do about it.
+
+    Each part is kept as `printable` returns it, because it may hold names and values of strangers.
     """
 
     exit_code = 1
 
     def __init__(self, what: str, *, where: str, got: str, fix: str) -> None:
-        self.what, self.where, self.got, self.fix = what, where, got, fix
-        super().__init__(what)
+        self.what, self.where = _printable_lines(what), printable(where)
+        self.got, self.fix = _printable_lines(got), _printable_lines(fix)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"{self.what}\n  where: {self.where}\n  got:   {self.got}\n  fix:   {self.fix}"
@@ -115,6 +123,12 @@ class ClusterError(CactusError):
     """The cluster is missing, does not respond, or rejects a request."""
 
     exit_code = 10
+
+
+class ResourceError(CactusError):
+    """Memory, threads or open files ran out."""
+
+    exit_code = 11
 
 
 class StoppedError(CactusError):

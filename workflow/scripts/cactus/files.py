@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cactus.errors import DataError, StorageError
+from cactus.refusals import storage_error
 
 # A disk with less free space counts as full.
 _FULL_BYTES = 1 << 20
@@ -36,16 +37,18 @@ _READ_HEADER: Final = {
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary file next to `path` that replaces it when the block succeeds.
 
     It has the suffix of `path`, because some libraries choose a format by it. The file is flushed
-    to disk before the rename, and its folder after it. If the block fails, the file is removed.
+    to disk before the rename, and its folder after it, unless `flush` says that it may be lost in
+    a crash. If the block fails, the file is removed.
 
     Raises
     ------
     StorageError
-        The disk or quota is full, or the folder is not writable.
+        The disk or quota is full, the folder is not writable, or the file is larger than
+        allowed.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,22 +56,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
             dir=path.parent, prefix=f".{path.stem[:80]}.", suffix=path.suffix
         )
     except OSError as error:
-        if _is_refusal(error):
-            raise _storage_error(error, path) from error
+        if refused := storage_error(error, str(path)):
+            raise refused from error
         raise
     os.close(descriptor)
     temporary = Path(name)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        if flush:
+            _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-        with suppress(OSError):  # some network file systems cannot flush a folder
-            _flush_to_disk(path.parent)
+        if flush:
+            with suppress(OSError):  # some network file systems cannot flush a folder
+                _flush_to_disk(path.parent)
     except Exception as error:
-        # Libraries report a full disk in different ways; NumPy leaves out the error number.
-        if _is_refusal(error) or shutil.disk_usage(path.parent).free < _FULL_BYTES:
-            raise _storage_error(error, path) from error
+        if refused := _storage_error(error, path):
+            raise refused from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -88,22 +92,14 @@ def _umask() -> int:
     return current
 
 
-def _is_refusal(error: Exception) -> bool:
-    refusals = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-    return isinstance(error, OSError) and error.errno in refusals
-
-
-def _storage_error(error: Exception, path: Path) -> StorageError:
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS):
-        fix = "check that the folder exists and that you can write to it"
-        return StorageError("A result cannot be written.", where=str(path), got=str(error), fix=fix)
-    return disk_full(error, str(path))
-
-
-def disk_full(error: Exception, where: str) -> StorageError:
-    """Return the error for a full disk or quota."""
-    fix = "free some space and run the same command again; finished results are kept"
-    return StorageError("The disk is full.", where=where, got=str(error), fix=fix)
+def _storage_error(error: Exception, path: Path) -> StorageError | None:
+    """Return the error for what the disk refused; None if the disk has nothing to do with it."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return storage_error(error, str(path))
+    # Libraries report a full disk in different ways; NumPy leaves out the error number.
+    if shutil.disk_usage(path.parent).free < _FULL_BYTES:
+        return storage_error(OSError(errno.ENOSPC, str(error)), str(path))
+    return None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -215,6 +211,27 @@ def read_json(path: Path) -> Any:
         return parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise _unreadable("A JSON file cannot be read.", path, error) from error
+
+
+def read_manifest(path: Path, /, **expected: Any) -> dict[str, Any]:
+    """Read the JSON object that describes the files beside it, and check some of its entries.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged, or an entry is not the expected one.
+    """
+    content = read_json(path)
+    found = content if isinstance(content, dict) else {}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise DataError(
+                "A manifest describes something else than what is read here.",
+                where=f"{path}: {name}",
+                got=f"{found.get(name, 'no such entry')}, expected {value}",
+                fix="delete the folder and run the same command again to recreate it",
+            )
+    return found
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:

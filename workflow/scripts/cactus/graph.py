@@ -1,13 +1,18 @@
 """The graph of a run: its jobs in an order in which they can run, and the inputs of each."""
 
+from collections.abc import Iterable
 from functools import cache, cached_property
+from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from cactus.config.models import Config
 from cactus.errors import CodeError, RecordError, did_you_mean_or_known
-from cactus.stages.base import Inputs, Job, stage_named, stage_names
+from cactus.stages.base import Inputs, Job, Stage, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
+
+_SCRIPTS: Final = Path(__file__).resolve().parents[1]
 
 
 class Wave(NamedTuple):
@@ -36,8 +41,21 @@ class Graph:
         """Return the results of other jobs that a job reads."""
         if job not in self._inputs:
             stage = job.definition
-            self._inputs[job] = tuple(stage.inputs(self.config, stage.parse(job.cell)))
+            found = tuple(stage.inputs(self.config, stage.parse(job.cell)))
+            for upstream in found:
+                if upstream.job not in self._all:
+                    raise self._no_such_job(job, upstream.job)
+            self._inputs[job] = found
         return self._inputs[job]
+
+    def _no_such_job(self, job: Job, upstream: Job) -> CodeError:
+        known = [one.name for one in self.by_stage[upstream.stage]]
+        return CodeError(
+            "A stage reads from a job that the run does not have.",
+            where=f"{_file(job.stage)}, for {job.name}",
+            got=upstream.name,
+            fix=did_you_mean_or_known(upstream.name, known, "correct `inputs` there"),
+        )
 
     def ancestry(self, job: Job) -> list[Job]:
         """Return all upstream jobs of a job, in order, and the job itself last."""
@@ -95,6 +113,10 @@ class Graph:
         return {name: tuple(stage_named(name).jobs(self.config)) for name in stage_names()}
 
     @cached_property
+    def _all(self) -> frozenset[Job]:
+        return frozenset(job for jobs in self.by_stage.values() for job in jobs)
+
+    @cached_property
     def _depths(self) -> dict[str, int]:
         """Length of the longest chain of stages upstream of each stage."""
         before = {
@@ -102,11 +124,19 @@ class Graph:
             for stage, jobs in self.by_stage.items()
         }
 
-        @cache
-        def depth(stage: str) -> int:
-            return 1 + max(map(depth, before[stage]), default=-1)
-
-        return {stage: depth(stage) for stage in before}
+        try:
+            ordered = list(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            raise CodeError(
+                "Stages read from each other in a circle.",
+                where=", ".join(_file(stage) for stage in dict.fromkeys(error.args[1])),
+                got=" -> ".join(error.args[1]),
+                fix="correct `inputs` of one of them",
+            ) from error
+        depths: dict[str, int] = {}
+        for stage in ordered:
+            depths[stage] = 1 + max((depths[one] for one in before[stage]), default=-1)
+        return {stage: depths[stage] for stage in before}
 
 
 @cache
@@ -116,15 +146,23 @@ def check_stages() -> None:
     Raises
     ------
     CodeError
-        A stage lacks an attribute, or its folder is, contains or lies in that of another.
+        A stage cannot be imported, has no script or lacks an attribute; or its folder is, contains
+        or lies in that of another.
     """
-    stages = [stage_named(name) for name in stage_names()]
+    stages = [_imported(name) for name in stage_names()]
     for stage in stages:
+        if not (_SCRIPTS / f"{stage.name}.py").is_file():
+            raise CodeError(
+                "A stage has no script.",
+                where=_file(stage.name),
+                got=f"no workflow/scripts/{stage.name}.py",
+                fix="add it; move the file elsewhere if it is a copy of another stage's",
+            )
         missing = [one for one in ("wildcards", "target", "results") if not hasattr(stage, one)]
         if missing or not isinstance(stage.results, tuple):
             raise CodeError(
                 "A stage is not complete.",
-                where=f"cactus/stages/{stage.name}.py",
+                where=_file(stage.name),
                 got=f"no {', '.join(missing)}" if missing else f"results = {stage.results!r}",
                 fix="set `target`, the tuple `results`, and a base class or `wildcards`",
             )
@@ -133,7 +171,46 @@ def check_stages() -> None:
         if lower.startswith(upper):
             raise CodeError(
                 "Two stages would write into one folder.",
-                where=f"cactus/stages/{second.name}.py",
+                where=_file(second.name),
                 got=f"folder {second.folder!r}; {first.name} has {first.folder!r}",
                 fix="give the stage a folder of its own",
             )
+
+
+def check_rules(names: Iterable[str]) -> None:
+    """Check that each stage has a rule in the Snakefile.
+
+    Parameters
+    ----------
+    names
+        Names of all rules.
+
+    Raises
+    ------
+    CodeError
+        A stage has none.
+    """
+    for name in sorted({*stage_names()} - {*names}):
+        raise CodeError(
+            "A stage has no rule.",
+            where=_file(name),
+            got=f"no rule {name} in rules/*.smk",
+            fix=f"add `rule {name}` (docs/architecture.md shows one) and include its file in the "
+            "Snakefile",
+        )
+
+
+def _imported(name: str) -> Stage[Any]:
+    try:
+        return stage_named(name)
+    except (ImportError, SyntaxError, AttributeError, NameError, TypeError) as error:
+        raise CodeError(
+            "The file of a stage cannot be imported.",
+            where=_file(name),
+            got=f"{type(error).__name__}: {error}",
+            fix="correct it, or move it elsewhere if it is no stage",
+        ) from error
+
+
+def _file(stage: str) -> str:
+    return f"cactus/stages/{stage}.py"

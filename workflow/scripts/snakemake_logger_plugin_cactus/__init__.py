@@ -13,8 +13,12 @@ from typing import Any
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_cactus.own_loader import use_own_loader
+
 _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
+
+use_own_loader()
 
 
 class LogHandler(LogHandlerBase):
@@ -80,6 +84,11 @@ class LogHandler(LogHandlerBase):
         self._print(
             f"{self._clock()}  FAILED {self._names.get(fields['jobid'], fields['rule_name'])}"
         )
+        # What Snakemake's executor says, such as Slurm's refusal, without the call that it made.
+        reason = str(fields.get("rule_msg") or "").partition("sbatch call:")[0]
+        for line in reason.splitlines():
+            if line.strip():
+                self._print(f"  {line.strip()}")
         for log in map(Path, fields["log"]):
             if log.is_file():
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

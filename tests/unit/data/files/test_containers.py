@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from cactus.data.files.containers import Folder, is_archive, open_archive
+from cactus.data.files.archives import open_archive
+from cactus.data.files.containers import Folder, is_archive
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import write_files, write_tar, write_zip
 
@@ -96,7 +97,11 @@ def test_altered_zip_member_is_damaged(tmp_path):
     [
         (b"<html><body>Google Drive - Quota exceeded</body></html>", "web page"),
         (b"  \n<!DOCTYPE html>", "web page"),
-        (b"version https://git-lfs.github.com/spec/v1", "damaged"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+        (b"Rar!\x1a\x07\x01\x00", "packed"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "packed"),
+        (b"\x28\xb5\x2f\xfd\x00", "packed"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "web page"),
         (b"", "damaged"),
     ],
 )
@@ -170,9 +175,10 @@ def test_encrypted_zip_is_refused(tmp_path):
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(content)
-    with pytest.raises(DataError, match="damaged") as caught:
+    with pytest.raises(DataError, match="is encrypted") as caught:
         open_archive(path, LIMIT)
-    assert "encrypted" in caught.value.got
+    assert "'a'" in caught.value.got
+    assert "password" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -181,3 +187,50 @@ def test_encrypted_zip_is_refused(tmp_path):
 )
 def test_archive_names(name, expected):
     assert is_archive(name) is expected
+
+
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (99, "AES")])
+def test_compression_that_zipfile_lacks_is_named_with_a_remedy(tmp_path, method, name):
+    path = archive(tmp_path, ".zip", {"a": b"x" * 100})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 10] = method
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="compressed in a way") as caught:
+        open_archive(path, LIMIT)
+    assert f"method {method} ({name}" in caught.value.got
+    assert "unpack it" in caught.value.fix
+    assert "delete" not in caught.value.fix
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_of_zip_are_read(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as file:
+        file.writestr("x", MEMBERS["a/two.bin"])
+    source = open_archive(tmp_path / "a.zip", LIMIT)
+    assert contents(source) == {"x": MEMBERS["a/two.bin"]}
+    with source.open("x") as file:
+        assert file.read() == MEMBERS["a/two.bin"]
+
+
+def test_what_an_archive_holds_decides_not_its_name(tmp_path):
+    write_zip(tmp_path / "a.tar.gz", MEMBERS)
+    write_tar(tmp_path / "b.zip", MEMBERS, "w:gz")
+    write_tar(tmp_path / "c.tar", MEMBERS, "w:xz")
+    for path in tmp_path.iterdir():
+        assert contents(open_archive(path, LIMIT)) == MEMBERS
+
+
+def test_last_volume_of_a_split_zip_says_how_to_join_them(tmp_path):
+    path = archive(tmp_path, ".zip", {"a": os.urandom(4000)})
+    content = path.read_bytes()
+    (tmp_path / "file.z01").write_bytes(content[:3000])
+    # As `zip -s` writes it: the last volume is number 1, counted from 0.
+    end = content.index(b"PK\x05\x06")
+    path.write_bytes(content[3000 : end + 4] + b"\1\0\1\0" + content[end + 8 :])
+    with pytest.raises(DataError, match="split into volumes") as caught:
+        contents(open_archive(path, LIMIT))
+    assert "file.z01" in caught.value.got
+    assert "zip -s 0" in caught.value.fix
+    (tmp_path / "file.z01").unlink()
+    with pytest.raises(DataError, match="split into volumes"):
+        open_archive(path, LIMIT)

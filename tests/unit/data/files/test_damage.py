@@ -1,6 +1,6 @@
 import pytest
 
-from cactus.data.files.damage import damage_reported, is_html, refuse_html
+from cactus.data.files.damage import damage_reported, is_html, refuse_impostor
 from cactus.errors import DataError
 
 
@@ -24,10 +24,10 @@ def test_web_pages(tmp_path, content, expected):
     assert is_html(path) is expected
     if expected:
         with pytest.raises(DataError, match="web page") as caught:
-            refuse_html(path)
+            refuse_impostor(path)
         assert caught.value.where == str(path)
     else:
-        refuse_html(path)
+        refuse_impostor(path)
 
 
 def test_only_errors_of_reading_are_turned(tmp_path):

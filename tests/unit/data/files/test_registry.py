@@ -3,7 +3,7 @@ import csv
 import pytest
 import yaml
 
-from cactus.data.files.registry import REGISTRY, OfficialFile, load_registry, raw_folder
+from cactus.data.files.registry import REGISTRY, OfficialFile, load_registry, raw_folders
 from cactus.data.readers.miniimagenet_lists import RAVI_LISTS
 from cactus.errors import ConfigError
 
@@ -63,10 +63,13 @@ def test_unknown_keys_are_refused(tmp_path):
     assert "color" in caught.value.got
 
 
-def test_first_filled_folder_is_taken(tmp_path):
-    entry = load_registry()["omniglot"]
-    assert raw_folder(entry, tmp_path) == tmp_path / "omniglot"
-    (tmp_path / "omniglot").mkdir()
-    (tmp_path / "omniglot-py").mkdir()
-    (tmp_path / "omniglot-py/file").touch()
-    assert raw_folder(entry, tmp_path) == tmp_path / "omniglot-py"
+def test_filled_folders_are_found_in_order_and_in_any_case(tmp_path):
+    names = load_registry()["mnist"].folders
+    assert raw_folders(tmp_path / "nothing", names) == []
+    for name in ("mnist/.DS_Store", "MNIST/raw/file", "Mnist/file", "mnist/x.part"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    expected = [tmp_path / name for name in ("MNIST/raw", "MNIST", "Mnist")]
+    assert raw_folders(tmp_path, names) == expected
+    (tmp_path / "mnist/file").touch()
+    assert raw_folders(tmp_path, names) == [tmp_path / "mnist", *expected]

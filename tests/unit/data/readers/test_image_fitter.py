@@ -89,7 +89,6 @@ def test_notes_stay_short():
     [
         b"",
         b"no image",
-        b"<html></html>",
         jpeg(np.zeros((50, 50, 3), np.uint8))[:300],
         png(np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8))[:300],
         b"\x89PNG\r\n\x1a\n" + bytes(50),

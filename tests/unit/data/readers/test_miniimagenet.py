@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -145,9 +147,50 @@ def fails(tmp_path, members, message, settings=SETTINGS):
     return caught.value
 
 
-def test_unknown_classes_are_named(tmp_path):
+def test_classes_that_are_not_listed_are_noted(tmp_path):
+    """All of ImageNet may lie there: the listed classes are taken."""
     members = mini_split_folders(CLASSES, IMAGES) | {"train/tabby/1.jpg": flat_jpeg(1)}
+    write_files(tmp_path / "raw/miniimagenet", members | {"n01440764/1.JPEG": flat_jpeg(2)})
+    out = run(tmp_path)
+    check_content(out)
+    assert (
+        "2 classes (2 images) that the Ravi-Larochelle lists do not name were not used: "
+        "n01440764, tabby"
+    ) in load_manifest(out).notes
+
+
+def test_classes_of_which_none_is_listed_are_named(tmp_path):
+    members = {f"{split}/tabby/1.jpg": flat_jpeg(1) for split in CLASSES}
     assert "tabby" in fails(tmp_path, members, "are unknown").got
+
+
+def test_listed_classes_whose_images_have_other_names(tmp_path):
+    """The names of ImageNet's own files are not those in the lists of Ravi and Larochelle."""
+    members = mini_csv(CLASSES, IMAGES) | {"images/n01440764/n01440764_0.JPEG": flat_jpeg(2)}
+    for name, group in IMAGES.items():
+        for i, data in enumerate(group.values()):
+            members[f"images/{name}/{name}_{i}.JPEG"] = data
+    write_files(tmp_path / "raw/miniimagenet", members)
+    out = run(tmp_path)
+    check_content(out)
+    assert any("n01440764" in note for note in load_manifest(out).notes)
+
+
+def test_one_archive_per_class(tmp_path):
+    """ImageNet's own archives are named by wnid and have no folders."""
+    for name, group in IMAGES.items():
+        members = {f"{name}_{i}.JPEG": data for i, data in enumerate(group.values())}
+        write_tar(tmp_path / f"raw/miniimagenet/{name}.tar", members, "w")
+    check_content(run(tmp_path))
+
+
+def test_listed_images_of_class_folders_are_taken(tmp_path):
+    members = mini_split_folders(CLASSES, IMAGES) | mini_csv(CLASSES, IMAGES)
+    extra = {f"train/{CLASSES['train'][0]}/other{i}.jpg": flat_jpeg(i) for i in range(3)}
+    write_files(tmp_path / "raw/miniimagenet", members | extra)
+    out = run(tmp_path)
+    check_content(out)
+    assert "3 images that are in no list were not used" in load_manifest(out).notes
 
 
 def test_own_classes_may_be_listed_in_csv_files(tmp_path):
@@ -207,6 +250,57 @@ def test_empty_folder_tells_what_to_put_there(tmp_path):
     text = str(caught.value)
     for expected in ("raw/miniimagenet/", "mini-imagenet-cache-", "https://", "no redistribution"):
         assert expected in text
+
+
+def test_all_bad_images_are_named_at_once(tmp_path):
+    """In every split, loose and in a zip, whatever is wrong with them; each says how to mend it."""
+    members = mini_flat(CLASSES, IMAGES)
+    names = sorted(name for name in members if name.endswith(".jpg"))
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"
+    bad = {names[0]: b"", names[5]: members[names[5]][:200], names[-1]: pointer}
+    write_zip(tmp_path / "raw/miniimagenet/more.zip", {names[9]: b"no image"})
+    del members[names[9]]
+    error = fails(tmp_path, members | bad, "4 images cannot be used")
+    assert all(name in error.got for name in [*bad, f"more.zip/{names[9]}"])
+    for remedy in (
+        "get the file again",
+        f"raw/miniimagenet/{names[9]}, which then counts",
+        "git lfs pull",
+    ):
+        assert remedy in error.fix
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_many_bad_images_are_counted(tmp_path):
+    members = {name: data if name.endswith("csv") else b"" for name, data in FORMS[
+        "flat images with csv"].items()}  # fmt: skip
+    error = fails(tmp_path, members, "28 images cannot be used")
+    assert error.got.count("\n") == 10
+    assert error.got.endswith("and 18 more")
+
+
+def test_members_with_wrong_checksums_are_all_named(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    path = tmp_path / "raw/miniimagenet/mini.zip"
+    write_zip(path, members)
+    with zipfile.ZipFile(path) as archive:
+        infos = [info for info in archive.infolist() if info.filename.endswith(".jpg")]
+    content = bytearray(path.read_bytes())
+    for info in (infos[0], infos[-1]):
+        content[info.header_offset + 30 + len(info.filename) + info.compress_size // 2] ^= 255
+    path.write_bytes(content)
+    error = fails(tmp_path, {}, "2 images cannot be used")
+    assert infos[0].filename in error.got
+    assert infos[-1].filename in error.got
+
+
+def test_a_good_copy_replaces_the_bad_one_in_an_archive(tmp_path):
+    members = mini_flat(CLASSES, IMAGES)
+    name = next(iter(members))
+    write_zip(tmp_path / "raw/miniimagenet/images.zip", members | {name: members[name][:200]})
+    assert "which then counts" in fails(tmp_path, {}, "cannot be decoded").fix
+    write_files(tmp_path / "raw/miniimagenet", {name: members[name]})
+    check_content(run(tmp_path))
 
 
 def test_undecodable_image(tmp_path):

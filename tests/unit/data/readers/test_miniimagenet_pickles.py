@@ -103,7 +103,7 @@ def bad_contents(folder):
         "index no number": (content | {"class_dict": indices | {first: ["0"]}}, "indices"),
         "indices no list": (content | {"class_dict": indices | {first: 3}}, "indices"),
         "class of another split": (content | {"class_dict": foreign}, CLASSES["test"][0]),
-        "objects": (content | {"image_data": np.array([None, {}])}, "damaged"),
+        "objects": (content | {"image_data": np.array([None, {}])}, "no data set needs"),
     }
 
 

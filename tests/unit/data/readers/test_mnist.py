@@ -1,4 +1,7 @@
 import gzip
+import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from tests.unit.data.rawfiles import (
     mnist_members,
     write_any,
     write_files,
+    write_zip,
 )
 
 
@@ -64,6 +68,10 @@ def test_unofficial_files_are_recorded(tmp_path):
     assert not (tmp_path / "out/manifest.json").exists()
 
 
+def hostile(count, *sides, magic=0x803):
+    return struct.pack(f">{2 + len(sides)}I", magic, count, *sides)
+
+
 def broken(members):
     images = "train-images-idx3-ubyte.gz"
     labels = "train-labels-idx1-ubyte.gz"
@@ -76,6 +84,12 @@ def broken(members):
         "html": ({images: b"\n<!DOCTYPE html><html>quota</html>"}, "web page"),
         "wrong image size": (
             {images: gzip.compress(idx(np.zeros((60, 32, 32), np.uint8)))},
+            "do not match each other",
+        ),
+        "labels for images": ({images: members[labels]}, "do not match each other"),
+        "images for labels": ({labels: members[images]}, "do not match each other"),
+        "test for training": (
+            {images.replace("train", "t10k"): gzip.compress(hostile(60000, 28, 28))},
             "do not match each other",
         ),
         "label out of range": (
@@ -100,7 +114,9 @@ def test_bad_files_stop_with_one_message(tmp_path, case):
 
 def test_unpacking_bomb_is_refused(tmp_path):
     members = mnist_members(mnist_arrays())
-    members["train-images-idx3-ubyte.gz"] = gzip.compress(bytes(3 << 20))
+    members["train-images-idx3-ubyte.gz"] = gzip.compress(
+        struct.pack(">4I", 0x803, 4000, 28, 28) + bytes(4000 * 28 * 28)
+    )
     write_files(tmp_path / "raw/mnist", members)
     with pytest.raises(DataError, match="unpacks to more"):
         run(tmp_path, SETTINGS.model_copy(update={"max_unpacked_gib": 2 / 1024}))
@@ -110,3 +126,147 @@ def test_validation_split_must_leave_training_images(tmp_path):
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays(train=20)))
     with pytest.raises(DataError, match="leaves no training image"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "damaged"),
+        (b"\0", "damaged"),
+        (b"hello", "damaged"),
+        (hostile(60, 28), "damaged"),
+        (hostile(2**32 - 1, 28, 28), "MNIST has 60000"),
+        (hostile(65536, 2**31, 2**31), "images of 2147483648x2147483648"),
+        (hostile(0, 0, 0), "images of 0x0"),
+        (hostile(0, 28, 28), "0 images and 60 labels"),
+        (hostile(60, 0, 28), "images of 0x28"),
+        (hostile(60000, 28, 28), "0 bytes for a shape of (60000, 28, 28)"),
+        (hostile(1, 28, 28) + bytes(28 * 28 + 1), "more than 784 bytes"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_headers_are_checked_before_memory_is_taken(tmp_path, content, message, pack):
+    members = mnist_members(mnist_arrays()) | {"train-images-idx3-ubyte.gz": pack(content)}
+    write_files(tmp_path / "raw/mnist", members)
+    with pytest.raises(DataError) as caught:
+        run(tmp_path)
+    assert message in str(caught.value)
+
+
+def test_no_more_is_unpacked_than_the_header_says(tmp_path):
+    """3 GB behind a header of 60,000 images: 47 MB are read."""
+    script = (
+        "import resource, sys; from pathlib import Path\n"
+        "from cactus.data.prepare import prepare; from cactus.errors import DataError\n"
+        "from tests.unit.data.rawfiles import SETTINGS\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (400 << 20, 400 << 20))\n"
+        "try: prepare('mnist', SETTINGS, Path(sys.argv[1]), Path(sys.argv[1], 'o'), False)\n"
+        "except DataError as error: print(error)\n"
+    )
+    write_files(tmp_path / "mnist", mnist_members(mnist_arrays()))
+    with gzip.open(tmp_path / "mnist/train-images-idx3-ubyte.gz", "wb", 1) as file:
+        file.write(hostile(60000, 28, 28))
+        for _ in range(300):
+            file.write(bytes(1 << 20))
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, timeout=60
+    )
+    assert "more than 47040000 bytes for a shape of (60000, 28, 28)" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("pack", ["plain under .gz", "gzip twice", "gzip without .gz"])
+def test_content_decides_whether_a_file_is_compressed(tmp_path, pack):
+    arrays = mnist_arrays()
+    plain = mnist_members(arrays, compressed=False)
+    members = {
+        "plain under .gz": {f"{name}.gz": data for name, data in plain.items()},
+        "gzip twice": {
+            f"{name}.gz": gzip.compress(gzip.compress(data)) for name, data in plain.items()
+        },
+        "gzip without .gz": {name: gzip.compress(data) for name, data in plain.items()},
+    }
+    write_files(tmp_path / "raw/mnist", members[pack])
+    np.testing.assert_array_equal(load_images(run(tmp_path), "test")[..., 0], arrays["t10k-images"])
+
+
+def test_gzip_thrice_says_so(tmp_path):
+    members = mnist_members(mnist_arrays())
+    thrice = {name: gzip.compress(gzip.compress(data)) for name, data in members.items()}
+    write_files(tmp_path / "raw/mnist", thrice)
+    with pytest.raises(DataError, match="again and again"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "rename"),
+    [
+        ("MNIST/raw/", str),
+        ("mnist/archive/train/", str),
+        ("Mnist/", str.upper),
+        ("mnist/", lambda name: name.replace("-idx", ".idx").replace("-images", "_images")),
+    ],
+)
+def test_other_layouts_are_found(tmp_path, prefix, rename):
+    members = mnist_members(mnist_arrays())
+    write_files(tmp_path / "raw/mnist", {".DS_Store": b"x", "train-labels-idx1-ubyte": b"old"})
+    if prefix.startswith("mnist/"):
+        (tmp_path / "raw/mnist/train-labels-idx1-ubyte").unlink()
+    write_files(tmp_path / "raw", {prefix + rename(name): data for name, data in members.items()})
+    assert load_images(run(tmp_path), "train").shape == (40, 28, 28, 1)
+
+
+def test_kaggle_archive_with_folders_named_like_files(tmp_path):
+    members = mnist_members(mnist_arrays(), compressed=False, dot=True)
+    nested = {
+        f"{name.replace('.', '-')}/{name.replace('.', '-')}": d for name, d in members.items()
+    }
+    write_zip(tmp_path / "raw/mnist/archive.zip", members | nested)
+    assert load_images(run(tmp_path), "train").shape == (40, 28, 28, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("mnist.npz", b"PK\x03\x04", "NumPy arrays"),
+        ("mnist_train.csv", b"label,1x1\n", "a table"),
+        ("training/0/1.png", b"\x89PNG", "images"),
+        ("train-images-idx3-ubyte (1).gz", b"\x1f\x8b", "rename it so"),
+        ("mnist.zip.crdownload", b"PK", "an unfinished download"),
+        ("MNIST.7z", b"7z\xbc\xaf", "unpack it here"),
+        ("mnist.zip.001", b"PK", "one volume"),
+        ("train-00000-of-00001.parquet", b"PAR1", "data of another kit"),
+    ],
+)
+def test_what_is_seen_and_not_used_is_named(tmp_path, capsys, name, content, reason):
+    write_files(tmp_path / "raw/mnist", {name: content})
+    with pytest.raises(DataError, match="are missing") as caught:
+        check_raw("mnist", SETTINGS, tmp_path / "raw")
+    assert name in caught.value.got
+    assert reason in caught.value.got
+    check_raw("mnist", SETTINGS.model_copy(update={"download": True}), tmp_path / "raw")
+    said = capsys.readouterr().err
+    assert name in said
+    assert "are downloaded" in said
+
+
+def test_a_download_that_goes_on_is_named_where_none_may(tmp_path, capsys):
+    part = "train-images-idx3-ubyte.gz.part"
+    write_files(tmp_path / "raw/mnist", {part: b"\x1f\x8b"})
+    check_raw("mnist", SETTINGS.model_copy(update={"download": True}), tmp_path / "raw")
+    assert capsys.readouterr().err == ""
+    with pytest.raises(DataError) as caught:
+        check_raw("mnist", SETTINGS, tmp_path / "raw")
+    assert f"{part} (an unfinished download)" in caught.value.got
+
+
+def test_equal_pixels_of_two_splits_are_noted(tmp_path):
+    arrays = mnist_arrays()
+    arrays["t10k-images"][3] = arrays["train-images"][7]
+    arrays["t10k-images"][4] = arrays["train-images"][7]
+    arrays["train-images"][50] = arrays["train-images"][8]
+    write_files(tmp_path / "raw/mnist", mnist_members(arrays))
+    assert (
+        "2 images have the same pixels in two splits, e.g. row 7 of train_images.npy and row 3 of "
+        "test_images.npy; row 8 of train_images.npy and row 10 of val_images.npy"
+    ) in load_manifest(run(tmp_path)).notes

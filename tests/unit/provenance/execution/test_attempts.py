@@ -4,13 +4,14 @@ import json
 import multiprocessing
 import os
 import signal
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cactus.errors import TrainingError
+from cactus.errors import LeaseError, TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
     next_attempt,
@@ -27,12 +28,14 @@ def lease(folder: Path, **facts) -> Lease:
     return Lease(work_folder(folder, JOB), JOB.name, facts)
 
 
-def note(folder: Path, attempt: int = 1) -> AbstractContextManager[None]:
-    return failure_note(folder, JOB, datetime.now(UTC), attempt)
+@contextmanager
+def note(folder: Path, attempt: int = 1) -> Iterator[None]:
+    with lease(folder) as held, failure_note(folder, JOB, held, attempt):
+        yield
 
 
 def test_a_job_is_running_until_it_succeeds(tmp_path: Path):
-    with lease(tmp_path), note(tmp_path):
+    with note(tmp_path):
         facts = read_state(tmp_path, JOB)
         assert facts is not None
         assert (facts["state"], facts["pid"]) == ("running", os.getpid())
@@ -49,6 +52,14 @@ def test_a_failure_is_shown_until_the_next_success(tmp_path: Path):
     with note(tmp_path):
         pass
     assert read_state(tmp_path, JOB) is None
+
+
+def test_a_process_that_lost_the_job_leaves_no_note(tmp_path: Path):
+    with pytest.raises(LeaseError), note(tmp_path):  # noqa: PT012
+        path = work_folder(tmp_path, JOB) / "lease.json"
+        path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "theirs"}))
+        raise KeyError
+    assert not failure_path(tmp_path, JOB).exists()
 
 
 def test_exiting_with_success_is_not_a_failure(tmp_path: Path):
@@ -103,3 +114,30 @@ def test_a_job_on_another_host_counts_as_killed_after_a_long_silence(tmp_path: P
     facts = read_state(tmp_path, JOB)
     assert facts is not None
     assert facts["state"] == "killed"
+<<<<<<< HEAD
+=======
+
+
+def test_a_wrong_clock_of_this_host_makes_no_running_job_look_killed(tmp_path: Path, monkeypatch):
+    path = work_folder(tmp_path, JOB) / "lease.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "x", "beat": 3}))
+    for hours in (-1, 1):
+        now = time.time() + 3600 * hours
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        facts = read_state(tmp_path, JOB)
+        assert facts is not None
+        assert facts["state"] == "running"
+        monkeypatch.undo()
+    assert [one.name for one in path.parent.iterdir()] == ["lease.json"]
+
+
+def test_a_damaged_failure_note_still_tells_that_the_job_failed(tmp_path: Path):
+    path = failure_path(tmp_path, JOB)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert facts["state"] == "failed"
+    assert f"{path} is damaged" in facts["error"]
+>>>>>>> main

@@ -1,12 +1,17 @@
 """Jobs run the first `python` on PATH, which must belong to this environment."""
 
+import getpass
+import os
+import pwd
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from cactus.errors import CodeError
-from cactus.provenance.execution.environment import check_interpreter
+from cactus.provenance.execution.environment import check_interpreter, check_libraries
+from cactus.provenance.execution.process import name_user
 
 
 def put(folder: Path, text: str) -> None:
@@ -37,3 +42,33 @@ def test_any_other_python_is_rejected_with_advice(program, got, tmp_path, monkey
         check_interpreter()
     assert refused.value.got.endswith(got)
     assert f"source {sys.prefix}/bin/activate" in refused.value.fix
+
+
+def test_a_library_on_pythonpath_is_named_with_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "torch-2.0.0.dist-info").mkdir()
+    facts = "Metadata-Version: 2.1\nName: torch\nVersion: 2.0.0\n"
+    (tmp_path / "torch-2.0.0.dist-info/METADATA").write_text(facts)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CodeError) as refused:
+        check_libraries({"torch": metadata.version("torch"), "numpy": "1.0"})
+    assert refused.value.where == "numpy"
+    assert "make setup" in refused.value.fix
+    with pytest.raises(CodeError) as refused:
+        check_libraries({"torch": "2.14.1"})
+    assert (refused.value.where, refused.value.got) == (
+        f"torch in {tmp_path}",
+        "2.0.0, planned 2.14.1",
+    )
+    assert f"remove {tmp_path} from PYTHONPATH" in refused.value.fix
+
+
+def test_a_user_id_without_a_name_gets_one(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    name_user()
+    named = "LOGNAME" in os.environ
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
+    name_user()
+    assert not named
+    assert getpass.getuser() == os.environ["LOGNAME"] == f"uid-{os.getuid()}"
+    monkeypatch.delenv("LOGNAME")

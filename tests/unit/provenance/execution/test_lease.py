@@ -1,5 +1,6 @@
 """One process at a time holds a job's lease, whatever happens to the others."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import LeaseError, StoppedError
+import cactus.provenance.execution.lease
+from cactus.errors import LeaseError, StoppedError, StorageError
 from cactus.provenance.execution.lease import LEASE_FILE, Lease, read_lease
 from cactus.train.stop import StopRequest
 
@@ -132,20 +134,21 @@ def test_a_silent_holder_on_another_host_loses_it(tmp_path: Path, capsys):
     assert "taking over meta_train/a: its process on elsewhere" in capsys.readouterr().err
 
 
-def _renew(folder: Path) -> None:
-    for beat in range(30):
-        foreign(folder, beat)
-        time.sleep(0.1)
-    (folder / "renewed").touch()
-
-
-def test_a_holder_on_another_host_that_renews_it_keeps_it(tmp_path: Path):
+def test_a_holder_on_another_host_that_renews_it_keeps_it(tmp_path: Path, monkeypatch):
+    """The clock stands still but for the waiting, so a busy machine changes nothing."""
     foreign(tmp_path)
-    renewals = CONTEXT.Process(target=_renew, args=(tmp_path,))
-    renewals.start()
-    with lease(tmp_path):
-        assert (tmp_path / "renewed").exists()
-    renewals.join()
+    clock = [0.0]
+
+    def sleep(_: float) -> None:  # the holder renews just in time, and then stops
+        clock[0] += 0.9
+        if clock[0] < 9:
+            foreign(tmp_path, int(clock[0] * 10))
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    with lease(tmp_path, renewal=30.0) as held:
+        assert clock[0] > 9
+        held.check()
 
 
 def test_a_process_that_lost_it_must_not_publish(tmp_path: Path):
@@ -182,3 +185,68 @@ def test_a_damaged_lease_is_waited_for_and_then_taken(tmp_path: Path):
     (tmp_path / "work" / LEASE_FILE).write_text("{")
     with lease(tmp_path) as held:
         held.check()
+
+
+def test_a_file_system_without_hard_links_is_named(tmp_path: Path, monkeypatch):
+    def link(source: Path, target: Path) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported", str(source), None, str(target))
+
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(StorageError, match="hard links") as caught, lease(tmp_path):
+        pass
+    assert caught.value.where == str(tmp_path / "work")
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_file_that_was_replaced_while_it_was_read_is_read_again(tmp_path: Path, monkeypatch):
+    """As on NFS, where another host's rename takes the open file away."""
+    foreign(tmp_path)
+    read, failures = Path.read_text, [OSError(errno.ESTALE, "Stale file handle")]
+
+    def read_text(path: Path, **options) -> str:
+        if failures:
+            raise failures.pop()
+        return read(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert read_lease(tmp_path / "work")["token"] == "theirs"
+
+
+def test_a_renewal_that_fails_is_tried_again(tmp_path: Path, capfd):
+    with lease(tmp_path) as held:
+        work, away = tmp_path / "work", tmp_path / "away"
+        work.rename(away)
+        work.write_text("not a folder: neither reads nor writes succeed")
+        while "was not renewed" not in capfd.readouterr().err:
+            time.sleep(0.05)
+        work.unlink()
+        away.rename(work)
+        beat = read_lease(work)["beat"]
+        while read_lease(work)["beat"] == beat:
+            time.sleep(0.05)
+        held.check()
+
+
+def test_only_its_own_lease_is_removed(tmp_path: Path, monkeypatch):
+    """A process may hang between its last look at the lease and its removal."""
+    with lease(tmp_path, renewal=30.0) as held:
+        monkeypatch.setattr(Lease, "held", property(lambda _: foreign(tmp_path) or True))
+    assert read_lease(tmp_path / "work")["token"] == "theirs"
+    assert not list(held.folder.glob(".*"))
+
+
+def test_a_lease_that_shows_up_late_is_waited_for_calmly(tmp_path: Path, monkeypatch):
+    """Another host's file may exist for the server, and not yet for this host."""
+    foreign(tmp_path)
+    sleeps, sleep = [], time.sleep
+    unseen = [None] * 3
+
+    def late(path: Path):
+        return unseen.pop() if unseen else read(path)
+
+    read = cactus.provenance.execution.lease._read
+    monkeypatch.setattr(cactus.provenance.execution.lease, "_read", late)
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleeps.append(seconds) or sleep(0.01))
+    with lease(tmp_path, expiry=0.5):
+        pass
+    assert len(sleeps) >= 3

@@ -60,6 +60,30 @@ def test_a_module_outside_the_package_is_followed(tmp_path: Path, monkeypatch):
     assert "scipy" in closure.libraries
 
 
+def test_folders_without_an_init_file_are_followed(tmp_path: Path, monkeypatch):
+    package = tmp_path / "mine" / "deep"
+    package.mkdir(parents=True)
+    (package / "net.py").write_text("from . import parts\nfrom mine.deep.more import x\n")
+    (package / "parts.py").write_text("import scipy\n")
+    (package / "more.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure(("mine.deep.net",))
+    assert sorted(closure.files) == [str(package / f"{one}.py") for one in ("more", "net", "parts")]
+    assert closure.libraries == {"scipy"}
+
+
+def test_files_beside_a_module_given_by_its_path_are_followed(tmp_path: Path):
+    (tmp_path / "mine.py").write_text("import parts\nimport folder.more\nimport cactus.files\n")
+    (tmp_path / "parts.py").write_text("import numpy\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/more.py").write_text("")
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure((str(tmp_path / "mine.py"),))
+    own = {str(tmp_path / name) for name in ("mine.py", "parts.py", "folder/more.py")}
+    assert own <= {*closure.files}
+    assert "cactus/files.py" in closure.files
+    assert not closure.libraries & {"parts", "folder"}
+
+
 def test_a_missing_module_is_named(tree: SourceTree):
     with pytest.raises(CodeError) as caught:
         tree.closure(("meta_train.py", "cactus.meta.mamal"))

@@ -32,5 +32,14 @@ def test_a_folder_changes_with_any_file_name_or_content_in_it(tmp_path: Path):
     assert len(hashes) == 4
 
 
+def test_the_folder_that_has_all_files_comes_first(tmp_path: Path):
+    for name, content in (("MNIST/raw/a.gz", b"old"), ("mnist/a.gz", b"a"), ("mnist/b.gz", b"b")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert found(tmp_path, "a.gz", "b.gz")["a.gz"] == hashlib.sha256(b"a").hexdigest()
+    (tmp_path / "mnist/b.gz").unlink()
+    assert found(tmp_path, "a.gz", "b.gz")["a.gz"] == hashlib.sha256(b"old").hexdigest()
+
+
 def test_unavailable_files_are_left_out(tmp_path: Path):
     assert found(tmp_path / "nowhere", "a.gz") == {}

@@ -1,13 +1,19 @@
 """Plans are written only when they need to be."""
 
+import os
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from cactus.config.load import parse_config
+from cactus.errors import CodeError
+from cactus.files import file_hash
 from cactus.provenance.records.plan import read_plan
+from cactus.provenance.records.record import Activity, Agent, FileEntity, Record, write_record
 from cactus.provenance.staleness.open_run import open_planner
-from cactus.stages.base import Job
+from cactus.stages.base import DataFile, Job
 
 JOB = Job("make_synthetic_data", "mnist")
 
@@ -49,3 +55,83 @@ def test_a_damaged_plan_is_replaced(run: Path):
     path.write_text("{", encoding="utf-8")
     write(run)
     assert read_plan(path).plan.job == JOB
+
+
+def finish(run: Path) -> None:
+    """Give the job its results and a record that fits its plan."""
+    planner = open_planner(parse_config({"synthetic_data": True}), run)
+    plan = planner.assess(JOB).plan
+    for name in JOB.files:
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_text("{}")
+    entities = {name: FileEntity(sha256=file_hash(run / name), bytes=2) for name in JOB.files}
+    activity = Activity(
+        plan=plan,
+        sources={},
+        seed=None,
+        threads=None,
+        determinism={},
+        started="2026-01-01T00:00:00+00:00",
+        ended="2026-01-01T00:00:01+00:00",
+        seconds=1.0,
+        peak_memory_bytes=1,
+        peak_gpu_memory_bytes=None,
+    )
+    agent = Agent(
+        host="",
+        machine="",
+        python="",
+        libraries={},
+        packages="0" * 64,
+        device=None,
+        git=None,
+        slurm=None,
+    )
+    write_record(run, Record(entities=entities, activity=activity, agent=agent))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Pago_Pago", "Pacific/Kiritimati"])
+def test_a_finished_run_can_be_zipped_and_its_plans_are_older_than_its_results(
+    run: Path, zone: str, monkeypatch: pytest.MonkeyPatch
+):
+    finish(run)
+    plan = write(run)
+    assert plan.stat().st_mtime < (run / JOB.files[0]).stat().st_mtime
+    first = plan.stat()
+    write(run)
+    assert (plan.stat().st_ino, plan.stat().st_mtime) == (first.st_ino, first.st_mtime)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with zipfile.ZipFile(run.parent / "run.zip", "w") as archive:
+            archive.write(plan)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_plan_of_another_user_is_replaced(run: Path, monkeypatch: pytest.MonkeyPatch):
+    finish(run)
+    plan = write(run)
+    os.utime(plan, (1.0, 1.0))  # dated as earlier versions did
+    theirs = plan.stat().st_ino
+    utime = os.utime
+
+    def refused(path, *arguments, **options):
+        if Path(path).stat().st_ino == theirs:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        utime(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert write(run).stat().st_mtime > 315_532_800  # 1 January 1980
+
+
+@pytest.mark.parametrize(
+    "file",
+    [DataFile("config/nosuch.csv"), DataFile("config/datasets.yaml", "nosuch"), DataFile("config")],
+)
+def test_a_data_file_that_is_missing_is_named(run: Path, file: DataFile):
+    project = open_planner(parse_config({}), run).project
+    with pytest.raises(CodeError, match="missing or damaged") as refused:
+        project._hash(file)
+    assert file.name in refused.value.where

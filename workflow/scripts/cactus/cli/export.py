@@ -42,4 +42,5 @@ def _verdict(one: Comparison) -> str:
         return "equal"
     notes = [f"recomputed {one.recomputed[:12]}"] if one.recomputed != one.recorded else []
     notes += [f"in the crate {one.stored[:12]}"] if one.stored != one.recorded else []
-    return f"DIFFERENT: {', '.join(notes)}"
+    why = f", and {one.processor}" if one.processor else ""
+    return f"DIFFERENT: {', '.join(notes)}{why}"

@@ -1,7 +1,6 @@
 """The command `cactus`."""
 
 import argparse
-import os
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -9,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from cactus.command import run_main
+from cactus.cores import usable_cores
+from cactus.provenance.execution.process import name_user
 
 # What each command does, and the function that does it. Its module is imported only when the
 # command is called, because some of them load libraries that are slow to import.
 COMMANDS: Final = {
     "status": ("show the state of every cell", "cactus.cli.status:show_status"),
+    "config": ("show where the value of each key comes from", "cactus.cli.config:show_config"),
     "why": ("show what made a cell stale", "cactus.cli.why:show_why"),
-    "plan": ("show what the next run would do", "cactus.cli.status:show_plan"),
+    "plan": ("show what the next run would do", "cactus.cli.plan:show_plan"),
     "update": (
         "run stage by stage; skip jobs whose inputs come out unchanged",
         "cactus.cli.update:update",
@@ -41,12 +43,8 @@ _CELL = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
 
 def main() -> None:
     """Run the command line."""
-    try:
-        run_main(_run)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, e.g. `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    name_user()
+    run_main(_run)
 
 
 def _run() -> None:
@@ -78,13 +76,38 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
         parsers[name].add_argument("--run", help=_RUN)
-    for name in ("audit", "trace", "diff"):
+    for name in ("audit", "trace", "diff", "config"):
         parsers[name].add_argument("--json", action="store_true", help="print JSON")
+    _add_config_options(parsers["config"])
     _add_staleness_options(parsers)
     _add_audit_options(parsers)
     _add_run_options(parsers["run"])
     _add_profile_options(parsers["profile"])
     return parser
+
+
+def _add_config_options(config: argparse.ArgumentParser) -> None:
+    config.add_argument(
+        "words",
+        nargs="*",
+        metavar="RUN, CELL, KEY",
+        help="a run, a cell or a job of it, and a key or a section; all are optional",
+    )
+    _add_study_options(config)
+
+
+def _add_study_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--configfile",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="a study that need not have run",
+    )
+    command.add_argument(
+        "--config", nargs="+", default=[], metavar="KEY=VALUE", help="as Snakemake's option"
+    )
 
 
 def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
@@ -93,16 +116,30 @@ def _add_staleness_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     plan.add_argument("--all", action="store_true", help="also list the jobs that these make stale")
     plan.add_argument(
         "--at-once",
-        type=int,
-        default=os.cpu_count() or 1,
+        type=_positive,
+        default=usable_cores(),
         metavar="N",
-        help="number of jobs that run at once; default: one per processor",
+        help="number of jobs that run at once, at least 1; default: one per core that is usable",
     )
+    plan.add_argument(
+        "--measure",
+        action="store_true",
+        help="time a few steps of each kind of training first; on a CPU this can take minutes",
+    )
+    _add_study_options(plan)
     update, accept = parsers["update"], parsers["accept"]
     update.epilog = (
         "Options and targets after -- go to snakemake: `cactus update demo -- --cores 2 tables`."
     )
     accept.add_argument("--reason", required=True, help="why it cannot change the results")
+
+
+def _positive(text: str) -> int:
+    """Return an option's number, which must be a whole one and at least 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
 
 
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:

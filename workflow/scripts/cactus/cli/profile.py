@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cactus.cluster.profile import PROFILE, ProfileOptions, choose_values, write_profile
+from cactus.cluster.profile import (
+    ProfileOptions,
+    choose_values,
+    profile_files,
+    write_profile,
+)
 from cactus.cluster.slurm import partitions
 
 
@@ -17,8 +22,9 @@ def fit_profile(arguments: argparse.Namespace) -> int:
     print("Chosen:")
     for key, (value, why) in values.items():
         print(f"  {f'{key}:':16}{value if value != '' else '-':<14}{why}")
-    file = PROFILE if arguments.output is None else arguments.output / "config.yaml"
-    write_profile(file, values)
+    own = arguments.output
     here = Path.cwd()
-    print(f"Written: {file.relative_to(here) if file.is_relative_to(here) else file}")
+    for file in profile_files() if own is None else [own / "config.yaml"]:
+        write_profile(file, values)
+        print(f"Written: {file.relative_to(here) if file.is_relative_to(here) else file}")
     return 0

@@ -2,11 +2,14 @@
 
 import argparse
 
+from cactus.cluster.profile import PROFILE_LINK, profile_files
 from cactus.cluster.supervise import Supervisor
 
 
 def run_supervised(arguments: argparse.Namespace) -> int:
     """Run the workflow on the cluster; return Snakemake's exit code."""
+    if arguments.profile == PROFILE_LINK:
+        profile_files()  # a lost link is mended
     options = ["--profile", arguments.profile, *arguments.snakemake]
     return Supervisor(
         options, arguments.patience, arguments.poll, cancel_orphans=arguments.cancel_orphans

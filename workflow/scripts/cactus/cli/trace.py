@@ -8,9 +8,10 @@ from typing import Any
 from cactus.cli.text import columns
 from cactus.errors import RecordError, printable
 from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
-from cactus.provenance.audit.trace import Trace, raw_files, trace
+from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE, open_run
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
@@ -56,6 +57,7 @@ def _text(planner: Planner, found: Trace) -> str:
         (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
         for one in raw_files(planner, found.chain)
     ]
+    raw += [(f"file {name}", "declared", one) for name, one in declared_files(found.chain).items()]
     state = _state(found)
     return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
 
@@ -121,4 +123,5 @@ def _as_json(planner: Planner, found: Trace) -> dict[str, Any]:
             for job, record in found.chain
         ],
         "raw": list(raw_files(planner, found.chain)),
+        "declared": declared_files(found.chain),
     }

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
+from cactus.exits import signals_forwarded
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import (
-    find_run_folder,
-    open_run,
-    read_planned_config,
-)
+from cactus.provenance.staleness.open_run import find_run_folder, open_run
+from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
@@ -39,7 +37,7 @@ def update(arguments: argparse.Namespace) -> int:
         if stale:
             print(f"{wave.target}: {counted(len(stale), 'stale job')}", flush=True)
             options = [*command.before, wave.target, *command.after]
-            code = subprocess.run(options, cwd=command.base, check=False).returncode
+            code = _run(options, command.base)
             if code:
                 return code
     left = [job for job in _stale(folder) if job in wanted]
@@ -50,6 +48,11 @@ def update(arguments: argparse.Namespace) -> int:
     why = "this was a dry run" if request.dry_run else "see `cactus plan`"
     print(f"{folder.name} is not up to date: {counted(len(left), 'stale job')}; {why}")
     return 0 if request.dry_run else 1
+
+
+def _run(command: list[str], folder: Path) -> int:
+    with subprocess.Popen(command, cwd=folder) as process, signals_forwarded(process.send_signal):
+        return process.wait()
 
 
 def _stale(folder: Path) -> list[Job]:

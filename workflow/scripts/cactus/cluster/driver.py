@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from cactus.errors import ClusterError
-from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.process import identity, process_location
+from cactus.provenance.records.facts import parse_facts
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 

@@ -4,13 +4,18 @@ import getpass
 import json
 import math
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.cluster.slurm import Partition, accounts, partitions, settings, works
+from cactus.cluster.clients import works
+from cactus.cluster.gres import MODEL
+from cactus.cluster.slurm import Partition, accounts, partitions, settings
 from cactus.errors import ClusterError
 
 PROFILE: Final = Path(__file__).resolve().parents[4] / "config/profiles/slurm/config.yaml"
+# What `--profile` names: a link to the profile's folder, in the clone.
+PROFILE_LINK: Final = "slurm"
 # Seconds that squeue has to show an ended job: Snakemake may ask only every 180 s.
 _MIN_JOB_AGE: Final = 240
 
@@ -96,6 +101,44 @@ def write_profile(file: Path, values: dict[str, ProfileValue]) -> None:
     file.write_text(filled, encoding="utf-8")
 
 
+def profile_files(profile: Path = PROFILE) -> list[Path]:
+    """Return the files to fill in, so that ``--profile slurm`` reads what was written.
+
+    Copies of a clone may hold a folder instead of the link, with a profile of its own; both are
+    returned then. Archives and some file systems turn the link into a text file; it is mended.
+
+    Parameters
+    ----------
+    profile
+        The project's profile, ``config/profiles/slurm/config.yaml`` in the clone.
+
+    Raises
+    ------
+    ClusterError
+        ``slurm`` is something else.
+    """
+    link = profile.parents[3] / PROFILE_LINK
+    target = profile.parent.relative_to(link.parent)
+    if link.is_dir():
+        return [profile] if link.samefile(profile.parent) else [profile, link / "config.yaml"]
+    lost = link.is_symlink() or not link.exists()
+    if not lost and link.is_file() and link.stat().st_size < 100:
+        lost = link.read_text(errors="replace").strip().replace("\\", "/") == target.as_posix()
+    if not lost:
+        raise ClusterError(
+            "The folder of the Slurm profile is something else.",
+            where=str(link),
+            got="a file" if link.is_file() else "neither a file nor a folder",
+            fix=f"remove it and run `ln -s {target} slurm`, or use `--profile {target}`",
+        )
+    link.unlink(missing_ok=True)
+    with suppress(OSError):  # a file system without links: a folder then
+        link.symlink_to(target)
+        return [profile]
+    link.mkdir()
+    return [profile, link / "config.yaml"]
+
+
 def _asked_or(asked: str | None, found: str | int, why: str) -> ProfileValue:
     return ProfileValue(asked, "as requested") if asked else ProfileValue(found, why)
 
@@ -142,7 +185,6 @@ def _gpus(
         _refuse_gpu_options(gpu, options)
         why = "no partition has GPUs"
         return {"gpu_partition": ProfileValue("", why), "gpu_request": ProfileValue("none", why)}
-    _check_model(gpu, options.gpu_model)
     # Only one of Slurm's plugins knows --gpus.
     select = config.get("SelectType", "")
     request = "gpus" if select == "select/cons_tres" else "gres"
@@ -150,7 +192,7 @@ def _gpus(
     return {
         "gpu_partition": _asked_or(options.gpu_partition, gpu.name, f"has {', '.join(gpu.gpus)}"),
         "gpu_request": _asked_or(options.gpu_request, request, select),
-        "gpu_model": _asked_or(options.gpu_model, "", "any model will do"),
+        "gpu_model": _model(gpu, options.gpu_model),
         "gpu_shards": ProfileValue(gpu.shards or "", sharing),
     }
 
@@ -166,22 +208,41 @@ def _refuse_gpu_options(partition: Partition | None, options: ProfileOptions) ->
         )
 
 
-def _check_model(partition: Partition, model: str | None) -> None:
-    known = sorted({kind.split(":")[1] for kind in partition.gpus if kind.count(":") == 2})
-    if model and model not in known:
-        raise ClusterError(
-            "The partition has no GPU of this model.",
-            where=f"partition {partition.name}",
-            got=f"{model}; it has {', '.join(partition.gpus)}",
-            fix=f"choose one of {', '.join(known)}" if known else "leave out --gpu-model",
-        )
+def _model(partition: Partition, asked: str | None) -> ProfileValue:
+    """Return the model of GPU to request: any, unless some of them are only slices."""
+    known = sorted({gpu.model for gpu in partition.gpu_kinds} - {""})
+    usable = [model for model in known if MODEL.fullmatch(model)]
+    if asked is not None:
+        if asked and asked not in usable:
+            raise ClusterError(
+                "Jobs cannot request a GPU of this model."
+                if asked in known
+                else "The partition has no GPU of this model.",
+                where=f"partition {partition.name}",
+                got=f"{asked}; it has {', '.join(partition.gpus)}",
+                fix=f"choose one of {', '.join(usable)}" if usable else "leave out --gpu-model",
+            )
+        return ProfileValue(asked, "as requested")
+    slices = sorted({gpu.model for gpu in partition.gpu_kinds if gpu.is_slice})
+    whole = [gpu for gpu in partition.gpu_kinds if not gpu.is_slice and gpu.model in usable]
+    if not slices:
+        return ProfileValue("", "any model will do")
+    if not whole:
+        return ProfileValue("", f"any, slices of GPUs included ({', '.join(slices)})")
+    chosen = max(whole, key=lambda gpu: gpu.number or 0).model
+    return ProfileValue(chosen, f"whole GPUs; it also has slices of them ({', '.join(slices)})")
 
 
 def _limits(kind: str, partition: Partition) -> dict[str, ProfileValue]:
     why = f"of partition {partition.name}"
     return {
         f"{kind}_minutes": ProfileValue(partition.max_minutes or "", f"the time limit {why}"),
-        f"{kind}_memory": ProfileValue(partition.memory, f"MB of the largest node {why}"),
+        f"{kind}_memory": ProfileValue(
+            partition.memory or "",
+            f"MB of the largest node {why}"
+            if partition.memory
+            else f"unknown: no node {why} declares its memory (RealMemory in slurm.conf)",
+        ),
     }
 
 

@@ -1,7 +1,8 @@
 """The Slurm jobs of a run, matched to jobs of the workflow."""
 
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cactus.cluster.driver import job_names
 from cactus.cluster.slurm import SlurmJob, queue
@@ -36,8 +37,12 @@ def queued_jobs(config: Config, run_folder: Path) -> list[QueuedJob]:
     return [QueuedJob(job, known.get(job.comment)) for job in ordered]
 
 
+# Set by `cactus run`: the ids of the Slurm jobs whose work its Snakemake leaves out.
+ADOPTED: Final = "CACTUS_ADOPTED"
+
+
 def refuse_orphans(config: Config, run_folder: Path) -> None:
-    """Check that no Slurm job of an earlier driver is still working on the run.
+    """Check that no Slurm job of an earlier driver is still working on the run, unless adopted.
 
     Otherwise two jobs could work on one cell, or one could repeat what another just finished.
 
@@ -46,7 +51,8 @@ def refuse_orphans(config: Config, run_folder: Path) -> None:
     ClusterError
         There are such jobs, or the controller does not answer.
     """
-    orphans = queued_jobs(config, run_folder)
+    adopted = os.environ.get(ADOPTED, "").split()
+    orphans = [one for one in queued_jobs(config, run_folder) if one.slurm.id not in adopted]
     if orphans:
         shown = "; ".join(map(str, orphans[:5])) + ("; ..." if len(orphans) > 5 else "")
         identities = " ".join(orphan.slurm.id for orphan in orphans)

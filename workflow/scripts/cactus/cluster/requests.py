@@ -1,14 +1,17 @@
 """What jobs request from Slurm, checked before anything is submitted."""
 
 import shlex
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from cactus.cluster.slurm import partitions, run_slurm
+from cactus.cluster.clients import run_slurm
+from cactus.cluster.slurm import any_queued, is_limit, partitions, unavailable
 from cactus.errors import ClusterError
 
 # Words in Slurm's refusal, and the keys of the profile that may have caused it.
 _REFUSALS: Final = (
+    ("accounting/qos policy", "less (memory, minutes) or another account or qos"),
     ("account", "account"),
     ("partition", "cpu_partition or gpu_partition"),
     ("qos", "qos"),
@@ -81,8 +84,38 @@ def check_sharing(jobs_per_gpu: int, requests: Iterable[tuple[str, tuple[str, ..
             )
 
 
+def check_plugin(jobs: Iterable[Any]) -> None:
+    """Check that Snakemake's Slurm plugin would submit the jobs, Snakemake's own objects.
+
+    Raises
+    ------
+    ClusterError
+        It would refuse a job.
+    """
+    # Imported where it has been already; the rest of this file works without Snakemake.
+    from snakemake_executor_plugin_slurm.utils import set_gres_string
+    from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
+    from snakemake_interface_common.exceptions import WorkflowError
+
+    for job in jobs:
+        try:
+            set_gres_string(job)
+            validate_slurm_extra(job)
+        except WorkflowError as error:
+            raise ClusterError(
+                "Snakemake's Slurm plugin would refuse the jobs of a rule.",
+                where=f"rule {job.rule.name}",
+                got=" ".join(str(error).split()),
+                fix="leave gpu_model empty in the profile (slurm/config.yaml) if the model's name "
+                "has other characters than letters, digits, `_` and `.`, and choose the GPUs by "
+                "gpu_partition or constraint",
+            ) from error
+
+
 def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
-    """Ask Slurm whether it would accept each request, without submitting anything.
+    """Ask Slurm whether it would accept each request; only jobs that are canceled are submitted.
+
+    Report the requests that it would accept and that would wait for nodes that are unavailable now.
 
     Parameters
     ----------
@@ -98,14 +131,49 @@ def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         try:
             run_slurm("sbatch", "--test-only", *options, "--wrap", "true")
         except ClusterError as error:
-            to_blame = [keys for words, keys in _REFUSALS if words in error.got.lower()]
-            if "No such file" in error.got or not to_blame:
-                raise
-            raise ClusterError(
-                "Slurm would refuse the jobs of a rule.",
-                where=f"rule {rule}: sbatch {shlex.join(options)}",
-                got=error.got,
-                fix=f"set {to_blame[0]} in the profile (slurm/config.yaml), or run "
-                "`cactus profile` to fit it to this cluster; its partitions are: "
-                f"{'; '.join(map(str, partitions()))}",
-            ) from error
+            obstacles = unavailable(_partition(options))
+            if obstacles and _accepted_for_later(options):
+                reasons = "; ".join(obstacles[:5]) + ("; ..." if len(obstacles) > 5 else "")
+                print(f"note: jobs of rule {rule} will wait: {reasons}", file=sys.stderr)
+            elif not is_limit(error.got) or not any_queued():
+                raise _refusal(rule, options, error) from error
+
+
+def _partition(options: tuple[str, ...]) -> str:
+    prefix = "--partition="
+    return next((one.removeprefix(prefix) for one in options if one.startswith(prefix)), "")
+
+
+def _accepted_for_later(options: tuple[str, ...]) -> bool:
+    """Return whether Slurm accepts a request where it cannot start it now.
+
+    `--test-only` refuses what no node that is available could start. So submit a job for later,
+    which Slurm checks against all nodes, and cancel it.
+    """
+    later = ("--begin=now+1hour", "--job-name=cactus_check", "--output=/dev/null")
+    try:
+        answer = run_slurm("sbatch", "--parsable", *later, *options, "--wrap", "true")
+    except ClusterError:
+        return False
+    run_slurm("scancel", answer.split(";")[0].strip())
+    return True
+
+
+def _refusal(rule: str, options: tuple[str, ...], error: ClusterError) -> ClusterError:
+    got = error.got.lower()
+    to_blame = [keys for words, keys in _REFUSALS if words in got]
+    if "No such file" in error.got or not to_blame:
+        return error
+    found = partitions()
+    name = _partition(options)
+    asked = [one for one in found if one.name == name or (one.default and not name)]
+    if "node configuration" in got and asked and not asked[0].memory:
+        to_blame.insert(0, "every row in memory to 0 (the partition's nodes declare no memory)")
+    return ClusterError(
+        "Slurm would refuse the jobs of a rule.",
+        where=f"rule {rule}: sbatch {shlex.join(options)}",
+        got=error.got,
+        fix=f"set {to_blame[0]} in the profile (slurm/config.yaml), or run "
+        f"`cactus profile` to fit it to this cluster; its partitions are: "
+        f"{'; '.join(map(str, found))}",
+    )

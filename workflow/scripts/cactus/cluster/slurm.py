@@ -1,16 +1,17 @@
-"""Slurm's commands, and parsers for what they print."""
+"""What Slurm's commands print: jobs, partitions, settings and accounts."""
 
-import re
-import shutil
-import subprocess
+import os
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from cactus.cluster.clients import run_slurm
+from cactus.cluster.gres import Gres, parse_gres, shards_of_each_gpu
 from cactus.errors import ClusterError
 
-# Seconds; a controller under load still answers within this time.
-_TIMEOUT: Final = 60
 _QUEUE: Final = "%i|%j|%T|%r|%P|%k"
+_LIMITS: Final = ("job submit limit", "maxsubmit", "grpsubmit", "temporarily unable to accept")
+# States of nodes that run jobs or will as soon as they are asked to.
+_AVAILABLE: Final = {"idle", "mixed", "allocated", "completing", "planned"}
 # States in which a job may still run, or run again.
 _ALIVE: Final = {
     *("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "REQUEUED"),
@@ -46,7 +47,7 @@ class Partition(NamedTuple):
     max_minutes
         Time limit of its jobs; None if unlimited.
     memory
-        Memory of its largest node. [MB]
+        Memory of its largest node; 0 if slurm.conf does not declare any (RealMemory). [MB]
     shards
         Shards of each GPU, which let jobs share it: the fewest if nodes differ, 0 without any.
     """
@@ -59,9 +60,14 @@ class Partition(NamedTuple):
     shards: int
 
     @property
+    def gpu_kinds(self) -> list[Gres]:
+        """Its generic resources that are GPUs, or slices of them."""
+        return [kind for kind in parse_gres(self.gres) if kind.name == "gpu"]
+
+    @property
     def gpus(self) -> list[str]:
-        """Its generic resources that are GPUs."""
-        return [kind for kind in self.gres if kind.split(":")[0] == "gpu"]
+        """The same as sinfo prints them."""
+        return [kind.text for kind in self.gpu_kinds]
 
     def __str__(self) -> str:
         default = " (default)" if self.default else ""
@@ -69,56 +75,6 @@ class Partition(NamedTuple):
         shards = f", {self.shards} shards each" if self.shards else ""
         limit = f"{self.max_minutes} min" if self.max_minutes else "no time limit"
         return f"{self.name}{default}: {gpus}{shards}, {limit}"
-
-
-def has_slurm() -> bool:
-    """Return whether Slurm's commands are installed here."""
-    return shutil.which("squeue") is not None
-
-
-def run_slurm(*command: str) -> str:
-    """Run a Slurm command and return its output.
-
-    Raises
-    ------
-    ClusterError
-        The command is not installed, fails, or the controller does not answer.
-    """
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT
-        )
-    except FileNotFoundError as error:
-        raise ClusterError(
-            "Slurm's commands are not installed on this machine.",
-            where=command[0],
-            got="no such program on PATH",
-            fix="start the workflow on the cluster's login node, or run it here without "
-            "`--profile slurm`, e.g. with `snakemake --cores 2`",
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise _no_answer(command, f"nothing within {_TIMEOUT} s") from error
-    if done.returncode:
-        raise _no_answer(command, " ".join(done.stderr.split()) or f"exit code {done.returncode}")
-    return done.stdout
-
-
-def _no_answer(command: tuple[str, ...], got: str) -> ClusterError:
-    return ClusterError(
-        "Slurm does not answer as expected.",
-        where=" ".join(command),
-        got=got,
-        fix="try the command by hand; `scontrol ping` shows whether the controller is up",
-    )
-
-
-def works(*command: str) -> bool:
-    """Return whether a Slurm command succeeds."""
-    try:
-        run_slurm(*command)
-    except ClusterError:
-        return False
-    return True
 
 
 def queue(names: Iterable[str]) -> list[SlurmJob]:
@@ -133,7 +89,23 @@ def queue(names: Iterable[str]) -> list[SlurmJob]:
     if not wanted:
         return []
     command = ("squeue", "--noheader", "--states=all", f"--format={_QUEUE}", "--name", wanted)
-    return [SlurmJob(*line.split("|", maxsplit=5)) for line in run_slurm(*command).splitlines()]
+    return [SlurmJob(*row) for row in _rows(6, *command)]
+
+
+def any_queued() -> bool:
+    """Return whether this user has pending or running jobs, of any run.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    return bool(run_slurm("squeue", "--noheader", "--format=%i", f"--user={os.getuid()}").strip())
+
+
+def is_limit(refusal: str) -> bool:
+    """Return whether sbatch refuses a job because too many are queued: later it may accept it."""
+    return any(words in refusal.lower() for words in _LIMITS)
 
 
 def cancel(jobs: Iterable[SlurmJob]) -> None:
@@ -159,20 +131,47 @@ def partitions() -> list[Partition]:
     """
     found: dict[str, Partition] = {}
     # sinfo prints a row per partition and kind of node.
-    for line in run_slurm("sinfo", "--noheader", "--format=%P|%a|%G|%l|%m").splitlines():
-        name, state, gres, limit, megabytes = line.split("|", maxsplit=4)
+    for row in _rows(5, "sinfo", "--noheader", "--format=%P|%a|%G|%l|%m"):
+        name, state, gres, limit, megabytes = row
         if state.strip() != "up":
             continue
         plain = name.strip().removesuffix("*")
-        kinds = [] if gres.strip() == "(null)" else _kinds(gres.strip())
+        kinds = parse_gres([gres])
         known = found.get(plain, Partition(plain, name.strip().endswith("*"), (), None, 0, 0))
         found[plain] = known._replace(
-            gres=tuple(dict.fromkeys([*known.gres, *kinds])),
+            gres=tuple(dict.fromkeys([*known.gres, *(kind.text for kind in kinds)])),
             max_minutes=parse_minutes(limit.strip()),
-            memory=max(known.memory, int(megabytes.strip().rstrip("+"))),
-            shards=min({known.shards, _shards(kinds)} - {0}, default=0),
+            memory=max(known.memory, _megabytes(megabytes)),
+            shards=min({known.shards, shards_of_each_gpu(kinds)} - {0}, default=0),
         )
     return list(found.values())
+
+
+def unavailable(partition: str) -> list[str]:
+    """Return what keeps a partition from starting jobs, each in words; empty if nothing does.
+
+    Parameters
+    ----------
+    partition
+        Its name; empty for the cluster's default.
+
+    Raises
+    ------
+    ClusterError
+        The controller does not answer.
+    """
+    found = []
+    for row in _rows(5, "sinfo", "--noheader", "--Node", "--format=%P|%a|%N|%T|%E"):
+        name, up, node, state, reason = (word.strip() for word in row)
+        if name.removesuffix("*") != partition and (partition or not name.endswith("*")):
+            continue
+        if up != "up":
+            found.append(f"partition {name.removesuffix('*')} is {up}")
+        # The marks say that a node saves power or boots; an asterisk, that it does not respond.
+        if state.rstrip("~#!%$@^-+") not in _AVAILABLE:
+            why = "" if reason.lower() in ("", "none") else f" ({reason})"
+            found.append(f"node {node} is {state.replace('*', ' and does not respond')}{why}")
+    return list(dict.fromkeys(found))
 
 
 def settings() -> dict[str, str]:
@@ -198,18 +197,30 @@ def accounts(user: str) -> list[str]:
     return sorted({line.strip() for line in lines} - {""})
 
 
-def _kinds(gres: str) -> list[str]:
-    """Return the generic resources of a node, without the sockets in parentheses."""
-    return re.sub(r"\([^()]*\)", "", gres).split(",")
+def _rows(columns: int, *command: str) -> list[list[str]]:
+    """Return the columns of each line that a command prints, separated by ``|``.
+
+    On several clusters, a line ``CLUSTER: name`` stands before the rows of each.
+    """
+    rows = []
+    for line in run_slurm(*command).splitlines():
+        row = line.split("|", maxsplit=columns - 1)
+        if len(row) == columns:
+            rows.append(row)
+        elif line.strip() and not line.startswith("CLUSTER:"):
+            raise ClusterError(
+                "Slurm does not answer as expected.",
+                where=" ".join(command),
+                got=f"{line[:200]!r}, which does not have {columns} columns",
+                fix="try the command by hand; a wrapper of the site may change what it prints",
+            )
+    return rows
 
 
-def _shards(kinds: list[str]) -> int:
-    """Return the shards of each GPU of a node; 0 if there are none."""
-    gpus, shards = (
-        sum(int(kind.split(":")[-1]) for kind in kinds if kind.split(":")[0] == name)
-        for name in ("gpu", "shard")
-    )
-    return shards // gpus if gpus else 0
+def _megabytes(text: str) -> int:
+    """Return the memory of a node. Slurm's default, where nobody declared it, is 1 MB."""
+    found = int(text.strip().rstrip("+") or 0)
+    return found if found > 1 else 0
 
 
 def parse_minutes(limit: str) -> int | None:

@@ -1,16 +1,29 @@
 """Checks before a run starts its first job, so that problems show up within seconds."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import become_driver, record_job_name
+from cactus.cluster.environment import clean_environment
+from cactus.cluster.local_gpu import check_gpu
 from cactus.cluster.queued import refuse_orphans
-from cactus.cluster.requests import check_requests, check_sharing, request_options
-from cactus.cluster.slurm import has_slurm
+from cactus.cluster.requests import (
+    check_plugin,
+    check_requests,
+    check_sharing,
+    request_options,
+)
+from cactus.cluster.submit import Submission
 from cactus.config.sections.base import DatasetName
+from cactus.cores import usable_cores
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
+from cactus.errors import CactusError
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
+from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
@@ -29,34 +42,85 @@ def before_start(workflow: Any, planner: Planner) -> None:
 
     Raises
     ------
+    SystemExit
+        A check failed; its message is printed, without Snakemake's traceback.
+    """
+    try:
+        _check_and_prepare(workflow, planner)
+    except CactusError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
+def _check_and_prepare(workflow: Any, planner: Planner) -> None:
+    """Do the same.
+
+    Raises
+    ------
+    ConfigError
+        Jobs on this machine need a GPU that cannot be used.
     CodeError
         Jobs would run the Python of another environment, or a library is not the locked version.
     DataError
         Raw files are missing and cannot be downloaded.
+    StorageError
+        The run's folder cannot be written, or its file system lacks hard links.
     ClusterError
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
+    check_storage(planner.run_folder)
     coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
     jobs = [stage_named(job.rule.name).job(**job.wildcards_dict) for job in coming]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
     _check_software(planner, jobs)
+    if not submits:
+        for line in core_warnings(
+            usable_cores(), workflow.resource_settings.cores or 1, planner.config.compute.threads
+        ):
+            print(f"warning: {line}", file=sys.stderr)
     for job in jobs:
         if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
+    if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
+        check_gpu(planner.config.compute.device)
     become_driver(planner.run_folder)
+    if submits:
+        clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     if has_slurm():
         refuse_orphans(planner.config, planner.run_folder)
     if submits:
-        requests = [
-            (job.rule.name, request_options(job.resources, job.threads))
-            for job in coming
-            if not job.is_local
-        ]
+        sent = [job for job in coming if not job.is_local]
+        check_plugin(sent)
+        requests = [(job.rule.name, request_options(job.resources, job.threads)) for job in sent]
         check_sharing(planner.config.gpus.jobs_per_gpu, requests)
         check_requests(requests)
         record_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
+        Submission(workflow.scheduler._executor, planner.run_folder).install()
+
+
+def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:
+    """Yield what slows jobs down: more cores or threads than there are to use.
+
+    Parameters
+    ----------
+    usable
+        Cores that this process may use.
+    cores, threads
+        Snakemake's option ``--cores``, and the configuration's ``compute.threads``.
+    """
+    if cores > usable:
+        yield (
+            f"--cores is {cores}, but this process may use {usable} (of this machine or its "
+            f"container): jobs would slow each other down; use --cores {usable}"
+        )
+    if threads > min(cores, usable):
+        yield (
+            f"compute.threads is {threads}, but a job may use {min(cores, usable)} cores: its "
+            f"threads would wait for each other; use --config 'compute={{threads: "
+            f"{min(cores, usable)}}}' (another number gives other bits)"
+        )
 
 
 def _check_software(planner: Planner, jobs: list[Job]) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.cluster.driver import job_names, living_driver
-from cactus.cluster.queued import QueuedJob, queued_jobs
+from cactus.cluster.queued import ADOPTED, QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError
@@ -94,7 +94,8 @@ class Supervisor:
         known = len(job_names(folder))
         # A record stands for an adopted job in Snakemake's graph.
         omitted = [str(record_path(folder, one.job)) for one in orphans if one.job]
-        process = self._snakemake(*(["--omit-from", *omitted] if omitted else []))
+        adopted = " ".join(one.slurm.id for one in orphans)
+        process = self._snakemake(adopted, *(["--omit-from", *omitted] if omitted else []))
         self._process = process
         watch = Watch(process.pid, Path(".snakemake/log"), [], self.patience)
         while True:
@@ -111,11 +112,12 @@ class Supervisor:
             died = code < 0 and self._signal is None
             return (f"Snakemake was killed by signal {-code}" if died else None), code
 
-    def _snakemake(self, *more: str) -> subprocess.Popen[bytes]:
+    def _snakemake(self, adopted: str, *more: str) -> subprocess.Popen[bytes]:
         # `cactus.cluster.driver` allows one driver per run. Snakemake's own lock would also keep
         # out the successor of a killed driver.
         options = [*self.options, "--nolock", *more]
-        return subprocess.Popen([sys.executable, "-m", "snakemake", *options])
+        command = [sys.executable, "-m", "snakemake", *options]
+        return subprocess.Popen(command, env={**os.environ, ADOPTED: adopted})
 
     def _run_folder(self) -> Path:
         """Return the folder of the run, from a dry run of Snakemake."""

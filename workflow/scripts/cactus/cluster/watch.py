@@ -7,7 +7,8 @@ from typing import Final
 
 import psutil
 
-from cactus.cluster.slurm import SlurmJob, queue, works
+from cactus.cluster.clients import works
+from cactus.cluster.slurm import SlurmJob, queue
 from cactus.errors import ClusterError
 
 # Short commands of Snakemake's Slurm plugin; they are not work of the run.

@@ -1,59 +1,45 @@
-"""Read configuration files, and explain what is wrong with them."""
+"""Read a configuration from its files and the command line, and check it."""
 
+import json
 import re
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from cactus.config.command_line import COMMAND_LINE
+from cactus.config.explain import explained, unknown_key, unknown_keys
+from cactus.config.layers import BUILT_IN, Layer, Layers
 from cactus.config.models import Config
-from cactus.config.sections.base import DatasetSettings, merge
-from cactus.errors import ConfigError, did_you_mean
-
-# Keys of earlier versions, with their names today.
-_RENAMED: Final = {
-    "sample": "synthetic",
-    "sample_data": "synthetic_data",
-    "baselines.knn.neighbours": "baselines.knn.neighbors",
-    "learners.maml.kernel": "speed.maml.kernel",
-    "learners.maml.cuda_graph": "speed.maml.cuda_graph",
-    "learners.maml.tasks_at_once": "speed.maml.tasks_at_once",
-    "learners.maml.evaluation_tasks_at_once": "speed.maml.evaluation_tasks_at_once",
-    "learners.protonets.evaluation_tasks_at_once": "speed.protonets.evaluation_tasks_at_once",
-    "learners.protonets.images_at_once": "speed.protonets.images_at_once",
-}
+from cactus.config.resolved import check_cells
+from cactus.config.sections.base import MAX_NAME, OVERRIDING, UNRESOLVED, merge
+from cactus.config.sections.synthetic import SyntheticSettings
+from cactus.config.synthetic_sizes import synthetic_sizes
+from cactus.config.yaml_file import KeyPath, read_document
+from cactus.errors import ConfigError
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that rejects duplicate keys, which YAML would silently overwrite."""
+def load_config(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Return the configuration of a study's files and the values of ``--config``; later ones win.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        duplicate = next((key for index, key in enumerate(keys) if key in keys[:index]), None)
-        if duplicate is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{duplicate}' appears twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep=deep)
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, a key is unknown, or a value is not valid.
+    """
+    return checked(read_layers(files, overrides))
 
 
 def parse_config(values: Mapping[str, Any], where: str = "the configuration") -> Config:
-    """Turn nested mappings into a `Config`.
+    """Turn the nested mappings of one study into a `Config`.
 
     Raises
     ------
     ConfigError
         A key is unknown or a value is not valid; the message suggests the most similar one.
     """
-    for path, known in _unknown_keys(Config, values, ()):
-        raise _unknown(path, known, where)
-    try:
-        return Config.model_validate(merge(Config().model_dump(), dict(values)))
-    except ValidationError as error:
-        raise _explained(error, where) from error
+    return checked(stacked([Layer(where, dict(values))]))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -64,103 +50,114 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigError
         The file cannot be read or does not hold a mapping.
     """
+    return read_document(path).values
+
+
+def read_layers(
+    files: Sequence[Path], overrides: Mapping[str, Any] | None = None, *, name_by_file: bool = True
+) -> Layers:
+    """Return the layers of a configuration, without a check of their values.
+
+    Parameters
+    ----------
+    files
+        Files of the study; later ones win.
+    overrides
+        Values of ``--config``, which win over all files.
+    name_by_file
+        Whether a study without a name of its own is named after its last file.
+    """
+    layers = [Layer(str(file), *read_document(file)) for file in files]
+    if overrides:
+        layers.append(Layer(COMMAND_LINE, dict(overrides)))
+    if files and name_by_file and not any("run" in layer.values for layer in layers):
+        name = Layer(f"the name of {files[-1]}", {"run": _run_name(files[-1])})
+        layers.insert(0, name)
+    return stacked(layers)
+
+
+def stacked(layers: Sequence[Layer]) -> Layers:
+    """Return a study's layers above the built-in defaults, with those for synthetic data."""
+    defaults = Layer(BUILT_IN, Config().model_dump(mode="json"))
+    study = Layers([defaults, *layers])
+    if study.values.get("synthetic_data") is not True:
+        return study
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        synthetic = SyntheticSettings.model_validate(study.values["synthetic"], strict=True)
+    except ValidationError:
+        return study  # its own check explains what is wrong
+    sizes = Layer("built-in default for synthetic data", synthetic_sizes(synthetic))
+    return Layers([defaults, sizes, *layers])
+
+
+def checked(layers: Layers) -> Config:
+    """Return the configuration of layers.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or a value is not valid; the message suggests the most similar one.
+    """
+    for layer in layers.layers:
+        for path, known in unknown_keys(Config, layer.values):
+            raise unknown_key(layers, path, known, list(all_keys(Config)))
+    values = layers.values
+    config: Config = _validated(layers, Config, values, ())
+    for model, section, path in _overridden(Config, values, ()):
+        _validated(layers, model, section, path)
+    check_cells(config, layers)
+    return config
+
+
+def all_keys(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Yield every key of a section and of those in it, dotted."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from all_keys(field.annotation, f"{path}{name}.")
+        yield f"{path}{name}"
+
+
+def _validated(layers: Layers, model: type[BaseModel], values: Any, path: KeyPath) -> Any:
+    """Return a section whose values may not all meet in one job.
+
+    JSON keeps types apart (true is no number), but not lists and tuples.
+    """
+    try:
+        return model.model_validate_json(json.dumps(values), strict=True, context=UNRESOLVED)
+    except ValidationError as error:
+        raise explained(error, layers, path) from None
+
+
+def _overridden(
+    model: type[BaseModel], values: Any, path: KeyPath
+) -> Iterator[tuple[type[BaseModel], dict[str, Any], KeyPath]]:
+    """Yield every section as it is for a data set or an embedding with values of its own.
+
+    The sections in it follow only if the section itself is valid.
+    """
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and name in values:
+            yield from _overridden(annotation, values[name], (*path, name))
+        elif name == "custom":
+            for one, entry in values[name].items():
+                yield from _overridden(get_args(annotation)[1], entry, (*path, name, one))
+    plain = {key: value for key, value in values.items() if key not in OVERRIDING}
+    for key in OVERRIDING:
+        for name, override in values.get(key, {}).items():
+            own = merge(plain, override)
+            yield model, own, (*path, key, name)
+            yield from _overridden(model, own, (*path, key, name))
+
+
+def _run_name(file: Path) -> str:
+    """Return the name of a run after its file."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+    if not 0 < len(name) <= MAX_NAME:
         raise ConfigError(
-            "A configuration file cannot be read.",
-            where=str(path),
-            got=" ".join(str(error).split()),
-            fix="pass the path of a YAML file; see config/config.yaml for an example",
-        ) from error
-    if not isinstance(values, dict):
-        raise ConfigError(
-            "A configuration file is not a mapping of keys to values.",
-            where=str(path),
-            got=type(values).__name__,
-            fix="write 'key: value' lines; see config/config.yaml for an example",
+            "A study without the key `run` is named after its file, whose name does not do.",
+            where=str(file),
+            got=file.stem[:200],
+            fix="set `run` in it, e.g. `run: my-study`, or rename it",
         )
-    return values
-
-
-def _unknown(path: tuple[str, ...], known: list[str], where: str) -> ConfigError:
-    place = f"{where}: {'.'.join(path)}"
-    if name := _new_name(path):
-        return ConfigError(
-            "The configuration has a key that was renamed.",
-            where=place,
-            got=repr(path[-1]),
-            fix=f"use its new name, `{name}`",
-        )
-    return ConfigError(
-        "The configuration has an unknown key.",
-        where=place,
-        got=repr(path[-1]),
-        fix=did_you_mean(path[-1], known, f"remove it; valid keys here are {', '.join(known)}"),
-    )
-
-
-def _new_name(path: tuple[str, ...]) -> str | None:
-    """Return today's name of an old key; None if no version had it."""
-    parts = list(path)
-    start = parts.index("per_dataset") if "per_dataset" in parts else len(parts)
-    dataset = parts[start : start + 2]  # "per_dataset" and the name of a data set
-    del parts[start : start + 2]
-    name = _RENAMED.get(".".join(parts))
-    return (
-        None
-        if name is None
-        else ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
-    )
-
-
-def _unknown_keys(
-    model: type[BaseModel], values: Mapping[str, Any], path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Yield the path of every unknown key in `values`, with the keys that are valid there."""
-    for key, value in values.items():
-        here = (*path, str(key))
-        if key not in model.model_fields:
-            yield here, list(model.model_fields)
-        elif key == "per_dataset" and issubclass(model, DatasetSettings):
-            for dataset, override in value.items() if isinstance(value, dict) else ():
-                if isinstance(override, dict):
-                    yield from _unknown_keys(model, override, (*here, str(dataset)))
-        else:
-            for child, child_path, child_values in _children(
-                model.model_fields[key].annotation, here, value
-            ):
-                yield from _unknown_keys(child, child_values, child_path)
-
-
-def _children(
-    annotation: Any, path: tuple[str, ...], value: Any
-) -> Iterator[tuple[type[BaseModel], tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the models that `annotation` expects in `value`, each with its path and mapping."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if isinstance(value, dict):
-            yield annotation, path, value
-    elif get_origin(annotation) is list and isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _children(get_args(annotation)[0], (*path, str(index)), item)
-    elif get_origin(annotation) is dict and isinstance(value, dict):
-        for key, item in value.items():
-            yield from _children(get_args(annotation)[1], (*path, str(key)), item)
-    elif get_origin(annotation) in (Union, types.UnionType):
-        for option in get_args(annotation):
-            yield from _children(option, path, value)
-
-
-def _explained(error: ValidationError, where: str) -> ConfigError:
-    first = error.errors()[0]
-    expected = str(first.get("ctx", {}).get("expected", ""))
-    options = re.findall(r"'(.*?)'", expected)
-    message = first["msg"].removeprefix("Value error, ")
-    more = error.error_count() - 1
-    return ConfigError(
-        "The configuration has a value that is not valid.",
-        where=f"{where}: {'.'.join(str(part) for part in first['loc'])}",
-        got=repr(first["input"])[:200],
-        fix=f"{did_you_mean(str(first['input']), options)} {message}".lstrip()
-        + (f" (and {more} more)" if more else ""),
-    )
+    return name

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.sections.base import DatasetName, Settings, setting
+from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data import DataSettings
 from cactus.config.sections.embedding import EmbeddingSettings
@@ -15,9 +15,9 @@ from cactus.config.sections.learners import LearnerSettings
 from cactus.config.sections.operation import CheckpointSettings, GpuSettings
 from cactus.config.sections.outputs import OutputSettings
 from cactus.config.sections.partition import PartitionSettings
-from cactus.config.sections.source import Source
 from cactus.config.sections.speed import SpeedSettings
 from cactus.config.sections.synthetic import SyntheticSettings
+from cactus.errors import did_you_mean
 
 
 class Config(Settings):
@@ -26,7 +26,9 @@ class Config(Settings):
     run: str = Field(
         default="paper",
         pattern=r"^[a-z0-9][a-z0-9._-]*$",
-        description="Name of the run; its results are in `results/<run>/`.",
+        max_length=MAX_NAME,
+        description="Name of the run; its results are in `results/<run>/`. A study that does not "
+        "set it is named after its file.",
     )
     synthetic_data: bool = setting(
         False, "Use small generated stand-ins instead of the real data sets."
@@ -48,14 +50,17 @@ class Config(Settings):
     @model_validator(mode="after")
     def _embeddings_are_known(self) -> Self:
         known = self.embeddings.names
-        controls = (name for names in self.grid.controls.values() for name in names)
-        wanted = [*self.grid.embeddings, *(Source.parse(name).embedding for name in controls)]
-        for name in wanted:
-            if name is not None and name not in known:
-                raise ValueError(
-                    f"the grid has an unknown embedding '{name}'; known embeddings: "
+        margins = "partitions.hyperplanes.per_embedding"
+        wanted: list[tuple[str, str, str | None]]
+        wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
+        wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
+        for key, name, below in wanted:
+            if name not in known:
+                fix = (
+                    f"{did_you_mean(name, known)} The embedding is unknown; known are "
                     f"{', '.join(known)} (add others under embeddings.custom)"
                 )
+                raise UnfitError(key, fix.lstrip(), below)
         return self
 
     @cached_property

@@ -20,6 +20,7 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.data.equal_pixels import EqualPixels
 from cactus.data.files.fetch import Retry, download
 from cactus.data.files.progress_lines import ProgressLines
 from cactus.data.files.registry import (
@@ -27,10 +28,12 @@ from cactus.data.files.registry import (
     OfficialFile,
     load_registry,
     missing_error,
-    raw_folder,
+    raw_folders,
 )
 from cactus.data.files.tree import RawTree
+from cactus.data.files.unused import unused_files
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
+from cactus.errors import printable
 
 
 def prepare(
@@ -65,7 +68,10 @@ def prepare(
     (output / MANIFEST).unlink(missing_ok=True)
     with RawTree(folder, entry, settings) as tree:
         raw = reader.read(tree, settings, entry)
-        splits = {split.name: write_split(dataset, split, raw, output) for split in raw.splits}
+        equal = EqualPixels()
+        splits = {
+            split.name: write_split(dataset, split, raw, output, equal) for split in raw.splits
+        }
         records = tree.ledger.records()
     unofficial = [
         f"{record.file} is not an official file, sha256 {record.sha256}"
@@ -77,7 +83,7 @@ def prepare(
         synthetic=synthetic,
         image_shape=raw.image_shape,
         raw=records,
-        notes=raw.notes + unofficial,
+        notes=raw.notes + equal.notes() + unofficial,
         splits=splits,
     )
     write_manifest(output, manifest)
@@ -98,8 +104,7 @@ def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> No
         Files are missing, an archive is truncated or unsafe, or a file is a web page.
     """
     entry = load_registry()[dataset]
-    folder = raw_folder(entry, raw_dir)
-    _missing_files(load_reader(dataset), entry, settings, folder, thorough=False)
+    _missing_files(load_reader(dataset), entry, settings, raw_dir, thorough=False)
 
 
 def complete_raw(
@@ -112,25 +117,48 @@ def complete_raw(
     DataError
         Files are missing that cannot be downloaded.
     """
-    folder = raw_folder(entry, raw_dir)
-    for file in _missing_files(reader, entry, settings, folder, thorough=True):
+    folder, files = _missing_files(reader, entry, settings, raw_dir, thorough=True)
+    for file in files:
         download(file, folder, Retry(settings.download_timeout, settings.download_attempts))
     return folder
 
 
 def _missing_files(
-    reader: Reader, entry: DatasetEntry, settings: DataSettings, folder: Path, *, thorough: bool
-) -> list[OfficialFile]:
-    """Return the needed files that are missing; raise if they cannot or may not be downloaded.
+    reader: Reader, entry: DatasetEntry, settings: DataSettings, raw_dir: Path, *, thorough: bool
+) -> tuple[Path, list[OfficialFile]]:
+    """Return the raw folder and the needed files that are missing in it.
 
-    Without `thorough`, tar archives are not listed and are assumed to hold what is missing.
+    Of several folders, the first complete one is taken. Without `thorough`, tar archives are not
+    listed and are assumed to hold what is missing.
+
+    Raises
+    ------
+    DataError
+        Missing files cannot or may not be downloaded.
     """
-    with RawTree(folder, entry, settings, list_tars=thorough) as tree:
-        names = [] if tree.unlisted else reader.missing(tree)
+    folders = raw_folders(raw_dir, entry.folders) or [raw_dir / entry.folders[0]]
+    official = [file.name for file in entry.files]
+    looks = []
+    for folder in folders:
+        with RawTree(folder, entry, settings, list_tars=thorough) as tree:
+            names = [] if tree.unlisted else reader.missing(tree)
+            if not names:
+                return folder, []
+            parts = [f"{name}.part" for name in names if settings.download]
+            unused = unused_files(tree, reader.uses, {*official, *names}, parts)
+        looks.append((folder, names, unused))
+    folder, names, unused = looks[0]
+    unused += [f"{other}/ (lacks {', '.join(lacks)})" for other, lacks, _ in looks[1:]]
     files = [file for name in names if (file := entry.file(name)) and file.urls]
-    if len(files) < len(names) or (names and not settings.download):
-        raise missing_error(entry, folder, names)
-    return files
+    if len(files) < len(names) or not settings.download:
+        raise missing_error(entry, folder, names, unused)
+    if unused:
+        note = (
+            f"note: {entry.title}: seen in {folder}/ and not used: {'; '.join(unused)}. "
+            f"Missing files are downloaded: {', '.join(names)}"
+        )
+        print(printable(note), file=sys.stderr)
+    return folder, files
 
 
 def load_reader(dataset: DatasetName) -> Reader:
@@ -139,9 +167,9 @@ def load_reader(dataset: DatasetName) -> Reader:
 
 
 def write_split(
-    dataset: DatasetName, split: RawSplit, raw: RawDataset, output: Path
+    dataset: DatasetName, split: RawSplit, raw: RawDataset, output: Path, equal: EqualPixels
 ) -> SplitRecord:
-    """Write the arrays of a split and return their record."""
+    """Write the arrays of a split and return their record; collect its images in `equal`."""
     height, width, channels = raw.image_shape
     shape = (len(split.labels), height, width, channels)
     path = output / f"{split.name}_images.npy"
@@ -149,6 +177,7 @@ def write_split(
     with image_writer(path, shape) as write_row:
         for row, image in split.images:
             write_row(row, image)
+            equal.add(split.name, row, image)
             progress.advance()
     progress.finish()
     print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)

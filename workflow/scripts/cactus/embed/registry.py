@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import torch
 from pydantic import ValidationError
 
+from cactus.config.sections.base import Settings
 from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
 from cactus.embed.base import Embedding
 from cactus.errors import ConfigError
@@ -52,6 +54,13 @@ def _custom_method(name: str, settings: CustomEmbedding) -> tuple[Any, Any]:
     """Return the class `Method` of a custom embedding and its validated settings."""
     module = _custom_module(name, settings.module)
     method, model = (_attribute(module, name, part) for part in ("Method", "Settings"))
+    if not (isinstance(model, type) and issubclass(model, Settings)):
+        raise ConfigError(
+            "The class `Settings` of a custom embedding would ignore unknown keys.",
+            where=f"embeddings.custom.{name}.module",
+            got=f"{model!r} in {module.__file__}",
+            fix="derive it from cactus.config.sections.base.Settings",
+        )
     try:
         return method, model.model_validate(settings.settings)
     except ValidationError as error:
@@ -74,6 +83,7 @@ def _custom_module(name: str, module: str) -> ModuleType:
         spec = importlib.util.spec_from_file_location(f"cactus_custom_{name}", path)
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is not a Python source file")
+        sys.path.append(str(path.parent))  # it may import files beside it
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
         return loaded

@@ -1,20 +1,19 @@
 """Train an embedding on one data set and encode all its images."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
-from cactus.config.sections.embedding import AnyEmbedding
+from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
+from cactus.embed.vectors import CheckedEncoder
 from cactus.errors import TrainingError
 from cactus.files import atomic_path, file_hash, write_array, write_json
-from cactus.splits import SPLITS, Split
+from cactus.splits import SPLITS
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.metrics import MetricsLog
 
@@ -48,7 +47,7 @@ def train_and_encode(
     Raises
     ------
     TrainingError
-        A loss or a vector is not finite, or all images have the same vector.
+        A loss is not finite, or the vectors are not what `CheckedEncoder` accepts.
     StoppedError
         A stop was requested.
     """
@@ -59,45 +58,33 @@ def train_and_encode(
     steps, progress = embedding.total_steps(count), checkpoints.progress
     with MetricsLog(output / "metrics.jsonl", label, steps, progress) as log:
         embedding.fit(train, log, checkpoints)
+    module = settings.module if isinstance(settings, CustomEmbedding) else f"cactus.embed.{name}"
+    where = f"{label}, {module}"
     with atomic_path(output / "encoder.safetensors") as temporary:
-        save_file(embedding.state_dict(), temporary)
+        save_file(_state(embedding, where), temporary)
     embedding.diagnose(train, output / "diagnostic.png")
-    arrays = {split: _encode(embedding, data_folder, output, split, label) for split in SPLITS}
-    dims = arrays["train"]["shape"][1]
-    write_json(output / "manifest.json", {"embedding": name, "dims": dims, "arrays": arrays})
+    encoder, arrays = CheckedEncoder(embedding, where), {}
+    for split in SPLITS:
+        vectors, path = encoder.encode(load_images(data_folder, split), split), f"{split}.npy"
+        write_array(output / path, vectors)
+        digest = file_hash(output / path)
+        arrays[split] = {"file": path, "shape": list(vectors.shape), "sha256": digest}
+    encoder.check_alone()
+    write_json(
+        output / "manifest.json",
+        {"embedding": name, "dims": arrays["train"]["shape"][1], "arrays": arrays},
+    )
 
 
-def _encode(
-    embedding: Embedding, data_folder: Path, output: Path, split: Split, label: str
-) -> dict[str, Any]:
-    """Encode one split, write its vectors and return their entry for the manifest."""
-    vectors = embedding.encode(load_images(data_folder, split))
-    check_vectors(vectors, f"{label}, {split}")
-    path = output / f"{split}.npy"
-    write_array(path, vectors)
-    return {"file": path.name, "shape": list(vectors.shape), "sha256": file_hash(path)}
-
-
-def check_vectors(vectors: npt.NDArray[np.float32], where: str) -> None:
-    """Reject vectors (N, d) that cannot be partitioned.
-
-    Raises
-    ------
-    TrainingError
-        A value is NaN or infinite, or all rows are equal.
-    """
-    if not np.isfinite(vectors).all():
-        count = int((~np.isfinite(vectors)).any(axis=1).sum())
-        raise TrainingError(
-            "An embedding contains NaN or infinity.",
-            where=where,
-            got=f"{count} of {len(vectors)} images have NaN or infinite values",
-            fix="lower the learning rate or change the seed in the config, then run again",
-        )
-    if len(vectors) > 1 and (vectors == vectors[0]).all():
-        raise TrainingError(
-            "An embedding has collapsed.",
-            where=where,
-            got=f"the same vector for all {len(vectors)} images",
-            fix="train longer, lower the learning rate or change the seed, then run again",
-        )
+def _state(embedding: Embedding, where: str) -> dict[str, Tensor]:
+    """Return the state of an embedding as tensors of their own on the CPU, which can be stored."""
+    state = embedding.state_dict()
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            raise TrainingError(
+                "An embedding's state is not made of tensors.",
+                where=f"{where}, state_dict()[{name!r}]",
+                got=type(value).__name__,
+                fix="return everything that `encode` needs as tensors, numbers among them",
+            )
+    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in state.items()}

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cactus.errors import DataError
-from cactus.files import read_array, read_json
+from cactus.files import read_array, read_manifest
 
 _MANIFEST = "manifest.json"
 
 
-def load_embeddings(folder: Path, split: str) -> npt.NDArray[np.float32]:
+def load_embeddings(folder: Path, split: str, **expected: Any) -> npt.NDArray[np.float32]:
     """Read the embeddings (N, d) of a split.
 
     Parameters
@@ -20,12 +20,18 @@ def load_embeddings(folder: Path, split: str) -> npt.NDArray[np.float32]:
     folder
         ``embeddings/<dataset>/<embedding>/s<seed>`` of a run.
 
+    split
+        The split.
+    **expected
+        Entries that the manifest must have.
+
     Raises
     ------
     DataError
-        The embeddings are missing, do not match the shape in their manifest, or are not finite.
+        The embeddings are missing, do not match the shape in their manifest, are not finite, or are
+        others than expected.
     """
-    manifest = read_json(folder / _MANIFEST)
+    manifest = read_manifest(folder / _MANIFEST, **expected)
     try:
         record = manifest["arrays"][split]
         path, shape = folder / record["file"], tuple(record["shape"])

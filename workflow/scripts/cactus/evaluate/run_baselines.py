@@ -22,6 +22,7 @@ from cactus.evaluate.statistics import (
     Accuracies,
     SettingResult,
     TaskAccuracies,
+    check_results,
     summarize,
     write_results,
 )
@@ -89,7 +90,7 @@ def run_baselines(
     (output / SUMMARY_FILE).unlink(missing_ok=True)
     trials = _plan(spec, data_folder)
     embeddings = {
-        split: _matching_embeddings(embedding_folder, data_folder, split)
+        split: _matching_embeddings(spec, embedding_folder, data_folder, split)
         for split in _splits(spec, trials)
     }
     centroids = _centroids(spec, embedding_folder, report)
@@ -98,6 +99,7 @@ def run_baselines(
             _run(trial, spec, embeddings, centroids, report, f"({index} of {len(trials)})")
             for index, trial in enumerate(trials, start=1)
         ]
+    check_results(results, spec.evaluation, spec.settings.methods)
     write_results(output, results, _header(spec, embeddings))
 
 
@@ -134,8 +136,10 @@ def _splits(spec: RunBaselinesSpec, trials: list[_Trial]) -> set[Split]:
     return chosen | {spec.evaluation.split}
 
 
-def _matching_embeddings(embedding_folder: Path, data_folder: Path, split: Split) -> Embeddings:
-    embeddings = load_embeddings(embedding_folder, split)
+def _matching_embeddings(
+    spec: RunBaselinesSpec, embedding_folder: Path, data_folder: Path, split: Split
+) -> Embeddings:
+    embeddings = load_embeddings(embedding_folder, split, embedding=spec.embedding)
     images = len(task_labels(data_folder, split))
     if len(embeddings) != images:
         raise DataError(
@@ -151,7 +155,7 @@ def _centroids(spec: RunBaselinesSpec, embedding_folder: Path, report: Report) -
     if "cluster_matching" not in spec.settings.methods:
         return None
     start = time.monotonic()
-    train = load_embeddings(embedding_folder, "train")
+    train = load_embeddings(embedding_folder, "train", embedding=spec.embedding)
     settings = spec.settings.cluster_matching
     report(f"k-means with {settings.clusters} clusters on {len(train)} training embeddings")
     centroids = fit_centroids(train, settings, spec.threads)

@@ -11,7 +11,7 @@ from torch import Tensor
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
 from cactus.data.arrays import load_images
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
-from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
+from cactus.evaluate.statistics import SettingResult, TaskAccuracies, check_results, write_results
 from cactus.meta.base import MetaLearner, cut
 from cactus.meta.registry import build
 from cactus.meta.store import load_model
@@ -57,14 +57,15 @@ def evaluate_cell(
         )
         for setting in spec.evaluation.settings
     }
+    cell = spec.model_dump(include={"dataset", "source", "learner", "seed"})
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
     learner = build(spec.learner, _settings(spec), spec.speed, shape, seed=seed, device=device)
     if model_folder is not None:
-        load_model(learner, model_folder)
+        load_model(learner, model_folder, **cell)
     results = evaluate_model(learner, resident_images(images, device), episodes, report)
-    cell = spec.model_dump(include={"dataset", "source", "learner", "seed"})
+    check_results(results, spec.evaluation)
     write_results(output, results, {**cell, "device": describe_device(device)})
 
 

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cactus.errors import DataError
 from cactus.files import atomic_path, write_json
+
+if TYPE_CHECKING:
+    from cactus.config.sections.evaluation import EvaluationSettings
 
 Accuracies = npt.NDArray[np.float64]
 
@@ -133,6 +136,50 @@ def write_results(
     write_accuracies(folder / ACCURACIES_FILE, [result.accuracies for result in results])
     entries = [_entry(result) for result in results]
     write_json(folder / SUMMARY_FILE, {**header, "settings": entries})
+
+
+def check_results(
+    results: Sequence[SettingResult],
+    evaluation: "EvaluationSettings",
+    methods: Sequence[str] = ("",),
+) -> None:
+    """Check that results are those of each method on all episodes of each way and shot.
+
+    Raises
+    ------
+    DataError
+        A setting is missing or not asked for, an episode is missing, or an accuracy is not that of
+        whole queries.
+    """
+    promised = sorted(
+        (method, one.way, one.shot, evaluation.tasks, evaluation.query)
+        for method in methods
+        for one in evaluation.settings
+    )
+    found = sorted(
+        (one.method, one.way, one.shot, len(one.accuracies), result.query)
+        for result in results
+        for one in [result.accuracies]
+    )
+    odd = [
+        f"{result.accuracies.accuracies[wrong][0]} of {way * result.query} queries"
+        for result in results
+        for way in [result.accuracies.way]
+        for wrong in [~_whole(result.accuracies.accuracies * way * result.query)]
+        if wrong.any()
+    ]
+    if found != promised or odd:
+        different = sorted({*found} ^ {*promised})[:3]
+        raise DataError(
+            "The accuracies are not those that were asked for.",
+            where="method, way, shot, episodes and queries of an evaluation",
+            got="; ".join([*odd[:1], *map(str, different or found)]),
+            fix="run the same command again; if it fails again, the scoring code is wrong",
+        )
+
+
+def _whole(numbers: Accuracies) -> npt.NDArray[np.bool_]:
+    return np.abs(numbers - numbers.round()) < 1e-6 * np.maximum(numbers, 1.0)
 
 
 def _entry(result: SettingResult) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import safetensors
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from cactus.errors import DataError
-from cactus.files import atomic_path, file_hash, read_json, write_json
+from cactus.files import atomic_path, file_hash, read_manifest, write_json
 from cactus.meta.base import MetaLearner
 
 WEIGHTS_FILE: Final = "model.safetensors"
@@ -52,22 +53,35 @@ def save_model(learner: MetaLearner, folder: Path, record: Mapping[str, Any]) ->
     write_json(folder / RECORD_FILE, content)
 
 
-def load_model(learner: MetaLearner, folder: Path) -> dict[str, Any]:
+def load_model(learner: MetaLearner, folder: Path, /, **expected: Any) -> dict[str, Any]:
     """Load stored weights into a learner built with the same settings; return the record.
+
+    Parameters
+    ----------
+    learner
+        The model to fill.
+    folder
+        Folder of the cell.
+    **expected
+        Entries that ``model.json`` must have.
 
     Raises
     ------
     DataError
-        The folder is incomplete or damaged, or its model is of another learner or shape.
+        The folder is incomplete or damaged, a weight is not finite, or the model is of another
+        learner, shape or type, or another one than expected.
     """
-    record = read_json(folder / RECORD_FILE)
+    shape = list(learner.image_shape)
+    record = read_manifest(folder / RECORD_FILE, image_shape=shape, **expected)
     path = folder / WEIGHTS_FILE
     try:
         if record["learner"] != learner.name:
             raise ValueError(f"a {record['learner']} model, not {learner.name}")
         if file_hash(path) != record["weights"]["sha256"]:
             raise ValueError("its sha256 differs from the record")
-        learner.load_state_dict(load_file(path))
+        weights = load_file(path)
+        _check_weights(learner.state_dict(), weights)
+        learner.load_state_dict(weights)
     except (
         OSError,
         KeyError,
@@ -82,4 +96,13 @@ def load_model(learner: MetaLearner, folder: Path) -> dict[str, Any]:
             got=" ".join(str(error).split()),
             fix="delete the folder and run the same command to train it again",
         ) from error
-    return dict(record)
+    return record
+
+
+def _check_weights(own: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> None:
+    """Check what loading does not: it converts types, and takes any number."""
+    for name, value in stored.items():
+        if name in own and value.dtype != own[name].dtype:
+            raise ValueError(f"{name} is {value.dtype}, expected {own[name].dtype}")
+        if not value.isfinite().all():
+            raise ValueError(f"NaN or infinity in {name}")

@@ -108,14 +108,14 @@ def meta_train(
     EpisodeError
         An episode has more classes than the model.
     DataError
-        The images have another shape than the model's.
+        The images have another shape than the model's, or another number than the labels.
     ConfigError
         A setting is for GPUs only, and the model is not on one.
     """
     (output / RECORD_FILE).unlink(missing_ok=True)
     learner.check_device()
     for source in filter(None, (tasks, validation)):
-        _check_images(learner, source.images)
+        _check_images(learner, source)
     state = TrainState.start(learner, seed)
     settings, (device, _) = learner.settings, learner.parameter_like()
     steps, progress = settings.iterations, checkpoints.progress
@@ -172,7 +172,15 @@ def _validation_curve(
     return validate
 
 
-def _check_images(learner: MetaLearner, images: Tensor) -> None:
+def _check_images(learner: MetaLearner, source: TaskSource) -> None:
+    images = source.images
+    if source.sampler.images != len(images):
+        raise DataError(
+            "The partitions or labels are not those of the images.",
+            where=learner.name,
+            got=f"{source.sampler.images} labels for {len(images)} images",
+            fix="delete the folder of the partitions and run the same command again",
+        )
     if tuple(images.shape[1:]) != tuple(learner.image_shape):
         raise DataError(
             "The images do not fit the model.",

@@ -1,6 +1,7 @@
 """Meta-train one cell of the grid."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -42,7 +43,9 @@ def train_cell(
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
     images = resident_images(load_images(data_folder, "train"), device)
     labels = task_labels(data_folder, "train") if spec.source == "labels" else None
-    sampler = load_sampler(partition_folder, settings.way, settings.shot, settings.query, labels)
+    episode = settings.way, settings.shot, settings.query
+    cell: dict[str, Any] = {"source": spec.source, "learner": spec.learner, "seed": spec.seed}
+    sampler = load_sampler(partition_folder, *episode, labels, images=len(images), **cell)
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)

@@ -19,6 +19,11 @@ _SPECIAL: Final = {
     "|": r"\textbar{}",
     '"': "''",
 }
+_PACKAGES: Final = (r"\usepackage{booktabs}", r"\usepackage{graphicx}")
+_TO_INPUT: Final = (
+    "To \\input this file, your document needs before \\begin{document}:",
+    *_PACKAGES,
+)
 _TRANSLATION: Final = str.maketrans(_SPECIAL)
 
 
@@ -55,6 +60,7 @@ def table(
     """
     return "\n".join(
         [
+            *(f"% {line}" for line in _TO_INPUT),
             r"\begin{table}[htbp]",
             r"\centering\footnotesize",
             rf"\caption{{{caption}}}\label{{{label}}}",
@@ -86,8 +92,7 @@ def document(table_names: Sequence[str]) -> str:
     return "\n".join(
         [
             r"\documentclass[a4paper,landscape]{article}",
-            r"\usepackage{booktabs}",
-            r"\usepackage{graphicx}",
+            *_PACKAGES,
             r"\usepackage[margin=15mm]{geometry}",
             r"\pagestyle{empty}",
             r"\begin{document}",

@@ -28,7 +28,7 @@ class TableRow:
     results: dict[Setting, dict[str, Any]]
 
 
-def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -> None:
+def write_table(results_file: Path, dataset: str, output: Path, decimals: int, run: str) -> None:
     """Write the table of a data set, and the map from its numbers to the results.
 
     Rows that use no labels come first; the oracles follow below a rule. In each setting, the
@@ -42,6 +42,8 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -
         The ``.tex`` file to write; the map is written next to it, to ``<output>.map.json``.
     decimals
         Decimals of the percentages.
+    run
+        Name of the run, for the label ``tab:<run>-<dataset>``: a paper may show two runs.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int) -
             got=f"no row of {dataset}",
             fix=f"evaluate a cell of {dataset}, or leave out its table",
         )
-    text, entries = _render(results, f"tab:{dataset}", decimals)
+    text, entries = _render(results, f"tab:{run}-{dataset}", decimals)
     write_text(output, text)
     write_json(
         output.with_name(output.name + ".map.json"),

@@ -46,6 +46,8 @@ class Stage(ABC, Generic[Wildcards]):
     results
         Files that every job makes, relative to the job's folder; without one, to the run's, with
         ``{cell}`` for the job's. The first, the sentinel, tells Snakemake that the job is done.
+    optional
+        Further files that some of its jobs make in their folders.
     main_result
         The result that a trace shows; by default the sentinel.
     final
@@ -56,6 +58,10 @@ class Stage(ABC, Generic[Wildcards]):
         Whether its rule is a local rule: a job takes seconds and runs beside Snakemake.
     gpu
         Whether its jobs use a GPU if the configuration allows it.
+    work
+        Keys of its spec, as dotted names, to whose sum the time of a job is proportional.
+    same_time
+        Keys of its spec that do not matter for the time.
     memory_mb
         Memory in MB that a job requests without a profile; local rules request none.
     """
@@ -64,11 +70,14 @@ class Stage(ABC, Generic[Wildcards]):
     target: ClassVar[str]
     folder: ClassVar[str | None] = None
     results: ClassVar[tuple[str, ...]]
+    optional: ClassVar[tuple[str, ...]] = ()
     main_result: ClassVar[str | None] = None
     final: ClassVar[bool] = False
     scores: ClassVar[bool] = False
     local: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
+    work: ClassVar[tuple[str, ...]] = ()
+    same_time: ClassVar[tuple[str, ...]] = ()
     memory_mb: ClassVar[int] = 8000
 
     @property
@@ -108,6 +117,10 @@ class Stage(ABC, Generic[Wildcards]):
 
     def data_files(self, wildcards: Wildcards) -> Sequence[DataFile]:
         """Return the data files of the project that a job reads."""
+        return ()
+
+    def declared_files(self, config: "Config", wildcards: Wildcards) -> Sequence[str]:
+        """Return the data files, folders and patterns that the configuration declares for a job."""
         return ()
 
     def uses_gpu(self, wildcards: Wildcards) -> bool:
@@ -222,7 +235,7 @@ class Job(NamedTuple):
 class Inputs(NamedTuple):
     """The results of one upstream job that a job reads, relative to the run's folder.
 
-    A file is absent if the upstream job did not make it.
+    A file that is optional for the upstream stage is absent if the job did not make it.
     """
 
     job: Job
@@ -235,16 +248,20 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
     Raises
     ------
     CodeError
-        There is no such stage, or its jobs own no folder.
+        There is no such stage, its jobs own no folder, or it does not make such a file.
     """
-    job = Job(stage, cell)
+    job, where = Job(stage, cell), f"cactus/stages/{stage}.py"
     if names and job.folder is None:
         raise CodeError(
             "The jobs of a stage own no folder, so that none of its files can be named alone.",
-            where=f"cactus/stages/{stage}.py",
+            where=where,
             got=", ".join(names),
             fix="use `Inputs` with some of `Job(...).files`",
         )
+    made = (*job.definition.results, *job.definition.optional)
+    for name in sorted({*names} - {*made}):
+        fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
+        raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 

@@ -45,6 +45,8 @@ class EvaluateModel(CellStage):
     gpu = True
     main_result = "accuracies.csv"
     scores = True
+    work = ("evaluation.tasks",)
+    same_time = ("source",)
 
     def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
         """Return all cells."""

@@ -35,7 +35,9 @@ class MakePartitions(CellStage):
     target = "partitions"
     folder = "partitions"
     results = ("summary.json",)
+    optional = ("partitions.npy",)  # attribute pools are not stored
     main_result = "partitions.npy"
+    work = ("settings.count",)
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MakePartitionsSpec:
         """Return the keys of one source, and the shape of the learner's episodes."""

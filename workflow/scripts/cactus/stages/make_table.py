@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class MakeTableSpec(Spec):
     """One LaTeX table."""
 
+    run: str
     dataset: DatasetName
     decimals: int
 
@@ -27,7 +28,9 @@ class MakeTable(DatasetStage):
 
     def spec(self, config: "Config", wildcards: DatasetWildcards) -> MakeTableSpec:
         """Return the keys that tables read."""
-        return MakeTableSpec(dataset=wildcards.dataset, decimals=config.outputs.decimals)
+        return MakeTableSpec(
+            run=config.run, dataset=wildcards.dataset, decimals=config.outputs.decimals
+        )
 
     def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
         """Yield the results."""

@@ -33,6 +33,8 @@ class MetaTrain(CellStage):
     folder = "models"
     results = ("model.json", "model.safetensors", "metrics.jsonl")
     gpu = True
+    work = ("settings.iterations",)
+    same_time = ("source",)
     main_result = "model.safetensors"
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MetaTrainSpec:

@@ -37,6 +37,7 @@ class RunBaselines(EmbeddingStage):
     results = ("summary.json", "accuracies.csv")
     main_result = "accuracies.csv"
     scores = True
+    work = ("evaluation.tasks",)
 
     def all_wildcards(self, config: "Config") -> Iterator[EmbeddingWildcards]:
         """Return the embeddings that baselines are scored on."""

@@ -35,6 +35,7 @@ class TrainEmbedding(EmbeddingStage):
         "diagnostic.png",
     )
     gpu = True
+    work = ("settings.iterations", "settings.epochs", "settings.decay_epochs")
     main_result = "train.npy"
 
     def spec(self, config: "Config", wildcards: EmbeddingWildcards) -> TrainEmbeddingSpec:
@@ -42,7 +43,7 @@ class TrainEmbedding(EmbeddingStage):
         settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
         return TrainEmbeddingSpec(
             **wildcards._asdict(),
-            settings=settings.model_dump(mode="json", exclude={"per_dataset"}),
+            settings=settings.model_dump(mode="json", exclude={"per_dataset", "files"}),
             compute=config.compute,
         )
 
@@ -55,6 +56,12 @@ class TrainEmbedding(EmbeddingStage):
         """Return the module of the embedding."""
         custom = config.embeddings.custom.get(wildcards.embedding)
         return (custom.module if custom else f"cactus.embed.{wildcards.embedding}",)
+
+    def declared_files(self, config: "Config", wildcards: EmbeddingWildcards) -> list[str]:
+        """Return the data files that a custom embedding reads."""
+        if wildcards.embedding not in config.embeddings.custom:
+            return []
+        return config.embeddings.custom[wildcards.embedding].resolve(wildcards.dataset).files
 
 
 STAGE: Final = TrainEmbedding()

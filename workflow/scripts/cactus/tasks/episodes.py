@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cactus.config.sections.base import DatasetName
 from cactus.errors import EpisodeError
-from cactus.files import read_json
+from cactus.files import read_manifest
 from cactus.tasks.attributes import AttributePools, attribute_pools
 from cactus.tasks.shape import EpisodeShape, IntArray, check_episodes, check_pools
 from cactus.tasks.storage import SUMMARY_FILE, cluster_sizes, read_partitions
@@ -40,7 +41,7 @@ class EpisodeSampler(ABC):
     """
 
     def __init__(self, shape: EpisodeShape, images: int, cache_bytes: int) -> None:
-        self._shape = shape
+        self._shape, self.images = shape, images
         kept = max(1, cache_bytes // max(1, 4 * images))  # results: at most one int32 per image
         self._cached_images = lru_cache(kept)(self._sort_images)
 
@@ -236,7 +237,12 @@ def labeled_sampler(
 
 
 def load_sampler(
-    folder: Path, way: int, shot: int, query: int, labels: IntArray | None = None
+    folder: Path,
+    way: int,
+    shot: int,
+    query: int,
+    labels: IntArray | None = None,
+    **expected: Any,
 ) -> EpisodeSampler:
     """Return a sampler of episodes from a folder of stored partitions.
 
@@ -244,16 +250,18 @@ def load_sampler(
     ----------
     labels
         (N, A) attributes of the split; needed only if the folder holds attribute pools.
+    **expected
+        Entries that the summary of the partitions must have.
 
     Raises
     ------
     DataError
-        The folder is incomplete or damaged.
+        The folder is incomplete or damaged, or its partitions are others than expected.
     EpisodeError
         No such episode can be drawn from these partitions.
     """
-    summary = read_json(folder / SUMMARY_FILE)
-    if summary["kind"] != "pools":
+    summary = read_manifest(folder / SUMMARY_FILE, **expected)
+    if summary.get("kind") != "pools":
         return PartitionSampler(read_partitions(folder), way, shot, query)
     if labels is None:
         raise EpisodeError(

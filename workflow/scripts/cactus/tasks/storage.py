@@ -74,22 +74,49 @@ def write_partitions(
         Further entries of the summary.
     report
         Receives progress lines with the seconds used and left.
+
+    Raises
+    ------
+    DataError
+        The partitions are not as many as promised, or one has other images or ids.
     """
     (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it must not describe other partitions
     dtype = np.min_scalar_type(-clusters)
     path = folder / PARTITIONS_FILE
-    described = []
+    described: list[dict[str, Any]] = []
     start = time.monotonic()
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         layout = {"descr": dtype.str, "fortran_order": False, "shape": (count, images)}
         np.lib.format.write_array_header_1_0(file, layout)
         for partition in partitions:
+            where = f"partition {len(described) + 1} of {count}"
+            _check_labels(partition.labels, images, clusters, where)
             file.write(partition.labels.astype(dtype).tobytes())
             described.append(_describe(partition))
             _report(report, described, count, time.monotonic() - start)
+        if len(described) != count:
+            raise _not_promised("the partitions", f"{len(described)} of {count}")
     array = {"file": path.name, "shape": [count, images], "dtype": dtype.name}
     array["sha256"] = file_hash(path)
     write_json(folder / SUMMARY_FILE, {**header, "array": array, "per_partition": described})
+
+
+def _check_labels(
+    labels: npt.NDArray[np.integer[Any]], images: int, clusters: int, where: str
+) -> None:
+    if labels.shape != (images,) or labels.dtype.kind not in "iu":
+        raise _not_promised(where, f"{labels.dtype} {labels.shape} for {images} images")
+    if images and not DROPPED <= labels.min() <= labels.max() < clusters:
+        raise _not_promised(where, f"ids {labels.min()} to {labels.max()}, {clusters} clusters")
+
+
+def _not_promised(where: str, got: str) -> DataError:
+    return DataError(
+        "A partition does not give each image one of its clusters.",
+        where=where,
+        got=got,
+        fix="number the clusters of a partition from 0, and mark dropped images with -1",
+    )
 
 
 def _describe(partition: Partition) -> dict[str, Any]:

@@ -24,8 +24,8 @@ _NO_MEMORY: Final = (MemoryError, torch.OutOfMemoryError, torch.AcceleratorError
 class Checkpoints:
     """The checkpoints of one job, in a folder that no other process writes to.
 
-    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint and the sha256 of what
-    follows it, and a state written by `torch.save`. The last two are kept.
+    A file ``step-<step>.ckpt`` is a line of JSON, with the fingerprint, the sha256 of what follows
+    it and the steps done and to do, and a state written by `torch.save`. The last two are kept.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ class Checkpoints:
         must run in ``stop.deferred()``.
     clock
         A monotonic clock, in seconds.
+    check
+        Raises an error if this process may not write anymore; called just before each write.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Checkpoints:
         steps: int | None,
         stop: StopRequest,
         clock: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.stop = stop
         self.progress = TrainingProgress()  # the training's metrics log keeps it up to date
@@ -59,6 +62,7 @@ class Checkpoints:
         self._folder, self._fingerprint = folder, fingerprint
         self._seconds, self._steps, self._clock = seconds, steps, clock
         self._last_time, self._last_step = clock(), 0
+        self._check = check
 
     def restore(
         self,
@@ -117,6 +121,8 @@ class Checkpoints:
             A stop was requested; the state has been saved.
         StorageError
             The checkpoint cannot be written. Earlier ones are unchanged.
+        LeaseError
+            Another process has taken over the training; nothing was saved.
         """
         if not (self.stop.requested or self._is_due(step)):
             return
@@ -132,13 +138,22 @@ class Checkpoints:
     def _save(self, step: int, state: dict[str, Any]) -> None:
         payload = _packed({"step": step, "resumed_from": self.resumed_from, "state": state})
         digest = hashlib.sha256(payload).hexdigest()
-        header = json.dumps({"fingerprint": self._fingerprint, "sha256": digest})
+        header = json.dumps(
+            {
+                "fingerprint": self._fingerprint,
+                "sha256": digest,
+                "step": step,
+                "steps": self.progress.steps,
+            }
+        )
+        self._check()
         with (
             atomic_path(self._folder / f"step-{step:09d}.ckpt") as temporary,
             temporary.open("wb") as file,
         ):
             file.write(header.encode() + b"\n")
             file.write(payload)
+            self._check()  # writing takes long enough to be stopped in it
         self._delete_old()
         self._last_time, self._last_step = self._clock(), step
 

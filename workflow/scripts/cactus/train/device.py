@@ -11,6 +11,7 @@ import torch
 
 from cactus.config.sections.base import Precision
 from cactus.errors import ConfigError
+from cactus.train.gpu import usable_gpu
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -30,7 +31,7 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
     Parameters
     ----------
     name
-        "auto" uses a GPU if there is one.
+        "auto" uses a GPU if there is one, and has to if a batch job was given one.
     threads
         CPU threads. On a CPU, only the same number gives the same results bit for bit.
     deterministic
@@ -39,18 +40,10 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
     Raises
     ------
     ConfigError
-        `name` is "cuda" and there is no usable GPU.
+        A GPU was asked for, or is there, but cannot be used.
     """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError(
-            "There is no usable CUDA device.",
-            where="compute.device",
-            got="cuda",
-            fix="set it to auto or cpu, or install a driver that this PyTorch supports",
-        )
     torch.set_num_threads(threads)
-    if name == "cpu" or not available:
+    if name == "cpu" or not usable_gpu(name):
         set_up_allocator()
         return torch.device("cpu")
     torch.backends.cuda.matmul.allow_tf32 = False

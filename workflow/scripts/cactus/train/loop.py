@@ -93,9 +93,8 @@ def train(
         while trainee.step < steps:
             means.add(train_step())
             step = trainee.step
-            due = step % log_every == 0 or step == steps
-            metrics = {**(means.pop() if due else {}), **validate(step)}
-            if metrics:
+            averages = means.pop() if step % log_every == 0 or step == steps else {}
+            if metrics := {**averages, **validate(step)}:
                 log.write(step, **metrics)
             log.passed(step)
             checkpoints.reached(step, checkpoint_state)

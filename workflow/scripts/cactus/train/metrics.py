@@ -21,6 +21,7 @@ class TrainingProgress:
     step: int = 0  # steps done
     steps: int = 0  # steps of the whole training; 0 before it starts
     seconds_left: float | None = None  # None before there is a rate
+    seconds_per_step: float | None = None  # the same, since the start or the last interruption
 
 
 class RunningMeans:
@@ -124,6 +125,7 @@ class MetricsLog:
         rate = (step - self._first_step) / (now - self._start)
         self._progress.step = step
         self._progress.seconds_left = (self._total - step) / rate
+        self._progress.seconds_per_step = 1 / rate
         if now - self._last < self._interval:
             return
         self._last = now

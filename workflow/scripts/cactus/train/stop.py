@@ -1,4 +1,4 @@
-"""Requests to stop (SIGTERM or SIGINT) that leave a job time to save its work."""
+"""Requests to stop (SIGTERM, SIGINT or SIGHUP) that leave a job time to save its work."""
 
 import signal
 import time
@@ -9,14 +9,14 @@ from typing import Any, Final, Self
 
 from cactus.errors import StoppedError
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Slurm and terminals signal every process of a job, and Snakemake forwards what it receives, so
 # several signals within this time are one request. [seconds]
 _BURST: Final = 3.0
 
 
 class StopRequest:
-    """Turns SIGTERM and SIGINT into a `StoppedError` while the block runs.
+    """Turns SIGTERM, SIGINT and SIGHUP into a `StoppedError` while the block runs.
 
     The error is raised at once. Inside `deferred`, a first request is only noted, and the block
     polls for it; a second request always raises. Only the main thread may enter.
@@ -34,7 +34,7 @@ class StopRequest:
         self._first: float | None = None
         self._name = ""
         self._deferring = False
-        self._before: list[Any] = []
+        self._before: dict[signal.Signals, Any] = {}
 
     @property
     def requested(self) -> bool:
@@ -42,11 +42,17 @@ class StopRequest:
         return self._first is not None
 
     def __enter__(self) -> Self:
-        self._before = [signal.signal(number, self._handle) for number in _SIGNALS]
+        # SIGHUP tells of a closed terminal; nohup ignores it so that the job goes on.
+        handled = (
+            number
+            for number in _SIGNALS
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+        )
+        self._before = {number: signal.signal(number, self._handle) for number in handled}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in zip(_SIGNALS, self._before, strict=True):
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
     @contextmanager

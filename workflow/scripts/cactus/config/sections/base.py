@@ -1,19 +1,23 @@
 """Building blocks of the typed configuration."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
 LearnerName = Literal["maml", "protonets"]
 Precision = Literal["float32", "bfloat16"]
+
+# Of a run or an embedding: it becomes part of the names of files, which file systems limit to 255.
+MAX_NAME: Final = 100
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Overrides = dict[DatasetName, dict[str, Any]]
 
 
@@ -29,6 +33,52 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class UnfitError(ValueError):
+    """A value that does not fit the others, or that cannot be.
+
+    Parameters
+    ----------
+    key
+        The value's key, relative to the section; dotted if it is nested.
+    message
+        What does not fit, and what would.
+    name
+        A name below the key, in which dots mean nothing.
+    """
+
+    def __init__(self, key: str, message: str, name: str | None = None) -> None:
+        parts = (int(part) if part.isdigit() else part for part in key.split("."))
+        self.path = (*parts, *(() if name is None else (name,)))
+        super().__init__(message)
+
+
+# In this context of a validation, values are those of a whole section, so that not all of them meet
+# in one job: those of a data set may differ.
+UNRESOLVED: Final = {"unresolved": True}
+
+
+def fitting(check: Callable[[Any], None]) -> Any:
+    """Declare that a method checks values against each other, once they are those of a job."""
+
+    def validated(self: Settings, info: ValidationInfo) -> Settings:
+        if info.context != UNRESOLVED:
+            check(self)
+        return self
+
+    return model_validator(mode="after")(validated)
+
+
+def refuse_repeats(key: str, values: Sequence[Any], *, may_be_empty: bool = False) -> None:
+    """Raise an error if a list has a value twice, or is empty."""
+    if not values and not may_be_empty:
+        raise UnfitError(key, f"`{key}` is empty; name at least one value")
+    seen: set[Any] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise UnfitError(f"{key}.{index}", f"`{key}` repeats a value; remove one of them")
+        seen.add(value)
+
+
 class DatasetSettings(Settings):
     """Settings that can be overridden for a data set, key by key, under `per_dataset`.
 
@@ -37,19 +87,6 @@ class DatasetSettings(Settings):
 
     per_dataset: Overrides = overrides(dict)
 
-    @model_validator(mode="after")
-    def _overrides_are_valid(self) -> Self:
-        for dataset in self.per_dataset:
-            try:
-                self.resolve(dataset)
-            except ValidationError as error:
-                first = error.errors()[0]
-                key = ".".join(str(part) for part in first["loc"])
-                raise ValueError(
-                    f"per_dataset.{dataset}.{key}: {first['msg']}, got {first['input']!r}"
-                ) from None
-        return self
-
     def resolve(self, dataset: DatasetName) -> Self:
         """Return these settings for one data set, without `per_dataset`."""
         base = self.model_dump(exclude={"per_dataset"})
@@ -57,13 +94,37 @@ class DatasetSettings(Settings):
         return type(self).model_validate({**resolved, "per_dataset": {}})
 
 
+# Keys that hold values of their section's keys for some data sets or embeddings.
+OVERRIDING: Final = ("per_dataset", "per_embedding")
+
+
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `override`, merging nested mappings key by key."""
+    """Return `base` with the values of `override`, merging nested mappings key by key.
+
+    A plain value of `override` also wins over what `base` has for single data sets.
+    """
     result = dict(base)
+    plain = {key: value for key, value in override.items() if key not in OVERRIDING}
+    for key in OVERRIDING:
+        if isinstance(result.get(key), dict):
+            result[key] = {name: _without(one, plain) for name, one in result[key].items()}
     for key, value in override.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merge(result[key], value) if both else value
     return result
+
+
+def _without(values: Any, keys: dict[str, Any]) -> Any:
+    """Return nested mappings without the values that `keys` has, too."""
+    if not isinstance(values, dict):
+        return values
+    kept = {}
+    for key, value in values.items():
+        if key not in keys:
+            kept[key] = value
+        elif isinstance(value, dict) and isinstance(keys[key], dict):
+            kept[key] = _without(value, keys[key])
+    return {key: value for key, value in kept.items() if value != {} or values[key] == {}}
 
 
 def changed(parent: type[Settings], key: str, default: Any) -> Any:

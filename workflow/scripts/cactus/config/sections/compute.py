@@ -9,7 +9,9 @@ class ComputeSettings(Settings):
     """Where and how PyTorch computes; every value is recorded with each result."""
 
     device: Literal["auto", "cpu", "cuda"] = setting(
-        "auto", "Device for training and evaluation; `auto` uses a GPU if there is one."
+        "auto",
+        "Device for training and evaluation; `auto` uses a GPU if there is one. A batch job that "
+        "was given a GPU stops if it cannot use it.",
     )
     threads: Count = setting(
         2,

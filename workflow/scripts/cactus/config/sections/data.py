@@ -1,10 +1,18 @@
 """Settings of the raw data sets and their preparation."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cactus.config.sections.base import Count, CountOrZero, Positive, Settings, setting
+from cactus.config.sections.base import (
+    Count,
+    Positive,
+    Seed,
+    Settings,
+    UnfitError,
+    fitting,
+    setting,
+)
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
@@ -38,7 +46,7 @@ class OmniglotData(Settings):
         "Characters in the validation split; the remaining ones form the test split.",
         unit="characters",
     )
-    split_seed: CountOrZero = setting(
+    split_seed: Seed = setting(
         0,
         "Seed of the random split of the characters. The paper publishes only the sizes of its "
         "split, not the split itself.",
@@ -109,15 +117,15 @@ class CelebaData(Settings):
         unit="images",
     )
 
-    @model_validator(mode="after")
-    def _test_attributes_are_left(self) -> Self:
+    @fitting
+    def _test_attributes_are_left(self) -> None:
         left = CELEBA_ATTRIBUTES - self.train_attributes - self.val_attributes
         if left < 3:
-            raise ValueError(
+            raise UnfitError(
+                "train_attributes",
                 f"train_attributes and val_attributes leave {left} of {CELEBA_ATTRIBUTES} "
-                "attributes for the test tasks, which need at least 3"
+                "attributes for the test tasks, which need at least 3",
             )
-        return self
 
 
 class DataSettings(Settings):

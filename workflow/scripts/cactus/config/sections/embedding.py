@@ -4,7 +4,14 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from cactus.config.sections.base import DatasetName, DatasetSettings, Settings, setting
+from cactus.config.sections.base import (
+    MAX_NAME,
+    DatasetName,
+    DatasetSettings,
+    Settings,
+    UnfitError,
+    setting,
+)
 from cactus.config.sections.embedding_methods import (
     AcaiSettings,
     BiganSettings,
@@ -23,6 +30,12 @@ class CustomEmbedding(DatasetSettings):
         "path of a .py file."
     )
     settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
+    files: list[str] = setting(
+        [],
+        "Data files that the module reads: paths, folders and patterns like `vectors/*.npy`, from "
+        "the folder in which Snakemake starts. A changed file makes the embedding stale, and a job "
+        "that opens an undeclared one is refused.",
+    )
 
 
 AnyEmbedding = (
@@ -50,9 +63,12 @@ class EmbeddingSettings(Settings):
     def _custom_names_are_free(self) -> Self:
         for name in self.custom:
             if not _is_free(name):
-                raise ValueError(
-                    f"'{name}' cannot name a custom embedding; use lowercase letters, digits and "
-                    "underscores, and a name that the grid does not use yet"
+                raise UnfitError(
+                    "custom",
+                    f"'{name[:100]}' cannot name a custom embedding; use at most {MAX_NAME} "
+                    "lowercase letters, digits and underscores, and a name that the grid does not "
+                    "use yet",
+                    name,
                 )
         return self
 
@@ -83,7 +99,7 @@ class EmbeddingSettings(Settings):
 
 def _is_free(name: str) -> bool:
     """Return whether the grid accepts `name` for an embedding and no other has it."""
-    valid = NAME_PATTERN.fullmatch(name) is not None
+    valid = len(name) <= MAX_NAME and NAME_PATTERN.fullmatch(name) is not None
     return valid and name not in _METHODS and Source.parse(name).kind == "kmeans"
 
 

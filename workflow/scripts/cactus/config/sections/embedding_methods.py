@@ -1,8 +1,8 @@
 """Settings of the paper's four embeddings."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from cactus.config.sections.base import (
     Count,
@@ -13,7 +13,9 @@ from cactus.config.sections.base import (
     Overrides,
     Positive,
     Precision,
+    UnfitError,
     changed,
+    fitting,
     overrides,
     setting,
 )
@@ -89,15 +91,15 @@ class AcaiSettings(MethodSettings):
     )
     per_dataset: Overrides = overrides(_acai_overrides)
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    @fitting
+    def _sizes_fit(self) -> None:
         scale, rest = divmod(self.working_size, self.latent_width)
         if rest or scale < 2 or scale & (scale - 1):
-            raise ValueError(
+            raise UnfitError(
+                "working_size",
                 f"working_size is {self.working_size}, latent_width {self.latent_width}; "
-                "their ratio must be a power of two, at least 2"
+                "their ratio must be a power of two, at least 2",
             )
-        return self
 
 
 def _bigan_overrides() -> Overrides:
@@ -152,15 +154,15 @@ class BiganSettings(MethodSettings):
     )
     per_dataset: Overrides = overrides(_bigan_overrides)
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    @fitting
+    def _sizes_fit(self) -> None:
         if self.raw_size < self.working_size:
-            raise ValueError(
-                f"raw_size ({self.raw_size}) is smaller than working_size ({self.working_size})"
+            raise UnfitError(
+                "raw_size",
+                f"raw_size ({self.raw_size}) is smaller than working_size ({self.working_size})",
             )
         if self.hidden == 0 and "mlp" in (self.encoder, self.networks):
-            raise ValueError("an mlp needs hidden units; set `hidden` above 0")
-        return self
+            raise UnfitError("hidden", "an mlp needs hidden units; set `hidden` above 0")
 
 
 def _deepcluster_overrides() -> Overrides:
@@ -221,16 +223,16 @@ class DeepclusterSettings(MethodSettings):
     flip: bool = setting(True, "Flip images horizontally with probability one half.")
     per_dataset: Overrides = overrides(_deepcluster_overrides)
 
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
+    @fitting
+    def _sizes_fit(self) -> None:
         if self.dims > self.hidden:
-            raise ValueError(f"dims ({self.dims}) is larger than hidden ({self.hidden})")
+            raise UnfitError("dims", f"dims ({self.dims}) is larger than hidden ({self.hidden})")
         if self.feature_size < 1:
-            raise ValueError(
+            raise UnfitError(
+                "first_stride",
                 f"nothing is left of images of {self.working_size} pixels after the convolutions; "
-                "increase working_size or decrease first_stride"
+                "increase working_size or decrease first_stride",
             )
-        return self
 
     @property
     def feature_size(self) -> int:
@@ -289,10 +291,9 @@ class InfoganSettings(MethodSettings):
     )
     per_dataset: Overrides = overrides(_infogan_overrides)
 
-    @model_validator(mode="after")
-    def _codes_exist(self) -> Self:
+    @fitting
+    def _codes_exist(self) -> None:
         if not self.categorical and self.continuous == 0:
-            raise ValueError("there are no codes; set `categorical` or `continuous`")
+            raise UnfitError("categorical", "there are no codes; set `categorical` or `continuous`")
         if min(self.categorical, default=2) < 2:
-            raise ValueError("a categorical code needs at least two values")
-        return self
+            raise UnfitError("categorical", "a categorical code needs at least two values")

@@ -1,21 +1,21 @@
 """Settings of the few-shot evaluation and of the baselines on embeddings."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
     Count,
-    CountOrZero,
     DatasetName,
     DatasetSettings,
     Fraction,
     NonNegative,
     Overrides,
     Positive,
+    Seed,
     Settings,
     overrides,
+    refuse_repeats,
     setting,
 )
 
@@ -55,7 +55,7 @@ class EvaluationSettings(DatasetSettings):
         "Split from which the episodes are drawn. With `val`, a baseline that selects among "
         "several values is evaluated on the same episodes that it was selected on.",
     )
-    seed: CountOrZero = setting(0, "Seed of the episodes; every method gets the same episodes.")
+    seed: Seed = setting(0, "Seed of the episodes; every method gets the same episodes.")
     settings: list[FewShotSetting] = setting(
         [FewShotSetting()], "Ways and shots; one trained model is evaluated on all of them."
     )
@@ -63,9 +63,7 @@ class EvaluationSettings(DatasetSettings):
 
     @model_validator(mode="after")
     def _settings_are_distinct(self) -> Self:
-        pairs = [(one.way, one.shot) for one in self.settings]
-        if not pairs or len(set(pairs)) < len(pairs):
-            raise ValueError(f"`settings` is empty or repeats a way and shot: {pairs}")
+        refuse_repeats("settings", self.settings)
         return self
 
 
@@ -146,7 +144,7 @@ class ClusterMatchingSettings(Settings):
         "At 0, it stops when none did, which is close to the original.",
         unit="images / images",
     )
-    seed: CountOrZero = setting(0, "Seed of k-means; 0 in the original.")
+    seed: Seed = setting(0, "Seed of k-means; 0 in the original.")
 
 
 def _paper_clusters() -> Overrides:
@@ -175,12 +173,7 @@ class BaselineSettings(DatasetSettings):
 
     @model_validator(mode="after")
     def _values_are_distinct(self) -> Self:
-        lists: dict[str, Sequence[str | float]] = {
-            "methods": self.methods,
-            "knn.neighbors": self.knn.neighbors,
-            "linear.c": self.linear.c,
-        }
-        for key, values in lists.items():
-            if not values or len(set(values)) < len(values):
-                raise ValueError(f"`{key}` is empty or repeats a value: {values}")
+        refuse_repeats("methods", self.methods)
+        refuse_repeats("knn.neighbors", self.knn.neighbors)
+        refuse_repeats("linear.c", self.linear.c)
         return self

@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from cactus.config.sections.base import DatasetName, LearnerName, Settings, setting
-from cactus.config.sections.source import Source
-from cactus.errors import ConfigError
+from cactus.config.sections.base import (
+    DatasetName,
+    LearnerName,
+    Seed,
+    Settings,
+    UnfitError,
+    refuse_repeats,
+    setting,
+)
+from cactus.config.sections.source import BARE_KINDS, Source
+from cactus.errors import ConfigError, did_you_mean
 
 
 class Cell(NamedTuple):
@@ -32,23 +40,25 @@ class CellPattern(Settings):
     dataset: DatasetName | None = setting(None, "Data set of the cells.")
     source: str | None = setting(None, "Task source of the cells, e.g. `acai` or `labels`.")
     learner: LearnerName | None = setting(None, "Meta-learner of the cells.")
-    seed: int | None = setting(None, "Seed of the cells.")
+    seed: Seed | None = setting(None, "Seed of the cells.")
+
+    @model_validator(mode="after")
+    def _source_is_valid(self) -> Self:
+        try:
+            _ = self.embedding
+        except ConfigError as error:
+            raise UnfitError("source", error.fix) from None
+        return self
+
+    @property
+    def embedding(self) -> str | None:
+        """The embedding of the cells, if all have the same."""
+        return None if self.source is None else Source.parse(self.source).embedding
 
     def matches(self, cell: Cell) -> bool:
         """Return whether `cell` matches every given key."""
         wanted = self.model_dump(exclude_none=True)
         return all(getattr(cell, key) == value for key, value in wanted.items())
-
-
-def _paper_controls() -> dict[DatasetName, list[str]]:
-    return {
-        "mnist": ["labels"],
-        "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
-        "miniimagenet": [
-            "labels", "random", "pixels", "single-deepcluster", "hyperplanes-deepcluster",
-        ],
-        "celeba": ["labels"],
-    }  # fmt: skip
 
 
 class GridSettings(Settings):
@@ -62,16 +72,16 @@ class GridSettings(Settings):
         "Embeddings: the four of the paper, or names under `embeddings.custom`.",
     )
     learners: list[LearnerName] = setting(["maml", "protonets"], "Meta-learners.")
-    seeds: list[int] = setting([0], "Training seeds; every cell is run with each of them.")
-    controls: dict[DatasetName, list[str]] = Field(
-        default_factory=_paper_controls,
-        description="Additional task sources by data set: `labels` (the oracle), `random`, "
+    seeds: list[Seed] = setting([0], "Training seeds; every cell is run with each of them.")
+    controls: dict[DatasetName, list[str]] = setting(
+        {},
+        "Additional task sources by data set: `labels` (the oracle), `random`, "
         "`pixels`, `single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
     )
     scratch: bool = setting(
-        True, "Add training from scratch, with MAML's network, to every data set."
+        False, "Add training from scratch, with MAML's network, to every data set."
     )
-    baselines: bool = setting(True, "Add the baselines on every embedding.")
+    baselines: bool = setting(False, "Add the baselines on every embedding.")
     include: list[CellPattern] = setting(
         [], "If not empty, keep only cells that match one of these patterns."
     )
@@ -80,19 +90,42 @@ class GridSettings(Settings):
     @model_validator(mode="after")
     def _axes_are_valid(self) -> Self:
         for axis in ("datasets", "embeddings", "learners", "seeds"):
-            values: list[Any] = getattr(self, axis)
-            if not values:
-                raise ValueError(f"the axis '{axis}' is empty; name at least one value")
-            if len(set(values)) < len(values):
-                raise ValueError(f"the axis '{axis}' repeats a value: {values}")
-        for names in self.controls.values():
-            for name in names:
-                if Source.parse(name).kind in ("kmeans", "scratch"):
-                    raise ValueError(
-                        f"'{name}' is not a control; put embeddings in `embeddings`, and turn "
-                        "training from scratch on or off by `scratch`"
-                    )
+            refuse_repeats(axis, getattr(self, axis))
+        for key in ("include", "exclude"):
+            refuse_repeats(key, getattr(self, key), may_be_empty=True)
+        for dataset, names in self.controls.items():
+            refuse_repeats(f"controls.{dataset}", names, may_be_empty=True)
+            for index, name in enumerate(names):
+                _check_control(f"controls.{dataset}.{index}", name)
         return self
+
+    @property
+    def wanted_embeddings(self) -> Iterator[tuple[str, str]]:
+        """Yield each embedding that a key names, after the key."""
+        for index, name in enumerate(self.embeddings):
+            yield f"embeddings.{index}", name
+        for dataset, names in self.controls.items():
+            for index, name in enumerate(names):
+                if embedding := Source.parse(name).embedding:
+                    yield f"controls.{dataset}.{index}", embedding
+        for key, patterns in (("include", self.include), ("exclude", self.exclude)):
+            for index, pattern in enumerate(patterns):
+                if embedding := pattern.embedding:
+                    yield f"{key}.{index}.source", embedding
+
+
+def _check_control(key: str, name: str) -> None:
+    try:
+        kind = Source.parse(name).kind
+    except ConfigError as error:
+        raise UnfitError(key, error.fix) from None
+    if kind in ("kmeans", "scratch"):
+        similar = did_you_mean(name, BARE_KINDS)
+        raise UnfitError(
+            key,
+            f"{similar} '{name}' is not a control; put embeddings in `embeddings`, and turn "
+            "training from scratch on or off by `scratch`".lstrip(),
+        )
 
 
 @dataclass(frozen=True)

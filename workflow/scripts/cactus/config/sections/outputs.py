@@ -1,11 +1,18 @@
 """Settings of tables and figures."""
 
 from collections.abc import Iterable
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from cactus.config.sections.base import Count, CountOrZero, Positive, Settings, setting
+from cactus.config.sections.base import (
+    Count,
+    CountOrZero,
+    Positive,
+    Settings,
+    refuse_repeats,
+    setting,
+)
 
 FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
 
@@ -38,6 +45,11 @@ class OutputSettings(Settings):
     contact_sheet: ContactSheetSettings = Field(
         default_factory=ContactSheetSettings, description="The contact sheet of constructed tasks."
     )
+
+    @model_validator(mode="after")
+    def _figures_are_distinct(self) -> Self:
+        refuse_repeats("figures", self.figures, may_be_empty=True)
+        return self
 
 
 def figure_names(settings: OutputSettings, datasets: Iterable[str]) -> list[str]:

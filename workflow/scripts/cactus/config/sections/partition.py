@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from cactus.config.sections.base import (
     Count,
@@ -145,12 +145,6 @@ class HyperplaneSettings(Settings):
         default_factory=lambda: {"acai": {"margin": 1.2}, "deepcluster": {"point_range": 0.0}},
         description="Values of this section's keys for single embeddings.",
     )
-
-    @model_validator(mode="after")
-    def _overrides_are_valid(self) -> Self:
-        for embedding in self.per_embedding:
-            self.resolve(embedding)
-        return self
 
     def resolve(self, embedding: str) -> Self:
         """Return these settings for one embedding, without `per_embedding`."""

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from cactus.errors import ConfigError
 
 SourceKind = Literal["kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"]
-_BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
+BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
 _EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
 SourceInput = Literal["embeddings", "images", "labels"]
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
@@ -40,7 +40,7 @@ class Source:
         ConfigError
             The name does not have any of these forms.
         """
-        for bare in _BARE_KINDS:
+        for bare in BARE_KINDS:
             if name == bare:
                 return cls(name, bare, None)
         for kind in _EMBEDDING_KINDS:
@@ -52,7 +52,7 @@ class Source:
             "The name of a task source is not valid.",
             where="grid.controls",
             got=repr(name),
-            fix=f"use an embedding's name, one of {', '.join(_BARE_KINDS)}, "
+            fix=f"use an embedding's name, one of {', '.join(BARE_KINDS)}, "
             f"or {' or '.join(f'{kind}-<embedding>' for kind in _EMBEDDING_KINDS)}",
         )
 

@@ -1,8 +1,6 @@
 """Settings that decide how fast a meta-learner computes, and results only by rounding."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from cactus.config.sections.base import (
     Count,
@@ -10,6 +8,8 @@ from cactus.config.sections.base import (
     DatasetSettings,
     LearnerName,
     Settings,
+    UnfitError,
+    fitting,
     setting,
 )
 
@@ -39,11 +39,10 @@ class MamlSpeed(DatasetSettings):
         "auto", "The same for the episodes of an evaluation.", unit="episodes"
     )
 
-    @model_validator(mode="after")
-    def _graphs_have_no_autograd(self) -> Self:
+    @fitting
+    def _graphs_have_no_autograd(self) -> None:
         if self.cuda_graph and self.kernel != "manual":
-            raise ValueError("cuda_graph needs the kernel 'manual': reset one of the two")
-        return self
+            raise UnfitError("kernel", "cuda_graph needs the kernel 'manual': reset one of the two")
 
 
 class ProtonetsSpeed(DatasetSettings):

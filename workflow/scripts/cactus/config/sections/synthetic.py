@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cactus.config.sections.base import Count, CountOrZero, Fraction, NonNegative, Settings, setting
+from cactus.config.sections.base import (
+    Count,
+    CountOrZero,
+    Fraction,
+    NonNegative,
+    Seed,
+    Settings,
+    setting,
+)
 
 # Official file names have two digits for the character and two for the drawer.
 TwoDigitCount = Annotated[int, Field(ge=1, le=99)]
@@ -89,7 +97,7 @@ class SyntheticCeleba(Settings):
 class SyntheticSettings(Settings):
     """Stand-ins in the official raw formats, for demos and tests without downloads."""
 
-    seed: CountOrZero = setting(0, "Seed of all synthetic data sets.")
+    seed: Seed = setting(0, "Seed of all synthetic data sets.")
     mnist: SyntheticMnist = Field(default_factory=SyntheticMnist, description="Stand-in for MNIST.")
     omniglot: SyntheticOmniglot = Field(
         default_factory=SyntheticOmniglot, description="Stand-in for Omniglot."

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from cactus.data.files.record import RawRecord
 from cactus.data.files.registry import DatasetEntry, OfficialFile
-from cactus.errors import DataError
+from cactus.errors import DataError, printable
 
 _CHUNK_BYTES = 1 << 20
 
@@ -60,6 +60,13 @@ class Ledger:
         name = path.relative_to(self._root).as_posix()
         if name in self._records:
             return
+        if name != printable(name):
+            raise DataError(
+                "A raw file has a name that cannot be recorded.",
+                where=str(path),
+                got="bytes that are not UTF-8, or control characters",
+                fix="rename the file, or the folder that it is in",
+            )
         md5, sha256 = file_digests(path)
         official: bool | None = any(matches(file, md5, sha256) for file in self._entry.files)
         if not official and not self._entry.checksum_published:
@@ -82,10 +89,14 @@ class Ledger:
         records = dict(self._records)
         if self._images:
             parents = {PurePosixPath(name).parent.as_posix() for name in self._images}
-            folder = f"{os.path.commonpath(parents) or '.'}/"
+            common = PurePosixPath(os.path.commonpath(parents))
+            # The record is stored as UTF-8: a folder with another name is known by the one above.
+            while common.as_posix() != printable(common.as_posix()):
+                common = common.parent
+            folder = f"{common.as_posix()}/"
             digest = hashlib.sha256()
             for name, content in sorted(self._images.items()):
-                digest.update(name.encode() + b"\0" + content)
+                digest.update(name.encode(errors="surrogateescape") + b"\0" + content)
             records[folder] = RawRecord(
                 file=folder, sha256=digest.hexdigest(), official=self._images_official
             )

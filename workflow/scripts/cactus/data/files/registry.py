@@ -1,12 +1,15 @@
 """The registry of official raw files, `config/datasets.yaml`."""
 
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cactus.config.sections.base import DatasetName, Settings
+from cactus.data.files.containers import is_hidden
+from cactus.data.files.damage import damage_reported
 from cactus.errors import ConfigError, DataError
 from cactus.splits import Split
 
@@ -75,21 +78,59 @@ def load_registry(path: Path = REGISTRY) -> dict[DatasetName, DatasetEntry]:
         ) from error
 
 
-def raw_folder(entry: DatasetEntry, raw_dir: Path) -> Path:
-    """Return the first folder of the data set that is not empty, or else the default one."""
-    folders = [raw_dir / name for name in entry.folders]
-    filled = (folder for folder in folders if folder.is_dir() and any(folder.iterdir()))
-    return next(filled, folders[0])
+def raw_folders(raw_dir: Path, names: Iterable[str]) -> list[Path]:
+    """Return the folders of a data set that hold anything, in the order of preference.
+
+    Parameters
+    ----------
+    raw_dir
+        Folder of all raw data.
+    names
+        Names that the data set's folder may have there; names that differ only in case come last.
+    """
+    known = list(names)
+    with damage_reported(raw_dir):
+        exact = [raw_dir / name for name in known]
+        others = [folder for name in known for folder in _in_any_case(raw_dir, name)]
+        return [folder for folder in dict.fromkeys(exact + others) if _is_filled(folder)]
 
 
-def missing_error(entry: DatasetEntry, folder: Path, names: list[str]) -> DataError:
-    """Return the error that says what is missing, where to get it and where to put it."""
+def _in_any_case(folder: Path, name: str) -> list[Path]:
+    found = [folder] if folder.is_dir() else []
+    for part in PurePosixPath(name).parts:
+        children = [child for parent in found for child in sorted(parent.iterdir())]
+        found = [child for child in children if child.name.lower() == part.lower()]
+        found = [child for child in found if child.is_dir()]
+    return found
+
+
+def _is_filled(folder: Path) -> bool:
+    if folder.is_dir():
+        return any(not is_hidden(child.name) for child in folder.iterdir())
+    return folder.exists()  # a file in its place, which must not pass for nothing
+
+
+def missing_error(
+    entry: DatasetEntry, folder: Path, names: list[str], unused: Iterable[str] = ()
+) -> DataError:
+    """Return the error that says what is missing, where to get it and where to put it.
+
+    Parameters
+    ----------
+    entry, folder
+        The data set and its raw folder.
+    names
+        The missing files.
+    unused
+        What is there and not used, with reasons.
+    """
     fix = f"get it from {entry.page} and put it into {folder}/: {entry.manual}"
     if all(entry.downloadable(name) for name in names):
         fix += "; or set data.download to true"
+    seen = "; ".join(unused)
     return DataError(
         f"Raw files of {entry.title} are missing.",
         where=f"{folder}/",
-        got=f"no {', no '.join(names)}",
+        got=f"no {', no '.join(names)}" + (f"; seen there and not used: {seen}" if seen else ""),
         fix=f"{fix}. License: {entry.license}",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from cactus.config.sections.data import DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.readers.failures import Failures
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.errors import DataError
 from cactus.splits import Split
@@ -56,6 +58,9 @@ class RawDataset:
 class Reader(Protocol):
     """The interface of each module `cactus.data.readers.<dataset>`."""
 
+    def uses(self, entry: RawEntry) -> bool:
+        """Return whether a file has a name by which this reader reads it."""
+
     def missing(self, tree: RawTree) -> list[str]:
         """Return the names of official files that are needed and missing; must be fast."""
 
@@ -74,20 +79,51 @@ class Layout:
 
 
 def _decoded(
-    tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
+    tree: RawTree, entries: Sequence[RawEntry], later: Sequence[RawEntry], fitter: ImageFitter
 ) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Yield the index of each entry and its image, in the order that is fastest to read."""
+    """Yield the index of each entry and its image, in the order that is fastest to read.
+
+    If images cannot be used, the `later` ones are checked, too, and one error names all.
+    """
     rows = {(entry.container, entry.name): row for row, entry in enumerate(entries)}
+    failures = Failures(tree)
+    for entry, image in _images(tree, entries, fitter):
+        if isinstance(image, DataError):
+            failures.add(entry, image)
+        elif not failures.count:
+            yield rows[entry.container, entry.name], image
+    if failures.count:
+        for entry, image in _images(tree, later, fitter):
+            if isinstance(image, DataError):
+                failures.add(entry, image)
+        raise failures.error()
+
+
+def _images(
+    tree: RawTree, entries: Sequence[RawEntry], fitter: ImageFitter
+) -> Iterator[tuple[RawEntry, npt.NDArray[np.uint8] | DataError]]:
+    """Yield entries with their images, or with why they have none."""
     for entry, content in tree.read_images(entries):
-        yield rows[entry.container, entry.name], fitter.decode(content, tree.where(entry))
+        image: npt.NDArray[np.uint8] | DataError
+        try:
+            image = (
+                content
+                if isinstance(content, DataError)
+                else fitter.decode(content, tree.where(entry))
+            )
+        except DataError as error:
+            image = error
+        yield entry, image
 
 
 def decoded_splits(
     tree: RawTree, layouts: dict[Split, Layout], fitter: ImageFitter, notes: list[str]
 ) -> Iterator[RawSplit]:
     """Yield the splits, with images that are decoded when they are used; then add the notes."""
+    todo = [layout.entries for layout in layouts.values()]
     for name, layout in layouts.items():
-        images = _decoded(tree, layout.entries, fitter)
+        entries, *todo = todo
+        images = _decoded(tree, entries, list(chain(*todo)), fitter)
         yield RawSplit(name, layout.classes, layout.labels, images, layout.attributes)
     notes.extend(fitter.notes())
 

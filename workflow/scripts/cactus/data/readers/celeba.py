@@ -15,6 +15,7 @@ from cactus.data.readers.celeba_lists import (
     ATTRIBUTE_LIST,
     PARTITION_LIST,
     find_list,
+    is_list,
     read_attributes,
     read_partitions,
 )
@@ -25,6 +26,11 @@ from cactus.splits import SPLITS, Split
 _IMAGE = re.compile(r"\d{6}\.(jpe?g|png)", re.IGNORECASE)
 _ARCHIVE = "img_align_celeba.zip"
 _ALIGNED = "img_align_celeba"
+
+
+def uses(entry: RawEntry) -> bool:
+    """Return whether a file has a name by which it is read."""
+    return _IMAGE.fullmatch(entry.basename) is not None or is_list(entry)
 
 
 def missing(tree: RawTree) -> list[str]:
@@ -50,6 +56,12 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     usable = sorted(images.keys() & attributes.rows.keys())
     partitions = read_partitions(tree)
     notes = list(attributes.notes) + partitions.notes
+    elsewhere = sum(_ALIGNED not in images[key].path for key in usable)
+    if elsewhere:
+        notes.append(
+            f"{elsewhere} images are in no folder or archive of the name {_ALIGNED}; they may not "
+            "be aligned"
+        )
     if own.partitions == "official":
         members = partitions.members
         split = {name: [key for key in usable if key in members[name]] for name in SPLITS}

@@ -1,8 +1,6 @@
 """Decoding of image files, and fitting them to one size."""
 
 import io
-import struct
-import zlib
 from collections import Counter
 from typing import Literal
 
@@ -11,12 +9,23 @@ import numpy.typing as npt
 from PIL import Image
 
 from cactus.config.sections.data import CELEBA_WIDTH, Resampling
+from cactus.data.files.damage import HEAD_BYTES, impostor
+from cactus.data.readers.pixel_modes import UnclearPixelsError, converted
 from cactus.errors import DataError
 
 _MAX_NOTES = 5
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-# What Pillow's decoders raise on bytes that are truncated, altered or not an image.
-_UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
+# Formats that are not read; told by how a file begins.
+_OTHER_FORMATS = {
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"8BPS": "Photoshop",
+    b"%PDF": "PDF",
+    b"\x93NUMPY": "NumPy",
+    b"P5": "PGM",
+    b"P6": "PPM",
+}
 
 
 class ImageFitter:
@@ -51,6 +60,7 @@ class ImageFitter:
         self._mode, self._side, self._resize, self._max_bytes = mode, side, resize, max_bytes
         self._crop_side, self._invert = crop_side, invert
         self._sizes: Counter[tuple[int, int]] = Counter()
+        self._treatments: Counter[str] = Counter()
 
     def decode(self, content: bytes, where: str) -> npt.NDArray[np.uint8]:
         """Decode a file and fit it; return uint8 (side, side, channels).
@@ -58,19 +68,28 @@ class ImageFitter:
         Raises
         ------
         DataError
-            The bytes are not an image, are truncated, or decode to more than `max_bytes`.
+            The bytes are not an image, are truncated, decode to more than `max_bytes`, or have
+            pixels of no clear meaning.
         """
+        if (error := impostor(content[:HEAD_BYTES], where)) is not None:
+            raise error
         try:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 self._check_size(image, where)
-                return self.fit(image.convert(self._mode))
-        except (*_UNDECODABLE, Image.DecompressionBombError) as error:
+                pixels = converted(image, self._mode, self._treatments)
+        except (DataError, MemoryError):
+            raise
+        except UnclearPixelsError as unclear:
             raise DataError(
-                "An image cannot be decoded.",
+                "An image has pixels whose meaning is not clear.",
                 where=where,
-                got=f"{len(content)} bytes, {type(error).__name__}: {error}",
-                fix="get the file again; or delete it, so that it counts as missing",
-            ) from error
+                got=str(unclear),
+                fix="save it as one opaque image of 8 bits, gray or RGB, as PNG or JPEG",
+            ) from unclear
+        # Pillow's decoders raise nearly anything on bytes that are truncated or altered.
+        except Exception as undecodable:
+            raise _undecodable(content, where, undecodable) from undecodable
+        return self.fit(pixels)
 
     def fit(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Crop and resize an image of the right mode; return uint8 (side, side, channels)."""
@@ -84,21 +103,23 @@ class ImageFitter:
         return 255 - pixels if self._invert else pixels
 
     def notes(self) -> list[str]:
-        """Say which sizes were found and what was done to them, for the manifest."""
+        """Say which sizes and pixels were found and what was done to them, for the manifest."""
         how = f"resized to {self._side}x{self._side} ({self._resize})"
         if self._crop_side is not None:
             square = f"{self._crop_side}/{CELEBA_WIDTH} of the shorter side"
             how = f"cut to a square ({square}) and {how}"
+        treated = [f"{count} images {what}" for what, count in sorted(self._treatments.items())]
         kept = (self._side, self._side) if self._crop_side is None else None
         changed = {size: count for size, count in sorted(self._sizes.items()) if size != kept}
         if len(changed) > _MAX_NOTES:
-            return [f"{sum(changed.values())} images of {len(changed)} sizes were {how}"]
+            return [f"{sum(changed.values())} images of {len(changed)} sizes were {how}", *treated]
         return [
             f"{n} images of {width}x{height} were {how}" for (width, height), n in changed.items()
-        ]
+        ] + treated
 
     def _check_size(self, image: Image.Image, where: str) -> None:
-        decoded = image.width * image.height * len(self._mode)
+        channels = 4 if image.has_transparency_data else len(self._mode)
+        decoded = image.width * image.height * channels
         if decoded > self._max_bytes:
             raise DataError(
                 "An image is larger than allowed.",
@@ -106,6 +127,26 @@ class ImageFitter:
                 got=f"{image.width}x{image.height} pixels",
                 fix="delete it, or raise data.max_image_mib",
             )
+
+
+def _undecodable(content: bytes, where: str, error: Exception) -> DataError:
+    """Return the error for a file that is no image, or that is not in one of our formats."""
+    other = next((kind for head, kind in _OTHER_FORMATS.items() if content.startswith(head)), None)
+    if content[4:8] == b"ftyp":
+        other = "HEIC or AVIF"
+    if other is not None:
+        return DataError(
+            "An image is in a format that is not read here.",
+            where=where,
+            got=f"a {other} file",
+            fix="save it as PNG or JPEG, gray or RGB of 8 bits",
+        )
+    return DataError(
+        "An image cannot be decoded.",
+        where=where,
+        got=f"{len(content)} bytes, {type(error).__name__}: {error}",
+        fix="get the file again; or delete it, so that it counts as missing",
+    )
 
 
 def center_square(image: Image.Image, fraction: float) -> Image.Image:

@@ -4,8 +4,10 @@ The files are parsed here and not by `torchvision.datasets.mnist`: its reader ta
 decompressed files, reports damage by assertions, and needs PyTorch, which takes seconds to import.
 """
 
+import math
 import re
 from collections.abc import Iterator
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +15,29 @@ import numpy.typing as npt
 from cactus.config.sections.data import DataSettings
 from cactus.data.files.damage import damaged
 from cactus.data.files.registry import DatasetEntry
-from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.tree import RawEntry, RawTree, too_large
 from cactus.data.readers.base import RawDataset, RawSplit, check_class_sizes
 from cactus.errors import DataError
 from cactus.splits import Split
 
 _ROLES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+# Some copies write a dot before `idx`, or everything in capitals.
+_NAME = re.compile(
+    r"(train|t10k)[-_.](images|labels)[-_.](idx[13])[-_.]ubyte(\.gz)?", re.IGNORECASE
+)
 _SIDE = 28
 _DIGITS = 10
 # An idx file starts with two zero bytes, the type (8: unsigned byte) and the number of axes.
 _UNSIGNED_BYTE = 8
+_CHUNK_BYTES = 1 << 20
 
 # Images (N, 28, 28, 1) and labels (N,).
 _Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+
+
+def uses(entry: RawEntry) -> bool:
+    """Return whether a file has a name by which it is read."""
+    return _role(entry) in _ROLES
 
 
 def missing(tree: RawTree) -> list[str]:
@@ -41,8 +53,8 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     DataError
         A file is damaged or has the wrong shape, or a digit has too few images.
     """
-    train = _read_pair(tree, "train")
-    test = _read_pair(tree, "t10k")
+    train = _read_pair(tree, "train", entry.images["train"])
+    test = _read_pair(tree, "t10k", entry.images["test"])
     cut = len(train[0]) - settings.mnist.val_size
     if cut <= 0:
         raise DataError(
@@ -71,44 +83,75 @@ def _splits(parts: dict[Split, _Pair], settings: DataSettings) -> Iterator[RawSp
         yield RawSplit(name, classes, labels, enumerate(images))
 
 
+def _role(entry: RawEntry) -> str | None:
+    match = _NAME.fullmatch(entry.basename)
+    return "-".join(match.groups()[:3]).lower() if match else None
+
+
 def _find(tree: RawTree, role: str) -> RawEntry | None:
-    """Find a file by its official name; some copies write a dot before `idx`."""
-    pattern = re.compile(role.replace("-idx", "[-.]idx") + r"-ubyte(\.gz)?")
-    found = [entry for entry in tree.entries if pattern.fullmatch(entry.basename)]
+    """Find a file by its official name or one that differs only in punctuation and case."""
+    found = [entry for entry in tree.entries if _role(entry) == role]
     # The compressed file is preferred: its checksum is published.
-    return min(found, key=lambda entry: not entry.name.endswith(".gz"), default=None)
+    return min(found, key=lambda entry: not entry.name.lower().endswith(".gz"), default=None)
 
 
-def _read_pair(tree: RawTree, name: str) -> _Pair:
-    images = _read_idx(tree, f"{name}-images-idx3", 3)
-    labels = _read_idx(tree, f"{name}-labels-idx1", 1)
-    problem = None
-    if images.shape[1:] != (_SIDE, _SIDE):
-        problem = f"images of {images.shape[1]}x{images.shape[2]}, not {_SIDE}x{_SIDE}"
-    elif len(images) != len(labels):
-        problem = f"{len(images)} images and {len(labels)} labels"
-    elif labels.max(initial=0) >= _DIGITS:
-        problem = f"a label {labels.max()}, not a digit"
-    if problem is not None:
-        raise DataError(
-            "The MNIST files do not match each other.",
-            where=f"{tree.root}/{name}-*",
-            got=problem,
-            fix="get the official files again",
-        )
+def _read_pair(tree: RawTree, name: str, most: int) -> _Pair:
+    images = _read_idx(tree, f"{name}-images-idx3", (most, _SIDE, _SIDE))
+    labels = _read_idx(tree, f"{name}-labels-idx1", (most,))
+    if len(images) != len(labels):
+        raise _mismatch(f"{tree.root}/{name}-*", f"{len(images)} images and {len(labels)} labels")
+    if labels.max(initial=0) >= _DIGITS:
+        raise _mismatch(f"{tree.root}/{name}-*", f"a label {labels.max()}, not a digit")
     return images[..., None], labels.astype(np.int64)
 
 
-def _read_idx(tree: RawTree, role: str, axes: int) -> npt.NDArray[np.uint8]:
-    """Parse an idx file of unsigned bytes with the given number of axes."""
+def _read_idx(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Parse an idx file of unsigned bytes; no more is read than a shape up to `most` needs."""
     entry = _find(tree, role)
     assert entry is not None, f"{role} was not checked for"
-    content = tree.read(entry)
-    header = np.frombuffer(content[: 4 * (axes + 1)], dtype=">u4")
-    if len(header) != axes + 1 or header[0] != _UNSIGNED_BYTE << 8 | axes:
-        raise damaged(tree.root / entry.path, f"not an idx file of bytes with {axes} axes")
-    shape = tuple(int(length) for length in header[1:])
-    data = np.frombuffer(content, dtype=np.uint8, offset=4 * (axes + 1))
-    if len(data) != np.prod(shape, dtype=np.int64):
-        raise damaged(tree.root / entry.path, f"{len(data)} bytes for a shape of {shape}")
-    return data.reshape(shape)
+    axes, path = len(most), tree.root / entry.path
+    with tree.open(entry) as file:
+        header = _read_up_to(file, 4 * (axes + 1))
+        words = np.frombuffer(header[: len(header) // 4 * 4], dtype=">u4").tolist()
+        if words and words[0] != _magic(axes) and words[0] in (_magic(1), _magic(3)):
+            raise _mismatch(tree.where(entry), "images in the place of labels, or the reverse")
+        if len(words) != axes + 1 or words[0] != _magic(axes):
+            raise damaged(path, f"not an idx file of bytes with {axes} axes")
+        shape = tuple(words[1:])
+        if shape[1:] != most[1:]:
+            sides = "x".join(map(str, shape[1:]))
+            raise _mismatch(tree.where(entry), f"images of {sides}, not {_SIDE}x{_SIDE}")
+        if shape[0] > most[0]:
+            raise _mismatch(tree.where(entry), f"{shape[0]} images or labels, MNIST has {most[0]}")
+        size = math.prod(shape)
+        if size > tree.max_bytes:
+            raise too_large(tree.where(entry), str(size))
+        content = _read_up_to(file, size + 1)
+    if len(content) != size:
+        more = "more than " if len(content) > size else ""
+        raise damaged(path, f"{more}{min(len(content), size)} bytes for a shape of {shape}")
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _magic(axes: int) -> int:
+    return _UNSIGNED_BYTE << 8 | axes
+
+
+def _read_up_to(file: IO[bytes], size: int) -> bytes:
+    """Read at most `size` bytes, without taking the memory for all of them before they come."""
+    content = bytearray()
+    while len(content) < size:
+        chunk = file.read(min(_CHUNK_BYTES, size - len(content)))
+        if not chunk:
+            break
+        content += chunk
+    return bytes(content)
+
+
+def _mismatch(where: str, got: str) -> DataError:
+    return DataError(
+        "The MNIST files do not match each other.",
+        where=where,
+        got=got,
+        fix="get the official files again",
+    )

@@ -9,17 +9,23 @@ import re
 from cactus.config.sections.data import DataSettings, OmniglotData
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.unused import without_copy_mark
 from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.errors import DataError
 from cactus.seeding import derive_seed
 from cactus.splits import Split
 
-_PARTS = ("images_background", "images_evaluation")
+_PARTS = {"images_background": "background", "images_evaluation": "evaluation"}
 _DRAWERS = 20
 _DRAWING = re.compile(r"(?:^|/)([^/]+)/(character\d+)/([^/]+\.png)$", re.IGNORECASE)
 
 _Characters = dict[str, list[RawEntry]]
+
+
+def uses(entry: RawEntry) -> bool:
+    """Return whether a file has a name by which it is read."""
+    return _DRAWING.search(entry.path) is not None
 
 
 def missing(tree: RawTree) -> list[str]:
@@ -27,8 +33,8 @@ def missing(tree: RawTree) -> list[str]:
 
     A copy with all alphabets in one folder names neither archive, and nothing is missing from it.
     """
-    drawings = [entry.path for entry in tree.entries if _DRAWING.search(entry.path)]
-    found = [part for part in _PARTS if any(part in path for path in drawings)]
+    drawings = [entry for entry in tree.entries if uses(entry)]
+    found = {_part(entry) for entry in drawings} - {None}
     if drawings and not found:
         return []
     return [f"{part}.zip" for part in _PARTS if part not in found]
@@ -62,14 +68,50 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
 def find_characters(tree: RawTree) -> _Characters:
     """Return the drawings of each character, "<Alphabet>/characterNN", sorted by file name.
 
-    A drawing that occurs more than once (in an archive and unpacked) is used once.
+    A drawing that occurs more than once (in an archive and unpacked, or as a second copy that a
+    file manager made) is used once.
+
+    Raises
+    ------
+    DataError
+        A character is in both parts of the data set.
     """
     found: dict[str, dict[str, RawEntry]] = {}
+    part_of: dict[str, str] = {}
     for entry in tree.entries:
         if match := _DRAWING.search(entry.path):
             alphabet, character, drawing = match.groups()
-            found.setdefault(f"{alphabet}/{character}", {}).setdefault(drawing, entry)
-    return {name: [drawings[key] for key in sorted(drawings)] for name, drawings in found.items()}
+            name = f"{alphabet}/{character.lower()}"
+            part = _part(entry)
+            if part is not None and part_of.setdefault(name, part) != part:
+                raise _in_both(tree, entry, name, part_of[name])
+            found.setdefault(name, {}).setdefault(drawing, entry)
+    return {name: _without_copies(drawings) for name, drawings in found.items()}
+
+
+def _part(entry: RawEntry) -> str | None:
+    """Return the part of the data set that a path names; None if it names both or neither."""
+    folders = entry.path.lower().split("/")[:-3]
+    named = [part for part, word in _PARTS.items() if any(word in folder for folder in folders)]
+    return named[0] if len(named) == 1 else None
+
+
+def _without_copies(drawings: dict[str, RawEntry]) -> list[RawEntry]:
+    originals = {name.lower(): name for name in sorted(drawings, reverse=True)}
+    return [
+        drawings[name]
+        for name in sorted(drawings)
+        if originals.get(without_copy_mark(name).lower(), name) == name
+    ]
+
+
+def _in_both(tree: RawTree, entry: RawEntry, name: str, other: str) -> DataError:
+    return DataError(
+        "A character of Omniglot is in both parts of the data set.",
+        where=tree.where(entry),
+        got=f"{name}, which is also in {other}",
+        fix="get the two official archives again, and take other folders of drawings away",
+    )
 
 
 def split_characters(names: list[str], settings: OmniglotData) -> dict[Split, list[str]]:

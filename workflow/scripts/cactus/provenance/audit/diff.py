@@ -84,7 +84,8 @@ def _record_facts(record: Record) -> Iterator[tuple[tuple[str, str], str]]:
     plan, agent = record.plan, record.agent
     for key, value in flatten(plan.spec).items():
         yield ("config", f"{plan.stage}: {key}"), json.dumps(value, sort_keys=True)
-    for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", plan.files)):
+    files = {**plan.files, **plan.declared}
+    for kind, values in (("code", plan.code), ("raw", plan.raw), ("file", files)):
         yield from (((kind, name), value) for name, value in values.items())
     yield from ((("library", name), version) for name, version in agent.libraries.items())
     yield ("python", "python"), agent.python

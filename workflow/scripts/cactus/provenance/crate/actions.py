@@ -7,7 +7,13 @@ from typing import Any, Final
 from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 from cactus.provenance.crate.entities import add_entity, file_id, refer
-from cactus.provenance.crate.files import SCRIPTS, WORKFLOW, config_name, run_name
+from cactus.provenance.crate.files import (
+    SCRIPTS,
+    WORKFLOW,
+    config_name,
+    declared_name,
+    run_name,
+)
 from cactus.provenance.records.record import Activity, Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -129,7 +135,13 @@ def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None
         name=job.name,
         description=", ".join([command, *shown]),
         instrument={"@id": script_name(job.stage)},
-        object=refer([*_inputs(planner, record), *_raw(crate, planner, record)]),
+        object=refer(
+            [
+                *_inputs(planner, record),
+                *_declared(crate, record),
+                *_raw(crate, planner, record),
+            ]
+        ),
         result=refer(map(file_id, made)),
         subjectOf={"@id": file_id(run_name(planner, f"records/{job.name}.json"))},
         resourceUsage=refer(_usage(crate, job, activity)),
@@ -145,6 +157,18 @@ def _inputs(planner: Planner, record: Record) -> Iterator[str]:
     """Yield the data files of the project and the results of other jobs that a job read."""
     yield from sorted({file_id(name.partition(":")[0]) for name in record.plan.files})
     yield from (file_id(run_name(planner, name)) for name in sorted(record.plan.inputs))
+
+
+def _declared(crate: ROCrate, record: Record) -> Iterator[str]:
+    """Yield declared files: those of the project are in the crate, others are only named."""
+    for name, digest in sorted(record.plan.declared.items()):
+        carried = declared_name(name)
+        if carried is not None and file_id(carried) in crate:
+            yield file_id(carried)
+        else:
+            about = "A data file of a custom embedding that is not part of the crate."
+            properties = {"name": name, "description": about, "sha256": digest}
+            yield add_entity(crate, f"#declared/{name}", "CreativeWork", **properties)
 
 
 def _raw(crate: ROCrate, planner: Planner, record: Record) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cactus.errors import RecordError
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
+from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -83,7 +84,20 @@ def _records(planner: Planner) -> dict[Job, Record]:
                 got=f"{changed.new[:12]}, recorded {changed.old[:12]}",
                 fix=f"rebuild it: `cactus update {planner.run_folder}`",
             )
+        _check_declared(planner, record)
     return records
+
+
+def _check_declared(planner: Planner, record: Record) -> None:
+    tree = planner.project.tree
+    for name, found in declared_hashes(tree.base, record.plan.declared, tree.cache).items():
+        if found != record.plan.declared[name]:
+            raise RecordError(
+                "A file that a custom embedding read has changed.",
+                where=name,
+                got=f"{found[:12]}, recorded {record.plan.declared[name][:12]}",
+                fix=f"restore it, or run `cactus update {planner.run_folder}`",
+            )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
-from cactus.provenance.staleness.open_run import PLANNED_CONFIG_FILE
+from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
 
 METADATA: Final = "ro-crate-metadata.json"
@@ -61,6 +61,16 @@ def config_name(planner: Planner) -> str:
     return run_name(planner, PLANNED_CONFIG_FILE)
 
 
+def declared_name(name: str) -> str | None:
+    """Return the name in the crate of a declared file; None if the crate does not carry it.
+
+    It carries what a relative path names, unless that leads out of the folder of the project.
+    """
+    path = Path(name)
+    outside = path.is_absolute() or ".." in path.parts or name.startswith("~")
+    return None if outside else path.as_posix()
+
+
 def crate_files(planner: Planner) -> dict[str, Path]:
     """Return the current path of each file of the crate, sorted by name in the crate."""
     found = {
@@ -72,6 +82,11 @@ def crate_files(planner: Planner) -> dict[str, Path]:
         name = path.relative_to(planner.run_folder)
         if name.parts[0] not in _TRANSIENT:
             found[run_name(planner, name.as_posix())] = path
+    for record in planner.records():
+        for carried in filter(None, map(declared_name, record.plan.declared)):
+            path = planner.project.tree.base / carried
+            if path.is_file():
+                found.setdefault(carried, path)
     return dict(sorted(found.items()))
 
 

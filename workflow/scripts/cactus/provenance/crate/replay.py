@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.config.load import parse_config
+from cactus.config.load import checked
 from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.files import file_hash, write_json, write_text
 from cactus.graph import Graph
-from cactus.provenance.crate.files import METADATA, SCRIPTS
+from cactus.provenance.crate.files import METADATA, SCRIPTS, declared_name
 from cactus.provenance.crate.unpack import check_folder, unpack
 from cactus.provenance.execution.environment import DETERMINISM_VARIABLES
+from cactus.provenance.execution.processor import processor_difference
+from cactus.provenance.fingerprint.declared import declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.records.values import is_inside
-from cactus.provenance.staleness.open_run import find_run_folder, read_planned_config
+from cactus.provenance.staleness.open_run import find_run_folder
+from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
@@ -37,7 +40,8 @@ _ABSENT: Final = "missing"
 class Comparison(NamedTuple):
     """The sha256 of a job's result as recorded, as stored in the crate, and as recomputed.
 
-    The name of the result is relative to the run's folder.
+    The name of the result is relative to the run's folder. `processor` says how the processors of
+    the two runs differ, if they do.
     """
 
     job: Job
@@ -45,6 +49,7 @@ class Comparison(NamedTuple):
     recorded: str
     stored: str
     recomputed: str
+    processor: str = ""
 
     @property
     def equal(self) -> bool:
@@ -86,7 +91,7 @@ def replay(crate: Path, name: str, work: Path) -> list[Comparison]:
         )
     crate = _open_crate(crate, work)
     run_folder = find_run_folder(None, crate / "results")
-    config = parse_config(read_planned_config(run_folder).config, "the configuration in the crate")
+    config = checked(read_planned_config(run_folder).last_planned())
     compared: list[Comparison] = []
     for job in Graph(config).find(name):
         if name not in (job.name, job.cell):
@@ -171,14 +176,18 @@ class _JobReplay:
     def run(self) -> list[Comparison]:
         """Run the job and compare its results with the record."""
         self._copy_inputs()
+        self._copy_declared()
         self._copy_code()
         job = self.record.job
         plan = plan_path(self.run_folder, job)
         write_json(plan, PlanFile(plan=self.record.plan, planned="", reasons=[]).model_dump())
         self._execute(plan)
+        again = read_record(self.run_folder, job)
+        processor = processor_difference(self.record, again) if again else ""
         return [
             Comparison(
-                job, name, entity.sha256, _hash(self.stored / name), _hash(self.run_folder / name)
+                *(job, name, entity.sha256),
+                *(_hash(self.stored / name), _hash(self.run_folder / name), processor),
             )
             for name, entity in self.record.entities.items()
         ]
@@ -206,6 +215,24 @@ class _JobReplay:
         for name, recorded in plan.raw.items():
             yield f"raw/{dataset}/{name}", recorded, raw.get(name, _ABSENT)
 
+    def _copy_declared(self) -> None:
+        """Copy the declared files that the crate carries; check those that it only names."""
+        for name, recorded in self.record.plan.declared.items():
+            carried = declared_name(name)
+            source = declared_path(self.crate, carried or name)
+            if _hash(source) != recorded:
+                raise RecordError(
+                    "A file that a custom embedding reads is not what the record says.",
+                    where=str(source),
+                    got=f"sha256 {_hash(source)[:12]}, recorded {recorded[:12]}",
+                    fix="get the crate again from where it was published"
+                    if carried
+                    else "put the file there; the crate does not carry it",
+                )
+            if carried:
+                (self.folder / carried).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, self.folder / carried)
+
     def _copy_code(self) -> None:
         """Copy the project, with the source files of the job as they were when it ran."""
         for name in _PROJECT:
@@ -214,7 +241,10 @@ class _JobReplay:
             if Path(name).is_absolute():
                 self._check_outside(name, digest)
             elif is_inside(name):
-                write_text(self.folder / SCRIPTS / name, load_text(self.stored, digest))
+                # A custom module is named from the folder in which Snakemake started.
+                ours = (self.crate / SCRIPTS / name).is_file()
+                path = self.folder / (SCRIPTS if ours else "") / name
+                write_text(path, load_text(self.stored, digest))
             else:
                 raise RecordError(
                     "The record names a source file outside the project.",
@@ -232,8 +262,7 @@ class _JobReplay:
                 "The job ran code from outside the project.",
                 where=name,
                 got=f"sha256 {found[:12]}, recorded {digest[:12]}",
-                fix=f"copy results/{self.config.run}/objects/{digest[:2]}/{digest} from the "
-                "crate to that path",
+                fix=f"copy {self.stored}/objects/{digest[:2]}/{digest} to that path",
             )
 
     def _execute(self, plan: Path) -> None:

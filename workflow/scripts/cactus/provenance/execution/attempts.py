@@ -1,5 +1,6 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,10 +9,10 @@ from typing import Any
 
 from cactus.errors import CactusError
 from cactus.files import read_text, write_json
-from cactus.provenance.execution.facts import parse_facts
-from cactus.provenance.execution.lease import lives, read_lease
+from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.logs import early_death
 from cactus.provenance.execution.process import identity
+from cactus.provenance.records.facts import parse_facts
 from cactus.provenance.records.record import record_path
 from cactus.stages.base import Job
 
@@ -30,10 +31,15 @@ def work_folder(run_folder: Path, job: Job) -> Path:
 
 
 @contextmanager
-def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) -> Iterator[None]:
+def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iterator[None]:
     """Write a note if the block fails, and remove an earlier attempt's note if it succeeds.
 
     Attempts are counted from 1.
+
+    Raises
+    ------
+    LeaseError
+        The block failed after another process had taken over. The job is not this one's to report.
     """
     path = failure_path(run_folder, job)
     try:
@@ -42,15 +48,19 @@ def failure_note(run_folder: Path, job: Job, started: datetime, attempt: int) ->
         if isinstance(error, SystemExit) and not error.code:
             path.unlink(missing_ok=True)
             raise
+        lease.check()
         facts = {
             **identity(),
             "state": "failed",
             "error": error.what if isinstance(error, CactusError) else repr(error),
-            "started": started.isoformat(),
+            "started": lease.started.isoformat(),
             "ended": datetime.now(UTC).isoformat(),
             "attempt": attempt,
         }
-        write_json(path, facts)
+        try:
+            write_json(path, facts)
+        except (CactusError, OSError) as second:  # the first error is the one to tell
+            print(f"this failure cannot be noted in {path}: {second}", file=sys.stderr)
         raise
     path.unlink(missing_ok=True)
 

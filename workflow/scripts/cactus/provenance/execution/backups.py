@@ -1,7 +1,8 @@
 """Backups of a finished job's results, kept until Snakemake has accepted the results.
 
 Snakemake removes the results of a job that it considers failed, even if Snakemake itself was killed
-just after the job had finished. A second name for each file, a hard link, survives that.
+just after the job had finished. A second name for each file, a hard link, survives that; where the
+file system refuses such links, a copy does.
 """
 
 import os
@@ -42,8 +43,18 @@ def drop_backups(run_folder: Path) -> None:
 
 
 def _link(source: Path, target: Path, record: Record) -> None:
-    """Link a record and its files from one folder into another, the record last."""
+    """Link or copy a record and its files from one folder into another, the record last."""
     for name in (*record.entities, record_path(Path(), record.job).as_posix()):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).unlink(missing_ok=True)
-        os.link(source / name, target / name)
+        _link_or_copy(source / name, target / name)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name; copy it where links between folders are refused."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)

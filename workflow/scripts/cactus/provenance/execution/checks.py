@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cactus.errors import CodeError, RecordError
 from cactus.provenance.fingerprint.closure import SourceTree, is_bookkeeping
+from cactus.provenance.fingerprint.declared import declared_hashes, declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.stages.audit_run import AUDIT
@@ -72,7 +73,26 @@ def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]
                 "The job imported a module that its plan does not list.",
                 where=path,
                 got=f"a dynamic import, which the import statements of {plan.stage}.py do not show",
-                fix=f"add the module to `modules` in cactus/stages/{plan.stage}.py",
+                fix="import it by an import statement or, if the configuration selects it by name, "
+                f"add it to `modules` in cactus/stages/{plan.stage}.py",
+            )
+
+
+def check_declared(plan: Plan, cache: HashCache) -> None:
+    """Check that the data files that the configuration declares are what was planned.
+
+    Raises
+    ------
+    RecordError
+        A file is missing or differs from the plan.
+    """
+    for name, found in declared_hashes(Path(), plan.declared, cache).items():
+        if found != plan.declared[name]:
+            raise RecordError(
+                "A declared file is not what was planned.",
+                where=str(declared_path(Path(), name).absolute()),
+                got=f"sha256 {found[:12]}, planned {plan.declared[name][:12]}",
+                fix="run Snakemake again to plan the job with the current file",
             )
 
 

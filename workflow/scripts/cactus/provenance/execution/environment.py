@@ -113,13 +113,26 @@ def check_libraries(planned: dict[str, str]) -> None:
     for name, version in planned.items():
         found = python if name == "python" else _installed(name)
         if public_version(found) != public_version(version):
+            foreign = None if name == "python" else _foreign_folder(name)
             raise CodeError(
                 "A library does not have the planned version.",
-                where=normalized(name),
+                where=normalized(name) + (f" in {foreign}" if foreign else ""),
                 got=f"{found}, planned {version}",
-                fix="install the locked versions with `make setup` (or from "
+                fix=f"remove {foreign} from PYTHONPATH, or unset PYTHONPATH, then run Snakemake "
+                "again"
+                if foreign
+                else "install the locked versions with `make setup` (or from "
                 "envs/requirements.lock), then run Snakemake again",
             )
+
+
+def _foreign_folder(name: str) -> Path | None:
+    """Return the folder of a library that is outside the environment, mostly by PYTHONPATH."""
+    try:
+        folder = Path(str(metadata.distribution(name).locate_file(""))).resolve()
+    except metadata.PackageNotFoundError:
+        return None
+    return None if folder.is_relative_to(Path(sys.prefix).resolve()) else folder
 
 
 def _installed(name: str) -> str:

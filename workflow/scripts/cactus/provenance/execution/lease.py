@@ -6,6 +6,7 @@ process is known to be gone, has lost it. The clocks of two nodes are never comp
 waits watches whether the file changes.
 """
 
+import errno
 import json
 import os
 import signal
@@ -17,13 +18,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Event, Thread
 from typing import Any, Final, Self
 
-from cactus.errors import LeaseError
+from cactus.errors import LeaseError, StorageError
 from cactus.files import read_text
-from cactus.provenance.execution.facts import parse_facts
 from cactus.provenance.execution.process import identity, is_alive, process_location
+from cactus.provenance.records.facts import parse_facts
 
 LEASE_FILE: Final = "lease.json"
 # A holder that misses nine renewals counts as dead.
@@ -72,6 +74,7 @@ class Lease:
     def __enter__(self) -> Self:
         """Wait until no other process holds the lease, then take it."""
         while not self._take():
+            time.sleep(min(1.0, self.renewal))  # its file may show up later than it was made
             self._wait()
         self._renewals = Thread(target=self._renew_until_ended, daemon=True)
         self._renewals.start()
@@ -80,20 +83,27 @@ class Lease:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._renewals.join()
-        if self._holds():
-            self.path.unlink(missing_ok=True)
+        if self.held:
+            self._remove(self.token)
             with suppress(OSError):  # not empty: the next attempt needs what is left
                 self.folder.rmdir()
 
+    @property
+    def held(self) -> bool:
+        """Whether this process still holds the lease."""
+        return not self._lost and self._holds()
+
     def check(self) -> None:
-        """Check that this process still holds the lease; call this before publishing results.
+        """Check that this process still holds the lease; call this just before each write.
+
+        A process may be stopped between any two lines, for hours, and then go on.
 
         Raises
         ------
         LeaseError
             Another process has taken over, because this one was silent for too long.
         """
-        if self._lost or not self._holds():
+        if not self.held:
             raise LeaseError(
                 "Another process has taken over this job.",
                 where=self.name,
@@ -113,6 +123,14 @@ class Lease:
             os.link(draft, self.path)
         except FileExistsError:
             return self._holds()  # NFS may lose the reply to a link that it has made
+        except OSError as error:
+            raise StorageError(
+                "This file system makes no hard links, which keep a job to one process.",
+                where=str(self.folder),
+                got=str(error),
+                fix="put the folder `results`, or this folder by a symbolic link, on a file system "
+                "with hard links (ext4, XFS, NFS, Lustre)",
+            ) from error
         finally:
             draft.unlink()
         return True
@@ -150,31 +168,39 @@ class Lease:
 
     def _evict(self, holder: dict[str, Any]) -> None:
         """Remove the lease of a dead process, unless another process has already replaced it."""
-        aside = self.folder / f".{LEASE_FILE}.{self.token}.dead"
-        try:
-            self.path.rename(aside)
-        except FileNotFoundError:
-            return
-        found = _read(aside)
-        if found is not None and found.get("token") == holder.get("token"):
+        if self._remove(holder.get("token")):
             print(
                 f"taking over {self.name}: its process {process_location(holder)} is gone",
                 file=sys.stderr,
             )
-        else:  # another process was faster and holds its own lease: put it back
+
+    def _remove(self, token: str | None) -> bool:
+        """Remove the lease with this token; return whether it was there."""
+        aside = self.folder / f".{LEASE_FILE}.{self.token}.dead"
+        try:
+            self.path.rename(aside)
+        except FileNotFoundError:
+            return False
+        found = _read(aside)
+        same = found is not None and found.get("token") == token
+        if not same:  # another process was faster and holds its own lease: put it back
             with suppress(FileExistsError):
                 os.link(aside, self.path)
         aside.unlink()
+        return same
 
     def _renew_until_ended(self) -> None:
         while not self._ended.wait(self.renewal):
-            if not self._holds():
-                self._lost = True
-                print(f"{self.name} was taken over by another process", file=sys.stderr)
-                os.kill(os.getpid(), signal.SIGTERM)  # as a batch system would stop it
-                return
-            self._beat += 1
-            self._draft().replace(self.path)
+            try:
+                if not self._holds():
+                    self._lost = True
+                    print(f"{self.name} was taken over by another process", file=sys.stderr)
+                    os.kill(os.getpid(), signal.SIGTERM)  # as a batch system would stop it
+                    return
+                self._beat += 1
+                self._draft().replace(self.path)
+            except OSError as error:  # a full disk, an outage of the file server: try again
+                print(f"the lease of {self.name} was not renewed: {error}", file=sys.stderr)
 
 
 def read_lease(folder: Path) -> dict[str, Any] | None:
@@ -190,6 +216,10 @@ def _read(path: Path) -> dict[str, Any] | None:
         return parse_facts(read_text(path))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        return _read(path)  # on NFS: another host replaced the file while it was being read
     except ValueError:
         return {}
 
@@ -197,13 +227,22 @@ def _read(path: Path) -> dict[str, Any] | None:
 def lives(folder: Path, holder: dict[str, Any]) -> bool:
     """Return whether the holder of a lease is alive, as far as this host can tell.
 
-    A process on another host counts as dead after a long silence, measured by two hosts' clocks:
-    good enough to report a state, not to take a lease.
+    A process on another host counts as dead after a long silence: good enough to report a state,
+    not to take a lease.
     """
     alive = is_alive(holder)
     if alive is not None:
         return alive
     try:
-        return time.time() - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
+        return _now(folder) - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
     except FileNotFoundError:
         return False
+
+
+def _now(folder: Path) -> float:
+    """Return the time by the clock that dates the files of a folder; this host's may be wrong."""
+    try:
+        with TemporaryFile(dir=folder) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:  # the folder cannot be written
+        return time.time()

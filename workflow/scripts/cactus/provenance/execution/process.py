@@ -1,5 +1,6 @@
 """Identifies a process, so that another one can tell whether it is still alive."""
 
+import getpass
 import os
 import socket
 from pathlib import Path
@@ -20,6 +21,17 @@ def identity() -> dict[str, Any]:
         "process": _start(pid),
         **slurm,
     }
+
+
+def name_user() -> None:
+    """Give a user id that has no name, as containers do, its number as its name.
+
+    Snakemake and `getpass` cannot do without one.
+    """
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"uid-{os.getuid()}"
 
 
 def is_alive(facts: dict[str, Any]) -> bool | None:

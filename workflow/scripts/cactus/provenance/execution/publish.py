@@ -1,5 +1,6 @@
 """Publishing results: a finished job's results move into place as a whole and are recorded."""
 
+import errno
 import resource
 import shutil
 import sys
@@ -11,7 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
-from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
@@ -23,7 +24,6 @@ from cactus.provenance.records.record import (
     record_path,
     write_record,
 )
-from cactus.stages.base import Job
 
 _KIB: Final = 1024
 
@@ -41,25 +41,33 @@ def publish(job: RunningJob, root: Path) -> None:
     """Move all results of a job into place, write its record, and back up both.
 
     The record names the state of the clone in the folder `root`.
+
+    Raises
+    ------
+    LeaseError
+        Another process has taken over the job; its results and its record are untouched.
     """
-    entities = _move_into_place(job.run_folder, job.plan.job, job.staging)
+    entities = _move_into_place(job)
     plan = job.plan.model_copy(update={"raw": job.raw})
     sources = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
     agent = collect_environment(job.run_folder, root, list(plan.libraries))
     activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)
+    job.lease.check()
     write_record(job.run_folder, record)
     back_up(job.run_folder, record)
 
 
-def clear_work(job: RunningJob, lease: Lease) -> None:
+def clear_work(job: RunningJob) -> None:
     """Empty a finished job's work folder, except for its lease and backups."""
-    backups = backup_folder(job.run_folder, job.plan.job)
+    lease, backups = job.lease, backup_folder(job.run_folder, job.plan.job)
+    if not lease.held:
+        return  # another process has taken over, and finds the job finished
     for path in job.work.iterdir():
         if path.is_dir() and path != backups:
             shutil.rmtree(path)
         elif path.is_file() and path != lease.path and lease.token not in path.name:
-            path.unlink()  # left by a killed process
+            path.unlink(missing_ok=True)  # left by a killed process
 
 
 def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
@@ -78,29 +86,48 @@ def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
     return True
 
 
-def _move_into_place(run_folder: Path, job: Job, staging: Path) -> dict[str, FileEntity]:
+def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:
     """Move a job's own folder, if it has one, into place; return sizes and hashes of all results.
 
     Until then, nothing reads a half-made result, and a second Snakemake that removes old results
-    removes none of this job's.
+    removes none of this job's. Hashing comes first, so that no time passes between the check of the
+    lease and the move.
     """
-    if job.folder is not None:
-        target = run_folder / job.folder
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (staging / target.name).replace(target)
-    return {
-        path.relative_to(run_folder).as_posix(): FileEntity(
+    folder = job.plan.job.folder
+    made, target = job.run_folder, job.run_folder
+    if folder is not None:
+        made, target = job.output, job.run_folder / folder
+    entities = {
+        (target / path.relative_to(made)).relative_to(job.run_folder).as_posix(): FileEntity(
             sha256=file_hash(path), bytes=path.stat().st_size
         )
-        for path in _files(run_folder, job)
+        for path in _files(job)
     }
+    job.lease.check()
+    if folder is not None:
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _move(made, target)
+    return entities
 
 
-def _files(run_folder: Path, job: Job) -> list[Path]:
-    if job.folder is None:
-        return [run_folder / name for name in job.files]
-    found = (run_folder / job.folder).rglob("*")
+def _move(source: Path, target: Path) -> None:
+    """Move a folder as a whole, also to another file system, on which it appears as a whole."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        nearby = target.with_name(f".{target.name}.copy")
+        shutil.rmtree(nearby, ignore_errors=True)  # left by a killed process
+        shutil.copytree(source, nearby)
+        nearby.replace(target)
+
+
+def _files(job: RunningJob) -> list[Path]:
+    if job.plan.job.folder is None:
+        return [job.run_folder / name for name in job.plan.job.files]
+    found = job.output.rglob("*")
     return sorted(path for path in found if path.is_file() and path.name[0] != ".")
 
 
@@ -108,6 +135,7 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
     compute: dict[str, Any] = plan.spec.get("compute", {})
     torch = sys.modules.get("torch")
     gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    progress = job.progress()
     return Activity(
         plan=plan,
         sources=sources,
@@ -120,6 +148,10 @@ def _activity(job: RunningJob, plan: Plan, sources: dict[str, str]) -> Activity:
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch and gpu else None,
         resumed_from=job.resumed_from,
+        steps=progress.get("steps"),
+        seconds_per_step=progress.get("seconds_per_step"),
+        processors=noted_processors(job.work, job.fingerprint),
+        unused_gpu=unused_gpu(plan),
     )
 
 

@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from cactus.provenance.execution.attempts import failure_note, next_attempt, work_folder
-from cactus.provenance.execution.checks import check_code, check_imports, checked_inputs
+from cactus.provenance.execution.checks import (
+    check_code,
+    check_declared,
+    check_imports,
+    checked_inputs,
+)
 from cactus.provenance.execution.environment import check_libraries, log_header
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.logs import drop_log, keep_log
+from cactus.provenance.execution.processor import note_processor, unused_gpu
+from cactus.provenance.execution.promises import check_made, check_read
 from cactus.provenance.execution.publish import (
     clear_work,
     prepare_folders,
@@ -39,7 +46,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     CodeError
         The code or a library differs from the plan.
     RecordError
-        An input is missing or differs from the plan.
+        An input is missing or differs from the plan or its manifest, or a result is not what the
+        stage promises.
     LeaseError
         Another process took over the job, because this one was silent for too long.
     StoppedError
@@ -51,32 +59,42 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     with (
         StopRequest(plan.job.name) as stop,
         Lease(work_folder(run_folder, plan.job), plan.job.name, {"attempt": attempt}) as lease,
-        failure_note(run_folder, plan.job, lease.started, attempt),
+        failure_note(run_folder, plan.job, lease, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
         print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
-        job = _checked(plan, run_folder, stop, lease)
+        cache = HashCache.load(run_folder / HASHES_FILE)
+        job = _checked(plan, run_folder, stop, lease, cache)
         if restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         lease.progress = job.progress
+        check_read(job)
         prepare_folders(job)
+        note_processor(job.work, job.fingerprint, attempt)
+        if note := unused_gpu(job.plan):
+            print(f"note: {note}", file=sys.stderr, flush=True)
+            lease.facts["note"] = note
         yield job
+        check_made(job)
+        check_declared(plan, cache)
         check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
-        lease.check()
         publish(job, SCRIPTS.parents[1])
-        clear_work(job, lease)
+        clear_work(job)
         drop_log(run_folder, plan.job, attempt)
 
 
-def _checked(plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease) -> RunningJob:
+def _checked(
+    plan: Plan, run_folder: Path, stop: StopRequest, lease: Lease, cache: HashCache
+) -> RunningJob:
     """Check that code, libraries and inputs are what was planned; return the job."""
-    clock, cache = time.monotonic(), HashCache.load(run_folder / HASHES_FILE)
+    clock = time.monotonic()
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
+    check_declared(plan, cache)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
-    return RunningJob(run_folder, complete, stop, lease.token, sources, lease.started, clock)
+    return RunningJob(run_folder, complete, stop, lease, sources, lease.started, clock)
 
 
 # Modules that the bookkeeping imports, before any stage and whether or not the stage needs them.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.operation import CheckpointSettings
 from cactus.provenance.execution.attempts import work_folder
-from cactus.provenance.records.objects import json_hash
+from cactus.provenance.execution.lease import Lease
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
 
@@ -31,8 +31,8 @@ class RunningJob:
         The job's plan; no input is pending anymore.
     stop
         Tells whether the job was asked to stop.
-    token
-        Identifies this attempt.
+    lease
+        The right to write the job's results; its token identifies this attempt.
     sources
         The text of each source file that runs.
     started
@@ -46,7 +46,7 @@ class RunningJob:
     run_folder: Path
     plan: Plan
     stop: StopRequest
-    token: str
+    lease: Lease
     sources: dict[str, str]
     started: datetime
     clock: float
@@ -66,7 +66,7 @@ class RunningJob:
     @property
     def staging(self) -> Path:
         """The folder in which this attempt makes its results."""
-        return self.work / f"{ATTEMPT_PREFIX}{self.token}"
+        return self.work / f"{ATTEMPT_PREFIX}{self.lease.token}"
 
     @property
     def output(self) -> Path:
@@ -89,7 +89,7 @@ class RunningJob:
     @property
     def fingerprint(self) -> str:
         """sha256 of everything that the job's results depend on."""
-        return json_hash(self.plan.model_dump(mode="json", exclude={"raw"}))
+        return self.plan.fingerprint
 
     @property
     def resumed_from(self) -> list[int]:
@@ -121,5 +121,6 @@ class RunningJob:
             seconds=when.seconds,
             steps=when.steps,
             stop=self.stop,
+            check=self.lease.check,
         )
         return self._checkpoints

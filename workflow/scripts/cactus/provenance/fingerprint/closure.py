@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -100,6 +101,24 @@ class SourceTree:
             self._closures[key] = self._collect(key)
         return self._closures[key]
 
+    def module_path(self, module: str) -> Path:
+        """Return the path of a module, given its dotted name or the path of its file.
+
+        Raises
+        ------
+        CodeError
+            There is no such module.
+        """
+        return self.path(self._find(module)[-1].name)
+
+    def imported_path(self, module: str, importer: Path) -> Path | None:
+        """Return the path of a module of ours, or beside its importer; None for a library's."""
+        for root in (importer.parent, self.scripts):
+            found = list(_module_files(module, root))
+            if found and found[-1][0] == module:
+                return found[-1][1]
+        return None
+
     def source_hash(self, name: str) -> str:
         """Return the source hash of a file, given its name in a `Closure`."""
         return self._source(name, "").digest
@@ -133,7 +152,7 @@ class SourceTree:
                 continue
             if found := self._imported(imported, root):
                 parsed.files.extend(found)
-            else:
+            elif not _is_folder(imported, root):
                 parsed.libraries.add(imported.partition(".")[0])
         return parsed
 
@@ -148,7 +167,9 @@ class SourceTree:
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""
         if entry.endswith(".py"):
-            return [_SourceFile(entry, Path(entry).stem, self.scripts)]
+            path = self.path(entry)
+            root = self.scripts if path.is_relative_to(self.scripts) else path.absolute().parent
+            return [_SourceFile(entry, path.stem, root)]
         for root in (self.scripts, *map(Path, filter(None, sys.path))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
@@ -161,14 +182,17 @@ class SourceTree:
         )
 
     def _name(self, path: Path) -> str:
-        below = path.is_relative_to(self.scripts)
-        return path.relative_to(self.scripts).as_posix() if below else str(path)
+        """Return the path relative to our scripts or, as in a configuration, to the base."""
+        for root in (self.scripts, self.base.absolute()):
+            if path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return str(path)
 
     def _source(self, name: str, module: str) -> PythonSource:
         path = self.path(name)
         try:
             return self.cache.source(path, module)
-        except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        except (OSError, SyntaxError, ValueError) as error:
             raise CodeError(
                 "A source file that a job runs cannot be read.",
                 where=str(path),
@@ -181,14 +205,24 @@ def _is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+def _is_folder(module: str, root: Path) -> bool:
+    """Return whether a name is a package without code; an installed library would come first."""
+    if not root.joinpath(*module.split(".")).is_dir():
+        return False
+    library = find_spec(module.partition(".")[0])
+    return library is None or library.origin is None
+
+
 def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the packages that contain a module, then the module itself, until one is missing."""
+    """Yield the packages that contain a module, then the module itself, until one is missing.
+
+    A folder without ``__init__.py`` is a package without code.
+    """
     parts = module.split(".")
     for length in range(1, len(parts) + 1):
         stem = root.joinpath(*parts[:length])
-        for path in (stem / "__init__.py", stem.with_suffix(".py")):
-            if path.is_file():
-                yield ".".join(parts[:length]), path
-                break
-        else:
+        found = [path for path in (stem / "__init__.py", Path(f"{stem}.py")) if path.is_file()]
+        if found:
+            yield ".".join(parts[:length]), found[0]
+        elif not stem.is_dir():
             return

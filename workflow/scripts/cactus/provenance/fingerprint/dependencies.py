@@ -15,6 +15,7 @@ import yaml
 from cactus.config.models import Config
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
+from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.stages.base import DataFile, Job
 
@@ -36,11 +37,14 @@ class Dependencies:
         Versions of the libraries that these files import, and Python's minor version.
     files
         sha256 of each data file of the project, or entry of one, that the job reads.
+    declared
+        sha256 of each data file that the configuration declares for the job.
     """
 
     code: dict[str, str]
     libraries: dict[str, str]
     files: dict[str, str]
+    declared: dict[str, str]
 
 
 @dataclass
@@ -83,6 +87,8 @@ class Project:
         ------
         CodeError
             A source file is missing or invalid, or a library is neither locked nor installed.
+        ConfigError
+            A declared file cannot be read.
         """
         stage, wildcards = job.definition, job.definition.parse(job.cell)
         closure = self.tree.closure(entry_points(config, job))
@@ -90,7 +96,9 @@ class Project:
         versions = {name: self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
         files = dict(map(self._hash, stage.data_files(wildcards)))
-        return Dependencies(closure.files, versions, files)
+        declared = stage.declared_files(config, wildcards)
+        hashes = declared_hashes(self.tree.base, declared, self.tree.cache)
+        return Dependencies(closure.files, versions, files, hashes)
 
     def _version(self, distribution: str) -> str:
         if distribution in self.locked:
@@ -107,11 +115,20 @@ class Project:
 
     def _hash(self, file: DataFile) -> tuple[str, str]:
         """Return the name of a data file or of its entry, and the sha256 of its content."""
-        if file.key is None:
-            return file.name, self.tree.cache.sha256(self.root / file.name)
-        content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
-        entry = json.dumps(content[file.key], sort_keys=True, default=str)
-        return f"{file.name}: {file.key}", hashlib.sha256(entry.encode()).hexdigest()
+        name = file.name if file.key is None else f"{file.name}: {file.key}"
+        try:
+            if file.key is None:
+                return name, self.tree.cache.sha256(self.root / file.name)
+            content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
+            entry = json.dumps(content[file.key], sort_keys=True, default=str)
+        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+            raise CodeError(
+                "A data file of the project that a stage reads is missing or damaged.",
+                where=str(self.root / name),
+                got=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                fix="restore it from the repository, or correct `data_files` of the stage",
+            ) from error
+        return name, hashlib.sha256(entry.encode()).hexdigest()
 
     def _yaml(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = yaml.safe_load((self.root / name).read_text(encoding="utf-8"))

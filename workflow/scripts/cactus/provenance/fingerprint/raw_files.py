@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from cactus.data.files.registry import raw_folders
 from cactus.provenance.fingerprint.hash_cache import HashCache
 
 
@@ -18,16 +19,19 @@ def raw_hashes(
     raw_dir
         Folder with one folder of raw files per data set.
     folders
-        Names that the data set's folder may have there.
+        Names that the data set's folder may have there, in any case.
     names
         Files, or folders of loose images (ending in ``/``), in the data set's folder. The hash of
         a folder covers the sorted names and hashes of all files in it.
     """
     found: dict[str, str] = {}
-    for name in names:
-        places = (raw_dir / folder / name for folder in folders)
+    wanted, places = list(names), raw_folders(raw_dir, folders)
+    # A folder that has them all is the one that was read; another may have some of their names.
+    whole = [place for place in places if all((place / name).exists() for name in wanted)]
+    for name in wanted:
+        paths = (place / name for place in whole or places)
         with suppress(OSError):  # what this user may not read is not available
-            path = next(filter(Path.exists, places), None)
+            path = next(filter(Path.exists, paths), None)
             if path is not None:
                 found[name] = _hash(path, cache)
     return found

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
+from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.values import RelativeName, Sha256, what_is_wrong
 from cactus.stages.base import Job
 
@@ -24,7 +25,7 @@ class Plan(Settings):
         The job.
     spec
         The configuration keys that its stage reads.
-    code, libraries, files
+    code, libraries, files, declared
         See `cactus.provenance.fingerprint.dependencies.Dependencies`.
     inputs
         sha256 of each file that it reads of other jobs' results, by name relative to the run's
@@ -39,6 +40,7 @@ class Plan(Settings):
     code: dict[str, str]
     libraries: dict[str, str]
     files: dict[str, str]
+    declared: dict[str, str] = Field(default_factory=dict)
     inputs: dict[RelativeName, str]
     raw: dict[RelativeName, Sha256] = Field(default_factory=dict)
 
@@ -46,6 +48,11 @@ class Plan(Settings):
     def job(self) -> Job:
         """The planned job."""
         return Job(self.stage, self.cell)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of everything that the job's results depend on."""
+        return json_hash(self.model_dump(mode="json", exclude={"raw"}))
 
 
 class PlanFile(Settings):

@@ -20,8 +20,9 @@ class Reason(NamedTuple):
     ----------
     kind
         What differs: the record itself (missing or damaged), a configuration key, a source file, a
-        library, a data file of the project, an input, a raw file, one of the job's own results
-        (changed since the job ran), or an upstream job that must run first.
+        library, a data file of the project or one that the configuration declares, an input, a raw
+        file, one of the job's own results (changed since the job ran), or an upstream job that must
+        run first.
     name
         The key, file, library or job.
     old, new
@@ -54,6 +55,7 @@ def plan_differences(old: Plan, new: Plan) -> Iterator[Reason]:
     yield from _compare("code", old.code, new.code)
     yield from _compare("library", old.libraries, new.libraries)
     yield from _compare("file", old.files, new.files)
+    yield from _compare("file", old.declared, new.declared)
     for reason in _compare("input", old.inputs, new.inputs):
         if reason.new != PENDING:
             yield reason

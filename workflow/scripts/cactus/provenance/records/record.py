@@ -50,6 +50,13 @@ class Activity(Settings):
         Peak resident memory of the process, and peak memory of PyTorch on its GPU if it used one.
     resumed_from
         Steps from which the job resumed after interruptions.
+    steps, seconds_per_step
+        Steps of its training, and their mean duration since the last interruption; None for other
+        jobs.
+    processors
+        Of each attempt: its number, and the processor with the instruction sets that libraries use.
+    unused_gpu
+        Why the job ran on the CPU although there seemed to be a GPU; empty otherwise.
     """
 
     plan: Plan
@@ -63,6 +70,10 @@ class Activity(Settings):
     peak_memory_bytes: Amount
     peak_gpu_memory_bytes: Amount | None
     resumed_from: list[int] = Field(default_factory=list)
+    steps: int | None = None
+    seconds_per_step: float | None = None
+    processors: list[dict[str, Fact]] = Field(default_factory=list)
+    unused_gpu: str = ""
 
 
 class Git(TypedDict):

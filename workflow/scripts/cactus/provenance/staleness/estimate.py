@@ -1,92 +1,170 @@
-"""How long the stale jobs of a run will take, estimated from the records of earlier jobs."""
+"""How long the stale jobs of a run will take, and what they need: only what was measured.
 
-from collections.abc import Iterable
+The time of a job is its counted work times the rates of comparable jobs. Nothing is guessed: a job
+to which no measured one compares is unknown.
+"""
+
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from typing import Any, Final
 
-from cactus.errors import RecordError
-from cactus.provenance.records.record import Record, read_record
+from cactus.provenance.execution.attempts import read_state, work_folder
+from cactus.provenance.records.plan import PENDING, Plan
+from cactus.provenance.staleness.measured import (
+    Measured,
+    Range,
+    data_jobs,
+    dataset_of,
+    read_measured,
+    this_host,
+)
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.base import Job, stage_names
+from cactus.provenance.staleness.work import comparable, counted_work
+from cactus.stages.base import Job
+
+NOTHING: Final = Range(0.0, 0.0)
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """The expected cost of the next run.
+class JobCost:
+    """What a job is expected to take.
 
     Attributes
     ----------
     seconds
-        Expected wall time of each job; None if no record gives an estimate.
+        What remains, by the slowest and the fastest comparable job; None if there is none.
+    device
+        "cpu" or "cuda", on which the comparable jobs ran.
+    single
+        Whether there is a single time, whose spread is unknown.
+    elsewhere
+        Whether all of them ran on other computers.
+    step, steps
+        Steps of its training that are done, and all of them; 0 if none are.
+    memory, disk
+        Peak memory and size of the results of comparable jobs in bytes; None if not measured.
+    """
+
+    seconds: Range | None = None
+    device: str = "cpu"
+    single: bool = False
+    elsewhere: bool = False
+    step: int = 0
+    steps: int = 0
+    memory: int | None = None
+    disk: int | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The expected cost of the next run; sums are of the jobs that are not unknown.
+
+    Attributes
+    ----------
+    jobs
+        The cost of each job.
     gpu_hours, cpu_hours
-        Total of the estimated jobs, by the device in the records.
+        Totals by device.
     wall_seconds
         Lower bound: the longest chain of jobs, or the total divided by the jobs at once.
     """
 
-    seconds: dict[Job, float | None]
-    gpu_hours: float
-    cpu_hours: float
-    wall_seconds: float
+    jobs: dict[Job, JobCost]
+    gpu_hours: Range
+    cpu_hours: Range
+    wall_seconds: Range
 
     @property
     def unknown(self) -> int:
         """Number of jobs without an estimate."""
-        return sum(seconds is None for seconds in self.seconds.values())
+        return sum(cost.seconds is None for cost in self.jobs.values())
 
 
 def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
     """Estimate the cost of jobs, given in an order in which they can run.
 
-    A job should take as long as its own last run, or else as the median of the most similar jobs:
-    those that share its stage and most of its wildcards, in any run of the folder.
+    Parameters
+    ----------
+    at_once
+        Number of jobs that run at once, at least 1.
     """
-    records = _all_records(planner)
-    expected = {job: _most_similar(job, records) for job in jobs}
-    hours = {"cuda": 0.0, "cpu": 0.0}
-    for found in expected.values():
-        if found is not None:
-            hours[found[1]] += found[0] / 3600
-    seconds = {job: found[0] if found else None for job, found in expected.items()}
-    ends: dict[Job, float] = {}
+    measured: dict[str, list[Measured]] = {}
+    for one in read_measured(planner.run_folder):
+        measured.setdefault(one.kind, []).append(one)
+    costs = {job: _cost(planner, job, measured.get(job_kind(planner, job), [])) for job in jobs}
+    hours = {"cuda": NOTHING, "cpu": NOTHING}
+    ends: dict[Job, Range] = {}
+    total = NOTHING
     for job in jobs:
-        before = [ends.get(upstream.job, 0.0) for upstream in planner.graph.inputs(job)]
-        ends[job] = max(before, default=0.0) + (seconds[job] or 0.0)
-    total = sum(value or 0.0 for value in seconds.values())
-    wall = max([total / at_once, *ends.values()])
-    return Estimate(seconds, hours["cuda"], hours["cpu"], wall)
+        seconds = costs[job].seconds or NOTHING
+        before = [ends.get(upstream.job, NOTHING) for upstream in planner.graph.inputs(job)]
+        start = Range(*(max(values) for values in zip(NOTHING, *before, strict=True)))
+        ends[job] = start + seconds
+        total += seconds
+        hours[costs[job].device] += (seconds.low / 3600, seconds.high / 3600)
+    chains = [Range(total.low / at_once, total.high / at_once), *ends.values()]
+    wall = Range(*(max(values) for values in zip(*chains, strict=True)))
+    return Estimate(costs, hours["cuda"], hours["cpu"], wall)
 
 
-def _all_records(planner: Planner) -> list[Record]:
-    """Return all readable records, first of this run, then of the runs beside it."""
-    run_folder = planner.run_folder.absolute()
-    folders = [run_folder, *sorted(run_folder.parent.iterdir())]
-    return [record for folder in dict.fromkeys(folders) for record in _records(folder)]
+def job_kind(planner: Planner, job: Job) -> str:
+    """Return the kind of a planned job, see `comparable`."""
+    data = [one for one in data_jobs(dataset_of(job)) if one in planner.graph.by_stage[one.stage]]
+    specs = [planner.assess(one).plan.spec for one in data]
+    return comparable(job, planner.assess(job).plan.spec, specs)
 
 
-def _records(folder: Path) -> Iterable[Record]:
-    for path in sorted((folder / "records").rglob("*.json")):
-        name = path.relative_to(folder / "records").with_suffix("").as_posix()
-        stage, _, cell = name.partition("/")
-        if stage in stage_names():
-            try:
-                record = read_record(folder, Job(stage, cell))
-            except RecordError:
-                continue  # the audit reports it
-            if record is not None:
-                yield record
+def _cost(planner: Planner, job: Job, measured: list[Measured]) -> JobCost:
+    plan = planner.assess(job).plan
+    step, steps = _steps_done(planner.run_folder, plan)
+    device = plan.spec.get("compute", {}).get("device", "cpu")
+    fitting = [one for one in measured if device in ("auto", one.device)]
+    # The best measurements are those of the job itself, and then those of this computer.
+    name = f"{planner.run_folder.absolute().name}/{job.name}"
+    own = [one for one in fitting if one.name == name]
+    here = [one for one in fitting if one.host == this_host()]
+    chosen = own or here or fitting
+    if not chosen:
+        return JobCost(step=step, steps=steps)
+    work = counted_work(job, plan.spec) * (1 - step / steps if steps else 1)
+    seconds = [one.seconds(work) for one in chosen]
+    return JobCost(
+        seconds=Range(min(one.low for one in seconds), max(one.high for one in seconds)),
+        device=chosen[0].device,
+        single=len(chosen) == 1 and chosen[0].highest_rate is None,
+        elsewhere=not here,
+        step=step,
+        steps=steps,
+        memory=max((one.memory for one in chosen if one.memory is not None), default=None),
+        disk=max((one.disk for one in chosen if one.disk is not None), default=None),
+    )
 
 
-def _most_similar(job: Job, records: list[Record]) -> tuple[float, str] | None:
-    """Return the expected seconds and device of a job; None if no record is of its stage."""
-    candidates = [record for record in records if record.job.stage == job.stage]
-    if not candidates:
-        return None
-    wildcards = job.wildcards.items()
-    scores = [len(wildcards & record.job.wildcards.items()) for record in candidates]
-    best = [one for one, score in zip(candidates, scores, strict=True) if score == max(scores)]
-    own = [record for record in best if record.job == job][:1]
-    chosen = own or best
-    device = (chosen[0].agent.device or {}).get("device", "cpu")
-    return median(record.activity.seconds for record in chosen), str(device)
+def _steps_done(run_folder: Path, plan: Plan) -> tuple[int, int]:
+    """Return the steps that a training has done and all its steps; 0 and 0 if it has done none."""
+    state = read_state(run_folder, plan.job) or {}
+    facts = [state] if state.get("state") == "running" else []
+    if PENDING not in plan.inputs.values():
+        folder = work_folder(run_folder, plan.job) / "checkpoints"
+        saved = map(_first_line, sorted(folder.glob("step-*.ckpt")))
+        facts += [one for one in saved if one.get("fingerprint") == plan.fingerprint]
+    done = [(one.get("step"), one.get("steps")) for one in facts]
+    return max(
+        (
+            (step, steps)
+            for step, steps in done
+            if isinstance(step, int) and isinstance(steps, int) and 0 < step <= steps
+        ),
+        default=(0, 0),
+    )
+
+
+def _first_line(checkpoint: Path) -> dict[str, Any]:
+    """Return what a checkpoint says about itself; nothing if it is damaged."""
+    try:
+        with checkpoint.open("rb") as file:
+            facts = json.loads(file.readline(1 << 16))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

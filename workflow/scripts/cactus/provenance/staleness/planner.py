@@ -9,17 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from cactus.files import atomic_path
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
 
-# Modification time of a fresh job's plan: older than any result, so that Snakemake sees no update.
-_FRESH_TIME: Final = 1.0
+# Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
+# sees no update, and in no time zone before the first day that a zip archive can hold.
+_FRESH_TIME: Final = 315_705_600.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Planner(RunReader):
     raw_dir: Path
     only: frozenset[Job] | None = None
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
+    _checked: bool = field(default=False, init=False)
 
     @cached_property
     def waivers(self) -> list[Waiver]:
@@ -150,23 +154,29 @@ class Planner(RunReader):
         The plan of a stale job gets new content and a new time; that of a fresh job is older than
         any result. A job without results runs anyway, so an equal plan is left alone, which saves a
         write to the disk.
+
+        Raises
+        ------
+        ConfigError
+            A custom embedding cannot be run.
         """
+        if not self._checked:
+            check_custom_embeddings(self.config, self.project.tree)
+            self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
         content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
         existing = _read_if_valid(path)
         if not assessment.stale:
-            if existing != content:
-                _replace(path, content)
-            os.utime(path, (_FRESH_TIME, _FRESH_TIME))
+            if existing != content or path.stat().st_mtime != _FRESH_TIME:
+                _replace(path, content, _FRESH_TIME)
             return path
         times = self._result_times(job)
         if times or existing is None or existing.model_copy(update={"planned": ""}) != content:
             now = datetime.now(UTC).isoformat()
-            _replace(path, content.model_copy(update={"planned": now}))
             # Later than the job's results, even if another clock ran ahead.
             latest = max([time.time(), *(moment + 1 for moment in times)])
-            os.utime(path, (latest, latest))
+            _replace(path, content.model_copy(update={"planned": now}), latest)
         return path
 
     def _result_times(self, job: Job) -> list[float]:
@@ -185,9 +195,12 @@ def _read_if_valid(path: Path) -> PlanFile | None:
         return None
 
 
-def _replace(path: Path, content: PlanFile) -> None:
-    """Replace a plan without waiting for the disk: a lost plan is simply written again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+def _replace(path: Path, content: PlanFile, modified: float) -> None:
+    """Replace a plan without waiting for the disk: a lost plan is simply written again.
+
+    Only its owner may set the time of a file, and in a shared folder that may be someone else. So
+    the file is always a new one.
+    """
+    with atomic_path(path, flush=False) as temporary:
+        temporary.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        os.utime(temporary, (modified, modified))

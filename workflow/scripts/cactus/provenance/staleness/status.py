@@ -1,5 +1,6 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +52,7 @@ def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> Jo
         return JobStatus(job, "queued", "", seconds, queued)
     ended = record.activity.ended if record else ""
     if not assessment.stale:
-        return JobStatus(job, "fresh", ended, seconds, "")
+        return JobStatus(job, "fresh", ended, seconds, record.activity.unused_gpu if record else "")
     state: State = "stale" if record else "missing"
     notes = [str(reason) for reason in assessment.reasons]
     more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
@@ -64,6 +65,7 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
     match facts.get("state"):
         case "running":
             note = process_location(facts) + _progress(facts)
+            note += f"; {facts['note']}" if "note" in facts else ""
             return JobStatus(job, "running", str(facts.get("started", "")), None, note)
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
@@ -109,14 +111,19 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def list_failures(run: RunReader) -> str:
-    """List the jobs that failed, each with its error and its log."""
+def list_failures(run: RunReader, failed: Collection[Job] = ()) -> str:
+    """List the jobs that failed, each with its error and its log.
+
+    Jobs that are known to have `failed` count even if their process cannot be seen from this host.
+    """
     lines = []
     for job in run.graph.jobs:
         facts = read_state(run.run_folder, job)
+        if facts is not None and facts["state"] == "running" and job in failed:
+            facts["state"] = "killed"
         if facts is not None and facts["state"] in ("failed", "killed"):
             status = _attempt_status(job, facts, None)
-            log = _log(run.run_folder, job, facts)
+            log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
     return (
         "\n".join([f"{counted(len(lines), 'job')} failed:", *lines]) if lines else "no job failed"

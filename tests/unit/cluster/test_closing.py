@@ -1,0 +1,78 @@
+"""The closing lines name every job that failed, also one that could not leave a note."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cactus.cluster.closing import closing_lines
+from cactus.provenance.execution.attempts import read_state
+from cactus.provenance.execution.lease import Lease
+from cactus.stages.base import Job
+
+JOB = Job("train_embedding", "mnist/acai/s0")
+OTHER = Job("train_embedding", "mnist/bigan/s0")
+BOILERPLATE = "At least one job did not complete successfully.\n"
+
+
+def closing(folder: Path, *failed: Job) -> str:
+    found = [
+        SimpleNamespace(
+            rule=SimpleNamespace(name=job.stage), wildcards_dict=job.wildcards, is_group=bool
+        )
+        for job in failed
+    ]
+    executor = SimpleNamespace(slurm_logdir=folder / "slurm_logs")
+    workflow = SimpleNamespace(scheduler=SimpleNamespace(failed=found, _executor=executor))
+    return closing_lines(
+        workflow, SimpleNamespace(run_folder=folder, graph=SimpleNamespace(jobs=[JOB, OTHER]))
+    )
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_run_without_failures_says_so(tmp_path):
+    assert closing(tmp_path) == "no job failed"
+
+
+@pytest.mark.parametrize(
+    ("own", "slurm", "error"),
+    [
+        ("Traceback ...\nImportError: no libcuda\n", BOILERPLATE, "ImportError: no libcuda"),
+        ("", f"starting\nsrun: error: no step\n{BOILERPLATE}", "srun: error: no step"),
+        (None, "slurmstepd: error: Detected 1 oom-kill event(s)\nbye\n", "slurmstepd: error: Det"),
+        (None, "killed somehow\n\n", "killed somehow"),
+        (None, None, "without a word"),
+    ],
+)
+def test_a_job_that_died_early_is_named_with_its_log(own, slurm, error, tmp_path):
+    logs = {"logs/train_embedding/mnist/acai/s0.log": own,
+            "slurm_logs/rule_train_embedding/mnist_acai_0/7.log": slurm}  # fmt: skip
+    written = [write(tmp_path / name, text) for name, text in logs.items() if text is not None]
+    told = closing(tmp_path, JOB)
+    assert told.startswith(f"1 job failed:\n  {JOB.name}: it ended early: {error}")
+    named = tmp_path / "logs/train_embedding/mnist/acai/s0.log"
+    if written:
+        named = next(path for path in written if error in path.read_text())
+    assert told.endswith(f"    log: {named}")
+    state = read_state(tmp_path, JOB)
+    assert state["state"] == "failed"  # so `cactus status` tells it too
+    assert state["attempt"] == 0
+
+
+def test_the_note_of_a_job_itself_is_kept(tmp_path):
+    write(tmp_path / "states/train_embedding/mnist/acai/s0.json",
+          '{"state": "failed", "error": "diverged", "attempt": 4}')  # fmt: skip
+    assert f"{JOB.name}: diverged" in closing(tmp_path, JOB)
+
+
+def test_a_failed_job_whose_process_seems_alive_is_listed(tmp_path):
+    with Lease(tmp_path / f"work/{JOB.name}", JOB.name):
+        assert "no job failed" in closing(tmp_path)
+        told = closing(tmp_path, JOB)
+    assert told.startswith("1 job failed:")
+    assert "died without reporting an error" in told

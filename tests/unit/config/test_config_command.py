@@ -1,0 +1,107 @@
+"""`cactus config` prints the keys of a cell, and where each comes from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cactus.cli import main as command
+
+ROOT = Path(__file__).parents[3]
+STUDY = """\
+run: mine
+synthetic_data: true
+learners:
+  protonets:
+    iterations: 150
+    per_dataset: {mnist: {shot: 2}}
+partitions: {hyperplanes: {normal_range: 0.5}}
+"""
+
+
+@pytest.fixture
+def cactus(tmp_path, monkeypatch, capsys):
+    """Run the command in a folder with a study; return its exit code and output."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(STUDY)
+
+    def run(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["cactus", "config", *words])
+        with pytest.raises(SystemExit) as caught:
+            command.main()
+        captured = capsys.readouterr()
+        return caught.value.code, captured.out + captured.err
+
+    return run
+
+
+def rows(output: str) -> dict[str, tuple[object, str]]:
+    return {row["key"]: (row["value"], row["origin"]) for row in json.loads(output)}
+
+
+@pytest.mark.parametrize(
+    ("cell", "key", "value", "origin"),
+    [
+        ("mnist/acai/protonets/s0", "learners.protonets.iterations", 150, "mine.yaml:5"),
+        ("mnist/acai/protonets/s0", "learners.protonets.shot", 2, "mine.yaml:6"),
+        ("celeba/acai/protonets/s0", "learners.protonets.shot", 1, "built-in default"),
+        ("celeba/acai/protonets/s0", "learners.protonets.way", 2, "built-in default for celeba"),
+        ("celeba/acai/maml/s0", "learners.maml.iterations", 60_000, "built-in default for celeba"),
+        ("mnist/acai/maml/s0", "data.mnist.val_size", 500, "built-in default for synthetic data"),
+        ("mnist/acai/maml/s0", "partitions.hyperplanes.margin", 1.2, "built-in default for acai"),
+        ("mnist/acai/maml/s0", "partitions.hyperplanes.normal_range", 0.5, "mine.yaml:7"),
+        ("mnist/bigan/maml/s0", "partitions.hyperplanes.margin", 0.0, "built-in default"),
+        (
+            "train_embedding/mnist/bigan/s0",
+            "embeddings.bigan.dims",
+            50,
+            "built-in default for mnist",
+        ),
+        ("mnist/acai/maml/s0", "compute.threads", 3, "--config"),
+    ],
+)
+def test_a_cells_keys_have_their_origin(cactus, cell, key, value, origin):
+    given = ("--configfile", "mine.yaml", "--config", "compute={threads: 3}")
+    code, output = cactus(cell, "--json", *given)
+    assert code == 0, output
+    assert rows(output)[key] == (value, origin)
+
+
+def test_a_cell_shows_only_what_its_jobs_can_read(cactus):
+    _, output = cactus("--json", "--configfile", "mine.yaml", "mnist/acai/maml/s0")
+    found = rows(output)
+    assert not [key for key in found if "per_dataset" in key or "protonets" in key.split(".")[:2]]
+    assert not [key for key in found if key.startswith(("data.celeba", "embeddings.bigan", "grid"))]
+
+
+def test_keys_are_found_by_section_or_last_part_and_others_are_refused(cactus):
+    code, output = cactus("learners.protonets.way", "compute", "--configfile", "mine.yaml")
+    assert code == 0
+    assert output.splitlines()[0].split() == ["learners.protonets.way", "20", "built-in", "default"]
+    assert "compute.device" in output
+    code, output = cactus("iteratons", "--configfile", "mine.yaml")
+    assert code == 2
+    assert "did you mean 'iterations'?" in output
+
+
+def test_without_run_or_study_the_papers_is_shown(cactus):
+    code, output = cactus("--json")
+    assert code == 0, output
+    value, origin = rows(output)["run"]
+    assert (value, origin.rpartition(":")[0]) == ("paper", str(ROOT / "config/config.yaml"))
+
+
+def test_a_study_that_is_not_valid_is_explained(cactus, tmp_path):
+    (tmp_path / "bad.yaml").write_text("learners: {maml: {way: 'x'}}\n")
+    code, output = cactus("--configfile", "bad.yaml")
+    assert code == 2
+    assert output.startswith("ConfigError: ")
+    assert "bad.yaml:1: learners.maml.way" in output
+
+
+def test_the_readme_shows_what_the_command_prints(cactus, tmp_path):
+    text = (ROOT / "README.md").read_text()
+    given, shown = text.split("$ cactus config omniglot/acai/maml/s0 learners")[1].splitlines()[:2]
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    _, output = cactus(*f"omniglot/acai/maml/s0 learners{given}".split())
+    assert output.strip() == shown

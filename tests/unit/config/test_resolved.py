@@ -1,0 +1,151 @@
+"""What the cells of a grid read has to fit each other and the data; the rest may be anything."""
+
+import pytest
+
+from cactus.config.load import parse_config
+from cactus.config.sections.synthetic import SyntheticSettings
+from cactus.errors import ConfigError
+
+GRID = {"datasets": ["omniglot"], "embeddings": ["acai"], "learners": ["maml"]}
+
+
+def study(grid=(), **values):
+    return {"grid": {**GRID, **dict(grid)}, **values}
+
+
+def maml(dataset="omniglot", **values):
+    return {"grid": {**GRID, "datasets": [dataset]}, "learners": {"maml": values}}
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "got", "limit"),
+    [
+        (maml("mnist", way=500), "learners.maml.way (for mnist)", "500", "clusters = 10"),
+        (maml(way=501), "learners.maml.way (for omniglot)", "501", "clusters = 500"),
+        (maml(validation={"way": 101}), "maml.validation.way", "101", "100 classes"),
+        (maml(validation={"shot": 16}), "maml.validation.shot", "16", "at most 20"),
+        (maml("celeba", validation={"way": 3}), "maml.validation.way", "3", "set it to 2"),
+        (
+            study({"controls": {"omniglot": ["labels"]}}, learners={"maml": {"query": 20}}),
+            "learners.maml.query", "20", "at most 20",
+        ),
+        (
+            study({"controls": {"omniglot": ["random"]}}, partitions={"random": {"labels": 9}}),
+            "partitions.random.labels", "9", "a task of 20 classes",
+        ),
+        (
+            study(evaluation={"settings": [{"way": 424, "shot": 1}]}),
+            "evaluation.settings.0.way", "424", "423 classes",
+        ),
+        (
+            study(evaluation={"settings": [{"way": 5, "shot": 16}]}),
+            "evaluation.settings.0.shot", "16", "at most 20",
+        ),
+        (
+            study({"datasets": ["miniimagenet"]}, evaluation={"settings": [{"way": 21}]}),
+            "evaluation.settings.0.way", "21", "20 classes",
+        ),
+        (
+            study({"datasets": ["miniimagenet"]}, evaluation={"query": 551}),
+            "evaluation.query", "551", "at most 600",
+        ),
+        (study(partitions={"clusters": 4500}), "partitions.clusters", "4500", "3376 large enough"),
+        (study(partitions={"clusters": 22_001}), "partitions.clusters", "22001", "22000 images"),
+        (
+            study({"embeddings": ["deepcluster"]}, embeddings={"deepcluster": {"clusters": 10**6}}),
+            "embeddings.deepcluster.clusters", "1000000", "22000 images",
+        ),
+        (
+            study({"baselines": True}, baselines={"cluster_matching": {"clusters": 10**6}}),
+            "baselines.cluster_matching.clusters", "1000000", "22000 images",
+        ),
+        (
+            study({"datasets": ["mnist"]}, data={"mnist": {"val_size": 60_000}}),
+            "data.mnist.val_size", "60000", "train split",
+        ),
+        (
+            study(data={"omniglot": {"train_characters": 1600}}),
+            "data.omniglot.train_characters", "1600", "test split",
+        ),
+        (
+            study({"datasets": ["celeba"]}, partitions={"pool_attributes": 11}),
+            "partitions.pool_attributes", "11", "10 attributes",
+        ),
+        (
+            study({"datasets": ["celeba"]}, data={"celeba": {"train_attributes": 30}}),
+            "data.celeba.train_attributes", "30", "leave 0 of 40",
+        ),
+        (
+            study(synthetic_data=True, learners={"maml": {"way": 41}}),
+            "learners.maml.way", "41", "clusters = 40",
+        ),
+        (
+            study(synthetic_data=True, partitions={"clusters": 1201}),
+            "partitions.clusters", "1201", "1200 images",
+        ),
+        (
+            study({"embeddings": ["deepcluster"]}, embeddings={"deepcluster": {"first_stride": 2}}),
+            "embeddings.deepcluster.first_stride", "2", "nothing is left",
+        ),
+        (
+            study(speed={"maml": {"cuda_graph": True, "kernel": "autograd"}}),
+            "speed.maml.kernel", '"autograd"', "cuda_graph needs",
+        ),
+    ],
+)  # fmt: skip
+def test_cells_cannot_ask_for_more_than_there_is(values, key, got, limit):
+    with pytest.raises(ConfigError) as caught:
+        parse_config(values, "study.yaml")
+    error = caught.value
+    assert key in error.where
+    assert "study.yaml" in error.where or "default" in error.where
+    assert error.got == got
+    assert limit in error.fix
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        study({"datasets": ["miniimagenet"], "embeddings": ["deepcluster"]},
+              embeddings={"deepcluster": {"first_stride": 2}}),
+        study(embeddings={"deepcluster": {"first_stride": 9}}),  # the grid has no such embedding
+        study(learners={"protonets": {"way": 10_000}}),
+        study(learners={"maml": {"per_dataset": {"mnist": {"way": 500}}}}),
+        study(partitions={"per_dataset": {"mnist": {"clusters": 10**6}}}),
+        study(data={"celeba": {"train_attributes": 30}}),
+        study(baselines={"cluster_matching": {"clusters": 10**6}}),  # the grid has no baselines
+        study(
+            embeddings={
+                "acai": {"working_size": 30, "per_dataset": {"omniglot": {"working_size": 32}}}
+            }
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_grid_leaves_out_may_not_fit(values):
+    assert parse_config(values).expanded_grid.cells
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"mnist": {"train_images": 400}, "celeba": {"train_images": 90}},
+        {"omniglot": {"background_alphabets": 2, "evaluation_alphabets": 1, "characters": 7}},
+        {"miniimagenet": {"train_classes": 3, "val_classes": 2, "test_classes": 3}},
+    ],
+)
+def test_synthetic_data_alone_has_fitting_sizes(sizes):
+    config = parse_config({"synthetic_data": True, "synthetic": sizes})
+    assert len(config.expanded_grid.cells) == 32
+    characters = SyntheticSettings.model_validate(sizes).omniglot
+    total = (
+        characters.background_alphabets + characters.evaluation_alphabets
+    ) * characters.characters
+    own = config.data.omniglot
+    assert 0 < own.train_characters + own.val_characters < total
+
+
+def test_a_studys_size_wins_over_that_of_synthetic_data():
+    values = {"synthetic_data": True, "data": {"mnist": {"val_size": 700}}}
+    assert parse_config(values).data.mnist.val_size == 700
+    assert parse_config({"data": {}}).data.mnist.val_size == 10_000

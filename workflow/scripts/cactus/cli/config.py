@@ -1,0 +1,118 @@
+"""``cactus config``: the keys of a configuration, with where each value comes from."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from cactus.cli.text import columns
+from cactus.config.layers import Layers, dotted
+from cactus.config.load import all_keys, checked
+from cactus.config.models import Config
+from cactus.config.sections.base import OVERRIDING, LearnerName, merge
+from cactus.config.yaml_file import KeyPath
+from cactus.errors import ConfigError, did_you_mean
+from cactus.graph import Graph
+from cactus.provenance.staleness.open_run import find_run_folder, run_names
+from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
+
+# Sections of which the jobs of a cell read nothing.
+_OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
+
+
+class _Row(NamedTuple):
+    key: str
+    value: Any
+    origin: str
+
+
+def show_config(arguments: argparse.Namespace) -> int:
+    """Print the keys of a run or a study, or those of one of its cells."""
+    # The option takes all that follows it.
+    files = [file for file in arguments.configfile if file.suffix or file.is_file()]
+    words = [*arguments.words, *(str(one) for one in arguments.configfile if one not in files)]
+    arguments.configfile = files
+    layers = _layers(arguments, words)
+    cell = next((word for word in words if "/" in word), None)
+    wildcards = _wildcards(checked(layers), cell) if cell else {}
+    rows = list(_rows(layers, wildcards))
+    if keys := [word for word in words if word != cell]:
+        rows = [row for key in keys for row in _matching(rows, key)]
+    if arguments.json:
+        print(json.dumps([row._asdict() for row in rows], indent=2))
+    else:
+        print(columns([(row.key, json.dumps(row.value), row.origin) for row in rows]))
+    return 0
+
+
+def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
+    """Return the layers of the study or run that is named; take the run's name from the words."""
+    named = words and (words[0] in run_names() or (Path(words[0]) / "plans").is_dir())
+    given = arguments.configfile or arguments.config
+    if not given and (named or run_names()):
+        folder = find_run_folder(words.pop(0) if named else None)
+        planned = read_planned_config(folder)
+        return planned.layers(planned.base(folder))
+    return PlannedConfig.read(arguments.configfile, arguments.config, ROOT).layers(Path())
+
+
+def _wildcards(config: Config, name: str) -> dict[str, str]:
+    """Return the data set, source, embedding and learner of a cell or job."""
+    return Graph(config).find(name)[-1].wildcards
+
+
+def _rows(layers: Layers, wildcards: dict[str, str]) -> Iterator[_Row]:
+    """Yield the keys of a configuration; with wildcards, those that the job's cell can read."""
+    source = wildcards.get("source", wildcards.get("embedding", ""))
+    names = [wildcards.get("dataset"), source.rpartition("-")[2]] if wildcards else []
+    found = [name for name in names if name]
+    for path, value in _leaves(layers.values, (), found):
+        if not wildcards or _is_read(path, wildcards, found):
+            yield _Row(dotted(path), value, str(layers.origin(path, *found)))
+
+
+def _leaves(
+    values: dict[str, Any], path: KeyPath, names: list[str]
+) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield every key with its value; with names, as they are for these."""
+    if names:
+        plain = {key: value for key, value in values.items() if key not in OVERRIDING}
+        for key in OVERRIDING:
+            for name in names:
+                plain = merge(plain, (values.get(key) or {}).get(name, {}))
+        values = plain
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*path, key), names)
+        elif key not in OVERRIDING:
+            yield (*path, key), value
+
+
+def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool:
+    """Return whether the jobs of a cell can read a key."""
+    section, own = path[0], path[1] if len(path) > 1 else ""
+    if section in _OF_RUNS:
+        return False
+    if section in ("data", "synthetic"):
+        return len(path) < 3 or own in names
+    if section == "embeddings":
+        return (path[2] if own == "custom" and len(path) > 2 else own) in names
+    if own == "scratch":
+        return wildcards.get("source") == own
+    return own not in get_args(LearnerName) or own == wildcards.get("learner")
+
+
+def _matching(rows: list[_Row], key: str) -> list[_Row]:
+    """Return the rows of a key, of a section or of the last part of a key."""
+    found = [row for row in rows if f".{row.key}.".find(f".{key}.") >= 0]
+    if not found:
+        keys = [*(row.key for row in rows), *all_keys(Config)]
+        short = [name.rpartition(".")[2] for name in keys]
+        raise ConfigError(
+            "The configuration has no such key here.",
+            where="the command line",
+            got=key,
+            fix=did_you_mean(key, [*keys, *short], "without a key, all are printed"),
+        )
+    return found

@@ -1,0 +1,178 @@
+"""``cactus plan``: what the next run would do, how long it would take, and what it needs."""
+
+import argparse
+import math
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from cactus.cli.text import columns
+from cactus.cores import usable_memory
+from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
+from cactus.provenance.staleness.measured import Range, add_short_ones
+from cactus.provenance.staleness.open_run import open_run, open_study, run_names
+from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.provenance.staleness.status import duration
+from cactus.provenance.staleness.work import counted_work
+from cactus.stages.base import Job, stage_named
+
+_UNKNOWN: Final = "unknown"
+
+
+def show_plan(arguments: argparse.Namespace) -> int:
+    """Print which jobs the next run would do, why, how long they take and what they need."""
+    planner = _planner(arguments)
+    stale = [one for one in planner.assess_all() if one.stale]
+    if planner.run_folder.is_dir():
+        planner.project.tree.cache.save()
+    if not stale:
+        print(f"{planner.config.run}: nothing to do, all jobs are fresh")
+        return 0
+    jobs = [one.job for one in stale]
+    if arguments.measure:
+        _measure(planner, jobs)
+    guess = estimate(planner, jobs, arguments.at_once)
+    _print_reasons(stale, guess, everything=arguments.all)
+    print(columns(list(_stage_rows(guess))))
+    counts = Counter(job.stage for job in jobs)
+    listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
+    print(f"\n{counted(len(jobs), 'job')}: {listed}")
+    for line in _totals(guess, arguments.at_once):
+        print(line)
+    if guess.unknown:
+        advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
+        print(f"{counted(guess.unknown, 'job')} unknown: {advice}")
+    for line in _needs(planner, guess, arguments.at_once):
+        print(line)
+    return 0
+
+
+def _planner(arguments: argparse.Namespace) -> Planner:
+    """Return the planner of a run, or of a study that was never run."""
+    study = arguments.configfile or arguments.config
+    if not study and (arguments.run or run_names()):
+        return open_run(arguments.run)
+    return open_study(arguments.configfile, arguments.config)
+
+
+def _measure(planner: Planner, jobs: list[Job]) -> None:
+    # Imports PyTorch, which a plan does not need.
+    from cactus.cli.measure import measure
+
+    found = []
+    for job, one in measure(planner, jobs):
+        work = counted_work(job, planner.assess(job).plan.spec)
+        print(f"measured {job.name}: {_span(one.seconds(work))} in all", file=sys.stderr)
+        found.append(one)
+    if found:
+        add_short_ones(planner.run_folder.absolute().parent, found)
+
+
+def _print_reasons(stale: list[Assessment], guess: Estimate, *, everything: bool) -> None:
+    """List the jobs that a change made stale, or all jobs that the next run would do."""
+    own = [
+        one
+        for one in stale
+        if one.record is not None and any(reason.kind != "upstream" for reason in one.reasons)
+    ]
+    shown = stale if everything else own
+    if not shown:
+        return
+    rows = [("job", "about", "because")]
+    for one in shown:
+        rows.append((one.job.name, _job_time(guess.jobs[one.job]), str(one.reasons[0])))
+    print(columns(rows))
+    if more := len(stale) - len(shown):
+        print(f"and {counted(more, 'job')} that depend on these or never ran (--all lists them)")
+    print()
+
+
+def _job_time(cost: JobCost) -> str:
+    done = f", step {cost.step} of {cost.steps} is done" if cost.step else ""
+    return (_span(cost.seconds) if cost.seconds else _UNKNOWN) + done
+
+
+def _stage_rows(guess: Estimate) -> Iterator[tuple[str, ...]]:
+    """Yield a row per stage: its jobs, their time, memory and disk space."""
+    yield "stage", "jobs", "time in all", "memory of each", "disk"
+    stages = dict.fromkeys(job.stage for job in guess.jobs)
+    for stage in stages:
+        costs = [cost for job, cost in guess.jobs.items() if job.stage == stage]
+        known = [cost.seconds for cost in costs if cost.seconds is not None]
+        time = _with_unknown(_span(_sum(known)) if known else "", len(costs) - len(known))
+        peaks = [cost.memory for cost in costs if cost.memory is not None]
+        sizes = [cost.disk for cost in costs if cost.disk is not None]
+        asked = stage_named(stage).memory_mb
+        memory = f"up to {_bytes(max(peaks))}" if peaks else f"{_UNKNOWN}, asks for {asked} MB"
+        if stage_named(stage).local and not peaks:
+            memory = _UNKNOWN
+        disk = _with_unknown(_bytes(sum(sizes)) if sizes else "", len(costs) - len(sizes))
+        yield stage, str(len(costs)), time, memory, disk
+
+
+def _totals(guess: Estimate, at_once: int) -> Iterator[str]:
+    jobs = guess.jobs
+    if guess.unknown == len(jobs):
+        yield "time unknown: nothing like these jobs was ever measured here"
+    else:
+        least = "at least " if guess.unknown else "about "
+        yield (
+            f"{least}{_span(guess.wall_seconds)} with {counted(at_once, 'job')} at once: "
+            f"{_hours(guess.gpu_hours)} GPU-hours and {_hours(guess.cpu_hours)} CPU job-hours"
+        )
+        single = sum(cost.single for cost in jobs.values())
+        if single:
+            yield f"{counted(single, 'job')}: a single measurement, so its spread is not known"
+        far = sum(cost.elsewhere for cost in jobs.values())
+        if far:
+            yield f"{counted(far, 'job')}: measured on another computer only"
+
+
+def _needs(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
+    """Yield what the run needs of this computer's memory and disk, and what there is."""
+    peaks = sorted((cost.memory or 0 for cost in guess.jobs.values()), reverse=True)[:at_once]
+    missing = [cost for cost in guess.jobs.values() if cost.memory is None]
+    if any(peaks):
+        least = "at least" if missing else "up to"
+        yield (
+            f"memory: {least} {_bytes(sum(peaks))} for {counted(len(peaks), 'job')} at once, "
+            f"of {_bytes(usable_memory())}"
+        )
+    sizes = [cost.disk for cost in guess.jobs.values() if cost.disk is not None]
+    folder = next(one for one in planner.run_folder.absolute().parents if one.is_dir())
+    free = f"{_bytes(shutil.disk_usage(folder).free)} free"
+    least = "at least " if len(sizes) < len(guess.jobs) else ""
+    yield f"disk: {least}{_bytes(sum(sizes))}, {free}" if sizes else f"disk: {_UNKNOWN}, {free}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, for example ``1 job`` or ``2 jobs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sum(ranges: list[Range]) -> Range:
+    return Range(sum(one.low for one in ranges), sum(one.high for one in ranges))
+
+
+def _with_unknown(text: str, unknown: int) -> str:
+    if not text:
+        return _UNKNOWN
+    return f"{text} + {unknown} {_UNKNOWN}" if unknown else text
+
+
+def _span(seconds: Range) -> str:
+    low, high = duration(seconds.low), duration(seconds.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _hours(hours: Range) -> str:
+    low, high = (f"{one:.2f}" if one >= 0.01 or one == 0 else "<0.01" for one in hours)
+    return low if low == high else f"{low} to {high}"
+
+
+def _bytes(size: float) -> str:
+    power = min(4, int(math.log10(size)) // 3) if size >= 1 else 0
+    number, unit = size / 1000**power, ("bytes", "kB", "MB", "GB", "TB")[power]
+    return f"{number:.0f} {unit}" if power == 0 else f"{number:.1f} {unit}"

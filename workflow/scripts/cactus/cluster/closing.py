@@ -1,0 +1,72 @@
+"""The end of a run: which jobs failed, including those that could not say so themselves."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.files import write_json
+from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
+from cactus.provenance.execution.logs import log_path
+from cactus.provenance.execution.process import identity
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import list_failures
+from cactus.stages.base import Job, stage_named, stage_names
+
+_LONGEST: Final = 200
+
+
+def closing_lines(workflow: Any, planner: Planner) -> str:
+    """Return the list of failed jobs; leave a note for each that ended without one.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow, after it has run jobs.
+    planner
+        The run's planner.
+    """
+    failed = [
+        stage_named(one.rule.name).job(**one.wildcards_dict)
+        for one in workflow.scheduler.failed
+        if not one.is_group() and one.rule.name in stage_names()
+    ]
+    folder = getattr(workflow.scheduler._executor, "slurm_logdir", None)
+    for job in failed:
+        if read_state(planner.run_folder, job) is None:
+            log = _log(planner.run_folder, job, folder)
+            note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
+    return list_failures(planner, failed)
+
+
+def note_failure(run_folder: Path, job: Job, error: str, log: Path | None = None) -> None:
+    """Write a job's failure note in its place."""
+    moment = datetime.now(UTC).isoformat()
+    facts = {
+        **identity(),
+        "state": "failed",
+        "error": error,
+        "started": moment,
+        "ended": moment,
+        "attempt": next_attempt(run_folder, job) - 1,
+        **({"log": str(log)} if log else {}),
+    }
+    write_json(failure_path(run_folder, job), facts)
+
+
+def _log(run_folder: Path, job: Job, slurm_logs: Path | None) -> Path | None:
+    """Return the log that says why a job ended: its own, or the newest one of Slurm."""
+    own = log_path(run_folder, job)
+    if own.is_file() and own.stat().st_size:
+        return own
+    cell = "_".join(job.wildcards.values())
+    found = (slurm_logs / f"rule_{job.stage}" / cell).glob("*.log") if slurm_logs else ()
+    return max(found, key=lambda log: log.stat().st_mtime, default=None)
+
+
+def _cause(log: Path | None) -> str:
+    """Return the line of a log that tells most: an error of Slurm, else the last one."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"(srun|slurmstepd|slurmd|sbatch)\b.*error", line)]
+    return (told or lines[-1:] or ["without a word"])[0][:_LONGEST]

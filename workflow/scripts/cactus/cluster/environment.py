@@ -1,0 +1,77 @@
+"""The environment of the process that submits jobs, which Slurm passes on to them."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.cluster.clients import KEPT, misleading
+
+_KEPT_CONF: Final = "CACTUS_SLURM_CONF"
+# What an enclosing job, or the user's shell, has been given; Slurm gives each job its own.
+_DEVICES: Final = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES")
+
+
+def read_environment(workflow: Any, jobs_per_gpu: int) -> None:
+    """Tell profiles how many jobs may share a GPU, and Snakemake how many jobs its GPUs take.
+
+    ``--resources gpu=...`` counts GPUs, but each job asks for one unit of ``gpu``. Keep SLURM_CONF,
+    which Snakemake's Slurm plugin deletes if it starts inside a Slurm job.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow.
+    jobs_per_gpu
+        How many jobs may share a GPU.
+    """
+    os.environ["CACTUS_JOBS_PER_GPU"] = str(jobs_per_gpu)
+    if "gpu" in workflow.global_resources:
+        gpus = workflow.global_resources["gpu"].value
+        workflow.register_resource("gpu", gpus * jobs_per_gpu)
+    if "SLURM_CONF" in os.environ:
+        os.environ[_KEPT_CONF] = os.environ["SLURM_CONF"]
+
+
+def clean_environment(executor: Any, tools: Path) -> None:
+    """Drop the variables that would change what the plugin's calls of Slurm do, and report them.
+
+    Parameters
+    ----------
+    executor
+        The plugin's executor.
+    tools
+        A folder that all nodes see, for a program that jobs run.
+    """
+    if _KEPT_CONF in os.environ:
+        os.environ["SLURM_CONF"] = os.environ.pop(_KEPT_CONF)
+        _carry_configuration(tools)
+    dropped = misleading(os.environ)
+    for name in (*dropped, *_DEVICES):
+        os.environ.pop(name, None)
+    if dropped:
+        print(
+            f"note: this run ignores {', '.join(dropped)}: they would change what Slurm's commands "
+            "do or print; the profile (slurm/config.yaml) says what its jobs request",
+            file=sys.stderr,
+        )
+    if kept := sorted(name for name in KEPT & os.environ.keys() if name.startswith("SBATCH_")):
+        print(f"note: jobs follow {', '.join(kept)} where the profile is silent", file=sys.stderr)
+    if "SBATCH_ACCOUNT" in os.environ:
+        executor._fallback_account_arg = ""  # otherwise the plugin guesses one, which would win
+
+
+def _carry_configuration(tools: Path) -> None:
+    """Let `srun` find slurm.conf inside jobs, where Snakemake's plugin drops SLURM_CONF."""
+    real = shutil.which("srun")
+    if real is None:
+        return
+    tools.mkdir(parents=True, exist_ok=True)
+    program = tools / "srun"
+    draft = tools / f".srun.{os.getpid()}"
+    conf = os.environ["SLURM_CONF"].replace("'", "'\\''")
+    draft.write_text(f"#!/bin/sh\nSLURM_CONF='{conf}' exec {real} \"$@\"\n", encoding="utf-8")
+    draft.chmod(0o755)
+    draft.replace(program)
+    os.environ["PATH"] = f"{tools.absolute()}{os.pathsep}{os.environ['PATH']}"

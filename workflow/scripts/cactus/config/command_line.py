@@ -1,0 +1,43 @@
+"""The keys that Snakemake's option ``--config`` sets."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cactus.config.sections.base import merge
+from cactus.config.yaml_file import parse_value
+from cactus.errors import ConfigError
+
+COMMAND_LINE: Final = "--config"
+
+
+def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
+    """Read the values of ``--config KEY=VALUE ...``.
+
+    Raises
+    ------
+    ConfigError
+        An argument does not have this form, or its value is not valid YAML.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        nested = on_the_command_line(key, text or "...")
+        if not equals or not key.replace("_", "").isalnum():
+            raise ConfigError(
+                "An argument of --config is not valid.",
+                where=COMMAND_LINE,
+                got=pair[:200] or "nothing",
+                fix=f"write {nested}" if "." in key else "write KEY=VALUE",
+            )
+        values = merge(values, {key: parse_value(text, f"{COMMAND_LINE} {key}")})
+    return values
+
+
+def on_the_command_line(key: str, value: Any) -> str:
+    """Return the option that sets a dotted key."""
+    first, *rest = key.split(".")
+    text = value if isinstance(value, str) else json.dumps(value)
+    for part in reversed(rest):
+        text = f"{{{part}: {text}}}"
+    return f"--config '{first}={text}'"

@@ -1,0 +1,113 @@
+"""The layers of a configuration, of which later ones win, and where each value comes from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.yaml_file import KeyPath
+
+MISSING: Final = object()
+_MAX_PART: Final = 120  # characters
+BUILT_IN: Final = "built-in default"
+
+
+class Layer(NamedTuple):
+    """Values from one place, with the line of each key if that is a file."""
+
+    name: str
+    values: dict[str, Any]
+    lines: Mapping[KeyPath, int] = {}
+
+
+class Origin(NamedTuple):
+    """The layer that sets a key, and the key's path there, e.g. below `per_dataset`."""
+
+    layer: Layer
+    path: KeyPath
+
+    def __str__(self) -> str:
+        line = self.layer.lines.get(self.path)
+        if line is not None:
+            return f"{self.layer.name}:{line}"
+        names = [str(name) for key, name in pairwise(self.path) if key in OVERRIDING]
+        return " ".join([self.layer.name, *(f"for {name}" for name in names)])
+
+
+class Layers:
+    """The layers of a configuration, from the weakest to the strongest."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """All values; a plain one of a layer wins over those for a data set in layers below."""
+        values: dict[str, Any] = {}
+        for layer in self.layers:
+            values = merge(values, layer.values)
+        return values
+
+    def origin(self, path: KeyPath, *names: str) -> Origin:
+        """Return where the value of a key comes from, or the nearest section above it.
+
+        Parameters
+        ----------
+        path
+            The key.
+        names
+            Data sets and embeddings whose overrides count.
+        """
+        for length in range(len(path), 0, -1):
+            for layer in reversed(self.layers):
+                for variant in _variants(path[:length], names):
+                    if value_at(layer.values, variant) is not MISSING:
+                        return Origin(layer, variant)
+        return Origin(self.layers[-1], path)
+
+    def rank(self, path: KeyPath, *names: str) -> int:
+        """Return the number of the layer that sets a key; the strongest has the highest."""
+        return self.layers.index(self.origin(path, *names).layer)
+
+    def place(self, path: KeyPath, *names: str) -> str:
+        """Return a key and where it is set, for the `where` of an error."""
+        origin = self.origin(path, *names)
+        own = [] if set(names) <= set(origin.path) else [f"(for {names[0]})"]
+        return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
+
+
+def _as_set(path: KeyPath, origin: KeyPath) -> KeyPath:
+    """Return the key as its origin writes it; as it is, if the origin has only a section of it."""
+    plain = [part for part in origin if part not in OVERRIDING]
+    return origin if len(plain) >= len(path) else path
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a key as text, e.g. ``learners.maml.way``."""
+    return ".".join(_part_text(str(part)) for part in path)
+
+
+def _part_text(part: str) -> str:
+    plain = part.isdigit() or part.replace("-", "_").isidentifier()
+    return part[:_MAX_PART] if plain else ascii(part[:_MAX_PART])
+
+
+def value_at(values: Any, path: KeyPath) -> Any:
+    """Return the value at a path of nested mappings and lists; a marker if there is none."""
+    for part in path:
+        if isinstance(values, list):
+            values = dict(enumerate(values))
+        if not isinstance(values, dict) or part not in values:
+            return MISSING
+        values = values[part]
+    return values
+
+
+def _variants(path: KeyPath, names: Sequence[str]) -> Iterator[KeyPath]:
+    """Yield the places in one layer that can set a key, from the strongest to the weakest."""
+    for name in names:
+        for at in range(len(path) - 1, 0, -1):
+            for key in OVERRIDING:
+                yield (*path[:at], key, name, *path[at:])
+    yield path

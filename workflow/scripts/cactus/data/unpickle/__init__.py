@@ -1,0 +1,1 @@
+"""Pickles of plain data, read without running any code that they name."""

@@ -1,0 +1,82 @@
+"""Data files that a configuration declares: their names, and hashes of their content."""
+
+import glob
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from cactus.errors import ConfigError
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.reasons import ABSENT
+
+_MOST: Final = 10_000
+_WILDCARDS: Final = "*?["
+
+
+def declared_path(start: Path, name: str) -> Path:
+    """Return the path of a declared file; a relative one starts in the folder `start`."""
+    return start / Path(name).expanduser()
+
+
+def declared_hashes(start: Path, declared: Iterable[str], cache: HashCache) -> dict[str, str]:
+    """Return the sha256 of each declared file, by its name; `ABSENT` for one that does not exist.
+
+    Parameters
+    ----------
+    start
+        Folder in which relative paths start.
+    declared
+        Files, folders, which stand for all files in them except hidden ones, and patterns with
+        ``*``, ``?``, ``[...]`` and ``**``.
+    cache
+        Cache of file hashes.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, or there are more than 10,000.
+    """
+    names = sorted({one for entry in declared for one in _names(start, entry)})
+    if len(names) > _MOST:
+        raise _refused(f"{len(names)} files", f"declare at most {_MOST}, e.g. an archive of them")
+    paths = {name: declared_path(start, name) for name in names}
+    try:
+        cache.warm(paths.values())
+        return {
+            name: cache.sha256(path) if path.is_file() else ABSENT for name, path in paths.items()
+        }
+    except OSError as error:
+        raise _refused(str(error), "make the file readable") from error
+
+
+def missing_file(start: Path, name: str) -> ConfigError:
+    """Return the error for a declared file that does not exist."""
+    path = declared_path(start, name)
+    other = "a folder without files" if path.is_dir() else "no such file"
+    return _refused(f"{name}: {other}", f"put it at {path.absolute()}, or correct the entry")
+
+
+def _names(start: Path, entry: str) -> Iterator[str]:
+    path, hidden = declared_path(start, entry), "."
+    if path.is_dir():
+        found = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
+        shown = [one for one in found if not any(part.startswith(hidden) for part in one.parts)]
+        yield from (f"{entry.rstrip('/')}/{one.as_posix()}" for one in shown)
+        if not shown:
+            yield entry
+    elif any(one in entry for one in _WILDCARDS) and not path.is_file():
+        # Path.glob takes no absolute patterns, and follows no links below ``**``.
+        matches = glob.iglob(str(Path(entry).expanduser()), root_dir=start, recursive=True)  # noqa: PTH207
+        files = [one for one in matches if (start / one).is_file()]
+        yield from files or [entry]
+    else:
+        yield entry
+
+
+def _refused(got: str, fix: str) -> ConfigError:
+    return ConfigError(
+        "A declared file cannot be used.",
+        where="the list `files` of an embedding under embeddings.custom",
+        got=got,
+        fix=fix,
+    )

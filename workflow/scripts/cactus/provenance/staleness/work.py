@@ -1,0 +1,65 @@
+"""How much work a job is, counted from its keys, and which jobs' times can be compared."""
+
+from typing import Any, Final
+
+from cactus.provenance.records.objects import json_hash
+from cactus.stages.base import Job
+
+# Keys that no stage's time depends on.
+_FREE: Final = {"seed", "per_dataset", "log_every"}
+
+
+def counted_work(job: Job, spec: dict[str, Any]) -> float:
+    """Return the work of a job, to which its time is proportional; 1 if its stage counts none.
+
+    Parameters
+    ----------
+    spec
+        The keys of the configuration that reach the job.
+    """
+    found = (_value(spec, name) for name in job.definition.work)
+    counts = [float(value) for value in found if isinstance(value, int)]
+    return sum(counts) if counts else 1.0
+
+
+def comparable(job: Job, spec: dict[str, Any], data: list[dict[str, Any]]) -> str:
+    """Return a text that is the same for jobs whose times per work can be compared.
+
+    Integers, words and switches of the keys shape the networks and batches of a job, so they have
+    to be the same; learning rates and other real numbers need not. A local stage takes seconds,
+    whatever its keys.
+
+    Parameters
+    ----------
+    spec
+        The keys of the configuration that reach the job.
+    data
+        Those of the jobs that prepare its data set.
+    """
+    stage = job.definition
+    if stage.local:
+        return stage.name
+    skipped = frozenset({*stage.work, *stage.same_time})
+    shapes = {"spec": _shape(spec, skipped), "data": [_shape(one, frozenset()) for one in data]}
+    return f"{stage.name}:{json_hash(shapes)}"
+
+
+def _value(spec: dict[str, Any], name: str) -> Any:
+    found: Any = spec
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _shape(value: Any, skipped: frozenset[str], name: str = "") -> Any:
+    """Return JSON values without real numbers and without the keys that do not matter."""
+    if isinstance(value, dict):
+        inner = {key: f"{name}.{key}" if name else key for key in value}
+        return {
+            key: _shape(value[key], skipped, full)
+            for key, full in inner.items()
+            if key not in _FREE and full not in skipped
+        }
+    if isinstance(value, list):
+        return [_shape(one, skipped, name) for one in value]
+    return None if isinstance(value, float) else value

@@ -1,0 +1,79 @@
+"""What a disk, a file system or the memory refuses, told so that a user can mend it."""
+
+import errno
+import re
+import traceback
+from typing import Final
+
+from cactus.errors import CactusError, ResourceError, StorageError
+
+_PERMISSION: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_BROKEN: Final = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
+_ABSENT: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+_SHORT: Final = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
+# How libraries, mostly in C, say that memory or threads ran out.
+_EXHAUSTED: Final = re.compile(
+    r"(can.?t|cannot|not enough|failed to|unable to) (allocate|map segment|start new thread)|"
+    r"out of memory|not enough memory",
+    re.I,
+)
+
+
+def storage_error(error: OSError, where: str) -> StorageError | None:
+    """Return the error for what a disk or a file system refuses; None if it refuses nothing."""
+    got = f"{error.strerror or error} ({errno.errorcode.get(error.errno or 0, 'no number')})"
+    if error.errno in _FULL:
+        what = "The disk is full."
+        fix = "free some space and run the same command again; finished results are kept"
+    elif error.errno in _PERMISSION:
+        what = "A file or a folder cannot be read or written."
+        fix = "check that it exists and that you may read it and write to its folder"
+    elif error.errno == errno.EFBIG:
+        what = "A file would be larger than allowed."
+        fix = "raise the limit on file sizes (`ulimit -f unlimited`) and run the same command again"
+    elif error.errno in _BROKEN:
+        what = "The file system refuses a file."
+        fix = "check the path and the file system, then run the same command again"
+    else:
+        return None
+    return StorageError(what, where=where, got=got, fix=fix)
+
+
+def explained(error: BaseException) -> CactusError | None:
+    """Return what to tell a user about an error; None if it is a mistake in the code."""
+    if isinstance(error, CactusError):
+        return error
+    if isinstance(error, MemoryError) or _is_exhausted(error):
+        text = " ".join(str(error).split())[:300] or "no more memory"
+        return ResourceError(
+            "Memory, threads or open files ran out.",
+            where=_place(error),
+            got=text,
+            fix="raise the limit (`ulimit -v`, the job's memory on a cluster), or run fewer jobs "
+            "at once",
+        )
+    if isinstance(error, OSError):
+        where = str(error.filename or _place(error))
+        if error.errno in _ABSENT and error.filename:
+            return StorageError(
+                "A file or a folder is missing, or one is in the place of the other.",
+                where=where,
+                got=f"{error.strerror}, in {_place(error)}",
+                fix="put it in place, or run the workflow again so that it is made again",
+            )
+        return storage_error(error, where)
+    return None
+
+
+def _is_exhausted(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _SHORT
+    known = isinstance(error, (RuntimeError, ImportError, SystemError))
+    return known and bool(_EXHAUSTED.search(str(error)))
+
+
+def _place(error: BaseException) -> str:
+    """Return the file and the line that raised an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "this command"

@@ -1,0 +1,122 @@
+"""Whether the GPU that a job was given can be used: its driver, architecture and memory.
+
+``python -m cactus.train.gpu NAME`` prints the error as JSON, if there is one.
+"""
+
+import json
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Final, Literal
+
+import torch
+
+from cactus.errors import ConfigError
+
+_BATCH_JOB: Final = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
+# Where a scheduler names the GPUs of a job, and what stands there if it has none.
+_GIVEN: Final = ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS")
+_NOTHING: Final = ("", "-1", "NoDevFiles", "none", "void")
+_DRIVER: Final = Path("/proc/driver/nvidia/version")
+
+
+def given_gpu() -> str:
+    """Return the GPUs that a scheduler gave to this job; empty if none, or outside a batch job."""
+    if not any(name in os.environ for name in _BATCH_JOB):
+        return ""
+    # The first that is set decides: `cactus replay` hides the GPUs of its job with an empty one.
+    found = next((os.environ[name].strip() for name in _GIVEN if name in os.environ), "")
+    return "" if found in _NOTHING else found
+
+
+def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
+    """Return whether there is a GPU to compute on.
+
+    Parameters
+    ----------
+    name
+        "auto" does without one, unless a batch job was given one.
+
+    Raises
+    ------
+    ConfigError
+        A GPU was asked for, or is there, but cannot be used.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        available = torch.cuda.is_available()
+    if available:
+        _check_architecture()
+        _check_context()
+        return True
+    asked = given_gpu() or os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if name == "cuda" or given_gpu():
+        said = " ".join(" ".join(str(one.message).split()) for one in caught)
+        driver = _DRIVER.read_text().splitlines()[0] if _DRIVER.exists() else "not loaded"
+        raise ConfigError(
+            "There is no usable CUDA device.",
+            where=f"compute.device: {name}",
+            got=f"{f'GPU {asked}' if asked else 'no GPU'}, but PyTorch {torch.__version__} sees "
+            f"none; NVIDIA's driver: {driver}{f'; {said}' if said else ''}",
+            fix="set it to cpu, or run where there is a GPU with a driver that this PyTorch "
+            "supports; CUDA_VISIBLE_DEVICES must name a GPU of this machine",
+        )
+    return False
+
+
+def _check_architecture() -> None:
+    """Check that this PyTorch has code for the GPU."""
+    built = torch.cuda.get_arch_list()
+    capability = torch.cuda.get_device_capability(0)
+    if torch.version.hip or not built or any(_runs(one, capability) for one in built):
+        return
+    raise ConfigError(
+        "The GPU's architecture is not supported by this PyTorch.",
+        where="compute.device",
+        got=f"{_visible()}; PyTorch {torch.__version__} is built for {', '.join(built)}",
+        fix="set it to cpu, use another GPU, or install a PyTorch that is built for this one",
+    )
+
+
+def _runs(built: str, capability: tuple[int, int]) -> bool:
+    """Return whether code for an architecture, such as sm_90 or compute_90, runs on a GPU."""
+    found = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", built)
+    if found is None:
+        return True  # of another kind, which this check knows nothing about
+    major, minor = int(found[2]), int(found[3])
+    if found[4] == "a":
+        return (major, minor) == capability
+    if found[1] == "compute":  # compiled when it is loaded
+        return (major, minor) <= capability
+    return major == capability[0] and minor <= capability[1]
+
+
+def _check_context() -> None:
+    """Check that the GPU computes, which another process may prevent."""
+    try:
+        torch.zeros(1, device="cuda").add_(1).item()
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            "The GPU cannot be used.",
+            where="compute.device",
+            got=f"{_visible()}: {' '.join(str(error).split())[:300]}",
+            fix="see with `nvidia-smi` whether other processes fill it, choose another one with "
+            "CUDA_VISIBLE_DEVICES, or set compute.device to cpu",
+        ) from error
+
+
+def _visible() -> str:
+    major, minor = torch.cuda.get_device_capability(0)
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    number = chosen.split(",")[0] if chosen else "0"
+    return f"GPU {number} ({torch.cuda.get_device_name(0)}, sm_{major}{minor})"
+
+
+if __name__ == "__main__":
+    try:
+        usable_gpu("cuda" if sys.argv[1] == "cuda" else "auto")
+    except ConfigError as refusal:
+        facts = {"what": refusal.what, "where": refusal.where, "got": refusal.got}
+        print(json.dumps({**facts, "fix": refusal.fix}))
