@@ -114,8 +114,6 @@ def test_a_job_on_another_host_counts_as_killed_after_a_long_silence(tmp_path: P
     facts = read_state(tmp_path, JOB)
     assert facts is not None
     assert facts["state"] == "killed"
-<<<<<<< HEAD
-=======
 
 
 def test_a_wrong_clock_of_this_host_makes_no_running_job_look_killed(tmp_path: Path, monkeypatch):
@@ -140,4 +138,3 @@ def test_a_damaged_failure_note_still_tells_that_the_job_failed(tmp_path: Path):
     assert facts is not None
     assert facts["state"] == "failed"
     assert f"{path} is damaged" in facts["error"]
->>>>>>> main
