@@ -114,6 +114,7 @@ def forge_cache(run: Path, kind: str, path: Path, old: object) -> None:
     cache = HashCache.load(run / "hashes.json")
     cache.sha256(path) if kind == "sha256" else cache.source(path, "")
     cache.entries[f"{kind}:{path.absolute()}"]["value"] = old  # type: ignore[typeddict-item]
+    cache._changed = True
     cache.save()
 
 
