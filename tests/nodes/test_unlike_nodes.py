@@ -1,4 +1,4 @@
-"""Nodes see files late, as over NFS, and their clocks are wrong by hours and set while jobs run."""
+"""Nodes that see files late, as over NFS, whose clocks are wrong, and with another processor."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def start(nodes: NodesCluster, run: FaultRun, clock: str, *words: str) -> subpro
     )
 
 
-def test_late_files_and_wrong_clocks_change_nothing(
+def test_late_files_wrong_clocks_and_two_processors(
     nodes: NodesCluster, node_run: MakeRun, late: Path
 ):
     for name, hours in (("node1", 0), ("node2", 1), ("node3", -1)):
@@ -54,7 +54,9 @@ def test_late_files_and_wrong_clocks_change_nothing(
     subprocess.run(first.enter("touch", str(path)), check=True)
     assert sees(first, path)
     assert not sees(second, path)  # files really show up late
-    with nodes.job_environment(**{name: nodes.clock_of(name) for name in nodes.nodes}):
+    variables = {name: nodes.clock_of(name) for name in nodes.nodes}
+    variables["node3"]["ATEN_CPU_CAPABILITY"] = "default"  # as on a plain x86-64 processor
+    with nodes.job_environment(**variables):
         run = node_run({name: {"pause": 1.5} for name in NAMES}, folder=late)
         process = run.start_supervised()
         run.wait_for_checkpoint(*NAMES)
@@ -76,7 +78,13 @@ def test_late_files_and_wrong_clocks_change_nothing(
     for name in NAMES:
         assert [job.state for job in run.jobs(name)] == ["COMPLETED"]
         assert bool(run.resumed_from(name)) == (name == moved)
-    run.assert_equal_to_uninterrupted(*NAMES)
+    run.assert_equal_to_uninterrupted(jobs["node1"], jobs["node2"])
+    processors = [
+        {one["torch"] for one in run.record(name)["activity"]["processors"]}
+        for name in (moved, stayed)
+    ]
+    assert len(processors[0]) == 2
+    assert processors[1] < processors[0]
     assert sees(second, path)
     told = rival.communicate(timeout=60)[0]
     assert rival.returncode == 0, told

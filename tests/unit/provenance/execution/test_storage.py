@@ -10,7 +10,8 @@ import pytest
 
 from cactus.errors import StorageError
 from cactus.provenance.execution.backups import _link_or_copy
-from cactus.provenance.execution.publish import _move
+from cactus.provenance.execution.lease import Lease
+from cactus.provenance.execution.publish import _put_in_place
 from cactus.provenance.execution.storage import check_storage
 
 
@@ -65,20 +66,23 @@ def other_disk(tmp_path):
 def test_results_move_as_a_whole_to_another_file_system(tmp_path, other_disk):
     (other_disk / "job/deep").mkdir(parents=True)
     (other_disk / "job/deep/a.npy").write_bytes(b"1")
-    leftover = tmp_path / ".s0.copy"
-    leftover.mkdir()
-    (leftover / "half").touch()
-    _move(other_disk / "job", tmp_path / "s0")
-    found = [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))]
+    results = tmp_path / "results"
+    for leftover in (".s0.killed", "s0"):
+        (results / leftover).mkdir(parents=True)
+        (results / leftover / "old").touch()
+    with Lease(tmp_path / "work", "a job") as lease:
+        _put_in_place(other_disk / "job", results / "s0", lease)
+    found = [path.relative_to(results).as_posix() for path in sorted(results.rglob("*"))]
     assert found == ["s0", "s0/deep", "s0/deep/a.npy"]
 
 
 def test_a_copy_that_fails_leaves_no_results_in_place(tmp_path, other_disk, monkeypatch):
     (other_disk / "job").mkdir()
     monkeypatch.setattr(shutil, "copytree", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
-    with pytest.raises(OSError, match="full"):
-        _move(other_disk / "job", tmp_path / "s0")
-    assert not (tmp_path / "s0").exists()
+    lease = Lease(tmp_path / "work", "a job")
+    with lease, pytest.raises(OSError, match="full"):
+        _put_in_place(other_disk / "job", tmp_path / "results/s0", lease)
+    assert list((tmp_path / "results").iterdir()) == []
 
 
 @pytest.fixture

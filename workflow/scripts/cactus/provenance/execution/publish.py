@@ -12,6 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.backups import back_up, backup_folder, restore
 from cactus.provenance.execution.environment import collect_environment, determinism
+from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.records.objects import store_text
@@ -90,8 +91,8 @@ def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:
     """Move a job's own folder, if it has one, into place; return sizes and hashes of all results.
 
     Until then, nothing reads a half-made result, and a second Snakemake that removes old results
-    removes none of this job's. Hashing comes first, so that no time passes between the check of the
-    lease and the move.
+    removes none of this job's. What takes time comes before the check of the lease: hashing, and
+    copying where the results are on another file system.
     """
     folder = job.plan.job.folder
     made, target = job.run_folder, job.run_folder
@@ -103,25 +104,31 @@ def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:
         )
         for path in _files(job)
     }
-    job.lease.check()
-    if folder is not None:
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _move(made, target)
+    if folder is None:
+        job.lease.check()
+    else:
+        _put_in_place(made, target, job.lease)
     return entities
 
 
-def _move(source: Path, target: Path) -> None:
-    """Move a folder as a whole, also to another file system, on which it appears as a whole."""
+def _put_in_place(made: Path, target: Path, lease: Lease) -> None:
+    """Replace a folder, if it exists, by one that may be on another file system."""
+    nearby = target.with_name(f".{target.name}.{lease.token}")
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        source.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        nearby = target.with_name(f".{target.name}.copy")
-        shutil.rmtree(nearby, ignore_errors=True)  # left by a killed process
-        shutil.copytree(source, nearby)
+        try:
+            made.replace(nearby)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            shutil.copytree(made, nearby)
+        lease.check()
+        shutil.rmtree(target, ignore_errors=True)
         nearby.replace(target)
+    finally:
+        shutil.rmtree(nearby, ignore_errors=True)
+    for leftover in target.parent.glob(f".{target.name}.*"):
+        shutil.rmtree(leftover)  # of a killed process
 
 
 def _files(job: RunningJob) -> list[Path]:
