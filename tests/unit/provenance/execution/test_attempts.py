@@ -14,6 +14,7 @@ import pytest
 from cactus.errors import LeaseError, TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
+    failure_path,
     next_attempt,
     read_state,
     work_folder,
@@ -128,13 +129,3 @@ def test_a_wrong_clock_of_this_host_makes_no_running_job_look_killed(tmp_path: P
         assert facts["state"] == "running"
         monkeypatch.undo()
     assert [one.name for one in path.parent.iterdir()] == ["lease.json"]
-
-
-def test_a_damaged_failure_note_still_tells_that_the_job_failed(tmp_path: Path):
-    path = failure_path(tmp_path, JOB)
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    facts = read_state(tmp_path, JOB)
-    assert facts is not None
-    assert facts["state"] == "failed"
-    assert f"{path} is damaged" in facts["error"]
