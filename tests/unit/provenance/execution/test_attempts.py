@@ -14,6 +14,7 @@ import pytest
 from cactus.errors import LeaseError, TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
+    failure_path,
     next_attempt,
     read_state,
     work_folder,
