@@ -104,7 +104,7 @@ def packed_by(method: int) -> zipfile.ZipInfo:
 
 NAMES = [
     "", ".", "..", "../x", "a/../../x", "a/../x", "/etc/x", "//x", "a//b", "a/./b", "C:/x", "c:x",
-    "a\\b", "..\\x", "a\nb", "\x1b[2J", "a/..", "\u202ex", "a\ud800b",
+    "a\\b", "..\\x", "a\nb", "\x1b[2J", "a/..", "\u202ex",
 ]  # fmt: skip
 
 

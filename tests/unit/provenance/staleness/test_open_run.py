@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -85,24 +84,12 @@ def test_a_moved_working_folder_is_read_where_it_is_now(base, tmp_path):
     assert plans(tmp_path / "moved/results/mine") != plans(base / "results/mine")
 
 
-def workflow(*files: str | Path) -> SimpleNamespace:
-    given = [file for file in files if isinstance(file, Path)]
-    return SimpleNamespace(
-        configfiles=list(files), config_settings=SimpleNamespace(configfiles=given, config={})
-    )
-
-
-def test_the_projects_own_configuration_counts_only_if_snakemake_read_it(base, monkeypatch):
-    monkeypatch.chdir(base)
-    given = base / "study.yaml"
-    both = PlannedConfig.of(workflow(given, "config/config.yaml"), STUDY)
-    assert both.configfiles == ["config/config.yaml", "study.yaml"]
-    assert both.arguments() == ["--configfile", "study.yaml"]
-    alone = PlannedConfig.of(workflow(given), STUDY)
-    assert (alone.configfiles, alone.arguments()) == (["study.yaml"], both.arguments())
-    assert (alone.folder, alone.project) == (str(base), str(ROOT))
-    monkeypatch.chdir(ROOT / "docs")
-    assert PlannedConfig.of(workflow(), STUDY).project == ".."
+def test_files_and_the_clone_are_remembered_relative_to_the_folder(base, monkeypatch):
+    monkeypatch.chdir(base / "sub")
+    found = PlannedConfig.read([Path("../study.yaml")], [], base)
+    assert found.configfiles == ["../study.yaml"]
+    assert (found.folder, found.project) == (str(base / "sub"), "..")
+    assert PlannedConfig.read([base / "study.yaml"], [], ROOT).project == str(ROOT)
 
 
 @pytest.mark.parametrize(
