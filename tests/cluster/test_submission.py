@@ -30,11 +30,14 @@ then
   exit 1
 fi
 "$REAL/sbatch" "$@" || exit
-if [ "$(grep -c _lost_ "$CALLS")" = 1 ] && case $comment in *_lost_*) ;; *) false ;; esac
-then
-  echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2
-  exit 1
-fi
+case $comment in
+  *_lost_*)
+    if mkdir "$CALLS.lost" 2> /dev/null
+    then
+      echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2
+      exit 1
+    fi ;;
+esac
 """  # noqa: E501
 SRUN = """#!/bin/sh
 case "$(squeue -h -j "$SLURM_JOB_ID" -o %k)" in
