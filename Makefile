@@ -81,8 +81,8 @@ $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
 	touch $@
 
 cluster-tools:
-	which slurmctld slurmd squeue munged bindfs > /dev/null || \
-	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge bindfs; }
+	which slurmctld slurmd squeue munged bindfs mkfs.exfat mount.exfat-fuse > /dev/null || \
+	  { apt-get update -qq && $(APT) slurmctld slurmd slurm-client munge bindfs exfat-fuse exfatprogs; }
 
 accounting-tools: cluster-tools
 	which slurmdbd mariadbd > /dev/null || \
