@@ -41,12 +41,15 @@ demo: $(SETUP)
 test: $(SETUP) crate-tools
 	$(MAKE) --jobs=3 --keep-going --output-sync=target test-cluster test-nodes test-here
 
+# Two processes with a cluster each, so that neither takes much longer than the other.
+BESIDE := tests/cluster/test_outages.py tests/cluster/test_submission.py
+
 test-cluster: $(SETUP)
-	$(BIN)/pytest tests/cluster $(PYTEST_ARGS)
+	$(BIN)/pytest tests/cluster $(addprefix --ignore=,$(BESIDE)) $(PYTEST_ARGS)
 
 # A cluster of several nodes, which die, hang, see files late and have wrong clocks.
 test-nodes: $(SETUP)
-	$(BIN)/pytest tests/nodes $(PYTEST_ARGS)
+	$(BIN)/pytest tests/nodes $(BESIDE) $(PYTEST_ARGS)
 
 test-here: $(SETUP) crate-tools
 	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/nodes $(PYTEST_ARGS)
