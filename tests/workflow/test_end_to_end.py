@@ -107,18 +107,19 @@ def test_the_same_input_gives_the_same_bits(run):
 
 
 def test_a_failing_job_stops_with_its_message_and_leaves_no_result(tmp_path):
-    study = tmp_path / "impossible.yaml"
+    study = tmp_path / "diverging.yaml"
     study.write_text(
-        "run: impossible\n"
+        "run: diverging\n"
         "grid: {datasets: [omniglot], embeddings: [acai], learners: [protonets],"
         " controls: {omniglot: []}, scratch: false, baselines: false}\n"
-        "learners: {protonets: {way: 45}}\n"
+        "embeddings: {acai: {learning_rate: 1e30}}\n"
     )
-    target = "results/impossible/partitions/omniglot/acai/protonets/s0/summary.json"
+    target = "results/diverging/embeddings/omniglot/acai/s0/manifest.json"
     output = snakemake(
         tmp_path, "--cores", "2", "--logger", "cactus", *STUDY, str(study), "--", target,
         check=False,
     )  # fmt: skip
-    assert "FAILED make_partitions omniglot/acai/protonets/s0" in output
+    assert "FAILED train_embedding omniglot/acai/s0" in output
+    assert "TrainingError: " in output
     assert "fix:" in output
     assert not (tmp_path / target).exists()
