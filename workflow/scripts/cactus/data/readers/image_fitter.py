@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cactus.config.sections.data import CELEBA_WIDTH, Resampling
 from cactus.data.files.damage import HEAD_BYTES, impostor
@@ -144,9 +144,16 @@ def _undecodable(content: bytes, where: str, error: Exception) -> DataError:
     return DataError(
         "An image cannot be decoded.",
         where=where,
-        got=f"{len(content)} bytes, {type(error).__name__}: {error}",
+        got=f"{len(content)} bytes, {_said(error)}",
         fix="get the file again; or delete it, so that it counts as missing",
     )
+
+
+def _said(error: Exception) -> str:
+    """Return what Pillow says, unless it is nothing but the address of a stream."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"which do not begin like {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
+    return f"{type(error).__name__}: {error}"
 
 
 def center_square(image: Image.Image, fraction: float) -> Image.Image:
