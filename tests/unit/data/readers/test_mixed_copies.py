@@ -27,6 +27,7 @@ from tests.unit.data.rawfiles import (
     mnist_members,
     omniglot_members,
     write_files,
+    write_tar,
     write_zip,
 )
 
@@ -205,12 +206,21 @@ def test_an_archive_named_alike_does_not_hide_the_official_one(tmp_path):
     )
 
 
+def test_a_tar_archive_under_the_name_of_a_zip(tmp_path):
+    files = mini_flat(CLASSES, IMAGES)
+    write_tar(tmp_path / "b/raw/miniimagenet/all.zip", files, "w")
+    same(run(tmp_path / "a", "miniimagenet", files), run(tmp_path / "b", "miniimagenet", {}))
+
+
 def test_a_failure_leaves_no_arrays(tmp_path):
     files = mini_flat(CLASSES, IMAGES)
     files[f"images/{next(iter(IMAGES[CLASSES['test'][0]]))}"] = b"no image at all"
     with pytest.raises(DataError, match="cannot be decoded") as caught:
         run(tmp_path, "miniimagenet", files)
-    assert caught.value.got == "15 bytes, which do not begin like JPEG, PNG, BMP, GIF or WEBP"
+    assert (
+        caught.value.got
+        == "15 bytes, which are no JPEG, PNG, BMP, GIF or WEBP, or have a broken header"
+    )
     assert list((tmp_path / "out").iterdir()) == []
 
 
