@@ -63,7 +63,7 @@ def idx() -> Target:
         content = b""
 
         @contextmanager
-        def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:
+        def open(self, entry: RawEntry, **_: bool) -> Iterator[IO[bytes]]:
             yield self._decompressed(io.BytesIO(self.content), WHERE, self.where(entry))
 
     roles = {"train-images-idx3": (60_000, 28, 28), "train-labels-idx1": (60_000,)}
@@ -75,7 +75,7 @@ def idx() -> Target:
     def read(content: bytes) -> None:
         tree.content = content
         role, most = list(roles.items())[len(content) % 2]
-        mnist._read_idx(tree, role, most)
+        mnist._read_copies(tree, role, most)
 
     images = struct.pack(">4I", 0x803, 1, 28, 28) + bytes(28 * 28)
     labels = struct.pack(">2I", 0x801, 1) + bytes(1)

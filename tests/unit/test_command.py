@@ -1,4 +1,6 @@
 import errno
+import subprocess
+import sys
 
 import pytest
 
@@ -33,3 +35,11 @@ def test_a_full_disk_is_told_wherever_it_shows(capsys):
 def test_other_errors_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
         run_main(failing(ZeroDivisionError()))
+
+
+def test_a_job_that_is_killed_by_c_code_leaves_the_line_in_its_log():
+    code = "import cactus.command, ctypes\nctypes.string_at(0)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode < 0
+    assert "Segmentation fault" in done.stderr
+    assert 'File "<string>", line 2' in done.stderr

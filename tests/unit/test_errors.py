@@ -1,6 +1,8 @@
+import pickle
+
 import pytest
 
-from cactus.errors import CactusError, did_you_mean, printable
+from cactus.errors import CactusError, DataError, did_you_mean, printable
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,12 @@ def test_an_unknown_name_gets_the_most_similar_known_one(name: str, advice: str)
 
 def test_without_a_similar_name_there_is_no_advice_by_default():
     assert did_you_mean("celeba", []) == ""
+
+
+def test_an_error_survives_the_way_between_processes():
+    error = DataError("No\x1b", where="a", got="b\nc", fix="d")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (DataError, str(error))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from cactus.config.sections.embedding import CustomEmbedding
 from cactus.embed.registry import build
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.embed.vectors import check_vectors
@@ -127,3 +129,52 @@ def test_vectors_that_are_not_finite(bad: float) -> None:
 def test_collapsed_vectors() -> None:
     with pytest.raises(TrainingError, match="collapsed"):
         check_vectors(np.full((5, 3), 0.5, dtype=np.float32), "here")
+
+
+MODULE = """
+import numpy as np, torch
+from PIL import Image
+from cactus.config.sections import base
+class Settings(base.Settings): ...
+class Method:
+    def __init__(self, *arguments): ...
+    def total_steps(self, count): return {steps}
+    def fit(self, images, log, checkpoints): log.write(0, loss=torch.tensor(0.5))
+    def encode(self, images): return images.reshape(len(images), -1).astype("f4")
+    def diagnose(self, images, path): Image.new("L", (4, 4)).save(path)
+    def state_dict(self): return {state}
+    def load_state_dict(self, state): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "state", "message"),
+    [
+        ("2", '{"a": torch.zeros(2)}', ""),
+        ("np.int64(0)", "{}", ""),
+        ("None", "{}", "number of steps"),
+        ("-1", "{}", "number of steps"),
+        ("float('nan')", "{}", "number of steps"),
+        ("1", "None", "made of tensors"),
+        ("1", "[torch.zeros(2)]", "made of tensors"),
+        ("1", "{1: torch.zeros(2)}", "made of tensors"),
+        ("1", '{"a": np.zeros(2)}', "made of tensors"),
+        ("1", '{"a": torch.eye(2).to_sparse()}', "made of tensors"),
+        ("1", '{"a": torch.zeros(2, device="meta")}', "made of tensors"),
+    ],
+)
+def test_what_a_custom_method_returns_is_checked(data_folder, tmp_path, steps, state, message):
+    module = tmp_path / "mine.py"
+    module.write_text(MODULE.format(steps=steps, state=state))
+    settings = CustomEmbedding(module=str(module))
+    train = partial(
+        train_and_encode, "mine", settings, data_folder, tmp_path / "out", 3, CPU, "x",
+        none(tmp_path),
+    )  # fmt: skip
+    if not message:
+        train()
+        assert (tmp_path / "out/manifest.json").is_file()
+        return
+    with pytest.raises(TrainingError, match=message) as caught:
+        train()
+    assert "mine.py" in caught.value.where

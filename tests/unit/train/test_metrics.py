@@ -29,6 +29,23 @@ def test_a_metric_that_is_not_finite_stops_the_training(tmp_path, value):
     assert "omniglot/acai, step 3 of 10" in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.array, torch.tensor, float])
+def test_scalars_of_libraries_and_a_step_zero_are_recorded(tmp_path, kind):
+    with MetricsLog(tmp_path / "m.jsonl", "x", 2) as log:
+        log.write(0, loss=kind(0.5), done=3)
+        log.write(np.int64(1), loss=torch.tensor(0.25, requires_grad=True))
+    lines = (tmp_path / "m.jsonl").read_text().splitlines()
+    assert lines == ['{"step": 0, "loss": 0.5, "done": 3}', '{"step": 1, "loss": 0.25}']
+
+
+@pytest.mark.parametrize("value", ["x", None, [1], torch.ones(2), np.ones(2)])
+def test_what_is_no_number_is_refused_by_its_name(tmp_path, value):
+    log = MetricsLog(tmp_path / "m.jsonl", "x", 2)
+    with log, pytest.raises(TrainingError, match="no number") as caught:
+        log.write(1, loss=value)
+    assert "loss" in caught.value.where
+
+
 def test_a_progress_line_tells_step_rate_and_time_left(tmp_path, capsys):
     with MetricsLog(tmp_path / "m.jsonl", "cell", 4, interval=0.0) as log:
         log.write(1, loss=0.5)

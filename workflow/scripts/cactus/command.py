@@ -1,6 +1,7 @@
 """The command line that all stage scripts share."""
 
 import argparse
+import faulthandler
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from cactus.provenance.execution.running_job import RunningJob
 
 # Matplotlib reads this when it is imported. A notebook's value names a backend that jobs lack.
 os.environ["MPLBACKEND"] = "Agg"
+# A job that C code kills, for example by writing to read-only images, leaves the line in its log.
+if sys.__stderr__ is not None:
+    faulthandler.enable(sys.__stderr__)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import difflib
 import re
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 # Longer parts of a message lose their middle; a file can carry a name of megabytes.
 _MAX_TEXT = 4000
@@ -66,6 +68,11 @@ class CactusError(Exception):
         self.what, self.where = _printable_lines(what), printable(where)
         self.got, self.fix = _printable_lines(got), _printable_lines(fix)
         super().__init__(self.what)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all parts: pools of processes send errors, and hang on one that cannot be read."""
+        parts = {"where": self.where, "got": self.got, "fix": self.fix}
+        return partial(type(self), **parts), (self.what,)
 
     def __str__(self) -> str:
         return f"{self.what}\n  where: {self.where}\n  got:   {self.got}\n  fix:   {self.fix}"

@@ -136,11 +136,22 @@ def read_text(path: Path) -> str:
     OSError, ValueError
         The file cannot be read, is too large, or is not UTF-8.
     """
+    return read_bytes(path).decode("utf-8")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a regular file of at most 256 MiB.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read, or is too large.
+    """
     with open_regular(path) as file:
         content = file.read(_LARGEST_TEXT + 1)
     if len(content) > _LARGEST_TEXT:
         raise ValueError(f"it is larger than {_LARGEST_TEXT >> 20} MiB")
-    return content.decode("utf-8")
+    return content
 
 
 def parse_json(text: str) -> Any:

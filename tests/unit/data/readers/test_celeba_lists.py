@@ -144,7 +144,7 @@ ROW = "000001.jpg " + " ".join(["1"] * 40)
         (changed(ATTRIBUTES, 1, "9" * 200_000), "in 1 lines, the last of 65536 bytes"),
         (changed(ATTRIBUTES, 2, " ".join(["x"] * 40)), "expected 40 attribute names"),
         ({f"{ATTRIBUTES}.txt": b"\0" * 5000, f"{PARTITION}.txt": b""}, "expected"),
-        ({f"{ATTRIBUTES}.txt": b"PK\x03\x04\xff\xfe", f"{PARTITION}.txt": b"\xff"}, "expected"),
+        ({f"{ATTRIBUTES}.txt": b"PK\x03\x04\xff\xfe", f"{PARTITION}.txt": b"\xff"}, "a zip"),
     ],
 )  # fmt: skip
 def test_bad_rows_are_named(tmp_path, lists, got):

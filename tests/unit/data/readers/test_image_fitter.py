@@ -101,6 +101,18 @@ def test_undecodable_bytes_are_named(content):
     assert caught.value.where == "folder/image.jpg"
 
 
+def test_zeros_in_place_of_the_rest_of_a_jpeg_are_refused():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    whole = jpeg(noise)
+    fitter = ImageFitter("RGB", 64, "box", 1 << 20)
+    expected = fitter.decode(whole, "x")
+    np.testing.assert_array_equal(fitter.decode(whole + bytes(99), "x"), expected)
+    half = len(whole) // 2
+    with pytest.raises(DataError, match="cannot be decoded") as caught:
+        fitter.decode(whole[:half] + bytes(half), "x")
+    assert "zeros in place of its end" in caught.value.got
+
+
 def test_image_bomb_is_refused_before_it_is_decoded():
     content = png(np.zeros((2000, 2000), np.uint8))
     assert len(content) < 10_000

@@ -1,12 +1,15 @@
 """Opens files in many ways in a watched job; prints which were refused, as JSON."""
 
+import concurrent.futures
 import ctypes
 import io
 import json
 import mmap
+import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +35,7 @@ from cactus.train.stop import StopRequest
 SCRIPTS = Path(__file__).parents[4] / "workflow/scripts"
 RUN = Path("results/small")
 INPUT = "data/mnist/train_images.npy"
+SHARED = "/dev/shm/cactus-opening"
 
 
 def write_files() -> None:
@@ -48,9 +52,13 @@ def write_files() -> None:
     safetensors.torch.save_file({"a": torch.zeros(4)}, "mine.safetensors")
     Image.new("L", (4, 4)).save("mine.png")
     sqlite3.connect("mine.db").execute("create table t (x)").connection.close()
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), "mine.ts")
     Path("nets.py").write_text("x = 1\n")
     Path("planned.py").write_text("x = 1\n")
     Path("mine.txt").write_text("1")
+    Path("folder").mkdir()
+    for name in ("folder/a", SHARED):
+        Path(name).write_text("1")
 
 
 @contextmanager
@@ -121,6 +129,49 @@ def in_work() -> None:
     Path(RUN / "work/mine.txt").read_text()
 
 
+def in_thread() -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(read, ["mine.txt"]))
+
+
+def in_pool() -> None:
+    """A pool waits forever for an error that cannot be sent."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.map_async(read, ["mine.txt"]).get(60)
+
+
+class Vectors(torch.utils.data.Dataset[float]):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> float:
+        return float(np.load(self.name)[index])
+
+
+def loaded(name: str) -> None:
+    list(torch.utils.data.DataLoader(Vectors(name), num_workers=2))
+
+
+def in_child_ignored() -> None:
+    child = os.fork()
+    if child == 0:
+        ignored()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def own_shared_memory() -> None:
+    path = Path(f"/dev/shm/cactus-own-{os.getpid()}")
+    path.write_text("1")
+    try:
+        path.read_text()
+    finally:
+        path.unlink()
+
+
 def missing() -> None:
     with suppress(FileNotFoundError):
         read("missing.txt")
@@ -151,6 +202,17 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "ignored": (ignored, "mine.txt"),
     "another error made of it": (wrapped, "mine.txt"),
     "opened in C": (kept_by_c, "mine.bin"),
+    "torch.jit.load": (lambda: torch.jit.load("mine.ts"), "mine.ts"),  # type: ignore[no-untyped-call]
+    "in a thread": (in_thread, "mine.txt"),
+    "in a forked pool": (in_pool, "mine.txt"),
+    "in a loader's process": (lambda: loaded("mine.npy"), "mine.npy"),
+    "in a forked process, ignored": (in_child_ignored, "mine.txt"),
+    "a program's argument": (lambda: subprocess.run(["cat", "mine.txt"]), "mine.txt"),
+    "a program's file": (lambda: subprocess.run([sys.executable, "nets.py"]), "nets.py"),
+    "a shell's line": (lambda: os.system("true <mine.txt"), "mine.txt"),
+    "a line of Python": (lambda: subprocess.run(["python", "-c", "open('mine.txt')"]), "mine.txt"),
+    "a program in a folder": (lambda: subprocess.run(["cat", "a"], cwd="folder"), "a"),
+    "shared memory": (lambda: read(SHARED), SHARED),
     "code that is not planned": (imported, "nets.py"),
     "labels": (lambda: read(f"{RUN}/data/mnist/train_labels.npy", "rb"), "train_labels.npy"),
     "an input's namesake": (lambda: read(INPUT, "rb"), INPUT),
@@ -164,6 +226,10 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "its own temporary file": (own_file, ""),
     "its own work": (in_work, ""),
     "a result to write": (lambda: opened("new.txt", "w").__enter__().close(), ""),
+    "its own shared memory": (own_shared_memory, ""),
+    "a loader's processes": (lambda: loaded("declared.npy"), ""),
+    "a program": (lambda: subprocess.run(["uname", "-a"], stdout=subprocess.DEVNULL), ""),
+    "a program with words": (lambda: subprocess.run(["true", "~x", "mine", "a" * 5000, "."]), ""),
     "a missing file": (missing, ""),
     "a shared library": (shared_library, ""),
     "fonts": (lambda: __import__("matplotlib.pyplot").pyplot.figure(), ""),
@@ -175,7 +241,7 @@ def outcome(case: Callable[[], Any]) -> str:
     """Return what a case is refused for; empty if it is not."""
     plan = Plan(
         stage="train_embedding", cell="mnist/mine/s0", spec={}, libraries={}, files={},
-        code={"planned.py": ""}, declared={"declared.npy": ""}, inputs={INPUT: ""},
+        code={"planned.py": "", __file__: ""}, declared={"declared.npy": ""}, inputs={INPUT: ""},
     )  # fmt: skip
     job = RunningJob(
         RUN, plan, StopRequest("job"), Lease(RUN, "opening"), {}, datetime.now(UTC), 0.0
@@ -191,4 +257,7 @@ def outcome(case: Callable[[], Any]) -> str:
 if __name__ == "__main__":
     write_files()
     time.sleep(0.05)  # the files are older than the jobs
-    print(json.dumps({name: outcome(case) for name, (case, _) in CASES.items()}))
+    try:
+        print(json.dumps({name: outcome(case) for name, (case, _) in CASES.items()}))
+    finally:
+        Path(SHARED).unlink(missing_ok=True)

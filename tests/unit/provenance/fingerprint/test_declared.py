@@ -69,7 +69,7 @@ def test_too_many_files_are_refused(start: Path, monkeypatch):
     monkeypatch.setattr(declared, "_MOST", 1)
     with pytest.raises(ConfigError, match="cannot be used") as caught:
         declared_hashes(start, ["sub"], HashCache(None))
-    assert caught.value.got == "2 files"
+    assert caught.value.got == "more than 1 files"
 
 
 @pytest.mark.parametrize(

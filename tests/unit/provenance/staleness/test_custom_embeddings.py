@@ -82,6 +82,10 @@ ACCEPTED = {
     "the contract": GOOD,
     "networks trained step by step": TRAINED,
     "a PyTorch module": MODULE,
+    "a mark of bytes": "\ufeff" + GOOD,
+    "a default in an annotation": changed(
+        "limit: float", "limit: Annotated[float, Field(default=3)]"
+    ),
     "any arguments": changed("(self, images, log, checkpoints)", "(self, *arguments)"),
     "further ones with defaults": changed("(self, images, path)", "(self, images, path, size=3)"),
     "a decorated method": changed("    def encode", "    @my.wrapper\n    def encode"),
@@ -109,6 +113,11 @@ def test_modules_that_can_run_are_accepted(tmp_path: Path, what: str):
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such file": (GOOD, {"module": "mien.py"}, "did you mean 'mine.py'?"),
     "no such module": (GOOD, {"module": "nowhere.mine"}, "'nowhere.mine'"),
+    "a forgotten suffix": (GOOD, {"module": "mine"}, "did you mean 'mine.py'?"),
+    "too long a name": (GOOD, {"module": "x" * 5000}, "a name that a file can have"),
+    "too long a file": (GOOD, {"files": ["x" * 5000]}, "too long"),
+    "no name": (GOOD, {"files": [""]}, "the name ''"),
+    "a zero": (GOOD, {"files": ["a\0b"]}, "null byte"),
     "broken source": ("def f(:", {}, "mine.py: invalid syntax"),
     "not a source": ("x = '\0'", {}, "null bytes"),
     "no method class": (changed("class Method", "class Mehtod"), {}, "no class `Method`"),

@@ -34,6 +34,7 @@ from cactus.data.files.tree import RawTree
 from cactus.data.files.unused import unused_files
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
 from cactus.errors import printable
+from cactus.splits import SPLITS
 
 
 def prepare(
@@ -69,9 +70,15 @@ def prepare(
     with RawTree(folder, entry, settings) as tree:
         raw = reader.read(tree, settings, entry)
         equal = EqualPixels()
-        splits = {
-            split.name: write_split(dataset, split, raw, output, equal) for split in raw.splits
-        }
+        try:
+            splits = {
+                split.name: write_split(dataset, split, raw, output, equal) for split in raw.splits
+            }
+        except BaseException:
+            for name in SPLITS:  # arrays without a manifest are of no use
+                (output / f"{name}_images.npy").unlink(missing_ok=True)
+                (output / f"{name}_labels.npy").unlink(missing_ok=True)
+            raise
         records = tree.ledger.records()
     unofficial = [
         f"{record.file} is not an official file, sha256 {record.sha256}"

@@ -1,7 +1,10 @@
 """Train an embedding on one data set and encode all its images."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -55,13 +58,12 @@ def train_and_encode(
     train = load_images(data_folder, "train")
     count, height, width, channels = train.shape
     embedding = build(name, settings, (height, width, channels), seed, device)
-    steps, progress = embedding.total_steps(count), checkpoints.progress
-    with MetricsLog(output / "metrics.jsonl", label, steps, progress) as log:
-        embedding.fit(train, log, checkpoints)
     module = settings.module if isinstance(settings, CustomEmbedding) else f"cactus.embed.{name}"
     where = f"{label}, {module}"
-    with atomic_path(output / "encoder.safetensors") as temporary:
-        save_file(_state(embedding, where), temporary)
+    steps, progress = _steps(embedding, count, where), checkpoints.progress
+    with MetricsLog(output / "metrics.jsonl", label, steps, progress) as log:
+        embedding.fit(train, log, checkpoints)
+    _write_state(embedding, output / "encoder.safetensors", where)
     embedding.diagnose(train, output / "diagnostic.png")
     encoder, arrays = CheckedEncoder(embedding, where), {}
     for split in SPLITS:
@@ -76,15 +78,41 @@ def train_and_encode(
     )
 
 
-def _state(embedding: Embedding, where: str) -> dict[str, Tensor]:
-    """Return the state of an embedding as tensors of their own on the CPU, which can be stored."""
-    state = embedding.state_dict()
+def _steps(embedding: Embedding, count: int, where: str) -> int:
+    steps = embedding.total_steps(count)
+    if not isinstance(steps, int | float | np.number) or not 0 <= steps < float("inf"):
+        raise TrainingError(
+            "`total_steps` did not return a number of steps.",
+            where=where,
+            got=repr(steps),
+            fix="return how many steps `fit` takes, at least 0",
+        )
+    return steps
+
+
+def _write_state(embedding: Embedding, path: Path, where: str) -> None:
+    """Store the state of an embedding, as tensors of their own on the CPU."""
+    state: Any = embedding.state_dict()
+    if not isinstance(state, Mapping):
+        raise _unfit(f"{where}, state_dict()", type(state).__name__)
+    own = {}
     for name, value in state.items():
-        if not isinstance(value, Tensor):
-            raise TrainingError(
-                "An embedding's state is not made of tensors.",
-                where=f"{where}, state_dict()[{name!r}]",
-                got=type(value).__name__,
-                fix="return everything that `encode` needs as tensors, numbers among them",
-            )
-    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in state.items()}
+        dense = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+        if not isinstance(name, str) or not dense or value.is_quantized:
+            found = type(value).__name__
+            if isinstance(value, Tensor):
+                found += f" of {value.dtype}, {value.layout}, on {value.device}"
+            raise _unfit(f"{where}, state_dict()[{name!r}]", found)
+        own[name] = value.detach().to("cpu", copy=True).contiguous()
+    with atomic_path(path) as temporary:
+        save_file(own, temporary)
+
+
+def _unfit(where: str, got: str) -> TrainingError:
+    return TrainingError(
+        "An embedding's state is not made of tensors.",
+        where=where,
+        got=got,
+        fix="return a dict of everything that `encode` needs as plain tensors, by names that are "
+        "text, numbers among them",
+    )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import torch
 from torch import Tensor
@@ -99,13 +99,15 @@ class MetricsLog:
         self._file.close()
 
     def write(self, step: int, **metrics: float) -> None:
-        """Record the metrics of a step (counted from 1).
+        """Record the metrics of a step (counted from 1): numbers, or scalars on any device.
 
         Raises
         ------
         TrainingError
-            A metric is NaN or infinite.
+            A metric is NaN, infinite or no number.
         """
+        step = int(step)
+        metrics = {name: self._number(name, value) for name, value in metrics.items()}
         for name, value in metrics.items():
             if not abs(value) < float("inf"):
                 raise TrainingError(
@@ -119,11 +121,28 @@ class MetricsLog:
         self._metrics = metrics
         self.passed(step)
 
+    def _number(self, name: str, value: object) -> float:
+        if isinstance(value, int | float):
+            return value
+        try:
+            plain: Any = value.detach() if isinstance(value, Tensor) else value
+            return float(plain)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TrainingError(
+                "A metric is no number.",
+                where=f"{self._label}, log.write({name}=...)",
+                got=f"{type(value).__name__}: {value}",
+                fix="write numbers, or tensors and arrays of one number",
+            ) from error
+
     def passed(self, step: int) -> None:
         """Print a progress line, with the latest recorded metrics, if one is due after a step."""
         now = time.monotonic()
-        rate = (step - self._first_step) / (now - self._start)
         self._progress.step = step
+        done = step - self._first_step
+        if done <= 0 or now <= self._start:
+            return  # without a rate
+        rate = done / (now - self._start)
         self._progress.seconds_left = (self._total - step) / rate
         self._progress.seconds_per_step = 1 / rate
         if now - self._last < self._interval:

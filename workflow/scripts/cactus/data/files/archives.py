@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from cactus.data.files.containers import Container
-from cactus.data.files.damage import damage_reported, refuse_impostor
+from cactus.data.files.damage import HEAD_BYTES, damage_reported, refuse_impostor
 from cactus.data.files.tar_archive import COMPRESSED, TarArchive
 from cactus.data.files.zip_archive import ZipArchive
 
+# Where a tar archive names its format.
+_USTAR_AT = 257
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
@@ -21,10 +23,9 @@ def open_archive(path: Path, max_bytes: int) -> Container:
     """
     refuse_impostor(path)
     with damage_reported(path), path.open("rb") as file:
-        head = file.read(8)
-    zipped = path.suffix.lower() == ".zip" and not head.startswith(
-        tuple(magic for magic, _ in COMPRESSED)
-    )
-    if zipped or head.startswith(_ZIP):
+        head = file.read(HEAD_BYTES)
+    tar = head[_USTAR_AT:].startswith(b"ustar")
+    tar = tar or head.startswith(tuple(magic for magic, _ in COMPRESSED))
+    if (path.suffix.lower() == ".zip" and not tar) or head.startswith(_ZIP):
         return ZipArchive(path, max_bytes)
     return TarArchive(path, max_bytes)

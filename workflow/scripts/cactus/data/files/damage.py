@@ -30,6 +30,18 @@ _PACKED = {
     b"\x1f\x9d": "compressed by compress",
     b"LZIP": "compressed by lzip",
 }
+# Formats in which no list, idx file or pickle comes, though kits write them under such names.
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip archive, as torch.save, Excel and np.savez write",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ\0": "compressed by xz",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89HDF": "HDF5",
+    b"PAR1": "Parquet",
+    b"MATLAB": "a MATLAB file",
+    b"SQLite format 3": "an SQLite database",
+    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9": "what torch.save wrote before version 1.6",
+}
 # What the readers of compressed files and archives raise on truncated or altered bytes.
 # RuntimeError includes NotImplementedError: encryption and compression that zipfile lacks.
 _DAMAGE = (
@@ -92,6 +104,19 @@ def impostor(head: bytes, where: str) -> DataError | None:
             "in its place; or pack that as .zip or .tar.gz",
         )
     return None
+
+
+def other_format(head: bytes, where: str) -> DataError | None:
+    """Return the error for what begins like no list, idx file or pickle; None if it may be one."""
+    found = next((kind for magic, kind in _OTHER_FORMATS.items() if head.startswith(magic)), None)
+    if found is None:
+        return impostor(head, where)
+    return DataError(
+        "A raw file is in another format than its name says.",
+        where=where,
+        got=found,
+        fix="unpack it, or save what it holds in a form that docs/data.md names",
+    )
 
 
 def refuse_impostor(path: Path) -> None:

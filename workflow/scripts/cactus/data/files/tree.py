@@ -16,7 +16,7 @@ from cactus.data.files.damage import (
     HEAD_BYTES,
     ReportingStream,
     damage_reported,
-    impostor,
+    other_format,
     refuse_impostor,
 )
 from cactus.data.files.registry import DatasetEntry
@@ -173,10 +173,10 @@ class RawTree:
         )
 
     @contextmanager
-    def open(self, entry: RawEntry) -> Iterator[IO[bytes]]:
+    def open(self, entry: RawEntry, *, record: bool = True) -> Iterator[IO[bytes]]:
         """Open a file of any size; if it is compressed by gzip, it is decompressed while read.
 
-        What it holds decides, not its name.
+        What it holds decides, not its name. `record` says whether the data are made from it.
 
         Raises
         ------
@@ -184,8 +184,9 @@ class RawTree:
             The file or its archive is damaged, or is not what its name says.
         """
         path = self.root / entry.name if entry.container is self._folder else entry.container.path
-        with damage_reported(path):
-            self.ledger.record(path)
+        if record:
+            with damage_reported(path):
+                self.ledger.record(path)
         with entry.container.open(entry.name) as file, damage_reported(path):
             yield self._decompressed(file, path, self.where(entry))
 
@@ -194,7 +195,7 @@ class RawTree:
         stream = io.BufferedReader(ReportingStream(file, path))
         for layer in range(_GZIP_LAYERS + 1):
             head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
-            if (error := impostor(head, where)) is not None:
+            if (error := other_format(head, where)) is not None:
                 raise error
             if not head.startswith(_GZIP):
                 break

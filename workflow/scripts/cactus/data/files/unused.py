@@ -8,7 +8,13 @@ from cactus.data.files.containers import is_archive
 from cactus.data.files.tree import RawEntry, RawTree
 
 # What browsers and file managers append to the name of a second copy.
-_COPY = re.compile(r"(\s*\(\d+\)|\s*-\s*copy(\s*\(\d+\))?|_copy|~\d+)(?=(\.\w+)*$)", re.IGNORECASE)
+_COPY = re.compile(
+    r"(\s*\(\d+\)|\s*-\s*(copy|kopie|copie|copia|c\u00f3pia)(\s*\(\d+\))?|\s+copy(\s+\d+)?|_copy|~\d+"
+    r"|\s+\d+)(?=(\.\w+)*$)",
+    re.IGNORECASE,
+)
+_TEXT = "a text file of another name than is read"
+_PREFIX = re.compile(r"(copy of|kopie von|copie de|copia de) ", re.IGNORECASE)
 _KINDS = (
     (
         r"\.(z\d\d|\d{3}|r\d\d|part\d+\.rar|7z\.\d+|zip\.\d+|part[a-z]{2})",
@@ -18,10 +24,11 @@ _KINDS = (
         r"\.(rar|7z|zst|tzst|lz4|lz|lzma|br|z|iso|dmg|cab)",
         "packed in a way that is not read: unpack it here",
     ),
+    (r"(?<![a-z])(list|attr|attributes|partition|train|val|test)(?![a-z]).*\.txt", _TEXT),
     (r"\.np[yz]", "NumPy arrays, which are not read"),
     (r"\.(csv|tsv|xlsx?)", "a table, which is not read"),
     (
-        r"\.(pkl|pickle|pth?|mat|h5|hdf5|parquet|arrow|feather|tfrecords?|[lm]db|arff|jsonl?|bin)",
+        r"\.(pkl|pickle|pth?|mat|h5|hdf5|parquet|arrow|feather|tfrecords?(-\d+-of-\d+)?|[lm]db|arff|jsonl?|bin)",
         "data of another kit, which are not read",
     ),
     (r"\.(bz2|xz|gz)", "a compressed file that is none of the data set's"),
@@ -30,7 +37,7 @@ _KINDS = (
         "images that are none of the data set's, by name or folder",
     ),
 )
-_PATTERNS = [(re.compile(rf".+{suffix}$", re.IGNORECASE), reason) for suffix, reason in _KINDS]
+_PATTERNS = [(re.compile(rf".*{suffix}$", re.IGNORECASE), reason) for suffix, reason in _KINDS]
 _IMAGES = _PATTERNS[-1][0]
 _SIMILAR = 0.85
 _SHOWN = 3
@@ -80,7 +87,7 @@ def _reason(entry: RawEntry, official: list[str]) -> str | None:
     """Say why a file is not used; None if it does not look like data."""
     name = entry.basename
     if entry.loose and not _IMAGES.match(name):
-        plain = without_copy_mark(name).lower()
+        plain = _PREFIX.sub("", without_copy_mark(name.split("?")[0])).lower()
         for known in official:
             if plain == known.lower():
                 return f"if it is {known}, rename it so"

@@ -90,12 +90,35 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
 
 
 def _find_images(tree: RawTree) -> dict[str, RawEntry]:
-    """Return the images by number; aligned ones before others of the same number."""
+    """Return the images by number; aligned ones before others of the same number.
+
+    Raises
+    ------
+    DataError
+        Two images of one number are equally good, but differ.
+    """
     found: dict[str, RawEntry] = {}
     images = [entry for entry in tree.entries if _IMAGE.fullmatch(entry.basename)]
-    for entry in sorted(images, key=lambda entry: _ALIGNED not in entry.path):
-        found.setdefault(PurePosixPath(entry.basename).stem, entry)
+    for entry in sorted(images, key=_rank):
+        first = found.setdefault(PurePosixPath(entry.basename).stem, entry)
+        if (_rank(first), first.container, first.basename) == (
+            _rank(entry),
+            entry.container,
+            entry.basename,
+        ) and first.size != entry.size:
+            raise DataError(
+                "Two images of CelebA have the same name and differ.",
+                where=tree.where(first),
+                got=f"{first.size} bytes, and {entry.size} bytes at {entry.path}",
+                fix=f"keep the official images, in a folder {_ALIGNED}, and move the others away",
+            )
     return found
+
+
+def _rank(entry: RawEntry) -> int:
+    """Return 0 for an image in the official folder or archive, 1 in one named alike, else 2."""
+    folders = [one.removesuffix(".zip") for one in entry.path.split("/")[:-1]]
+    return 0 if _ALIGNED in folders else 1 if _ALIGNED in entry.path else 2
 
 
 def _proportional(usable: list[str], entry: DatasetEntry) -> dict[Split, list[str]]:

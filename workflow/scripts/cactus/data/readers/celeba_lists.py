@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.data import CELEBA_ATTRIBUTES
+from cactus.config.sections.data import CELEBA_ATTRIBUTES, CELEBA_NAMES
 from cactus.data.files.tree import RawEntry, RawTree, too_large
 from cactus.errors import DataError, printable
 from cactus.splits import SPLITS, Split
@@ -120,6 +120,9 @@ def read_attributes(tree: RawTree) -> Attributes:
     if reader.announced not in (None, len(rows)):
         notes.append(f"{entry.basename} announces {reader.announced} images and lists {len(rows)}")
     array = np.frombuffer(values, dtype=np.uint8).reshape(-1, CELEBA_ATTRIBUTES)
+    if names != list(CELEBA_NAMES) and set(names) == set(CELEBA_NAMES):
+        array, names = array[:, [names.index(one) for one in CELEBA_NAMES]], list(CELEBA_NAMES)
+        notes.append(f"the columns of {entry.basename} were put into the official order")
     return Attributes(names, rows, array, reader.announced, notes)
 
 
@@ -276,4 +279,7 @@ class _Lines:
             self.separator = next((mark for mark in ",;\t" if mark in line), None)
         if self.separator is None:
             return line.split()
-        return [item.strip() for item in next(csv.reader([line], delimiter=self.separator), [])]
+        fields = [item.strip() for item in next(csv.reader([line], delimiter=self.separator), [])]
+        while fields and not fields[-1]:  # as spreadsheets fill up rows
+            del fields[-1]
+        return fields

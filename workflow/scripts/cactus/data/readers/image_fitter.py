@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from cactus.config.sections.data import CELEBA_WIDTH, Resampling
 from cactus.data.files.damage import HEAD_BYTES, impostor
@@ -14,6 +14,8 @@ from cactus.data.readers.pixel_modes import UnclearPixelsError, converted
 from cactus.errors import DataError
 
 _MAX_NOTES = 5
+# Zeros at the end of a file that no compressed image has by chance.
+_PADDING = 16
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 # Formats that are not read; told by how a file begins.
 _OTHER_FORMATS = {
@@ -73,6 +75,8 @@ class ImageFitter:
         """
         if (error := impostor(content[:HEAD_BYTES], where)) is not None:
             raise error
+        if _ends_early(content):
+            raise _undecodable(content, where, EOFError("zeros in place of its end"))
         try:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 self._check_size(image, where)
@@ -129,6 +133,15 @@ class ImageFitter:
             )
 
 
+def _ends_early(content: bytes) -> bool:
+    """Return whether zeros stand for the rest of a JPEG, as in a download that has not finished.
+
+    Decoders show gray there. The last scan (SOS) of a whole JPEG has an end (EOI) behind it.
+    """
+    zeros = content.startswith(b"\xff\xd8") and content.endswith(bytes(_PADDING))
+    return zeros and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
+
+
 def _undecodable(content: bytes, where: str, error: Exception) -> DataError:
     """Return the error for a file that is no image, or that is not in one of our formats."""
     other = next((kind for head, kind in _OTHER_FORMATS.items() if content.startswith(head)), None)
@@ -144,9 +157,16 @@ def _undecodable(content: bytes, where: str, error: Exception) -> DataError:
     return DataError(
         "An image cannot be decoded.",
         where=where,
-        got=f"{len(content)} bytes, {type(error).__name__}: {error}",
+        got=f"{len(content)} bytes, {_said(error)}",
         fix="get the file again; or delete it, so that it counts as missing",
     )
+
+
+def _said(error: Exception) -> str:
+    """Return what Pillow says, unless it is nothing but the address of a stream."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"which are no {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, or have a broken header"
+    return f"{type(error).__name__}: {error}"
 
 
 def center_square(image: Image.Image, fraction: float) -> Image.Image:

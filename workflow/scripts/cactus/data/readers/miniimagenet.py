@@ -12,6 +12,7 @@ from cactus.config.sections.data import DataSettings
 from cactus.data.files.containers import is_archive
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.unused import without_copy_mark
 from cactus.data.readers.base import RawDataset, decoded_splits, lay_out
 from cactus.data.readers.image_fitter import ImageFitter
 from cactus.data.readers.miniimagenet_lists import (
@@ -138,6 +139,7 @@ def _by_folders(
 ) -> dict[Split, Images]:
     """Return the images of class folders; the lists, not the folders, define the split."""
     known = [label for label in found.folders if label in lists.split_of]
+    notes.extend(_drop_copies([found.folders[label] for label in known]))
     notes.extend(_unknown_notes(tree, found, lists))
     images: dict[Split, Images] = {split: {} for split in SPLITS}
     moved = 0
@@ -155,6 +157,18 @@ def _by_folders(
             "classes were used"
         )
     return {split: _sorted(by_class) for split, by_class in images.items()}
+
+
+def _drop_copies(folders: list[dict[tuple[str, str], RawEntry]]) -> list[str]:
+    """Leave out second copies that a file manager made, such as ``x (1).jpg``, and say so."""
+    dropped = 0
+    for members in folders:
+        for (above, name), entry in list(members.items()):
+            original = members.get((above, without_copy_mark(name)))
+            if original is not None and original is not entry and original.size == entry.size:
+                del members[above, name]
+                dropped += 1
+    return [f"{dropped} images are copies by name and size, and were not used"] if dropped else []
 
 
 def _sorted(images: Images) -> Images:

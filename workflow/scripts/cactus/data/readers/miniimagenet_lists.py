@@ -18,6 +18,9 @@ RAVI_LISTS = CONFIG_FOLDER / "splits" / "miniimagenet.csv"
 _CSV = re.compile(r"(train|val|test|valid|validation)\.csv", re.IGNORECASE)
 _IMAGE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
 _DELIMITERS = ",;\t|"
+# What kits call the columns; the first word counts if there are several.
+_NAMES = ("filename", "file", "filepath", "path", "image", "img", "imagename", "imagepath")
+_LABELS = ("label", "class", "classname", "wnid", "category", "synset")
 _CTRL_Z = "\x1a"
 _SHOWN = 200
 
@@ -119,7 +122,7 @@ def parse_list(content: bytes, where: str) -> list[Listed]:
     text = _decoded(content, where).rstrip(_CTRL_Z + "\r\n\0 ")
     lines = io.StringIO(text, newline=None).read().split("\n")
     start = next((number for number, line in enumerate(lines) if _is_content(line)), 0)
-    columns = _find_columns(lines[start])
+    columns = _find_columns(lines[start], lines[start + 1 : start + 2])
     if columns is None:
         raise _invalid(where, lines, start, "it is no heading")
     first = start + 1 if columns.heading else start
@@ -160,7 +163,7 @@ def _decoded(content: bytes, where: str) -> str:
 def _is_content(line: str) -> bool:
     """Return whether a line is neither blank nor a comment, nor Excel's name of the delimiter."""
     cells = re.split(f"[{_DELIMITERS}]", line.lower())
-    if _is_heading([_plain(cell) for cell in cells]):
+    if _heading([_plain(cell) for cell in cells]) is not None:
         return True
     return bool(line.strip(' "' + _DELIMITERS)) and not line.lstrip().startswith(("#", "sep="))
 
@@ -169,18 +172,33 @@ def _plain(cell: str) -> str:
     return re.sub(r"[\s_\"-]", "", cell).lower()
 
 
-def _is_heading(cells: list[str]) -> bool:
-    return cells.count("filename") == 1 and cells.count("label") == 1
+def _heading(cells: list[str]) -> tuple[int, int] | None:
+    """Return where a heading has the name and the class; None if it is none, or not clear."""
+    found = []
+    for words in (_NAMES, _LABELS):
+        places = [place for place, cell in enumerate(cells) if cell in words]
+        exact = [place for place in places if cells[place] == words[0]]
+        if len(exact or places) != 1:
+            return None
+        found += exact or places
+    return found[0], found[1]
 
 
-def _find_columns(line: str) -> _Columns | None:
-    """Return the columns that the first line names, or shows where it is no heading."""
+def _find_columns(line: str, following: list[str]) -> _Columns | None:
+    """Return the columns that the first line names, or shows where it is no heading.
+
+    Names other than filename and label count if an image follows.
+    """
     for delimiter in _DELIMITERS:
         cells = line.split(delimiter)
         names = [_plain(cell) for cell in cells]
-        if _is_heading(names):
-            place = names.index
-            return _Columns(place("filename"), place("label"), len(cells), delimiter, True)
+        places = _heading(names)
+        row = "".join(following).split(delimiter)
+        if places is not None and (
+            (names[places[0]], names[places[1]]) == (_NAMES[0], _LABELS[0])
+            or _IMAGE.search(row[min(places[0], len(row) - 1)].strip(' "'))
+        ):
+            return _Columns(*places, len(cells), delimiter, True)
         images = [_IMAGE.search(cell.strip(' "')) is not None for cell in cells]
         if sorted(images) == [False, True]:
             return _Columns(images.index(True), images.index(False), 2, delimiter, False)
@@ -199,6 +217,8 @@ def _rows(lines: list[str], first: int, columns: _Columns, where: str) -> Iterat
         except csv.Error as error:
             raise _invalid(where, lines, number, str(error)) from error
         cells = [field.strip() for field in fields]
+        if columns.heading and number > first and line == lines[first - 1]:
+            continue  # lists that were joined
         while len(cells) > columns.width and not cells[-1]:
             del cells[-1]
         if not max(columns.name, columns.label) < len(cells) <= columns.width:

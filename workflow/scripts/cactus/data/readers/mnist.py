@@ -42,7 +42,7 @@ def uses(entry: RawEntry) -> bool:
 
 def missing(tree: RawTree) -> list[str]:
     """Return the official names of missing files."""
-    return [f"{role}-ubyte.gz" for role in _ROLES if _find(tree, role) is None]
+    return [f"{role}-ubyte.gz" for role in _ROLES if not _find(tree, role)]
 
 
 def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDataset:
@@ -88,16 +88,16 @@ def _role(entry: RawEntry) -> str | None:
     return "-".join(match.groups()[:3]).lower() if match else None
 
 
-def _find(tree: RawTree, role: str) -> RawEntry | None:
-    """Find a file by its official name or one that differs only in punctuation and case."""
+def _find(tree: RawTree, role: str) -> list[RawEntry]:
+    """Find copies of a file, whose names differ from the official one in punctuation and case."""
     found = [entry for entry in tree.entries if _role(entry) == role]
     # The compressed file is preferred: its checksum is published.
-    return min(found, key=lambda entry: not entry.name.lower().endswith(".gz"), default=None)
+    return sorted(found, key=lambda entry: not entry.name.lower().endswith(".gz"))
 
 
 def _read_pair(tree: RawTree, name: str, most: int) -> _Pair:
-    images = _read_idx(tree, f"{name}-images-idx3", (most, _SIDE, _SIDE))
-    labels = _read_idx(tree, f"{name}-labels-idx1", (most,))
+    images = _read_copies(tree, f"{name}-images-idx3", (most, _SIDE, _SIDE))
+    labels = _read_copies(tree, f"{name}-labels-idx1", (most,))
     if len(images) != len(labels):
         raise _mismatch(f"{tree.root}/{name}-*", f"{len(images)} images and {len(labels)} labels")
     if labels.max(initial=0) >= _DIGITS:
@@ -105,12 +105,31 @@ def _read_pair(tree: RawTree, name: str, most: int) -> _Pair:
     return images[..., None], labels.astype(np.int64)
 
 
-def _read_idx(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def _read_copies(tree: RawTree, role: str, most: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """Read a file, and check that its copies hold the same: Fashion-MNIST has the same names."""
+    entry, *copies = _find(tree, role)
+    values = _read_idx(tree, entry, most)
+    for copy in copies:
+        try:
+            same = np.array_equal(_read_idx(tree, copy, most, record=False), values)
+        except DataError:
+            continue  # half of a download, which is not needed, is no other data set
+        if not same:
+            raise DataError(
+                "Two files of MNIST have the same name and differ.",
+                where=tree.where(entry),
+                got=f"another content at {copy.path}",
+                fix="keep the one that you want to use, and move the other away",
+            )
+    return values
+
+
+def _read_idx(
+    tree: RawTree, entry: RawEntry, most: tuple[int, ...], *, record: bool = True
+) -> npt.NDArray[np.uint8]:
     """Parse an idx file of unsigned bytes; no more is read than a shape up to `most` needs."""
-    entry = _find(tree, role)
-    assert entry is not None, f"{role} was not checked for"
     axes, path = len(most), tree.root / entry.path
-    with tree.open(entry) as file:
+    with tree.open(entry, record=record) as file:
         header = _read_up_to(file, 4 * (axes + 1))
         words = np.frombuffer(header[: len(header) // 4 * 4], dtype=">u4").tolist()
         if words and words[0] != _magic(axes) and words[0] in (_magic(1), _magic(3)):

@@ -18,7 +18,7 @@ from cactus.splits import Split
 
 _PARTS = {"images_background": "background", "images_evaluation": "evaluation"}
 _DRAWERS = 20
-_DRAWING = re.compile(r"(?:^|/)([^/]+)/(character\d+)/([^/]+\.png)$", re.IGNORECASE)
+_DRAWING = re.compile(r"(?:^|/)([^/]+)/character(\d+)/([^/]+\.png)$", re.IGNORECASE)
 
 _Characters = dict[str, list[RawEntry]]
 
@@ -81,7 +81,7 @@ def find_characters(tree: RawTree) -> _Characters:
     for entry in tree.entries:
         if match := _DRAWING.search(entry.path):
             alphabet, character, drawing = match.groups()
-            name = f"{alphabet}/{character.lower()}"
+            name = f"{alphabet}/character{int(character):02}"
             part = _part(entry)
             if part is not None and part_of.setdefault(name, part) != part:
                 raise _in_both(tree, entry, name, part_of[name])

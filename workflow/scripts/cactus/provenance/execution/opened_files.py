@@ -2,11 +2,12 @@
 
 Code of users may read ready-made vectors, weights or lists. Unless they are declared, their
 content reaches neither plan nor record, and a replaced file would go unnoticed. Python announces
-each file that it opens (PEP 578). Libraries that open files in C do not; so the files that are open
-or mapped into memory are looked at several times a second, too.
+each file that it opens and each program that it starts (PEP 578). Libraries that open files in C do
+not; so the files that are open or mapped into memory are looked at several times a second, too.
 """
 
 import importlib.util
+import mmap
 import os
 import re
 import site
@@ -50,8 +51,22 @@ _CACHES: Final = (
 _COMPILED: Final = re.compile(r"\.so(\.[0-9.]+)?$|\.nb[ic]$")
 # Folders of a run in which bookkeeping keeps a job's lease, checkpoints, new results and log.
 _OWN_FOLDERS: Final = ("work", "states", "logs")
-# Opens files in Rust, so that Python does not announce them; in which modules it is known.
-_SAFETENSORS: Final = ("safetensors", "safetensors.torch", "safetensors.numpy")
+# Where files are handed over in memory: what is there before the job is a file like any other.
+_SHARED: Final = ("/dev/shm", "/run/shm")
+# File systems of users, such as drives, below folders of the system.
+_MOUNTED: Final = ("/run/media", "/run/user", "/run/mount")
+# Functions that open files in C++ or Rust, so that Python does not announce them: the module, the
+# name, and the place of the file among the arguments.
+_SILENT: Final = (
+    ("safetensors", "safe_open", 0),
+    ("safetensors.torch", "safe_open", 0),
+    ("safetensors.numpy", "safe_open", 0),
+    ("torch._C", "import_ir_module", 1),
+)
+# Events of programs that are started, and the place of the arguments or the shell's line.
+_PROGRAMS: Final = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.exec": 1, "os.system": 0}
+_WORD: Final = re.compile(r"[^\s'\"<>|&;()=,]+")
+_MOST_SHARED: Final = 4096
 
 
 @contextmanager
@@ -80,10 +95,11 @@ def declared_files_only(job: RunningJob, where: str, scripts: Path) -> Iterator[
     ended = threading.Event()
     looker = threading.Thread(target=watch.look_until, args=(ended,), daemon=True)
     with ExitStack() as stack:
-        for name in filter(sys.modules.__contains__, _SAFETENSORS):
-            module = sys.modules[name]
-            stack.callback(setattr, module, "safe_open", module.safe_open)
-            vars(module)["safe_open"] = _announced(watch.opened, module.safe_open)
+        for name, function, place in _SILENT:
+            if module := sys.modules.get(name):
+                stack.callback(setattr, module, function, getattr(module, function))
+                announced = _announced(watch.opened, getattr(module, function), place)
+                setattr(module, function, announced)
         stack.callback(ended.set)
         stack.callback(watch.stop)
         sys.addaudithook(watch.hear)  # it cannot be removed, only told to stop
@@ -92,6 +108,7 @@ def declared_files_only(job: RunningJob, where: str, scripts: Path) -> Iterator[
             yield
             watch.look()
         except Exception as error:
+            watch.hear_children()
             if watch.refused is None or error is watch.refused:
                 raise
             raise watch.refused from error  # what a library made of the refusal
@@ -99,10 +116,12 @@ def declared_files_only(job: RunningJob, where: str, scripts: Path) -> Iterator[
         raise watch.refused
 
 
-def _announced(hear: Callable[[Any], None], function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(filename: Any, *arguments: Any, **keywords: Any) -> Any:
-        hear(filename)
-        return function(filename, *arguments, **keywords)
+def _announced(
+    hear: Callable[[Any], None], function: Callable[..., Any], place: int
+) -> Callable[..., Any]:
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        hear(arguments[place] if place < len(arguments) else keywords.get("filename"))
+        return function(*arguments, **keywords)
 
     return call
 
@@ -113,6 +132,7 @@ class _Watch:
     def __init__(self, job: RunningJob, where: str, scripts: Path) -> None:
         self.refused: ConfigError | None = None
         self._where, self._active, self._thread = where, True, threading.current_thread()
+        self._process, self._from_children = os.getpid(), mmap.mmap(-1, _MOST_SHARED)
         self._start = Path.cwd()
         self._started = job.started.timestamp()
         own = [str(job.run_folder / name) for name in _OWN_FOLDERS]
@@ -126,9 +146,13 @@ class _Watch:
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take one of the interpreter's audit events."""
+        if self._active and event in _PROGRAMS:
+            for name in _named_files(event, arguments):
+                self.opened(name)
         if not self._active or event not in ("open", "sqlite3.connect"):
             return
-        if self.refused is not None and threading.current_thread() is self._thread:
+        own = threading.current_thread() is self._thread and os.getpid() == self._process
+        if self.refused is not None and own:
             raise self.refused  # found meanwhile, or ignored by a library
         if event == "open" and not _reads(arguments[1], arguments[2]):
             return
@@ -148,28 +172,43 @@ class _Watch:
 
     def look(self) -> None:
         """Look once for files that C code has opened or mapped into memory."""
+        self.hear_children()
         for path in _open_now():
             if path not in self._known:
                 self._known.add(path)
                 self._refuse_unless_allowed(path)
+
+    def hear_children(self) -> None:
+        """Take over what a process that was forked from this one, such as a loader, was refused."""
+        if self.refused is None and (name := bytes(self._from_children).rstrip(b"\0")):
+            self.refused = self._error(os.fsdecode(name))
 
     def stop(self) -> None:
         """Ignore all further events."""
         self._active = False
 
     def _refuse_unless_allowed(self, path: str) -> None:
+        child = os.getpid() != self._process
+        if child:
+            self.refused = None  # it may go on, e.g. to send its error; this process will stop
         if self._active and self.refused is None and not self._is_allowed(path):
             shown = Path(path)
             below = shown.is_relative_to(self._start)
             name = str(shown.relative_to(self._start) if below else shown)
-            code = "import it by an import statement, or " if name.endswith((".py", ".pyc")) else ""
-            self.refused = ConfigError(
-                "A custom embedding opened a file that it does not declare.",
-                where=self._where,
-                got=f"{name}, of which plan and record know nothing",
-                fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of the "
-                "embedding, so that a changed file makes its results stale",
-            )
+            self.refused = self._error(name)
+            if child:
+                content = os.fsencode(name)[:_MOST_SHARED]
+                self._from_children[: len(content)] = content
+
+    def _error(self, name: str) -> ConfigError:
+        code = "import it by an import statement, or " if name.endswith((".py", ".pyc")) else ""
+        return ConfigError(
+            "A custom embedding opened a file that it does not declare.",
+            where=self._where,
+            got=f"{name}, of which plan and record know nothing",
+            fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of the "
+            "embedding, so that a changed file makes its results stale",
+        )
 
     def _is_allowed(self, path: str) -> bool:
         real = os.path.realpath(path)
@@ -183,9 +222,10 @@ class _Watch:
             return True
         if not stat.S_ISREG(status.st_mode) or real in self._files:
             return True
-        if _is_below(real, self._temporary) and status.st_ctime >= self._started:
+        if _is_below(real, self._temporary, *_SHARED) and status.st_ctime >= self._started:
             return True  # made by this job, or at least after it started
-        return any(_is_below(real, folder) for folder in self._folders)
+        system = _is_below(real, *_SYSTEM) and not _is_below(real, *_SHARED, *_MOUNTED)
+        return system or _is_below(real, *self._folders)
 
 
 def _reads(mode: object, flags: int) -> bool:
@@ -195,17 +235,31 @@ def _reads(mode: object, flags: int) -> bool:
 
 
 def _environment() -> Iterator[str]:
-    """Yield the folders of Python, its libraries, the system and caches."""
+    """Yield the folders of Python, its libraries and caches."""
     yield from (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())
-    yield from (*site.getsitepackages(), site.getusersitepackages(), *_SYSTEM)
+    yield from (*site.getsitepackages(), site.getusersitepackages())
     yield from (one for one in sys.path if Path(one).name in ("site-packages", "dist-packages"))
     found = (Path(os.path.expandvars(one)).expanduser() for one in _CACHES)
     yield from (str(one) for one in found if one.is_absolute())
     yield from map(str, Path(tempfile.gettempdir()).glob("torchinductor_*"))
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+def _named_files(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
+    """Yield the words of a program's arguments, or of a shell's line, that name a file."""
+    given = arguments[_PROGRAMS[event]]
+    folder = arguments[2] if event == "subprocess.Popen" else None
+    lines = [given] if isinstance(given, str | bytes | os.PathLike) else list(given)
+    if len(lines) > 1 and os.path.isabs(lines[0]):  # noqa: PTH117 - may be bytes
+        del lines[0]  # the program, installed somewhere
+    for line in map(os.fsdecode, lines):
+        for word in {line, *_WORD.findall(line)}:
+            path = os.path.join(os.fsdecode(folder or ""), word)  # noqa: PTH118
+            if os.path.isfile(path):  # noqa: PTH113 - Path's fails for words that are no names
+                yield path
+
+
+def _is_below(path: str, *folders: str) -> bool:
+    return any(path == one or path.startswith(one.rstrip("/") + "/") for one in folders)
 
 
 def _open_now() -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from cactus.files import read_bytes
 from cactus.provenance.fingerprint.closure import SourceTree
 
 # Bases that define no member of interest.
@@ -58,7 +59,7 @@ class ClassReader:
         OSError, SyntaxError, ValueError
             A file cannot be read as Python.
         """
-        body = list(_statements(ast.parse(path.read_text(encoding="utf-8")).body))
+        body = list(_statements(ast.parse(read_bytes(path)).body))
         for statement in reversed(body):
             if isinstance(statement, ast.ClassDef) and statement.name == name:
                 return self._read(path, statement)
@@ -109,7 +110,7 @@ class ClassReader:
 
     def _module(self, path: Path, name: str) -> Path | None:
         """Return the file of a module that another one imports as `name`, if it is ours."""
-        for statement in _statements(ast.parse(path.read_text(encoding="utf-8")).body):
+        for statement in _statements(ast.parse(read_bytes(path)).body):
             for alias in (
                 statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else ()
             ):

@@ -36,17 +36,20 @@ def declared_hashes(start: Path, declared: Iterable[str], cache: HashCache) -> d
     ConfigError
         A file cannot be read, or there are more than 10,000.
     """
-    names = sorted({one for entry in declared for one in _names(start, entry)})
-    if len(names) > _MOST:
-        raise _refused(f"{len(names)} files", f"declare at most {_MOST}, e.g. an archive of them")
-    paths = {name: declared_path(start, name) for name in names}
     try:
+        found: set[str] = set()
+        for name in (one for entry in declared for one in _names(start, entry)):
+            found.add(name)
+            if len(found) > _MOST:
+                fix = f"declare at most {_MOST:,}, e.g. an archive of them"
+                raise _refused(f"more than {_MOST:,} files", fix)
+        paths = {name: declared_path(start, name) for name in sorted(found)}
         cache.warm(paths.values())
         return {
             name: cache.sha256(path) if path.is_file() else ABSENT for name, path in paths.items()
         }
-    except OSError as error:
-        raise _refused(str(error), "make the file readable") from error
+    except (OSError, ValueError) as error:
+        raise _refused(str(error), "make it readable, or correct the entry") from error
 
 
 def missing_file(start: Path, name: str) -> ConfigError:
@@ -57,12 +60,17 @@ def missing_file(start: Path, name: str) -> ConfigError:
 
 
 def _names(start: Path, entry: str) -> Iterator[str]:
-    path, hidden = declared_path(start, entry), "."
+    path = declared_path(start, entry)
+    if not entry.strip():
+        raise _refused(f"the name {entry!r}", "give the name of a file, or leave the entry out")
     if path.is_dir():
-        found = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
-        shown = [one for one in found if not any(part.startswith(hidden) for part in one.parts)]
-        yield from (f"{entry.rstrip('/')}/{one.as_posix()}" for one in shown)
-        if not shown:
+        empty = True
+        for one in path.rglob("*"):
+            below = one.relative_to(path)
+            if one.is_file() and not any(part.startswith(".") for part in below.parts):
+                empty = False
+                yield f"{entry.rstrip('/')}/{below.as_posix()}"
+        if empty:
             yield entry
     elif any(one in entry for one in _WILDCARDS) and not path.is_file():
         # Path.glob takes no absolute patterns, and follows no links below ``**``.

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from cactus.errors import DataError, StorageError
-from cactus.files import file_hash, read_json, read_text, write_text
+from cactus.files import file_hash, read_bytes, read_json, write_text
 from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.values import Sha256, checked
@@ -129,7 +129,7 @@ class HashCache:
         cached = self._get(path, "source")
         if cached is None or isinstance(cached, str):
             state = _state(path)
-            source = read_source(read_text(path), module)
+            source = read_source(read_bytes(path), module)
             cached = self._put(path, "source", state, (source.digest, list(source.imports)))
         return PythonSource(cached[0], tuple(cached[1]))
 

@@ -23,13 +23,13 @@ class PythonSource:
     imports: tuple[str, ...]
 
 
-def read_source(text: str, module: str) -> PythonSource:
+def read_source(text: str | bytes, module: str) -> PythonSource:
     """Return the hash and the imports of a source text.
 
     Parameters
     ----------
     text
-        The source.
+        The source; bytes tell their encoding themselves.
     module
         Dotted name of the module, to resolve relative imports.
 

@@ -11,7 +11,8 @@ from typing import Any, Final, NoReturn
 
 from cactus.config.models import Config
 from cactus.config.sections.embedding import CustomEmbedding
-from cactus.errors import CodeError, ConfigError, did_you_mean
+from cactus.errors import CodeError, ConfigError, did_you_mean, printable
+from cactus.files import read_bytes
 from cactus.provenance.fingerprint.class_members import (
     ClassMembers,
     ClassReader,
@@ -27,6 +28,7 @@ _METHODS: Final = {
     "__init__": 4, "total_steps": 1, "fit": 3, "encode": 1, "diagnose": 2, "state_dict": 0,
     "load_state_dict": 1,
 }  # fmt: skip
+_SHOWN: Final = 80
 _DESCRIBED: Final = "docs/adding-an-embedding.md describes it"
 
 
@@ -71,12 +73,15 @@ def _used(config: Config) -> Iterator[tuple[str, CustomEmbedding]]:
 def _module(tree: SourceTree, module: str, where: str) -> Path:
     try:
         path = tree.module_path(module)
-    except CodeError as error:
-        fix = error.fix
-    else:
         if path.is_file():
             return path
-        there = [one.name for one in path.parent.glob("*.py")]
+    except CodeError as error:
+        beside = tree.base / f"{module}.py"
+        fix = f"did you mean '{module}.py'?" if beside.is_file() else error.fix
+    except (OSError, ValueError) as error:
+        fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"
+    else:
+        there = [one.name for one in path.parent.glob("*.py") if one.is_file()]
         fix = did_you_mean(
             path.name,
             there,
@@ -91,7 +96,7 @@ def _module(tree: SourceTree, module: str, where: str) -> Path:
 
 
 def _check_imports(module: str, where: str, path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(read_bytes(path))):
         if module.endswith(".py") and isinstance(node, ast.ImportFrom) and node.level:
             what = "A module that is given by its path cannot import relatively."
             fix = "leave out the dots: files beside it are found; or give its dotted name"
@@ -139,7 +144,7 @@ def _check_keys(found: ClassMembers, where: str, path: Path, given: dict[str, An
                 fix=did_you_mean(str(key), fields, f"the keys of `Settings` in {path} are {known}"),
             )
     for key, one in fields.items():
-        if one.value is None and key not in given:
+        if one.value is None and key not in given and not _may_have_default(one):
             what = "A key of a custom embedding has no value."
             _refuse(
                 what, where, path, f"`{key}`, which has no default", f"set {where}.settings.{key}"
@@ -148,6 +153,12 @@ def _check_keys(found: ClassMembers, where: str, path: Path, given: dict[str, An
 
 def _is_class_variable(field: ast.AnnAssign) -> bool:
     return "ClassVar" in ast.unparse(field.annotation)
+
+
+def _may_have_default(field: ast.AnnAssign) -> bool:
+    """Return whether the annotation may have it, as ``Annotated[int, Field(default=3)]`` has."""
+    calls = [one for one in ast.walk(field.annotation) if isinstance(one, ast.Call)]
+    return any(one.args or any("default" in str(key.arg) for key in one.keywords) for one in calls)
 
 
 def _has_alias(field: ast.AnnAssign) -> bool:

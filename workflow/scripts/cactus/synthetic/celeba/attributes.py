@@ -3,17 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-_Flags = npt.NDArray[np.bool_]
+from cactus.config.sections.data import CELEBA_NAMES as ATTRIBUTES
 
-# In the order of list_attr_celeba.txt.
-_NAMES = """
-    5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose
-    Black_Hair Blond_Hair Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee
-    Gray_Hair Heavy_Makeup High_Cheekbones Male Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard
-    Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks Sideburns Smiling Straight_Hair
-    Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace Wearing_Necktie Young
-"""
-ATTRIBUTES = tuple(_NAMES.split())
+_Flags = npt.NDArray[np.bool_]
 
 # Attributes that do not depend on others, by their probability.
 _INDEPENDENT = {

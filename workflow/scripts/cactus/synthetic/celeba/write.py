@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cactus.config.sections.data import CELEBA_NAMES as ATTRIBUTES
 from cactus.config.sections.synthetic import SyntheticCeleba
 from cactus.files import write_text
 from cactus.seeding import numpy_generator
-from cactus.synthetic.celeba.attributes import ATTRIBUTES, deviate, draw_attributes
+from cactus.synthetic.celeba.attributes import deviate, draw_attributes
 from cactus.synthetic.celeba.faces import draw_face
 from cactus.synthetic.celeba.person import Kind
 from cactus.synthetic.encode import encode_jpeg, write_zip
