@@ -15,6 +15,7 @@ from cactus.cluster.closing import closing_lines
 from cactus.cluster.environment import read_environment
 from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
+from cactus.config.sections.grid import idle_patterns
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.backups import drop_backups
@@ -58,6 +59,8 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
         SOURCE.write(Path(RUN))
+    for line in idle_patterns(CONFIG.grid):
+        print(f"note: {line}", file=sys.stderr)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)

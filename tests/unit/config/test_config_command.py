@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cactus.cli import main as command
+from cactus.cli import main as cactus_main
+from cactus.provenance.staleness.planned_config import PlannedConfig
 
 ROOT = Path(__file__).parents[3]
 STUDY = """\
@@ -25,10 +26,10 @@ def cactus(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(STUDY)
 
-    def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["cactus", "config", *words])
+    def run(*words: str, command: str = "config") -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["cactus", command, *words])
         with pytest.raises(SystemExit) as caught:
-            command.main()
+            cactus_main.main()
         captured = capsys.readouterr()
         return caught.value.code, captured.out + captured.err
 
@@ -82,6 +83,33 @@ def test_keys_are_found_by_section_or_last_part_and_others_are_refused(cactus):
     code, output = cactus("iteratons", "--configfile", "mine.yaml")
     assert code == 2
     assert "did you mean 'iterations'?" in output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("learners.maml.way", "--configfile", "mine.yaml"),
+        ("--configfile", "mine.yaml", "learners.maml.way"),
+        ("--config", "run=x", "learners.maml.way", "--configfile", "mine.yaml"),
+        ("--configfile", "mine.yaml", "--config", "run=x", "learners.maml.way"),
+        ("--configfile", "mine.yaml", "--", "learners.maml.way"),
+    ],
+)
+def test_words_may_come_before_and_after_options(cactus, words):
+    code, output = cactus(*words)
+    assert (code, output.split()[:2]) == (0, ["learners.maml.way", "20"])
+
+
+def test_a_run_is_found_among_the_words_but_not_beside_another_study(cactus, tmp_path):
+    study = PlannedConfig.read([Path("mine.yaml")], ["compute={threads: 3}"], ROOT)
+    study.write(tmp_path / "results/mine")
+    for words in (("mine", "threads"), ("threads", "mine"), ("threads", "results/mine")):
+        assert cactus(*words) == (0, "compute.threads  3  --config\n")
+    assert cactus("mine", "threads", "--configfile", "mine.yaml")[0] == 0
+    for command in ("config", "plan"):
+        code, output = cactus("mine", "--config", "compute={threads: 1}", command=command)
+        assert code == 2
+        assert "mine, and a study whose run is paper" in output
 
 
 def test_without_run_or_study_the_papers_is_shown(cactus):

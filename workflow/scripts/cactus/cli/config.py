@@ -14,9 +14,10 @@ from cactus.config.sections.base import OVERRIDING, LearnerName, merge
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import find_run_folder, run_names
+from cactus.provenance.staleness.open_run import check_same_run, find_run_folder, run_names
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 
+_YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
 _OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
 
@@ -29,10 +30,13 @@ class _Row(NamedTuple):
 
 def show_config(arguments: argparse.Namespace) -> int:
     """Print the keys of a run or a study, or those of one of its cells."""
-    # The option takes all that follows it.
-    files = [file for file in arguments.configfile if file.suffix or file.is_file()]
-    words = [*arguments.words, *(str(one) for one in arguments.configfile if one not in files)]
-    arguments.configfile = files
+    # The options take all that follows them.
+    first, rest = arguments.configfile[:1], arguments.configfile[1:]
+    others = [file for file in rest if file.suffix not in _YAML and not file.is_file()]
+    more = [one for one in arguments.config if "=" not in one]
+    words = [*arguments.words, *map(str, others), *more]
+    arguments.configfile = [*first, *(file for file in rest if file not in others)]
+    arguments.config = [one for one in arguments.config if one not in more]
     layers = _layers(arguments, words)
     cell = next((word for word in words if "/" in word), None)
     wildcards = _wildcards(checked(layers), cell) if cell else {}
@@ -48,13 +52,18 @@ def show_config(arguments: argparse.Namespace) -> int:
 
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
-    named = words and (words[0] in run_names() or (Path(words[0]) / "plans").is_dir())
+    runs = run_names()
+    named = next((one for one in words if one in runs or (Path(one) / "plans").is_dir()), None)
+    if named:
+        words.remove(named)
     given = arguments.configfile or arguments.config
-    if not given and (named or run_names()):
-        folder = find_run_folder(words.pop(0) if named else None)
+    if not given and (named or runs):
+        folder = find_run_folder(named)
         planned = read_planned_config(folder)
         return planned.layers(planned.base(folder))
-    return PlannedConfig.read(arguments.configfile, arguments.config, ROOT).layers(Path())
+    study = PlannedConfig.read(arguments.configfile, arguments.config, ROOT)
+    check_same_run(named, study.config["run"])
+    return study.layers(Path())
 
 
 def _wildcards(config: Config, name: str) -> dict[str, str]:

@@ -49,7 +49,9 @@ def main() -> None:
 
 def _run() -> None:
     given = sys.argv[1:]
-    cut = given.index("--") if "--" in given else len(given)
+    # For other commands, all that follows is one of their own words.
+    passes_on = given[:1] in (["update"], ["run"])
+    cut = given.index("--") if passes_on and "--" in given else len(given)
     arguments = _parser().parse_args(given[:cut])
     arguments.snakemake = given[cut + 1 :]
     raise SystemExit(command_function(arguments.command)(arguments))

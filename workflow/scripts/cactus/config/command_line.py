@@ -22,13 +22,14 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        nested = on_the_command_line(key, text or "...")
         if not equals or not key.replace("_", "").isalnum():
             raise ConfigError(
                 "An argument of --config is not valid.",
                 where=COMMAND_LINE,
                 got=pair[:200] or "nothing",
-                fix=f"write {nested}" if "." in key else "write KEY=VALUE",
+                fix=f"write {on_the_command_line(key, text or '...')}"
+                if "." in key
+                else "write KEY=VALUE",
             )
         values = merge(values, {key: parse_value(text, f"{COMMAND_LINE} {key}")})
     return values
@@ -36,8 +37,14 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
 
 def on_the_command_line(key: str, value: Any) -> str:
     """Return the option that sets a dotted key."""
+    first, text = by_level(key, value)
+    return f"--config '{first}={text}'"
+
+
+def by_level(key: str, value: Any) -> tuple[str, str]:
+    """Return the first part of a dotted key, and YAML for what is below it."""
     first, *rest = key.split(".")
     text = value if isinstance(value, str) else json.dumps(value)
     for part in reversed(rest):
         text = f"{{{part}: {text}}}"
-    return f"--config '{first}={text}'"
+    return first, text
