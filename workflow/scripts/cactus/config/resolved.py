@@ -79,8 +79,8 @@ class _DatasetChecks:
         support = min(one.way * one.shot for one in evaluation.settings)
         if "knn" in settings.methods and min(settings.knn.neighbors) > support:
             fix = f"add a number up to {support}, the smallest support under evaluation.settings"
-            key = ("baselines", "knn", "neighbors", 0)
-            raise self._refused(fix, (key, settings.knn.neighbors[0]))
+            first = ("baselines", "knn", "neighbors", 0)
+            raise self._refused(fix, (first, settings.knn.neighbors[0]))
         if "cluster_matching" in settings.methods:
             key = ("baselines", "cluster_matching", "clusters")
             self._check_clusters(key, settings.cluster_matching.clusters)
