@@ -14,6 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 from cactus.cluster.closing import closing_lines
 from cactus.cluster.environment import read_environment
 from cactus.exits import message_alone
+from cactus.config.command_line import refuse_repeats
 from cactus.config.sections.base import LearnerName
 from cactus.config.sections.grid import idle_patterns
 from cactus.files import write_json
@@ -57,6 +58,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
+        refuse_repeats(sys.argv)
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
         SOURCE.write(Path(RUN))
     for line in idle_patterns(CONFIG.grid):

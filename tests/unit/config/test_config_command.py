@@ -112,6 +112,22 @@ def test_a_run_is_found_among_the_words_but_not_beside_another_study(cactus, tmp
         assert "mine, and a study whose run is paper" in output
 
 
+@pytest.mark.parametrize("option", ["--config", "--configfile"])
+def test_an_option_whose_first_values_would_be_dropped_is_refused(cactus, option):
+    value = "run=x" if option == "--config" else "mine.yaml"
+    for command in ("config", "plan"):
+        code, output = cactus(option, value, f"{option}={value}", command=command)
+        assert code == 2
+        assert f"after a single {option}" in output
+
+
+def test_a_run_whose_study_is_no_longer_valid_is_explained(cactus, tmp_path):
+    PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")
+    (tmp_path / "mine.yaml").write_text("run: mine\ngrid: {dataset: mnist}\n")
+    code, output = cactus("mine", "threads")
+    assert (code, "mine.yaml:2: grid.dataset" in output) == (2, True)
+
+
 def test_without_run_or_study_the_papers_is_shown(cactus):
     code, output = cactus("--json")
     assert code == 0, output

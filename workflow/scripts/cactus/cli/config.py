@@ -39,7 +39,8 @@ def show_config(arguments: argparse.Namespace) -> int:
     arguments.config = [one for one in arguments.config if one not in more]
     layers = _layers(arguments, words)
     cell = next((word for word in words if "/" in word), None)
-    wildcards = _wildcards(checked(layers), cell) if cell else {}
+    config = checked(layers)
+    wildcards = _wildcards(config, cell) if cell else {}
     rows = list(_rows(layers, wildcards))
     if keys := [word for word in words if word != cell]:
         rows = [row for key in keys for row in _matching(rows, key)]

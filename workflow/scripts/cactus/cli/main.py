@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.command import run_main
+from cactus.config.command_line import refuse_repeats
 from cactus.cores import usable_cores
 from cactus.provenance.execution.process import name_user
 
@@ -53,6 +54,7 @@ def _run() -> None:
     passes_on = given[:1] in (["update"], ["run"])
     cut = given.index("--") if passes_on and "--" in given else len(given)
     arguments = _parser().parse_args(given[:cut])
+    refuse_repeats(given[:cut])
     arguments.snakemake = given[cut + 1 :]
     raise SystemExit(command_function(arguments.command)(arguments))
 

@@ -44,7 +44,7 @@ def show_plan(arguments: argparse.Namespace) -> int:
     print(columns(list(_stage_rows(guess))))
     counts = Counter(job.stage for job in jobs)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    print(f"\n{counted(len(jobs), 'job')}: {listed}")
+    print(f"\n{planner.config.run}: {counted(len(jobs), 'job')}: {listed}")
     for line in _totals(guess, arguments.at_once):
         print(line)
     if guess.unknown:

@@ -9,6 +9,7 @@ from cactus.config.yaml_file import parse_value
 from cactus.errors import ConfigError
 
 COMMAND_LINE: Final = "--config"
+_OPTIONS: Final = ((COMMAND_LINE, "-C"), ("--configfile", "--configfiles"))
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
@@ -33,6 +34,25 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
             )
         values = merge(values, {key: parse_value(text, f"{COMMAND_LINE} {key}")})
     return values
+
+
+def refuse_repeats(arguments: Iterable[str]) -> None:
+    """Check that the options of a study are not given twice: Snakemake would drop the first ones.
+
+    Raises
+    ------
+    ConfigError
+        One of them is.
+    """
+    given = [argument.partition("=")[0] for argument in arguments]
+    for names in _OPTIONS:
+        if sum(given.count(name) for name in names) > 1:
+            raise ConfigError(
+                "An option is given more than once, and only the last one would count.",
+                where="the command line",
+                got=names[0],
+                fix=f"write all that belongs to it after a single {names[0]}",
+            )
 
 
 def on_the_command_line(key: str, value: Any) -> str:
