@@ -28,6 +28,7 @@ def test_no_values_give_the_defaults():
         # A key that is right elsewhere says more than one that looks like it.
         ({"seeds": [1]}, "seeds", "did you mean `grid.seeds`? On the command line: --config"),
         ({"learners": {"iterations": 5}}, "learners.iterations", "mean `learners.maml.iterations`"),
+        ({"data": {"per_dataset": {}}}, "data.per_dataset", "remove it; valid keys here are raw_"),
         ({"learners.maml.way": 5}, "'learners.maml.way'", "`learners: {maml: {way: 5}}`"),
         (
             {"threads": 1},
@@ -96,6 +97,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"grid": None}, "grid", "with the keys datasets"),
         ({"compute": {"threads": True}}, "compute.threads", "allowed: integer >= 1"),
         ({"compute": {"threads": "4"}}, "compute.threads", "remove the quotes"),
+        ({"checkpoints": {"steps": "None"}}, "checkpoints.steps", "write null; allowed: integer"),
         ({"run": 2024}, "run", "put quotes around it"),
         ({"grid": {"seeds": 3}}, "grid.seeds", "write a list, as in `[0, 1]`"),
         ({"grid": {"datasets": "minst"}}, "grid.datasets", "did you mean 'mnist'? write a list"),

@@ -126,7 +126,8 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
     if "." in key:
         first, text = by_level(key, value_at(layers.values, path))
         return f"write one key per level: `{first}: {text}`"
-    same = [name for name in everywhere if name.endswith(f".{key}")]
+    near = f"{path[0]}." if key in OVERRIDING else ""
+    same = [one for one in everywhere if one.startswith(near) and one.endswith(f".{key}")]
     same.sort(key=lambda name: -len({*name.split(".")} & {*path}))
     if not same:
         listed = f"remove it; valid keys here are {', '.join(known[:30])}"
@@ -204,6 +205,8 @@ def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
     similar = did_you_mean(value, options) if isinstance(value, str) else ""
     if isinstance(value, str) and not similar and isinstance(_plain(value), (int, float)):
         similar = "remove the quotes;"
+    elif value in ("None", "none") and type(None) in get_args(field.annotation):
+        similar = "write null;"
     elif field.annotation is str and isinstance(value, (int, float)):
         similar = "put quotes around it;"
     elif get_origin(field.annotation) is list and isinstance(value, (str, int, float)):
