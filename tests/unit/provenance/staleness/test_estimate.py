@@ -230,6 +230,10 @@ def test_a_short_measurement_times_each_kind_of_training_once(tmp_path: Path):
     assert guess.jobs[EVALUATE].seconds is None
 
 
+def test_a_training_of_no_steps_is_not_timed(tmp_path: Path):
+    assert list(measure(planner(tmp_path, "new", iterations=0), [TRAIN])) == []
+
+
 def test_times_that_cannot_be_saved_still_count(tmp_path, monkeypatch, capsys):
     (tmp_path / "results" / MEASURED_FILE).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
