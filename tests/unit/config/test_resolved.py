@@ -109,6 +109,15 @@ def maml(dataset="omniglot", **values):
             study(synthetic_data=True, synthetic={"omniglot": {"drawers": 1}}),
             "study.yaml: synthetic.omniglot.drawers", "1", "shot, which is 1 by default",
         ),
+        (maml("mnist", shot=10**4), "study.yaml: learners.maml.shot", "10000", "100050 images"),
+        (
+            study(embeddings={"acai": {"latent_width": 32}}),
+            "study.yaml: embeddings.acai.latent_width", "32", "working_size is 32",
+        ),
+        (
+            study(embeddings={"deepcluster": {"channels": [1]}}),
+            "study.yaml: embeddings.deepcluster.channels", "nothing", "Field required",
+        ),
         (
             study({"exclude": [{"learner": "maml"}]}),
             "study.yaml: grid.exclude", "0 and 1 patterns", "keep at least one cell",

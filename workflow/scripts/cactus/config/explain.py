@@ -176,7 +176,11 @@ def explained(
     path = (*section, *location)
     value, unfit = first["input"], first.get("ctx", {}).get("error")
     if isinstance(unfit, UnfitError):
-        value, path, fix = value_at(value, unfit.path), (*path, *unfit.path), str(unfit)
+        at, fix = unfit.path, str(unfit)
+        if layers.is_default((*path, *at), *names):
+            own = [(key,) for key in value if not layers.is_default((*path, key), *names)]
+            at = next((key for key in own if key[0] in fix), own[0] if own else at)
+        value, path = value_at(value, at), (*path, *at)
     else:
         fix = _advice(first["msg"], value, _field_at(_without_overriding(path)))
     places = {tuple(part for part in one["loc"] if not _is_type_name(part)) for one in problems}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import ValidationError
 
 from cactus.config.explain import explained, shown
-from cactus.config.layers import BUILT_IN, Layers, dotted, value_at
+from cactus.config.layers import Layers, dotted, value_at
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners import TrainingSettings
@@ -114,7 +114,8 @@ class _DatasetChecks:
         needed = training.way * (training.shot + training.query)
         if needed > images:
             fix = f"lower it: a task has {needed} images, the training split {images}"
-            raise self._refused(fix, ((*path, "way"), training.way))
+            keys = ("way", "shot", "query")
+            raise self._refused(fix, *(((*path, key), getattr(training, key)) for key in keys))
         settings = self._resolved(
             ("partitions",), lambda: self.config.partitions.resolve(self.dataset)
         )
@@ -208,7 +209,7 @@ class _DatasetChecks:
         If all of them are defaults, that is a key of the study that the size of the data follows.
         """
         key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset))
-        if self.layers.origin(key, self.dataset).layer.name.startswith(BUILT_IN):
+        if self.layers.is_default(key, self.dataset):
             keys = list(self._size_keys())
             if keys:
                 default = f"{dotted(key)}, which is {shown(value)} by default"
@@ -227,7 +228,7 @@ class _DatasetChecks:
         for section in ("data", "synthetic") if self.config.synthetic_data else ("data",):
             for key in getattr(self.config, section).model_dump()[self.dataset]:
                 path = section, self.dataset, key
-                if not self.layers.origin(path).layer.name.startswith(BUILT_IN):
+                if not self.layers.is_default(path):
                     yield path
 
 
