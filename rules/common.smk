@@ -14,9 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 from cactus.cluster.closing import closing_lines
 from cactus.cluster.environment import read_environment
 from cactus.exits import message_alone
-from cactus.config.command_line import refuse_repeats
 from cactus.config.sections.base import LearnerName
-from cactus.config.sections.grid import idle_patterns
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.backups import drop_backups
@@ -58,11 +56,8 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
-        refuse_repeats(sys.argv)
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
-        SOURCE.write(Path(RUN))
-    for line in idle_patterns(CONFIG.grid):
-        print(f"note: {line}", file=sys.stderr)
+        SOURCE.take(Path(RUN), sys.argv)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)

@@ -218,6 +218,13 @@ def test_the_number_of_jobs_at_once_is_a_whole_one(monkeypatch, capsys, number):
     assert f"{number!r} is not a whole number of at least 1" in output
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "soon"])
+@pytest.mark.parametrize("option", ["--patience", "--poll"])
+def test_times_of_the_supervisor_are_above_zero(monkeypatch, capsys, option, number):
+    code, output = cactus(monkeypatch, capsys, "run", option, number)
+    assert (code, f"{number!r} is not a number of seconds" in output) == (2, True)
+
+
 def test_a_short_measurement_times_each_kind_of_training_once(tmp_path: Path):
     made = planner(tmp_path, "new", filters=2, shot=1, query=1, iterations=7)
     jobs = [TRAIN, OTHER_SEED, EVALUATE]
