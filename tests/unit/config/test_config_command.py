@@ -134,6 +134,20 @@ def test_a_call_of_snakemake_is_checked_before_it_is_saved(tmp_path, monkeypatch
     assert "note: grid.exclude.0 (seed: 7) matches no cell" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"), [("labels", (7, "--config")), ("acai", (30, "--config"))]
+)
+def test_a_cell_on_true_labels_trains_for_its_own_iterations(cactus, source, expected):
+    values = (
+        "grid={controls: {mnist: [labels]}}",
+        "learners={maml: {iterations: 30, oracle_iterations: 7}}",
+    )
+    cell = f"mnist/{source}/maml/s0"
+    code, output = cactus(cell, "--json", "--configfile", "mine.yaml", "--config", *values)
+    assert code == 0, output
+    assert rows(output)["learners.maml.iterations"] == expected
+
+
 def test_a_run_whose_study_is_no_longer_valid_is_explained(cactus, tmp_path):
     PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")
     (tmp_path / "mine.yaml").write_text("run: mine\ngrid: {dataset: mnist}\n")

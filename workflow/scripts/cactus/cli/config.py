@@ -42,6 +42,8 @@ def show_config(arguments: argparse.Namespace) -> int:
     config = checked(layers)
     wildcards = _wildcards(config, cell) if cell else {}
     rows = list(_rows(layers, wildcards))
+    if wildcards.get("source") == "labels":
+        rows = _of_oracle(rows)
     if keys := [word for word in words if word != cell]:
         rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
@@ -80,6 +82,16 @@ def _rows(layers: Layers, wildcards: dict[str, str]) -> Iterator[_Row]:
     for path, value in _leaves(layers.values, (), found):
         if not wildcards or _is_read(path, wildcards, found):
             yield _Row(dotted(path), value, str(layers.origin(path, *found)))
+
+
+def _of_oracle(rows: list[_Row]) -> list[_Row]:
+    """Return the rows of a cell on true labels: `oracle_iterations`, if set, are its iterations."""
+    own = {
+        row.key.replace("oracle_", ""): row
+        for row in rows
+        if row.key.endswith(".oracle_iterations") and row.value is not None
+    }
+    return [own[row.key]._replace(key=row.key) if row.key in own else row for row in rows]
 
 
 def _leaves(
