@@ -1,8 +1,12 @@
 # Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
 # The interpreter below the virtual environment, in case that is active already.
-PYTHON := $(shell python3 -c 'import sys; print(sys._base_executable)')
+PYTHON := $(shell python3 -I -c 'import sys; print(sys._base_executable)')
+# It names the libraries of one interpreter, and no other can start with them.
+unexport PYTHONHOME
 # The cores that this process may use, fewer if they would need more memory than there is.
-CORES ?= $(or $(shell $(PYTHON) -I workflow/scripts/cactus/cores.py),1)
+ifeq ($(strip $(CORES)),)
+override CORES = $(or $(shell $(PYTHON) -I workflow/scripts/cactus/cores.py),1)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up

@@ -54,12 +54,14 @@ whole, mappings key by key.
 
 `cactus config RUN CELL` prints the values that a cell gets and where each comes from, with
 `--configfile` also those of a study that never ran. On the command line, keys of a section are
-written as `--config 'compute={threads: 1}'`.
+written as `--config 'compute={threads: 1}'`. Both options are given once, each with all its values:
+Snakemake keeps only the last, so a second one is refused.
 
 The cells are `datasets` x `embeddings` x `learners` x `seeds` of `grid`, without what `exclude`
-matches. Controls, training from scratch and baselines are added only where the study asks for
-them: the paper's are in `config/config.yaml`. With `synthetic_data`, the defaults of splits, ways,
-queries and clusters follow the sizes under `synthetic`; trainings are as long as the paper's.
+matches; a pattern that matches no cell is noted at the start. Controls, training from scratch and
+baselines are added only where the study asks for them: the paper's are in `config/config.yaml`.
+With `synthetic_data`, the defaults of splits, ways, queries and clusters follow the sizes under
+`synthetic`; trainings are as long as the paper's.
 
 Values have the types below: `true` and `"4"` are no integers. The files are plain YAML without tags
 and dates; no key appears twice.

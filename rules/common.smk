@@ -12,7 +12,7 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.closing import closing_lines
-from cactus.cluster.environment import read_environment
+from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
@@ -31,13 +31,9 @@ with message_alone():
     given = workflow.config_settings
     SOURCE = PlannedConfig.read(given.configfiles, given.config_args or (), ROOT)
     CONFIG = SOURCE.load(Path())
+    GPUS = gpus_of_jobs(CONFIG.compute.device)
 RUN = f"results/{CONFIG.run}"
 THREADS = CONFIG.compute.threads
-# Profiles read this variable too. A value set by the user wins: 1 requests a GPU even for a study on
-# CPUs.
-GPUS = int(
-    os.environ.setdefault("CACTUS_GPUS", "0" if CONFIG.compute.device == "cpu" else "1")
-)
 read_environment(workflow, CONFIG.gpus.jobs_per_gpu)
 
 # What cannot change a result stays out of plans: the location of the clone and of the raw data, and
@@ -57,7 +53,7 @@ PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
-        SOURCE.write(Path(RUN))
+        SOURCE.take(Path(RUN), sys.argv)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)

@@ -91,3 +91,12 @@ def test_make_uses_the_cores_that_there_are_whatever_nproc_says(tmp_path, nproc)
     (cores,) = re.findall(r"--cores (\d+) ", output)
     assert 1 <= int(cores) <= len(os.sched_getaffinity(0))
     assert "--cores 3 " in make(tmp_path, "--dry-run", "demo", "CORES=3", PATH=path)[1]
+
+
+def test_make_finds_its_python_whatever_the_environment_of_python_says(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('hello')\n")
+    strange = {"PYTHONPATH": str(tmp_path), "PYTHONHOME": str(tmp_path), "CORES": ""}
+    code, output = make(tmp_path, "--dry-run", "demo", **strange)
+    assert code == 0
+    assert "hello" not in output
+    assert re.search(r"--cores \d+ ", output)

@@ -55,3 +55,9 @@ def test_every_part_of_a_message_is_printable_and_short():
     assert not set("\x1b\x07") & set(text + str(error.args))
     assert "the end" in error.where
     assert error.got.startswith("one\ntwo ")
+
+
+@pytest.mark.parametrize("got", ["", "  ", "\n"])
+def test_an_error_never_leaves_out_what_it_found(got: str):
+    error = CactusError("No such run.", where="results", got=got, fix="name one")
+    assert str(error) == "No such run.\n  where: results\n  got:   nothing\n  fix:   name one"

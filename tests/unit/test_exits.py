@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import ResourceError, StorageError
+from cactus.refusals import explained
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 COMMAND = ("-m", "cactus.cli.main")
@@ -223,3 +224,13 @@ def test_a_command_that_waits_for_snakemake_passes_signals_on_and_waits(tmp_path
         """
     done = run(tmp_path, script(tmp_path, body))
     assert (done.returncode, done.stdout) == (128 + number, f"stopped {int(number)}\n")
+
+
+def test_a_link_to_a_folder_that_is_gone_is_named(tmp_path):
+    (tmp_path / "results").symlink_to(tmp_path / "scratch")
+    with pytest.raises(FileExistsError) as caught:
+        (tmp_path / "results").mkdir(exist_ok=True)
+    told = explained(caught.value)
+    assert isinstance(told, StorageError)
+    assert told.where == str(tmp_path / "results")
+    assert "File exists" in told.got

@@ -1,12 +1,14 @@
 """GPU shards are found, and a request for a whole GPU is refused where jobs should share it."""
 
+import os
 from unittest import mock
 
 import pytest
 
+from cactus.cluster.environment import gpus_of_jobs
 from cactus.cluster.requests import check_sharing
 from cactus.cluster.slurm import partitions
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, ConfigError
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,15 @@ def test_a_whole_gpu_is_refused_only_where_several_jobs_should_share_it(whole: s
         check_sharing(4, requests)
     assert refused.value.where == "gpus.jobs_per_gpu"
     assert f"4, and {whole} for rule meta_train" in refused.value.got
+
+
+def test_the_variable_for_gpus_is_0_or_1_and_an_empty_one_counts_as_unset(monkeypatch):
+    monkeypatch.delenv("CACTUS_GPUS", raising=False)
+    for given, device, expected in (("", "cpu", 0), ("", "auto", 1), ("1", "cpu", 1)):
+        monkeypatch.setenv("CACTUS_GPUS", given)
+        assert gpus_of_jobs(device) == expected
+        assert os.environ["CACTUS_GPUS"] == str(expected)
+    for wrong in ("two", "-1", "2", "yes"):
+        monkeypatch.setenv("CACTUS_GPUS", wrong)
+        with pytest.raises(ConfigError, match="environment variable"):
+            gpus_of_jobs("cpu")

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cactus.cli import main as command
+from cactus.cli import main as cactus_main
+from cactus.errors import ConfigError
+from cactus.provenance.staleness.planned_config import PlannedConfig
 
 ROOT = Path(__file__).parents[3]
 STUDY = """\
@@ -25,10 +27,10 @@ def cactus(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(STUDY)
 
-    def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["cactus", "config", *words])
+    def run(*words: str, command: str = "config") -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["cactus", command, *words])
         with pytest.raises(SystemExit) as caught:
-            command.main()
+            cactus_main.main()
         captured = capsys.readouterr()
         return caught.value.code, captured.out + captured.err
 
@@ -82,6 +84,75 @@ def test_keys_are_found_by_section_or_last_part_and_others_are_refused(cactus):
     code, output = cactus("iteratons", "--configfile", "mine.yaml")
     assert code == 2
     assert "did you mean 'iterations'?" in output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("learners.maml.way", "--configfile", "mine.yaml"),
+        ("--configfile", "mine.yaml", "learners.maml.way"),
+        ("--config", "run=x", "learners.maml.way", "--configfile", "mine.yaml"),
+        ("--configfile", "mine.yaml", "--config", "run=x", "learners.maml.way"),
+        ("--configfile", "mine.yaml", "--", "learners.maml.way"),
+    ],
+)
+def test_words_may_come_before_and_after_options(cactus, words):
+    code, output = cactus(*words)
+    assert (code, output.split()[:2]) == (0, ["learners.maml.way", "20"])
+
+
+def test_a_run_is_found_among_the_words_but_not_beside_another_study(cactus, tmp_path):
+    study = PlannedConfig.read([Path("mine.yaml")], ["compute={threads: 3}"], ROOT)
+    study.write(tmp_path / "results/mine")
+    for words in (("mine", "threads"), ("threads", "mine"), ("threads", "results/mine")):
+        assert cactus(*words) == (0, "compute.threads  3  --config\n")
+    assert cactus("mine", "threads", "--configfile", "mine.yaml")[0] == 0
+    for command in ("config", "plan"):
+        code, output = cactus("mine", "--config", "compute={threads: 1}", command=command)
+        assert code == 2
+        assert "mine, and a study whose run is paper" in output
+
+
+@pytest.mark.parametrize("option", ["--config", "--configfile"])
+def test_an_option_whose_first_values_would_be_dropped_is_refused(cactus, option):
+    value = "run=x" if option == "--config" else "mine.yaml"
+    for command in ("config", "plan"):
+        code, output = cactus(option, value, f"{option}={value}", command=command)
+        assert code == 2
+        assert f"after a single {option}" in output
+
+
+def test_a_call_of_snakemake_is_checked_before_it_is_saved(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("grid: {exclude: [{seed: 7}]}\n")
+    study = PlannedConfig.read([Path("mine.yaml")], [], ROOT)
+    call = ["snakemake", "--config", "run=x", "-C", "run=y"]
+    with pytest.raises(ConfigError, match="more than once"):
+        study.take(tmp_path / "results/mine", call)
+    assert not (tmp_path / "results").exists()
+    study.take(tmp_path / "results/mine", call[:3])
+    assert "note: grid.exclude.0 (seed: 7) matches no cell" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"), [("labels", (7, "--config")), ("acai", (30, "--config"))]
+)
+def test_a_cell_on_true_labels_trains_for_its_own_iterations(cactus, source, expected):
+    values = (
+        "grid={controls: {mnist: [labels]}}",
+        "learners={maml: {iterations: 30, oracle_iterations: 7}}",
+    )
+    cell = f"mnist/{source}/maml/s0"
+    code, output = cactus(cell, "--json", "--configfile", "mine.yaml", "--config", *values)
+    assert code == 0, output
+    assert rows(output)["learners.maml.iterations"] == expected
+
+
+def test_a_run_whose_study_is_no_longer_valid_is_explained(cactus, tmp_path):
+    PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")
+    (tmp_path / "mine.yaml").write_text("run: mine\ngrid: {dataset: mnist}\n")
+    code, output = cactus("mine", "threads")
+    assert (code, "mine.yaml:2: grid.dataset" in output) == (2, True)
 
 
 def test_without_run_or_study_the_papers_is_shown(cactus):

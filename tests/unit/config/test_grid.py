@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cactus.config.load import read_yaml
-from cactus.config.sections.grid import Cell, CellPattern, Grid, GridSettings
+from cactus.config.sections.grid import Cell, CellPattern, Grid, GridSettings, idle_patterns
 from cactus.config.sections.source import Source
 from cactus.errors import ConfigError
 
@@ -28,6 +28,15 @@ def test_controls_and_scratch_are_added_per_dataset():
     assert ("hyperplanes-acai", "maml") in omniglot
     assert ("scratch", "maml") in omniglot
     assert ("scratch", "protonets") not in omniglot
+
+
+def test_patterns_that_match_no_cell_are_named():
+    exclude = [{"source": "acai"}, {"source": "labels", "seed": 1}]
+    settings = GridSettings(include=[{"dataset": "mnist"}, {"seed": 7}], exclude=exclude)
+    assert list(idle_patterns(settings)) == [
+        "grid.include.1 (seed: 7) matches no cell of the grid",
+        "grid.exclude.1 (source: labels, seed: 1) matches no cell of the grid",
+    ]
 
 
 def test_an_embedding_that_only_a_control_needs_is_trained():

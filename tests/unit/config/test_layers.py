@@ -77,7 +77,11 @@ def test_a_studys_value_replaces_the_defaults_of_every_embedding():
 
 
 def test_a_study_without_a_name_is_named_after_its_last_file(tmp_path):
-    for name, run in (("my-study.yaml", "my-study"), ("My Study (2).yml", "my-study-2")):
+    for name, run in (
+        ("my-study.yaml", "my-study"),
+        ("My Study (2).yml", "my-study-2"),
+        ("Étude.yml", "etude"),
+    ):
         (tmp_path / name).write_text("compute: {threads: 1}\n")
         assert load_config([tmp_path / name]).run == run
         assert load_config([tmp_path / name], {"run": "other"}).run == "other"

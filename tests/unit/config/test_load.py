@@ -25,6 +25,11 @@ def test_no_values_give_the_defaults():
     ("values", "where", "fix"),
     [
         ({"gird": {}}, "gird", "did you mean 'grid'?"),
+        # A key that is right elsewhere says more than one that looks like it.
+        ({"seeds": [1]}, "seeds", "did you mean `grid.seeds`? On the command line: --config"),
+        ({"learners": {"iterations": 5}}, "learners.iterations", "mean `learners.maml.iterations`"),
+        ({"data": {"per_dataset": {}}}, "data.per_dataset", "remove it; valid keys here are raw_"),
+        ({"learners.maml.way": 5}, "'learners.maml.way'", "`learners: {maml: {way: 5}}`"),
         (
             {"threads": 1},
             "threads",
@@ -92,6 +97,14 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"grid": None}, "grid", "with the keys datasets"),
         ({"compute": {"threads": True}}, "compute.threads", "allowed: integer >= 1"),
         ({"compute": {"threads": "4"}}, "compute.threads", "remove the quotes"),
+        ({"checkpoints": {"steps": "None"}}, "checkpoints.steps", "write null; allowed: integer"),
+        ({"run": 2024}, "run", "put quotes around it"),
+        ({"grid": {"seeds": 3}}, "grid.seeds", "write a list, as in `[0, 1]`"),
+        ({"grid": {"datasets": "minst"}}, "grid.datasets", "did you mean 'mnist'? write a list"),
+        ({"data": {"raw_dir": "~/data"}}, "data.raw_dir", "no shell reads `~`"),
+        ({"data": {"raw_dir": "$HOME/data"}}, "data.raw_dir", "no shell reads"),
+        ({"data": {"raw_dir": ""}}, "data.raw_dir", "write the whole path"),
+        ({"outputs": {"dpi": 10**6}}, "outputs.dpi", "<= 2400"),
         ({"compute": {"threads": 2.0}}, "compute.threads", "valid integer"),
         ({"compute": {"device": "gpu0"}}, "compute.device", "allowed: one of auto, cpu, cuda"),
         ({"compute": {"device": "autoo"}}, "compute.device", "did you mean 'auto'?"),

@@ -87,6 +87,41 @@ def maml(dataset="omniglot", **values):
             study({"embeddings": ["deepcluster"]}, embeddings={"deepcluster": {"first_stride": 2}}),
             "embeddings.deepcluster.first_stride", "2", "nothing is left",
         ),
+        (maml("mnist", way=1), "learners.maml.way", "1", "2 or more"),
+        (
+            study(data={"omniglot": {"min_images_per_class": 21}}),
+            "data.omniglot.min_images_per_class", "21", "at most 20 of its smallest class",
+        ),
+        (
+            study({"datasets": ["celeba"]}, data={"celeba": {"min_images": 20_000}}),
+            "data.celeba.min_images", "20000", "val split of celeba has at most 19867",
+        ),
+        (
+            study({"baselines": True}, baselines={"knn": {"neighbors": [6]}}),
+            "baselines.knn.neighbors.0", "6", "up to 5, the smallest support",
+        ),
+        # What is wrong with a default is a matter of the study's key that it does not fit.
+        (
+            study(data={"omniglot": {"train_characters": 1510}}),
+            "study.yaml: data.omniglot.train_characters", "1510", "way, which is 20 by default",
+        ),
+        (
+            study(synthetic_data=True, synthetic={"omniglot": {"drawers": 1}}),
+            "study.yaml: synthetic.omniglot.drawers", "1", "shot, which is 1 by default",
+        ),
+        (maml("mnist", shot=10**4), "study.yaml: learners.maml.shot", "10000", "100050 images"),
+        (
+            study(embeddings={"acai": {"latent_width": 32}}),
+            "study.yaml: embeddings.acai.latent_width", "32", "working_size is 32",
+        ),
+        (
+            study(embeddings={"deepcluster": {"channels": [1]}}),
+            "study.yaml: embeddings.deepcluster.channels", "nothing", "Field required",
+        ),
+        (
+            study({"exclude": [{"learner": "maml"}]}),
+            "study.yaml: grid.exclude", "0 and 1 patterns", "keep at least one cell",
+        ),
         (
             study(speed={"maml": {"cuda_graph": True, "kernel": "autograd"}}),
             "speed.maml.kernel", '"autograd"', "cuda_graph needs",

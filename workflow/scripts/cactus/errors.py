@@ -66,7 +66,7 @@ class CactusError(Exception):
 
     def __init__(self, what: str, *, where: str, got: str, fix: str) -> None:
         self.what, self.where = _printable_lines(what), printable(where)
-        self.got, self.fix = _printable_lines(got), _printable_lines(fix)
+        self.got, self.fix = _printable_lines(got).strip() or "nothing", _printable_lines(fix)
         super().__init__(self.what)
 
     def __reduce__(self) -> tuple[Any, ...]:

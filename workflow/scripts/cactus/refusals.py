@@ -12,7 +12,7 @@ _SCRIPTS: Final = Path(__file__).resolve().parents[1]
 _PERMISSION: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _BROKEN: Final = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
-_ABSENT: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+_ABSENT: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 _SHORT: Final = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
 # How libraries, mostly in C, say that memory or threads ran out.
 _EXHAUSTED: Final = re.compile(

@@ -182,7 +182,9 @@ def test_short_measurements_count_and_a_damaged_file_of_them_is_empty(tmp_path: 
     add_short_ones(tmp_path, [Measured(kind, socket.gethostname(), "cpu", 0.0, 2.0, 3.0)])
     assert cost(made).seconds == (20.0, 30.0)
     assert not cost(made).single
-    for content in ("{", "[1]", '[{"kind": 1}]', "\x00"):
+    saved = (tmp_path / MEASURED_FILE).read_text()
+    lies = [saved.replace("3.0", one) for one in ('"fast"', "1e999", "NaN", "1.0", "[3.0]")]
+    for content in ("{", "[1]", '[{"kind": 1}]', "\x00", "[" * 100_000, *lies):
         (tmp_path / MEASURED_FILE).write_text(content)
         assert cost(made).seconds is None
 
@@ -216,6 +218,13 @@ def test_the_number_of_jobs_at_once_is_a_whole_one(monkeypatch, capsys, number):
     assert f"{number!r} is not a whole number of at least 1" in output
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "soon"])
+@pytest.mark.parametrize("option", ["--patience", "--poll"])
+def test_times_of_the_supervisor_are_above_zero(monkeypatch, capsys, option, number):
+    code, output = cactus(monkeypatch, capsys, "run", option, number)
+    assert (code, f"{number!r} is not a number of seconds" in output) == (2, True)
+
+
 def test_a_short_measurement_times_each_kind_of_training_once(tmp_path: Path):
     made = planner(tmp_path, "new", filters=2, shot=1, query=1, iterations=7)
     jobs = [TRAIN, OTHER_SEED, EVALUATE]
@@ -226,6 +235,29 @@ def test_a_short_measurement_times_each_kind_of_training_once(tmp_path: Path):
     guess = estimate(made, jobs, 1)
     assert guess.jobs[OTHER_SEED].seconds == (7 * found.rate, 7 * found.highest_rate)
     assert guess.jobs[EVALUATE].seconds is None
+
+
+def test_a_training_of_no_steps_is_not_timed(tmp_path: Path):
+    assert list(measure(planner(tmp_path, "new", iterations=0), [TRAIN])) == []
+
+
+def test_times_that_cannot_be_saved_still_count(tmp_path, monkeypatch, capsys):
+    (tmp_path / "results" / MEASURED_FILE).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text("grid: {datasets: [mnist], embeddings: [acai]}\n")
+
+    def timed(made: Planner, jobs: list[Job]) -> list[tuple[Job, Measured]]:
+        job = next(one for one in jobs if one.stage == "meta_train")
+        return [
+            (job, Measured(job_kind(made, job), socket.gethostname(), "cpu", 0.0, 0.001, 0.001))
+        ]
+
+    monkeypatch.setattr("cactus.cli.measure.measure", timed)
+    options = ("--configfile", "study.yaml", "--measure", "--config", "compute={device: cpu}")
+    code, output = cactus(monkeypatch, capsys, "plan", *options)
+    assert code == 0, output
+    assert "note: the times are not kept for later plans: " in output
+    assert "30.0 s + 1 unknown" in output
 
 
 def test_a_step_is_timed_by_the_clock():

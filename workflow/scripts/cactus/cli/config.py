@@ -14,9 +14,10 @@ from cactus.config.sections.base import OVERRIDING, LearnerName, merge
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import find_run_folder, run_names
+from cactus.provenance.staleness.open_run import check_same_run, find_run_folder, run_names
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 
+_YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
 _OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
 
@@ -29,14 +30,20 @@ class _Row(NamedTuple):
 
 def show_config(arguments: argparse.Namespace) -> int:
     """Print the keys of a run or a study, or those of one of its cells."""
-    # The option takes all that follows it.
-    files = [file for file in arguments.configfile if file.suffix or file.is_file()]
-    words = [*arguments.words, *(str(one) for one in arguments.configfile if one not in files)]
-    arguments.configfile = files
+    # The options take all that follows them.
+    first, rest = arguments.configfile[:1], arguments.configfile[1:]
+    others = [file for file in rest if file.suffix not in _YAML and not file.is_file()]
+    more = [one for one in arguments.config if "=" not in one]
+    words = [*arguments.words, *map(str, others), *more]
+    arguments.configfile = [*first, *(file for file in rest if file not in others)]
+    arguments.config = [one for one in arguments.config if one not in more]
     layers = _layers(arguments, words)
     cell = next((word for word in words if "/" in word), None)
-    wildcards = _wildcards(checked(layers), cell) if cell else {}
+    config = checked(layers)
+    wildcards = _wildcards(config, cell) if cell else {}
     rows = list(_rows(layers, wildcards))
+    if wildcards.get("source") == "labels":
+        rows = _of_oracle(rows)
     if keys := [word for word in words if word != cell]:
         rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
@@ -48,13 +55,18 @@ def show_config(arguments: argparse.Namespace) -> int:
 
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
-    named = words and (words[0] in run_names() or (Path(words[0]) / "plans").is_dir())
+    runs = run_names()
+    named = next((one for one in words if one in runs or (Path(one) / "plans").is_dir()), None)
+    if named:
+        words.remove(named)
     given = arguments.configfile or arguments.config
-    if not given and (named or run_names()):
-        folder = find_run_folder(words.pop(0) if named else None)
+    if not given and (named or runs):
+        folder = find_run_folder(named)
         planned = read_planned_config(folder)
         return planned.layers(planned.base(folder))
-    return PlannedConfig.read(arguments.configfile, arguments.config, ROOT).layers(Path())
+    study = PlannedConfig.read(arguments.configfile, arguments.config, ROOT)
+    check_same_run(named, study.config["run"])
+    return study.layers(Path())
 
 
 def _wildcards(config: Config, name: str) -> dict[str, str]:
@@ -70,6 +82,16 @@ def _rows(layers: Layers, wildcards: dict[str, str]) -> Iterator[_Row]:
     for path, value in _leaves(layers.values, (), found):
         if not wildcards or _is_read(path, wildcards, found):
             yield _Row(dotted(path), value, str(layers.origin(path, *found)))
+
+
+def _of_oracle(rows: list[_Row]) -> list[_Row]:
+    """Return the rows of a cell on true labels: `oracle_iterations`, if set, are its iterations."""
+    own = {
+        row.key.replace("oracle_", ""): row
+        for row in rows
+        if row.key.endswith(".oracle_iterations") and row.value is not None
+    }
+    return [own[row.key]._replace(key=row.key) if row.key in own else row for row in rows]
 
 
 def _leaves(

@@ -1,6 +1,7 @@
 """The command `cactus`."""
 
 import argparse
+import math
 import pkgutil
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.command import run_main
+from cactus.config.command_line import refuse_repeats
 from cactus.cores import usable_cores
 from cactus.provenance.execution.process import name_user
 
@@ -49,8 +51,11 @@ def main() -> None:
 
 def _run() -> None:
     given = sys.argv[1:]
-    cut = given.index("--") if "--" in given else len(given)
+    # For other commands, all that follows is one of their own words.
+    passes_on = given[:1] in (["update"], ["run"])
+    cut = given.index("--") if passes_on and "--" in given else len(given)
     arguments = _parser().parse_args(given[:cut])
+    refuse_repeats(given[:cut])
     arguments.snakemake = given[cut + 1 :]
     raise SystemExit(command_function(arguments.command)(arguments))
 
@@ -142,6 +147,17 @@ def _positive(text: str) -> int:
     return number
 
 
+def _seconds(text: str) -> float:
+    """Return an option's time, which must be above 0 and end."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     audit, trace, diff = parsers["audit"], parsers["trace"], parsers["diff"]
     audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
@@ -167,14 +183,14 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument(
         "--patience",
-        type=float,
+        type=_seconds,
         default=420.0,
         metavar="SECONDS",
         help="how long Snakemake may run with no job queued; it checks its jobs every 180 s",
     )
     run.add_argument(
         "--poll",
-        type=float,
+        type=_seconds,
         default=15.0,
         metavar="SECONDS",
         help="time between checks of the queue",
@@ -195,7 +211,7 @@ def _add_profile_options(profile: argparse.ArgumentParser) -> None:
     profile.add_argument("--gpu-model", help="model of the GPU; default: any")
     profile.add_argument("--constraint", help="features that a node must have")
     profile.add_argument("--qos", help="quality of service")
-    profile.add_argument("--max-jobs", type=int, help="most jobs in the queue at once")
+    profile.add_argument("--max-jobs", type=_positive, help="most jobs in the queue at once")
 
 
 if __name__ == "__main__":

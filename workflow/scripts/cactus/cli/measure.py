@@ -47,6 +47,9 @@ def measure(planner: Planner, jobs: list[Job]) -> Iterator[tuple[Job, Measured]]
         kind = job_kind(planner, job)
         if kind in seen or job.stage not in (META_TRAIN.name, TRAIN_EMBEDDING.name):
             continue
+        work = counted_work(job, planner.assess(job).plan.spec)
+        if not work:
+            continue
         seen.add(kind)
         config = planner.config
         compute = config.compute
@@ -54,7 +57,6 @@ def measure(planner: Planner, jobs: list[Job]) -> Iterator[tuple[Job, Measured]]
         found = (_learner if job.stage == META_TRAIN.name else _embedding)(planner, job, device)
         if found is not None:
             step, steps = found
-            work = counted_work(job, planner.assess(job).plan.spec)
             low, high = (value * steps / work for value in seconds_per_step(step, device))
             yield job, Measured(kind, this_host(), device.type, 0.0, low, high)
 

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from cactus.cli.text import columns
+from cactus.config.sections.grid import idle_patterns
 from cactus.cores import usable_memory
+from cactus.errors import StorageError
 from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
-from cactus.provenance.staleness.measured import Range, add_short_ones
-from cactus.provenance.staleness.open_run import open_run, open_study, run_names
+from cactus.provenance.staleness.measured import Measured, Range, add_short_ones
+from cactus.provenance.staleness.open_run import (
+    check_same_run,
+    open_run,
+    open_study,
+    run_names,
+)
 from cactus.provenance.staleness.planner import Assessment, Planner
-from cactus.provenance.staleness.status import duration
+from cactus.provenance.staleness.status import counted, duration
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
 
@@ -31,14 +38,13 @@ def show_plan(arguments: argparse.Namespace) -> int:
         print(f"{planner.config.run}: nothing to do, all jobs are fresh")
         return 0
     jobs = [one.job for one in stale]
-    if arguments.measure:
-        _measure(planner, jobs)
-    guess = estimate(planner, jobs, arguments.at_once)
+    timed = _measure(planner, jobs) if arguments.measure else []
+    guess = estimate(planner, jobs, arguments.at_once, timed)
     _print_reasons(stale, guess, everything=arguments.all)
     print(columns(list(_stage_rows(guess))))
     counts = Counter(job.stage for job in jobs)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    print(f"\n{counted(len(jobs), 'job')}: {listed}")
+    print(f"\n{planner.config.run}: {counted(len(jobs), 'job')}: {listed}")
     for line in _totals(guess, arguments.at_once):
         print(line)
     if guess.unknown:
@@ -54,10 +60,15 @@ def _planner(arguments: argparse.Namespace) -> Planner:
     study = arguments.configfile or arguments.config
     if not study and (arguments.run or run_names()):
         return open_run(arguments.run)
-    return open_study(arguments.configfile, arguments.config)
+    planner = open_study(arguments.configfile, arguments.config)
+    check_same_run(arguments.run, planner.config.run)
+    for line in idle_patterns(planner.config.grid):
+        print(f"note: {line}", file=sys.stderr)
+    return planner
 
 
-def _measure(planner: Planner, jobs: list[Job]) -> None:
+def _measure(planner: Planner, jobs: list[Job]) -> list[Measured]:
+    """Time the trainings among some jobs, and keep the times for later plans if that is allowed."""
     # Imports PyTorch, which a plan does not need.
     from cactus.cli.measure import measure
 
@@ -67,7 +78,12 @@ def _measure(planner: Planner, jobs: list[Job]) -> None:
         print(f"measured {job.name}: {_span(one.seconds(work))} in all", file=sys.stderr)
         found.append(one)
     if found:
-        add_short_ones(planner.run_folder.absolute().parent, found)
+        try:
+            add_short_ones(planner.run_folder.absolute().parent, found)
+        except (StorageError, OSError) as error:
+            told = error.got if isinstance(error, StorageError) else error.strerror
+            print(f"note: the times are not kept for later plans: {told}", file=sys.stderr)
+    return found
 
 
 def _print_reasons(stale: list[Assessment], guess: Estimate, *, everything: bool) -> None:
@@ -145,11 +161,6 @@ def _needs(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
     free = f"{_bytes(shutil.disk_usage(folder).free)} free"
     least = "at least " if len(sizes) < len(guess.jobs) else ""
     yield f"disk: {least}{_bytes(sum(sizes))}, {free}" if sizes else f"disk: {_UNKNOWN}, {free}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, for example ``1 job`` or ``2 jobs``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _sum(ranges: list[Range]) -> Range:

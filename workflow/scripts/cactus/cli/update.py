@@ -69,6 +69,13 @@ def _request(given: list[str]) -> _Request:
         parsed, _ = get_argument_parser().parse_known_args(given)
     except Exception:  # the options are wrong, and Snakemake itself will say so
         return _Request(given, [], False)
+    if parsed.config or parsed.configfile:
+        raise ConfigError(
+            "An update takes the configuration of its run.",
+            where="cactus update",
+            got="--config" if parsed.config else "--configfile",
+            fix="leave it out and edit the run's files, or call `snakemake` with other ones",
+        )
     targets = [str(target) for target in parsed.targets]
     options = [one for one in given if one not in (*targets, "--")]
     return _Request(options, targets, bool(parsed.dryrun))

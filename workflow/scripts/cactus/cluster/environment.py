@@ -7,10 +7,34 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.cluster.clients import KEPT, misleading
+from cactus.errors import ConfigError
 
+_GPUS: Final = "CACTUS_GPUS"
 _KEPT_CONF: Final = "CACTUS_SLURM_CONF"
 # What an enclosing job, or the user's shell, has been given; Slurm gives each job its own.
 _DEVICES: Final = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES")
+
+
+def gpus_of_jobs(device: str) -> int:
+    """Return how many GPUs a training asks for, and tell profiles, which read the variable, too.
+
+    A value set by the user wins: 1 requests a GPU even for a study on CPUs.
+
+    Raises
+    ------
+    ConfigError
+        The user's value is neither 0 nor 1.
+    """
+    given = os.environ.get(_GPUS, "").strip() or ("0" if device == "cpu" else "1")
+    if given not in ("0", "1"):
+        raise ConfigError(
+            "An environment variable is not valid.",
+            where=_GPUS,
+            got=given[:100],
+            fix="set it to 1 if trainings request a GPU, to 0 if they do not, or unset it",
+        )
+    os.environ[_GPUS] = given
+    return int(given)
 
 
 def read_environment(workflow: Any, jobs_per_gpu: int) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from cactus.config.command_line import on_the_command_line
+from cactus.config.command_line import by_level, on_the_command_line
 from cactus.config.layers import MISSING, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.scalars import plain_scalar
@@ -123,11 +123,15 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
     key = str(path[-1])
     if key in OVERRIDING and any(one in OVERRIDING for one in path[:-1]):
         return f"move its keys up: `{key}` cannot be nested"
-    if similar := did_you_mean(key, known):
-        return similar
-    same = [name for name in everywhere if name.endswith(f".{key}")]
+    if "." in key:
+        first, text = by_level(key, value_at(layers.values, path))
+        return f"write one key per level: `{first}: {text}`"
+    near = f"{path[0]}." if key in OVERRIDING else ""
+    same = [one for one in everywhere if one.startswith(near) and one.endswith(f".{key}")]
+    same.sort(key=lambda name: -len({*name.split(".")} & {*path}))
     if not same:
-        return f"remove it; valid keys here are {', '.join(known[:30])}"
+        listed = f"remove it; valid keys here are {', '.join(known[:30])}"
+        return did_you_mean(key, known, listed)
     advice = f"did you mean {' or '.join(f'`{name}`' for name in same[:3])}?"
     if len(path) > 1:
         return advice
@@ -172,7 +176,11 @@ def explained(
     path = (*section, *location)
     value, unfit = first["input"], first.get("ctx", {}).get("error")
     if isinstance(unfit, UnfitError):
-        value, path, fix = value_at(value, unfit.path), (*path, *unfit.path), str(unfit)
+        at, fix = unfit.path, str(unfit)
+        if layers.is_default((*path, *at), *names):
+            own = [(key,) for key in value if not layers.is_default((*path, key), *names)]
+            at = next((key for key in own if key[0] in fix), own[0] if own else at)
+        value, path = value_at(value, at), (*path, *at)
     else:
         fix = _advice(first["msg"], value, _field_at(_without_overriding(path)))
     places = {tuple(part for part in one["loc"] if not _is_type_name(part)) for one in problems}
@@ -189,7 +197,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         keys = ", ".join(list(value)[:10])
         return f"a mapping with the keys {keys}"[:200] if value else "an empty mapping"
-    text = "nothing" if value is MISSING else json.dumps(value, default=str)
+    text = "nothing" if value is MISSING else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
@@ -199,8 +207,14 @@ def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
         return message
     options = list(_literals(field.annotation))
     similar = did_you_mean(value, options) if isinstance(value, str) else ""
-    if isinstance(value, str) and not similar and not isinstance(_plain(value), str):
+    if isinstance(value, str) and not similar and isinstance(_plain(value), (int, float)):
         similar = "remove the quotes;"
+    elif value in ("None", "none") and type(None) in get_args(field.annotation):
+        similar = "write null;"
+    elif field.annotation is str and isinstance(value, (int, float)):
+        similar = "put quotes around it;"
+    elif get_origin(field.annotation) is list and isinstance(value, (str, int, float)):
+        similar = f"{similar} write a list, as in `[0, 1]` or `[a, b]`;".lstrip()
     # For a union, Pydantic explains each alternative, which the words below name together.
     told = "" if get_origin(field.annotation) in (Union, types.UnionType) or options else message
     allowed = f"allowed: {type_text(field.annotation, field.metadata)}"

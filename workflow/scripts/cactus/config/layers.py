@@ -59,6 +59,12 @@ class Layers:
         names
             Data sets and embeddings whose overrides count.
         """
+        # A list is replaced whole, so its items come from where it does.
+        index = next((at for at, part in enumerate(path) if isinstance(part, int)), 0)
+        if index:
+            layer, whole = self.origin(path[:index], *names)
+            item = (*whole, *path[index:])
+            return Origin(layer, whole if value_at(layer.values, item) is MISSING else item)
         for length in range(len(path), 0, -1):
             for layer in reversed(self.layers):
                 for variant in _variants(path[:length], names):
@@ -69,6 +75,10 @@ class Layers:
     def rank(self, path: KeyPath, *names: str) -> int:
         """Return the number of the layer that sets a key; the strongest has the highest."""
         return self.layers.index(self.origin(path, *names).layer)
+
+    def is_default(self, path: KeyPath, *names: str) -> bool:
+        """Return whether the study leaves a key as it is."""
+        return self.origin(path, *names).layer.name.startswith(BUILT_IN)
 
     def place(self, path: KeyPath, *names: str) -> str:
         """Return a key and where it is set, for the `where` of an error."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -152,7 +153,8 @@ def _overridden(
 
 def _run_name(file: Path) -> str:
     """Return the name of a run after its file."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", file.stem.lower()).strip("-._")
+    plain = unicodedata.normalize("NFKD", file.stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9._-]+", "-", plain.lower()).strip("-._")
     if not 0 < len(name) <= MAX_NAME:
         raise ConfigError(
             "A study without the key `run` is named after its file, whose name does not do.",

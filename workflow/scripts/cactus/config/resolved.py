@@ -1,13 +1,13 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import floor
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from cactus.config.explain import explained, shown
-from cactus.config.layers import Layers, dotted
+from cactus.config.layers import Layers, dotted, value_at
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners import TrainingSettings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 _Found = TypeVar("_Found")
+_LEAST_WAY: Final = 2
 _ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
 
 
@@ -32,7 +33,11 @@ def check_cells(config: "Config", layers: Layers) -> None:
     ConfigError
         Values do not fit each other, or ask for more classes or images than there are.
     """
-    grid = config.expanded_grid
+    try:
+        grid = config.expanded_grid
+    except ConfigError as error:
+        error.where = layers.place(("grid", "include" if config.grid.include else "exclude"))
+        raise
     checks = {dataset: _DatasetChecks(config, layers, dataset) for dataset in grid.datasets}
     for dataset, embedding in dict.fromkeys((run[0], run[1]) for run in grid.embedding_runs):
         checks[dataset].check_embedding(embedding)
@@ -55,6 +60,7 @@ class _DatasetChecks:
             if cut and size.images < 1:
                 fix = f"lower it: it leaves no images for the {split} split of {dataset}"
                 raise self._refused(fix, (("data", dataset, cut), getattr(section, cut)))
+        self._check_least(section)
         self._check_evaluation()
 
     def check_embedding(self, name: str) -> None:
@@ -69,6 +75,12 @@ class _DatasetChecks:
         settings = self._resolved(
             ("baselines",), lambda: self.config.baselines.resolve(self.dataset)
         )
+        evaluation = self.config.evaluation.resolve(self.dataset)
+        support = min(one.way * one.shot for one in evaluation.settings)
+        if "knn" in settings.methods and min(settings.knn.neighbors) > support:
+            fix = f"add a number up to {support}, the smallest support under evaluation.settings"
+            first = ("baselines", "knn", "neighbors", 0)
+            raise self._refused(fix, (first, settings.knn.neighbors[0]))
         if "cluster_matching" in settings.methods:
             key = ("baselines", "cluster_matching", "clusters")
             self._check_clusters(key, settings.cluster_matching.clusters)
@@ -94,10 +106,16 @@ class _DatasetChecks:
         """Check that partitions of the training images can have the classes of a task."""
         source = Source.parse(cell.source)
         images = self.sizes["train"].images
+        if training.way < _LEAST_WAY:
+            fix = (
+                f"raise it to {_LEAST_WAY} or more: with a single class, there is nothing to learn"
+            )
+            raise self._refused(fix, ((*path, "way"), training.way))
         needed = training.way * (training.shot + training.query)
         if needed > images:
             fix = f"lower it: a task has {needed} images, the training split {images}"
-            raise self._refused(fix, ((*path, "way"), training.way))
+            keys = ("way", "shot", "query")
+            raise self._refused(fix, *(((*path, key), getattr(training, key)) for key in keys))
         settings = self._resolved(
             ("partitions",), lambda: self.config.partitions.resolve(self.dataset)
         )
@@ -129,6 +147,17 @@ class _DatasetChecks:
                 f"split of {self.dataset} has {images}"
             )
             raise self._refused(fix, (("partitions", "clusters"), clusters))
+
+    def _check_least(self, section: Settings) -> None:
+        """Check that the splits can have the images that they have to have at least."""
+        key = "min_images" if self.dataset == "celeba" else "min_images_per_class"
+        least = getattr(section, key)
+        for split, size in self.sizes.items():
+            images = size.images if self.dataset == "celeba" else size.per_class
+            if least > images:
+                of = "" if self.dataset == "celeba" else " of its smallest class"
+                fix = f"lower it: the {split} split of {self.dataset} has at most {images}{of}"
+                raise self._refused(fix, (("data", self.dataset, key), least))
 
     def _check_evaluation(self) -> None:
         """Check the episodes on which the cells are scored."""
@@ -174,15 +203,33 @@ class _DatasetChecks:
         except ValidationError as error:
             raise explained(error, self.layers, path, self.dataset, *embeddings) from None
 
-    def _refused(self, fix: str, *given: tuple[KeyPath, int]) -> ConfigError:
-        """Return the error of values that do not fit; it names the one that was set last."""
+    def _refused(self, fix: str, *given: tuple[KeyPath, Any]) -> ConfigError:
+        """Return the error of values that do not fit; it names the one that was set last.
+
+        If all of them are defaults, that is a key of the study that the size of the data follows.
+        """
         key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset))
+        if self.layers.is_default(key, self.dataset):
+            keys = list(self._size_keys())
+            if keys:
+                default = f"{dotted(key)}, which is {shown(value)} by default"
+                fix = f"change it, or set {default} ({fix})"
+                key = keys[0] if len(keys) == 1 else keys[0][:2]
+                value = value_at(self.layers.values, key)
         return ConfigError(
             "The configuration asks for what the data does not have.",
             where=self.layers.place(key, self.dataset),
             got=shown(value),
             fix=fix,
         )
+
+    def _size_keys(self) -> Iterator[KeyPath]:
+        """Yield the keys of the study that decide how many classes and images there are."""
+        for section in ("data", "synthetic") if self.config.synthetic_data else ("data",):
+            for key in getattr(self.config, section).model_dump()[self.dataset]:
+                path = section, self.dataset, key
+                if not self.layers.is_default(path):
+                    yield path
 
 
 def _again(settings: Settings) -> Settings:

@@ -99,7 +99,7 @@ def _composed(text: str, where: str) -> "_Node | None":
 
 def _read_text(path: Path) -> str:
     """Return the text of a regular file of a sensible size."""
-    got, fix = "", f"pass the path of a YAML file; {_EXAMPLE}"
+    got, fix = "", f"pass YAML files, and targets before --configfile; {_EXAMPLE}"
     try:
         # A pipe without a writer must not block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:

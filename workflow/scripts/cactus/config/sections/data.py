@@ -1,8 +1,9 @@
 """Settings of the raw data sets and their preparation."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
     Count,
@@ -170,3 +171,9 @@ class DataSettings(Settings):
         default_factory=MiniImagenetData, description="miniImageNet."
     )
     celeba: CelebaData = Field(default_factory=CelebaData, description="CelebA.")
+
+    @model_validator(mode="after")
+    def _raw_dir_is_a_path(self) -> Self:
+        if not self.raw_dir or re.match(r"~|.*\$[A-Za-z_{]", self.raw_dir):
+            raise UnfitError("raw_dir", "write the whole path; no shell reads `~` or `$` here")
+        return self

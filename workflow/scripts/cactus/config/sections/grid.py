@@ -190,6 +190,17 @@ def _all_cells(settings: GridSettings) -> Iterator[Cell]:
                 yield Cell(dataset, "scratch", "maml", seed)
 
 
+def idle_patterns(settings: GridSettings) -> Iterator[str]:
+    """Yield the patterns of `include` and `exclude` that match no cell, each with its key."""
+    cells = list(_all_cells(settings))
+    for key in ("include", "exclude"):
+        for index, pattern in enumerate(getattr(settings, key)):
+            if not any(map(pattern.matches, cells)):
+                given = pattern.model_dump(exclude_none=True)
+                shown = ", ".join(f"{name}: {value}" for name, value in given.items())
+                yield f"grid.{key}.{index} ({shown}) matches no cell of the grid"
+
+
 def _is_kept(cell: Cell, settings: GridSettings) -> bool:
     included = not settings.include or any(p.matches(cell) for p in settings.include)
     return included and not any(p.matches(cell) for p in settings.exclude)

@@ -1,13 +1,12 @@
 """Settings of tables and figures."""
 
 from collections.abc import Iterable
-from typing import Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
     Count,
-    CountOrZero,
     Positive,
     Settings,
     refuse_repeats,
@@ -36,9 +35,15 @@ class OutputSettings(Settings):
         list(get_args(FigureName)),
         "Figures to draw; training_curves and tasks give one figure per data set.",
     )
-    decimals: CountOrZero = setting(2, "Decimals of the percentages in the tables.")
-    font_size: Positive = setting(8.0, "Font size in figures.", unit="pt")
-    dpi: Count = setting(200, "Resolution of the PNG figures.", unit="dots per inch")
+    decimals: Annotated[int, Field(ge=0, le=10)] = setting(
+        2, "Decimals of the percentages in the tables."
+    )
+    font_size: Annotated[float, Field(gt=0.0, le=100.0)] = setting(
+        8.0, "Font size in figures.", unit="pt"
+    )
+    dpi: Annotated[int, Field(ge=1, le=2400)] = setting(
+        200, "Resolution of the PNG figures.", unit="dots per inch"
+    )
     curve_points: Count = setting(
         200, "Points per training curve; longer logs are averaged over windows of equal length."
     )

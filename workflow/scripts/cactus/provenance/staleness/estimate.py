@@ -5,6 +5,7 @@ to which no measured one compares is unknown.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -81,16 +82,20 @@ class Estimate:
         return sum(cost.seconds is None for cost in self.jobs.values())
 
 
-def estimate(planner: Planner, jobs: list[Job], at_once: int) -> Estimate:
+def estimate(
+    planner: Planner, jobs: list[Job], at_once: int, timed: Iterable[Measured] = ()
+) -> Estimate:
     """Estimate the cost of jobs, given in an order in which they can run.
 
     Parameters
     ----------
     at_once
         Number of jobs that run at once, at least 1.
+    timed
+        Measurements that may not be saved.
     """
     measured: dict[str, list[Measured]] = {}
-    for one in read_measured(planner.run_folder):
+    for one in [*read_measured(planner.run_folder), *timed]:
         measured.setdefault(one.kind, []).append(one)
     costs = {job: _cost(planner, job, measured.get(job_kind(planner, job), [])) for job in jobs}
     hours = {"cuda": NOTHING, "cpu": NOTHING}

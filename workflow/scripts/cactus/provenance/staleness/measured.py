@@ -1,14 +1,16 @@
 """What jobs took: read from the records of all runs, and from short measurements."""
 
-import json
+import math
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pydantic import TypeAdapter
+
 from cactus.errors import RecordError
-from cactus.files import write_json
+from cactus.files import read_text, write_json
 from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.staleness.work import comparable, counted_work
 from cactus.stages.base import Job, stage_named, stage_names
@@ -64,6 +66,9 @@ class Measured:
         return Range(*(self.fixed + rate * work for rate in rates))
 
 
+_SAVED: Final = TypeAdapter(list[Measured])
+
+
 def dataset_of(job: Job) -> str | None:
     """Return the data set of a job; None if it has none."""
     return job.wildcards.get("dataset")
@@ -98,11 +103,16 @@ def add_short_ones(results: Path, more: Iterable[Measured]) -> None:
 def _short_ones(results: Path) -> list[Measured]:
     """Return the saved short measurements; a damaged file counts as empty."""
     try:
-        content = json.loads((results / MEASURED_FILE).read_text(encoding="utf-8"))
-        found = [Measured(**one) for one in content]
-        return [one for one in found if one.fixed >= 0 and one.rate > 0]
-    except (OSError, ValueError, TypeError):
+        found = _SAVED.validate_json(read_text(results / MEASURED_FILE))
+    except (OSError, ValueError):
         return []
+    return [one for one in found if _is_plausible(one)]
+
+
+def _is_plausible(one: Measured) -> bool:
+    slowest = one.rate if one.highest_rate is None else one.highest_rate
+    sizes = (one.memory or 0, one.disk or 0)
+    return 0 <= one.fixed < math.inf and 0 < one.rate <= slowest < math.inf and min(sizes) >= 0
 
 
 def _of_run(folder: Path) -> Iterator[Measured]:

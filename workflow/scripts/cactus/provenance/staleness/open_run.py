@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.config.models import Config
-from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
@@ -91,6 +91,24 @@ def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
     config = PlannedConfig.read(files, overrides, ROOT).load(Path())
     folder = Path("results") / config.run
     return open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
+
+
+def check_same_run(named: str | None, run: str) -> None:
+    """Check that a run that is named beside a study is the study's own.
+
+    Raises
+    ------
+    ConfigError
+        It is another one.
+    """
+    if named and Path(named).name != run:
+        raise ConfigError(
+            "A run is named beside a study that is another run's.",
+            where="the command line",
+            got=f"{named}, and a study whose run is {run}",
+            fix="name one of them; to try other keys on a run, give its own files by --configfile, "
+            "then the keys by --config",
+        )
 
 
 def run_names(results: Path = Path("results")) -> list[str]:

@@ -2,17 +2,19 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from pydantic import ValidationError
 
-from cactus.config.command_line import COMMAND_LINE, parse_overrides
+from cactus.config.command_line import COMMAND_LINE, parse_overrides, refuse_repeats
 from cactus.config.layers import Layer, Layers
 from cactus.config.load import checked, load_config, read_layers, stacked
 from cactus.config.models import Config
 from cactus.config.sections.base import Settings, merge
+from cactus.config.sections.grid import GridSettings, idle_patterns
 from cactus.config.yaml_file import parse_value
 from cactus.errors import DataError, RecordError
 from cactus.files import read_json, write_json
@@ -81,6 +83,19 @@ class PlannedConfig(Settings):
             folder=str(here),
             project=_relative(root, here),
         )
+
+    def take(self, run_folder: Path, arguments: Sequence[str]) -> None:
+        """Save this for a run that Snakemake was called for; note what in it has no effect.
+
+        Raises
+        ------
+        ConfigError
+            The call gives an option twice, of which Snakemake keeps the last.
+        """
+        refuse_repeats(arguments)
+        self.write(run_folder)
+        for line in idle_patterns(GridSettings.model_validate(self.config["grid"])):
+            print(f"note: {line}", file=sys.stderr)
 
     def write(self, run_folder: Path) -> None:
         """Save this in the run's folder."""
