@@ -133,5 +133,5 @@ def test_a_plan_of_another_user_is_replaced(run: Path, monkeypatch: pytest.Monke
 def test_a_data_file_that_is_missing_is_named(run: Path, file: DataFile):
     project = open_planner(parse_config({}), run).project
     with pytest.raises(CodeError, match="missing or damaged") as refused:
-        project._hash(file)
+        project._hash(str(file))
     assert file.name in refused.value.where
