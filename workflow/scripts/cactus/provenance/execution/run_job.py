@@ -63,7 +63,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         failure_note(run_folder, plan.job, lease, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
-        print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
+        print(log_header(plan, lease.started, attempt), file=sys.stderr, flush=True)
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
         if restore_if_finished(run_folder, job.plan):
