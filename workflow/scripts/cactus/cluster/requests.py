@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cactus.cluster.clients import run_slurm
 from cactus.cluster.slurm import any_queued, is_limit, partitions, unavailable
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, printable
 
 # Words in Slurm's refusal, and the keys of the profile that may have caused it.
 _REFUSALS: Final = (
@@ -136,7 +136,7 @@ def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
             obstacles = unavailable(_partition(options))
             if obstacles and _accepted_for_later(options):
                 reasons = "; ".join(obstacles[:5]) + ("; ..." if len(obstacles) > 5 else "")
-                print(f"note: jobs of rule {rule} will wait: {reasons}", file=sys.stderr)
+                print(printable(f"note: jobs of rule {rule} will wait: {reasons}"), file=sys.stderr)
             elif not is_limit(error.got) or not (any_queued() or _nothing_accepted(options)):
                 raise _refusal(rule, options, error) from error
 
