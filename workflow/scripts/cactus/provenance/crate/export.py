@@ -15,6 +15,7 @@ from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.fingerprint.declared import declared_hashes
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -38,7 +39,8 @@ def export(planner: Planner, output: Path) -> Path:
     Raises
     ------
     RecordError
-        A job has no record, a result differs from its record, or the output exists.
+        A job has no record, a result differs from its record, a stored text is lost, or the output
+        exists.
     """
     _check_output(planner, output)
     records = _records(planner)
@@ -85,6 +87,8 @@ def _records(planner: Planner) -> dict[Job, Record]:
                 fix=f"rebuild it: `cactus update {planner.run_folder}`",
             )
         _check_declared(planner, record)
+    for digest in {one for record in records.values() for one in record.texts}:
+        load_text(planner.run_folder, digest)  # or a RecordError that names it
     return records
 
 

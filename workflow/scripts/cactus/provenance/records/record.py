@@ -135,6 +135,13 @@ class Record(Settings):
         return [name for name in self.job.files if name not in self.entities]
 
     @property
+    def texts(self) -> list[str]:
+        """The sha256 of each stored text that the record refers to."""
+        diff = self.agent.git["diff"] if self.agent.git else None
+        others = [self.agent.packages, *([diff] if diff else [])]
+        return [*self.activity.sources.values(), *others]
+
+    @property
     def plan(self) -> Plan:
         """Everything that the results depend on."""
         return self.activity.plan
