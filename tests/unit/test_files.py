@@ -33,19 +33,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
-@pytest.mark.parametrize(("name", "named"), [("/elsewhere/a.py", 0), (".crate.x.zip", 1)])
-def test_a_file_that_cannot_be_copied_is_named_and_not_the_target(tmp_path, name, named):
-    target = tmp_path / "crate.zip"
-
-    def copy():
-        with atomic_path(target):
-            raise PermissionError(13, "Permission denied", str(tmp_path / name))
-
-    with pytest.raises(StorageError, match="cannot be read or written") as refused:
-        copy()
-    assert refused.value.where == [name, str(target)][named]
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]

@@ -95,9 +95,7 @@ def _umask() -> int:
 def _storage_error(error: Exception, path: Path) -> StorageError | None:
     """Return the error for what the disk refused; None if the disk has nothing to do with it."""
     if isinstance(error, OSError) and error.errno is not None:
-        # What is copied here may be what is refused; a temporary name here tells a user nothing.
-        other = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str) else path
-        return storage_error(error, str(path if other.parent == path.parent else other))
+        return storage_error(error, str(path))
     # Libraries report a full disk in different ways; NumPy leaves out the error number.
     if shutil.disk_usage(path.parent).free < _FULL_BYTES:
         return storage_error(OSError(errno.ENOSPC, str(error)), str(path))

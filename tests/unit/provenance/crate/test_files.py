@@ -1,11 +1,13 @@
 """Which files a crate carries: none from elsewhere that a link in the run leads to."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cactus.errors import RecordError
+from cactus.provenance.crate import export
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.records.record import Record
 from tests.unit.provenance.samples import RECORD
@@ -48,3 +50,12 @@ def test_a_link_to_a_file_elsewhere_is_refused_unless_a_record_lists_it(planner)
 def test_a_folder_of_results_may_be_a_link_to_another_disk(planner):
     (planner.run_folder / "models").symlink_to(planner.run_folder.parent / "elsewhere")
     assert names(planner) == ["models/a.json", "tables/a.csv"]
+
+
+def test_a_file_that_cannot_be_read_is_named_before_the_crate_is_begun(planner, monkeypatch):
+    monkeypatch.setattr(export, "_check_output", lambda *_: None)
+    monkeypatch.setattr(export, "_records", lambda _: {})
+    monkeypatch.setattr(os, "access", lambda path, _: path.name != "a.csv")
+    with pytest.raises(PermissionError, match=r"tables/a\.csv"):
+        export.export(planner, planner.run_folder.parent / "crate.zip")
+    assert not (planner.run_folder.parent / "crate.zip").exists()

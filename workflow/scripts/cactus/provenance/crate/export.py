@@ -4,6 +4,8 @@ The metadata follows the Provenance Run Crate profile, which builds on Workflow 
 Run Crate and Workflow RO-Crate.
 """
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -41,10 +43,16 @@ def export(planner: Planner, output: Path) -> Path:
     RecordError
         A job has no record, a result differs from its record, a stored text is lost, or the output
         exists.
+    PermissionError
+        A file cannot be read.
     """
     _check_output(planner, output)
     records = _records(planner)
-    crate = build_crate(planner, records, crate_files(planner))
+    files = crate_files(planner)
+    for path in files.values():
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    crate = build_crate(planner, records, files)
     if output.suffix == ".zip":
         with atomic_path(output) as temporary:
             crate.write_zip(temporary)

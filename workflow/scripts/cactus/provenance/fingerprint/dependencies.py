@@ -1,6 +1,7 @@
 """What a job's results depend on besides spec and inputs: code, libraries, data files."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
@@ -8,9 +9,8 @@ from pathlib import Path
 from platform import python_version_tuple
 from typing import Any, Final
 
-import yaml
-
 from cactus.config.models import Config
+from cactus.data.files.registry import DatasetEntry, load_registry
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes
@@ -66,7 +66,7 @@ class Project:
         path = self.root / "envs" / "requirements.lock"
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(
                 "The lock file cannot be read.",
                 where=str(path),
@@ -76,9 +76,15 @@ class Project:
         return {normalized(name): version for name, version in _PIN.findall(text)}
 
     @cached_property
-    def registry(self) -> dict[str, Any]:
-        """The registry of data sets: what is published about each, as plain values."""
-        return dict(yaml.safe_load((self.root / _REGISTRY).read_text(encoding="utf-8")))
+    def registry(self) -> Mapping[str, DatasetEntry]:
+        """The registry of data sets: what is published about each.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be read.
+        """
+        return {str(name): one for name, one in load_registry(self.root / _REGISTRY).items()}
 
     def dependencies(self, config: Config, job: Job) -> Dependencies:
         """Return what a job's results depend on besides spec and inputs.
