@@ -117,7 +117,12 @@ def check_project_files(plan: Plan, root: Path, cache: HashCache) -> None:
     for name, planned in plan.files.items():
         found = project_file_hash(root, name, cache, contents)
         if found != planned:
-            raise _code_changed(str(root / name), f"sha256 {found[:12]}, planned {planned[:12]}")
+            raise CodeError(
+                "A data file of the project is not what was planned.",
+                where=str(root / name),
+                got=f"sha256 {found[:12]}, planned {planned[:12]}",
+                fix="run Snakemake again to plan the job with the current file",
+            )
 
 
 def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, str]:
