@@ -68,7 +68,11 @@ def test_any_other_line_is_reported_and_not_skipped():
 
 
 @pytest.mark.parametrize(
-    ("columns", "memory"), [(["1"], 0), (["1", "64000"], 64000), (["64000+"], 64000), (["1+"], 0)]
+    ("columns", "memory"),
+    [
+        *((["1"], 0), (["1", "64000"], 64000), (["64000+"], 64000), (["1+"], 0), (["N/A"], 0)),
+        *((["500G+"], 512000), (["1.5T"], 1572864), ([" 64000M "], 64000)),
+    ],
 )
 def test_the_memory_of_nodes_that_declare_none_is_unknown(columns: list[str], memory: int):
     with answered("".join(f"cpu*|up|(null)|infinite|{one}\n" for one in columns)):
@@ -77,11 +81,31 @@ def test_the_memory_of_nodes_that_declare_none_is_unknown(columns: list[str], me
 
 
 @pytest.mark.parametrize(
+    ("limit", "minutes"),
+    [
+        *(("infinite", None), ("UNLIMITED", None), ("INVALID", None), ("Partition_Limit", None)),
+        *(("1-00:00:00", 1440), ("1-12", 2160), ("2:00:01", 121), ("30:00", 30), ("45", 45)),
+    ],
+)
+def test_a_time_limit_of_any_form_is_read(limit: str, minutes: int | None):
+    with answered(f"a|UP|gpu:1|{limit}|1\n"):
+        assert [one.max_minutes for one in partitions()] == [minutes]
+
+
+@pytest.mark.parametrize("row", ["a|up|gpu:1|soon|1", "a|up|gpu:1|1-2-3|1", "a|up|gpu:1|1|lots"])
+def test_what_is_no_time_or_memory_is_refused_by_name(row: str):
+    with answered(row), pytest.raises(ClusterError, match="cannot be read"):
+        partitions()
+
+
+@pytest.mark.parametrize(
     ("rows", "expected"),
     [
         (["gpu|up|n1|idle|none", "gpu|up|n2|mixed-|none", "gpu|up|n3|idle~|none"], []),
         (["gpu|up|n1|drained|bad disk", "gpu|up|n2|idle|none"], ["node n1 is drained (bad disk)"]),
         (["cpu*|up|n1|down|dead"], []),
+        (["gpu|UP|n1|IDLE|none", "gpu|up|n2|mix|", "gpu|up|n3|mixed+cloud+planned|none"], []),
+        (["gpu|up|n1|idle+drain|x"], ["node n1 is idle+drain (x)"]),
         (["gpu|up|n1|idle*|none"], ["node n1 is idle and does not respond"]),
         (["gpu|down|n1|idle|none", "gpu|down|n2|idle|none"], ["partition gpu is down"]),
         (["gpu|up|n1|drained$|a|b"], ["node n1 is drained$ (a|b)"]),

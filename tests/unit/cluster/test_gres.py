@@ -20,6 +20,8 @@ CONS_TRES = {"SelectType": "select/cons_tres"}
         ("", []),
         ("gpu", [("gpu", "", None)]),
         ("gpu:4", [("gpu", "", 4)]),
+        ("gres/gpu:a100:2(S:0-1)", [("gpu", "a100", 2)]),
+        ("gres:gpu:1g.5gb=7", [("gpu", "1g.5gb", 7)]),
         ("gpu:a100", [("gpu", "a100", None)]),
         ("gpu:a100:8(S:0-1)", [("gpu", "a100", 8)]),
         ("gpu:a100:2(S:0,2),gpu:v100:2(S:1)", [("gpu", "a100", 2), ("gpu", "v100", 2)]),

@@ -5,8 +5,30 @@ from pathlib import Path
 
 import pytest
 
-from cactus.cluster.profile import profile_files
+from cactus.cluster.profile import PROFILE, ProfileValue, profile_files, write_profile
 from cactus.errors import ClusterError
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace(b'account: ""', b"account: >-\n    lab\n    two"),
+        lambda text: text.replace(b"# Quality", b"# Qualit\xe9"),
+        lambda text: text + b"\n  - [",
+        lambda text: text.replace(b'  account: ""', b'# account: ""'),
+        lambda text: text[:0],
+    ],
+)
+def test_a_profile_edited_by_hand_is_filled_in_right_or_left_alone(tmp_path: Path, edit):
+    file, values = tmp_path / "config.yaml", {"account": ProfileValue("mine", "as requested")}
+    file.write_bytes(PROFILE.read_bytes().replace(b"\n", b"\r\n"))
+    write_profile(file, values)
+    assert b'  account: "mine"' in file.read_bytes()
+    file.write_bytes(edited := edit(PROFILE.read_bytes()))
+    with pytest.raises(ClusterError) as refused:
+        write_profile(file, values)
+    assert "git checkout config/profiles/slurm" in refused.value.fix
+    assert file.read_bytes() == edited
 
 
 @pytest.fixture

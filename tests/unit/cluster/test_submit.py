@@ -1,13 +1,14 @@
 """What happens to a job that sbatch does not take: it waits, is found again, or fails for good."""
 
 import json
+import subprocess
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cactus.cluster import submit
+from cactus.cluster import environment, submit
 from cactus.cluster.submit import Submission
 
 LIMIT = "SLURM sbatch failed. The error message was 'sbatch: error: QOSMaxSubmitJobPerUserLimit'"
@@ -136,8 +137,6 @@ def test_a_controller_that_is_away_is_waited_for(squeue, tmp_path):
     [
         (INVALID, "7\n"),
         ("Job submission failed with exception: Invalid GPU model format: a100-40g.", "7\n"),
-        # Nothing is queued, so it is the job's size that is over a limit.
-        ("(job submit limit, user's size and/or time limits)", ""),
     ],
 )
 def test_what_is_refused_for_good_fails_once_and_leaves_a_note(refusal, queue, squeue, tmp_path):
@@ -148,6 +147,40 @@ def test_what_is_refused_for_good_fails_once_and_leaves_a_note(refusal, queue, s
     note = json.loads((tmp_path / "states/train_embedding/mnist/acai/s0.json").read_text())
     shown = " ".join(refusal.partition("sbatch call:")[0].split())
     assert (note["state"], note["error"]) == ("failed", f"it was not submitted: {shown}")
+
+
+FULL = "'sbatch: error: Slurm temporarily unable to accept job. Resource temporarily unavailable'"
+
+
+@pytest.mark.parametrize("refusal", [LIMIT, FULL, "AssocGrpSubmitJobsLimit"])
+def test_a_limit_that_others_fill_is_waited_for_within_bounds(
+    refusal, squeue, tmp_path, monkeypatch
+):
+    squeue("")
+    executor, job = submitted([refusal, refusal, "12"], tmp_path)
+    assert (executor.submitted, executor.failed, job.attempt) == (["12"], [], 1)
+    assert "although none of yours is queued" in executor.said[0]
+    monkeypatch.setattr(submit, "_FOREIGN_LIMIT", 0.05)
+    executor, job = submitted([refusal] * 1000, tmp_path)
+    assert (executor.submitted, executor.failed) == ([], [refusal])
+    note = json.loads((tmp_path / "states/train_embedding/mnist/acai/s0.json").read_text())
+    assert note["error"] == f"it was not submitted within 0 min: {refusal}"
+
+
+def test_a_submission_that_never_returns_is_ended_as_lost(tmp_path, monkeypatch):
+    """The plugin gets an error without words, after which the job is looked up."""
+    program = tmp_path / "bin/sbatch"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(environment, "_SUBMISSION_SECONDS", 0.2)
+    environment.clean_environment(SimpleNamespace(), tmp_path / "a tool's folder")
+    done = subprocess.run(["sbatch", "--x=a b"], input="", capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (124, b"")
+    program.write_text('#!/bin/sh\necho "$@"; cat\n')
+    done = subprocess.run(["sbatch", "--x=a b"], input=b"script", capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"--x=a b\nscript")
 
 
 @pytest.mark.parametrize("how", ["cancel", "shutdown", "user"])

@@ -4,14 +4,17 @@ import getpass
 import os
 import pwd
 import sys
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from cactus.errors import CodeError
-from cactus.provenance.execution.environment import check_interpreter, check_libraries
+from cactus.provenance.execution.environment import check_interpreter, check_libraries, log_header
 from cactus.provenance.execution.process import name_user
+from cactus.provenance.records.plan import Plan
+from tests.unit.provenance.samples import PLAN
 
 
 def put(folder: Path, text: str) -> None:
@@ -72,3 +75,13 @@ def test_a_user_id_without_a_name_gets_one(monkeypatch):
     assert not named
     assert getpass.getuser() == os.environ["LOGNAME"] == f"uid-{os.getuid()}"
     monkeypatch.delenv("LOGNAME")
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"),
+    [({"compute": {"device": "cpu"}}, 0), ({}, 0), ({"compute": {"device": "auto"}}, 1)],
+)
+def test_the_log_names_a_gpu_that_the_job_may_use(spec, named, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    header = log_header(Plan.model_validate({**PLAN, "spec": spec}), datetime.now(UTC), 1)
+    assert header.count("GPU 0") == named

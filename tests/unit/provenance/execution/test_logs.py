@@ -1,5 +1,6 @@
 """The log of an unsuccessful attempt survives although Snakemake removes it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,17 @@ def test_an_attempt_that_died_before_its_first_line_is_told_by_its_log(tmp_path,
         path.write_text(log)
     found = read_state(tmp_path, JOB)
     assert (found["error"] if found else None) == error
+
+
+@pytest.mark.parametrize("log", ["", "a warning\n"])
+def test_a_log_that_stays_silent_tells_of_a_kill(tmp_path, log):
+    path = write(tmp_path, log)
+    os.utime(path, (1e9, 1e9))
+    found = read_state(tmp_path, JOB)
+    assert (found["state"], found["error"][:33]) == ("failed", "it was killed while it started; i")
+    path.write_text(f"=== {JOB.name}: attempt 1\n")
+    os.utime(path, (1e9, 1e9))
+    assert read_state(tmp_path, JOB) is None
 
 
 def test_an_early_death_counts_before_the_note_of_an_earlier_attempt(tmp_path):

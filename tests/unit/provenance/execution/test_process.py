@@ -4,14 +4,22 @@ import multiprocessing
 import os
 from pathlib import Path
 
+import pytest
+
 from cactus.provenance.execution.process import identity, is_alive
 
 
 def test_this_process_is_alive_and_another_start_of_its_id_is_not():
     assert is_alive(identity()) is True
     assert is_alive({**identity(), "process": "1"}) is False
-    assert is_alive({**identity(), "boot": "another"}) is False
-    assert is_alive({**identity(), "host": "elsewhere"}) is None
+
+
+@pytest.mark.parametrize(
+    "facts", [{"host": "elsewhere"}, {"boot": "another"}, {"boot": None}, {"boot": "1 pid:[1]"}]
+)
+def test_a_process_that_may_be_of_another_machine_or_container_is_unknown(facts):
+    assert is_alive({**identity(), **facts}) is None
+    assert is_alive({"host": identity()["host"], "boot": identity()["boot"]}) is None
 
 
 def test_a_process_that_ended_is_not_alive_before_its_parent_collects_it():

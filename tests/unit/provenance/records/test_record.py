@@ -47,6 +47,24 @@ def test_a_record_reads_back(tmp_path: Path):
     assert json.loads(record_path(tmp_path, JOB).read_text())["schema"] == "cactus-record/1"
 
 
+@pytest.mark.parametrize(
+    ("time", "got"),
+    [
+        ("9999-12-31T23:59:59-12:00", "out of range"),
+        ("0001-01-01T00:00:00+12:00", "out of range"),
+        ("2026-01-01T00:00:00", "without a time zone"),
+    ],
+)
+def test_a_time_that_other_zones_do_not_have_is_damage_told_in_one_line(tmp_path, time, got):
+    record = a_record()
+    made = record.activity.model_copy(update={"ended": time})
+    write_record(tmp_path, record.model_copy(update={"activity": made}))
+    with pytest.raises(RecordError) as refused:
+        read_record(tmp_path, JOB)
+    assert refused.value.got.startswith("activity.ended: ")
+    assert refused.value.got.endswith(got)
+
+
 def test_no_record_is_none(tmp_path: Path):
     assert read_record(tmp_path, JOB) is None
 

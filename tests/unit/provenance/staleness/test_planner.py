@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cactus.config.load import parse_config
-from cactus.errors import CodeError
+from cactus.errors import CodeError, ConfigError
 from cactus.files import file_hash
 from cactus.provenance.records.plan import read_plan
 from cactus.provenance.records.record import Activity, Agent, FileEntity, Record, write_record
@@ -127,11 +127,32 @@ def test_a_plan_of_another_user_is_replaced(run: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config/datasets.yaml", b"mnist: 3\n"),
+        ("config/datasets.yaml", b"mnist: {title: a}\n"),
+        ("config/datasets.yaml", b"- mnist\n"),
+        ("envs/requirements.lock", b"\xff\xfe"),
+        ("envs/requirements.lock", None),
+    ],
+)
+def test_a_damaged_file_of_the_project_is_one_error(run: Path, file: str, content: bytes | None):
+    project = open_planner(parse_config({}), run, run).project
+    path = run / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        _ = project.registry if "datasets" in file else project.locked
+    assert refused.value.where == str(path)
+
+
+@pytest.mark.parametrize(
     "file",
     [DataFile("config/nosuch.csv"), DataFile("config/datasets.yaml", "nosuch"), DataFile("config")],
 )
 def test_a_data_file_that_is_missing_is_named(run: Path, file: DataFile):
     project = open_planner(parse_config({}), run).project
     with pytest.raises(CodeError, match="missing or damaged") as refused:
-        project._hash(file)
+        project._hash(str(file))
     assert file.name in refused.value.where

@@ -1,6 +1,7 @@
 """The environment of the process that submits jobs, which Slurm passes on to them."""
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from cactus.errors import ConfigError
 
 _GPUS: Final = "CACTUS_GPUS"
 _KEPT_CONF: Final = "CACTUS_SLURM_CONF"
+# After this time, a call of sbatch counts as lost; Slurm may have accepted its job.
+_SUBMISSION_SECONDS: Final = 300
 # What an enclosing job, or the user's shell, has been given; Slurm gives each job its own.
 _DEVICES: Final = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES")
 
@@ -70,7 +73,11 @@ def clean_environment(executor: Any, tools: Path) -> None:
     """
     if _KEPT_CONF in os.environ:
         os.environ["SLURM_CONF"] = os.environ.pop(_KEPT_CONF)
-        _carry_configuration(tools)
+        # Inside jobs, where Snakemake's plugin drops SLURM_CONF, srun must find slurm.conf.
+        _install(tools, "srun", f"SLURM_CONF={shlex.quote(os.environ['SLURM_CONF'])} exec")
+    _install(tools, "sbatch", f"exec timeout --kill-after=10 {_SUBMISSION_SECONDS}")
+    if tools.is_dir():
+        os.environ["PATH"] = f"{tools.absolute()}{os.pathsep}{os.environ['PATH']}"
     dropped = misleading(os.environ)
     for name in (*dropped, *_DEVICES):
         os.environ.pop(name, None)
@@ -86,16 +93,15 @@ def clean_environment(executor: Any, tools: Path) -> None:
         executor._fallback_account_arg = ""  # otherwise the plugin guesses one, which would win
 
 
-def _carry_configuration(tools: Path) -> None:
-    """Let `srun` find slurm.conf inside jobs, where Snakemake's plugin drops SLURM_CONF."""
-    real = shutil.which("srun")
+def _install(tools: Path, name: str, start: str) -> None:
+    """Put a program into the folder of tools that calls one of Slurm's, after words of shell."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    others = [one for one in folders if one != str(tools.absolute())]
+    real = shutil.which(name, path=os.pathsep.join(others))
     if real is None:
         return
     tools.mkdir(parents=True, exist_ok=True)
-    program = tools / "srun"
-    draft = tools / f".srun.{os.getpid()}"
-    conf = os.environ["SLURM_CONF"].replace("'", "'\\''")
-    draft.write_text(f"#!/bin/sh\nSLURM_CONF='{conf}' exec {real} \"$@\"\n", encoding="utf-8")
+    draft = tools / f".{name}.{os.getpid()}"
+    draft.write_text(f'#!/bin/sh\n{start} {shlex.quote(real)} "$@"\n', encoding="utf-8")
     draft.chmod(0o755)
-    draft.replace(program)
-    os.environ["PATH"] = f"{tools.absolute()}{os.pathsep}{os.environ['PATH']}"
+    draft.replace(tools / name)

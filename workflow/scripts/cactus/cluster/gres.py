@@ -49,7 +49,8 @@ def parse_gres(texts: Iterable[str]) -> list[Gres]:
 
 
 def _parse(text: str) -> Gres:
-    name, *rest = [part for part in text.split(":") if part != "no_consume"]
+    text = re.sub(r"^gres[/:]", "", text)  # as other commands of Slurm have it
+    name, *rest = [part for part in re.split("[:=]", text) if part != "no_consume"]
     found = None
     if rest and (number := re.fullmatch(r"(\d+)([KMGTP]?)", rest[-1], re.ASCII)):
         found = int(number[1]) * _UNITS[number[2]]

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import yaml
+
 from cactus.cluster.clients import works
 from cactus.cluster.gres import MODEL
 from cactus.cluster.slurm import Partition, accounts, partitions, settings
@@ -95,8 +97,21 @@ def write_profile(file: Path, values: dict[str, ProfileValue]) -> None:
     ClusterError
         The profile does not have the structure of the project's own.
     """
-    text = (file if file.exists() else PROFILE).read_text(encoding="utf-8")
-    filled = fill_in(text, values)
+    source = file if file.exists() else PROFILE
+    try:
+        filled = fill_in(source.read_text(encoding="utf-8"), values)
+        found = yaml.safe_load(filled)["__variables__"]
+        wrong = [f"{key}: {found[key]!r}" for key in values if found[key] != values[key].value]
+    except (ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError) as error:
+        wrong = [" ".join(str(error).split())]
+    if wrong:  # such as a value that goes on in the next line
+        raise ClusterError(
+            "The profile cannot be filled in.",
+            where=str(source),
+            got=wrong[0],
+            fix="write each key of its first part in one line, as UTF-8; or restore it with `git "
+            "checkout config/profiles/slurm`, or write a new one elsewhere with `--output`",
+        )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(filled, encoding="utf-8")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cactus.cluster.clients import run_slurm
 from cactus.cluster.slurm import any_queued, is_limit, partitions, unavailable
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, printable
 
 # Words in Slurm's refusal, and the keys of the profile that may have caused it.
 _REFUSALS: Final = (
@@ -22,6 +22,8 @@ _REFUSALS: Final = (
     ("processors", "the threads of the rule (compute.threads in the configuration)"),
     ("feature", "constraint"),
 )
+# Options that choose whose limits count.
+_TO_WHOM: Final = ("--account=", "--partition=", "--qos=", "--reservation=", "--clusters=")
 
 
 def request_options(resources: Any, threads: int) -> tuple[str, ...]:
@@ -134,8 +136,8 @@ def check_requests(requests: Iterable[tuple[str, tuple[str, ...]]]) -> None:
             obstacles = unavailable(_partition(options))
             if obstacles and _accepted_for_later(options):
                 reasons = "; ".join(obstacles[:5]) + ("; ..." if len(obstacles) > 5 else "")
-                print(f"note: jobs of rule {rule} will wait: {reasons}", file=sys.stderr)
-            elif not is_limit(error.got) or not any_queued():
+                print(printable(f"note: jobs of rule {rule} will wait: {reasons}"), file=sys.stderr)
+            elif not is_limit(error.got) or not (any_queued() or _nothing_accepted(options)):
                 raise _refusal(rule, options, error) from error
 
 
@@ -157,6 +159,16 @@ def _accepted_for_later(options: tuple[str, ...]) -> bool:
         return False
     run_slurm("scancel", answer.split(";")[0].strip())
     return True
+
+
+def _nothing_accepted(options: tuple[str, ...]) -> bool:
+    """Return whether a limit refuses the smallest job, too: then the jobs of others fill it."""
+    kept = [one for one in options if one.startswith(_TO_WHOM)]
+    try:
+        run_slurm("sbatch", "--test-only", *kept, "--time=1", "--wrap", "true")
+    except ClusterError as error:
+        return is_limit(error.got)
+    return False
 
 
 def _refusal(rule: str, options: tuple[str, ...], error: ClusterError) -> ClusterError:

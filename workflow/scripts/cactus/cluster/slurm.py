@@ -1,6 +1,7 @@
 """What Slurm's commands print: jobs, partitions, settings and accounts."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -11,7 +12,16 @@ from cactus.errors import ClusterError
 _QUEUE: Final = "%i|%j|%T|%r|%P|%k"
 _LIMITS: Final = ("job submit limit", "maxsubmit", "grpsubmit", "temporarily unable to accept")
 # States of nodes that run jobs or will as soon as they are asked to.
-_AVAILABLE: Final = {"idle", "mixed", "allocated", "completing", "planned"}
+_AVAILABLE: Final = {
+    *("idle", "mixed", "allocated", "completing", "planned", "mix", "alloc", "comp", "plnd"),
+}
+# What may be added to such a state by `+` if the node runs no jobs all the same.
+_UNAVAILABLE: Final = {
+    *("drain", "drained", "draining", "down", "fail", "failing", "maint", "maintenance"),
+    *("reserved", "not_responding", "no_respond", "invalid_reg", "blocked", "powering_down"),
+}
+_UNLIMITED: Final = {"infinite", "unlimited", "n/a", "not_set", "invalid", "partition_limit", ""}
+_MEGABYTES: Final = {"": 1, "M": 1, "G": 2**10, "T": 2**20}
 # States in which a job may still run, or run again.
 _ALIVE: Final = {
     *("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "REQUEUED"),
@@ -133,7 +143,7 @@ def partitions() -> list[Partition]:
     # sinfo prints a row per partition and kind of node.
     for row in _rows(5, "sinfo", "--noheader", "--format=%P|%a|%G|%l|%m"):
         name, state, gres, limit, megabytes = row
-        if state.strip() != "up":
+        if state.strip().lower() != "up":
             continue
         plain = name.strip().removesuffix("*")
         kinds = parse_gres([gres])
@@ -165,10 +175,11 @@ def unavailable(partition: str) -> list[str]:
         name, up, node, state, reason = (word.strip() for word in row)
         if name.removesuffix("*") != partition and (partition or not name.endswith("*")):
             continue
-        if up != "up":
+        if up.lower() != "up":
             found.append(f"partition {name.removesuffix('*')} is {up}")
         # The marks say that a node saves power or boots; an asterisk, that it does not respond.
-        if state.rstrip("~#!%$@^-+") not in _AVAILABLE:
+        base, *flags = state.lower().rstrip("~#!%$@^-+").split("+")
+        if base not in _AVAILABLE or _UNAVAILABLE & {*flags}:
             why = "" if reason.lower() in ("", "none") else f" ({reason})"
             found.append(f"node {node} is {state.replace('*', ' and does not respond')}{why}")
     return list(dict.fromkeys(found))
@@ -219,14 +230,27 @@ def _rows(columns: int, *command: str) -> list[list[str]]:
 
 def _megabytes(text: str) -> int:
     """Return the memory of a node. Slurm's default, where nobody declared it, is 1 MB."""
-    found = int(text.strip().rstrip("+") or 0)
+    if text.strip().lower() in ("", "n/a"):
+        return 0
+    number = re.fullmatch(r"\s*(\d+)(\.\d+)?([MGT]?)\+?\s*", text)
+    if number is None:
+        raise _unreadable("the memory of a node", text)
+    found = int(float(number[1] + (number[2] or "")) * _MEGABYTES[number[3]])
     return found if found > 1 else 0
 
 
 def parse_minutes(limit: str) -> int | None:
-    """Return a time limit, ``[days-]hours:minutes:seconds`` or shorter, rounded up to minutes."""
-    if limit in ("infinite", "UNLIMITED", "n/a", ""):
+    """Return a time limit, ``[days-]hours:minutes:seconds`` or shorter, rounded up to minutes.
+
+    Raises
+    ------
+    ClusterError
+        It is not a time.
+    """
+    if limit.lower() in _UNLIMITED:
         return None
+    if not re.fullmatch(r"(\d+-)?\d+(:\d+){0,2}", limit):
+        raise _unreadable("a time limit", limit)
     days, _, rest = limit.rpartition("-")
     parts = [int(part) for part in rest.split(":")]
     if days:  # days-hours[:minutes[:seconds]]
@@ -234,3 +258,13 @@ def parse_minutes(limit: str) -> int | None:
     else:  # [[hours:]minutes:]seconds, but a single number is minutes
         hours, mins, seconds = (0, parts[0], 0) if len(parts) == 1 else ((0, 0, *parts)[-3:])
     return int(days or 0) * 1440 + hours * 60 + mins + (1 if seconds else 0)
+
+
+def _unreadable(what: str, got: str) -> ClusterError:
+    return ClusterError(
+        "Slurm prints something that cannot be read.",
+        where=what,
+        got=repr(got[:200]),
+        fix="try `sinfo --format='%P|%a|%G|%l|%m'` by hand; a wrapper of the site may change what "
+        "it prints",
+    )

@@ -21,7 +21,7 @@ from cactus.config.sections.base import DatasetName
 from cactus.cores import usable_cores
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
-from cactus.errors import CactusError
+from cactus.exits import message_alone
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
@@ -30,6 +30,7 @@ from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
 
+@message_alone()
 def before_start(workflow: Any, planner: Planner) -> None:
     """Check what the jobs of a run need, and make this process the driver of the run.
 
@@ -39,21 +40,6 @@ def before_start(workflow: Any, planner: Planner) -> None:
         Snakemake's workflow, with its graph and executor.
     planner
         The run's planner.
-
-    Raises
-    ------
-    SystemExit
-        A check failed; its message is printed, without Snakemake's traceback.
-    """
-    try:
-        _check_and_prepare(workflow, planner)
-    except CactusError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from None
-
-
-def _check_and_prepare(workflow: Any, planner: Planner) -> None:
-    """Do the same.
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """Submits jobs through Snakemake's Slurm plugin, for which any trouble of sbatch is a failed job.
 
-A limit of jobs in the queue is waited for. If sbatch lost its connection, Slurm may have accepted
-the job: it is looked up before it is submitted again. No attempt is lost in either case, so no job
-requests more memory than it needs. A job that Slurm refuses for good fails at once.
+A limit of jobs in the queue is waited for, an hour at most if the jobs of others fill it. If sbatch
+lost its connection, Slurm may have accepted the job: it is looked up before it is submitted again.
+No attempt is lost in either case, so no job requests more memory than it needs. A job that Slurm
+refuses for good fails at once.
 """
 
 import threading
@@ -25,6 +26,16 @@ _UNCLEAR: Final = (
     *("munge", "credential", "error message was ''", "killed", "terminated"),
 )
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 30.0
+# Seconds to wait at a limit while none of the user's jobs counts towards it: those of others fill a
+# limit of the account or the cluster, or the job itself is larger than allowed.
+_FOREIGN_LIMIT: Final = 3600.0
+_WAITING: Final = {
+    True: "waiting: Slurm accepts no more jobs at present; set max_jobs in the profile "
+    "(slurm/config.yaml) to the limit to avoid this. ",
+    False: "waiting for up to an hour: Slurm accepts no job although none of yours is queued. The "
+    "jobs of others fill a limit of the account, the QOS or the cluster, or this job is larger "
+    "than a limit (`sacctmgr show assoc`, `sacctmgr show qos`). ",
+}
 # Looks at the queue, some seconds apart, before a job counts as not accepted.
 _LOOKS: Final = 3
 
@@ -75,23 +86,24 @@ class Submission:
 
     def run_job(self, job: Any) -> None:
         """Submit a job, in one of the plugin's threads; return when it is submitted or failed."""
-        seconds = _FIRST_WAIT
+        seconds, limited_since = _FIRST_WAIT, time.monotonic()
         while not self._stopping:
             self._submit(job)
             refusal = self._refusals.pop(job, None)
             if refusal is None:
                 return
-            if self._unclear(refusal):
+            if not is_limit(refusal) and self._unclear(refusal):
                 if self._find(job):
                     return
                 continue
-            if not self._limited(refusal):
-                self._fail(job, refusal)
+            own = self._own_jobs()
+            if own is not False:
+                limited_since = time.monotonic()
+            waited = time.monotonic() - limited_since
+            if not is_limit(refusal) or waited > _FOREIGN_LIMIT:
+                self._fail(job, refusal, waited)
                 return
-            self._say(
-                "waiting: Slurm accepts no more jobs at present; set max_jobs in the profile "
-                f"(slurm/config.yaml) to the limit to avoid this. {_shown(refusal)}"
-            )
+            self._say(_WAITING[own is not False] + _shown(refusal))
             self._stopped.wait(seconds)
             seconds = min(2 * seconds, _LONGEST_WAIT)
         self._report_error(_info(job), msg="Snakemake was asked to stop before it was submitted.")
@@ -103,12 +115,12 @@ class Submission:
     def _unclear(self, refusal: str) -> bool:
         return any(words in _shown(refusal).lower() for words in _UNCLEAR)
 
-    def _limited(self, refusal: str) -> bool:
-        """Return whether a limit of jobs in the queue is the cause, and not one of their size."""
+    def _own_jobs(self) -> bool | None:
+        """Return whether this user has jobs in the queue; None if Slurm does not say."""
         try:
-            return is_limit(refusal) and any_queued()
+            return any_queued()
         except ClusterError:
-            return True
+            return None
 
     def _find(self, job: Any) -> bool:
         """Look for a job that sbatch may have submitted; return whether it is there."""
@@ -129,12 +141,13 @@ class Submission:
                     return True
         return False
 
-    def _fail(self, job: Any, refusal: str) -> None:
+    def _fail(self, job: Any, refusal: str, waited: float) -> None:
         """Let a job fail that Slurm or its plugin refuses: no attempt could change that."""
         job.attempt = max(job.attempt, job.restart_times + 1)
         if job.rule.name in stage_names():
             own = stage_named(job.rule.name).job(**job.wildcards_dict)
-            note_failure(self.run_folder, own, f"it was not submitted: {_shown(refusal)}")
+            after = f" within {waited / 60:.0f} min" if is_limit(refusal) else ""
+            note_failure(self.run_folder, own, f"it was not submitted{after}: {_shown(refusal)}")
         self._report_error(_info(job), msg=refusal)
 
     def _say(self, text: str) -> None:

@@ -1,7 +1,7 @@
 """Base classes of the stages, and the jobs that stages create.
 
-No result depends on the code here or in a stage's file: what a stage defines enters the plan of
-each job by value. So these files do not count as a job's code; the modules that they import do.
+What a stage defines enters its jobs' plans by value. So these files do not count as a job's code,
+but the modules that they import do.
 """
 
 import importlib
@@ -26,7 +26,10 @@ class DataFile(NamedTuple):
     """A data file of the project, or one top-level entry of a YAML file."""
 
     name: str  # path below the project's folder
-    key: str | None = None  # of the entry; None for the whole file
+    key: str | None = None  # of the entry, if it is not the whole file
+
+    def __str__(self) -> str:
+        return self.name if self.key is None else f"{self.name}: {self.key}"
 
 
 Wildcards = TypeVar("Wildcards", bound=tuple[Any, ...])
@@ -44,26 +47,26 @@ class Stage(ABC, Generic[Wildcards]):
     folder
         Folder in which each job owns a folder of results. None if its jobs own single files.
     results
-        Files that every job makes, relative to the job's folder; without one, to the run's, with
-        ``{cell}`` for the job's. The first, the sentinel, tells Snakemake that the job is done.
+        Files that every job makes, relative to its folder; without one, to the run's, with
+        ``{cell}`` in their names. The first, the sentinel, tells Snakemake that the job is done.
     optional
         Further files that some of its jobs make in their folders.
     main_result
-        The result that a trace shows; by default the sentinel.
+        What a trace shows, if it is not the sentinel.
     final
-        Whether its results are what a run is for: `all` and the audit request them.
+        Whether `all` and the audit request its results.
     scores
-        Whether its jobs score episodes and write ``accuracies.csv``.
+        Whether its jobs write the ``accuracies.csv`` of episodes.
     local
-        Whether its rule is a local rule: a job takes seconds and runs beside Snakemake.
+        Whether its jobs take seconds and run beside Snakemake.
     gpu
-        Whether its jobs use a GPU if the configuration allows it.
+        Whether its jobs use a GPU if they may.
     work
         Keys of its spec, as dotted names, to whose sum the time of a job is proportional.
     same_time
         Keys of its spec that do not matter for the time.
     memory_mb
-        Memory in MB that a job requests without a profile; local rules request none.
+        Memory in MB that a job requests without a profile.
     """
 
     wildcards: ClassVar[type[tuple[Any, ...]]]
@@ -88,8 +91,7 @@ class Stage(ABC, Generic[Wildcards]):
     @property
     def wildcard_names(self) -> tuple[str, ...]:
         """Names of the rule's wildcards."""
-        fields: tuple[str, ...] = self.wildcards._fields  # type: ignore[attr-defined]
-        return fields
+        return tuple(self.wildcards._fields)  # type: ignore[attr-defined]
 
     @property
     def pattern(self) -> str:
@@ -129,14 +131,12 @@ class Stage(ABC, Generic[Wildcards]):
 
     def files(self, cell: str) -> tuple[str, ...]:
         """Return the files that the job of a cell always makes, relative to the run's folder."""
-        if self.folder is None:
-            return tuple(name.replace("{cell}", cell) for name in self.results)
-        return tuple(f"{self.folder}/{cell}/{name}" for name in self.results)
+        start = f"{self.folder}/{cell}/" if self.folder else ""
+        return tuple(start + name.replace("{cell}", cell) for name in self.results)
 
     def parse(self, cell: str) -> Wildcards:
         """Return the wildcards of the job of a cell."""
-        parts = cell.split("/") if cell else []
-        pairs = zip(self.wildcard_names, parts, strict=True)
+        pairs = zip(self.wildcard_names, cell.split("/") if cell else [], strict=True)
         values: list[Any] = [int(text[1:]) if name == "seed" else text for name, text in pairs]
         return self.wildcards(*values)  # type: ignore[return-value]
 
@@ -243,7 +243,7 @@ class Inputs(NamedTuple):
 
 
 def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
-    """Return files of an upstream job's folder; without names, all that it always makes.
+    """Return files of an upstream job's folder: those named, or all that it always makes.
 
     Raises
     ------

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.errors import RecordError
 from cactus.provenance.audit.rows_of_csv import read_rows
 
 PAPER_NUMBERS_FILE: Final = "config/paper_results.csv"
@@ -28,5 +29,13 @@ def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:
     RecordError
         The file cannot be read.
     """
-    rows = read_rows(root / PAPER_NUMBERS_FILE, PUBLISHED_COLUMNS)
+    try:
+        rows = read_rows(root / PAPER_NUMBERS_FILE, PUBLISHED_COLUMNS)
+    except RecordError as error:
+        raise RecordError(
+            "The published numbers cannot be read.",
+            where=error.where,
+            got=error.got,
+            fix="restore the file from the repository",
+        ) from error
     return {cell_key(row): row for row in rows}

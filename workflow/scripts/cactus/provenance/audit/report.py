@@ -120,7 +120,8 @@ def run_audit(planner: Planner) -> Report:
 
 def suggested_fix(planner: Planner, finding: Finding) -> str:
     """Return the command that fixes a finding."""
-    update = f"cactus update {planner.config.run}"
+    name, folder = planner.config.run, planner.run_folder
+    update = f"cactus update {name if folder.name == name else folder}"
     if finding.kind in ("stray file", "plan damaged"):
         return f"rm {planner.run_folder / finding.file}"
     if finding.kind == "list damaged":

@@ -6,8 +6,9 @@ from typing import Any
 
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
-from cactus.provenance.records.record import Record
+from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
 
@@ -67,6 +68,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
     yield from _raw_notes(planner, records)
+    yield from _foreign_notes(planner)
     for entry in planner.waivers:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
@@ -76,6 +78,18 @@ def _share_code(records: list[Record]) -> bool:
     """Return whether each source file is the same in all records that list it."""
     hashes = {item for record in records for item in record.plan.code.items()}
     return len(hashes) == len({name for name, _ in hashes})
+
+
+def _foreign_notes(planner: Planner) -> Iterator[str]:
+    """Yield the records of cells that were removed from the study, or of another study."""
+    known = {record_path(planner.run_folder, job) for job in planner.graph.jobs}
+    found = {*(planner.run_folder / "records").rglob("*.json")} - known
+    if found:
+        first = min(found).relative_to(planner.run_folder)
+        yield (
+            f"not audited: {counted(len(found), 'record')} of jobs that are not in the study, "
+            f"with their results (the first is {first}); no table or figure has them"
+        )
 
 
 def _raw_notes(planner: Planner, records: list[Record]) -> Iterator[str]:

@@ -69,11 +69,15 @@ class EpisodeAccuracies:
 
         Raises
         ------
+        ValueError
+            There is no job.
         RecordError
             A file is damaged, has no such episodes, or has other ones than the next.
         """
+        if not jobs:
+            raise ValueError("no job of the grid scores it")
         series = [self.of(job).get(key, []) for job in jobs]
-        count = len(series[0]) if series else 0
+        count = len(series[0])
         for job, values in zip(jobs, series, strict=True):
             if not count or len(values) != count:
                 got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
@@ -160,8 +164,6 @@ class ValueCheck:
 
     def _difference(self, row: dict[str, str]) -> str:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
-        if not scoring_jobs(row, self._jobs):
-            return "no job of the grid scores it"
         try:
             numbers = {name: float(row[name]) for name in ("mean", "ci95")}
             right = self._summary(row)
@@ -233,4 +235,4 @@ class ValueCheck:
 def _one_line(error: Exception) -> str:
     if isinstance(error, RecordError):
         return f"{error.where}: {error.got}"
-    return f"{type(error).__name__}: {error}"
+    return str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"

@@ -4,6 +4,8 @@ The metadata follows the Provenance Run Crate profile, which builds on Workflow 
 Run Crate and Workflow RO-Crate.
 """
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.fingerprint.declared import declared_hashes
+from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -38,11 +41,18 @@ def export(planner: Planner, output: Path) -> Path:
     Raises
     ------
     RecordError
-        A job has no record, a result differs from its record, or the output exists.
+        A job has no record, a result differs from its record, a stored text is lost, or the output
+        exists.
+    PermissionError
+        A file cannot be read.
     """
     _check_output(planner, output)
     records = _records(planner)
-    crate = build_crate(planner, records, crate_files(planner))
+    files = crate_files(planner)
+    for path in files.values():
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    crate = build_crate(planner, records, files)
     if output.suffix == ".zip":
         with atomic_path(output) as temporary:
             crate.write_zip(temporary)
@@ -85,6 +95,8 @@ def _records(planner: Planner) -> dict[Job, Record]:
                 fix=f"rebuild it: `cactus update {planner.run_folder}`",
             )
         _check_declared(planner, record)
+    for digest in {one for record in records.values() for one in record.texts}:
+        load_text(planner.run_folder, digest)  # or a RecordError that names it
     return records
 
 

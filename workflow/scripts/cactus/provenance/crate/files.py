@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cactus.errors import RecordError
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
 from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
@@ -72,22 +73,42 @@ def declared_name(name: str) -> str | None:
 
 
 def crate_files(planner: Planner) -> dict[str, Path]:
-    """Return the current path of each file of the crate, sorted by name in the crate."""
+    """Return the current path of each file of the crate, sorted by name in the crate.
+
+    Raises
+    ------
+    RecordError
+        A link in the run's folder leads to a file outside it that no record lists.
+    """
     found = {
         path.relative_to(planner.project.root).as_posix(): path
         for part in _CODE
         for path in _below(planner.project.root / part)
     }
-    for path in _below(planner.run_folder):
-        name = path.relative_to(planner.run_folder)
-        if name.parts[0] not in _TRANSIENT:
-            found[run_name(planner, name.as_posix())] = path
+    recorded = {name for record in planner.records() for name in record.entities}
+    for top in planner.run_folder.iterdir():
+        if top.name not in _TRANSIENT and top.name[0] != ".":
+            for path in _below(top):
+                name = path.relative_to(planner.run_folder).as_posix()
+                if path.is_symlink() and name not in recorded:
+                    _check_link(path, top)
+                found[run_name(planner, name)] = path
     for record in planner.records():
         for carried in filter(None, map(declared_name, record.plan.declared)):
             path = planner.project.tree.base / carried
             if path.is_file():
                 found.setdefault(carried, path)
     return dict(sorted(found.items()))
+
+
+def _check_link(path: Path, top: Path) -> None:
+    if not path.resolve().is_relative_to(top.resolve()):
+        raise RecordError(
+            "A link in the run leads to a file elsewhere, which would be copied into the crate.",
+            where=str(path),
+            got=f"a link to {path.resolve()}",
+            fix="remove the link, or put a copy of the file in its place",
+        )
 
 
 def _below(top: Path) -> Iterator[Path]:

@@ -1,15 +1,24 @@
-"""Checks that a job runs exactly what was planned: its code, its imports, its inputs."""
+"""Checks that a job runs exactly what was planned: code, imports, data files and inputs."""
 
 import importlib
 import sys
+import time
 from pathlib import Path
+from typing import Any, Final
 
 from cactus.errors import CodeError, RecordError
 from cactus.provenance.fingerprint.closure import SourceTree, is_bookkeeping
 from cactus.provenance.fingerprint.declared import declared_hashes, declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.provenance.records.plan import PENDING, Plan
+from cactus.provenance.records.record import read_record
 from cactus.stages.audit_run import AUDIT
+from cactus.stages.base import Job, stage_named, stage_names
+
+# Seconds to wait for a file that another node has written; caches of NFS last up to a minute.
+_PATIENCE: Final = 90.0
+_PAUSE: Final = 1.0
 
 
 def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
@@ -96,6 +105,26 @@ def check_declared(plan: Plan, cache: HashCache) -> None:
             )
 
 
+def check_project_files(plan: Plan, root: Path, cache: HashCache) -> None:
+    """Check that the project's own data files are what was planned.
+
+    Raises
+    ------
+    CodeError
+        A file is missing or damaged, or differs from the plan.
+    """
+    contents: dict[str, dict[str, Any]] = {}
+    for name, planned in plan.files.items():
+        found = project_file_hash(root, name, cache, contents)
+        if found != planned:
+            raise CodeError(
+                "A data file of the project is not what was planned.",
+                where=str(root / name),
+                got=f"sha256 {found[:12]}, planned {planned[:12]}",
+                fix="run Snakemake again to plan the job with the current file",
+            )
+
+
 def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, str]:
     """Check that the inputs are what was planned, and return their hashes.
 
@@ -107,10 +136,10 @@ def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, 
     inputs = {}
     for name, planned in plan.inputs.items():
         path = run_folder / name
-        if planned == PENDING and not path.exists():
+        if planned == PENDING and not _appears(run_folder, name):
             continue  # the upstream job is done and did not make this file
         found = cache.sha256(path) if path.is_file() else "missing"
-        if planned not in (PENDING, found):
+        if found == "missing" or planned not in (PENDING, found):
             raise RecordError(
                 "An input is not what was planned.",
                 where=str(path),
@@ -119,3 +148,29 @@ def checked_inputs(run_folder: Path, plan: Plan, cache: HashCache) -> dict[str, 
             )
         inputs[name] = found
     return inputs
+
+
+def _appears(run_folder: Path, name: str) -> bool:
+    """Wait for a file that an upstream job has just made, which a file system may show late.
+
+    Return False if the record of that job does not list it.
+    """
+    end = time.monotonic() + _PATIENCE
+    while not (run_folder / name).exists():
+        maker = _maker(name)
+        record = read_record(run_folder, maker) if maker else None
+        if record is not None and name not in record.entities:
+            return False
+        if time.monotonic() > end:
+            break
+        time.sleep(_PAUSE)
+    return True
+
+
+def _maker(name: str) -> Job | None:
+    """Return the job whose folder a file lies in."""
+    for stage in map(stage_named, stage_names()):
+        if stage.folder and name.startswith(f"{stage.folder}/"):
+            parts = name.removeprefix(f"{stage.folder}/").split("/")
+            return Job(stage.name, "/".join(parts[: len(stage.wildcard_names)]))
+    return None

@@ -15,8 +15,8 @@ from cactus.errors import CodeError
 from cactus.provenance.execution.process import identity, process_location
 from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.provenance.records.objects import store_text
+from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import Agent
-from cactus.stages.base import Job
 
 _JOB: Final = "SLURM_JOB_ID"
 _PARTITION: Final = "SLURM_JOB_PARTITION"
@@ -61,9 +61,11 @@ def _slurm() -> dict[str, str]:
     return {key: os.environ[name] for key, name in _SLURM.items() if name in os.environ}
 
 
-def log_header(job: Job, started: datetime, attempt: int) -> str:
-    """Return the first line of the log of an attempt."""
-    gpus = os.environ.get(_GPUS)
+def log_header(plan: Plan, started: datetime, attempt: int) -> str:
+    """Return the first line of the log of an attempt; it names GPUs that the job may use."""
+    job, compute = plan.job, plan.spec.get("compute")
+    device = compute.get("device") if isinstance(compute, dict) else "cpu"
+    gpus = os.environ.get(_GPUS) if device != "cpu" else None
     facts = [
         f"attempt {attempt}",
         f"started {started.isoformat(timespec='seconds')}",

@@ -234,12 +234,12 @@ def lives(folder: Path, holder: dict[str, Any]) -> bool:
     if alive is not None:
         return alive
     try:
-        return _now(folder) - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
+        return file_clock(folder) - (folder / LEASE_FILE).stat().st_mtime < EXPIRY_SECONDS
     except FileNotFoundError:
         return False
 
 
-def _now(folder: Path) -> float:
+def file_clock(folder: Path) -> float:
     """Return the time by the clock that dates the files of a folder; this host's may be wrong."""
     try:
         with TemporaryFile(dir=folder) as file:

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from cactus.files import open_regular
+from cactus.provenance.execution.lease import file_clock
 from cactus.stages.base import Job
 
 _START_OF_LOG: Final = 1 << 20
+# Seconds within which a script has imported its libraries, even from a slow file system.
+_LONGEST_START: Final = 600.0
+_SILENT: Final = "its log says nothing (the memory may have run out, or the machine was restarted)"
 _CRASH: Final = re.compile(
     r"^(Traceback \(most recent call last\)|\S*python\S*: |(\S*/)?(ba|da)?sh: |Segmentation fault)",
     re.M,
@@ -48,7 +52,7 @@ def early_death(run_folder: Path, job: Job) -> dict[str, str] | None:
     """Return when and of what an attempt died that did not even start; None if it has started.
 
     Python or the shell then leaves its error in the log, where the line is missing with which an
-    attempt starts.
+    attempt starts. SIGKILL leaves nothing: then the log tells by its silence.
     """
     path = log_path(run_folder, job)
     try:
@@ -57,6 +61,10 @@ def early_death(run_folder: Path, job: Job) -> dict[str, str] | None:
         ended = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError:
         return None
-    if f"=== {job.name}: " in text or not _CRASH.search(text):
+    if f"=== {job.name}: " in text:
         return None
-    return {"error": text.splitlines()[-1], "ended": ended.isoformat()}
+    if _CRASH.search(text):
+        return {"error": text.splitlines()[-1], "ended": ended.isoformat()}
+    if file_clock(path.parent) - ended.timestamp() < _LONGEST_START:
+        return None
+    return {"error": f"it was killed while it started; {_SILENT}", "ended": ended.isoformat()}

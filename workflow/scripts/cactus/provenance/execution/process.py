@@ -8,9 +8,9 @@ from typing import Any
 
 
 def identity() -> dict[str, Any]:
-    """Return what identifies this process: host, boot id, process id, start time and Slurm job.
+    """Return what identifies this process: host, boot, process id, start time and Slurm job.
 
-    Process ids are reused; the boot id and the start time tell the processes apart.
+    Process ids are reused; the boot and the start time tell the processes apart.
     """
     slurm = {"slurm": os.environ["SLURM_JOB_ID"]} if "SLURM_JOB_ID" in os.environ else {}
     pid = os.getpid()
@@ -35,11 +35,16 @@ def name_user() -> None:
 
 
 def is_alive(facts: dict[str, Any]) -> bool | None:
-    """Return whether the process that `identity` describes is alive; None if that is unknown."""
-    if facts.get("host") != socket.gethostname() or _boot() is None:
-        return None  # another host, or no /proc to look in
+    """Return whether the process that `identity` describes is alive; None if that is unknown.
+
+    Only a process of this host, this boot and this space of process ids can be looked up: other
+    machines or containers may have the same name.
+    """
+    here = socket.gethostname(), _boot()
+    if None in here or here != (facts.get("host"), facts.get("boot")) or "pid" not in facts:
+        return None
     start = _start(int(facts["pid"]))
-    return facts.get("boot") == _boot() and start is not None and start == facts.get("process")
+    return start is not None and start == facts.get("process")
 
 
 def process_location(facts: dict[str, Any]) -> str:
@@ -49,8 +54,12 @@ def process_location(facts: dict[str, Any]) -> str:
 
 
 def _boot() -> str | None:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else None
+    """Return the ids of this boot and of the space of process ids, which a container has alone."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
 
 
 def _start(pid: int) -> str | None:

@@ -12,6 +12,7 @@ from cactus.provenance.execution.checks import (
     check_code,
     check_declared,
     check_imports,
+    check_project_files,
     checked_inputs,
 )
 from cactus.provenance.execution.environment import check_libraries, log_header
@@ -62,7 +63,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         failure_note(run_folder, plan.job, lease, attempt),
     ):
         keep_log(run_folder, plan.job, attempt)
-        print(log_header(plan.job, lease.started, attempt), file=sys.stderr, flush=True)
+        print(log_header(plan, lease.started, attempt), file=sys.stderr, flush=True)
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
         if restore_if_finished(run_folder, job.plan):
@@ -78,7 +79,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
             lease.facts["note"] = note
         yield job
         check_made(job)
-        check_declared(plan, cache)
+        _check_files(plan, cache)
         check_imports(plan, SCRIPTS, _BOOKKEEPING_MODULES)
         publish(job, SCRIPTS.parents[1])
         clear_work(job)
@@ -92,9 +93,15 @@ def _checked(
     clock = time.monotonic()
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
     check_libraries(plan.libraries)
-    check_declared(plan, cache)
+    _check_files(plan, cache)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
     return RunningJob(run_folder, complete, stop, lease, sources, lease.started, clock)
+
+
+def _check_files(plan: Plan, cache: HashCache) -> None:
+    """Check that the data files of the configuration and of the project are what was planned."""
+    check_declared(plan, cache)
+    check_project_files(plan, SCRIPTS.parents[1], cache)
 
 
 # Modules that the bookkeeping imports, before any stage and whether or not the stage needs them.

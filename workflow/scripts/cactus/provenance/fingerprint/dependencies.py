@@ -1,23 +1,22 @@
 """What a job's results depend on besides spec and inputs: code, libraries, data files."""
 
-import hashlib
-import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from platform import python_version_tuple
 from typing import Any, Final
 
-import yaml
-
 from cactus.config.models import Config
+from cactus.data.files.registry import DatasetEntry, load_registry
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.fingerprint.distributions import normalized, public_version
-from cactus.stages.base import DataFile, Job
+from cactus.provenance.fingerprint.project_files import project_file_hash
+from cactus.stages.base import Job
 
 _REGISTRY: Final = "config/datasets.yaml"
 # Top-level modules whose distribution has a different name.
@@ -53,6 +52,7 @@ class Project:
 
     root: Path
     tree: SourceTree
+    _contents: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def locked(self) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Project:
         path = self.root / "envs" / "requirements.lock"
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(
                 "The lock file cannot be read.",
                 where=str(path),
@@ -76,9 +76,15 @@ class Project:
         return {normalized(name): version for name, version in _PIN.findall(text)}
 
     @cached_property
-    def registry(self) -> dict[str, Any]:
-        """The registry of data sets: what is published about each, as plain values."""
-        return self._yaml(_REGISTRY)
+    def registry(self) -> Mapping[str, DatasetEntry]:
+        """The registry of data sets: what is published about each.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be read.
+        """
+        return {str(name): one for name, one in load_registry(self.root / _REGISTRY).items()}
 
     def dependencies(self, config: Config, job: Job) -> Dependencies:
         """Return what a job's results depend on besides spec and inputs.
@@ -95,10 +101,13 @@ class Project:
         libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
         versions = {name: self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
-        files = dict(map(self._hash, stage.data_files(wildcards)))
+        files = {str(one): self._hash(str(one)) for one in stage.data_files(wildcards)}
         declared = stage.declared_files(config, wildcards)
         hashes = declared_hashes(self.tree.base, declared, self.tree.cache)
         return Dependencies(closure.files, versions, files, hashes)
+
+    def _hash(self, name: str) -> str:
+        return project_file_hash(self.root, name, self.tree.cache, self._contents)
 
     def _version(self, distribution: str) -> str:
         if distribution in self.locked:
@@ -112,27 +121,6 @@ class Project:
                 got="no such distribution",
                 fix="install it, or add it to envs/requirements.in and run `make lock`",
             ) from error
-
-    def _hash(self, file: DataFile) -> tuple[str, str]:
-        """Return the name of a data file or of its entry, and the sha256 of its content."""
-        name = file.name if file.key is None else f"{file.name}: {file.key}"
-        try:
-            if file.key is None:
-                return name, self.tree.cache.sha256(self.root / file.name)
-            content = self.registry if file.name == _REGISTRY else self._yaml(file.name)
-            entry = json.dumps(content[file.key], sort_keys=True, default=str)
-        except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
-            raise CodeError(
-                "A data file of the project that a stage reads is missing or damaged.",
-                where=str(self.root / name),
-                got=f"{type(error).__name__}: {' '.join(str(error).split())}",
-                fix="restore it from the repository, or correct `data_files` of the stage",
-            ) from error
-        return name, hashlib.sha256(entry.encode()).hexdigest()
-
-    def _yaml(self, name: str) -> dict[str, Any]:
-        content: dict[str, Any] = yaml.safe_load((self.root / name).read_text(encoding="utf-8"))
-        return content
 
 
 def entry_points(config: Config, job: Job) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import read_json
 from cactus.provenance.records.objects import json_hash
-from cactus.provenance.records.values import RelativeName, Sha256, what_is_wrong
+from cactus.provenance.records.values import DeclaredName, RelativeName, Sha256, what_is_wrong
 from cactus.stages.base import Job
 
 # Stands for the hash of an input that an upstream job has yet to make.
@@ -40,7 +40,7 @@ class Plan(Settings):
     code: dict[str, str]
     libraries: dict[str, str]
     files: dict[str, str]
-    declared: dict[str, str] = Field(default_factory=dict)
+    declared: dict[DeclaredName, str] = Field(default_factory=dict)
     inputs: dict[RelativeName, str]
     raw: dict[RelativeName, Sha256] = Field(default_factory=dict)
 

@@ -6,7 +6,7 @@ The terms are those of W3C PROV: an activity, carried out by an agent, uses and 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from cactus.config.sections.base import NonNegative, Settings
@@ -14,7 +14,7 @@ from cactus.errors import RecordError
 from cactus.files import parse_json, read_text, write_json
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
-from cactus.provenance.records.values import Amount, Moment, RelativeName, Sha256
+from cactus.provenance.records.values import Amount, Moment, RelativeName, Sha256, what_is_wrong
 from cactus.stages.base import Job
 
 Fact = str | bool | int | float | None
@@ -135,6 +135,13 @@ class Record(Settings):
         return [name for name in self.job.files if name not in self.entities]
 
     @property
+    def texts(self) -> list[str]:
+        """The sha256 of each stored text that the record refers to."""
+        diff = self.agent.git["diff"] if self.agent.git else None
+        others = [self.agent.packages, *([diff] if diff else [])]
+        return [*self.activity.sources.values(), *others]
+
+    @property
     def plan(self) -> Plan:
         """Everything that the results depend on."""
         return self.activity.plan
@@ -168,6 +175,8 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
         record = Record.model_validate(content)
     except FileNotFoundError:
         return None
+    except ValidationError as error:
+        raise _damaged(path, job, what_is_wrong(error)) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
     if checksum != json_hash(content):

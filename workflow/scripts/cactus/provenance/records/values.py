@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+_YEARS: Final = (1970, 9998)
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
 
 
@@ -30,13 +31,18 @@ def _inside(name: str) -> str:
 
 
 def _moment(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
         raise ValueError("a time without a time zone")
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:  # other time zones must have it, too
+        raise ValueError("a time out of range")
     return text
 
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 RelativeName = Annotated[str, AfterValidator(_inside)]
+# A file may be anywhere, but no system has one with such a character in its name.
+DeclaredName = Annotated[str, Field(pattern=r"^[^\x00]+$")]
 # ISO 8601 with its time zone.
 Moment = Annotated[str, AfterValidator(_moment)]
 Amount = Annotated[int, Field(ge=0, lt=1 << 63)]

@@ -145,7 +145,7 @@ class Planner(RunReader):
     def raw_hashes(self, record: Record) -> dict[str, str]:
         """Return the current sha256 of the recorded raw files, of those that are available."""
         entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
-        folders = entry["folders"] if entry else []
+        folders = entry.folders if entry else ()
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
 
     def write_plan(self, job: Job) -> Path:

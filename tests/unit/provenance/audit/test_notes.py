@@ -1,0 +1,46 @@
+"""What an audit tells of a run beside its findings."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cactus.errors import RecordError
+from cactus.provenance.audit.findings import Finding
+from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE, read_paper_numbers
+from cactus.provenance.audit.report import suggested_fix
+from cactus.provenance.audit.rows import _foreign_notes
+from cactus.provenance.records.record import record_path
+from cactus.stages.base import Job
+
+JOB, OTHER = (Job("evaluate_model", f"mnist/acai/maml/s{seed}") for seed in (0, 1))
+
+
+def test_records_of_cells_that_are_not_in_the_study_are_noted(tmp_path: Path):
+    planner = SimpleNamespace(run_folder=tmp_path, graph=SimpleNamespace(jobs=[JOB]))
+    assert list(_foreign_notes(planner)) == []
+    for job in (JOB, OTHER):
+        path = record_path(tmp_path, job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    (note,) = _foreign_notes(planner)
+    assert note.startswith("not audited: 1 record of jobs that are not in the study")
+    assert "records/evaluate_model/mnist/acai/maml/s1.json" in note
+
+
+@pytest.mark.parametrize(
+    ("folder", "fix"),
+    [("results/a", "cactus update a"), ("results/copy", "cactus update results/copy")],
+)
+def test_the_command_that_mends_a_copied_run_names_its_folder(folder: str, fix: str):
+    planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"))
+    assert suggested_fix(planner, Finding("record missing", "x", "none", JOB)) == fix
+
+
+@pytest.mark.parametrize("content", ["", "\ufeffdataset\n", "a,b\n1\n"])
+def test_damaged_published_numbers_are_restored_and_not_made_again(tmp_path: Path, content: str):
+    (tmp_path / "config").mkdir()
+    (tmp_path / PAPER_NUMBERS_FILE).write_text(content)
+    with pytest.raises(RecordError) as refused:
+        read_paper_numbers(tmp_path)
+    assert refused.value.fix == "restore the file from the repository"
