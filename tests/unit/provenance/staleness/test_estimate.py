@@ -265,8 +265,8 @@ def test_times_before_an_interruption_are_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text("grid: {datasets: [mnist], embeddings: [acai]}\n")
 
-    def timed(made: Planner, jobs: list[Job]) -> Iterator[tuple[Job, Measured]]:
-        yield jobs[-1], Measured("a kind", "here", "cpu", 0.0, 1.0, 2.0)
+    def timed(made: Planner, _: list[Job]) -> Iterator[tuple[Job, Measured]]:
+        yield made.graph.jobs[0], Measured("a kind", "here", "cpu", 0.0, 1.0, 2.0)
         raise SystemExit(130)
 
     monkeypatch.setattr("cactus.cli.measure.measure", timed)
