@@ -148,6 +148,14 @@ def test_a_cell_on_true_labels_trains_for_its_own_iterations(cactus, source, exp
     assert rows(output)["learners.maml.iterations"] == expected
 
 
+@pytest.mark.parametrize("option", ["--config", "-C", "--configfile"])
+def test_an_update_takes_no_other_configuration(cactus, tmp_path, option):
+    PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")
+    value = "mine.yaml" if option == "--configfile" else "run=y"
+    code, output = cactus("mine", "--", option, value, command="update")
+    assert (code, "takes the configuration of its run" in output) == (2, True)
+
+
 def test_a_run_whose_study_is_no_longer_valid_is_explained(cactus, tmp_path):
     PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")
     (tmp_path / "mine.yaml").write_text("run: mine\ngrid: {dataset: mnist}\n")

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,20 @@ def test_times_that_cannot_be_saved_still_count(tmp_path, monkeypatch, capsys):
     assert code == 0, output
     assert "note: the times are not kept for later plans: " in output
     assert "30.0 s + 1 unknown" in output
+
+
+def test_times_before_an_interruption_are_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text("grid: {datasets: [mnist], embeddings: [acai]}\n")
+
+    def timed(made: Planner, _: list[Job]) -> Iterator[tuple[Job, Measured]]:
+        yield made.graph.jobs[0], Measured("a kind", "here", "cpu", 0.0, 1.0, 2.0)
+        raise SystemExit(130)
+
+    monkeypatch.setattr("cactus.cli.measure.measure", timed)
+    options = ("--configfile", "study.yaml", "--measure")
+    assert cactus(monkeypatch, capsys, "plan", *options)[0] == 130
+    assert "a kind" in (tmp_path / "results" / MEASURED_FILE).read_text()
 
 
 def test_a_step_is_timed_by_the_clock():

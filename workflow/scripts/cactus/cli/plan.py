@@ -73,17 +73,24 @@ def _measure(planner: Planner, jobs: list[Job]) -> list[Measured]:
     from cactus.cli.measure import measure
 
     found = []
-    for job, one in measure(planner, jobs):
-        work = counted_work(job, planner.assess(job).plan.spec)
-        print(f"measured {job.name}: {_span(one.seconds(work))} in all", file=sys.stderr)
-        found.append(one)
-    if found:
-        try:
-            add_short_ones(planner.run_folder.absolute().parent, found)
-        except (StorageError, OSError) as error:
-            told = error.got if isinstance(error, StorageError) else error.strerror
-            print(f"note: the times are not kept for later plans: {told}", file=sys.stderr)
+    try:
+        for job, one in measure(planner, jobs):
+            work = counted_work(job, planner.assess(job).plan.spec)
+            print(f"measured {job.name}: {_span(one.seconds(work))} in all", file=sys.stderr)
+            found.append(one)
+    finally:  # also after Ctrl-C
+        _keep(planner, found)
     return found
+
+
+def _keep(planner: Planner, found: list[Measured]) -> None:
+    if not found:
+        return
+    try:
+        add_short_ones(planner.run_folder.absolute().parent, found)
+    except (StorageError, OSError) as error:
+        told = error.got if isinstance(error, StorageError) else error.strerror
+        print(f"note: the times are not kept for later plans: {told}", file=sys.stderr)
 
 
 def _print_reasons(stale: list[Assessment], guess: Estimate, *, everything: bool) -> None:
