@@ -1,6 +1,10 @@
 """Plans are written only when they need to be."""
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -110,20 +114,42 @@ def test_a_finished_run_can_be_zipped_and_its_plans_are_older_than_its_results(
         time.tzset()
 
 
-def test_a_plan_of_another_user_is_replaced(run: Path, monkeypatch: pytest.MonkeyPatch):
-    finish(run)
-    plan = write(run)
-    os.utime(plan, (1.0, 1.0))  # dated as earlier versions did
-    theirs = plan.stat().st_ino
-    utime = os.utime
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act for two users")
+def test_a_second_user_of_the_group_replaces_plans_of_the_first():
+    ann, ben, group = 54321, 54322, 54320
+    with tempfile.TemporaryDirectory() as folder:
+        shared = Path(folder)
+        shutil.chown(shared, ann, group)
+        shared.chmod(0o2775)
+        assert plan_as(ann, group, shared).st_uid == ann
+        again = plan_as(ben, group, shared)
+    assert again.st_uid == ben
+    assert again.st_mtime > 315_532_800  # 1 January 1980
 
-    def refused(path, *arguments, **options):
-        if Path(path).stat().st_ino == theirs:
-            raise PermissionError(1, "Operation not permitted", str(path))
-        utime(path, *arguments, **options)
 
-    monkeypatch.setattr(os, "utime", refused)
-    assert write(run).stat().st_mtime > 315_532_800  # 1 January 1980
+def plan_as(user: int, group: int, folder: Path) -> os.stat_result:
+    """Plan a finished job as a user in a folder of the group, and date the plan as of 1970."""
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "os.umask(0o002)\n"
+        "from tests.unit.provenance.staleness.test_planner import finish, write\n"
+        "run = Path(sys.argv[1])\n"
+        "run.exists() or finish(run)\n"
+        "print(write(run))\n"
+    )
+    command = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
+    done = subprocess.run(
+        [*command, sys.executable, "-B", "-c", code, str(folder / "run")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = Path(done.stdout.strip()).stat()
+    os.utime(done.stdout.strip(), (1.0, 1.0))
+    return found
 
 
 @pytest.mark.parametrize(
