@@ -114,6 +114,7 @@ def test_a_finished_run_can_be_zipped_and_its_plans_are_older_than_its_results(
         time.tzset()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act for two users")
 def test_a_second_user_of_the_group_replaces_plans_of_the_first():
     ann, ben, group = 54321, 54322, 54320
@@ -140,7 +141,7 @@ def plan_as(user: int, group: int, folder: Path) -> os.stat_result:
     )
     command = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
     done = subprocess.run(
-        [*command, sys.executable, "-B", "-c", code, str(folder / "run")],
+        [*command, sys.executable, "-c", code, str(folder / "run")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(folder)},
         capture_output=True,
         text=True,
