@@ -1,6 +1,9 @@
 import json
 import math
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +23,8 @@ from cactus.evaluate.statistics import (
     write_accuracies,
     write_results,
 )
+from cactus.paper.published import read_published
+from cactus.paper.results import read_results
 
 
 def test_summary_is_the_normal_interval() -> None:
@@ -96,6 +101,15 @@ def test_damaged_files_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError) as caught:
         read_accuracies(path)
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("read", [read_accuracies, read_results, read_published])
+def test_a_pipe_in_the_place_of_a_file_is_refused(tmp_path: Path, read: Callable[[Path], Any]):
+    os.mkfifo(tmp_path / "rows.csv")
+    with pytest.raises(DataError) as refused:
+        read(tmp_path / "rows.csv")
+    assert refused.value.where == str(tmp_path / "rows.csv")
+    assert "not a regular file" in refused.value.got
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ written last: if it exists, the accuracies are complete.
 """
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cactus.errors import DataError
-from cactus.files import atomic_path, write_json
+from cactus.files import atomic_path, read_text, write_json
 
 if TYPE_CHECKING:
     from cactus.config.sections.evaluation import EvaluationSettings
@@ -222,8 +223,8 @@ def read_accuracies(path: Path) -> list[TaskAccuracies]:
         an accuracy.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(_parse(csv.DictReader(file, strict=True)))
+        file = io.StringIO(read_text(path), newline="")
+        return list(_parse(csv.DictReader(file, strict=True)))
     except (OSError, ValueError, csv.Error, DataError) as error:
         got = f"{error.where}: {error.got}" if isinstance(error, DataError) else str(error)
         raise DataError(

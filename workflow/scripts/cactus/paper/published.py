@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from cactus.errors import DataError
+from cactus.files import open_regular
 
 CELL_KEYS: Final = ["dataset", "source", "method", "learner", "way", "shot"]
 STATUSES: Final = ("verified", "recalled", "unavailable")
@@ -48,7 +49,8 @@ def read_published(path: Path) -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)[_COLUMNS]
+        with open_regular(path) as file:
+            frame = pd.read_csv(file, dtype=str, keep_default_na=False)[_COLUMNS]
         numbers = frame[["accuracy", "ci95"]].apply(pd.to_numeric)
         return frame.astype({"way": int, "shot": int}).assign(**numbers)
     except (OSError, ValueError, KeyError) as error:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cactus.errors import DataError
+from cactus.files import open_regular
 from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
 
 COLUMNS: Final = [
@@ -53,7 +54,8 @@ def read_results(path: Path) -> pd.DataFrame:
         The file is missing or is not such a table.
     """
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str))
+        with open_regular(path) as file:
+            frame = pd.read_csv(file, dtype=dict.fromkeys(_TEXT, str))
         if list(frame.columns) != COLUMNS:
             raise ValueError(f"columns {', '.join(frame.columns)}")
     except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.files import open_regular
 from cactus.provenance.execution.attempts import read_state, work_folder
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.staleness.measured import (
@@ -168,7 +169,7 @@ def _steps_done(run_folder: Path, plan: Plan) -> tuple[int, int]:
 def _first_line(checkpoint: Path) -> dict[str, Any]:
     """Return what a checkpoint says about itself; nothing if it is damaged."""
     try:
-        with checkpoint.open("rb") as file:
+        with open_regular(checkpoint) as file:
             facts = json.loads(file.readline(1 << 16))
     except (OSError, ValueError):
         return {}

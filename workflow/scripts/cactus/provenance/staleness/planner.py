@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from cactus.files import atomic_path
+from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
@@ -190,7 +190,7 @@ class Planner(RunReader):
 
 def _read_if_valid(path: Path) -> PlanFile | None:
     try:
-        return PlanFile.model_validate_json(path.read_bytes())
+        return PlanFile.model_validate_json(read_bytes(path))
     except (OSError, ValueError):
         return None
 
