@@ -1,5 +1,6 @@
 """What a job reads is what was planned, when it starts and when it ends."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -78,6 +79,16 @@ def inputs(run: Path, name: str) -> dict[str, str]:
 def test_a_file_that_the_upstream_job_did_not_make_is_no_input(root):
     record_pools(root, "manifest.json")
     assert inputs(root, f"{POOLS}/partitions.npy") == {}
+
+
+def test_looking_for_an_absent_input_imports_no_other_stage(root, monkeypatch):
+    record_pools(root, "manifest.json")
+    stages = [name for name in sys.modules if name.startswith("cactus.stages.")]
+    for name in {*stages} - {"cactus.stages.base"}:
+        monkeypatch.delitem(sys.modules, name)
+    assert inputs(root, f"{POOLS}/partitions.npy") == {}
+    imported = {name for name in sys.modules if name.startswith("cactus.stages.")}
+    assert imported <= {"cactus.stages.base", "cactus.stages.make_partitions"}
 
 
 @pytest.mark.parametrize("name", [f"{POOLS}/partitions.npy", "tables/results.csv"])

@@ -12,9 +12,9 @@ from cactus.provenance.fingerprint.declared import declared_hashes, declared_pat
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.provenance.records.plan import PENDING, Plan
-from cactus.provenance.records.record import read_record
+from cactus.provenance.records.record import Record, read_record
 from cactus.stages.audit_run import AUDIT
-from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.base import Job
 
 # Seconds to wait for a file that another node has written; caches of NFS last up to a minute.
 _PATIENCE: Final = 90.0
@@ -157,8 +157,7 @@ def _appears(run_folder: Path, name: str) -> bool:
     """
     end = time.monotonic() + _PATIENCE
     while not (run_folder / name).exists():
-        maker = _maker(name)
-        record = read_record(run_folder, maker) if maker else None
+        record = _makers_record(run_folder, name)
         if record is not None and name not in record.entities:
             return False
         if time.monotonic() > end:
@@ -167,10 +166,17 @@ def _appears(run_folder: Path, name: str) -> bool:
     return True
 
 
-def _maker(name: str) -> Job | None:
-    """Return the job whose folder a file lies in."""
-    for stage in map(stage_named, stage_names()):
-        if stage.folder and name.startswith(f"{stage.folder}/"):
-            parts = name.removeprefix(f"{stage.folder}/").split("/")
-            return Job(stage.name, "/".join(parts[: len(stage.wildcard_names)]))
+def _makers_record(run_folder: Path, name: str) -> Record | None:
+    """Return the record of the job in whose folder a file lies.
+
+    It is looked for among the records: the stages of other jobs are not imported here, because this
+    job's plan does not list what they import.
+    """
+    for folder in Path(name).parents[:-2]:
+        cell = "/".join(folder.parts[1:])
+        for path in sorted((run_folder / "records").glob(f"*/{cell}.json")):
+            stage = path.relative_to(run_folder / "records").parts[0]
+            record = read_record(run_folder, Job(stage, cell))
+            if record and any(Path(made).is_relative_to(folder) for made in record.entities):
+                return record
     return None
