@@ -39,6 +39,15 @@ def test_a_backup_is_a_copy_where_links_between_folders_are_refused(tmp_path, mo
     assert (tmp_path / "b/copied").read_text() == "1"
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_file_that_shows_up_late_is_replaced_by_its_backup(tmp_path, same):
+    (tmp_path / "backup").write_text("1")
+    target = tmp_path / "result"
+    os.link(tmp_path / "backup", target) if same else target.write_text("0")
+    _link_or_copy(tmp_path / "backup", target)
+    assert target.samefile(tmp_path / "backup")
+
+
 def test_a_file_system_without_links_is_refused_by_name(tmp_path, monkeypatch):
     refuse_links(monkeypatch, errno.EOPNOTSUPP, everywhere=True)
     with pytest.raises(StorageError, match="no hard links") as refused:

@@ -56,5 +56,9 @@ def _link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except FileNotFoundError:
         raise
+    except FileExistsError:  # it showed up too late to be removed before
+        if not source.samefile(target):
+            target.unlink()
+            os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
