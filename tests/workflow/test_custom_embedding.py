@@ -18,6 +18,8 @@ from cactus.provenance.staleness.planner import Assessment
 from cactus.stages.base import Job
 from tests.workflow.project import Project
 
+pytestmark = pytest.mark.workflow
+
 JOB = Job("train_embedding", "mnist/mine/s0")
 MODULE = """
 import numpy as np
