@@ -1,6 +1,5 @@
 """The command `cactus` on a finished run and on edits of it."""
 
-import csv
 import json
 import shutil
 import subprocess
@@ -179,16 +178,6 @@ def test_status_shows_the_error_of_a_job_that_died_while_it_imported(project: Pr
     assert "1 failed" in output
 
 
-def test_trace_says_that_a_record_is_damaged(project: Project):
-    (project.run / f"records/meta_train/{MAML}.json").write_text("{}")
-    table = "results/small/tables/omniglot.tex"
-    output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")[1]
-    row = next(line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}"))
-    assert "damaged record" in row
-    output = project.cactus("trace", table, "--row", "nothing", "--col", "5w1s")[1]
-    assert "ACAI, CACTUs-MAML; ACAI, CACTUs-ProtoNets; " in output
-
-
 def test_plain_snakemake_brings_a_changed_cell_and_its_numbers_up_to_date(project: Project):
     change_key(project, "scratch: {steps: 3}", "scratch: {steps: 2}")
     project.snakemake("--cores", "2")
@@ -235,67 +224,6 @@ def test_a_job_that_imports_a_module_missing_from_its_plan_fails_without_a_recor
     assert "cactus/paper/latex.py" in done.stderr
     assert not (project.run / "records/aggregate_results.json").exists()
     assert "failed" in project.cactus("status", "small")[1]
-
-
-def test_trace_goes_back_to_the_raw_archives(project: Project):
-    table = "results/small/tables/omniglot.tex"
-    code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML", "--col", "5w1s")
-    assert code == 0
-    jobs = [line.split()[0] for line in output.splitlines() if f"/{MAML}" in line]
-    stages = ("make_partitions", "meta_train", "evaluate_model")
-    assert jobs == [f"{stage}/{MAML}" for stage in stages]
-    manifest = json.loads((project.run / "data/omniglot/manifest.json").read_text())
-    assert all(raw["sha256"] in output for raw in manifest["raw"])
-    assert len(output.splitlines()) < 25
-    arguments = ("--row", "ACAI CACTUs-MAML", "--col", "5w1s", "--json")
-    content = json.loads(project.cactus("trace", table, *arguments)[1])
-    assert content["number"]["printed"] in output
-    assert {one["record"]["schema"] for one in content["chain"]} == {"cactus-record/1"}
-
-
-def test_trace_averages_over_seeds(project: Project):
-    table = "results/small/tables/mnist.tex"
-    output = project.cactus("trace", table, "--row", "ACAI ProtoNets", "--col", "10w1s")[1]
-    assert "evaluate_model/mnist/acai/protonets/s0" in output
-    assert "evaluate_model/mnist/acai/protonets/s1" in output
-
-
-def published_rows(project: Project) -> list[dict[str, str]]:
-    with (project.folder / "config/paper_results.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def is_knn(row: dict[str, str]) -> bool:
-    cell = ("omniglot", "acai", "knn", "5", "1")
-    return tuple(row[name] for name in ("dataset", "source", "method", "way", "shot")) == cell
-
-
-PAPERS_KNN = ("trace", "results/small/tables/omniglot.tex", "--row", "ACAI kNN", "--col")
-
-
-def test_trace_shows_the_source_of_a_published_number(finished: Project):
-    (row,) = [row for row in published_rows(finished) if is_knn(row)]
-    code, output = finished.cactus(*PAPERS_KNN, "5w1s paper")
-    lines = output.splitlines()
-    assert (code, lines[1]) == (0, f"prints {row['accuracy']} ± {row['ci95']}")
-    assert lines[2] == f"as published: {row['paper']}, {row['table']}"
-    assert lines[3] == f"source: {row['citation']}"
-    assert lines[4] == "mean verified, interval recalled (config/paper_results.csv)"
-    content = json.loads(finished.cactus(*PAPERS_KNN, "5w1s paper", "--json")[1])
-    assert content["published"]["citation"] == row["citation"]
-    assert json.loads(finished.cactus(*PAPERS_KNN, "5w1s", "--json")[1])["published"] is None
-
-
-def test_trace_reports_a_published_number_that_was_removed(project: Project):
-    rows = [row for row in published_rows(project) if not is_knn(row)]
-    with (project.folder / "config/paper_results.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    code, output = project.cactus(*PAPERS_KNN, "5w1s paper")
-    assert code == RecordError.exit_code
-    assert "The source of a published number is unknown." in output
-    assert "config/paper_results.csv" in output
 
 
 def test_diff_names_the_key_and_pairs_the_episodes(finished: Project, project: Project):

@@ -1,67 +1,28 @@
-import zipfile
-
-import numpy as np
 import pytest
 
-from cactus.data.arrays import load_images, load_labels, load_manifest
-from cactus.data.prepare import check_raw, prepare
+from cactus.data.arrays import load_images, load_manifest
+from cactus.data.prepare import check_raw
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
     SETTINGS,
     flat_jpeg,
-    mini_classes,
     mini_csv,
     mini_flat,
     mini_images,
-    mini_own_split,
-    mini_pickles,
     mini_split_folders,
     write_any,
     write_files,
     write_tar,
     write_zip,
 )
-
-CLASSES = mini_classes()
-IMAGES = mini_images(CLASSES)
-
-
-def run(tmp_path, settings=SETTINGS):
-    check_raw("miniimagenet", settings, tmp_path / "raw")
-    prepare("miniimagenet", settings, tmp_path / "raw", tmp_path / "out", synthetic=False)
-    return tmp_path / "out"
-
-
-def check_content(out, images=IMAGES):
-    """Every image's gray level must be that of its place: sorted classes, sorted names."""
-    level = {}
-    for wnid, group in images.items():
-        level[wnid] = [(list(images).index(wnid) * 4 + i + 1) * 5 for i in range(len(group))]
-    manifest = load_manifest(out)
-    for split, names in CLASSES.items():
-        assert manifest.splits[split].classes == sorted(names)
-        array = load_images(out, split)
-        assert array.shape == (4 * len(names), 84, 84, 3)
-        np.testing.assert_array_equal(load_labels(out, split), np.repeat(np.arange(len(names)), 4))
-        expected = [value for name in sorted(names) for value in level[name]]
-        np.testing.assert_array_equal(
-            array,
-            np.broadcast_to(np.array(expected, dtype=np.uint8)[:, None, None, None], array.shape),
-        )
-
-
-FORMS = {
-    "flat images with csv": mini_flat(CLASSES, IMAGES),
-    "split folders": mini_split_folders(CLASSES, IMAGES),
-    "own train and val of each class": mini_own_split(IMAGES),
-    "own split with csv": mini_own_split(IMAGES) | mini_csv(CLASSES, IMAGES),
-    "folders by wnid": {
-        f"images/{name}/{file}": data
-        for name, group in IMAGES.items()
-        for file, data in group.items()
-    },
-    "pickles": mini_pickles(CLASSES, IMAGES),
-}
+from tests.unit.data.readers.miniimagenet.mini import (
+    CLASSES,
+    FORMS,
+    IMAGES,
+    check_content,
+    fails,
+    run,
+)
 
 
 @pytest.mark.parametrize("form", list(FORMS))
@@ -137,14 +98,6 @@ def test_missing_classes_of_the_published_split_are_counted(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", mini_split_folders(CLASSES, IMAGES))
     notes = load_manifest(run(tmp_path)).notes
     assert "test: 8 of 12000 images and 2 of 20 classes are present, 11992 images missing" in notes
-
-
-def fails(tmp_path, members, message, settings=SETTINGS):
-    write_files(tmp_path / "raw/miniimagenet", members)
-    with pytest.raises(DataError, match=message) as caught:
-        run(tmp_path, settings)
-    assert not (tmp_path / "out/manifest.json").exists()
-    return caught.value
 
 
 def test_classes_that_are_not_listed_are_noted(tmp_path):
@@ -250,60 +203,3 @@ def test_empty_folder_tells_what_to_put_there(tmp_path):
     text = str(caught.value)
     for expected in ("raw/miniimagenet/", "mini-imagenet-cache-", "https://", "no redistribution"):
         assert expected in text
-
-
-def test_all_bad_images_are_named_at_once(tmp_path):
-    """In every split, loose and in a zip, whatever is wrong with them; each says how to mend it."""
-    members = mini_flat(CLASSES, IMAGES)
-    names = sorted(name for name in members if name.endswith(".jpg"))
-    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"
-    bad = {names[0]: b"", names[5]: members[names[5]][:200], names[-1]: pointer}
-    write_zip(tmp_path / "raw/miniimagenet/more.zip", {names[9]: b"no image"})
-    del members[names[9]]
-    error = fails(tmp_path, members | bad, "4 images cannot be used")
-    assert all(name in error.got for name in [*bad, f"more.zip/{names[9]}"])
-    for remedy in (
-        "get the file again",
-        f"raw/miniimagenet/{names[9]}, which then counts",
-        "git lfs pull",
-    ):
-        assert remedy in error.fix
-    assert not list((tmp_path / "out").glob("*"))
-
-
-def test_many_bad_images_are_counted(tmp_path):
-    members = {name: data if name.endswith("csv") else b"" for name, data in FORMS[
-        "flat images with csv"].items()}  # fmt: skip
-    error = fails(tmp_path, members, "28 images cannot be used")
-    assert error.got.count("\n") == 10
-    assert error.got.endswith("and 18 more")
-
-
-def test_members_with_wrong_checksums_are_all_named(tmp_path):
-    members = mini_flat(CLASSES, IMAGES)
-    path = tmp_path / "raw/miniimagenet/mini.zip"
-    write_zip(path, members)
-    with zipfile.ZipFile(path) as archive:
-        infos = [info for info in archive.infolist() if info.filename.endswith(".jpg")]
-    content = bytearray(path.read_bytes())
-    for info in (infos[0], infos[-1]):
-        content[info.header_offset + 30 + len(info.filename) + info.compress_size // 2] ^= 255
-    path.write_bytes(content)
-    error = fails(tmp_path, {}, "2 images cannot be used")
-    assert infos[0].filename in error.got
-    assert infos[-1].filename in error.got
-
-
-def test_a_good_copy_replaces_the_bad_one_in_an_archive(tmp_path):
-    members = mini_flat(CLASSES, IMAGES)
-    name = next(iter(members))
-    write_zip(tmp_path / "raw/miniimagenet/images.zip", members | {name: members[name][:200]})
-    assert "which then counts" in fails(tmp_path, {}, "cannot be decoded").fix
-    write_files(tmp_path / "raw/miniimagenet", {name: members[name]})
-    check_content(run(tmp_path))
-
-
-def test_undecodable_image(tmp_path):
-    members = mini_split_folders(CLASSES, IMAGES)
-    name = next(iter(members))
-    assert name in fails(tmp_path, members | {name: b"no image"}, "cannot be decoded").where
