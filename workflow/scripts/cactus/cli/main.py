@@ -32,6 +32,10 @@ COMMANDS: Final = {
     "trace": ("show where a printed number comes from", "cactus.cli.trace:show_trace"),
     "diff": ("show how two runs differ", "cactus.cli.diff:show_diff"),
     "export": ("write a run as an RO-Crate", "cactus.cli.export:show_export"),
+    "digest": (
+        "write what a repository should hold of a run: tables, figures, audit, a row per record",
+        "cactus.cli.export:show_digest",
+    ),
     "replay": (
         "run jobs of a crate again with its own code, and compare the results bit for bit",
         "cactus.cli.export:show_replay",
@@ -76,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=text, description=text)
         for name, (text, _) in COMMANDS.items()
     }
-    for name in ("status", "plan", "update", "audit", "export"):
+    for name in ("status", "plan", "update", "audit", "export", "digest"):
         parsers[name].add_argument("run", nargs="?", help=_RUN)
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
@@ -169,6 +173,13 @@ def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     export, replay = parsers["export"], parsers["replay"]
     export.add_argument(
         "--output", type=Path, help="a new folder or .zip file; default: <run>.crate.zip"
+    )
+    parsers["digest"].add_argument(
+        "--output",
+        type=Path,
+        default=Path("docs/results"),
+        help="folder of all digests, to which one is added under the run's name; "
+        "default: docs/results",
     )
     replay.add_argument("crate", type=Path, help="a folder or .zip file that `export` wrote")
     replay.add_argument("cell", help=_CELL)

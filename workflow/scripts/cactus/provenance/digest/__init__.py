@@ -1,0 +1,1 @@
+"""A run, small enough to commit: its outputs, its audit and a table of its records."""

@@ -1,0 +1,90 @@
+"""Writes a digest of a run: what a repository or a supplement should hold of it."""
+
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cactus.errors import RecordError
+from cactus.files import write_json, write_text
+from cactus.provenance.audit.report import Report, run_audit
+from cactus.provenance.digest.page import digest_page
+from cactus.provenance.digest.records_table import write_records
+from cactus.provenance.staleness.planned_config import read_planned_config
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import counted
+
+PAGE: Final = "README.md"
+RECORDS: Final = "records.csv"
+_COPIED: Final = (".csv", ".png", ".tex")
+
+
+def write_digest(planner: Planner, output: Path) -> Path:
+    """Write a digest of a run, which replaces an earlier one.
+
+    It holds the tables, the results as CSV, the figures as PNG, the resolved configuration, the
+    audit, one row per record, and a page that shows them. Every number of it can be traced in the
+    run, and the hashes in ``records.csv`` tell whether a run is the one that it was made from.
+
+    Parameters
+    ----------
+    planner
+        The planner of a finished run, with an empty cache of hashes.
+    output
+        The digest's folder.
+
+    Raises
+    ------
+    RecordError
+        The audit has findings, or the output is a folder with other content.
+    """
+    _check_output(planner, output)
+    report = run_audit(planner)
+    if report.findings:
+        first = report.findings[0][0]
+        raise RecordError(
+            "A run that does not pass its audit has no digest.",
+            where=str(planner.run_folder),
+            got=f"{counted(len(report.findings), 'finding')}; the first is {first.kind}: "
+            f"{first.file}",
+            fix=f"see `cactus audit {planner.config.run}`",
+        )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
+        new = Path(temporary) / output.name
+        _fill(planner, report, new)
+        if output.is_dir():
+            output.rename(Path(temporary) / "old")
+        new.rename(output)
+    return output
+
+
+def _check_output(planner: Planner, output: Path) -> None:
+    digest = (output / PAGE).is_file() and (output / RECORDS).is_file()
+    taken = output.exists() and not digest and not (output.is_dir() and not any(output.iterdir()))
+    inside = output.resolve().is_relative_to(planner.run_folder.resolve())
+    if taken or inside:
+        raise RecordError(
+            "The digest cannot be written there.",
+            where=str(output),
+            got="a path inside the run's own folder" if inside else "something else than a digest",
+            fix="choose another --output, or remove what is there",
+        )
+
+
+def _fill(planner: Planner, report: Report, folder: Path) -> None:
+    records = [one.record for one in planner.assess_all() if one.record is not None]
+    for name in ("tables", "figures"):
+        (folder / name).mkdir(parents=True)
+        for path in sorted((planner.run_folder / name).iterdir()):
+            if path.suffix in _COPIED:
+                shutil.copyfile(path, folder / name / path.name)
+    for path in sorted((planner.run_folder / "embeddings").rglob("*.png")):
+        name = "-".join(path.relative_to(planner.run_folder / "embeddings").with_suffix("").parts)
+        shutil.copyfile(path, folder / "figures" / f"embedding-{name}.png")
+    write_json(folder / "config.json", planner.config.model_dump(mode="json"))
+    write_json(folder / "audit.json", report.as_json())
+    write_records(records, folder / RECORDS)
+    study = " ".join(map(shlex.quote, read_planned_config(planner.run_folder).arguments()))
+    write_text(folder / PAGE, digest_page(planner.config.run, study, records, report, folder))
