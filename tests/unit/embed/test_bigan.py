@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cactus.config.sections.embedding_methods import BiganSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.embed.bigan import decayed_rate, discriminator_loss, encoder_generator_loss
 from cactus.embed.bigan_networks import build_discriminator, build_encoder, build_generator
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cactus.config.sections.embedding_methods import MethodSettings
+from cactus.config.sections.embeddings.base import MethodSettings
 from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import BiganSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.bigan_networks import build_discriminator, build_encoder, build_generator
 from cactus.embed.images import center_crops, random_crops, signed_range, write_picture

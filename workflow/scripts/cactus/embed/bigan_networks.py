@@ -5,7 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from cactus.config.sections.embedding_methods import BiganSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.embed.networks import Block, ConvGenerator, ConvTrunk, draw_normal_weights
 
 _SLOPE = 0.2

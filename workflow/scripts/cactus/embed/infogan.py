@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import InfoganSettings
+from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import unit_range, write_picture
 from cactus.embed.networks import (
