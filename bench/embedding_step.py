@@ -10,7 +10,7 @@ import torch
 
 from bench.harness import STEPS, THREADS, compare, counted_flops, peak_flops, write_result
 from cactus.config.models import Config
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build
 from cactus.train.device import set_up_device

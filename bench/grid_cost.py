@@ -19,7 +19,7 @@ from bench.harness import THREADS, write_result
 from cactus.config.load import load_config
 from cactus.config.models import Config
 from cactus.config.sections.base import DatasetName, LearnerName
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.config.sections.grid import Grid
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding

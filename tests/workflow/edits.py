@@ -111,7 +111,7 @@ CODE = [
     ("cactus/embed/deepcluster.py", NOTHING),
     ("cactus/embed/base.py", wave("train_embedding")),
     ("cactus/embed/train_and_encode.py", wave("train_embedding")),
-    ("cactus/config/sections/embedding_methods.py", wave("train_embedding")),
+    ("cactus/config/sections/embeddings/base.py", wave("train_embedding")),
     ("cactus/meta/maml/learner.py", wave("(meta_train|evaluate_model) .*/maml/")),
     ("cactus/meta/maml/inner_loop.py", wave("(meta_train|evaluate_model) .*/maml/")),
     ("cactus/meta/maml/block.py", wave("(meta_train|evaluate_model) .*/maml/")),

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data import DataSettings
-from cactus.config.sections.embedding import EmbeddingSettings
+from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.grid import Grid, GridSettings
 from cactus.config.sections.learners import LearnerSettings

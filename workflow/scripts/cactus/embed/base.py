@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cactus.config.sections.embedding_methods import MethodSettings
+from cactus.config.sections.embeddings.base import MethodSettings
 from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
@@ -106,10 +106,19 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         *,
         beta1: float = 0.9,
         weight_decay: float = 0.0,
+        undecayed: Iterable[nn.Parameter] = (),
     ) -> Optimizer:
-        """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`."""
+        """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`.
+
+        The L2 penalty `weight_decay` leaves out the parameters `undecayed`.
+        """
+        free = list(undecayed)
+        excepted = {id(parameter) for parameter in free}
         parameters = [parameter for net in nets for parameter in net.parameters()]
-        optimizer = Adam(parameters, rate, betas=(beta1, 0.999), weight_decay=weight_decay)
+        decayed = [parameter for parameter in parameters if id(parameter) not in excepted]
+        optimizer = Adam(decayed, rate, betas=(beta1, 0.999), weight_decay=weight_decay)
+        if free:
+            optimizer.add_param_group({"params": free, "weight_decay": 0.0})
         self.optimizers[name] = optimizer
         return optimizer
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import DeepclusterSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.clustering import Whitening, balanced_order, mutual_information, nonempty_kmeans
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture

@@ -11,18 +11,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import InfoganSettings
+from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import unit_range, write_picture
 from cactus.embed.networks import (
     Block,
     ConvGenerator,
     ConvTrunk,
+    Style,
     draw_normal_weights,
     update_together,
 )
 
-_SLOPE = 0.1
+_LEAKY, _RECTIFIED = Style(slope=0.1), Style(slope=0.0)
 _draw_weights = partial(draw_normal_weights, std=0.02)
 _COLUMNS = 10
 _ROWS = 12
@@ -78,11 +79,11 @@ class Recognition(nn.Module):
             width=settings.width,
             hidden=settings.hidden,
             kernel=settings.kernel,
-            slope=_SLOPE,
+            style=_LEAKY,
         )
         hidden = settings.recognition_hidden
         self.to_logit = nn.Linear(settings.hidden, 1)
-        self.layer = Block(nn.Linear(settings.hidden, hidden), hidden, slope=_SLOPE)
+        self.layer = Block(nn.Linear(settings.hidden, hidden), hidden, _LEAKY)
         self.to_codes = nn.Linear(hidden, sum(settings.categorical) + settings.continuous)
         self.apply(_draw_weights)
 
@@ -106,6 +107,7 @@ def _build_generator(settings: InfoganSettings, channels: int) -> ConvGenerator:
         width=settings.width,
         hidden=settings.hidden,
         kernel=settings.kernel,
+        style=_RECTIFIED,
     )
     return generator.apply(_draw_weights)
 
