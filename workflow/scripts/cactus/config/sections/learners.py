@@ -20,6 +20,7 @@ from cactus.config.sections.base import (
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
+GammaInit = Literal["uniform", "ones"]
 
 
 class ValidationSettings(Settings):
@@ -138,6 +139,11 @@ class ProtonetsSettings(TrainingSettings):
     filters: Count = changed(TrainingSettings, "filters", 64)
     batch_norm_eps: Positive = setting(
         1e-5, "Added to the variance; the default of the original's library."
+    )
+    batch_norm_gamma: GammaInit = setting(
+        "uniform",
+        "Initial scales of the batch normalizations: U(0, 1), as in the original's PyTorch 0.4, or "
+        "1, as in PyTorch since 1.2.",
     )
     batch_norm_momentum: Positive = setting(
         0.1, "Weight of the newest batch in the running statistics; the library's default."
