@@ -44,8 +44,9 @@ class TrainingSettings(DatasetSettings):
     )
     oracle_iterations: CountOrZero | None = setting(
         None,
-        "Outer updates on true classes; null means the same as `iterations`. The original's "
-        "Omniglot MAML script uses 120,000; its table of hyperparameters gives no separate value.",
+        "Outer updates on true classes; null means the same as `iterations`. For MAML on Omniglot "
+        "it is 120,000, as in the original's script. A file or `--config` that sets `iterations` "
+        "and not this key sets it to null.",
         unit="iterations",
     )
     tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
@@ -80,6 +81,7 @@ def _maml_overrides() -> Overrides:
     }
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
+        "omniglot": {"oracle_iterations": 120_000},
         "miniimagenet": {**large, "way": 5},
         "celeba": {**large, "way": 2, "validation": {"way": 2, "shot": 5}},
     }
