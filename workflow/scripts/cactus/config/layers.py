@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
-from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.sections.base import OVERRIDING, DatasetName, LearnerName, merge
 from cactus.config.yaml_file import KeyPath
 
 MISSING: Final = object()
 _MAX_PART: Final = 120  # characters
 BUILT_IN: Final = "built-in default"
+# Where a study sets the first alone, the second no longer has the value of a weaker layer.
+_ITERATIONS, _OF_ORACLE = "iterations", "oracle_iterations"
 
 
 class Layer(NamedTuple):
@@ -39,7 +41,7 @@ class Layers:
     """The layers of a configuration, from the weakest to the strongest."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers = tuple(layers)
+        self.layers = tuple(map(_with_oracle, layers))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -87,6 +89,27 @@ class Layers:
         return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
 
 
+def _with_oracle(layer: Layer) -> Layer:
+    """Return a layer whose `iterations` of a learner replace `oracle_iterations` of weaker layers.
+
+    Otherwise, a short study would train its oracle as long as the defaults say.
+    """
+    values, lines = layer.values, dict(layer.lines)
+    for name in get_args(LearnerName):
+        learner: KeyPath = ("learners", name)
+        if value_at(values, (*learner, _OF_ORACLE)) is not MISSING:
+            continue
+        own = [(*learner, OVERRIDING[0], dataset) for dataset in get_args(DatasetName)]
+        for section in (learner, *own):
+            given, oracle = (*section, _ITERATIONS), (*section, _OF_ORACLE)
+            if value_at(values, given) is MISSING or value_at(values, oracle) is not MISSING:
+                continue
+            values = _replaced(values, oracle, None)
+            if given in lines:
+                lines[oracle] = lines[given]
+    return layer._replace(values=values, lines=lines)
+
+
 def _as_set(path: KeyPath, origin: KeyPath) -> KeyPath:
     """Return the key as its origin writes it; as it is, if the origin has only a section of it."""
     plain = [part for part in origin if part not in OVERRIDING]
@@ -112,6 +135,15 @@ def value_at(values: Any, path: KeyPath) -> Any:
             return MISSING
         values = values[part]
     return values
+
+
+def _replaced(values: dict[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
+    """Return nested mappings with another value at a path, whose sections exist."""
+    first, *rest = path
+    return {
+        **values,
+        str(first): _replaced(values[str(first)], tuple(rest), value) if rest else value,
+    }
 
 
 def _variants(path: KeyPath, names: Sequence[str]) -> Iterator[KeyPath]:

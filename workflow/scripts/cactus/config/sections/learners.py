@@ -20,6 +20,7 @@ from cactus.config.sections.base import (
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
+GammaInit = Literal["uniform", "ones"]
 
 
 class ValidationSettings(Settings):
@@ -43,8 +44,9 @@ class TrainingSettings(DatasetSettings):
     )
     oracle_iterations: CountOrZero | None = setting(
         None,
-        "Outer updates on true classes; null means the same as `iterations`. The original's "
-        "Omniglot MAML script uses 120,000; its table of hyperparameters gives no separate value.",
+        "Outer updates on true classes; null means the same as `iterations`. For MAML on Omniglot "
+        "it is 120,000, as in the original's script. A file or `--config` that sets `iterations` "
+        "and not this key sets it to null.",
         unit="iterations",
     )
     tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
@@ -79,6 +81,7 @@ def _maml_overrides() -> Overrides:
     }
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
+        "omniglot": {"oracle_iterations": 120_000},
         "miniimagenet": {**large, "way": 5},
         "celeba": {**large, "way": 2, "validation": {"way": 2, "shot": 5}},
     }
@@ -138,6 +141,11 @@ class ProtonetsSettings(TrainingSettings):
     filters: Count = changed(TrainingSettings, "filters", 64)
     batch_norm_eps: Positive = setting(
         1e-5, "Added to the variance; the default of the original's library."
+    )
+    batch_norm_gamma: GammaInit = setting(
+        "uniform",
+        "Initial scales of the batch normalizations: U(0, 1), as in the original's PyTorch 0.4, or "
+        "1, as in PyTorch since 1.2.",
     )
     batch_norm_momentum: Positive = setting(
         0.1, "Weight of the newest batch in the running statistics; the library's default."

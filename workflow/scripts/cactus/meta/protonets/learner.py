@@ -43,6 +43,7 @@ class Protonets(MetaLearner):
             settings.filters,
             batch_norm_eps=settings.batch_norm_eps,
             batch_norm_momentum=settings.batch_norm_momentum,
+            batch_norm_gamma=settings.batch_norm_gamma,
             generator=generator,
         )
         self.encoder = encoder.to(memory_format=torch.channels_last)
