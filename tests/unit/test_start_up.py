@@ -35,6 +35,7 @@ STAGES = {
     "meta_train cactus.meta.protonets.learner": {"torch"},
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
+    "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
     "aggregate_results": {"pandas"},
     "make_table": {"pandas"},
     "make_document": set(),

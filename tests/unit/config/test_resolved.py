@@ -100,6 +100,18 @@ def maml(dataset="omniglot", **values):
             study({"baselines": True}, baselines={"knn": {"neighbors": [6]}}),
             "baselines.knn.neighbors.0", "6", "up to 5, the smallest support",
         ),
+        # Baselines select among several values on validation episodes.
+        (
+            study({"baselines": True}, data={"omniglot": {"val_characters": 19}}),
+            "study.yaml: data.omniglot.val_characters", "19",
+            "baselines.knn, baselines.linear, baselines.mlp single values",
+        ),
+        (
+            study({"datasets": ["miniimagenet"], "baselines": True},
+                  evaluation={"settings": [{"way": 17, "shot": 1}]},
+                  baselines={"methods": ["linear"]}),
+            "evaluation.settings.0.way", "17", "the val split of miniimagenet has 16 classes",
+        ),
         # What is wrong with a default is a matter of the study's key that it does not fit.
         (
             study(data={"omniglot": {"train_characters": 1510}}),
@@ -149,6 +161,12 @@ def test_cells_cannot_ask_for_more_than_there_is(values, key, got, limit):
         study(partitions={"per_dataset": {"mnist": {"clusters": 10**6}}}),
         study(data={"celeba": {"train_attributes": 30}}),
         study(baselines={"cluster_matching": {"clusters": 10**6}}),  # the grid has no baselines
+        study(data={"omniglot": {"val_characters": 19}}),
+        study(  # a single value needs no validation episodes
+            {"baselines": True},
+            data={"omniglot": {"val_characters": 19}},
+            baselines={"methods": ["knn", "cluster_matching"], "knn": {"neighbors": [1, 101]}},
+        ),
         study(
             embeddings={
                 "acai": {"working_size": 30, "per_dataset": {"omniglot": {"working_size": 32}}}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,8 @@ class FakeRun:
         mean = np.clip(1 / way + (1 - 1 / way) * skill, 0.02, 0.98)
         accuracies = generator.binomial(way * QUERY, mean, self.tasks) / (way * QUERY)
         sha = f"{derive_seed('episodes', dataset, way, shot):064x}"
-        return SettingResult(TaskAccuracies(way, shot, accuracies, baseline), QUERY, sha)
+        details = _details(baseline, seed)
+        return SettingResult(TaskAccuracies(way, shot, accuracies, baseline), QUERY, sha, details)
 
     def _embedding_log(self, dataset: str, embedding: str, seed: int) -> None:
         path = self.folder / f"embeddings/{dataset}/{embedding}/s{seed}/metrics.jsonl"
@@ -123,6 +125,19 @@ class FakeRun:
         )
         if not (dataset == "celeba" and source == "labels"):
             _write_partitions(self.folder / "partitions" / cell, source)
+
+
+def _details(baseline: str, seed: int) -> dict[str, Any]:
+    """Return what a summary says about the choice of a baseline, if it had one."""
+    match baseline:
+        case "knn":
+            return {"selected": {"neighbors": 1 if seed else 3}, "validation_tasks": 500}
+        case "linear":
+            return {"selected": {"c": 0.1}, "validation_tasks": 500}
+        case "mlp":
+            selected = {"hidden_units": 128, "dropout": 0.5}
+            return {"selected": selected, "validation_tasks": 100}
+    return {}
 
 
 def _write_log(path: Path, falling: dict[str, float], rising: dict[str, float]) -> None:

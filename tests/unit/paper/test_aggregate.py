@@ -72,6 +72,24 @@ def test_rows_of_all_seeds_average_task_by_task(seeds_run: Run):
         assert math.isclose(row["seed_std"], spread, rel_tol=1e-9)
 
 
+def test_rows_say_what_baselines_selected(seeds_run: Run):
+    results = read_results(seeds_run.results)
+    rows = results[(results["dataset"] == "celeba") & (results["learner"] == "")]
+    found = {
+        (row["method"], row["seed"]): (row["selected"], row["validation_tasks"])
+        for _, row in rows.iterrows()
+    }
+    assert found["knn", "0"] == ("neighbors=3", 500)
+    assert found["knn", "10"] == ("neighbors=1", 500)
+    assert found["knn", "all"] == ("neighbors=3 or neighbors=1", 500)
+    assert found["linear", "all"] == ("c=0.1", 500)
+    assert found["mlp", "all"] == ("hidden_units=128 dropout=0.5", 100)
+    assert found["cluster_matching", "all"] == ("", 0)
+    trained = results[results["learner"] != ""]
+    assert set(trained["selected"]) == {""}
+    assert set(trained["validation_tasks"]) == {0}
+
+
 def test_one_seed_is_its_own_average(small_run: Run):
     results = read_results(small_run.results)
     one, all_seeds = results[results["seed"] == "0"], averaged_over_seeds(results)

@@ -149,6 +149,19 @@ def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run,
     assert "running statistics" in three
     assert r"1.96\,\sigma/\sqrt{n}" in one
     assert r"run ``seeds\_1''" in three
+    chosen = (
+        "Chosen by the accuracy on validation tasks, for each embedding, way and shot: $k$ of "
+        "kNN, $C$ of the linear classifier (500 tasks); width of the MLP, dropout of the MLP (100 "
+        "tasks)."
+    )
+    assert chosen in " ".join(three.split())
+
+
+def test_a_table_without_a_choice_says_nothing_about_one(tmp_path: Path, seeds_run: Run):
+    results = read_results(seeds_run.results)
+    path = tmp_path / "results.csv"
+    results[~results["method"].isin(["knn", "linear", "mlp"])].to_csv(path, index=False)
+    assert "Chosen by" not in _table(path, "omniglot", tmp_path)
 
 
 def test_only_tables_of_sample_data_say_so(seeds_run: Run, tmp_path: Path):

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from cactus.config.load import parse_config
+from cactus.evaluate.baselines.registry import REFERENCE_MODULE
 from cactus.graph import Graph
-from cactus.stages.base import CellWildcards, Spec, stage_named, stage_names
+from cactus.stages.base import CellWildcards, EmbeddingWildcards, Spec, stage_named, stage_names
 from cactus.tasks.kmeans.loader import GPU_MODULE
 from tests.workflow.project import ROOT
 
@@ -57,6 +58,20 @@ def test_the_slurm_profile_has_a_row_for_each_stage_that_is_not_local_and_no_oth
 def test_partitions_by_kmeans_import_the_module_of_gpus_unless_on_a_cpu(source, device, modules):
     config, stage = parse_config({"compute": {"device": device}}), stage_named("make_partitions")
     assert stage.modules(config, CellWildcards("mnist", source, "maml", 0)) == modules
+
+
+@pytest.mark.parametrize(
+    ("baselines", "modules"),
+    [
+        ({}, ()),
+        ({"linear": {"solver": "scikit-learn"}}, (REFERENCE_MODULE,)),
+        ({"per_dataset": {"mnist": {"linear": {"solver": "scikit-learn"}}}}, (REFERENCE_MODULE,)),
+        ({"methods": ["knn"], "linear": {"solver": "scikit-learn"}}, ()),
+    ],
+)
+def test_baselines_import_the_reference_solver_if_it_is_selected(baselines, modules):
+    config, stage = parse_config({"baselines": baselines}), stage_named("run_baselines")
+    assert stage.modules(config, EmbeddingWildcards("mnist", "acai", 0)) == modules
 
 
 def specs() -> list[type[Spec]]:

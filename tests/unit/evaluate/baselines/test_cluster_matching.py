@@ -14,7 +14,7 @@ def labels(support: list[list[float]], query: list[float]) -> list[int]:
     queries = np.tile(
         np.array(query, dtype=np.float32)[None, None, :, None], (1, len(support), 1, 1)
     )
-    result: list[int] = ClusterMatching(CENTROIDS).predict(points, queries)[0, 0].tolist()
+    result: list[int] = ClusterMatching(CENTROIDS).predict(points, queries)[0, 0, 0].tolist()
     return result
 
 

@@ -36,7 +36,7 @@ def test_gradient_vanishes_at_any_scale(
     generator = np.random.default_rng(seed)
     features = 10**log_scale * generator.normal(size=(3, way * shot, dims))
     targets, c = np.eye(way)[np.repeat(np.arange(way), shot)], 10**log_c
-    weights, biases = fit_logistic(features, targets, c, 1e-6, 200)
+    (weights,), (biases,) = fit_logistic(features, targets, [c], 1e-6, 200)
     assert stationarity(features, targets, c, weights, biases) <= 1.1e-6
     np.testing.assert_allclose(weights.sum(axis=2), 0, atol=1e-6 * max(1.0, abs(weights).max()))
     np.testing.assert_allclose(biases.sum(axis=1), 0, atol=1e-6 * max(1.0, abs(biases).max()))
@@ -47,7 +47,7 @@ def test_equal_and_zero_features_are_solved(dims: int) -> None:
     targets = np.eye(3)[[0, 0, 1, 1, 2]]
     row = np.random.default_rng(0).normal(size=dims)
     features = np.stack([np.zeros((5, dims)), np.tile(row, (5, 1))])
-    weights, biases = fit_logistic(features, targets, 1.0, 1e-8, 100)
+    (weights,), (biases,) = fit_logistic(features, targets, [1.0], 1e-8, 100)
     assert stationarity(features, targets, 1.0, weights, biases) <= 1.1e-8
     frequencies = np.exp(biases[0]) / np.exp(biases[0]).sum()
     np.testing.assert_allclose(frequencies, [0.4, 0.4, 0.2], atol=1e-7)
@@ -56,5 +56,5 @@ def test_equal_and_zero_features_are_solved(dims: int) -> None:
 def test_too_few_steps_are_an_error() -> None:
     features = np.random.default_rng(0).normal(size=(4, 6, 10))
     with pytest.raises(TrainingError, match="converge") as caught:
-        fit_logistic(features, np.eye(3)[[0, 0, 1, 1, 2, 2]], 100.0, 1e-12, 1)
+        fit_logistic(features, np.eye(3)[[0, 0, 1, 1, 2, 2]], [100.0], 1e-12, 1)
     assert caught.value.where == "4 of 4 episodes"

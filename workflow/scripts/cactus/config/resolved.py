@@ -1,6 +1,6 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import floor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -81,9 +81,27 @@ class _DatasetChecks:
             fix = f"add a number up to {support}, the smallest support under evaluation.settings"
             first = ("baselines", "knn", "neighbors", 0)
             raise self._refused(fix, (first, settings.knn.neighbors[0]))
+        for index, one in enumerate(evaluation.settings):
+            selecting = [name for name in settings.methods if len(settings.choices(name, one)) > 1]
+            if selecting:
+                self._check_selection(index, (one.way, one.shot, evaluation.query), selecting)
         if "cluster_matching" in settings.methods:
             key = ("baselines", "cluster_matching", "clusters")
             self._check_clusters(key, settings.cluster_matching.clusters)
+
+    def _check_selection(
+        self, index: int, shape: tuple[int, int, int], methods: Sequence[str]
+    ) -> None:
+        """Check the validation episodes by which baselines select among several values."""
+        try:
+            self._check_episodes(("evaluation", "settings", index), shape, "val")
+        except ConfigError as error:
+            keys = ", ".join(f"baselines.{name}" for name in methods)
+            error.fix += (
+                f"; or give {keys} single values: several are selected from on episodes of the "
+                "validation split, of the same way and shot"
+            )
+            raise
 
     def check_cell(self, cell: Cell) -> None:
         """Check the settings of a cell's learner and of its partitions."""

@@ -26,7 +26,9 @@ def aggregate(
     The row of a seed has the mean over tasks, their population standard deviation, and
     ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same statistics of the
     accuracies averaged over seeds, task by task; its ``seed_std`` is the sample standard deviation
-    of the seeds' means (empty for one seed). Accuracies are fractions, written without loss.
+    of the seeds' means (empty for one seed). What a baseline selected is in ``selected``, for all
+    seeds each value once, and the number of validation episodes in ``validation_tasks``. Accuracies
+    are fractions, written without loss.
 
     Parameters
     ----------
@@ -79,20 +81,23 @@ def _rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
     groups = defaultdict(list)
     for score in sorted(scores, key=lambda score: int(score.seed)):
         groups[score.key].append(score)
-        yield _row(score, score.seed, summarize(score.accuracies), None)
+        yield _row([score], score.seed, summarize(score.accuracies), None)
     for group in groups.values():
         over_tasks, seed_std = summarize_seeds(np.stack([score.accuracies for score in group]))
-        yield _row(group[0], ALL_SEEDS, over_tasks, seed_std)
+        yield _row(group, ALL_SEEDS, over_tasks, seed_std)
 
 
 def _row(
-    score: Score, seed: str, summary: AccuracySummary, seed_std: float | None
+    scores: Sequence[Score], seed: str, summary: AccuracySummary, seed_std: float | None
 ) -> dict[str, Any]:
+    score = scores[0]
     return {
         **score.key._asdict(),
         "seed": seed,
         **vars(summary),
         "seed_std": seed_std,
+        "selected": " or ".join(dict.fromkeys(score.selected for score in scores)),
+        "validation_tasks": score.validation_tasks,
         "episodes_sha256": score.episodes_sha256,
     }
 

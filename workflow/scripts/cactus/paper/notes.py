@@ -1,5 +1,6 @@
 """The caption and the notes of a table."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,6 +16,13 @@ _MARKS: Final = {
     UNAVAILABLE: "the paper's number is not at hand.",
     INTERVAL_RECALLED: "interval recalled, not verified.",
     MEAN_RECALLED: "mean (and interval) recalled, not verified.",
+}
+# What baselines select on validation tasks, by the name of its key.
+_SELECTED: Final = {
+    "neighbors": "$k$ of kNN",
+    "c": "$C$ of the linear classifier",
+    "hidden_units": "width of the MLP",
+    "dropout": "dropout of the MLP",
 }
 _LEARNERS: Final = {
     "maml": "MAML normalises with the batch statistics of the support or query set at hand, also "
@@ -52,9 +60,26 @@ def table_notes(results: pd.DataFrame, entries: Sequence[dict[str, Any]]) -> lis
         else "All rows use labels."
     )
     notes += [text for name, text in _LEARNERS.items() if name in set(results["learner"])]
+    notes += _selection_notes(results)
     used = {entry["mark"] for entry in entries}
     notes += [f"{_raised(mark)}{text}" for mark, text in _MARKS.items() if mark in used]
     return notes
+
+
+def _selection_notes(results: pd.DataFrame) -> list[str]:
+    """Say what baselines selected on validation tasks, and on how many."""
+    selecting = results[results["validation_tasks"] > 0]
+    parts = []
+    for tasks, rows in selecting.groupby("validation_tasks", sort=False):
+        shown = " ".join(rows["selected"])
+        names = [name for key, name in _SELECTED.items() if re.search(rf"\b{key}=", shown)]
+        parts.append(f"{', '.join(names)} ({tasks} tasks)")
+    if not parts:
+        return []
+    return [
+        "Chosen by the accuracy on validation tasks, for each embedding, way and shot: "
+        f"{'; '.join(parts)}."
+    ]
 
 
 def _raised(mark: str) -> str:

@@ -53,6 +53,12 @@ class RunBaselines(EmbeddingStage):
             threads=config.compute.threads,
         )
 
+    def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
+        """Return the regressions by scikit-learn, if they are selected."""
+        settings = config.baselines.resolve(wildcards.dataset)
+        chosen = "linear" in settings.methods and settings.linear.solver == "scikit-learn"
+        return ("cactus.evaluate.baselines.scikit_learn_linear",) if chosen else ()
+
     def inputs(self, config: "Config", wildcards: EmbeddingWildcards) -> Iterator[Inputs]:
         """Yield the embedding, and the labels of the validation and evaluated splits."""
         split = config.evaluation.resolve(wildcards.dataset).split

@@ -59,7 +59,7 @@ class ClusterMatching:
         self._half_norms: npt.NDArray[np.float64] = 0.5 * (centroids**2).sum(axis=1)
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d)."""
+        """Return the labels (1, T, way, query) of queries (T, way, query, d)."""
         tasks, way, shot = support.shape[:3]
         votes = np.zeros((tasks, len(self._centroids), way), dtype=np.int64)
         clusters = self._distances(flatten(support)).argmin(axis=-1)
@@ -69,7 +69,7 @@ class ClusterMatching:
             axis=-1
         )
         labels = np.take_along_axis(votes.argmax(axis=-1), nearest, axis=1)
-        return labels.reshape(query.shape[:3])
+        return labels.reshape(1, *query.shape[:3])
 
     def _distances(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return (T, m, k): half the squared distances, minus a term common to all centroids."""

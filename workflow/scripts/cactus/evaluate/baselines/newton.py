@@ -8,6 +8,7 @@ Hessian (Boehning, "Multinomial logistic regression algorithm", 1992), which is 
 classes and steps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,9 +97,11 @@ class _Problem:
 
 
 def fit_logistic(
-    features: Array, targets: Array, c: float, tolerance: float, max_iterations: int
+    features: Array, targets: Array, c: Sequence[float], tolerance: float, max_iterations: int
 ) -> tuple[Array, Array]:
-    """Fit one multinomial logistic regression per task.
+    """Fit one multinomial logistic regression per task and C.
+
+    The lowest C starts from zero, every other one from the optimum of the next lower C.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ def fit_logistic(
     targets
         (n, K) one-hot labels, the same for all tasks.
     c
-        Weight of the summed cross-entropy relative to half the squared weights.
+        V weights of the summed cross-entropy relative to half the squared weights.
     tolerance
         Bound on the Euclidean norm of the gradient of the objective divided by n.
     max_iterations
@@ -116,9 +119,9 @@ def fit_logistic(
     Returns
     -------
     weights
-        (T, d, K); at the optimum they sum to zero over the classes.
+        (V, T, d, K); at the optimum they sum to zero over the classes.
     biases
-        (T, K); they sum to zero over the classes.
+        (V, T, K); they sum to zero over the classes.
 
     Raises
     ------
@@ -126,9 +129,14 @@ def fit_logistic(
         A task did not converge.
     """
     reduced, basis = _reduce(features)
-    problem = _Problem.build(reduced, targets, c)
-    coefficients = _minimize(problem, tolerance * features.shape[1], max_iterations)
-    weights, biases = coefficients[:, :-1], coefficients[:, -1]
+    tasks, points, rank = reduced.shape
+    last = np.zeros((tasks, rank + 1, targets.shape[1]))
+    optima = {}
+    for value in sorted(c):
+        problem = _Problem.build(reduced, targets, value)
+        last = optima[value] = _minimize(problem, last, tolerance * points, max_iterations)
+    coefficients = np.stack([optima[value] for value in c])
+    weights, biases = coefficients[..., :-1, :], coefficients[..., -1, :]
     return (weights if basis is None else basis @ weights), biases
 
 
@@ -141,10 +149,10 @@ def _reduce(features: Array) -> tuple[Array, Array | None]:
     return triangle.swapaxes(1, 2), basis
 
 
-def _minimize(problem: _Problem, tolerance: float, max_iterations: int) -> Array:
-    tasks, _, rank = problem.design.shape
-    result = np.zeros((tasks, rank, problem.targets.shape[1]))
-    active, current = np.arange(tasks), result.copy()
+def _minimize(problem: _Problem, start: Array, tolerance: float, max_iterations: int) -> Array:
+    tasks = len(start)
+    result = np.zeros_like(start)
+    active, current = np.arange(tasks), start
     for _ in range(max_iterations + 1):
         probabilities = problem.probabilities(current)
         gradient = problem.gradient(probabilities, current)
