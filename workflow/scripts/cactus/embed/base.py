@@ -94,7 +94,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
     def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
         """Build a network, its weights seeded by its name; register and return it."""
         net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
-        net.to(memory_format=convolution_layout(self.device))
+        net.to(memory_format=convolution_layout(self.device, self.settings.precision))
         self.nets[name] = net
         return net
 
