@@ -114,20 +114,28 @@ def expected(name: str, work: str, cost: dict[str, float]) -> str:
 
 
 def paper(result: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of the table of work per step, and the sum over the grid."""
-    yield "| training | steps | GFLOP a step | MB a step | launches | H100 floor | GPU-hours |"
-    yield "|---|---|---|---|---|---|---|"
+    """Yield the lines of the table of work per step, and the sums over the grids."""
+    yield (
+        "| training | steps | GFLOP a step | MB a step | launches | H100 floor | GPU-hours of one "
+        "| in the paper's grid | in the full grid |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
     for part in result["parts"]:
         hours, steps = part["hours"], part["steps"]
         floor = 1000 * 3600 * hours["flops"] / steps
         most = max(hours, key=lambda limit: float(hours[limit]))
-        limit = f"{part['cells']} x {hours[most]:.2f} ({most})"
+        limit, cells = f"{hours[most]:.2f} ({most})", part["cells"]
         yield (
             f"| {part['name']} | {steps:,} | {part['flops'] / 1e9:.2f} | {part['bytes'] / 1e6:.0f} "
-            f"| {part['launches']:,} | {floor:.3f} ms | {limit} |"
+            f"| {part['launches']:,} | {floor:.3f} ms | {limit} "
+            f"| {cells['paper']} | {cells['full']} |"
         )
     yield ""
-    yield f"Together {result['gpu_hours']:.0f} GPU-hours for one seed."
+    total = result["gpu_hours"]
+    yield (
+        f"Together {total['paper']:.1f} GPU-hours for one seed of the paper's grid "
+        f"(`config/config.yaml`), and {total['full']:.1f} for one of `config/full.yaml`."
+    )
 
 
 def draw(results: dict[str, dict[str, Any]]) -> None:

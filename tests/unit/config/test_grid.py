@@ -1,3 +1,5 @@
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,20 +16,71 @@ ROOT = Path(__file__).parents[3]
 PAPER = ("acai", "bigan", "deepcluster", "infogan")
 
 
-def test_the_paper_grid_has_its_32_cells():
+def test_the_default_grid_has_32_cells():
     grid = Grid.from_settings(GridSettings(baselines=True))
     assert len(grid.cells) == 32
     assert len(grid.embedding_runs) == len(grid.baseline_runs) == 16
 
 
-def test_controls_and_scratch_are_added_per_dataset():
-    settings = read_yaml(ROOT / "config/config.yaml")["grid"]
-    cells = Grid.from_settings(GridSettings(**settings)).cells
-    omniglot = {(c.source, c.learner) for c in cells if c.dataset == "omniglot"}
-    assert ("labels", "protonets") in omniglot
-    assert ("hyperplanes-acai", "maml") in omniglot
-    assert ("scratch", "maml") in omniglot
-    assert ("scratch", "protonets") not in omniglot
+def shipped(name: str) -> Grid:
+    return Grid.from_settings(GridSettings(**read_yaml(ROOT / f"config/{name}.yaml")["grid"]))
+
+
+def test_the_papers_grid_has_the_28_trained_cells_of_the_paper():
+    grid = shipped("config")
+    sources = Counter(cell.source for cell in grid.trained_cells)
+    assert sum(sources.pop(name) for name in PAPER) == 15
+    assert sources.pop("labels") == 7
+    assert sources.total() == 6
+    assert len(grid.cells) == 28 + 4
+    assert {run[:2] for run in grid.baseline_runs} == {
+        *(("mnist", name) for name in ("acai", "bigan", "infogan")),
+        *(("omniglot", name) for name in ("acai", "bigan")),
+        *product(("miniimagenet", "celeba"), ("bigan", "deepcluster")),
+    }
+
+
+def test_the_full_grid_has_the_papers_cells_and_more():
+    full = shipped("full")
+    assert set(shipped("config").cells) < set(full.cells)
+    controls = read_yaml(ROOT / "config/full.yaml")["grid"]["controls"]
+    assert len(full.cells) == 2 * (4 * 4 + sum(map(len, controls.values()))) + 4
+    assert len(full.embedding_runs) == len(full.baseline_runs) == 16
+
+
+def test_values_for_one_data_set_replace_those_for_all():
+    own = {"embeddings": ["bigan"], "seeds": [1, 2], "scratch": True, "baselines": True}
+    settings = GridSettings(
+        datasets=["mnist", "omniglot"],
+        embeddings=["acai"],
+        learners=["protonets"],
+        per_dataset={"omniglot": own},
+    )
+    grid = Grid.from_settings(settings)
+    assert [cell.name for cell in grid.cells] == [
+        "mnist/acai/protonets/s0",
+        "omniglot/bigan/protonets/s1",
+        "omniglot/bigan/protonets/s2",
+        "omniglot/scratch/maml/s1",
+        "omniglot/scratch/maml/s2",
+    ]
+    assert grid.baseline_runs == (("omniglot", "bigan", 1), ("omniglot", "bigan", 2))
+
+
+def test_ablations_are_trained_with_their_learners_alone():
+    controls = ["labels", "random", "pixels"]
+    settings = GridSettings(
+        datasets=["mnist"],
+        embeddings=["acai"],
+        controls={"mnist": controls},
+        ablation_learners=["maml"],
+    )
+    cells = {(cell.source, cell.learner) for cell in Grid.from_settings(settings).cells}
+    both = set(product(["acai", "labels"], ["maml", "protonets"]))
+    assert cells == both | {("random", "maml"), ("pixels", "maml")}
+    # A study of ProtoNets alone has no MAML, not even for ablations.
+    alone = settings.model_copy(update={"learners": ["protonets"]})
+    assert {cell.source for cell in Grid.from_settings(alone).cells} == {"acai", "labels"}
 
 
 def test_patterns_that_match_no_cell_are_named():
@@ -78,6 +131,8 @@ def test_a_grid_without_cells_is_refused():
     ("values", "message"),
     [
         ({"seeds": []}, "`seeds` is empty"),
+        ({"ablation_learners": []}, "`ablation_learners` is empty"),
+        ({"per_dataset": {"mnist": {"controls": {}}}}, "`controls` names data sets itself"),
         ({"embeddings": ["acai", "acai"]}, "repeats a value"),
         ({"controls": {"mnist": ["labels", "labels"]}}, "`controls.mnist` repeats a value"),
         ({"exclude": [{"seed": 1}, {"seed": 1}]}, "`exclude` repeats a value"),
