@@ -20,7 +20,7 @@ from cactus.paper.vocabulary import (
 
 _DECIMALS = 2
 _LINE = 4.2 * style.MM
-_ROW = 14 * style.MM  # titles and tick labels of a row of panels
+_ROW = 17 * style.MM  # titles and tick labels of a row of panels
 _MARGINS = 16 * style.MM
 _LONGEST = 40  # letters of a name
 # Colors of the palette "colorblind" that also differ in lightness, and a marker for each.
@@ -53,10 +53,11 @@ def draw(inputs: FigureInputs) -> Figure:
     for row, name in zip(axes, datasets, strict=True):
         for panel, (way, shot) in zip(row, settings[name], strict=False):
             _draw_panel(panel, cells[name].query("way == @way and shot == @shot"), names[name])
-            panel.set_title(setting_title(way, shot))
-        row[0].set_ylabel(dataset_title(name), fontweight="bold")
+            panel.set_title(f"{dataset_title(name)}\n{setting_title(way, shot)}")
         style.hide(row[len(settings[name]) :])
-    figure.supxlabel("ours minus paper: accuracy [percentage points]", fontsize="medium")
+    for column in axes.T:
+        lowest = [panel for panel in column if panel.axison][-1]
+        lowest.set_xlabel("ours $-$ paper [points]")
     style.legend_below(figure, _handles(shared), 2)
     style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure

@@ -33,7 +33,7 @@ def write_table(
     decimals
         Decimals of the percentages.
     run
-        Name of the run, for the label ``tab:<run>-<table>``: a paper may show two runs.
+        Name of the run, for the label ``tab:<run>-<table's name>``: a paper may show two runs.
     schedule
         See `cactus.paper.tables.rows.TableInputs`.
 
@@ -53,7 +53,8 @@ def write_table(
         )
     paired = read_paired(results_file.with_name(PAIRED_FILE))
     paired = paired[paired["dataset"] == dataset]
-    inputs = TableInputs(results, paired, decimals, f"tab:{run}-{output.stem}", schedule)
+    name = dataset if kind == "accuracies" else f"{dataset}-{kind}"
+    inputs = TableInputs(results, paired, decimals, f"tab:{run}-{name}", schedule)
     text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
     write_text(output, text)
     write_json(
