@@ -85,6 +85,7 @@ wildcard_constraints:
     source="[a-z][a-z0-9_-]*",
     learner="|".join(LearnerName.__args__),
     figure="[a-z_-]+",
+    table="[a-z_-]+",
     seed="[0-9]+",
 
 

@@ -1,4 +1,4 @@
-"""Collect every number of a run into one tidy table."""
+"""Collect every number of a run into one tidy table, and test its methods in pairs."""
 
 from cactus.command import run_main, stage_job
 from cactus.data.files.registry import CONFIG_FOLDER

@@ -1,7 +1,7 @@
-"""Write the LaTeX table of a data set, and the map from its numbers to the results."""
+"""Write a LaTeX table of a data set, and the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_job
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from cactus.stages.make_table import MakeTableSpec
 
 
@@ -10,7 +10,8 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        write_table(results, spec.dataset, job.output, spec.decimals, spec.run)
+        keys = spec.decimals, spec.run, spec.schedule
+        write_table(spec.kind, results, spec.dataset, job.output, *keys)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from cactus.paper.vocabulary import method_title, source_title
 from tests.unit.paper.conftest import Run
 
@@ -22,7 +22,7 @@ Rows = dict[tuple[str, str], list[str]]
 
 def _table(run_results: Path, dataset: str, folder: Path, decimals: int = 2) -> str:
     path = folder / f"{dataset}.tex"
-    write_table(run_results, dataset, path, decimals, "run")
+    write_table("accuracies", run_results, dataset, path, decimals, "run")
     return path.read_text()
 
 
@@ -216,9 +216,9 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.paper import aggregate
 from cactus.paper.figures import shots, tasks, training_curves
 from cactus.paper.figures.registry import draw
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 run, output = Path(sys.argv[1]), Path(sys.argv[2])
-write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")
+write_table("accuracies", run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")
 draw("accuracy_grid", run, output / "figure", OutputSettings())
 assert "torch" not in sys.modules  # importing it would cost every small job seconds
 """

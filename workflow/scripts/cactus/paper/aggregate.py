@@ -12,9 +12,12 @@ from cactus.data.arrays import load_manifest
 from cactus.errors import DataError
 from cactus.evaluate.statistics import AccuracySummary, summarize, summarize_seeds
 from cactus.files import atomic_path
+from cactus.paper.paired import PAIRED_FILE
+from cactus.paper.paired_tests import paired_tests
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
 from cactus.paper.scores import Score, read_cell
+from cactus.paper.verdicts import with_verdicts
 from cactus.paper.vocabulary import setting_title
 
 
@@ -26,9 +29,11 @@ def aggregate(
     The row of a seed has the mean over tasks, their population standard deviation, and
     ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same statistics of the
     accuracies averaged over seeds, task by task; its ``seed_std`` is the sample standard deviation
-    of the seeds' means (empty for one seed). What a baseline selected is in ``selected``, for all
+    of the seeds' means (empty for one seed). Every row has its verdict, see
+    `cactus.paper.verdicts.with_verdicts`. What a baseline selected is in ``selected``, for all
     seeds each value once, and the number of validation episodes in ``validation_tasks``. Accuracies
-    are fractions, written without loss.
+    are fractions, written without loss. The paired tests, see
+    `cactus.paper.paired_tests.paired_tests`, go to a file beside it.
 
     Parameters
     ----------
@@ -57,8 +62,13 @@ def aggregate(
     rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
+    _write(paired_tests(scores, run), output.with_name(PAIRED_FILE))
+    _write(sorted_results(with_verdicts(rows))[COLUMNS], output)
+
+
+def _write(frame: pd.DataFrame, output: Path) -> None:
     with atomic_path(output) as path:
-        sorted_results(rows)[COLUMNS].to_csv(path, index=False, lineterminator="\n")
+        frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def _read(run_folder: Path, cells: Sequence[str]) -> list[Score]:

@@ -13,12 +13,12 @@ COLUMNS: Final = [
     "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
     "tasks", "mean", "ci95", "std", "seed_std", "selected", "validation_tasks", "synthetic",
     "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status", "in_paper",
-    "episodes_sha256",
+    "difference", "difference_ci95", "verdict", "episodes_sha256",
 ]  # fmt: skip
 ALL_SEEDS: Final = "all"
 _TEXT: Final = [
     "run", "dataset", "source", "method", "learner", "seed", "selected",
-    "paper_status", "paper_ci95_status", "episodes_sha256",
+    "paper_status", "paper_ci95_status", "verdict", "episodes_sha256",
 ]  # fmt: skip
 
 

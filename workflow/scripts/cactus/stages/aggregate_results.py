@@ -1,4 +1,4 @@
-"""Collect every number of a run into one tidy table."""
+"""Collect every number of a run into one tidy table, and test its methods in pairs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -29,7 +29,7 @@ class AggregateResults(RunStage):
     """One job per run."""
 
     target = "results"
-    results = ("tables/results.csv",)
+    results = ("tables/results.csv", "tables/paired_tests.csv")
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:

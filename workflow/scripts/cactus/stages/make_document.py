@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Inputs, Job, RunStage, RunWildcards, Spec
+from cactus.stages.base import Inputs, RunStage, RunWildcards, Spec, stage_named
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -24,13 +24,13 @@ class MakeDocument(RunStage):
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> MakeDocumentSpec:
-        """Return the data sets, in the order of the grid."""
-        return MakeDocumentSpec(tables=list(config.expanded_grid.datasets))
+        """Return the tables, in the order of the grid."""
+        jobs = stage_named("make_table").jobs(config)
+        return MakeDocumentSpec(tables=[job.cell for job in jobs])
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
         """Yield the tables, without their maps."""
-        for dataset in config.expanded_grid.datasets:
-            table = Job("make_table", dataset)
+        for table in stage_named("make_table").jobs(config):
             yield Inputs(table, table.files[:1])
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -17,7 +17,10 @@ from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
-_Column = Literal["mean", "ci95", "paper_mean", "paper_ci95"]
+_Column = Literal[
+    "mean", "ci95", "paper_mean", "paper_ci95", "difference", "difference_ci95", "verdict",
+    "seed_std", "paired_difference", "paired_ci95",
+]  # fmt: skip
 
 
 class _Row(TypedDict):
@@ -40,12 +43,11 @@ class _Entry(TypedDict):
     column: str
     printed: str
     mark: str
-    columns: Annotated[
-        list[Literal["mean", "ci95", "paper_mean", "paper_ci95"]], Field(min_length=1)
-    ]
+    columns: Annotated[list[_Column], Field(min_length=1)]
     scale: float
     decimals: Annotated[int, Field(ge=0, le=20)]
     results_row: _Row
+    against: NotRequired[_Row]  # of the other method in a paired test
 
 
 class _Map(TypedDict):
@@ -76,6 +78,12 @@ class PrintedNumber(NamedTuple):
     def title(self) -> str:
         """Where to find the number: file, row and column."""
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of results whose episodes it comes from: two for a paired test."""
+        rows = [self.entry["results_row"], self.entry.get("against")]
+        return [row for row in rows if row is not None and not self.is_published]
 
     @property
     def is_published(self) -> bool:
@@ -133,7 +141,7 @@ def numbers_by_job(
     """Return the printed numbers that depend on each job, directly or through other jobs."""
     found: dict[Job, list[PrintedNumber]] = defaultdict(list)
     for one in printed:
-        scoring = [] if one.is_published else scoring_jobs(one.entry["results_row"], graph.jobs)
+        scoring = [job for row in one.rows for job in scoring_jobs(row, graph.jobs)]
         for job in {one.job, RESULTS}.union(*map(graph.ancestry, scoring)):
             found[job].append(one)
     return found

@@ -7,7 +7,8 @@ from typing import Final
 
 from cactus.files import read_text
 
-_NUMBER: Final = re.compile(r"^\d+(\.\d+)?( ± \d+(\.\d+)?)?$")
+_NUMBER: Final = re.compile(r"^[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?( \*)?)?$|^[a-z]+( [a-z]+)*$")
+_STAR: Final = r"\rlap{$^{*}$}"
 _INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
 
 
@@ -15,7 +16,7 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
     r"""Yield what the cells of each row of the table's body print; empty where there is no number.
 
     This is independent of the code that writes tables. It drops labels and marks:
-    ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``.
+    ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``. A star of significance stays.
 
     Raises
     ------
@@ -31,7 +32,8 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
 
 
 def _printed(cell: str) -> str:
-    text = _INVISIBLE.sub("", cell).replace(r"\,$\pm$\,", " ± ")
+    text = _INVISIBLE.sub("", cell.replace(_STAR, " *")).replace(r"\,$\pm$\,", " ± ")
+    text = re.sub(r"^\$([+-])\$", r"\1", text)
     text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).strip()
     if r"\multicolumn" in text:
         return ""
