@@ -49,7 +49,7 @@ def test_metrics_stay_within_rounding(
             "final_rate": 0.5,
         },
         "deepcluster": {"epochs": 2, "batch_size": 24},
-        "infogan": {"iterations": 4},
+        "infogan": {"iterations": 4, "leak": 0.1},
     }
     settings = tiny_settings(method, log_every=1, **sizes, **lengths[method])
     fit(method, settings, noise_images((20, 20, 1), 48))

@@ -1,7 +1,7 @@
 """The interface of embeddings, and the base class of those trained step by step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -168,6 +168,14 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
 
     def finish(self, resident: Tensor) -> None:
         """Complete the embedding after the last step."""
+
+    def random_batches(self, resident: Tensor) -> Iterator[Tensor]:
+        """Yield an epoch of full batches in an order that does not depend on the training."""
+        generator = torch.Generator().manual_seed(derive_seed("random batches", self._seed))
+        order = torch.randperm(len(resident), generator=generator).to(self.device)
+        size = self.batch_size(len(resident))
+        for start in range(0, len(resident) - size + 1, size):
+            yield resident[order[start : start + size]]
 
     def batch_size(self, count: int) -> int:
         """Return the images per batch when there are `count`; all batches are full."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
+from torch.optim.swa_utils import update_bn
 from typing_extensions import override
 
 from cactus.config.sections.embeddings.bigan import BiganSettings
@@ -153,6 +154,19 @@ class Method(TrainedEmbedding[BiganSettings]):
     def _scaled(self, images: Tensor) -> Tensor:
         """Return uint8 images as float32 in the range that the networks see."""
         return signed_range(images) if self.settings.signed_images else unit_range(images)
+
+    @override
+    def finish(self, resident: Tensor) -> None:
+        """Let batch norm encode with the mean statistics of real batches, as the authors do.
+
+        Those that it gathered in training are of other weights.
+        """
+        size = self.settings.working_size
+        crops = (
+            random_crops(batch, size, self.noise_generator)
+            for batch in self.random_batches(resident)
+        )
+        update_bn(map(self._scaled, crops), self.encoder)
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:

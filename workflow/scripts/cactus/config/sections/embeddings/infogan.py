@@ -43,6 +43,11 @@ class InfoganSettings(MethodSettings):
     hidden: Count = setting(1024, "Units of the fully connected layer after the convolutions.")
     recognition_hidden: Count = setting(128, "Units of the recognition network's own layer.")
     kernel: Count = setting(4, "Kernel size.", unit="pixels")
+    leak: Fraction = setting(
+        0.01,
+        "Negative slope of the activations of discriminator and recognition network: the default "
+        "of the authors' code; their paper says 0.1.",
+    )
     joint_batch: bool = setting(False, JOINT_BATCH)
     generator_rate: Positive = setting(1e-3, "Learning rate of Adam for the generator.")
     discriminator_rate: Positive = setting(
