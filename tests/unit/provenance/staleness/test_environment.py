@@ -2,18 +2,20 @@
 
 import platform
 import shutil
+import sys
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from cactus.cli.why import explain
 from cactus.config.load import parse_config
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.audit.rows import _version_notes
 from cactus.provenance.execution.environment import check_libraries
 from cactus.provenance.fingerprint.distributions import public_version
-from cactus.provenance.records.reasons import plan_differences
+from cactus.provenance.records.reasons import Reason, plan_differences
 from cactus.provenance.staleness.open_run import open_planner
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -53,6 +55,19 @@ def test_the_locked_versions_are_planned_unless_the_study_says_otherwise(project
     # The choice itself is no key of the job: only versions count.
     (reason,) = plan_differences(locked, site)
     assert (reason.kind, reason.name) == ("library", "numpy")
+
+
+def test_cactus_why_says_where_a_version_comes_from(project: Path):
+    reason = Reason("library", "numpy", "1.0", "2.0")
+    for name, text in (
+        ("locked", "library numpy: 1.0 -> 2.0"),
+        (
+            "site",
+            f"library numpy: 1.0 -> 2.0 (in {sys.prefix}, as the study has `environment: site`)",
+        ),
+    ):
+        one = planner(project, environment=name)
+        assert explain(one, one.assess(JOB), reason) == text
 
 
 def test_the_choice_alone_makes_nothing_stale(tmp_path: Path):
