@@ -19,7 +19,7 @@ from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read
 
 _YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
-_OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
+_OF_RUNS = ("run", "environment", "checkpoints", "gpus", "grid", "outputs")
 
 
 class _Row(NamedTuple):

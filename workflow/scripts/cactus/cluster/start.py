@@ -115,6 +115,8 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
     for job in jobs:
         needed |= planner.assess(job).plan.libraries
     check_libraries(needed)
+    if text := planner.unlocked_versions(jobs):
+        print(f"note: {text}", file=sys.stderr)
 
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:

@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,13 @@ class Config(Settings):
     )
     synthetic_data: bool = setting(
         False, "Use small generated stand-ins instead of the real data sets."
+    )
+    environment: Literal["locked", "site"] = setting(
+        "locked",
+        "Versions of the libraries that jobs run with. `locked`: those of "
+        "`envs/requirements.lock`; a job refuses others. `site`: those that are installed where "
+        "Snakemake starts, e.g. a cluster's own PyTorch. They are recorded, another version makes "
+        "jobs stale, and the audit notes where they differ from the lock.",
     )
     compute: ComputeSettings = ComputeSettings()
     gpus: GpuSettings = GpuSettings()
