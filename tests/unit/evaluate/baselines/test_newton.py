@@ -53,6 +53,26 @@ def test_equal_and_zero_features_are_solved(dims: int) -> None:
     np.testing.assert_allclose(frequencies, [0.4, 0.4, 0.2], atol=1e-7)
 
 
+@pytest.mark.parametrize("c", [0.01, 100.0])
+def test_features_of_very_different_sizes_are_solved(c: float) -> None:
+    """Tasks need different numbers of steps here, with residuals far above and below 1."""
+    generator = np.random.default_rng(1)
+    features = np.maximum(generator.normal(size=(6, 40, 60)), 0)
+    features *= 10.0 ** generator.uniform(-3, 4, size=(6, 1, 60))
+    targets = np.eye(8)[np.repeat(np.arange(8), 5)]
+    (weights,), (biases,) = fit_logistic(features, targets, [c], 1e-6, 200)
+    assert stationarity(features, targets, c, weights, biases) <= 1.1e-6
+
+
+def test_a_warm_start_reaches_the_optimum() -> None:
+    features = np.random.default_rng(0).normal(size=(4, 20, 30))
+    targets, values = np.eye(4)[np.repeat(np.arange(4), 5)], [10.0, 0.1, 1.0]
+    weights, biases = fit_logistic(features, targets, values, 1e-8, 100)
+    for index, c in enumerate(values):
+        found = stationarity(features, targets, c, weights[index], biases[index])
+        assert found <= 1.1e-8
+
+
 def test_too_few_steps_are_an_error() -> None:
     features = np.random.default_rng(0).normal(size=(4, 6, 10))
     with pytest.raises(TrainingError, match="converge") as caught:

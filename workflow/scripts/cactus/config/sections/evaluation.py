@@ -95,8 +95,8 @@ class LinearSettings(Settings):
     )
     solver: Literal["newton", "scikit-learn"] = setting(
         "newton",
-        "What solves the regressions: our Newton's method, for all episodes at once, or "
-        "scikit-learn's newton-cg, one by one, the slower reference.",
+        "What solves the regressions: our Newton's method, for all episodes at once, or, as the "
+        "reference, scikit-learn's newton-cg, one by one.",
     )
     tolerance: Positive = setting(
         1e-6,
