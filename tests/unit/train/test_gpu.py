@@ -190,7 +190,7 @@ class Chooser:
         self.process.communicate()
 
 
-def test_processes_spread_over_the_gpus_and_take_the_place_of_a_killed_one(monkeypatch):
+def test_processes_spread_over_the_gpus_and_take_the_place_of_a_killed_one():
     names = [f"GPU-{os.getpid()}-{letter}" for letter in "ab"]
     running = []
     try:

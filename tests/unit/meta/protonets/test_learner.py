@@ -153,7 +153,10 @@ def test_nearness_is_minus_squared_distance_up_to_a_constant_per_query():
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_images_and_weights_have_the_layout_of_the_device(layout, monkeypatch):
     monkeypatch.setattr(protonets, "convolution_layout", lambda *_: layout)
-    model, source = learner("protonets", shape=(16, 16, 3), filters=4), task_source(shape=(16, 16, 3))
+    model, source = (
+        learner("protonets", shape=(16, 16, 3), filters=4),
+        task_source(shape=(16, 16, 3)),
+    )
     seen = []
     for block in model.encoder.children():
         if isinstance(block, torch.nn.Sequential):

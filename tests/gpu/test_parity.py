@@ -1,0 +1,89 @@
+"""Every kernel on a device, in float32 and in double precision, against double on the CPU."""
+
+import numpy as np
+import pytest
+import torch
+
+from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.gpu_points import gpu_points
+from cactus.tasks.kmeans.lloyd import lloyd
+from tests.gpu.trainings import EMBEDDINGS, MINIIMAGENET, OMNIGLOT, embedding, embedding_step
+from tests.unit.meta.tiny import CPU, gradients, learner, random_batch
+
+# Relative to the largest entry of a tensor, or of a whole gradient: that of the parity tests on the
+# CPU in double precision, and what a CPU keeps in float32 with some room.
+BOUNDS = {torch.float64: 1e-10, torch.float32: 1e-3}
+TYPES = pytest.mark.parametrize("dtype", BOUNDS, ids=["double", "float32"])
+CASES = [
+    ("maml", OMNIGLOT),
+    ("maml", OMNIGLOT | {"kernel": "autograd"}),
+    ("maml", OMNIGLOT | {"first_order": True, "tasks_at_once": 2}),
+    ("maml", MINIIMAGENET),
+    ("protonets", OMNIGLOT),
+    ("protonets", MINIIMAGENET),
+]
+IMAGES = 60
+
+
+def assert_near(mine, reference, dtype):
+    """Compare values by the largest of the reference; gradients that vanish have none."""
+    mine, reference = (torch.cat([one.flatten().cpu().double() for one in values])
+                       for values in (mine, reference))  # fmt: skip
+    torch.testing.assert_close(
+        mine, reference, rtol=0, atol=BOUNDS[dtype] * float(reference.abs().max())
+    )
+
+
+def model_and_episodes(name, keys, device, dtype):
+    model = learner(name, **keys).to(dtype).to(device)
+    model.arrange()
+    noise = np.random.default_rng(0).integers(0, 256, (IMAGES, *keys["shape"]), dtype=np.uint8)
+    return model, torch.from_numpy(noise).to(device), random_batch(IMAGES, 3, 3, 2, 2)
+
+
+@TYPES
+@pytest.mark.parametrize(("name", "keys"), CASES)
+def test_loss_and_meta_gradient(name, keys, device, dtype):
+    found = []
+    for where, kind in ((device, dtype), (CPU, torch.float64)):
+        model, images, batch = model_and_episodes(name, keys, where, kind)
+        metrics = model.accumulate_gradients(images, batch)
+        found.append(([metrics.loss], gradients(model), metrics.accuracy))
+    for mine, reference in zip(found[0][:2], found[1][:2], strict=True):
+        assert_near(mine, reference, dtype)
+    assert float(found[0][2]) == pytest.approx(float(found[1][2]), abs=0.06)  # a query of 18
+
+
+@TYPES
+@pytest.mark.parametrize(("name", "keys"), CASES)
+def test_evaluation(name, keys, device, dtype):
+    logits = []
+    for where, kind in ((device, dtype), (CPU, torch.float64)):
+        model, images, batch = model_and_episodes(name, keys, where, kind)
+        logits.append(model.query_logits(images, batch).detach())
+        right = model.accuracies(images, batch)
+        assert right.shape == (3,)
+    assert_near([logits[0]], [logits[1]], dtype)
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_losses_and_gradients_of_embeddings(name, device, monkeypatch):
+    mine = embedding_step(embedding(name, device))
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    reference = embedding_step(embedding(name, CPU, double=True))
+    assert len(mine) == len(reference)
+    for one, other in zip(mine, reference, strict=True):
+        if float(other.abs().max()) > 1e-6:  # a bias before a normalization has no gradient
+            assert_near([one], [other], torch.float32)
+
+
+def test_k_means(device):
+    numbers = np.random.default_rng(0)
+    centers = numbers.normal(size=(40, 12))
+    points = centers[numbers.integers(40, size=600)] + 0.3 * numbers.normal(size=(600, 12))
+    runs = []
+    for load in (gpu_points(points, device), cpu_points(points.astype(np.float32), 1)):
+        with load as there:
+            runs.append(lloyd(there, points[:30].astype(np.float32), 100, 0.0))
+    np.testing.assert_array_equal(runs[0].labels, runs[1].labels)
+    assert runs[0].inertia == pytest.approx(runs[1].inertia, rel=1e-5)
