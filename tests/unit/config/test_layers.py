@@ -235,6 +235,16 @@ def test_without_a_file_the_papers_study_is_read(tmp_path, monkeypatch):
     assert grid == read_yaml(root / "config/config.yaml")["grid"]
 
 
+def test_an_axis_of_the_command_line_wins_over_the_papers_for_single_data_sets():
+    root = Path(__file__).parents[3]
+    axes = ["grid={embeddings: [infogan], learners: [protonets], scratch: false}"]
+    grid = PlannedConfig.read([], axes, root).load(root).expanded_grid
+    assert {(cell.dataset, cell.learner) for cell in grid.cells if cell.source == "infogan"} == {
+        (name, "protonets") for name in ("mnist", "omniglot", "miniimagenet", "celeba")
+    }
+    assert {cell.source for cell in grid.cells} == {"infogan", "labels"}
+
+
 def test_the_readmes_study_plans_the_cells_that_it_reads_like():
     text = (Path(__file__).parents[3] / "README.md").read_text()
     study = text.split("```yaml\n")[1].split("```")[0]
