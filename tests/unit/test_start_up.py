@@ -35,8 +35,9 @@ STAGES = {
     "meta_train cactus.meta.protonets.learner": {"torch"},
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
-    "aggregate_results": {"pandas"},
-    "make_table": {"pandas"},
+    "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
+    "make_table cactus.paper.tables.accuracies": {"pandas"},
+    "make_table cactus.paper.tables.tests": {"pandas"},
     "make_document": set(),
     "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
     "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},

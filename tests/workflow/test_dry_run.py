@@ -21,7 +21,7 @@ def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(t
         "evaluate_model": trained + SEEDS * 4,
         "run_baselines": SEEDS * 16,
         "aggregate_results": 1,
-        "make_table": 4,
+        "make_table": 4 * 3,
         "make_document": 1,
         "make_figure": 3 + 2 * 4,
         "audit_run": 1,
