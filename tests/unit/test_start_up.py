@@ -36,8 +36,9 @@ STAGES = {
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
     "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
-    "aggregate_results": {"pandas"},
-    "make_table": {"pandas"},
+    "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
+    "make_table cactus.paper.tables.accuracies": {"pandas"},
+    "make_table cactus.paper.tables.tests": {"pandas"},
     "make_document": set(),
     "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
     "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},

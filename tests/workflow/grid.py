@@ -22,9 +22,6 @@ MADE_FROM = {
     "run_baselines omniglot/acai/s0": ["train_embedding omniglot/acai/s0"],
     "run_baselines omniglot/bigan/s0": ["train_embedding omniglot/bigan/s0"],
     "evaluate_model omniglot/scratch/maml/s0": ["prepare_data omniglot"],
-    "make_table mnist": ["aggregate_results"],
-    "make_table omniglot": ["aggregate_results"],
-    "make_document": ["make_table mnist", "make_table omniglot"],
     "make_figure accuracy_grid": ["aggregate_results"],
     "make_figure shots": ["aggregate_results"],
     "make_figure training_curves-mnist": ["aggregate_results"],
@@ -40,6 +37,14 @@ TRAINED = [
     "omniglot/bigan/protonets/s0",
     "omniglot/labels/protonets/s0",
 ]
+TABLES = [
+    f"make_table {dataset}{kind}"
+    for dataset in ("mnist", "omniglot")
+    for kind in ("", "-verdicts", "-tests")
+]
+for table in TABLES:
+    MADE_FROM[table] = ["aggregate_results"]
+MADE_FROM["make_document"] = TABLES
 for cell in TRAINED:
     MADE_FROM[f"meta_train {cell}"] = [f"make_partitions {cell}"]
     MADE_FROM[f"evaluate_model {cell}"] = [f"meta_train {cell}"]

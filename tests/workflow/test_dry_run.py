@@ -33,7 +33,7 @@ def jobs(counts: dict[str, int], embeddings: int, trained: int, seeds: int) -> d
         "evaluate_model": trained + seeds * 4,
         "run_baselines": embeddings,
         "aggregate_results": 1,
-        "make_table": 4,
+        "make_table": 4 * 3,
         "make_document": 1,
         "make_figure": 3 + 2 * 4,
         "audit_run": 1,

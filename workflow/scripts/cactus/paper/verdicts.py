@@ -30,7 +30,7 @@ def with_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
     difference = rows["mean"] - rows["paper_mean"]
     both = np.hypot(rows["ci95"], rows["paper_ci95"].fillna(0.0))
     half = pd.Series(both, rows.index).where(difference.notna())
-    status = rows["paper_status"].fillna("")
+    status = rows["paper_status"].astype("string").fillna("")
     judged = (status == "verified") & ~rows["synthetic"].astype(bool)
     cases = {
         "not in the paper": status == "",

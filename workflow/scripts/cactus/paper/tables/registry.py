@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cactus.errors import DataError
 from cactus.files import write_json, write_text
-from cactus.paper.paired import PAIRED_FILE, read_paired
+from cactus.paper.paired import PAIRED_FILE
 from cactus.paper.results import read_results
 from cactus.paper.tables.rows import TableInputs
 
@@ -40,7 +40,7 @@ def write_table(
     Raises
     ------
     DataError
-        The data set has no results, or a method lacks one of its settings.
+        The data set has no results, a method lacks one of its settings, or a file is damaged.
     """
     results = read_results(results_file)
     results = results[results["dataset"] == dataset]
@@ -51,9 +51,8 @@ def write_table(
             got=f"no row of {dataset}",
             fix=f"evaluate a cell of {dataset}, or leave out its table",
         )
-    paired = read_paired(results_file.with_name(PAIRED_FILE))
-    paired = paired[paired["dataset"] == dataset]
     name = dataset if kind == "accuracies" else f"{dataset}-{kind}"
+    paired = results_file.with_name(PAIRED_FILE)
     inputs = TableInputs(results, paired, decimals, f"tab:{run}-{name}", schedule)
     text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
     write_text(output, text)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,9 +23,10 @@ class TableInputs:
 
     Attributes
     ----------
-    results, paired
-        The results and the paired tests of one data set, see `cactus.paper.results.read_results`
-        and `cactus.paper.paired.read_paired`.
+    results
+        The results of one data set, see `cactus.paper.results.read_results`.
+    paired_file
+        The file of the run's paired tests.
     decimals
         Decimals of the percentages.
     label
@@ -34,7 +36,7 @@ class TableInputs:
     """
 
     results: pd.DataFrame
-    paired: pd.DataFrame
+    paired_file: Path
     decimals: int
     label: str
     schedule: Sequence[tuple[str, str, int, int]] = ()

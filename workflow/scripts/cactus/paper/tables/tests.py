@@ -9,7 +9,7 @@ import pandas as pd
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, paired_cell, paired_entry
 from cactus.paper.notes import paired_caption, paired_notes
-from cactus.paper.paired import other_methods
+from cactus.paper.paired import other_methods, read_paired
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.rows import Table, TableInputs
 from cactus.paper.vocabulary import (
@@ -25,7 +25,9 @@ _EMPTY = TableCell(r"\multicolumn{1}{c}{--}")
 
 def render(inputs: TableInputs) -> Table:
     """Return the table of one data set's paired tests: a row per CACTUs cell and setting."""
-    paired = inputs.paired
+    results = averaged_over_seeds(inputs.results)
+    paired = read_paired(inputs.paired_file)
+    paired = paired[paired["dataset"] == results.iloc[0]["dataset"]]
     columns = other_methods(paired)
     entries: list[dict[str, Any]] = []
     titles = " & ".join(
@@ -36,7 +38,7 @@ def render(inputs: TableInputs) -> Table:
         columns="ll" + "r" * len(columns),
         head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
         body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
-        caption=paired_caption(averaged_over_seeds(inputs.results)),
+        caption=paired_caption(results),
         label=inputs.label,
         notes=paired_notes(paired) if columns else [],
     )
