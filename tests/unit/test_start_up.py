@@ -36,6 +36,7 @@ STAGES = {
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
     "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
+    "run_baselines cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
     "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
     "make_table cactus.paper.tables.accuracies": {"pandas"},
     "make_table cactus.paper.tables.tests": {"pandas"},

@@ -130,6 +130,7 @@ CODE = [
     ("cactus/evaluate/run_model.py", wave("evaluate_model")),
     ("cactus/evaluate/baselines/knn.py", wave("run_baselines")),
     ("cactus/evaluate/baselines/newton.py", wave("run_baselines")),
+    ("cactus/evaluate/baselines/scikit_learn_linear.py", NOTHING),
     ("cactus/data/readers/mnist.py", wave("prepare_data mnist")),
     ("cactus/data/readers/omniglot.py", wave("prepare_data omniglot")),
     ("cactus/data/readers/celeba.py", NOTHING),

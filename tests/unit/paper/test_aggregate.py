@@ -83,7 +83,7 @@ def test_rows_say_what_baselines_selected(seeds_run: Run):
     assert found["knn", "10"] == ("neighbors=1", 500)
     assert found["knn", "all"] == ("neighbors=3 or neighbors=1", 500)
     assert found["linear", "all"] == ("c=0.1", 500)
-    assert found["mlp", "all"] == ("hidden_units=128 dropout=0.5", 100)
+    assert found["mlp", "all"] == ("dropout=0.5 hidden_units=128", 100)
     assert found["cluster_matching", "all"] == ("", 0)
     trained = results[results["learner"] != ""]
     assert set(trained["selected"]) == {""}

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from cactus.config.load import parse_config
+from cactus.evaluate.baselines import cluster_matching
 from cactus.evaluate.baselines.registry import REFERENCE_MODULE
 from cactus.graph import Graph
 from cactus.stages.base import CellWildcards, EmbeddingWildcards, Spec, stage_named, stage_names
@@ -67,9 +68,11 @@ def test_partitions_by_kmeans_import_the_module_of_gpus_unless_on_a_cpu(source, 
         ({"linear": {"solver": "scikit-learn"}}, (REFERENCE_MODULE,)),
         ({"per_dataset": {"mnist": {"linear": {"solver": "scikit-learn"}}}}, (REFERENCE_MODULE,)),
         ({"methods": ["knn"], "linear": {"solver": "scikit-learn"}}, ()),
+        ({"cluster_matching": {"kmeans": "scikit-learn"}}, (cluster_matching.REFERENCE_MODULE,)),
+        ({"methods": ["knn"], "cluster_matching": {"kmeans": "scikit-learn"}}, ()),
     ],
 )
-def test_baselines_import_the_reference_solver_if_it_is_selected(baselines, modules):
+def test_baselines_import_the_references_that_are_selected(baselines, modules):
     config, stage = parse_config({"baselines": baselines}), stage_named("run_baselines")
     assert stage.modules(config, EmbeddingWildcards("mnist", "acai", 0)) == modules
 

@@ -155,14 +155,19 @@ class ClusterMatchingSettings(Settings):
     """k-means on the training embeddings; support points label the clusters."""
 
     clusters: Count = setting(500, "Number of clusters k.", unit="clusters")
+    kmeans: Literal["lloyd", "scikit-learn"] = setting(
+        "lloyd",
+        "k-means of this project, or scikit-learn's as a reference: from k-means++, until its "
+        "centroids hardly move.",
+    )
     n_init: Count = setting(10, "k-means starts, of which the best is kept.", unit="starts")
     max_iterations: Count = setting(
         3000, "Maximum number of iterations per start.", unit="iterations"
     )
     tolerance: Fraction = setting(
         0.02,
-        "k-means stops when at most this fraction of the images changed clusters in an iteration. "
-        "At 0, it stops when none did, which is close to the original.",
+        "Our k-means stops when at most this fraction of the images changed clusters in an "
+        "iteration. At 0, it stops when none did, which is close to the original.",
         unit="images / images",
     )
     seed: Seed = setting(0, "Seed of k-means; 0 in the original.")

@@ -1,5 +1,8 @@
 """Cluster matching: a few labels name the clusters of the training embeddings."""
 
+import importlib
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +12,9 @@ from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, suppor
 from cactus.seeding import numpy_generator
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.lloyd import kmeans
+
+# The reference for our own k-means; it needs scikit-learn.
+REFERENCE_MODULE: Final = "cactus.tasks.kmeans.scikit"
 
 
 def fit_centroids(
@@ -28,8 +34,10 @@ def fit_centroids(
             got=f"{settings.clusters} clusters of {len(embeddings)} images",
             fix="lower the number of clusters",
         )
+    own = settings.kmeans == "lloyd"
+    run = kmeans if own else importlib.import_module(REFERENCE_MODULE).kmeans
     with cpu_points(embeddings, threads) as points:
-        best = kmeans(
+        best = run(
             points,
             settings.clusters,
             numpy_generator("cluster matching", settings.seed),
