@@ -109,10 +109,14 @@ def main(bench: Bench) -> None:
         "gpu_options",
         {
             "what": "times as fast as a step with the default options, and steps of shared GPUs",
-            "options": {
-                **{f"maml {net}": maml(bench, f"{net}, second order") for net in nets},
-                **{f"protonets {net}": found for net, found in protonets(bench).items()},
-                **{name: embedding(bench, name) for name in methods},
+            "cells": {
+                f"{kernel}, {option}": cell
+                for kernel, options in {
+                    **{f"maml {net}": maml(bench, f"{net}, second order") for net in nets},
+                    **{f"protonets {net}": found for net, found in protonets(bench).items()},
+                    **{name: embedding(bench, name) for name in methods},
+                }.items()
+                for option, cell in options.items()
             },
             "steps a second by jobs at once": shared(bench),
         },

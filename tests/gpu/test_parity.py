@@ -12,7 +12,7 @@ from tests.unit.meta.tiny import CPU, gradients, learner, random_batch
 
 # Relative to the largest entry of a tensor, or of a whole gradient: that of the parity tests on the
 # CPU in double precision, and what a CPU keeps in float32 with some room.
-BOUNDS = {torch.float64: 1e-10, torch.float32: 1e-3}
+BOUNDS = {torch.float64: 1e-10, torch.float32: 1e-4}
 TYPES = pytest.mark.parametrize("dtype", BOUNDS, ids=["double", "float32"])
 CASES = [
     ("maml", OMNIGLOT),
@@ -66,15 +66,39 @@ def test_evaluation(name, keys, device, dtype):
     assert_near([logits[0]], [logits[1]], dtype)
 
 
+def losses_and_gradients(method):
+    """Return both, of a step that leaves the weights as they are.
+
+    Adam's first step is the sign of a gradient, also of one that is rounding alone, and InfoGAN's
+    generator plays against a discriminator that has just moved.
+    """
+    for optimizer in method.optimizers.values():
+        optimizer.step = lambda: None
+    values = embedding_step(method)
+    metrics = sum(value.ndim == 0 for value in values)
+    assert metrics >= 2
+    return values[:metrics], values[metrics + (len(values) - metrics) // 2 :]
+
+
+@TYPES
 @pytest.mark.parametrize("name", EMBEDDINGS)
-def test_losses_and_gradients_of_embeddings(name, device, monkeypatch):
-    mine = embedding_step(embedding(name, device))
+def test_losses_and_gradients_of_embeddings(name, device, dtype, monkeypatch):
+    double = dtype == torch.float64
+    with monkeypatch.context() as patched:
+        if double:
+            patched.setattr(torch.Tensor, "float", torch.Tensor.double)
+        mine = losses_and_gradients(embedding(name, device, double=double))
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
-    reference = embedding_step(embedding(name, CPU, double=True))
-    assert len(mine) == len(reference)
-    for one, other in zip(mine, reference, strict=True):
-        if float(other.abs().max()) > 1e-6:  # a bias before a normalization has no gradient
-            assert_near([one], [other], torch.float32)
+    reference = losses_and_gradients(embedding(name, CPU, double=True))
+    # Together: InfoGAN's bounds on the information are small differences of large terms.
+    assert_near(mine[0], reference[0], dtype)
+    # The batch of 12 leaves float32 few digits of a gradient behind several normalizations, and
+    # none of one that vanishes: 0.003 of InfoGAN's at worst on a CPU.
+    bound = BOUNDS[dtype] if double else 0.01
+    largest = max(float(value.abs().max()) for value in reference[1])
+    for one, other in zip(mine[1], reference[1], strict=True):
+        scale = max(float(other.abs().max()), largest / 100)
+        torch.testing.assert_close(one.cpu().double(), other, rtol=0, atol=bound * scale)
 
 
 def test_k_means(device):

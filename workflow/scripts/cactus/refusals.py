@@ -20,11 +20,12 @@ _EXHAUSTED: Final = re.compile(
     r"out of memory|not enough memory",
     re.I,
 )
-# How PyTorch and CUDA's libraries say that a GPU's memory ran out, or that it has no code for a GPU.
+# How PyTorch and CUDA's libraries say that a GPU's memory ran out.
 _GPU_EXHAUSTED: Final = re.compile(
     r"CUDA out of memory|CUDA error: out of memory|CU[A-Z]+_STATUS_ALLOC_FAILED|"
     r"CUBLAS_STATUS_NOT_INITIALIZED",
 )
+# How CUDA says that PyTorch has no code for a GPU.
 _NO_CODE: Final = "no kernel image is available"
 
 
@@ -85,9 +86,9 @@ def _gpu_error(error: RuntimeError) -> CactusError | None:
             where=_place(error),
             got=text[:300],
             fix="let fewer jobs share a GPU (gpus.jobs_per_gpu); compute less at once "
-            "(speed.maml.tasks_at_once and evaluation_tasks_at_once, speed.protonets.images_at_once, "
-            "embeddings.<method>.encode_batch_size); or use a larger GPU (gpu_model in the profile). "
-            "More memory of the host does not help",
+            "(speed.maml.tasks_at_once and evaluation_tasks_at_once, "
+            "speed.protonets.images_at_once, embeddings.<method>.encode_batch_size); or use a "
+            "larger GPU (gpu_model in the profile). More memory of the host does not help",
         )
     if _NO_CODE in text:
         return ConfigError(

@@ -73,7 +73,7 @@ def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
 
 def _choose_gpu() -> int:
     """Make the GPU current that this process computes on, and return its number."""
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return torch.cuda.current_device()
     gpus = torch.cuda.device_count()
     if gpus < 2:
