@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cactus.paper.results import COLUMNS
+
 Action = Callable[[Path], None]
 MAML = "omniglot/acai/maml/s0"
 PROTONETS = "omniglot/acai/protonets/s0"
@@ -268,7 +270,7 @@ DAMAGES = [
     Tampering("an accuracy that is not a number", edit(_ACCURACIES, r"0\.\d+", "nan"), "results damaged", _ACCURACIES),
     Tampering("an accuracy of thousands of digits", edit(_ACCURACIES, r"0\.\d+", "9" * 5000), "results damaged", _ACCURACIES),
     Tampering("a short line added to the results", add_line("tables/results.csv", "a,b"), "results damaged", "tables/results.csv"),
-    Tampering("a line of nonsense added to the results", add_line("tables/results.csv", ",".join("x" * 20)), "number differs", "tables/results.csv"),
+    Tampering("a line of nonsense added to the results", add_line("tables/results.csv", ",".join("x" * len(COLUMNS))), "number differs", "tables/results.csv"),
     Tampering("a quote added to the results", add_line("tables/results.csv", '"'), "results damaged", "tables/results.csv"),
     Tampering("a column of the results renamed", edit("tables/results.csv", "way", "weg"), "results damaged", "tables/results.csv"),
     Tampering("a column of the paired tests renamed", edit("tables/paired_tests.csv", "p_holm", "p"), "results damaged", "tables/paired_tests.csv"),

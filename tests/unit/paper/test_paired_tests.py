@@ -105,6 +105,13 @@ def test_the_audit_comes_to_the_same_tests(tasks: int, seeds: int):
     assert "not a pair to test" in next(audit.differences(rows, 1e-9))
 
 
+def test_the_audit_survives_methods_with_different_episodes():
+    cactus = ("omniglot", "acai", "cactus-maml", "maml", "5", "1")
+    knn = ("omniglot", "acai", "knn", "", "5", "1")
+    audit = PairedTests({cactus: [0.5, 0.6, 0.7], knn: [0.5, 0.6]})
+    assert list(audit.differences([], 1e-9)) == []
+
+
 def test_the_file_reads_back(seeds_run: Run):
     frame = read_paired(seeds_run.folder / "tables" / PAIRED_FILE)
     given = [score for cell in seeds_run.cells for score in read_cell(seeds_run.folder, cell)]

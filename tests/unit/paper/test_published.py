@@ -68,6 +68,16 @@ def test_damage_is_named(published: Path, tmp_path: Path, changes: dict[str, str
     assert got in caught.value.got
 
 
+def test_as_many_means_and_intervals_are_verified_as_the_documentation_says(published: Path):
+    frame = read_published(published)
+    means = frame[frame["paper_status"] == "verified"]
+    intervals = means["paper_ci95_status"].value_counts().to_dict()
+    text = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
+    assert f"Of the {len(means)} verified means, {intervals['recalled']} have" in text
+    assert f"{intervals['']} verified means have no interval" in text
+    assert means["paper_ci95"].isna().sum() == intervals[""]
+
+
 def test_a_duplicate_cell_is_named(published: Path, tmp_path: Path):
     rows = _rows(published)
     with pytest.raises(DataError, match="not valid") as caught:

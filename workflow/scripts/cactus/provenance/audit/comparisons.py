@@ -75,7 +75,7 @@ class PairedTests:
             tests = {
                 pair: paired_test(*(accuracies[key] for key in pair))
                 for pair in pairs
-                if len(accuracies[pair[0]]) > 1
+                if 1 < len(accuracies[pair[0]]) == len(accuracies[pair[1]])
             }
             adjusted = stepped_down({pair: test[2] for pair, test in tests.items()})
             self._tests |= {pair: Paired(*test, adjusted[pair]) for pair, test in tests.items()}
