@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.harness import THREADS, forget_peak, own_memory
-from cactus.config.sections.embedding_methods import DeepclusterSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.embed.deepcluster import Method
 
 CELEBA_IMAGES = 162_770

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName, Settings
-from cactus.config.sections.embedding import EmbeddingSettings
+from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.learners import LearnerSettings
 
 if TYPE_CHECKING:
