@@ -10,7 +10,10 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        write_table(results, spec.dataset, job.output, spec.decimals, spec.run)
+        planes = [
+            job.run_folder / name for name in job.plan.inputs if name.startswith("partitions/")
+        ]
+        write_table(results, spec.dataset, job.output, spec.decimals, spec.run, planes)
 
 
 if __name__ == "__main__":

@@ -207,6 +207,6 @@ def full_run(folder: Path, seeds: Iterable[int] = (0, 1, 2)) -> FakeRun:
         embeddings=("acai", "bigan", "deepcluster", "infogan"),
         learners=("maml", "protonets"),
         seeds=tuple(seeds),
-        controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+        controls=("labels", "random", "pixels", "acai+p-1", "hyperplanes-acai"),
         scratch=True,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName
+from cactus.config.sections.source import Source
 from cactus.stages.base import DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
@@ -33,8 +34,12 @@ class MakeTable(DatasetStage):
         )
 
     def inputs(self, config: "Config", wildcards: DatasetWildcards) -> Iterator[Inputs]:
-        """Yield the results."""
+        """Yield the results, and the margins that hyperplanes keep, for the notes."""
         yield inputs_from("aggregate_results", "")
+        for cell in config.expanded_grid.trained_cells:
+            hyperplanes = Source.parse(cell.source).kind == "hyperplanes"
+            if hyperplanes and cell.dataset == wildcards.dataset:
+                yield inputs_from("make_partitions", cell.name, "summary.json")
 
 
 STAGE: Final = MakeTable()
