@@ -10,9 +10,8 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        planes = [
-            job.run_folder / name for name in job.plan.inputs if name.startswith("partitions/")
-        ]
+        read = [name for name in job.plan.inputs if name.startswith("partitions/")]
+        planes = [job.run_folder / name for name in read]
         write_table(results, spec.dataset, job.output, spec.decimals, spec.run, planes)
 
 

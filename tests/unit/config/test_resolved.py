@@ -76,6 +76,30 @@ def maml(dataset="omniglot", **values):
             "data.celeba.train_attributes", "30", "leave 0 of 40",
         ),
         (
+            study({"controls": {"omniglot": ["acai+big"]}}, partitions={
+                "variants": {"big": {"clusters": 22_001}}
+            }),
+            "partitions.variants.big.clusters", "22001", "22000 images",
+        ),
+        (
+            study({"controls": {"omniglot": ["acai+few"]}}, partitions={
+                "clusters": 40, "variants": {"few": {"clusters": 19}}
+            }),
+            "partitions.variants.few.clusters", "19", "a task of 20 classes",
+        ),
+        (
+            study({"controls": {"omniglot": ["random+p-1"]}}),
+            "partitions.variants.p-1", "count", "`random+p-1` reads none of its keys; it reads rand",
+        ),
+        (
+            study({"controls": {"omniglot": ["random+x"]}}, partitions={"variants": {"x": {}}}),
+            "partitions.variants.x", "an empty mapping", "reads none of its keys",
+        ),
+        (
+            study({"controls": {"omniglot": ["random+7-way"]}}),
+            "grid.controls.omniglot", "random+7-way", "no 7-way tasks, only those of way 5, 20",
+        ),
+        (
             study(synthetic_data=True, learners={"maml": {"way": 41}}),
             "learners.maml.way", "41", "clusters = 40",
         ),
