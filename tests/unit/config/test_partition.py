@@ -2,12 +2,13 @@ import pytest
 from pydantic import ValidationError
 
 from cactus.config.load import parse_config
-
 from cactus.config.sections.partition import (
     HyperplaneSettings,
     PartitionSettings,
     RandomSettings,
 )
+from cactus.config.sections.source import Source
+from cactus.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,8 @@ def test_a_variant_wins_over_data_sets_embeddings_and_plain_values(
     resolved = settings.of_source(Source.parse(source), dataset)
     assert (resolved.clusters, resolved.count, resolved.maml.n_init) == (clusters, 20, n_init)
     assert (resolved.hyperplanes.margin, resolved.hyperplanes.planes) == (margin, planes)
-    assert not resolved.variants and not resolved.per_dataset
-    assert not resolved.hyperplanes.per_embedding
+    overriding = resolved.variants, resolved.per_dataset, resolved.hyperplanes.per_embedding
+    assert overriding == ({}, {}, {})
 
 
 def test_a_studys_plain_values_do_not_take_those_of_variants():
