@@ -43,7 +43,7 @@ def requests(
     found = {}
     for block in output.split("\nrule ")[1:]:
         lines = dict(line.strip().split(": ", 1) for line in block.splitlines() if ": " in line)
-        cell = "/".join(re.findall(r"=([\w-]+)", lines["wildcards"]))
+        cell = "/".join(re.findall(r"=([\w+.-]+)", lines["wildcards"]))
         asked = dict(pair.split("=", 1) for pair in lines["resources"].split(", "))
         found[f"{block.split(':')[0]} {cell}"] = asked
     return found
@@ -51,7 +51,7 @@ def requests(
 
 def test_snakemake_finds_the_profile_in_a_clone(project: Project):
     output = project.snakemake("--profile", "slurm", "--dry-run", config=())
-    assert "56 meta_train" in output
+    assert "60 meta_train" in output
 
 
 def test_each_job_requests_what_its_data_set_needs(project: Project):

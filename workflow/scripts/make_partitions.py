@@ -29,12 +29,9 @@ def main() -> None:
                 data = load_images(job.input_folder("data"), "train")
             case "labels":
                 data = task_labels(job.input_folder("data"), "train")
-        shape = EpisodeShape(spec.way, spec.shot, spec.query)
-        load_points = points_loader(source, spec.compute, spec.settings)
-        kmeans = kmeans_of(spec.settings)
-        partitions = PartitionJob(
-            spec.settings, spec.learner, shape, spec.seed, load_points, kmeans
-        )
+        settings, shape = spec.settings, EpisodeShape(spec.way, spec.shot, spec.query)
+        points, kmeans = points_loader(source, spec.compute, settings), kmeans_of(settings)
+        partitions = PartitionJob(settings, spec.learner, shape, spec.seed, points, kmeans)
         with threadpool_limits(spec.compute.threads):
             make_partitions(source, data, job.output, partitions, report)
 
