@@ -1,7 +1,8 @@
-"""The margins that random hyperplanes can keep, on principal components of real images.
+"""The margins that random hyperplanes can keep in vectors of Omniglot's training images.
 
-Needs the prepared images of a run: ``python -m bench.hyperplanes
-results/<run>/data/omniglot/train_images.npy``. Prints a row of docs/partitions.md per margin.
+``python -m bench.hyperplanes results/<run>/embeddings/omniglot/acai/s0/train.npy`` takes those of
+an embedding; from ``results/<run>/data/omniglot/train_images.npy``, it takes principal components.
+Prints a row of docs/partitions.md per margin.
 """
 
 import sys
@@ -48,7 +49,8 @@ def row(codes: npt.NDArray[np.float32], settings: HyperplaneSettings) -> str:
 
 def main() -> None:
     """Print a row for the original's margin, and for ours."""
-    codes = principal_components(np.load(Path(sys.argv[1])))
+    array = np.load(Path(sys.argv[1]))
+    codes = array if array.ndim == 2 else principal_components(array)
     print(row(codes, ORIGINAL))
     for margin in MARGINS:
         print(row(codes, HyperplaneSettings(margin=margin)))
