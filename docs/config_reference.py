@@ -29,8 +29,16 @@ PAPER = Config(
         },
         controls={
             "mnist": ["labels"],
-            "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
-            "miniimagenet": ["labels", "single-deepcluster", "hyperplanes-deepcluster"],
+            "omniglot": [
+                "labels",
+                "random+20-way",
+                "random+5-way",
+                "pixels",
+                "acai+p-1",
+                "hyperplanes-acai",
+                "hyperplanes-acai+margin-0",
+            ],
+            "miniimagenet": ["labels", "deepcluster+p-1", "hyperplanes-deepcluster"],
             "celeba": ["labels"],
         },
         ablation_learners=["maml"],

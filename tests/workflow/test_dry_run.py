@@ -11,14 +11,14 @@ SEEDS = 5
 
 def test_the_papers_grid_runs_if_no_study_is_named(tmp_path):
     counts = job_counts(tmp_path)
-    assert counts == jobs(counts, embeddings=9, trained=28, seeds=1)
+    assert counts == jobs(counts, embeddings=9, trained=30, seeds=1)
     assert (tmp_path / "results/paper").is_dir()
 
 
 def test_the_full_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
     study = ("--configfile", str(ROOT / "config/full.yaml"))
     counts = job_counts(tmp_path, *study, "--config", "grid={seeds: [0, 1, 2, 3, 4]}")
-    controls = 1 + 5 + 5 + 1
+    controls = 1 + 7 + 5 + 1
     trained = SEEDS * 2 * (4 * 4 + controls)
     assert counts == jobs(counts, embeddings=SEEDS * 16, trained=trained, seeds=SEEDS)
     assert (tmp_path / "results/full").is_dir()

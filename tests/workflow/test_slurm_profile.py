@@ -43,7 +43,7 @@ def requests(
     found = {}
     for block in output.split("\nrule ")[1:]:
         lines = dict(line.strip().split(": ", 1) for line in block.splitlines() if ": " in line)
-        cell = "/".join(re.findall(r"=([\w-]+)", lines["wildcards"]))
+        cell = "/".join(re.findall(r"=([\w+.-]+)", lines["wildcards"]))
         asked = dict(pair.split("=", 1) for pair in lines["resources"].split(", "))
         found[f"{block.split(':')[0]} {cell}"] = asked
     return found
@@ -51,7 +51,7 @@ def requests(
 
 def test_snakemake_finds_the_profile_in_a_clone(project: Project):
     output = project.snakemake("--profile", "slurm", "--dry-run", config=())
-    assert "56 meta_train" in output
+    assert "60 meta_train" in output
 
 
 def test_each_job_requests_what_its_data_set_needs(project: Project):
@@ -103,7 +103,8 @@ def test_jobs_that_share_a_gpu_request_their_part_of_its_shards(project, form: s
 
 
 def test_partitions_request_a_gpu_only_for_k_means(project: Project):
-    sources = ("acai", "single-acai", "hyperplanes-acai", "labels", "pixels", "random")
+    sources = ("acai", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0", "labels",
+               "pixels", "random", "random+5-way")  # fmt: skip
     targets = [f"results/paper/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
     asked = requests(project, targets=targets, **CLUSTER)
     for source in sources:

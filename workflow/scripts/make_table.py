@@ -10,7 +10,9 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        keys = spec.decimals, spec.run, spec.schedule
+        read = [name for name in job.plan.inputs if name.startswith("partitions/")]
+        planes = [job.run_folder / name for name in read]
+        keys = spec.decimals, spec.run, spec.schedule, planes
         write_table(spec.kind, results, spec.dataset, job.output, *keys)
 
 

@@ -51,7 +51,7 @@ def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=("celeba", "omniglot"),
             learners=("protonets", "maml"),
             seeds=(0, 2, 10),
-            controls=("labels", "single-acai", "random"),
+            controls=("labels", "acai+p-1", "random"),
             scratch=True,
             synthetic=("celeba",),
         )
@@ -67,7 +67,7 @@ def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=tuple(SETTINGS),
             embeddings=("acai", "bigan", "deepcluster", "infogan"),
             learners=("maml", "protonets"),
-            controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+            controls=("labels", "random", "pixels", "acai+p-1", "hyperplanes-acai"),
             scratch=True,
         )
     )

@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -58,16 +58,32 @@ class Config(Settings):
     def _embeddings_are_known(self) -> Self:
         known = self.embeddings.names
         margins = "partitions.hyperplanes.per_embedding"
-        wanted: list[tuple[str, str, str | None]]
+        wanted: list[tuple[str, str | None, str | None]]
         wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
+        wanted += [(f"grid.{key}", one.embedding, None) for key, one in self.grid.wanted_sources]
         wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
         for key, name, below in wanted:
-            if name not in known:
+            if name is not None and name not in known:
                 fix = (
                     f"{did_you_mean(name, known)} The embedding is unknown; known are "
                     f"{', '.join(known)} (add others under embeddings.custom)"
                 )
                 raise UnfitError(key, fix.lstrip(), below)
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_known(self) -> Self:
+        variants = self.partitions.variants
+        taken = (*self.embeddings.names, *get_args(DatasetName))
+        for name in variants:
+            if name in taken:
+                fix = "an embedding or a data set has this name; choose another"
+                raise UnfitError("partitions.variants", fix, name)
+        for key, source in self.grid.wanted_sources:
+            variant = source.variant
+            if variant is not None and variant not in variants:
+                listed = f"partitions.variants has no `{variant}`; it has {', '.join(variants)}"
+                raise UnfitError(f"grid.{key}", did_you_mean(variant, variants, listed))
         return self
 
     @cached_property

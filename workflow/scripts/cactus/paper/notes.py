@@ -1,11 +1,15 @@
 """The caption and the notes of a table."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from cactus.config.sections.source import Source
+from cactus.files import read_json
 from cactus.paper.cells import (
     INTERVAL_RECALLED,
     MEAN_RECALLED,
@@ -24,6 +28,9 @@ from cactus.paper.vocabulary import (
     SYNTHETIC_NOTE,
     dataset_title,
     is_oracle,
+    learner_title,
+    source_rank,
+    source_title,
 )
 
 Schedule = Sequence[tuple[str, str, int, int]]
@@ -115,6 +122,7 @@ def table_notes(
         if not all(is_oracle(method) for method in results["method"])
         else "All rows use labels."
     )
+    notes += _ways_note(results)
     notes += [text for name, text in _LEARNERS.items() if name in set(results["learner"])]
     notes += _selection_notes(results)
     return notes + _mark_notes(entries)
@@ -189,6 +197,41 @@ def _selection_notes(results: pd.DataFrame) -> list[str]:
     return [
         "Chosen by the accuracy on validation tasks, for each embedding, way and shot: "
         f"{'; '.join(parts)}."
+    ]
+
+
+def margin_notes(summaries: Sequence[Path]) -> list[str]:
+    """Return a sentence for each margin that hyperplanes could not keep.
+
+    Parameters
+    ----------
+    summaries
+        ``summary.json`` of partitions by hyperplanes, of any sources, learners and seeds.
+    """
+    used: dict[tuple[str, str, float], set[float]] = defaultdict(set)
+    for path in summaries:
+        found = read_json(path)
+        if found["margin"] < found["margin_asked"]:
+            used[found["source"], found["learner"], found["margin_asked"]].add(found["margin"])
+    return [
+        f"{escape(source_title(source))}, {learner_title(learner)}: too few hyperplanes keep a "
+        f"margin of {asked:g}; the widest that do keep "
+        f"{' and '.join(f'{margin:.3g}' for margin in sorted(margins))}."
+        for (source, learner, asked), margins in sorted(used.items())
+    ]
+
+
+def _ways_note(results: pd.DataFrame) -> list[str]:
+    """Return a sentence for each source of which a setting's own way has a model."""
+    ways: dict[str, list[int]] = {}
+    for source in sorted({*results["source"]}, key=source_rank):
+        parsed = Source.parse(source)
+        if parsed.way is not None:
+            ways.setdefault(source_title(parsed.without_way), []).append(parsed.way)
+    return [
+        f"{escape(title)}: the numbers for {' and '.join(f'{way}-way' for way in found)} tasks are "
+        "of models that were trained on such tasks."
+        for title, found in ways.items()
     ]
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cactus.config.schedule import schedule_changes
 from cactus.config.sections.base import DatasetName
+from cactus.config.sections.source import Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
@@ -66,8 +67,14 @@ class MakeTable(Stage[TableWildcards]):
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:
-        """Yield the results."""
+        """Yield the results, and the margins that hyperplanes keep, for the notes."""
         yield inputs_from("aggregate_results", "")
+        if wildcards.kind != _ACCURACIES:
+            return
+        for cell in config.expanded_grid.trained_cells:
+            hyperplanes = Source.parse(cell.source).kind == "hyperplanes"
+            if hyperplanes and cell.dataset == wildcards.dataset:
+                yield inputs_from("make_partitions", cell.name, "summary.json")
 
     def modules(self, config: "Config", wildcards: TableWildcards) -> tuple[str, ...]:
         """Return the module that makes the table."""

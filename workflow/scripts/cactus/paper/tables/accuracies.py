@@ -5,7 +5,7 @@ from typing import Any
 
 from cactus.paper import latex
 from cactus.paper.cells import our_cell, paper_cell, percent
-from cactus.paper.notes import caption, table_notes
+from cactus.paper.notes import caption, margin_notes, table_notes
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.rows import (
     Cells,
@@ -45,7 +45,10 @@ def render(inputs: TableInputs) -> Table:
         body=list(body(rows, settings, cells, decimals, entries)),
         caption=caption(averaged),
         label=inputs.label,
-        notes=table_notes(inputs.results, entries, inputs.schedule),
+        notes=[
+            *table_notes(inputs.results, entries, inputs.schedule),
+            *margin_notes(inputs.hyperplanes),
+        ],
     )
     return text, entries
 

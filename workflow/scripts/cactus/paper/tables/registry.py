@@ -19,6 +19,7 @@ def write_table(
     decimals: int,
     run: str,
     schedule: Sequence[tuple[str, str, int, int]] = (),
+    hyperplanes: Sequence[Path] = (),
 ) -> None:
     """Write a table of a data set, and the map from its numbers to the results.
 
@@ -34,7 +35,7 @@ def write_table(
         Decimals of the percentages.
     run
         Name of the run, for the label ``tab:<run>-<table's name>``: a paper may show two runs.
-    schedule
+    schedule, hyperplanes
         See `cactus.paper.tables.rows.TableInputs`.
 
     Raises
@@ -53,7 +54,7 @@ def write_table(
         )
     name = dataset if kind == "accuracies" else f"{dataset}-{kind}"
     paired = results_file.with_name(PAIRED_FILE)
-    inputs = TableInputs(results, paired, decimals, f"tab:{run}-{name}", schedule)
+    inputs = TableInputs(results, paired, decimals, f"tab:{run}-{name}", schedule, hyperplanes)
     text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
     write_text(output, text)
     write_json(

@@ -1,13 +1,14 @@
 """The rows of a table with one method per row and one setting per group of columns."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry
@@ -33,6 +34,8 @@ class TableInputs:
         Label for references.
     schedule
         Lengths of training that are not the default: name, key, value and default.
+    hyperplanes
+        Summaries of partitions by hyperplanes; a note names margins that could not be met.
     """
 
     results: pd.DataFrame
@@ -40,15 +43,24 @@ class TableInputs:
     decimals: int
     label: str
     schedule: Sequence[tuple[str, str, int, int]] = ()
+    hyperplanes: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One method on one task source, with its results by (way, shot)."""
+    """One method on one task source, with its results by (way, shot).
 
-    source: str
+    Those of a model that was trained on tasks of the setting's way replace the others.
+    """
+
+    source: str  # without way
     method: str
     results: dict[Setting, dict[str, Any]]
+
+    def is_blank(self, setting: Setting) -> bool:
+        """Return whether the models of other ways alone explain that a setting has no result."""
+        ways = [Source.parse(one["source"]).way for one in self.results.values()]
+        return setting not in self.results and None not in ways
 
     def result(self, setting: Setting) -> dict[str, Any]:
         """Return the result of a setting.
@@ -73,13 +85,12 @@ Cells = Iterable[tuple[str, TableCell]]  # each with what it is, see `cactus.pap
 
 def table_rows(averaged: pd.DataFrame) -> list[TableRow]:
     """Group the results, which are in print order, into rows."""
-    records = [
-        {str(key): value for key, value in row.items()} for row in averaged.to_dict("records")
-    ]
-    return [
-        TableRow(source, method, {(row["way"], row["shot"]): row for row in group})
-        for (source, method), group in groupby(records, lambda row: (row["source"], row["method"]))
-    ]
+    found: dict[tuple[str, str], dict[Setting, dict[str, Any]]] = defaultdict(dict)
+    for record in averaged.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        source = Source.parse(row["source"]).without_way
+        found[source, row["method"]][row["way"], row["shot"]] = row
+    return [TableRow(source, method, results) for (source, method), results in found.items()]
 
 
 def settings_of(rows: Sequence[TableRow]) -> list[Setting]:
@@ -116,6 +127,10 @@ def body(
         names = [source_title(row.source) if new_source else "", method_title(row.method)]
         texts = [latex.escape(name) for name in names]
         for setting in settings:
+            if row.is_blank(setting):
+                shown = cells_of(row, next(iter(row.results)))
+                texts += [r"\multicolumn{1}{c}{}" for _ in shown]
+                continue
             position = f"{source_title(row.source)}, {names[1]}", setting_title(*setting)
             result = row.result(setting)
             for side, cell in cells_of(row, setting):
