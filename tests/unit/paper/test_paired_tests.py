@@ -17,7 +17,7 @@ from cactus.provenance.audit.comparisons import PairedTests
 from tests.unit.paper.conftest import Run
 
 CELLS = [
-    ("scratch", "maml"), ("labels", "maml"), ("random", "maml"), ("single-acai", "maml"),
+    ("scratch", "maml"), ("labels", "maml"), ("random", "maml"), ("acai+p-1", "maml"),
     ("acai", "maml"), ("acai", "protonets"), ("bigan", "maml"), ("acai", "knn"), ("bigan", "knn"),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.tex import numbers_in_table
 from tests.unit.paper.conftest import Run, make_run
 from tests.unit.paper.fake_run import FakeRun
@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def table(run: Run, tmp_path: Path) -> Path:
     path = tmp_path / "omniglot.tex"
-    write_table(run.results, "omniglot", path, 2, "run")
+    write_table("accuracies", run.results, "omniglot", path, 2, "run")
     return path
 
 
@@ -71,7 +71,9 @@ def test_other_gaps_are_still_refused(run: Run, tmp_path: Path):
     gap = (results["source"] == "acai+k-50") & (results["way"] == 20) & (results["shot"] == 5)
     results[~gap].to_csv(tmp_path / "results.csv", index=False)
     with pytest.raises(DataError, match="no result for a setting"):
-        write_table(tmp_path / "results.csv", "omniglot", tmp_path / "t.tex", 2, "run")
+        write_table(
+            "accuracies", tmp_path / "results.csv", "omniglot", tmp_path / "t.tex", 2, "run"
+        )
 
 
 @pytest.mark.parametrize("figure", ["accuracy_grid", "tasks", "training_curves"])
@@ -96,7 +98,7 @@ def test_a_note_names_margins_that_were_lowered(run: Run, tmp_path: Path):
         _summary(tmp_path, "hyperplanes-acai+margin-1.2", 0, 0.12, asked=1.2),
     ]
     path = tmp_path / "omniglot.tex"
-    write_table(run.results, "omniglot", path, 2, "run", summaries)
+    write_table("accuracies", run.results, "omniglot", path, 2, "run", hyperplanes=summaries)
     text = " ".join(path.read_text().split())
     assert (
         "Hyperplanes (ACAI), MAML: too few hyperplanes keep a margin of 0.6; the widest that do "
@@ -104,5 +106,5 @@ def test_a_note_names_margins_that_were_lowered(run: Run, tmp_path: Path):
     ) in text
     assert "Hyperplanes (ACAI), margin 1.2, MAML: too few" in text
     assert "BiGAN" not in text
-    write_table(run.results, "omniglot", path, 2, "run", summaries[2:3])
+    write_table("accuracies", run.results, "omniglot", path, 2, "run", hyperplanes=summaries[2:3])
     assert "too few hyperplanes" not in path.read_text()

@@ -31,7 +31,7 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
             yield from _changes(name, ours, EmbeddingSettings().resolve(name, dataset))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
-        name, source = (f"oracle-{learner}", "labels") if oracle else (learner, "")
+        name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
         training = config.learners.resolve(learner, dataset, source)
         yield from _changes(name, training, LearnerSettings().resolve(learner, dataset, source))
 
