@@ -82,7 +82,7 @@ onerror:
 wildcard_constraints:
     dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
-    source="[a-z][a-z0-9_-]*",
+    source="[a-z][a-z0-9._+-]*",
     learner="|".join(LearnerName.__args__),
     figure="[a-z_-]+",
     seed="[0-9]+",

@@ -1,11 +1,11 @@
 """The layers of a configuration, of which later ones win, and where each value comes from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, Final, NamedTuple
 
-from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.sections.base import OVERRIDING, PER_NAME, VARIANTS, merge
 from cactus.config.yaml_file import KeyPath
 
 MISSING: Final = object()
@@ -57,7 +57,7 @@ class Layers:
         path
             The key.
         names
-            Data sets and embeddings whose overrides count.
+            Variants, data sets and embeddings whose overrides count.
         """
         # A list is replaced whole, so its items come from where it does.
         index = next((at for at, part in enumerate(path) if isinstance(part, int)), 0)
@@ -66,10 +66,10 @@ class Layers:
             item = (*whole, *path[index:])
             return Origin(layer, whole if value_at(layer.values, item) is MISSING else item)
         for length in range(len(path), 0, -1):
-            for layer in reversed(self.layers):
-                for variant in _variants(path[:length], names):
-                    if value_at(layer.values, variant) is not MISSING:
-                        return Origin(layer, variant)
+            for places in _places(path[:length], names):
+                for layer, place in product(reversed(self.layers), places):
+                    if value_at(layer.values, place) is not MISSING:
+                        return Origin(layer, place)
         return Origin(self.layers[-1], path)
 
     def rank(self, path: KeyPath, *names: str) -> int:
@@ -114,10 +114,14 @@ def value_at(values: Any, path: KeyPath) -> Any:
     return values
 
 
-def _variants(path: KeyPath, names: Sequence[str]) -> Iterator[KeyPath]:
-    """Yield the places in one layer that can set a key, from the strongest to the weakest."""
-    for name in names:
-        for at in range(len(path) - 1, 0, -1):
-            for key in OVERRIDING:
-                yield (*path[:at], key, name, *path[at:])
-    yield path
+def _places(path: KeyPath, names: Sequence[str]) -> tuple[list[KeyPath], list[KeyPath]]:
+    """Return the places in a layer that can set a key, from the strongest to the weakest.
+
+    Those of variants are apart: there, any layer wins over the others.
+    """
+    spots = [(at, name) for name in names for at in range(len(path) - 1, 0, -1)]
+
+    def below(*keys: str) -> list[KeyPath]:
+        return [(*path[:at], key, name, *path[at:]) for at, name in spots for key in keys]
+
+    return below(VARIANTS), [*below(*PER_NAME), path]

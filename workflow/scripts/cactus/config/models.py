@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Self
+from typing import Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -52,7 +52,15 @@ class Config(Settings):
         known = self.embeddings.names
         margins = "partitions.hyperplanes.per_embedding"
         wanted: list[tuple[str, str, str | None]]
-        wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
+        wanted = [
+            (f"grid.embeddings.{index}", name, None)
+            for index, name in enumerate(self.grid.embeddings)
+        ]
+        wanted += [
+            (f"grid.{key}", source.embedding, None)
+            for key, source in self.grid.wanted_sources
+            if source.embedding
+        ]
         wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
         for key, name, below in wanted:
             if name not in known:
@@ -61,6 +69,21 @@ class Config(Settings):
                     f"{', '.join(known)} (add others under embeddings.custom)"
                 )
                 raise UnfitError(key, fix.lstrip(), below)
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_known(self) -> Self:
+        variants = self.partitions.variants
+        taken = (*self.embeddings.names, *get_args(DatasetName))
+        for name in variants:
+            if name in taken:
+                fix = "an embedding or a data set has this name; choose another"
+                raise UnfitError("partitions.variants", fix, name)
+        for key, source in self.grid.wanted_sources:
+            name = source.variant
+            if name is not None and name not in variants:
+                listed = f"partitions.variants has no `{name}`; it has {', '.join(variants)}"
+                raise UnfitError(f"grid.{key}", did_you_mean(name, variants, listed))
         return self
 
     @cached_property

@@ -34,12 +34,12 @@ class KMeansPlan:
 
 
 def embedding_plan(
-    settings: PartitionSettings, learner: LearnerName, minimum: int, count: int
+    settings: PartitionSettings, learner: LearnerName, minimum: int
 ) -> KMeansPlan:
-    """Return the plan of `count` partitions of an embedding for a learner."""
+    """Return the plan of the partitions of an embedding for a learner."""
     rule = settings.acceptance(learner)
-    n_init = rule.n_init_single if count == 1 else rule.n_init
-    return KMeansPlan(settings, count, n_init, minimum, rule)
+    n_init = rule.n_init_single if settings.count == 1 else rule.n_init
+    return KMeansPlan(settings, settings.count, n_init, minimum, rule)
 
 
 def accepts(

@@ -27,7 +27,7 @@ from cactus.tasks.storage import SUMMARY_FILE, Partition, cluster_sizes, write_p
 class PartitionJob:
     """The settings that partitions are made with."""
 
-    settings: PartitionSettings  # resolved for the data set
+    settings: PartitionSettings  # resolved for the source and the data set
     learner: LearnerName  # determines the acceptance rule of k-means
     shape: EpisodeShape  # of meta-training
     seed: int
@@ -87,7 +87,7 @@ class _Series:
 
 def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Series:
     settings, shape = job.settings, job.shape
-    seed_parts = ("partitions", source.name, job.seed)
+    seed_parts = ("partitions", source.base, job.seed)
     match source.kind:
         case "labels":
             return _Series([Partition(data)], 1, int(data.max(initial=0)) + 1)
@@ -95,17 +95,16 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             random = random_partitions(len(data), settings.random, shape.per_class, seed_parts)
             return _Series(random, settings.random.count, settings.random.labels)
         case "hyperplanes":
-            planes = settings.hyperplanes.resolve(source.embedding or "")
+            planes = settings.hyperplanes
             cells = hyperplane_partitions(data, planes, shape, seed_parts)
             return _Series(cells, planes.count, 1 << planes_per_partition(shape.way))
         case "pixels":
             pixels = settings.pixels
             features = pixel_features(data, pixels, numpy_generator(*seed_parts, "directions"))
             plan = KMeansPlan(settings, pixels.count, pixels.n_init, shape.per_class, rule=None)
-        case "kmeans" | "single":
+        case "kmeans":
             features = np.ascontiguousarray(data, dtype=np.float32)
-            count = 1 if source.kind == "single" else settings.count
-            plan = embedding_plan(settings, job.learner, shape.per_class, count)
+            plan = embedding_plan(settings, job.learner, shape.per_class)
         case "scratch":
             raise source.without_partition()
     partitions = kmeans_partitions(features, plan, seed_parts, job.load_points)

@@ -45,15 +45,15 @@ class CellPattern(Settings):
     @model_validator(mode="after")
     def _source_is_valid(self) -> Self:
         try:
-            _ = self.embedding
+            _ = self.parsed_source
         except ConfigError as error:
             raise UnfitError("source", error.fix) from None
         return self
 
     @property
-    def embedding(self) -> str | None:
-        """The embedding of the cells, if all have the same."""
-        return None if self.source is None else Source.parse(self.source).embedding
+    def parsed_source(self) -> Source | None:
+        """The task source of the cells, if all have the same."""
+        return None if self.source is None else Source.parse(self.source)
 
     def matches(self, cell: Cell) -> bool:
         """Return whether `cell` matches every given key."""
@@ -76,7 +76,9 @@ class GridSettings(Settings):
     controls: dict[DatasetName, list[str]] = setting(
         {},
         "Additional task sources by data set: `labels` (the oracle), `random`, "
-        "`pixels`, `single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
+        "`pixels`, `hyperplanes-<embedding>`. With `+<variant>` after it, a source or embedding "
+        "is partitioned with the values of `partitions.variants`. With `+<N>-way`, the model is "
+        "trained on N-way tasks, and evaluated on N-way tasks only.",
     )
     scratch: bool = setting(
         False, "Add training from scratch, with MAML's network, to every data set."
@@ -100,26 +102,23 @@ class GridSettings(Settings):
         return self
 
     @property
-    def wanted_embeddings(self) -> Iterator[tuple[str, str]]:
-        """Yield each embedding that a key names, after the key."""
-        for index, name in enumerate(self.embeddings):
-            yield f"embeddings.{index}", name
+    def wanted_sources(self) -> Iterator[tuple[str, Source]]:
+        """Yield each task source that a key other than `embeddings` names, after the key."""
         for dataset, names in self.controls.items():
             for index, name in enumerate(names):
-                if embedding := Source.parse(name).embedding:
-                    yield f"controls.{dataset}.{index}", embedding
+                yield f"controls.{dataset}.{index}", Source.parse(name)
         for key, patterns in (("include", self.include), ("exclude", self.exclude)):
             for index, pattern in enumerate(patterns):
-                if embedding := pattern.embedding:
-                    yield f"{key}.{index}.source", embedding
+                if source := pattern.parsed_source:
+                    yield f"{key}.{index}.source", source
 
 
 def _check_control(key: str, name: str) -> None:
     try:
-        kind = Source.parse(name).kind
+        source = Source.parse(name)
     except ConfigError as error:
         raise UnfitError(key, error.fix) from None
-    if kind in ("kmeans", "scratch"):
+    if name == source.base and source.kind in ("kmeans", "scratch"):
         similar = did_you_mean(name, BARE_KINDS)
         raise UnfitError(
             key,

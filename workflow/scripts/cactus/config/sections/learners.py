@@ -16,6 +16,7 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
+from cactus.config.sections.source import Source
 
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
@@ -64,9 +65,14 @@ class TrainingSettings(DatasetSettings):
 
     def for_source(self, source: str) -> Self:
         """Return these settings for one source of tasks; "labels" is the oracle."""
-        own = self.oracle_iterations if source == "labels" else None
-        iterations = self.iterations if own is None else own
-        return self.model_copy(update={"iterations": iterations, "oracle_iterations": None})
+        parsed = Source.parse(source)
+        own = self.oracle_iterations if parsed.kind == "labels" else None
+        changes = {
+            "iterations": self.iterations if own is None else own,
+            "way": parsed.way or self.way,
+            "oracle_iterations": None,
+        }
+        return self.model_copy(update=changes)
 
 
 def _maml_overrides() -> Overrides:
@@ -181,8 +187,8 @@ class LearnerSettings(Settings):
     scratch: ScratchSettings = ScratchSettings()
 
     def resolve(
-        self, name: LearnerName, dataset: DatasetName, source: str = ""
+        self, name: LearnerName, dataset: DatasetName, source: str | None = None
     ) -> MamlSettings | ProtonetsSettings:
-        """Return the settings of a meta-learner for one data set and task source."""
-        settings: MamlSettings | ProtonetsSettings = getattr(self, name)
-        return settings.resolve(dataset).for_source(source)
+        """Return the settings of a meta-learner for one data set and, if given, task source."""
+        settings: MamlSettings | ProtonetsSettings = getattr(self, name).resolve(dataset)
+        return settings if source is None else settings.for_source(source)

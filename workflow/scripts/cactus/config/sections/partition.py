@@ -1,8 +1,8 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
     Count,
@@ -14,14 +14,19 @@ from cactus.config.sections.base import (
     Overrides,
     Positive,
     Settings,
+    UnfitError,
     changed,
     merge,
     overrides,
     setting,
 )
+from cactus.config.sections.source import Source, is_variant_name
 
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
+_KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
+_SCALES: Final = {"scale_low", "scale_high"}
+_MAX_VARIANT: Final = 40  # characters
 _COUNT = "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks."
 
 
@@ -153,6 +158,10 @@ class HyperplaneSettings(Settings):
         return type(self).model_validate({**values, "per_embedding": {}})
 
 
+def _paper_variants() -> dict[str, dict[str, Any]]:
+    return {"p-1": {"count": 1}, "margin-0": {"hyperplanes": {"margin": 0.0}}}
+
+
 def _paper_overrides() -> Overrides:
     return {
         "mnist": {"clusters": 10},
@@ -205,8 +214,46 @@ class PartitionSettings(DatasetSettings):
         "other the opposite values.",
         unit="attributes",
     )
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=_paper_variants,
+        description="Values of this section's keys for single task sources, by name. Those of "
+        "`k-50` hold for `acai+k-50` and other sources with `+k-50`, and win over all others.",
+    )
     per_dataset: Overrides = overrides(_paper_overrides)
+
+    @model_validator(mode="after")
+    def _variants_can_be_named(self) -> Self:
+        for name in self.variants:
+            if len(name) > _MAX_VARIANT or not is_variant_name(name):
+                raise UnfitError(
+                    "variants",
+                    f"a variant's name has at most {_MAX_VARIANT} lowercase letters and digits, "
+                    "with `-`, `_` or `.` between them, and is not like `5-way`, which sets the "
+                    "way of a task source",
+                    name,
+                )
+        return self
+
+    def of_source(self, source: Source, dataset: DatasetName) -> Self:
+        """Return these settings for one task source on one data set, without overrides."""
+        variant = self.variants.get(source.variant, {}) if source.variant else {}
+        values = merge(self.resolve(dataset).model_dump(exclude={"variants"}), variant)
+        planes = HyperplaneSettings.model_validate(values["hyperplanes"])
+        resolved = planes.resolve(source.embedding or "")
+        return type(self).model_validate({**values, "variants": {}, "hyperplanes": resolved})
 
     def acceptance(self, learner: LearnerName) -> MamlAcceptanceSettings:
         """Return the acceptance rule for a meta-learner."""
         return self.maml if learner == "maml" else self.protonets
+
+
+def keys_read(source: Source, learner: LearnerName, dataset: DatasetName) -> set[str]:
+    """Return the keys of `partitions` that the partitions of a source depend on."""
+    match source.kind:
+        case "kmeans":
+            return _KMEANS_KEYS | _SCALES | {"count", learner}
+        case "pixels":
+            return _KMEANS_KEYS | _SCALES | {"pixels"}
+        case "random" | "hyperplanes":
+            return {source.kind}
+    return {"pool_attributes"} if dataset == "celeba" else set()
