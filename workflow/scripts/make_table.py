@@ -1,8 +1,9 @@
-"""Write the LaTeX table of a data set, and the map from its numbers to the results."""
+"""Write a LaTeX table, and the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_job
+from cactus.paper.quality_table import write_quality_table
 from cactus.paper.tables import write_table
-from cactus.stages.make_table import MakeTableSpec
+from cactus.stages.make_table import QUALITY_TABLE, MakeTableSpec
 
 
 def main() -> None:
@@ -10,7 +11,11 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        write_table(results, spec.dataset, job.output, spec.decimals, spec.run)
+        if spec.table == QUALITY_TABLE:
+            quality = results.with_name("partition_quality.csv")
+            write_quality_table(quality, results, job.output, spec.decimals, spec.run)
+        else:
+            write_table(results, spec.table, job.output, spec.decimals, spec.run)
 
 
 if __name__ == "__main__":

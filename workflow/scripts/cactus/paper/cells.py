@@ -1,6 +1,6 @@
 """Numbers as tables print them, and where each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ UNAVAILABLE: Final = r"$\ddagger$"
 INTERVAL_RECALLED: Final = "a"
 MEAN_RECALLED: Final = "b"
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
+_QUALITY_KEYS: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,39 @@ def map_entry(
         "scale": 100,
         "decimals": decimals,
         "results_row": {key: row[key] for key in _KEYS},
+    }
+
+
+def quality_entry(
+    row: Mapping[str, Any],
+    position: tuple[str, str],
+    columns: Sequence[str],
+    scale: int,
+    decimals: int,
+) -> dict[str, Any]:
+    """Return the map entry of a number from a row of the table of the partitions' quality.
+
+    Parameters
+    ----------
+    row
+        See `cactus.paper.partition_quality.read_quality_table`.
+    position
+        Titles of the printed number's row and column.
+    columns
+        The row's columns that are printed, the mean before its interval.
+    scale, decimals
+        Factor to the printed unit, and decimals.
+    """
+    printed = (f"{scale * row[name]:z.{decimals}f}" for name in columns)
+    return {
+        "row": position[0],
+        "column": f"{position[1]}, ours",
+        "printed": " ± ".join(printed),
+        "mark": "",
+        "columns": list(columns),
+        "scale": scale,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in _QUALITY_KEYS},
     }
 
 

@@ -33,9 +33,7 @@ class KMeansPlan:
     rule: MamlAcceptanceSettings | None  # when a run is accepted; None accepts every run
 
 
-def embedding_plan(
-    settings: PartitionSettings, learner: LearnerName, minimum: int
-) -> KMeansPlan:
+def embedding_plan(settings: PartitionSettings, learner: LearnerName, minimum: int) -> KMeansPlan:
     """Return the plan of the partitions of an embedding for a learner."""
     rule = settings.acceptance(learner)
     n_init = rule.n_init_single if settings.count == 1 else rule.n_init

@@ -7,7 +7,7 @@ from typing import Final
 
 from cactus.files import read_text
 
-_NUMBER: Final = re.compile(r"^\d+(\.\d+)?( ± \d+(\.\d+)?)?$")
+_NUMBER: Final = re.compile(r"^-?\d+(\.\d+)?( ± \d+(\.\d+)?)?$")
 _INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
 
 
@@ -31,7 +31,7 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
 
 
 def _printed(cell: str) -> str:
-    text = _INVISIBLE.sub("", cell).replace(r"\,$\pm$\,", " ± ")
+    text = _INVISIBLE.sub("", cell).replace(r"\,$\pm$\,", " ± ").replace("$-$", "-")
     text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).strip()
     if r"\multicolumn" in text:
         return ""
