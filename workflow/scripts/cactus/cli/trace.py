@@ -64,9 +64,13 @@ def _text(planner: Planner, found: Trace) -> str:
 
 def _meaning(entry: dict[str, Any]) -> list[str]:
     """Return what one of our numbers is."""
-    episodes = "mean over the episodes of the accuracy averaged over seeds, in percent"
-    half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
-    return [f"= {episodes}{half}"]
+    measure = entry["results_row"].get("measure")
+    if entry["columns"] == ["partitions"]:
+        return ["= number of partitions of each seed"]
+    what, over = (measure, "partitions") if measure else ("the accuracy", "episodes")
+    unit = ", in percent" if entry["scale"] == 100 else ""
+    half = f", ± 1.96 standard deviations / sqrt({over})" if len(entry["columns"]) > 1 else ""
+    return [f"= mean over the {over} of {what} averaged over seeds{unit}{half}"]
 
 
 def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:

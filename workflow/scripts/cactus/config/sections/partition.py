@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
+    DatasetName,
     DatasetSettings,
     Fraction,
     LearnerName,

@@ -1,6 +1,5 @@
 """Checks that the printed numbers follow from the accuracies of the episodes."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,16 +9,16 @@ from typing import Any, Final
 from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.findings import Finding
+from cactus.provenance.audit.means import differences, mean_and_interval
 from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.rows_of_csv import damaged, read_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
-# Sums in different order differ by less than this; a printed digit is far larger.
-_ROUNDING: Final = 1e-9
 _ACCURACY_COLUMNS: Final = ("way", "shot", "episode", "accuracy")
 _RESULT_COLUMNS: Final = (*KEYS, "seed", "mean", "ci95")
 
@@ -82,10 +81,7 @@ class EpisodeAccuracies:
             if not count or len(values) != count:
                 got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
                 raise damaged(self._run_folder / accuracies_of(job), f"{key[0]} {got}".strip())
-        averaged = [math.fsum(values) / len(values) for values in zip(*series, strict=True)]
-        mean = math.fsum(averaged) / count
-        variance = math.fsum((value - mean) ** 2 for value in averaged) / count
-        return {"mean": mean, "ci95": 1.96 * math.sqrt(variance / count)}
+        return mean_and_interval(series)
 
 
 def accuracies_of(job: Job) -> str:
@@ -99,11 +95,13 @@ class ValueCheck:
     def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
         self._episodes = EpisodeAccuracies(planner.run_folder)
+        self._quality = QualityCheck(planner.run_folder, jobs)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the numbers that do not follow from the episodes, or that a table misprints."""
+        """Yield the numbers that do not follow from their sources, or that a table misprints."""
         yield from self._check_episodes()
         yield from self._check_results()
+        yield from self._quality.findings()
         yield from self._check_maps()
         for one in self._printed:
             yield from self._check_printed(one)
@@ -166,15 +164,9 @@ class ValueCheck:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
         try:
             numbers = {name: float(row[name]) for name in ("mean", "ci95")}
-            right = self._summary(row)
+            return differences(numbers, self._summary(row), "episodes")
         except (RecordError, ValueError) as error:
             return _one_line(error)
-        wrong = [
-            f"{name} {value!r}, but its episodes give {right[name]!r}"
-            for name, value in numbers.items()
-            if not abs(value - right[name]) <= _ROUNDING
-        ]
-        return "; ".join(wrong)
 
     def _summary(self, row: dict[str, Any]) -> dict[str, float]:
         """Compute the numbers of a row of results from its episodes."""
@@ -207,9 +199,9 @@ class ValueCheck:
             names = ["accuracy", "ci95"][: len(entry["columns"])]
             values = [float(published[name]) for name in names]
         else:
-            summary = self._summary(row)
+            summary = self._quality.summary(row) if "measure" in row else self._summary(row)
             values = [entry["scale"] * summary[name] for name in entry["columns"]]
-        return " ± ".join(f"{value:.{decimals}f}" for value in values)
+        return " ± ".join(f"{value:z.{decimals}f}" for value in values)
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
         """Compare each number that a table prints with its map."""
