@@ -24,13 +24,16 @@ MADE_FROM = {
     "evaluate_model omniglot/scratch/maml/s0": ["prepare_data omniglot"],
     "make_table mnist": ["aggregate_results"],
     "make_table omniglot": ["aggregate_results"],
-    "make_document": ["make_table mnist", "make_table omniglot"],
+    "make_table partition_quality": ["aggregate_results"],
+    "make_document": ["make_table mnist", "make_table omniglot", "make_table partition_quality"],
     "make_figure accuracy_grid": ["aggregate_results"],
     "make_figure shots": ["aggregate_results"],
     "make_figure training_curves-mnist": ["aggregate_results"],
     "make_figure training_curves-omniglot": ["aggregate_results"],
     "make_figure tasks-mnist": ["aggregate_results"],
     "make_figure tasks-omniglot": ["aggregate_results"],
+    "make_figure partitions-mnist": ["aggregate_results"],
+    "make_figure partitions-omniglot": ["aggregate_results"],
 }
 TRAINED = [
     "mnist/acai/protonets/s0",
@@ -42,9 +45,10 @@ TRAINED = [
 ]
 for cell in TRAINED:
     MADE_FROM[f"meta_train {cell}"] = [f"make_partitions {cell}"]
+    MADE_FROM[f"measure_partitions {cell}"] = [f"make_partitions {cell}"]
     MADE_FROM[f"evaluate_model {cell}"] = [f"meta_train {cell}"]
 MADE_FROM["aggregate_results"] = [
-    job for job in MADE_FROM if job.startswith(("evaluate_model", "run_baselines"))
+    job for job in MADE_FROM if job.startswith(("evaluate_model", "run_baselines", "measure"))
 ]
 MADE_FROM["audit_run"] = [
     job for job in MADE_FROM if job.startswith(("make_table", "make_figure", "make_document"))

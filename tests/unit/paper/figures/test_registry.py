@@ -134,7 +134,7 @@ def test_the_banner_of_a_narrow_figure_stays_inside(tmp_path: Path, name: str, d
 
 
 def _suptitle(run: Run, name: str, dataset: str | None = None) -> str:
-    return _figure(run, name, dataset).get_suptitle()
+    return _figure(run, name, dataset).get_suptitle().replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", PER_DATASET)
