@@ -23,9 +23,12 @@ PAPER = Config(
     grid=GridSettings(
         controls={
             "mnist": ["labels"],
-            "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
+            "omniglot": [
+                "labels", "random", "random+5-way", "pixels", "acai+p-1", "hyperplanes-acai",
+                "hyperplanes-acai+margin-0",
+            ],
             "miniimagenet": [
-                "labels", "random", "pixels", "single-deepcluster", "hyperplanes-deepcluster",
+                "labels", "random", "pixels", "deepcluster+p-1", "hyperplanes-deepcluster",
             ],
             "celeba": ["labels"],
         },

@@ -15,7 +15,10 @@ def main() -> None:
             quality = results.with_name("partition_quality.csv")
             write_quality_table(quality, results, job.output, spec.decimals, spec.run)
         else:
-            write_table(results, spec.table, job.output, spec.decimals, spec.run)
+            planes = [
+                job.run_folder / name for name in job.plan.inputs if name.startswith("partitions/")
+            ]
+            write_table(results, spec.table, job.output, spec.decimals, spec.run, planes)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def test_patterns_that_match_no_cell_are_named():
 
 def test_an_embedding_that_only_a_control_needs_is_trained():
     settings = GridSettings(
-        datasets=["omniglot"], embeddings=["bigan"], controls={"omniglot": ["single-acai"]}
+        datasets=["omniglot"], embeddings=["bigan"], controls={"omniglot": ["acai+p-1"]}
     )
     assert Grid.from_settings(settings).embedding_runs == (
         ("omniglot", "bigan", 0),
@@ -98,7 +98,6 @@ def test_invalid_axes_are_refused(values, message):
     ("name", "kind", "embedding"),
     [
         ("acai", "kmeans", "acai"),
-        ("single-acai", "single", "acai"),
         ("hyperplanes-my_net2", "hyperplanes", "my_net2"),
         ("labels", "labels", None),
         ("scratch", "scratch", None),
@@ -108,10 +107,41 @@ def test_sources_are_read_from_their_names(name, kind, embedding):
     assert Source.parse(name) == Source(name, kind, embedding)
 
 
-@pytest.mark.parametrize("name", ["", "Acai", "twice-acai", "../acai", "single acai"])
+@pytest.mark.parametrize(
+    ("name", "base", "variant", "way", "without_way"),
+    [
+        ("acai", "acai", None, None, "acai"),
+        ("acai+k-50", "acai", "k-50", None, "acai+k-50"),
+        ("hyperplanes-acai+margin-1.2", "hyperplanes-acai", "margin-1.2", None, ...),
+        ("random+5-way", "random", None, 5, "random"),
+        ("pixels+p-1+20-way", "pixels", "p-1", 20, "pixels+p-1"),
+    ],
+)
+def test_variants_and_ways_are_read_from_names(name, base, variant, way, without_way):
+    source = Source.parse(name)
+    assert (source.base, source.variant, source.way) == (base, variant, way)
+    assert (source.kind, source.embedding) == (
+        Source.parse(base).kind,
+        Source.parse(base).embedding,
+    )
+    assert source.without_way == (name if without_way is ... else without_way)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Acai", "twice-acai", "../acai", "single acai", "acai+", "+p-1", "acai+P-1", "acai+p--1",
+     "acai+p-1+k-50", "acai+5-way+p-1", "acai+5-way+2-way", "acai+1-way", "acai+0-way", "acai+../x",
+     "acai+99999-way", "hyperplanes-", "hyperplanes-labels-x", "labels+p-1", "scratch+5-way"],
+)  # fmt: skip
 def test_a_source_of_unknown_form_is_refused(name):
     with pytest.raises(ConfigError, match="not valid"):
         Source.parse(name)
+
+
+def test_the_old_name_of_one_partition_leads_to_its_new_one():
+    with pytest.raises(ConfigError) as error:
+        Source.parse("single-my_net")
+    assert error.value.fix == "use its new name, `my_net+p-1`"
 
 
 def test_a_cell_is_named_as_its_path():

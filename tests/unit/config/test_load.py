@@ -85,7 +85,11 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"grid": {"embeddings": ["simclr"]}}, "grid.embeddings.0", "embeddings.custom"),
         ({"grid": {"embeddings": ["acia"]}}, "grid.embeddings.0", "did you mean 'acai'?"),
         ({"grid": {"exclude": [{"source": "acia"}]}}, "grid.exclude.0.source", "'acai'"),
-        ({"grid": {"controls": {"mnist": ["single-acia"]}}}, "grid.controls.mnist.0", "'acai'"),
+        (
+            {"grid": {"controls": {"mnist": ["hyperplanes-acia"]}}},
+            "grid.controls.mnist.0",
+            "'acai'",
+        ),
         ({"grid": {"controls": {"mnist": ["labels", "labels"]}}}, "controls.mnist.1", "repeats"),
         ({"grid": {"seeds": [0, 0]}}, "grid.seeds.1", "repeats a value"),
         ({"grid": {"seeds": []}}, "grid.seeds", "is empty"),

@@ -90,7 +90,7 @@ def test_columns_order_and_flags(seeds_run: Run):
     assert list(dict.fromkeys(results["seed"])) == ["0", "2", "10", "all"]
     assert set(results[results["synthetic"]]["dataset"]) == {"celeba"}
     assert list(dict.fromkeys(results["source"])) == [
-        "scratch", "acai", "random", "single-acai", "labels",
+        "scratch", "acai", "random", "acai+p-1", "labels",
     ]  # fmt: skip
 
 

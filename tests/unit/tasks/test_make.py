@@ -49,7 +49,7 @@ def make(folder, source, data, report=lambda _: None, learner="maml", way=3, see
     ("source", "reads"),
     [
         ("acai", "embeddings"),
-        ("single-acai", "embeddings"),
+        ("acai+p-1", "embeddings"),
         ("hyperplanes-acai", "embeddings"),
         ("random", "images"),
         ("pixels", "images"),
@@ -72,7 +72,7 @@ def test_from_scratch_has_no_partition(tmp_path):
     ("source", "data", "count"),
     [
         ("acai", embeddings(), 3),
-        ("single-acai", embeddings(), 1),
+        ("acai+p-1", embeddings(), 1),
         ("hyperplanes-acai", embeddings(), 5),
         ("random", pictures(), 4),
         ("pixels", pictures(), 1),

@@ -21,7 +21,7 @@ def test_every_cell_shows_its_mean(seeds_run: Run):
     wanted = [
         [100 * row.mean for row in omniglot_first.itertuples() if row.source == source
          and row.dataset == dataset]
-        for source in ("scratch", "acai", "random", "single-acai", "labels")
+        for source in ("scratch", "acai", "random", "acai+p-1", "labels")
         for dataset in ("omniglot", "celeba")
     ]  # fmt: skip
     shown = np.asarray(blocks["MAML"].collections[0].get_array()).reshape(5, 5)

@@ -83,7 +83,8 @@ class Layers:
     def place(self, path: KeyPath, *names: str) -> str:
         """Return a key and where it is set, for the `where` of an error."""
         origin = self.origin(path, *names)
-        own = [] if set(names) <= set(origin.path) else [f"(for {names[0]})"]
+        shown = VARIANTS in origin.path or set(names) <= set(origin.path)
+        own = [] if shown else [f"(for {names[0]})"]
         return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
 
 

@@ -51,19 +51,15 @@ class Config(Settings):
     def _embeddings_are_known(self) -> Self:
         known = self.embeddings.names
         margins = "partitions.hyperplanes.per_embedding"
-        wanted: list[tuple[str, str, str | None]]
+        wanted: list[tuple[str, str | None, str | None]]
         wanted = [
             (f"grid.embeddings.{index}", name, None)
             for index, name in enumerate(self.grid.embeddings)
         ]
-        wanted += [
-            (f"grid.{key}", source.embedding, None)
-            for key, source in self.grid.wanted_sources
-            if source.embedding
-        ]
+        wanted += [(f"grid.{key}", one.embedding, None) for key, one in self.grid.wanted_sources]
         wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
         for key, name, below in wanted:
-            if name not in known:
+            if name is not None and name not in known:
                 fix = (
                     f"{did_you_mean(name, known)} The embedding is unknown; known are "
                     f"{', '.join(known)} (add others under embeddings.custom)"
@@ -80,10 +76,10 @@ class Config(Settings):
                 fix = "an embedding or a data set has this name; choose another"
                 raise UnfitError("partitions.variants", fix, name)
         for key, source in self.grid.wanted_sources:
-            name = source.variant
-            if name is not None and name not in variants:
-                listed = f"partitions.variants has no `{name}`; it has {', '.join(variants)}"
-                raise UnfitError(f"grid.{key}", did_you_mean(name, variants, listed))
+            variant = source.variant
+            if variant is not None and variant not in variants:
+                listed = f"partitions.variants has no `{variant}`; it has {', '.join(variants)}"
+                raise UnfitError(f"grid.{key}", did_you_mean(variant, variants, listed))
         return self
 
     @cached_property

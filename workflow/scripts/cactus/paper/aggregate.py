@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cactus.config.sections.source import Source
 from cactus.data.arrays import load_manifest
 from cactus.errors import DataError
 from cactus.evaluate.statistics import AccuracySummary, summarize, summarize_seeds
@@ -125,8 +126,11 @@ def _check_settings(scores: Sequence[Score]) -> None:
     for score in scores:
         expected[score.key.dataset].add((score.key.way, score.key.shot))
         found[score.cell, score.key.dataset, score.key.method].add((score.key.way, score.key.shot))
+    ways = {score.cell: Source.parse(score.key.source).way for score in scores}
     for (cell, dataset, method), settings in found.items():
-        missing = sorted(expected[dataset] - settings)
+        way = ways[cell]
+        wanted = {one for one in expected[dataset] if way in (None, one[0])}
+        missing = sorted(wanted - settings)
         if missing:
             raise DataError(
                 "An evaluation lacks settings that others of its data set have.",

@@ -1,18 +1,19 @@
 """LaTeX tables: the paper's numbers and ours side by side, one table per data set."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.files import write_json, write_text
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry, our_cell, paper_cell, percent
-from cactus.paper.notes import caption, table_notes
+from cactus.paper.notes import caption, margin_notes, table_notes
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.vocabulary import is_oracle, method_title, setting_title, source_title
 
@@ -21,14 +22,24 @@ Setting = tuple[int, int]
 
 @dataclass(frozen=True)
 class TableRow:
-    """One method on one task source, with its results by (way, shot)."""
+    """One method on one task source, with its results by (way, shot).
 
-    source: str
+    Those of a model that was trained on tasks of the setting's way replace the others.
+    """
+
+    source: str  # without way
     method: str
     results: dict[Setting, dict[str, Any]]
 
 
-def write_table(results_file: Path, dataset: str, output: Path, decimals: int, run: str) -> None:
+def write_table(
+    results_file: Path,
+    dataset: str,
+    output: Path,
+    decimals: int,
+    run: str,
+    hyperplanes: Sequence[Path] = (),
+) -> None:
     """Write the table of a data set, and the map from its numbers to the results.
 
     Rows that use no labels come first; the oracles follow below a rule. In each setting, the
@@ -44,6 +55,8 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int, r
         Decimals of the percentages.
     run
         Name of the run, for the label ``tab:<run>-<dataset>``: a paper may show two runs.
+    hyperplanes
+        Summaries of partitions by hyperplanes; a note names margins that could not be met.
 
     Raises
     ------
@@ -59,7 +72,8 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int, r
             got=f"no row of {dataset}",
             fix=f"evaluate a cell of {dataset}, or leave out its table",
         )
-    text, entries = _render(results, f"tab:{run}-{dataset}", decimals)
+    margins = margin_notes(hyperplanes)
+    text, entries = _render(results, f"tab:{run}-{dataset}", decimals, margins)
     write_text(output, text)
     write_json(
         output.with_name(output.name + ".map.json"),
@@ -67,7 +81,9 @@ def write_table(results_file: Path, dataset: str, output: Path, decimals: int, r
     )
 
 
-def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list[dict[str, Any]]]:
+def _render(
+    results: pd.DataFrame, label: str, decimals: int, margins: list[str]
+) -> tuple[str, list[dict[str, Any]]]:
     """Return the table of one data set's results, and the map entries of its numbers."""
     averaged = averaged_over_seeds(results)
     rows = _rows(averaged)
@@ -80,20 +96,19 @@ def _render(results: pd.DataFrame, label: str, decimals: int) -> tuple[str, list
         body=body,
         caption=caption(averaged),
         label=label,
-        notes=table_notes(results, entries),
+        notes=table_notes(results, entries) + margins,
     )
     return text, entries
 
 
 def _rows(averaged: pd.DataFrame) -> list[TableRow]:
     """Group the results, which are in print order, into rows."""
-    records = [
-        {str(key): value for key, value in row.items()} for row in averaged.to_dict("records")
-    ]
-    return [
-        TableRow(source, method, {(row["way"], row["shot"]): row for row in group})
-        for (source, method), group in groupby(records, lambda row: (row["source"], row["method"]))
-    ]
+    found: dict[tuple[str, str], dict[Setting, dict[str, Any]]] = defaultdict(dict)
+    for record in averaged.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        source = Source.parse(row["source"]).without_way
+        found[source, row["method"]][row["way"], row["shot"]] = row
+    return [TableRow(source, method, results) for (source, method), results in found.items()]
 
 
 def _best_means(rows: Sequence[TableRow], decimals: int) -> dict[Setting, str]:
@@ -134,25 +149,36 @@ def _body(
         names = [source_title(row.source) if new_source else "", method_title(row.method)]
         cells = [latex.escape(name) for name in names]
         for setting in columns:
-            paper, ours = _cell_pair(row, setting, best, decimals)
+            result = _result(row, setting)
+            paper, ours = _cell_pair(row, result, best[setting], decimals)
             position = (f"{source_title(row.source)}, {names[1]}", setting_title(*setting))
-            entries.append(map_entry(paper, row.results[setting], "paper", position, decimals))
-            entries.append(map_entry(ours, row.results[setting], "ours", position, decimals))
+            entries.append(map_entry(paper, result, "paper", position, decimals))
+            entries.append(map_entry(ours, result, "ours", position, decimals))
             cells += [paper.latex, ours.latex]
         yield " & ".join(cells) + r" \\"
         previous = row
 
 
-def _cell_pair(
-    row: TableRow, setting: Setting, best: dict[Setting, str], decimals: int
-) -> tuple[TableCell, TableCell]:
-    if setting not in row.results:
+def _result(row: TableRow, setting: Setting) -> dict[str, Any]:
+    """Return the result of a setting; without numbers where models of other ways have none."""
+    if setting in row.results:
+        return row.results[setting]
+    other = next(iter(row.results.values()))
+    if any(Source.parse(one["source"]).way is None for one in row.results.values()):
         raise DataError(
             "A method has no result for a setting.",
             where=f"{row.source}, {row.method}",
             got=f"no result for {setting_title(*setting)}",
             fix="complete its evaluation, then aggregate again",
         )
-    result = row.results[setting]
-    bold = not is_oracle(row.method) and percent(result["mean"], decimals) == best[setting]
+    return {**other, "way": setting[0], "shot": setting[1], "mean": None}
+
+
+def _cell_pair(
+    row: TableRow, result: dict[str, Any], best: str, decimals: int
+) -> tuple[TableCell, TableCell]:
+    if result["mean"] is None:
+        blank = TableCell(r"\multicolumn{1}{c}{}")
+        return blank, blank
+    bold = not is_oracle(row.method) and percent(result["mean"], decimals) == best
     return paper_cell(result, decimals), our_cell(result, decimals, bold=bold)

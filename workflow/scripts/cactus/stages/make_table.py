@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cactus.config.sections.source import Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from, stage_named
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ class MakeTable(Stage[TableWildcards]):
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:
-        """Yield the results."""
+        """Yield the results, and the margins that hyperplanes keep, for the notes."""
         yield inputs_from("aggregate_results", "")
+        for cell in config.expanded_grid.trained_cells:
+            hyperplanes = Source.parse(cell.source).kind == "hyperplanes"
+            if hyperplanes and cell.dataset == wildcards.table:
+                yield inputs_from("make_partitions", cell.name, "summary.json")
 
 
 STAGE: Final = MakeTable()

@@ -66,6 +66,11 @@ class EvaluationSettings(DatasetSettings):
         refuse_repeats("settings", self.settings)
         return self
 
+    def of_way(self, way: int | None) -> Self:
+        """Return these settings with only those of one way, if it is given."""
+        kept = [one for one in self.settings if way in (None, one.way)]
+        return self.model_copy(update={"settings": kept})
+
 
 class KnnSettings(Settings):
     """Nearest neighbors by Euclidean distance."""

@@ -67,11 +67,14 @@ class TrainingSettings(DatasetSettings):
         """Return these settings for one source of tasks; "labels" is the oracle."""
         parsed = Source.parse(source)
         own = self.oracle_iterations if parsed.kind == "labels" else None
-        changes = {
+        changes: dict[str, Any] = {
             "iterations": self.iterations if own is None else own,
-            "way": parsed.way or self.way,
             "oracle_iterations": None,
         }
+        if parsed.way is not None:  # MAML's head has no more classes than in training
+            way = min(parsed.way, self.validation.way)
+            validation = self.validation.model_copy(update={"way": way})
+            changes |= {"way": parsed.way, "validation": validation}
         return self.model_copy(update=changes)
 
 

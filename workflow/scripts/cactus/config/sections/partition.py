@@ -1,6 +1,6 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -28,7 +28,10 @@ FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 _KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
 _SCALES: Final = {"scale_low", "scale_high"}
 _MAX_VARIANT: Final = 40  # characters
-_COUNT = "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks."
+_COUNT = (
+    "Partitions. Each serves about 100 tasks: 2400 those of 30,000 iterations of 8 tasks, 4800 those "
+    "of 60,000."
+)
 
 
 class MamlAcceptanceSettings(Settings):
@@ -111,6 +114,13 @@ class HyperplaneSettings(Settings):
     """Cells between random hyperplanes in the embedding space."""
 
     count: Count = setting(2400, _COUNT, unit="partitions")
+    unit: Literal["spread", "embedding"] = setting(
+        "spread",
+        "Unit of `margin` and `point_range`. `spread` is the root mean square of the dimensions' "
+        "standard deviations over the training images, and points are around their mean. "
+        "`embedding` is that of the values themselves, with points around the origin, as in the "
+        "original, whose 1.2 and 0.8 are for its own ACAI.",
+    )
     planes: Count = setting(1000, "Accepted planes from which partitions are drawn.", unit="planes")
     normal_range: Positive = setting(
         1.0,
@@ -164,10 +174,16 @@ def _paper_variants() -> dict[str, dict[str, Any]]:
 
 
 def _paper_overrides() -> Overrides:
+    color: dict[str, Any] = {
+        "count": 50,
+        "random": {"count": 4800},
+        "pixels": {"fit_images": 5000},
+        "hyperplanes": {"count": 4800},
+    }
     return {
         "mnist": {"clusters": 10},
-        "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
-        "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
+        "miniimagenet": color,
+        "celeba": {**color, "maml": {"n_init_single": 1}},
     }
 
 
