@@ -1,7 +1,7 @@
 """A seeded stand-in for a finished run: every file that tables and figures read."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,7 +170,7 @@ def _write_partitions(folder: Path, source: str) -> None:
     )
 
 
-def _write_quality(partitions: Path, folder: Path, header: dict[str, str | int]) -> None:
+def _write_quality(partitions: Path, folder: Path, header: Mapping[str, object]) -> None:
     folder.mkdir(parents=True)
     measure_partitions(read_partitions(partitions), _TRUE_CLASSES, folder, header)
 
