@@ -179,6 +179,8 @@ _FLIPPED = [
     f"models/{MAML}/metrics.jsonl", f"evaluations/{MAML}/summary.json",
     f"evaluations/{MAML}/accuracies.csv", "baselines/omniglot/acai/s0/accuracies.csv",
     "tables/results.csv", "tables/omniglot.tex", "tables/omniglot.tex.map.json",
+    f"quality/{MAML}/quality.csv", f"quality/{MAML}/quality.json", "tables/partition_quality.csv",
+    "tables/partition_quality.tex", "figures/partitions-omniglot.pdf",
     "tables/tables.tex", "figures/shots.pdf", "figures/accuracy_grid.png",
 ]  # fmt: skip
 _TABLE = "make_table/omniglot"
@@ -202,6 +204,10 @@ TAMPERINGS = [
     Tampering("a row of a table, its record forged", both(edit("tables/omniglot.tex", r"\n[^\n]* & [^\n]*pm[^\n]*\\\\\n", "\n"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a map that is none, its record forged", both(empty_map, forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
     Tampering("a number in a figure's map, its record forged", both(edit("figures/shots.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge("make_figure/shots")), "number differs", "figures/shots.pdf"),
+    Tampering("an edited purity, its record forged", both(edit(f"quality/{MAML}/quality.csv", r"0\.\d+", "0.99"), forge(f"measure_partitions/{MAML}")), "number differs", "tables/partition_quality.csv"),
+    Tampering("an edited mean purity, its record forged", both(edit("tables/partition_quality.csv", r"(?<=purity,2,)0\.\d+", "0.99"), forge("aggregate_results")), "number differs", "tables/partition_quality.csv"),
+    Tampering("a purity in a table, its record forged", both(edit("tables/partition_quality.tex", r"& 12\.0 &", "& 13.0 &"), forge("make_table/partition_quality")), "text differs", "tables/partition_quality.tex"),
+    Tampering("a purity in a figure's map, its record forged", both(edit("figures/partitions-omniglot.map.json", r'(?s)(purity, ours.*?"printed": ")\d', r"\g<1>99"), forge("make_figure/partitions-omniglot")), "number differs", "figures/partitions-omniglot.pdf"),
     Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
     Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a hash in a record", edit(f"records/meta_train/{MAML}.json", r'"sha256": "[0-9a-f]{6}', '"sha256": "000000'), "record damaged", f"records/meta_train/{MAML}.json"),
