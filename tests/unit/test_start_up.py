@@ -31,6 +31,7 @@ STAGES = {
     "train_embedding cactus.embed.infogan": {"torch", "PIL"},
     "make_partitions": set(),
     "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
+    "make_partitions cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
     "measure_partitions": set(),
     "meta_train cactus.meta.maml.learner": {"torch"},
     "meta_train cactus.meta.protonets.learner": {"torch"},

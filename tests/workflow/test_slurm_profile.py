@@ -103,7 +103,8 @@ def test_jobs_that_share_a_gpu_request_their_part_of_its_shards(project, form: s
 
 
 def test_partitions_request_a_gpu_only_for_k_means(project: Project):
-    sources = ("acai", "acai+p-1", "hyperplanes-acai", "labels", "pixels", "random")
+    sources = ("acai", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0", "labels",
+               "pixels", "random", "random+5-way")  # fmt: skip
     targets = [f"results/paper/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
     asked = requests(project, targets=targets, **CLUSTER)
     for source in sources:

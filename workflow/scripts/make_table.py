@@ -15,9 +15,8 @@ def main() -> None:
             quality = results.with_name("partition_quality.csv")
             write_quality_table(quality, results, job.output, spec.decimals, spec.run)
         else:
-            planes = [
-                job.run_folder / name for name in job.plan.inputs if name.startswith("partitions/")
-            ]
+            read = [name for name in job.plan.inputs if name.startswith("partitions/")]
+            planes = [job.run_folder / name for name in read]
             write_table(results, spec.table, job.output, spec.decimals, spec.run, planes)
 
 

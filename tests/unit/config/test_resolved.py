@@ -76,6 +76,18 @@ def maml(dataset="omniglot", **values):
             "data.celeba.train_attributes", "30", "leave 0 of 40",
         ),
         (
+            study({"controls": {"omniglot": ["acai+big"]}}, partitions={
+                "variants": {"big": {"clusters": 22_001}}
+            }),
+            "partitions.variants.big.clusters", "22001", "22000 images",
+        ),
+        (
+            study({"controls": {"omniglot": ["acai+few"]}}, partitions={
+                "clusters": 40, "variants": {"few": {"clusters": 19}}
+            }),
+            "partitions.variants.few.clusters", "19", "a task of 20 classes",
+        ),
+        (
             study(synthetic_data=True, learners={"maml": {"way": 41}}),
             "learners.maml.way", "41", "clusters = 40",
         ),
@@ -186,3 +198,28 @@ def test_a_studys_size_wins_over_that_of_synthetic_data():
     values = {"synthetic_data": True, "data": {"mnist": {"val_size": 700}}}
     assert parse_config(values).data.mnist.val_size == 700
     assert parse_config({"data": {}}).data.mnist.val_size == 10_000
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "fix"),
+    [
+        ("random+p-1", "changes nothing", "it sets count; random reads random"),
+        ("hyperplanes-acai+p-1", "changes nothing", "hyperplanes-acai reads hyperplanes"),
+        ("acai+margin-0", "changes nothing", "it sets hyperplanes; acai reads clusters, count"),
+        ("acai+x", "changes nothing", "it sets nothing; acai reads"),
+        ("random+7-way", "not be evaluated", "evaluation.settings has tasks of way 5, 20"),
+    ],
+)
+def test_what_follows_the_base_of_a_source_has_an_effect(source, what, fix):
+    values = study({"controls": {"omniglot": [source]}}, partitions={"variants": {"x": {}}})
+    with pytest.raises(ConfigError, match=what) as error:
+        parse_config(values)
+    assert error.value.where.endswith("grid.controls.omniglot")
+    assert error.value.got == source
+    assert fix in error.value.fix
+
+
+def test_a_variant_that_one_learner_reads_is_for_all():
+    variants = {"best": {"protonets": {"n_init": 5}}}
+    values = study({"controls": {"omniglot": ["acai+best"]}}, partitions={"variants": variants})
+    assert len(parse_config(values).expanded_grid.cells) == 2

@@ -104,9 +104,10 @@ def test_paper_numbers_are_next_to_ours(seeds_run: Run):
     assert not celeba["in_paper"]
     assert math.isnan(celeba["paper_mean"])
     assert celeba["paper_status"] == ""
-    random = rows.loc[("omniglot", "random", "cactus-maml", 5, 1)]
+    random = rows.loc[("omniglot", "random", "cactus-maml", 20, 5)]
     assert (random["in_paper"], random["paper_status"]) == (True, "unavailable")
-    assert not rows.loc[("omniglot", "random", "cactus-protonets", 5, 1)]["in_paper"]
+    assert not rows.loc[("omniglot", "random", "cactus-maml", 5, 1)]["in_paper"]  # 5-way models
+    assert not rows.loc[("omniglot", "random", "cactus-protonets", 20, 5)]["in_paper"]
 
 
 def test_the_order_of_the_cells_does_not_matter(seeds_run: Run, published: Path, tmp_path: Path):

@@ -109,10 +109,10 @@ class _DatasetChecks:
         """Check that partitions of the training images can have the classes of a task."""
         source = Source.parse(cell.source)
         images = self.sizes["train"].images
+        self._check_source(source)
         way: _Given = (*path, "way"), training.way
         if source.way is not None:
             way = ("grid", "controls", self.dataset), source.name
-            self._check_way(source.way, way)
         if training.way < _LEAST_WAY:
             fix = (
                 f"raise it to {_LEAST_WAY} or more: with a single class, there is nothing to learn"
@@ -123,7 +123,6 @@ class _DatasetChecks:
             fix = f"lower it: a task has {needed} images, the training split {images}"
             others = (((*path, key), getattr(training, key)) for key in ("shot", "query"))
             raise self._refused(fix, way, *others)
-        self._check_variant(source)
         names = [name for name in (source.variant, source.embedding) if name]
         settings = self._resolved(
             ("partitions",), lambda: self.config.partitions.of_source(source, self.dataset), *names
@@ -141,27 +140,24 @@ class _DatasetChecks:
             rule = settings.acceptance(cell.learner)
             self._check_acceptance(rule, classes, training.shot + training.query, *names)
 
-    def _check_way(self, way: int, given: _Given) -> None:
-        """Check that a model trained on tasks of one way can be evaluated on some."""
+    def _check_source(self, source: Source) -> None:
+        """Check that what follows the base of a source's name has an effect."""
         ways = {one.way for one in self.config.evaluation.resolve(self.dataset).settings}
-        if way not in ways:
-            shown_ways = ", ".join(map(str, sorted(ways)))
-            fix = f"evaluation.settings has no {way}-way tasks, only those of way {shown_ways}"
-            raise self._refused(fix, given)
+        if source.way not in (None, *ways):
+            fix = f"evaluation.settings has tasks of way {', '.join(map(str, sorted(ways)))}"
+            raise self._idle(source, "A model would not be evaluated on any setting.", fix)
+        if source.variant is not None:
+            learners: tuple[LearnerName, ...] = get_args(LearnerName)
+            read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+            values = self.config.partitions.variants[source.variant]
+            if not read & {*values}:
+                fix = f"it sets {', '.join(values) or 'nothing'}; {source.base} reads "
+                fix += ", ".join(sorted(read))
+                raise self._idle(source, "A variant changes nothing for a task source.", fix)
 
-    def _check_variant(self, source: Source) -> None:
-        """Check that a variant changes something for a source."""
-        if source.variant is None:
-            return
-        values = self.config.partitions.variants[source.variant]
-        read = {
-            key
-            for learner in get_args(LearnerName)
-            for key in keys_read(source, learner, self.dataset)
-        }
-        if not read & {*values}:
-            fix = f"`{source.name}` reads none of its keys; it reads {', '.join(sorted(read))}"
-            raise self._refused(fix, (("partitions", "variants", source.variant), values))
+    def _idle(self, source: Source, what: str, fix: str) -> ConfigError:
+        where = self.layers.place(("grid", "controls", self.dataset))
+        return ConfigError(what, where=where, got=source.name, fix=fix)
 
     def _check_acceptance(
         self, rule: MamlAcceptanceSettings, clusters: int, per_class: int, *names: str

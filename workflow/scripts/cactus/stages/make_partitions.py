@@ -43,6 +43,7 @@ class MakePartitions(CellStage):
         source = Source.parse(wildcards.source)
         settings = config.partitions.of_source(source, wildcards.dataset)
         used = keys_read(source, wildcards.learner, wildcards.dataset)
+        used -= {"tolerance"} if settings.kmeans == "scikit-learn" else set()
         keys = settings.model_dump(include=used) | {"variants": {}, "per_dataset": {}}
         return MakePartitionsSpec(
             **wildcards._asdict(),
@@ -65,8 +66,12 @@ class MakePartitions(CellStage):
                 yield inputs_from("prepare_data", wildcards.dataset, *names)
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
-        """Return the GPU's k-means, unless the device is fixed to the CPU."""
-        gpu = self.uses_gpu(wildcards) and config.compute.device != "cpu"
+        """Return scikit-learn's k-means, or the GPU's, unless the device is fixed to the CPU."""
+        source = Source.parse(wildcards.source)
+        settings = config.partitions.of_source(source, wildcards.dataset)
+        if source.by_kmeans and settings.kmeans == "scikit-learn":
+            return ("cactus.tasks.kmeans.scikit",)
+        gpu = source.by_kmeans and config.compute.device != "cpu"
         return ("cactus.tasks.kmeans.gpu_points",) if gpu else ()
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:

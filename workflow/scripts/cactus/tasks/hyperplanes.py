@@ -116,11 +116,10 @@ def _scaled(
     """
     if settings.unit == "embedding":
         return embeddings, 1.0
-    mean = embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centered = embeddings - mean
-    spread = float(
-        np.sqrt(np.einsum("nd,nd->", centered, centered, dtype=np.float64) / centered.size)
-    )
+    with np.errstate(invalid="ignore"):  # of infinite values, which are refused below
+        centered = embeddings - embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
+    squares = np.einsum("nd,nd->", centered, centered, dtype=np.float64)
+    spread = float(np.sqrt(squares / centered.size))
     if not 0 < spread < np.inf:
         raise DataError(
             "Hyperplanes cannot cut embeddings that are all the same or not finite.",

@@ -15,6 +15,7 @@ from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
 from cactus.tasks.hyperplanes import accepted_planes, hyperplane_partitions, planes_per_partition
+from cactus.tasks.kmeans.lloyd import KMeans, kmeans
 from cactus.tasks.kmeans.points import PointsLoader
 from cactus.tasks.kmeans_partitions import KMeansPlan, embedding_plan, kmeans_partitions
 from cactus.tasks.pixels import pixel_features
@@ -32,6 +33,7 @@ class PartitionJob:
     shape: EpisodeShape  # of meta-training
     seed: int
     load_points: PointsLoader  # loads embeddings to where k-means clusters them
+    kmeans: KMeans = kmeans
 
 
 def make_partitions(
@@ -113,7 +115,7 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             plan = embedding_plan(settings, job.learner, shape.per_class)
         case "scratch":
             raise source.without_partition()
-    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points)
+    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points, job.kmeans)
     return _Series(partitions, plan.count, settings.clusters)
 
 

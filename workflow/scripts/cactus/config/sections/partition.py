@@ -25,12 +25,12 @@ from cactus.config.sections.source import Source, is_variant_name
 
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
-_KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
+_KMEANS_KEYS: Final = {"clusters", "kmeans", "max_iterations", "tolerance", "max_restarts"}
 _SCALES: Final = {"scale_low", "scale_high"}
 _MAX_VARIANT: Final = 40  # characters
 _COUNT = (
-    "Partitions. Each serves about 100 tasks: 2400 those of 30,000 iterations of 8 tasks, 4800 those "
-    "of 60,000."
+    "Partitions, each of which serves about 100 tasks: 2400 in 30,000 iterations of 8 tasks, 4800 "
+    "in 60,000."
 )
 
 
@@ -126,18 +126,18 @@ class HyperplaneSettings(Settings):
         1.0,
         "Half-width a of U(-a, a), from which each component of a normal is drawn before the "
         "normal is scaled to unit length.",
-        unit="embedding units",
     )
     point_range: NonNegative = setting(
-        0.8,
-        "Half-width a of U(-a, a), from which each component of a point on the plane is drawn; "
-        "0 is the origin.",
-        unit="embedding units",
+        0.4,
+        "Half-width a of U(-a, a), from which each component of a point on the plane is drawn.",
+        unit="`unit`",
     )
     margin: NonNegative = setting(
         0.0,
-        "Minimum distance from each plane; closer images belong to no cell.",
-        unit="embedding units",
+        "Minimum distance from each plane; closer images belong to no cell. A margin that too few "
+        "planes can keep is lowered by tenths, which the summary of the partitions and a note "
+        "below the table say.",
+        unit="`unit`",
     )
     side_factor: Count = setting(
         10,
@@ -158,7 +158,7 @@ class HyperplaneSettings(Settings):
         unit="combinations",
     )
     per_embedding: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {"acai": {"margin": 1.2}, "deepcluster": {"point_range": 0.0}},
+        default_factory=lambda: {"acai": {"margin": 0.6}, "deepcluster": {"point_range": 0.0}},
         description="Values of this section's keys for single embeddings.",
     )
 
@@ -170,7 +170,12 @@ class HyperplaneSettings(Settings):
 
 
 def _paper_variants() -> dict[str, dict[str, Any]]:
-    return {"p-1": {"count": 1}, "margin-0": {"hyperplanes": {"margin": 0.0}}}
+    original = {"unit": "embedding", "margin": 1.2, "point_range": 0.8}
+    return {
+        "p-1": {"count": 1},
+        "margin-0": {"hyperplanes": {"margin": 0.0}},
+        "margin-1.2": {"hyperplanes": original},
+    }
 
 
 def _paper_overrides() -> Overrides:
@@ -192,6 +197,11 @@ class PartitionSettings(DatasetSettings):
 
     clusters: Count = setting(500, "Number of clusters k of each k-means run.", unit="clusters")
     count: Count = setting(100, "Number of partitions P made by k-means.", unit="partitions")
+    kmeans: Literal["lloyd", "scikit-learn"] = setting(
+        "lloyd",
+        "k-means of this project, or scikit-learn's as a reference: from k-means++, until its "
+        "centroids hardly move, on one core of the CPU.",
+    )
     max_iterations: Count = setting(
         3000, "Maximum number of iterations per k-means run.", unit="iterations"
     )
