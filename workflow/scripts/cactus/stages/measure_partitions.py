@@ -29,6 +29,7 @@ class MeasurePartitions(CellStage):
     folder = "quality"
     results = ("quality.json", "quality.csv")
     main_result = "quality.csv"
+    same_time = ("learner",)
     memory_mb = 2000
 
     def all_wildcards(self, config: "Config") -> Iterator[CellWildcards]:
