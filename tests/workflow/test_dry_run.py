@@ -11,7 +11,7 @@ SEEDS = 5
 
 def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
     counts = job_counts(tmp_path, "--config", "grid={seeds: [0, 1, 2, 3, 4]}")
-    controls = 1 + 5 + 5 + 1
+    controls = 1 + 7 + 5 + 1
     trained = SEEDS * 2 * (4 * 4 + controls)
     assert counts == {
         "prepare_data": 4,

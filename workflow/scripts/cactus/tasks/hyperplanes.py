@@ -68,12 +68,12 @@ def accepted_planes(
     DataError
         All embeddings are the same, or are not finite.
     """
-    scaled, unit = _scaled(embeddings, settings)
+    vectors, unit = scaled(embeddings, settings)
     for tenths in range(_MARGIN_STEPS if settings.margin else 0, -1, -1):
         tried = settings.model_copy(update={"margin": settings.margin * tenths / _MARGIN_STEPS})
         generator, trials = (numpy_generator(*seed_parts, name) for name in ("planes", "trials"))
         try:
-            sides = plane_sides(scaled, tried, shape.per_class, generator)
+            sides = plane_sides(vectors, tried, shape.per_class, generator)
             _check_combinations(sides, tried, shape, trials)
             break
         except EpisodeError:
@@ -106,7 +106,7 @@ def planes_per_partition(way: int) -> int:
     return max(1, (way - 1).bit_length())
 
 
-def _scaled(
+def scaled(
     embeddings: npt.NDArray[np.float32], settings: HyperplaneSettings
 ) -> tuple[npt.NDArray[np.float32], float]:
     """Return embeddings (N, d) in the unit of the settings, around their origin, and that unit.
@@ -205,13 +205,13 @@ def hyperplane_partition(
     """
     tries = settings.max_combinations if planes_per_partition(shape.way) <= len(sides) else 0
     for restarts in range(tries):
-        cells = _random_cells(sides, shape, generator)
-        if _enough(cells, shape):
+        cells = random_cells(sides, shape, generator)
+        if has_enough(cells, shape):
             return Partition(drop_small(cells, shape.per_class), {"restarts": restarts})
     raise _no_combination(sides, settings, shape, f"{tries} combinations")
 
 
-def _random_cells(
+def random_cells(
     sides: Sides, shape: EpisodeShape, generator: np.random.Generator
 ) -> npt.NDArray[np.int64]:
     """Return the cells (N,) between random planes, -1 within a margin."""
@@ -222,7 +222,8 @@ def _random_cells(
     return cells
 
 
-def _enough(cells: npt.NDArray[np.int64], shape: EpisodeShape) -> bool:
+def has_enough(cells: npt.NDArray[np.int64], shape: EpisodeShape) -> bool:
+    """Return whether enough cells are large enough for episodes."""
     return bool((cluster_sizes(cells) >= shape.per_class).sum() >= shape.way)
 
 
@@ -238,7 +239,7 @@ def _check_combinations(
     """
     successes = 0
     for _ in range(_TRIALS if planes_per_partition(shape.way) <= len(sides) else 0):
-        successes += _enough(_random_cells(sides, shape, generator), shape)
+        successes += has_enough(random_cells(sides, shape, generator), shape)
         if successes >= _SUCCESSES:
             return
     raise _no_combination(sides, settings, shape, f"{successes} of {_TRIALS} combinations")

@@ -7,8 +7,8 @@ from typing import Final
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
-from cactus.tasks.kmeans import lloyd
 from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import KMeans, kmeans
 from cactus.tasks.kmeans.points import PointsLoader
 
 # It needs PyTorch, which partitions on a CPU do not.
@@ -16,11 +16,11 @@ GPU_MODULE: Final = "cactus.tasks.kmeans.gpu_points"
 SCIKIT_MODULE: Final = "cactus.tasks.kmeans.scikit"
 
 
-def kmeans_of(settings: PartitionSettings) -> lloyd.KMeans:
+def kmeans_of(settings: PartitionSettings) -> KMeans:
     """Return the k-means that the settings select."""
     if settings.kmeans == "lloyd":
-        return lloyd.kmeans
-    selected: lloyd.KMeans = importlib.import_module(SCIKIT_MODULE).kmeans
+        return kmeans
+    selected: KMeans = importlib.import_module(SCIKIT_MODULE).kmeans
     return selected
 
 
