@@ -37,6 +37,23 @@ def test_a_digest_holds_outputs_audit_and_records(project: Project, tmp_path: Pa
     assert row["results_sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
+def test_it_holds_the_recorded_tables_figures_and_pictures(
+    project: Project, tmp_path: Path
+) -> None:
+    folder = digest(project, tmp_path)
+    records = [json.loads(path.read_text()) for path in (project.run / "records").rglob("*.json")]
+    recorded = {Path(name) for record in records for name in record["entities"]}
+    wanted = {
+        path for path in recorded if path.parts[0] in ("tables", "figures")
+        and path.suffix in (".csv", ".tex", ".png")
+    } | {
+        Path("figures", f"embedding-{'-'.join(path.parts[1:])}") for path in recorded
+        if path.parts[0] == "embeddings" and path.suffix == ".png"
+    }  # fmt: skip
+    found = {path.relative_to(folder) for path in folder.glob("*/*")}
+    assert found == wanted
+
+
 def test_its_page_shows_every_accuracy_and_every_figure(project: Project, tmp_path: Path) -> None:
     folder = digest(project, tmp_path)
     page = (folder / "README.md").read_text()
@@ -48,6 +65,7 @@ def test_its_page_shows_every_accuracy_and_every_figure(project: Project, tmp_pa
     figures = [path.name for path in (folder / "figures").iterdir()]
     assert figures
     assert all(f"(figures/{name})" in page for name in figures)
+    assert page.count("accuracy in percent (synthetic data, not the real data set)") == 2
     assert "--configfile config/demo.yaml config/small.yaml" in page
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import (
+    SYNTHETIC_NOTE,
+    dataset_title,
+    method_title,
+    setting_title,
+    source_title,
+)
 from cactus.provenance.audit.report import Report
 from cactus.provenance.digest.records_table import processor_name
 from cactus.provenance.records.record import Record
@@ -116,7 +122,8 @@ def _accuracies(path: Path) -> Iterator[str]:
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
         titles = [setting_title(way, shot) for way, shot in settings]
-        yield f"## {dataset_title(str(dataset))}, accuracy in percent"
+        note = f" ({SYNTHETIC_NOTE})" if rows["synthetic"].any() else ""
+        yield f"## {dataset_title(str(dataset))}, accuracy in percent{note}"
         yield ""
         yield _row("embedding or source", "method", *(f"{one} | paper" for one in titles))
         yield _row(*["---"] * (2 + 2 * len(settings)))

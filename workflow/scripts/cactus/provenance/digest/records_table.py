@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.files import atomic_path
+from cactus.provenance.execution.processor import last_processor
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.record import Record
 
@@ -54,5 +55,4 @@ def record_row(record: Record) -> dict[str, Any]:
 
 def processor_name(record: Record) -> str:
     """Return the model of the processor of a job's last attempt; empty if it is not recorded."""
-    facts = record.activity.processors[-1] if record.activity.processors else {}
-    return str(facts.get("model") or "")
+    return str(last_processor(record).get("model") or "")

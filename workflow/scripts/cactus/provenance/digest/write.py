@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from cactus.errors import RecordError
@@ -75,16 +75,23 @@ def _check_output(planner: Planner, output: Path) -> None:
 
 def _fill(planner: Planner, report: Report, folder: Path) -> None:
     records = [one.record for one in planner.assess_all() if one.record is not None]
-    for name in ("tables", "figures"):
-        (folder / name).mkdir(parents=True)
-        for path in sorted((planner.run_folder / name).iterdir()):
-            if path.suffix in _COPIED:
-                shutil.copyfile(path, folder / name / path.name)
-    for path in sorted((planner.run_folder / "embeddings").rglob("*.png")):
-        name = "-".join(path.relative_to(planner.run_folder / "embeddings").with_suffix("").parts)
-        shutil.copyfile(path, folder / "figures" / f"embedding-{name}.png")
+    for name in sorted({name for record in records for name in record.entities}):
+        target = _name_in_digest(PurePosixPath(name))
+        if target is not None:
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(planner.run_folder / name, folder / target)
     write_json(folder / "config.json", planner.config.model_dump(mode="json"))
     write_json(folder / "audit.json", report.as_json())
     write_records(records, folder / RECORDS)
     study = " ".join(map(shlex.quote, read_planned_config(planner.run_folder).arguments()))
     write_text(folder / PAGE, digest_page(planner.config.run, study, records, report, folder))
+
+
+def _name_in_digest(name: PurePosixPath) -> PurePosixPath | None:
+    """Return where a result of the run goes; None if a digest leaves it out."""
+    match name.parts[0]:
+        case "tables" | "figures" if name.suffix in _COPIED:
+            return name
+        case "embeddings" if name.suffix == ".png":
+            return PurePosixPath("figures", "-".join(["embedding", *name.parts[1:]]))
+    return None

@@ -41,7 +41,7 @@ def processor() -> dict[str, str]:
 
 def processor_difference(recorded: Record, here: Record) -> str:
     """Return in words how the processors of two runs of a job differ; empty if they do not."""
-    old, new = _last_processor(recorded), _last_processor(here)
+    old, new = last_processor(recorded), last_processor(here)
     known = {*old, *new} if recorded.activity.processors else {*old}
     names = [name for name in sorted(known - _OTHER) if old.get(name) != new.get(name)]
     used = {_sets(one, sorted({*one} - _OTHER)) for one in recorded.activity.processors}
@@ -59,7 +59,7 @@ def processor_difference(recorded: Record, here: Record) -> str:
     return f"the processor differs: recorded {models[0]}, here {models[1]}"
 
 
-def _last_processor(record: Record) -> dict[str, Any]:
+def last_processor(record: Record) -> dict[str, Any]:
     """Return the processor of a record's last attempt; older records know PyTorch's only."""
     if record.activity.processors:
         return record.activity.processors[-1]
