@@ -1,4 +1,4 @@
-"""Write a LaTeX table of a data set, and the map from its numbers to the results."""
+"""Write a LaTeX table, and the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_job
 from cactus.paper.tables.registry import write_table

@@ -82,11 +82,23 @@ def _text(planner: Planner, found: Trace) -> str:
 
 def _meaning(entry: dict[str, Any]) -> list[str]:
     """Return what one of our numbers is; nothing if it is the paper's."""
+    if "measure" in entry["results_row"]:
+        return [_measured(entry)]
     meaning = _MEANINGS.get(entry["columns"][0])
     if meaning is None:
         return []
     what, half = meaning
     return [f"= {what}{half if len(entry['columns']) > 1 else ''}"]
+
+
+def _measured(entry: dict[str, Any]) -> str:
+    """Return what a number of the partitions' quality is."""
+    if entry["columns"] == ["partitions"]:
+        return "= number of partitions of each seed"
+    unit = ", in percent" if entry["scale"] == 100 else ""
+    half = ", ± 1.96 standard deviations / sqrt(partitions)" if len(entry["columns"]) > 1 else ""
+    measure = entry["results_row"]["measure"]
+    return f"= mean over the partitions of {measure} averaged over seeds{unit}{half}"
 
 
 def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:

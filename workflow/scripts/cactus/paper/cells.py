@@ -1,6 +1,6 @@
 """Numbers as tables print them, and where each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ COLUMNS_OF: Final = {
 }
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
 _NONE: Final = r"\multicolumn{1}{c}{--}"
+_QUALITY_KEYS: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,39 @@ def paired_entry(
         "decimals": decimals,
         "results_row": first,
         "against": first | other,
+    }
+
+
+def quality_entry(
+    row: Mapping[str, Any],
+    position: tuple[str, str],
+    columns: Sequence[str],
+    scale: int,
+    decimals: int,
+) -> dict[str, Any]:
+    """Return the map entry of a number from a row of the table of the partitions' quality.
+
+    Parameters
+    ----------
+    row
+        See `cactus.paper.partition_quality.read_quality_table`.
+    position
+        Titles of the printed number's row and column.
+    columns
+        The row's columns that are printed, the mean before its interval.
+    scale, decimals
+        Factor to the printed unit, and decimals.
+    """
+    printed = (f"{scale * row[name]:z.{decimals}f}" for name in columns)
+    return {
+        "row": position[0],
+        "column": f"{position[1]}, ours",
+        "printed": " ± ".join(printed),
+        "mark": "",
+        "columns": list(columns),
+        "scale": scale,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in _QUALITY_KEYS},
     }
 
 

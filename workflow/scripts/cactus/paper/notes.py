@@ -91,6 +91,13 @@ def paired_caption(averaged: pd.DataFrame) -> str:
     )
 
 
+def quality_caption(results: pd.DataFrame) -> str:
+    """Return the caption of the table of a run's partitions."""
+    return (
+        f"Partitions of the training images and their true classes, of our run ``{_run(results)}''."
+    )
+
+
 def _title(averaged: pd.DataFrame) -> str:
     first = averaged.iloc[0]
     banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["synthetic"] else ""

@@ -25,9 +25,10 @@ class TableInputs:
     Attributes
     ----------
     results
-        The results of one data set, see `cactus.paper.results.read_results`.
-    paired_file
-        The file of the run's paired tests.
+        The results of the table's data set, or of the whole run, see
+        `cactus.paper.results.read_results`.
+    folder
+        The folder of the run's tables, with the other files of numbers.
     decimals
         Decimals of the percentages.
     label
@@ -39,7 +40,7 @@ class TableInputs:
     """
 
     results: pd.DataFrame
-    paired_file: Path
+    folder: Path
     decimals: int
     label: str
     schedule: Sequence[tuple[str, str, int, int]] = ()

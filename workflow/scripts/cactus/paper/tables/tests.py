@@ -9,7 +9,7 @@ import pandas as pd
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, paired_cell, paired_entry
 from cactus.paper.notes import paired_caption, paired_notes
-from cactus.paper.paired import other_methods, read_paired
+from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.rows import Table, TableInputs
 from cactus.paper.vocabulary import (
@@ -26,7 +26,7 @@ _EMPTY = TableCell(r"\multicolumn{1}{c}{--}")
 def render(inputs: TableInputs) -> Table:
     """Return the table of one data set's paired tests: a row per CACTUs cell and setting."""
     results = averaged_over_seeds(inputs.results)
-    paired = read_paired(inputs.paired_file)
+    paired = read_paired(inputs.folder / PAIRED_FILE)
     paired = paired[paired["dataset"] == results.iloc[0]["dataset"]]
     columns = other_methods(paired)
     entries: list[dict[str, Any]] = []

@@ -63,7 +63,7 @@ class EpisodeAccuracies:
         RecordError
             A file is damaged, has no such episodes, or has other ones than the next.
         """
-        return [_mean(values) for values in zip(*self._series(jobs, key), strict=True)]
+        return _averaged(self._series(jobs, key))
 
     def summary(self, jobs: list[Job], key: SettingKey) -> dict[str, float | None]:
         """Return mean and half interval of `averaged`, and the deviation of the jobs' means.
@@ -73,14 +73,9 @@ class EpisodeAccuracies:
         ValueError, RecordError
             As `averaged`.
         """
-        series, averaged = self._series(jobs, key), self.averaged(jobs, key)
-        count = len(averaged)
+        series = self._series(jobs, key)
         spread = math.sqrt(_squares([_mean(one) for one in series]) / max(len(series) - 1, 1))
-        return {
-            "mean": _mean(averaged),
-            "ci95": 1.96 * math.sqrt(_squares(averaged) / count / count),
-            "seed_std": spread if len(series) > 1 else None,
-        }
+        return {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
 
     def _series(self, jobs: list[Job], key: SettingKey) -> list[list[float]]:
         if not jobs:
@@ -92,6 +87,18 @@ class EpisodeAccuracies:
                 got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
                 raise damaged(self._run_folder / accuracies_of(job), f"{key[0]} {got}".strip())
         return series
+
+
+def mean_and_interval(series: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Average series of the same length, then their values; ``ci95`` is half the interval."""
+    averaged = _averaged(series)
+    count = len(averaged)
+    half = 1.96 * math.sqrt(_squares(averaged) / count / count)
+    return {"mean": _mean(averaged), "ci95": half}
+
+
+def _averaged(series: Sequence[Sequence[float]]) -> list[float]:
+    return [_mean(values) for values in zip(*series, strict=True)]
 
 
 def _mean(values: Sequence[float]) -> float:
