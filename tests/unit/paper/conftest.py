@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from cactus.paper.aggregate import aggregate
-from cactus.paper.partition_quality import QUALITY_TABLE, aggregate_quality
+from cactus.paper.partition_quality import aggregate_quality
 from tests.unit.paper.fake_run import SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
@@ -26,7 +26,7 @@ class Run(NamedTuple):
     @property
     def quality(self) -> Path:
         """The table of the partitions' quality."""
-        return self.folder / "tables" / QUALITY_TABLE
+        return self.folder / "tables" / "partition_quality.csv"
 
 
 def make_run(fake: FakeRun) -> Run:
@@ -60,7 +60,7 @@ def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=("celeba", "omniglot"),
             learners=("protonets", "maml"),
             seeds=(0, 2, 10),
-            controls=("labels", "acai+p-1", "random"),
+            controls=("labels", "acai+p-1", "pixels"),
             scratch=True,
             synthetic=("celeba",),
         )

@@ -85,7 +85,7 @@ def test_marks_say_whose_interval_is_uncertain(seeds_run: Run, tmp_path: Path):
         entry["mark"]: entry["results_row"]["source"] for entry in entries(tmp_path, "verdicts")
     }
     assert {"", "a", "b", "c"} == set(marks)
-    assert marks["c"] in ("acai+p-1", "random")  # verified means without an interval
+    assert marks["c"] in ("acai+p-1", "pixels")  # verified means without an interval
 
 
 @pytest.mark.parametrize("kind", ["accuracies", "verdicts"])
