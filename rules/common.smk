@@ -85,7 +85,7 @@ wildcard_constraints:
     source="[a-z][a-z0-9._+-]*",
     learner="|".join(LearnerName.__args__),
     figure="[a-z_-]+",
-    table="[a-z_-]+",
+    table=f"({'|'.join(CONFIG.expanded_grid.datasets)})(-[a-z_]+)?",
     seed="[0-9]+",
 
 

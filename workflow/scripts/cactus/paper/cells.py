@@ -49,9 +49,14 @@ class TableCell:
     mark: str = ""
 
 
+def shown_value(value: float) -> float:
+    """Drop the digits that depend on the order of a sum: 36.85 must round in one way."""
+    return round(value, 9) + 0.0
+
+
 def percent(fraction: float, decimals: int) -> str:
     """Return a fraction as a percentage with a fixed number of decimals."""
-    return f"{100 * fraction:.{decimals}f}"
+    return f"{shown_value(100 * fraction):.{decimals}f}"
 
 
 def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
@@ -109,7 +114,7 @@ def paired_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
 
 def signed(fraction: float, decimals: int) -> str:
     """Return a difference of fractions in percentage points, with its sign."""
-    return f"{100 * fraction:+.{decimals}f}"
+    return f"{shown_value(100 * fraction):+.{decimals}f}"
 
 
 def _math(number: str) -> str:

@@ -181,7 +181,8 @@ class ValueCheck:
         paired = self._pairs.of(row, entry["against"]) if "against" in entry else None
         numbers = self._summary(row) if paired is None else paired.printed()
         signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
-        values = [entry["scale"] * numbers[name] for name in entry["columns"]]
+        # The ninth decimal is beyond what sums in different order may change.
+        values = [round(entry["scale"] * numbers[name], 9) + 0.0 for name in entry["columns"]]
         shown = [f"{value:{sign}.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
