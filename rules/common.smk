@@ -84,8 +84,9 @@ wildcard_constraints:
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9._+-]*",
     learner="|".join(LearnerName.__args__),
+    table="|".join(job.cell for job in GRAPH.by_stage["make_table"]),
     figure="[a-z_-]+",
-    table=f"({'|'.join(CONFIG.expanded_grid.datasets)})(-[a-z_]+)?",
+    table=f"partition_quality|({'|'.join(CONFIG.expanded_grid.datasets)})(-[a-z_]+)?",
     seed="[0-9]+",
 
 

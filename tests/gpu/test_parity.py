@@ -29,9 +29,7 @@ def assert_near(mine, reference, bound):
     """Compare values by the largest of the reference; gradients that vanish have none."""
     mine, reference = (torch.cat([one.flatten().cpu().double() for one in values])
                        for values in (mine, reference))  # fmt: skip
-    torch.testing.assert_close(
-        mine, reference, rtol=0, atol=bound * float(reference.abs().max())
-    )
+    torch.testing.assert_close(mine, reference, rtol=0, atol=bound * float(reference.abs().max()))
 
 
 def model_and_episodes(name, keys, device, dtype):

@@ -32,6 +32,7 @@ STAGES = {
     "make_partitions": set(),
     "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
     "make_partitions cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
+    "measure_partitions": set(),
     "meta_train cactus.meta.maml.learner": {"torch"},
     "meta_train cactus.meta.protonets.learner": {"torch"},
     "evaluate_model cactus.meta.maml.learner": {"torch"},
@@ -44,6 +45,7 @@ STAGES = {
     "make_document": set(),
     "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
     "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},
+    "make_figure cactus.paper.figures.partitions": {"matplotlib", "pandas", "PIL"},
     "audit_run": set(),
 }
 

@@ -198,6 +198,8 @@ _FLIPPED = [
     f"evaluations/{MAML}/accuracies.csv", "baselines/omniglot/acai/s0/accuracies.csv",
     "tables/results.csv", "tables/omniglot.tex", "tables/omniglot.tex.map.json",
     "tables/paired_tests.csv", "tables/omniglot-verdicts.tex", "tables/omniglot-tests.tex.map.json",
+    f"quality/{MAML}/quality.csv", f"quality/{MAML}/quality.json", "tables/partition_quality.csv",
+    "tables/partition_quality.tex", "figures/partitions-omniglot.pdf",
     "tables/tables.tex", "figures/shots.pdf", "figures/accuracy_grid.png",
 ]  # fmt: skip
 _TABLE = "make_table/omniglot"
@@ -235,6 +237,10 @@ TAMPERINGS = [
     Tampering("a difference in a table and its map, its record forged", both(edit(_VERDICTS, r"\$[+-]\$\d", "$+$9"), edit(f"{_VERDICTS}.map.json", r'"printed": "[+-]\d', '"printed": "+9'), forge("make_table/omniglot-verdicts")), "number differs", _VERDICTS),
     Tampering("a star of significance in a table, its record forged", both(edit(_PAIRED, r"(\\pm\$\\,[0-9.]+) &", r"\1\\rlap{$^{*}$} &"), forge("make_table/omniglot-tests")), "text differs", _PAIRED),
     Tampering("a star in a table and its map, its record forged", both(edit(f"{_PAIRED}.map.json", r'"printed": "([^"*]+\d)"', r'"printed": "\1 *"'), forge("make_table/omniglot-tests")), "number differs", _PAIRED),
+    Tampering("an edited purity, its record forged", both(edit(f"quality/{MAML}/quality.csv", r"0\.\d+", "0.99"), forge(f"measure_partitions/{MAML}")), "number differs", "tables/partition_quality.csv"),
+    Tampering("an edited mean purity, its record forged", both(edit("tables/partition_quality.csv", r"(?<=purity,2,)0\.\d+", "0.99"), forge("aggregate_results")), "number differs", "tables/partition_quality.csv"),
+    Tampering("a purity in a table, its record forged", both(edit("tables/partition_quality.tex", r"& 12\.0 &", "& 13.0 &"), forge("make_table/partition_quality")), "text differs", "tables/partition_quality.tex"),
+    Tampering("a purity in a figure's map, its record forged", both(edit("figures/partitions-omniglot.map.json", r'(?s)(purity, ours.*?"printed": ")\d', r"\g<1>99"), forge("make_figure/partitions-omniglot")), "number differs", "figures/partitions-omniglot.pdf"),
     Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
     Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a hash in a record", edit(f"records/meta_train/{MAML}.json", r'"sha256": "[0-9a-f]{6}', '"sha256": "000000'), "record damaged", f"records/meta_train/{MAML}.json"),
@@ -284,6 +290,6 @@ DAMAGES = [
     Tampering("a source whose hash is a path", forged("activity", "sources", "a.py", value="../../../etc/passwd"), "record damaged", _RECORD),
     Tampering("a result outside the run", forged("entities", "../../x", value={"sha256": "0" * 64, "bytes": 1}), "record damaged", _RECORD),
     Tampering("a forged size", forged("entities", f"models/{MAML}/model.json", "bytes", value=1), "record damaged", _RECORD),
-    Tampering("an edited audit", edit("audit.json", '"jobs": 45', '"jobs": 46'), "output changed", "audit.json"),
+    Tampering("an edited audit", edit("audit.json", '"jobs": 54', '"jobs": 55'), "output changed", "audit.json"),
     Tampering("an audit's damaged record", truncate("records/audit_run.json"), "record damaged", "records/audit_run.json"),
 ]  # fmt: skip

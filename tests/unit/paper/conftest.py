@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from cactus.paper.aggregate import aggregate
+from cactus.paper.partition_quality import aggregate_quality
 from tests.unit.paper.fake_run import SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
@@ -22,11 +23,19 @@ class Run(NamedTuple):
         """The table of every number."""
         return self.folder / "tables" / "results.csv"
 
+    @property
+    def quality(self) -> Path:
+        """The table of the partitions' quality."""
+        return self.folder / "tables" / "partition_quality.csv"
+
 
 def make_run(fake: FakeRun) -> Run:
     """Write a fake run and aggregate it."""
     run = Run(fake.folder, fake.build())
     aggregate(run.folder, run.folder.name, run.cells, PUBLISHED, run.results)
+    measured = sorted(path for path in run.folder.glob("quality/*/*/*/*"))
+    qualities = [path.relative_to(run.folder).as_posix() for path in measured]
+    aggregate_quality(run.folder, run.folder.name, qualities, run.quality)
     return run
 
 

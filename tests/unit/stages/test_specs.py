@@ -14,6 +14,7 @@ JOBS: dict[str, dict[str, str]] = {
     "prepare_data": {"dataset": "omniglot"},
     "train_embedding": EMBEDDING,
     "make_partitions": CELL,
+    "measure_partitions": CELL,
     "meta_train": CELL,
     "evaluate_model": CELL,
     "run_baselines": EMBEDDING,

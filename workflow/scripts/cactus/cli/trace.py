@@ -82,11 +82,17 @@ def _text(planner: Planner, found: Trace) -> str:
 
 def _meaning(entry: dict[str, Any]) -> list[str]:
     """Return what one of our numbers is; nothing if it is the paper's."""
-    meaning = _MEANINGS.get(entry["columns"][0])
-    if meaning is None:
-        return []
-    what, half = meaning
-    return [f"= {what}{half if len(entry['columns']) > 1 else ''}"]
+    over, measure = "partitions", entry["results_row"].get("measure")
+    if entry["columns"] == ["partitions"]:
+        return ["= number of partitions of each seed"]
+    if measure is None:
+        meaning = _MEANINGS.get(entry["columns"][0])
+        what, half = meaning or ("", "")
+    else:
+        unit = ", in percent" if entry["scale"] == 100 else ""
+        what = f"mean over the {over} of {measure} averaged over seeds{unit}"
+        half = f", ± 1.96 standard deviations / sqrt({over})"
+    return [f"= {what}{half if len(entry['columns']) > 1 else ''}"] if what else []
 
 
 def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Numbers as tables print them, and where each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ COLUMNS_OF: Final = {
 }
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
 _NONE: Final = r"\multicolumn{1}{c}{--}"
+_QUALITY_KEYS: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class TableCell:
 
 def shown_value(value: float) -> float:
     """Drop the digits that depend on the order of a sum: 36.85 must round in one way."""
-    return round(value, 9) + 0.0
+    return round(value, 9)
 
 
 def percent(fraction: float, decimals: int) -> str:
@@ -114,7 +115,7 @@ def paired_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
 
 def signed(fraction: float, decimals: int) -> str:
     """Return a difference of fractions in percentage points, with its sign."""
-    return f"{shown_value(100 * fraction):+.{decimals}f}"
+    return f"{shown_value(100 * fraction):+z.{decimals}f}"
 
 
 def _math(number: str) -> str:
@@ -173,6 +174,39 @@ def paired_entry(
         "decimals": decimals,
         "results_row": first,
         "against": first | other,
+    }
+
+
+def quality_entry(
+    row: Mapping[str, Any],
+    position: tuple[str, str],
+    columns: Sequence[str],
+    scale: int,
+    decimals: int,
+) -> dict[str, Any]:
+    """Return the map entry of a number from a row of the table of the partitions' quality.
+
+    Parameters
+    ----------
+    row
+        See `cactus.paper.partition_quality.read_quality_table`.
+    position
+        Titles of the printed number's row and column.
+    columns
+        The row's columns that are printed, the mean before its interval.
+    scale, decimals
+        Factor to the printed unit, and decimals.
+    """
+    printed = (f"{shown_value(scale * row[name]):z.{decimals}f}" for name in columns)
+    return {
+        "row": position[0],
+        "column": f"{position[1]}, ours",
+        "printed": " ± ".join(printed),
+        "mark": "",
+        "columns": list(columns),
+        "scale": scale,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in _QUALITY_KEYS},
     }
 
 

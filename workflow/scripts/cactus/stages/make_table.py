@@ -1,4 +1,4 @@
-"""Write a LaTeX table of a data set, and the map from its numbers to the results."""
+"""Write a LaTeX table, and the map from its numbers to the results."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -6,43 +6,47 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cactus.config.schedule import schedule_changes
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.source import Source
-from cactus.stages.base import Inputs, Spec, Stage, inputs_from
+from cactus.stages.base import Inputs, Spec, Stage, inputs_from, stage_named
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
 _ACCURACIES: Final = "accuracies"
 _KINDS: Final = (_ACCURACIES, "verdicts", "tests")
+_QUALITY: Final = "partition_quality"
 
 
 class TableWildcards(NamedTuple):
-    """The wildcards of a stage with one job per table: ``<dataset>`` or ``<dataset>-<kind>``."""
+    """The wildcards of a stage with one job per table.
+
+    Its name is ``<dataset>``, ``<dataset>-<kind>``, or that of a table of the whole run.
+    """
 
     table: str
 
     @property
-    def dataset(self) -> DatasetName:
-        """The data set."""
-        return self.table.partition("-")[0]  # type: ignore[return-value]
+    def dataset(self) -> DatasetName | None:
+        """The data set; none for a table of the whole run."""
+        return None if self.table == _QUALITY else self.table.partition("-")[0]  # type: ignore[return-value]
 
     @property
     def kind(self) -> str:
         """What the table shows; accuracies if its name does not say."""
-        return self.table.partition("-")[2] or _ACCURACIES
+        return self.table if self.dataset is None else self.table.partition("-")[2] or _ACCURACIES
 
 
 class MakeTableSpec(Spec):
-    """One LaTeX table."""
+    """One LaTeX table, of the accuracies on a data set or of the partitions' quality."""
 
     run: str
-    dataset: DatasetName
+    dataset: DatasetName | None
     kind: str
     decimals: int
     schedule: list[tuple[str, str, int, int]]
 
 
 class MakeTable(Stage[TableWildcards]):
-    """Three jobs per data set."""
+    """Three jobs per data set, and one for the quality of all partitions if any is measured."""
 
     wildcards = TableWildcards
     target = "tables"
@@ -51,19 +55,22 @@ class MakeTable(Stage[TableWildcards]):
     local = True
 
     def all_wildcards(self, config: "Config") -> Iterator[TableWildcards]:
-        """Return the tables of every data set."""
+        """Return the tables of every data set, and those of the whole run."""
         for dataset in config.expanded_grid.datasets:
             for kind in _KINDS:
                 yield TableWildcards(dataset if kind == _ACCURACIES else f"{dataset}-{kind}")
+        if any(stage_named("measure_partitions").jobs(config)):
+            yield TableWildcards(_QUALITY)
 
     def spec(self, config: "Config", wildcards: TableWildcards) -> MakeTableSpec:
         """Return the keys that tables read, and where training is not as long as by default."""
+        dataset = wildcards.dataset
         return MakeTableSpec(
             run=config.run,
-            dataset=wildcards.dataset,
+            dataset=dataset,
             kind=wildcards.kind,
             decimals=config.outputs.decimals,
-            schedule=list(schedule_changes(config, wildcards.dataset)),
+            schedule=[] if dataset is None else list(schedule_changes(config, dataset)),
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:

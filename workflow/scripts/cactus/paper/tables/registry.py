@@ -61,3 +61,16 @@ def write_table(
         output.with_name(output.name + ".map.json"),
         {"table": output.name, "results": results_file.name, "cells": entries},
     )
+
+
+def write_run_table(kind: str, results_file: Path, output: Path, decimals: int, run: str) -> None:
+    """Write a table of a whole run, and the map from its numbers to their sources.
+
+    Parameters
+    ----------
+    kind
+        Name of a module next to this one, which has a function ``write``.
+    results_file, output, decimals, run
+        As in `write_table`.
+    """
+    import_module(f"cactus.paper.tables.{kind}").write(results_file, output, decimals, run)

@@ -2,11 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from cactus.errors import RecordError
+from cactus.provenance.audit.means import averages, mean, mean_and_interval, squares
 from cactus.provenance.audit.rows_of_csv import damaged, read_rows
 from cactus.stages.base import Job
 
@@ -63,7 +63,7 @@ class EpisodeAccuracies:
         RecordError
             A file is damaged, has no such episodes, or has other ones than the next.
         """
-        return [_mean(values) for values in zip(*self._series(jobs, key), strict=True)]
+        return averages(self._series(jobs, key))
 
     def summary(self, jobs: list[Job], key: SettingKey) -> dict[str, float | None]:
         """Return mean and half interval of `averaged`, and the deviation of the jobs' means.
@@ -73,14 +73,9 @@ class EpisodeAccuracies:
         ValueError, RecordError
             As `averaged`.
         """
-        series, averaged = self._series(jobs, key), self.averaged(jobs, key)
-        count = len(averaged)
-        spread = math.sqrt(_squares([_mean(one) for one in series]) / max(len(series) - 1, 1))
-        return {
-            "mean": _mean(averaged),
-            "ci95": 1.96 * math.sqrt(_squares(averaged) / count / count),
-            "seed_std": spread if len(series) > 1 else None,
-        }
+        series = self._series(jobs, key)
+        spread = math.sqrt(squares(list(map(mean, series))) / max(len(series) - 1, 1))
+        return {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
 
     def _series(self, jobs: list[Job], key: SettingKey) -> list[list[float]]:
         if not jobs:
@@ -92,16 +87,6 @@ class EpisodeAccuracies:
                 got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
                 raise damaged(self._run_folder / accuracies_of(job), f"{key[0]} {got}".strip())
         return series
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _squares(values: Sequence[float]) -> float:
-    """Return the sum of squared deviations from the mean."""
-    center = _mean(values)
-    return math.fsum((value - center) ** 2 for value in values)
 
 
 def accuracies_of(job: Job) -> str:

@@ -15,11 +15,12 @@ from cactus.provenance.records.values import checked
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
+from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
 _Column = Literal[
     "mean", "ci95", "paper_mean", "paper_ci95", "difference", "difference_ci95", "verdict",
-    "seed_std", "paired_difference", "paired_ci95",
+    "seed_std", "paired_difference", "paired_ci95", "partitions",
 ]  # fmt: skip
 
 
@@ -36,8 +37,19 @@ class _Row(TypedDict):
     seed: str
 
 
+class _QualityRow(TypedDict):
+    """The row of the table of the partitions' quality behind a number."""
+
+    run: str
+    dataset: str
+    source: str
+    learner: str
+    seed: str
+    measure: str
+
+
 class _Entry(TypedDict):
-    """A cell of a table or a number in a figure, see `cactus.paper.cells.map_entry`."""
+    """A cell of a table or a number in a figure, see `cactus.paper.cells`."""
 
     row: str
     column: str
@@ -46,7 +58,7 @@ class _Entry(TypedDict):
     columns: Annotated[list[_Column], Field(min_length=1)]
     scale: float
     decimals: Annotated[int, Field(ge=0, le=20)]
-    results_row: _Row
+    results_row: _Row | _QualityRow
     against: NotRequired[_Row]  # of the other method in a paired test
 
 
@@ -92,8 +104,11 @@ class PrintedNumber(NamedTuple):
 
 
 def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes behind a row of the table of results."""
-    if row["learner"]:
+    """Return the jobs that scored the episodes, or measured the partitions, behind a row."""
+    if "measure" in row:
+        stage = MEASURE_PARTITIONS.name
+        start = f"{row['dataset']}/{row['source']}/{row['learner']}/"
+    elif row["learner"]:
         stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
     else:
         stage, start = RUN_BASELINES.name, f"{row['dataset']}/{row['source']}/"

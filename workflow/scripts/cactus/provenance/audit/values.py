@@ -11,16 +11,16 @@ from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.findings import Finding
+from cactus.provenance.audit.means import ROUNDING, differences
 from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.rows_of_csv import read_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
-# Sums in different order differ by less than this; a printed digit is far larger.
-_ROUNDING: Final = 1e-9
 _NUMBERS: Final = ("mean", "ci95", "seed_std", "difference", "difference_ci95")
 _RESULT_COLUMNS: Final = (*KEYS, "seed", *_NUMBERS, "verdict")
 
@@ -31,12 +31,14 @@ class ValueCheck:
     def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
         self._episodes = EpisodeAccuracies(planner.run_folder)
+        self._quality = QualityCheck(planner.run_folder, jobs)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the numbers that do not follow from the episodes, or that a table misprints."""
+        """Yield the numbers that do not follow from their sources, or that a table misprints."""
         yield from self._check_episodes()
         yield from self._check_results()
         yield from self._check_paired()
+        yield from self._quality.findings()
         yield from self._check_maps()
         for one in self._printed:
             yield from self._check_printed(one)
@@ -115,7 +117,7 @@ class ValueCheck:
         except RecordError as error:
             yield Finding("results damaged", file, error.got, RESULTS)
             return
-        for got in self._pairs.differences(rows, _ROUNDING):
+        for got in self._pairs.differences(rows, ROUNDING):
             yield Finding("number differs", file, got, RESULTS)
 
     def _expected_cells(self) -> set[tuple[str, ...]]:
@@ -134,16 +136,10 @@ class ValueCheck:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
         try:
             numbers = {name: float(row[name]) if row[name] else None for name in _NUMBERS}
-            right = self._summary(row)
+            found = {**numbers, "verdict": row["verdict"]}
+            return differences(found, self._summary(row), "episodes")
         except (RecordError, ValueError) as error:
             return _one_line(error)
-        found = {**numbers, "verdict": row["verdict"]}
-        wrong = [
-            f"{name} {value!r}, but its episodes give {right[name]!r}"
-            for name, value in found.items()
-            if not _agree(value, right[name])
-        ]
-        return "; ".join(wrong)
 
     def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
         """Compute the numbers of a row of results from its episodes, and from the paper's."""
@@ -179,11 +175,14 @@ class ValueCheck:
             return str(self._summary(row)["verdict"])
         numbers: Mapping[str, Any]
         paired = self._pairs.of(row, entry["against"]) if "against" in entry else None
-        numbers = self._summary(row) if paired is None else paired.printed()
+        if paired is not None:
+            numbers = paired.printed()
+        else:
+            numbers = self._quality.summary(row) if "measure" in row else self._summary(row)
         signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
         # The ninth decimal is beyond what sums in different order may change.
-        values = [round(entry["scale"] * numbers[name], 9) + 0.0 for name in entry["columns"]]
-        shown = [f"{value:{sign}.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
+        values = [round(entry["scale"] * numbers[name], 9) for name in entry["columns"]]
+        shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
@@ -209,12 +208,6 @@ class ValueCheck:
 
 def _setting(row: Mapping[str, Any]) -> SettingKey:
     return "" if row["learner"] else str(row["method"]), int(row["way"]), int(row["shot"])
-
-
-def _agree(value: float | str | None, right: float | str | None) -> bool:
-    if isinstance(value, float) and isinstance(right, float):
-        return abs(value - right) <= _ROUNDING
-    return value == right
 
 
 def _one_line(error: Exception) -> str:
