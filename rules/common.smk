@@ -86,7 +86,6 @@ wildcard_constraints:
     learner="|".join(LearnerName.__args__),
     table="|".join(job.cell for job in GRAPH.by_stage["make_table"]),
     figure="[a-z_-]+",
-    table=f"partition_quality|({'|'.join(CONFIG.expanded_grid.datasets)})(-[a-z_]+)?",
     seed="[0-9]+",
 
 
