@@ -60,7 +60,7 @@ def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=("celeba", "omniglot"),
             learners=("protonets", "maml"),
             seeds=(0, 2, 10),
-            controls=("labels", "acai+p-1", "random"),
+            controls=("labels", "acai+p-1", "pixels"),
             scratch=True,
             synthetic=("celeba",),
         )

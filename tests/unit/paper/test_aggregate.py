@@ -108,7 +108,7 @@ def test_columns_order_and_flags(seeds_run: Run):
     assert list(dict.fromkeys(results["seed"])) == ["0", "2", "10", "all"]
     assert set(results[results["synthetic"]]["dataset"]) == {"celeba"}
     assert list(dict.fromkeys(results["source"])) == [
-        "scratch", "acai", "random", "acai+p-1", "labels",
+        "scratch", "acai", "pixels", "acai+p-1", "labels",
     ]  # fmt: skip
 
 
@@ -122,10 +122,9 @@ def test_paper_numbers_are_next_to_ours(seeds_run: Run):
     assert not celeba["in_paper"]
     assert math.isnan(celeba["paper_mean"])
     assert celeba["paper_status"] == ""
-    random = rows.loc[("omniglot", "random", "cactus-maml", 20, 5)]
-    assert (random["in_paper"], random["paper_status"]) == (True, "unavailable")
-    assert not rows.loc[("omniglot", "random", "cactus-maml", 5, 1)]["in_paper"]  # 5-way models
-    assert not rows.loc[("omniglot", "random", "cactus-protonets", 20, 5)]["in_paper"]
+    pixels = rows.loc[("omniglot", "pixels", "cactus-maml", 20, 5)]
+    assert (pixels["in_paper"], pixels["paper_status"]) == (True, "unavailable")
+    assert not rows.loc[("omniglot", "pixels", "cactus-protonets", 20, 5)]["in_paper"]
 
 
 def test_the_order_of_the_cells_does_not_matter(seeds_run: Run, published: Path, tmp_path: Path):

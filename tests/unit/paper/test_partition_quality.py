@@ -56,7 +56,7 @@ def test_rows_average_over_partitions_and_then_seeds(seeds_run: Run):
 
 def test_rows_are_in_print_order(seeds_run: Run):
     table = read_quality_table(seeds_run.quality)
-    assert list(dict.fromkeys(table["source"])) == ["acai", "random", "acai+p-1", "labels"]
+    assert list(dict.fromkeys(table["source"])) == ["acai", "pixels", "acai+p-1", "labels"]
     here = table[(table["source"] == "acai") & (table["learner"] == "maml")]
     assert list(dict.fromkeys(here["seed"])) == ["0", "2", "10", "all"]
     assert list(here["measure"])[: len(MEASURES)] == list(MEASURES)

@@ -71,8 +71,8 @@ def test_rows_are_in_order_with_oracles_below_a_rule(seeds_run: Run, tmp_path: P
         ("ACAI", "Cluster matching"),
         ("ACAI", "CACTUs-MAML"),
         ("ACAI", "CACTUs-ProtoNets"),
-        ("Random assignment", "CACTUs-MAML"),
-        ("Random assignment", "CACTUs-ProtoNets"),
+        ("Pixels", "CACTUs-MAML"),
+        ("Pixels", "CACTUs-ProtoNets"),
         ("ACAI, P = 1", "CACTUs-MAML"),
         ("ACAI, P = 1", "CACTUs-ProtoNets"),
         ("True labels", "Oracle-MAML"),
@@ -127,8 +127,8 @@ def test_the_papers_numbers_are_next_to_ours_with_marks(seeds_run: Run, tmp_path
     assert ablation[0].startswith("66.49" + recalled % "b")
     assert ablation[2].startswith(r"85.60\phantom")
     not_run, not_at_hand = (rf"\multicolumn{{1}}{{c}}{{${m}$}}" for m in (r"\dagger", r"\ddagger"))
-    assert rows["Random assignment", "CACTUs-MAML"][6] == not_at_hand
-    assert rows["Random assignment", "CACTUs-ProtoNets"][0] == not_run
+    assert rows["Pixels", "CACTUs-MAML"][6] == not_at_hand
+    assert rows["Pixels", "CACTUs-ProtoNets"][0] == not_run
 
 
 def test_only_marks_in_use_are_explained(small_run: Run, seeds_run: Run, tmp_path: Path):

@@ -51,7 +51,7 @@ def test_a_row_has_the_models_of_each_settings_own_way(run: Run, table: Path):
         ours = entries["Random assignment, CACTUs-MAML", f"{way}-way {shot}-shot, ours"]
         assert ours["results_row"]["source"] == source
         mean = 100 * results.loc[(source, way, shot), "mean"]
-        assert ours["printed"].startswith(f"{mean:.2f}")
+        assert ours["printed"].startswith(f"{round(mean, 9):.2f}")
     paper = entries["Random assignment, CACTUs-MAML", "5-way 5-shot, paper"]
     assert paper["printed"] == "25.74"
     assert "Random assignment: the numbers for 5-way tasks are of models that" in table.read_text()
@@ -60,7 +60,7 @@ def test_a_row_has_the_models_of_each_settings_own_way(run: Run, table: Path):
 def test_settings_without_a_model_are_empty_and_the_text_fits_the_map(table: Path):
     entries = _entries(table)
     for side in ("ours", "paper"):
-        assert entries["Pixels, CACTUs-MAML", f"5-way 1-shot, {side}"]["printed"] == ""
+        assert ("Pixels, CACTUs-MAML", f"5-way 1-shot, {side}") not in entries
     assert entries["Pixels, CACTUs-MAML", "20-way 1-shot, ours"]["printed"]
     shown = [cell for row in numbers_in_table(table) for cell in row]
     assert shown == [entry["printed"] for entry in entries.values()]
