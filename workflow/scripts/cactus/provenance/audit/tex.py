@@ -14,10 +14,11 @@ _INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]
 
 
 def numbers_in_table(path: Path) -> Iterator[list[str]]:
-    r"""Yield what the cells of each row of the table's body print; empty where a mark stands for it.
+    r"""Yield what the cells of each row of the table's body print; empty where a mark is instead.
 
-    Cells that show nothing at all are left out.     This is independent of the code that writes tables. It drops labels and marks:
-    ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``. A star of significance stays.
+    Cells that show nothing at all are left out. This is independent of the code that writes
+    tables. It drops labels and marks: ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``. A
+    star of significance stays.
 
     Raises
     ------
