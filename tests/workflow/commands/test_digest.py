@@ -27,7 +27,7 @@ def test_a_digest_holds_outputs_audit_and_records(project: Project, tmp_path: Pa
     assert json.loads((folder / "audit.json").read_text())["findings"] == []
     with (folder / "records.csv").open() as file:
         rows = {row["job"]: row for row in csv.DictReader(file)}
-    assert len(rows) == 42
+    assert len(rows) == 55
     row = rows["meta_train/omniglot/acai/maml/s0"]
     names = [f"models/omniglot/acai/maml/s0/{one}" for one in row["results"].split()]
     digests = {
