@@ -168,7 +168,8 @@ def compare(
             end.close()
             stack.callback(worker.join)
             stack.callback(ends[name].close)
-            ends[name].recv()
+        for end in ends.values():
+            end.recv()
         for _ in range(rounds):
             for name, end in ends.items():
                 end.send(None)

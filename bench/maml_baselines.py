@@ -28,7 +28,8 @@ class TaskNet(nn.Module):
         *convolutions, head, bias = weights
         for weight, beta in zip(convolutions, betas, strict=True):
             images = conv_same(images, weight, 1 if self.pool else 2, 1)
-            images = F.batch_norm(images, None, None, None, beta, training=True, eps=self.eps)
+            ones = torch.ones_like(beta)
+            images = F.batch_norm(images, None, None, ones, beta, training=True, eps=self.eps)
             images = F.relu(images)
             images = F.max_pool2d(images, 2) if self.pool else images
         features = images.flatten(1) if self.pool else images.mean((2, 3))

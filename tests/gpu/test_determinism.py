@@ -54,16 +54,13 @@ def test_protonets_in_bfloat16_are_close_to_float32(case, device):
 
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_embeddings_in_bfloat16_are_close_to_float32(name, device):
-    steps = []
-    for precision in ("bfloat16", "float32"):
-        method = embedding(name, device, precision=precision)
-        losses = len(embedding_step(method)) - 2 * len(
-            [one for net in method.nets.values() for one in net.parameters()]
-        )
-        again = embedding(name, device, precision=precision)
-        steps.append([float(value) for value in embedding_step(again)[: max(1, losses)]])
-    assert steps[0] != steps[1]
-    assert steps[0] == pytest.approx(steps[1], rel=0.1, abs=0.05)
+    low, full = (
+        embedding_step(embedding(name, device, precision=one)) for one in ("bfloat16", "float32")
+    )
+    # BiGAN's discriminator starts with a last layer of zeros: its first losses do not differ.
+    assert any(not torch.equal(mine, other) for mine, other in zip(low, full, strict=True))
+    losses = [[float(value) for value in values if value.ndim == 0] for values in (low, full)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.1, abs=0.05)
 
 
 @pytest.mark.parametrize("jobs", [2, pytest.param(4, marks=pytest.mark.slow)])

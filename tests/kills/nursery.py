@@ -36,7 +36,8 @@ class Nursery:
     """Runs trainings in children of a process that is warm; each begins within milliseconds."""
 
     def __enter__(self) -> Self:
-        path = os.pathsep.join([str(ROOT / "workflow" / "scripts"), str(ROOT)])
+        ours = [str(ROOT / "workflow" / "scripts"), str(ROOT)]
+        path = os.pathsep.join([*ours, *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.kills.nursery"],
             cwd=ROOT,

@@ -55,8 +55,10 @@ def test_every_number_has_difference_verdict_and_spread(seeds_run: Run, tmp_path
     for row in rows.itertuples():
         key = f"{row.source} {row.method}", row.way, row.shot
         assert by_side["verdict"][key] == row.verdict
-        assert by_side["seed spread"][key] == f"{100 * row.seed_std:.2f}"
-        wanted = f"{100 * row.difference:+.2f} ± {100 * row.difference_ci95:.2f}"
+        assert by_side["seed spread"][key] == f"{round(100 * row.seed_std, 9):.2f}"
+        wanted = (
+            f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.difference_ci95, 9):.2f}"
+        )
         assert by_side["difference"][key] == (wanted if row.difference == row.difference else "")
 
 
@@ -106,7 +108,7 @@ def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):
     wanted = set()
     for row in paired.itertuples():
         star = " *" if row.p_holm < 0.05 else ""
-        number = f"{100 * row.difference:+.2f} ± {100 * row.ci95:.2f}{star}"
+        number = f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.ci95, 9):.2f}{star}"
         cell = f"{source_title(row.source)}, {method_title(row.method)}"
         column = f"{row.way}-way {row.shot}-shot, minus {method_title(row.other_method)}"
         wanted.add((cell, column, number))

@@ -59,10 +59,11 @@ def check_gpu(device: str) -> None:
     """
     if device != "cuda":
         return
+    paths = [str(_SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     # In a process of its own: it imports PyTorch, and its context takes memory of the GPU.
     done = subprocess.run(
         [sys.executable, "-m", "cactus.train.gpu", device],
-        env={**os.environ, "PYTHONPATH": str(_SCRIPTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         check=False,

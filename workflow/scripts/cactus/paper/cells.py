@@ -50,9 +50,14 @@ class TableCell:
     mark: str = ""
 
 
+def shown_value(value: float) -> float:
+    """Drop the digits that depend on the order of a sum: 36.85 must round in one way."""
+    return round(value, 9)
+
+
 def percent(fraction: float, decimals: int) -> str:
     """Return a fraction as a percentage with a fixed number of decimals."""
-    return f"{100 * fraction:.{decimals}f}"
+    return f"{shown_value(100 * fraction):.{decimals}f}"
 
 
 def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
@@ -110,7 +115,7 @@ def paired_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
 
 def signed(fraction: float, decimals: int) -> str:
     """Return a difference of fractions in percentage points, with its sign."""
-    return f"{100 * fraction:+.{decimals}f}"
+    return f"{shown_value(100 * fraction):+z.{decimals}f}"
 
 
 def _math(number: str) -> str:
@@ -192,7 +197,7 @@ def quality_entry(
     scale, decimals
         Factor to the printed unit, and decimals.
     """
-    printed = (f"{scale * row[name]:z.{decimals}f}" for name in columns)
+    printed = (f"{shown_value(scale * row[name]):z.{decimals}f}" for name in columns)
     return {
         "row": position[0],
         "column": f"{position[1]}, ours",

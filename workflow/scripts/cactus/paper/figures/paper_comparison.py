@@ -55,10 +55,8 @@ def draw(inputs: FigureInputs) -> Figure:
             _draw_panel(panel, cells[name].query("way == @way and shot == @shot"), names[name])
             panel.set_title(f"{dataset_title(name)}\n{setting_title(way, shot)}")
         style.hide(row[len(settings[name]) :])
-    for column in axes.T:
-        lowest = [panel for panel in column if panel.axison][-1]
-        lowest.set_xlabel("ours $-$ paper [points]")
-    style.legend_below(figure, _handles(shared), 2)
+    title = "ours $-$ paper, in percentage points"
+    style.legend_below(figure, _handles(shared), 2, title)
     style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure
 

@@ -178,9 +178,10 @@ class ValueCheck:
             numbers = paired.printed()
         else:
             numbers = self._quality.summary(row) if "measure" in row else self._summary(row)
-        signs = ["+" if name.endswith("difference") else "z" for name in entry["columns"]]
-        values = [entry["scale"] * numbers[name] for name in entry["columns"]]
-        shown = [f"{value:{sign}.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
+        signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
+        # The ninth decimal is beyond what sums in different order may change.
+        values = [round(entry["scale"] * numbers[name], 9) for name in entry["columns"]]
+        shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
