@@ -136,7 +136,7 @@ def test_update_stops_where_a_rebuilt_result_has_the_same_bytes(project: Project
 
 
 def test_update_says_what_is_left_after_a_dry_run_and_takes_targets(project: Project):
-    edit_code(project, "paper/tables.py")
+    edit_code(project, "paper/tables/accuracies.py")
     assert project.stale_jobs() != set()
     code, output = project.cactus("update", "small", "--", "-n", "--quiet")
     assert code == 0, output
