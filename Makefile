@@ -19,7 +19,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench gpu-check crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -78,6 +78,14 @@ bench: $(SETUP)
 	for kernel in $(KERNELS); do $(BIN)/python -m bench.$$kernel || exit 1; done
 	$(BIN)/python -m bench.report
 
+# What only a GPU can show, in any environment that has the libraries: GPU_PYTHON is its Python.
+# DEVICE=cpu tests the check itself; docs/performance.md.
+DEVICE := cuda
+GPU_PYTHON := $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+
+gpu-check:
+	PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts $(GPU_PYTHON) -m bench.gpu_check --device $(DEVICE)
+
 # The reader of RO-Crates that the tests call; it needs an environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up
 
@@ -118,6 +126,7 @@ check: $(SETUP)
 
 config-docs: $(SETUP)
 	$(BIN)/python docs/config_reference.py
+	$(BIN)/python -m docs.protocol_page
 
 lock: $(SETUP)
 	$(PIP) install --quiet pip-tools

@@ -41,6 +41,7 @@ localrules:
     data,
     embeddings,
     partitions,
+    quality,
     models,
     evaluations,
     scores,

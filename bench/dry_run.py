@@ -1,4 +1,4 @@
-"""The dry run of the whole grid of the paper with five seeds, in wall time."""
+"""The dry run of the full grid (``config/full.yaml``) with five seeds, in wall time."""
 
 import subprocess
 import sys
@@ -18,7 +18,8 @@ def dry_run(seeds: int) -> tuple[float, int]:
     names = ", ".join(map(str, range(seeds)))
     command = [
         sys.executable, "-m", "snakemake", "--dry-run", "--logger", "cactus", "--cores", "1",
-        "--snakefile", str(ROOT / "Snakefile"), "--config", f"grid={{seeds: [{names}]}}",
+        "--snakefile", str(ROOT / "Snakefile"), "--configfile", "config/full.yaml",
+        "--config", f"grid={{seeds: [{names}]}}",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config").symlink_to(ROOT / "config")

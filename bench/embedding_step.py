@@ -1,6 +1,5 @@
-"""A training step of each embedding, channels last as here, against PyTorch's default layout."""
+"""A training step of each embedding, channels-last, against PyTorch's default layout."""
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.harness import STEPS, THREADS, compare, counted_flops, peak_flops, write_result
+from bench.harness import STEPS, THREADS, Bench, compare, counted_flops, peak_flops, write_result
 from cactus.config.models import Config
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build
 from cactus.train.device import set_up_device
@@ -19,47 +18,53 @@ BATCH = 64
 CASES = ("acai", "bigan", "deepcluster", "infogan")
 
 
-def step(name: str, layout: torch.memory_format) -> Callable[[], Any]:
-    """Return the step of an embedding on 64 images of Omniglot's size."""
-    device = set_up_device("cpu", THREADS, deterministic=False)
+def step(
+    bench: Bench, name: str, layout: torch.memory_format, **changes: object
+) -> Callable[[], Any]:
+    """Return the step of an embedding on 64 images of Omniglot's size, with settings changed."""
+    device = set_up_device(bench.device, THREADS, deterministic=False)
     settings = Config().embeddings.resolve(name, "omniglot").model_dump(mode="json")
-    settings["batch_size"] = BATCH
+    settings |= {"batch_size": 4 if bench.tiny else BATCH, **changes}
     method = build(name, parse_embedding(name, settings), (28, 28, 1), 0, device)
     assert isinstance(method, TrainedEmbedding)
     method.nets.train().to(memory_format=layout)
     images = np.random.default_rng(0).integers(0, 256, (BATCH, 28, 28, 1), dtype=np.uint8)
-    resident, indices = method.resident(images), torch.arange(BATCH)
+    resident = method.resident(images)
+    indices = torch.arange(settings["batch_size"], device=device)
     if hasattr(method, "labels"):
         method.labels = indices % method.settings.clusters
 
     def work() -> dict[str, float]:
-        metrics = method.train_step(resident, indices)
+        metrics = method.train_step(resident[indices], indices)
         return {name: float(value) for name, value in metrics.items()}
 
     return work
 
 
-def measure(name: str, rounds: int) -> dict[str, Any]:
+def measure(bench: Bench, name: str) -> dict[str, Any]:
     """Return the measurements of one embedding."""
-    peak = peak_flops()
+    peak = peak_flops(bench.device)
     ours, default = (
-        partial(step, name, layout) for layout in (torch.channels_last, torch.contiguous_format)
+        partial(step, bench, name, layout)
+        for layout in (torch.channels_last, torch.contiguous_format)
     )
-    runs = compare({"default layout": default, "ours": ours}, rounds, **STEPS)
+    candidates = {"default layout": default, "ours": ours}
+    runs = compare(candidates, bench.rounds, **STEPS, device=bench.device)
     gap = runs.median("ours") / (counted_flops(ours()) / peak)
     return {**runs.cell("default layout"), "floor_gap": gap}
 
 
-def main(rounds: int = 7) -> None:
+def main(bench: Bench) -> None:
     """Measure and write."""
     write_result(
         "embedding_step",
         {
             "what": "a training step of 64 images, against PyTorch's default layout",
-            "cells": {name: measure(name, rounds) for name in CASES},
+            "cells": {name: measure(bench, name) for name in CASES[: 1 if bench.tiny else None]},
         },
+        bench,
     )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(Bench.from_arguments(__doc__, rounds=7))

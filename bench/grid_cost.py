@@ -1,4 +1,4 @@
-"""What the grid of the paper costs on paper: work and kernel launches of a step, times the steps.
+"""What the grids cost on paper: work and kernel launches of a step, times the steps.
 
 Operations are counted, not timed: floating-point operations by PyTorch's counter, launches as the
 profiler's operators that call no other operator, both in one step on random images on the CPU. A
@@ -19,7 +19,7 @@ from bench.harness import THREADS, write_result
 from cactus.config.load import load_config
 from cactus.config.models import Config
 from cactus.config.sections.base import DatasetName, LearnerName
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.config.sections.grid import Grid
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
@@ -39,6 +39,9 @@ SHAPES: dict[DatasetName, tuple[int, int, int]] = {
     "celeba": (84, 84, 3),
 }  # fmt: skip
 CPU = torch.device("cpu")
+CONFIG = Path(__file__).parents[1] / "config"
+WHAT = "the grids of the paper and of full.yaml with one seed, on paper"
+GRIDS = {"paper": CONFIG / "config.yaml", "full": CONFIG / "full.yaml"}
 
 Step = Callable[[], object]
 
@@ -101,30 +104,46 @@ def hours(step: dict[str, float], steps: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Count one step of every kind of training of the default grid, and add the grid up."""
-    config = load_config([Path(__file__).parents[1] / "config/config.yaml"])
-    grid = Grid.from_settings(config.grid)
+    """Count one step of every kind of training of the full grid, and add the grids up."""
+    config = load_config([GRIDS["full"]])
+    cells = {name: trainings(load_config([file]).expanded_grid) for name, file in GRIDS.items()}
     parts = []
-    kinds = Counter((cell.dataset, cell.learner) for cell in grid.trained_cells)
-    for (dataset, learner), cells in sorted(kinds.items()):
+    kinds = {(cell.dataset, cell.learner) for cell in config.expanded_grid.trained_cells}
+    for dataset, learner in sorted(kinds):
         settings = config.learners.resolve(learner, dataset, "acai")
         step = counted(learner_step(config, dataset, learner, 1))
         tasks = settings.tasks_per_batch
         # One task is counted and its work multiplied; batched, the launches are those of one task.
         step = {**step, "flops": tasks * step["flops"], "bytes": tasks * step["bytes"]}
-        parts.append(part(f"{learner} {dataset}", step, settings.iterations, cells))
-    for dataset, name, _ in grid.embedding_runs:
+        parts.append(part(f"{learner} {dataset}", step, settings.iterations))
+    for dataset, name, _ in config.expanded_grid.embedding_runs:
         run, steps = embedding_step(config, dataset, name)
-        parts.append(part(f"{name} {dataset}", counted(run), steps, 1))
-    total = sum(one["cells"] * max(one["hours"].values()) for one in parts)
-    what = "the grid of the paper with one seed, on paper"
-    write_result("grid_cost", {"what": what, "gpu_hours": total, "parts": parts})
+        parts.append(part(f"{name} {dataset}", counted(run), steps))
+    write_result("grid_cost", {"what": WHAT, **added_up(parts, cells)})
 
 
-def part(name: str, step: dict[str, float], steps: int, cells: int) -> dict[str, Any]:
+def trainings(grid: Grid) -> Counter[str]:
+    """Return how often a grid trains each kind of learner and embedding."""
+    learners = Counter(f"{cell.learner} {cell.dataset}" for cell in grid.trained_cells)
+    return learners + Counter(f"{name} {dataset}" for dataset, name, _ in grid.embedding_runs)
+
+
+def added_up(parts: list[dict[str, Any]], cells: dict[str, Counter[str]]) -> dict[str, Any]:
+    """Return the parts with their number of cells in each grid, and the GPU-hours of each grid."""
+    counted_parts = [
+        {**one, "cells": {name: grid[one["name"]] for name, grid in cells.items()}} for one in parts
+    ]
+    total = {
+        name: sum(one["cells"][name] * max(one["hours"].values()) for one in counted_parts)
+        for name in cells
+    }
+    return {"gpu_hours": total, "parts": counted_parts}
+
+
+def part(name: str, step: dict[str, float], steps: int) -> dict[str, Any]:
     """Describe one kind of training."""
-    print(name, step, steps, cells, flush=True)
-    return {"name": name, **step, "steps": steps, "cells": cells, "hours": hours(step, steps)}
+    print(name, step, steps, flush=True)
+    return {"name": name, **step, "steps": steps, "hours": hours(step, steps)}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How Snakemake and Slurm fare with a large grid: ``python -m bench.growth --seeds 10``.
 
-The paper's grid is sent to a real one-node Slurm (`tests.cluster`), with stand-ins for its jobs: a
+The full grid is sent to a real one-node Slurm (`tests.cluster`), with stand-ins for its jobs: a
 wrapper of `sbatch` replaces what a job would do by making its files at once, and asks for one CPU
 and 10 MB, so that many run side by side. Snakemake, its graph, its submissions and its questions,
 and Slurm's controller are the real ones. The jobs of the synthetic data run beforehand; tables and
@@ -31,7 +31,7 @@ from tests.cluster.slurm import SlurmCluster, missing
 from tests.workflow.project import Project
 
 _RUN: Final = "growth"
-_CONFIG: Final = ("--configfile", "config/config.yaml", "config/growth.yaml")
+_CONFIG: Final = ("--configfile", "config/full.yaml", "config/growth.yaml")
 _COUNTED: Final = ("squeue", "scontrol", "sacct", "sinfo", "scancel", "sacctmgr")
 _SAMPLE_SECONDS: Final = 0.5
 _MIB: Final = 2**20

@@ -4,24 +4,40 @@ The original calls scikit-learn with k-means++ and one start on the embedding wi
 dimensions. The points are a mixture of 600 overlapping groups.
 """
 
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from bench.harness import THREADS, Comparison, compare, fastest, peak_flops, write_result
+from bench.harness import THREADS, Bench, Comparison, compare, fastest, peak_flops, write_result
 from cactus.config.sections.partition import PartitionSettings
 from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.gpu_points import gpu_points
 from cactus.tasks.kmeans.lloyd import kmeans, lloyd
+from cactus.tasks.kmeans.points import Points
 
 POINTS, DIMS, CLUSTERS = 20_000, 256, 500
 CELEBA = 162_770  # images for training
 CONVERGED = 0.0
+
+
+class Sizes(NamedTuple):
+    """Points of a partition, clusters, and images of CelebA."""
+
+    points: int = POINTS
+    clusters: int = CLUSTERS
+    celeba: int = CELEBA
+
+    @classmethod
+    def of(cls, bench: Bench) -> "Sizes":
+        """Return the sizes of a benchmark."""
+        return cls(500, 20, 1000) if bench.tiny else cls()
 
 
 class Run(NamedTuple):
@@ -48,27 +64,35 @@ def partitions(size: int) -> Iterator[tuple[int, np.ndarray]]:
         yield number, points * weights
 
 
-def scikit_learn() -> Callable[[], Run]:
-    """Return the original's procedure for one partition after the other."""
-    given = partitions(POINTS)
+def loaded(bench: Bench, points: np.ndarray) -> AbstractContextManager[Points]:
+    """Load points to where they are clustered."""
+    if bench.device == "cpu":
+        return cpu_points(points, THREADS)
+    return gpu_points(points, torch.device(bench.device))
+
+
+def scikit_learn(bench: Bench) -> Callable[[], Run]:
+    """Return the original's procedure for one partition after the other, on the CPU."""
+    sizes = Sizes.of(bench)
+    given = partitions(sizes.points)
 
     def work() -> Run:
         number, points = next(given)
-        run = KMeans(CLUSTERS, n_init=1, max_iter=3000, random_state=number).fit(points)
+        run = KMeans(sizes.clusters, n_init=1, max_iter=3000, random_state=number).fit(points)
         return Run(run.labels_, run.inertia_, run.n_iter_)
 
     return work
 
 
-def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
+def ours(bench: Bench, tolerance: float, size: int) -> Callable[[], Run]:
     """Return this project's."""
-    given = partitions(size)
+    given, clusters = partitions(size), Sizes.of(bench).clusters
 
     def work() -> Run:
         number, points = next(given)
-        with cpu_points(points, THREADS) as loaded:
+        with loaded(bench, points) as there:
             run = kmeans(
-                loaded, CLUSTERS, np.random.default_rng(number),
+                there, clusters, np.random.default_rng(number),
                 starts=1, max_iterations=3000, tolerance=tolerance,
             )  # fmt: skip
         return Run(run.labels, run.inertia, run.iterations)
@@ -76,19 +100,24 @@ def ours(tolerance: float, size: int = POINTS) -> Callable[[], Run]:
     return work
 
 
-def iterations(points: np.ndarray, clusters: int) -> None:
+def iterations(bench: Bench, points: np.ndarray, clusters: int) -> None:
     """Do three iterations of Lloyd's algorithm."""
-    with cpu_points(points, THREADS) as loaded:
-        lloyd(loaded, points[:clusters], 3, CONVERGED)
+    with loaded(bench, points) as there:
+        lloyd(there, points[:clusters], 3, CONVERGED)
 
 
-def cost() -> dict[str, dict[int, float]]:
+def cost(bench: Bench) -> dict[str, dict[int, float]]:
     """Return the seconds of three iterations by the number of points and of clusters."""
-    points = mixture(40_000)
-    sizes, clusters = (5_000, 10_000, 20_000, 40_000), (125, 250, 500, 1000)
+    middle, k, _ = Sizes.of(bench)
+    points = mixture(2 * middle)
+
+    def seconds(size: int, clusters: int) -> float:
+        work = partial(iterations, bench, points[:size], clusters)
+        return fastest(work, 1 if bench.tiny else 5, bench.device)
+
     return {
-        "N": {n: fastest(partial(iterations, points[:n], CLUSTERS), 5) for n in sizes},
-        "k": {k: fastest(partial(iterations, points[:POINTS], k), 5) for k in clusters},
+        "N": {n: seconds(n, k) for n in (middle // 4, middle // 2, middle, 2 * middle)},
+        "k": {n: seconds(middle, n) for n in (k // 4, k // 2, k, 2 * k)},
     }
 
 
@@ -98,26 +127,31 @@ def agreement(runs: Comparison, name: str) -> float:
     return float(np.mean([adjusted_rand_score(*pair) for pair in pairs]))
 
 
-def main(rounds: int = 5) -> None:
+def main(bench: Bench) -> None:
     """Compare times, inertia and the difference of partitions."""
-    peak, tolerance = peak_flops(), PartitionSettings().tolerance
+    peak, tolerance = peak_flops(bench.device), PartitionSettings().tolerance
+    points, clusters, celeba = Sizes.of(bench)
     variants = {f"tolerance {tolerance:g}, the default": tolerance, "tolerance 0": CONVERGED}
-    candidates = {name: partial(ours, value) for name, value in variants.items()}
-    runs = compare({"scikit-learn": scikit_learn, **candidates}, rounds)
+    candidates = {name: partial(ours, bench, value, points) for name, value in variants.items()}
+    rival = {"scikit-learn": partial(scikit_learn, bench)}
+    runs = compare({**rival, **candidates}, bench.rounds, device=bench.device)
     cells = {}
     for name, value in variants.items():
         pairs = zip(runs.results(name), runs.results("scikit-learn"), strict=True)
         steps = float(np.mean([run.iterations for run in runs.results(name)]))
         cells[name] = {
-            **runs.cell("scikit-learn", name, target=6.0 if value else None),
+            **runs.cell(
+                "scikit-learn", name, target=6.0 if value and bench.device == "cpu" else None
+            ),
             "inertia": float(np.mean([run.inertia / peer.inertia for run, peer in pairs])),
             "iterations": steps,
             # An assignment more than updates; the choice of initial centroids costs as much as 2.5.
-            "floor_gap": runs.median(name) / (2 * POINTS * CLUSTERS * DIMS * (steps + 3.5) / peak),
+            "floor_gap": runs.median(name) / (2 * points * clusters * DIMS * (steps + 3.5) / peak),
             "agreement": agreement(runs, name),
             "rivals_agreement": agreement(runs, "scikit-learn"),
         }
-    (large,) = compare({"ours": partial(ours, tolerance, CELEBA)}, 1).turns["ours"]
+    alone = {"ours": partial(ours, bench, tolerance, celeba)}
+    (large,) = compare(alone, 1, device=bench.device).turns["ours"]
     write_result(
         "kmeans",
         {
@@ -128,10 +162,11 @@ def main(rounds: int = 5) -> None:
                 "iterations": large.result.iterations,
                 "peak_memory_bytes": large.peak_memory,
             },
-            "cost": cost(),
+            "cost": cost(bench),
         },
+        bench,
     )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(Bench.from_arguments(__doc__, rounds=5))

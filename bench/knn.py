@@ -36,11 +36,11 @@ def scikit_learn(shot: int) -> Callable[[], np.ndarray]:
 def ours(shot: int, tasks: int = TASKS) -> Callable[[], np.ndarray]:
     """Return what finds the labels (T, 25), a hundred tasks at a time as in a run."""
     support, query = episodes(tasks, shot)
-    starts, method = range(0, tasks, 100), NearestNeighbors(1)
+    starts, method = range(0, tasks, 100), NearestNeighbors([1])
 
     def work() -> np.ndarray:
         parts = [method.predict(support[s : s + 100], query[s : s + 100]) for s in starts]
-        return np.concatenate(parts).reshape(tasks, -1)
+        return np.concatenate(parts, axis=1).reshape(tasks, -1)
 
     return work
 

@@ -49,7 +49,7 @@ def scikit_learn(shot: int, **options: float) -> Callable[[], np.ndarray]:
 def ours(shot: int, tasks: int = TASKS) -> Callable[[], np.ndarray]:
     """Return what finds the logits (T, 25, 5) of all tasks at once."""
     support, query = episodes(tasks, shot)
-    method = LogisticRegression(1.0, 1e-8, 100)
+    method = LogisticRegression([1.0], 1e-8, 100)
     return lambda: method.logits(support, query).reshape(tasks, -1, WAY)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import higher
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -29,7 +28,8 @@ class TaskNet(nn.Module):
         *convolutions, head, bias = weights
         for weight, beta in zip(convolutions, betas, strict=True):
             images = conv_same(images, weight, 1 if self.pool else 2, 1)
-            images = F.batch_norm(images, None, None, None, beta, training=True, eps=self.eps)
+            ones = torch.ones_like(beta)
+            images = F.batch_norm(images, None, None, ones, beta, training=True, eps=self.eps)
             images = F.relu(images)
             images = F.max_pool2d(images, 2) if self.pool else images
         features = images.flatten(1) if self.pool else images.mean((2, 3))
@@ -65,8 +65,9 @@ class Loop:
     def __init__(self, model: Maml, images: Tensor, batch: EpisodeBatch) -> None:
         self.net, self.settings = TaskNet(model), model.settings
         scaled = images.permute(0, 3, 1, 2).float().contiguous() / 255
+        self.device = images.device
         self.tasks = [
-            tuple(scaled[torch.from_numpy(part.reshape(-1))] for part in pair)
+            tuple(scaled[torch.from_numpy(part.reshape(-1)).to(self.device)] for part in pair)
             for pair in zip(batch.support, batch.query, strict=True)
         ]
         _, self.way, self.shot = batch.support.shape
@@ -74,7 +75,7 @@ class Loop:
 
     def loss(self, logits: Tensor, per_class: int) -> Tensor:
         """Return the cross-entropy summed over classes."""
-        labels = torch.arange(self.way).repeat_interleave(per_class)
+        labels = torch.arange(self.way, device=self.device).repeat_interleave(per_class)
         return F.cross_entropy(logits, labels, reduction="sum") / per_class
 
     def train(self) -> None:
@@ -93,7 +94,7 @@ class Loop:
             weights = self._adapted(support, self.settings.evaluation_steps, train=False)
             with torch.no_grad():
                 predicted.append(self.net.logits(query, weights, list(self.net.betas)).argmax(1))
-        return torch.stack(predicted)
+        return torch.stack(predicted).cpu()
 
     def _adapted(self, support: Tensor, steps: int, *, train: bool) -> list[Tensor]:
         weights, betas = list(self.net.weights), list(self.net.betas)
@@ -108,7 +109,9 @@ class Loop:
         return weights
 
     def train_with_higher(self) -> None:
-        """Compute the meta-gradient through `higher`."""
+        """Compute the meta-gradient through `higher`, which envs/bench.in has."""
+        import higher
+
         net, settings = self.net, self.settings
         for parameter in net.parameters():
             parameter.grad = None

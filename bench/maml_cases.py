@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from bench.harness import Bench
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.learners import LearnerSettings, MamlSettings
 from cactus.config.sections.speed import MamlSpeed
@@ -14,19 +15,28 @@ SHAPES: dict[DatasetName, tuple[int, int, int]] = {
     "miniimagenet": (84, 84, 3),
 }
 
+TINY = {"way": 2, "filters": 2, "inner_steps": 1, "evaluation_steps": 2}
+
 
 def maml_case(
-    dataset: DatasetName, tasks: int, **changes: object
+    bench: Bench, dataset: DatasetName, tasks: int, **changes: object
 ) -> tuple[Maml, torch.Tensor, EpisodeBatch]:
-    """Return a model with a data set's settings, `changes` made, and images and episodes."""
+    """Return a model with a data set's settings, `changes` made, and images and episodes.
+
+    `changes` may also be of the settings of speed.
+    """
+    if bench.tiny:
+        tasks, changes = 2, {**TINY, **changes}
+    quick = {key: changes.pop(key) for key in list(changes) if key in MamlSpeed.model_fields}
     settings = LearnerSettings().resolve("maml", dataset).model_copy(update=changes)
     assert isinstance(settings, MamlSettings)
     generator = np.random.default_rng(0)
     shape = SHAPES[dataset]
     images = torch.from_numpy(generator.integers(0, 256, (400, *shape), dtype=np.uint8))
-    model = Maml(settings, MamlSpeed(), shape, torch.Generator().manual_seed(0))
+    speed = MamlSpeed.model_validate(quick)
+    model = Maml(settings, speed, shape, torch.Generator().manual_seed(0)).to(bench.device)
     batch = EpisodeBatch(
         generator.integers(0, 400, (tasks, settings.way, settings.shot)),
         generator.integers(0, 400, (tasks, settings.way, settings.query)),
     )
-    return model, images, batch
+    return model, images.to(bench.device), batch

@@ -15,13 +15,12 @@ from torch.nn.functional import cross_entropy, dropout
 
 from bench.harness import compare, write_result
 from bench.logistic_regression import DIMS, episodes
-from cactus.config.sections.evaluation import MlpSettings
-from cactus.evaluate.baselines.mlp import MlpClassifier
+from cactus.evaluate.baselines.mlp import MlpClassifier, Perceptron
 
 TASKS = 10
 # Way and shot: the least and the most of the paper's 5-way settings, and Omniglot's largest.
 CASES = {"5-way 1-shot": (5, 1), "5-way 50-shot": (5, 50), "20-way 5-shot": (20, 5)}
-SETTINGS = MlpSettings(epochs=100)
+SETTINGS = Perceptron(hidden_units=128, dropout=0.5, learning_rate=1e-3, epochs=100, l2=0.0)
 
 
 def parameters(tasks: int, way: int) -> list[Tensor]:
@@ -76,7 +75,7 @@ def ours(way: int, shot: int) -> Callable[[], float]:
     support, query = episodes(TASKS, shot, way)
 
     def work() -> float:
-        method = MlpClassifier(SETTINGS, np.random.default_rng(0))
+        method = MlpClassifier([SETTINGS], 0)
         return float((method.predict(support, query) == np.arange(way)[:, None]).mean())
 
     return work

@@ -5,7 +5,6 @@ NumPy, a Python loop over the classes, a batch transposed to NCHW, four times co
 norm, ReLU and max-pooling, Euclidean distances from expanded differences, Adam.
 """
 
-import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 from bench.harness import (
     STEPS,
     THREADS,
+    Bench,
     compare,
     counted_flops,
     fastest,
@@ -25,13 +25,15 @@ from bench.harness import (
 )
 from cactus.config.sections.learners import ProtonetsSettings
 from cactus.config.sections.speed import ProtonetsSpeed
-from cactus.meta.protonets.learner import Protonets
+from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler
 from cactus.train.device import set_up_device
 
 # Image size, channels, way, shot, query; and the ratio to reach.
 CELLS = {"omniglot": ((28, 1, 20, 1, 15), 1.4), "miniimagenet": ((84, 3, 5, 1, 15), None)}
+
+TINY = {"tiny": ((16, 1, 3, 1, 2), None)}
 
 
 def images_and_labels(size: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +43,9 @@ def images_and_labels(size: int, channels: int) -> tuple[np.ndarray, np.ndarray]
     return images, generator.permutation(np.repeat(np.arange(100), 20))
 
 
-def original(size: int, channels: int, way: int, shot: int, query: int) -> Callable[[], float]:
+def original(
+    bench: Bench, size: int, channels: int, way: int, shot: int, query: int
+) -> Callable[[], float]:
     """Return the original's step."""
     images, labels = images_and_labels(size, channels)
     images = images.astype(np.float32) / 255.0
@@ -52,9 +56,9 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
         )
         for inputs in (channels, 64, 64, 64)
     ]
-    model = nn.Sequential(*blocks, nn.Flatten())
+    model = nn.Sequential(*blocks, nn.Flatten()).to(bench.device)
     optimizer = torch.optim.Adam(model.parameters(), 0.001)
-    targets = torch.arange(way)[:, None].expand(way, query).reshape(-1)
+    targets = torch.arange(way, device=bench.device)[:, None].expand(way, query).reshape(-1)
 
     def step() -> float:
         support, queries = [], []
@@ -63,7 +67,7 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
             support.append(images[chosen[:shot]])
             queries.append(images[chosen[shot:]])
         batch = torch.from_numpy(np.concatenate([*support, *queries])).permute(0, 3, 1, 2)
-        features = model(batch)
+        features = model(batch.to(bench.device))
         prototypes = features[: way * shot].reshape(way, shot, -1).mean(1)
         distances = (features[way * shot :, None] - prototypes[None]).square().sum(2)
         loss = F.cross_entropy(-distances, targets)
@@ -75,30 +79,38 @@ def original(size: int, channels: int, way: int, shot: int, query: int) -> Calla
     return step
 
 
-def ours(size: int, channels: int, way: int, shot: int, query: int) -> Callable[[], float]:
-    """Return this project's step."""
-    set_up_device("cpu", THREADS, deterministic=False)
+def ours(
+    bench: Bench, size: int, channels: int, way: int, shot: int, query: int, **changes: object
+) -> Callable[[], float]:
+    """Return this project's step, with some settings changed."""
+    device = set_up_device(bench.device, THREADS, deterministic=False)
     images, labels = images_and_labels(size, channels)
-    settings = ProtonetsSettings(way=way, shot=shot, query=query)
-    learner = Protonets(
-        settings, ProtonetsSpeed(), (size, size, channels), torch.Generator().manual_seed(0)
-    )
-    source = TaskSource(torch.from_numpy(images), PartitionSampler(labels[None], way, shot, query))
+    keys = {"way": way, "shot": shot, "query": query, **changes}
+    settings = ProtonetsSettings.model_validate(keys)
+    shape = (size, size, channels)
+    learner = build("protonets", settings, ProtonetsSpeed(), shape, seed=0, device=device)
+    sampler = PartitionSampler(labels[None], way, shot, query)
+    source = TaskSource(torch.from_numpy(images).to(device), sampler)
     state = TrainState.start(learner, seed=0)
     return lambda: float(train_step(state, source).loss)
 
 
-def main(rounds: int = 15) -> None:
+def main(bench: Bench) -> None:
     """Compare the steps on both image sizes."""
-    cells = {}
-    for name, (cell, target) in CELLS.items():
-        peak = peak_flops()
-        candidates = {"original": partial(original, *cell), "ours": partial(ours, *cell)}
-        runs = compare(candidates, rounds, **STEPS)
-        gap = runs.median("ours") / (counted_flops(ours(*cell)) / peak)
-        cells[name] = {**runs.cell("original", target=target), "floor_gap": gap}
-    ways = {way: fastest(ours(28, 1, way, 1, 15), rounds) for way in (5, 10, 20)}
-    shots = {shot: fastest(ours(28, 1, 5, shot, 15), rounds) for shot in (1, 2, 5)}
+    cells, (rounds, device) = {}, bench[:2]
+    for name, (cell, target) in (TINY if bench.tiny else CELLS).items():
+        peak = peak_flops(device)
+        candidates = {
+            "original": partial(original, bench, *cell),
+            "ours": partial(ours, bench, *cell),
+        }
+        runs = compare(candidates, rounds, **STEPS, device=device)
+        gap = runs.median("ours") / (counted_flops(ours(bench, *cell)) / peak)
+        aim = target if device == "cpu" else None
+        cells[name] = {**runs.cell("original", target=aim), "floor_gap": gap}
+    query = 1 if bench.tiny else 15
+    ways = {n: fastest(ours(bench, 28, 1, n, 1, query), rounds, device) for n in (5, 10, 20)}
+    shots = {n: fastest(ours(bench, 28, 1, 5, n, query), rounds, device) for n in (1, 2, 5)}
     write_result(
         "protonets_step",
         {
@@ -106,8 +118,9 @@ def main(rounds: int = 15) -> None:
             "cells": cells,
             "cost": {"way": ways, "shot": shots},
         },
+        bench,
     )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(Bench.from_arguments(__doc__, rounds=15))

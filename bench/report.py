@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "performance.png"
 PLOT = "![Time against work, with fitted exponents](images/performance.png)"
+GPU_BEGIN, GPU_END = "<!-- gpu: begin -->", "<!-- gpu: end -->"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 # The work of a size where it is not the size itself. A MAML step of second order costs 9 products a
 # support image and inner step and 3 a query image, of which a class has 5; docs/performance.md.
@@ -114,20 +115,52 @@ def expected(name: str, work: str, cost: dict[str, float]) -> str:
 
 
 def paper(result: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of the table of work per step, and the sum over the grid."""
-    yield "| training | steps | GFLOP a step | MB a step | launches | H100 floor | GPU-hours |"
-    yield "|---|---|---|---|---|---|---|"
+    """Yield the lines of the table of work per step, and the sums over the grids."""
+    yield (
+        "| training | steps | GFLOP a step | MB a step | launches | H100 floor | GPU-hours of one "
+        "| in the paper's grid | in the full grid |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
     for part in result["parts"]:
         hours, steps = part["hours"], part["steps"]
         floor = 1000 * 3600 * hours["flops"] / steps
         most = max(hours, key=lambda limit: float(hours[limit]))
-        limit = f"{part['cells']} x {hours[most]:.2f} ({most})"
+        limit, cells = f"{hours[most]:.2f} ({most})", part["cells"]
         yield (
             f"| {part['name']} | {steps:,} | {part['flops'] / 1e9:.2f} | {part['bytes'] / 1e6:.0f} "
-            f"| {part['launches']:,} | {floor:.3f} ms | {limit} |"
+            f"| {part['launches']:,} | {floor:.3f} ms | {limit} "
+            f"| {cells['paper']} | {cells['full']} |"
         )
     yield ""
-    yield f"Together {result['gpu_hours']:.0f} GPU-hours for one seed."
+    total = result["gpu_hours"]
+    yield (
+        f"Together {total['paper']:.1f} GPU-hours for one seed of the paper's grid "
+        f"(`config/config.yaml`), and {total['full']:.1f} for one of `config/full.yaml`."
+    )
+
+
+def of_gpu(folder: Path) -> list[str]:
+    """Return the lines of the table of what was measured on a GPU; nothing, if nothing was."""
+    results = read(folder)
+    table_lines = list(table(results))
+    if not results:
+        return [*table_lines, "", "No time has been measured on a GPU."]
+    facts = ("gpu", "driver", "torch", "cuda", "clock_mhz")
+    found = {", ".join(f"{key} {one['machine'].get(key)}" for key in facts)
+             for one in results.values()}  # fmt: skip
+    return [f"Measured with {'; '.join(sorted(found))}.", "", *table_lines]
+
+
+def read(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the results in a folder by their names."""
+    files = sorted(folder.glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def put(page: str, begin: str, end: str, lines: list[str]) -> str:
+    """Return a page with lines between two marks."""
+    before, _, rest = page.partition(begin)
+    return "\n".join([before + begin, "", *lines, "", end]) + rest.partition(end)[2]
 
 
 def draw(results: dict[str, dict[str, Any]]) -> None:
@@ -163,16 +196,15 @@ def draw(results: dict[str, dict[str, Any]]) -> None:
 
 def main() -> None:
     """Write the tables between the marks of the page, and the plot."""
-    files = sorted(RESULTS.glob("*.json"))
-    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+    results = read(RESULTS)
     grid = results.pop("grid_cost", None)
     lines = [machines(results), "", *table(results), "", *qualities(results), ""]
     lines += [*shares(results), "", PLOT, "", *growth(results)]
     if grid is not None:
         lines += ["", *paper(grid)]
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text("\n".join([before + BEGIN, "", *lines, "", END]) + after, encoding="utf-8")
+    page = put(PAGE.read_text(encoding="utf-8"), BEGIN, END, lines)
+    page = put(page, GPU_BEGIN, GPU_END, of_gpu(RESULTS / "gpu"))
+    PAGE.write_text(page, encoding="utf-8")
     draw(results)
 
 

@@ -18,27 +18,41 @@ from cactus.config.sections.grid import GridSettings
 from cactus.config.words import type_text
 from cactus.files import write_text
 
-# The paper's grid; a study of one's own says itself what it adds to its cells.
+# The cells of the paper's tables; a study of one's own says itself what it adds to its cells.
 PAPER = Config(
     grid=GridSettings(
+        per_dataset={
+            "mnist": {"embeddings": ["acai", "bigan", "infogan"], "learners": ["maml"]},
+            "omniglot": {"embeddings": ["acai", "bigan"]},
+            "miniimagenet": {"embeddings": ["bigan", "deepcluster"]},
+            "celeba": {"embeddings": ["bigan", "deepcluster"]},
+        },
         controls={
             "mnist": ["labels"],
-            "omniglot": ["labels", "random", "pixels", "single-acai", "hyperplanes-acai"],
-            "miniimagenet": [
-                "labels", "random", "pixels", "single-deepcluster", "hyperplanes-deepcluster",
+            "omniglot": [
+                "labels",
+                "random+20-way",
+                "random+5-way",
+                "pixels",
+                "acai+p-1",
+                "hyperplanes-acai",
+                "hyperplanes-acai+margin-0",
             ],
+            "miniimagenet": ["labels", "deepcluster+p-1", "hyperplanes-deepcluster"],
             "celeba": ["labels"],
         },
+        ablation_learners=["maml"],
         scratch=True,
         baselines=True,
     )
-)  # fmt: skip
+)
 
 _YAML_HEADER = """\
 # yaml-language-server: $schema=config.schema.json
-# The paper's study, which runs if no --configfile is given. Lines that start with #key are the
-# defaults. Generated from workflow/scripts/cactus/config by `make config-docs`; put a study of your
-# own in a file of its own, with only the keys that differ from the defaults.
+# The paper's study, which runs if no --configfile is given: the cells of its tables, and no others
+# (those are in full.yaml). Lines that start with #key are the defaults. Generated from
+# workflow/scripts/cactus/config by `make config-docs`; put a study of your own in a file of its
+# own, with only the keys that differ from the defaults.
 """
 _REFERENCE_HEADER = """\
 # Configuration reference
@@ -59,7 +73,8 @@ Snakemake keeps only the last, so a second one is refused.
 
 The cells are `datasets` x `embeddings` x `learners` x `seeds` of `grid`, without what `exclude`
 matches; a pattern that matches no cell is noted at the start. Controls, training from scratch and
-baselines are added only where the study asks for them: the paper's are in `config/config.yaml`.
+baselines are added only where the study asks for them: `config/config.yaml` has exactly the cells
+of the paper's tables, `config/full.yaml` every embedding and learner on every data set.
 With `synthetic_data`, the defaults of splits, ways, queries and clusters follow the sizes under
 `synthetic`; trainings are as long as the paper's.
 

@@ -82,8 +82,9 @@ onerror:
 wildcard_constraints:
     dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
-    source="[a-z][a-z0-9_-]*",
+    source="[a-z][a-z0-9._+-]*",
     learner="|".join(LearnerName.__args__),
+    table="|".join(job.cell for job in GRAPH.by_stage["make_table"]),
     figure="[a-z_-]+",
     seed="[0-9]+",
 

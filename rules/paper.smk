@@ -10,7 +10,7 @@ rule make_table:
     conda:
         "../envs/cactus.yaml"
     message:
-        "make_table {wildcards.dataset}"
+        "make_table {wildcards.table}"
     shell:
         'exec python "$SCRIPTS/make_table.py" --plan {input.plan:q} >> {log:q} 2>&1'
 

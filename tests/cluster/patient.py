@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from cactus.config.sections import base
-from cactus.config.sections.embedding_methods import MethodSettings
+from cactus.config.sections.embeddings.base import MethodSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import unit_range, write_picture
 

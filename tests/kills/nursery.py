@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cactus.train.device import DeviceName
 from tests.kills.faults import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,8 @@ class Nursery:
     """Runs trainings in children of a process that is warm; each begins within milliseconds."""
 
     def __enter__(self) -> Self:
-        path = os.pathsep.join([str(ROOT / "workflow" / "scripts"), str(ROOT)])
+        ours = [str(ROOT / "workflow" / "scripts"), str(ROOT)]
+        path = os.pathsep.join([*ours, *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.kills.nursery"],
             cwd=ROOT,
@@ -61,6 +63,7 @@ class Nursery:
         folder: Path,
         *,
         every: int | None = 1,
+        device: DeviceName = "cpu",
         fault: Fault | None = None,
         kill_after: float | None = None,
     ) -> tuple[int, str]:
@@ -79,7 +82,13 @@ class Nursery:
             The exit code, negative for a signal, and what was printed.
         """
         log = folder.with_suffix(".log")
-        task = {"name": name, "data": str(data), "folder": str(folder), "every": every}
+        task = {
+            "name": name,
+            "data": str(data),
+            "folder": str(folder),
+            "every": every,
+            "device": device,
+        }
         how = {"fault": asdict(fault) if fault else None, "kill_after": kill_after}
         assert self._process.stdin
         assert self._process.stdout
@@ -127,7 +136,8 @@ def _be_child(job: dict[str, Any]) -> None:
             inflict(Fault(**job["fault"]))
         task = job["task"]
         data, folder = Path(task["data"]), Path(task["folder"])
-        run_main(partial(train, task["name"], data, folder, every=task["every"]))
+        how = {"every": task["every"], "device": task["device"]}
+        run_main(partial(train, task["name"], data, folder, **how))
     except SystemExit as end:
         code = end.code
     except BaseException:

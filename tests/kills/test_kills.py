@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
-from cactus.train.device import set_up_device
 from tests.kills.faults import MOMENTS, Fault
 from tests.kills.nursery import Nursery
-from tests.kills.trainers import STEPS, TRAINERS, train, write_data
+from tests.kills.trainers import STEPS, TRAINERS, write_data
 
 pytestmark = pytest.mark.slow
 KILLS_EACH = 12
@@ -211,15 +209,3 @@ def test_a_training_stopped_after_its_last_step_resumes_to_its_results(
     code, printed = nursery.train(name, data, folder, every=None)
     assert code == 0, printed
     assert contents(folder) == whole[name][0]
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("name", TRAINERS)
-def test_a_training_on_a_gpu_resumes_with_the_same_bits(name: str, data: Path, tmp_path: Path):
-    device = set_up_device("cuda", 1, deterministic=True)
-    train(name, data, tmp_path, every=7, device=device)
-    first = contents(tmp_path)
-    train(name, data, tmp_path, every=7, device=device)
-    assert json.loads((tmp_path / "resumed.json").read_text()) == [7]
-    assert contents(tmp_path) == first

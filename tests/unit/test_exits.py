@@ -1,6 +1,7 @@
 """Signals, closed pipes, poor terminals and tight limits end a command without a traceback."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import ResourceError, StorageError
+from cactus.config.models import Config
+from cactus.errors import ConfigError, GpuMemoryError, ResourceError, StorageError
 from cactus.refusals import explained
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
@@ -147,6 +149,12 @@ LARGE = "write_text(Path('results/a.txt'), 'x' * 4_000_000)"
         ("bytearray(1 << 40)", "ulimit -v 4000000", ResourceError, "ulimit -v"),
         ("import numpy; numpy.ones(1 << 40)", "ulimit -v 4000000", ResourceError, "allocate"),
         ("import torch; torch.ones(1 << 40)", "", ResourceError, "allocate"),
+        (
+            "import torch; raise torch.OutOfMemoryError('CUDA out of memory. Tried 2.00 GiB.')",
+            "",
+            GpuMemoryError,
+            "CUDA out of memory. Tried 2.00 GiB.",
+        ),
         ("files = [open('/dev/null') for _ in range(99)]", "ulimit -n 50", ResourceError, "open"),
         ("Path('nosuch/file').read_text()", "", StorageError, "nosuch/file"),
         ("Path('/proc/nosuch').mkdir()", "", StorageError, "/proc/nosuch"),
@@ -161,6 +169,49 @@ def test_what_the_system_refuses_is_one_error(tmp_path, body, shell, error, told
     assert told in done.stderr
     assert all(len(line) > 9 for line in lines)
     assert not list(tmp_path.glob("results/*"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 79 GiB",
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_memory_of_a_gpu_is_told_with_the_keys_that_need_less(text):
+    told = explained(RuntimeError(text))
+    assert isinstance(told, GpuMemoryError)
+    for key in ("tasks_at_once", "encode_batch_size", "jobs_per_gpu"):
+        assert key in told.fix
+    assert "ulimit" not in told.fix
+    assert "\n" not in told.got
+
+
+def test_the_keys_that_need_less_memory_of_a_gpu_exist():
+    fix = explained(RuntimeError("CUDA out of memory")).fix
+    config = Config().model_dump()
+    for key in re.findall(r"(?:speed|gpus)\.[a-z_.]+[a-z]", fix):
+        value = config
+        for part in key.split("."):
+            value = value[part]
+    assert "evaluation_tasks_at_once" in config["speed"]["maml"]
+    assert "encode_batch_size" in config["embeddings"]["acai"]
+
+
+def test_a_gpu_without_code_is_told_without_a_traceback():
+    text = "CUDA error: no kernel image is available for execution on the device\nCUDA kernel ..."
+    told = explained(RuntimeError(text))
+    assert isinstance(told, ConfigError)
+    assert "architecture" in told.what
+    assert "another GPU" in told.fix
+
+
+@pytest.mark.parametrize("text", ["CUDA error: device-side assert triggered", "shape mismatch"])
+def test_a_mistake_on_a_gpu_stays_a_mistake(text):
+    assert explained(RuntimeError(text)) is None
 
 
 def test_memory_that_runs_out_while_a_script_is_imported_is_one_error(tmp_path):

@@ -31,15 +31,21 @@ STAGES = {
     "train_embedding cactus.embed.infogan": {"torch", "PIL"},
     "make_partitions": set(),
     "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
+    "make_partitions cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
+    "measure_partitions": set(),
     "meta_train cactus.meta.maml.learner": {"torch"},
     "meta_train cactus.meta.protonets.learner": {"torch"},
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
-    "aggregate_results": {"pandas"},
-    "make_table": {"pandas"},
+    "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
+    "run_baselines cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
+    "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
+    "make_table cactus.paper.tables.accuracies": {"pandas"},
+    "make_table cactus.paper.tables.tests": {"pandas"},
     "make_document": set(),
     "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
     "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},
+    "make_figure cactus.paper.figures.partitions": {"matplotlib", "pandas", "PIL"},
     "audit_run": set(),
 }
 

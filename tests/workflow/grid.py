@@ -22,15 +22,14 @@ MADE_FROM = {
     "run_baselines omniglot/acai/s0": ["train_embedding omniglot/acai/s0"],
     "run_baselines omniglot/bigan/s0": ["train_embedding omniglot/bigan/s0"],
     "evaluate_model omniglot/scratch/maml/s0": ["prepare_data omniglot"],
-    "make_table mnist": ["aggregate_results"],
-    "make_table omniglot": ["aggregate_results"],
-    "make_document": ["make_table mnist", "make_table omniglot"],
     "make_figure accuracy_grid": ["aggregate_results"],
     "make_figure shots": ["aggregate_results"],
     "make_figure training_curves-mnist": ["aggregate_results"],
     "make_figure training_curves-omniglot": ["aggregate_results"],
     "make_figure tasks-mnist": ["aggregate_results"],
     "make_figure tasks-omniglot": ["aggregate_results"],
+    "make_figure partitions-mnist": ["aggregate_results"],
+    "make_figure partitions-omniglot": ["aggregate_results"],
 }
 TRAINED = [
     "mnist/acai/protonets/s0",
@@ -40,11 +39,21 @@ TRAINED = [
     "omniglot/bigan/protonets/s0",
     "omniglot/labels/protonets/s0",
 ]
+TABLES = [
+    f"make_table {dataset}{kind}"
+    for dataset in ("mnist", "omniglot")
+    for kind in ("", "-verdicts", "-tests")
+]
+TABLES.append("make_table partition_quality")
+for table in TABLES:
+    MADE_FROM[table] = ["aggregate_results"]
+MADE_FROM["make_document"] = TABLES
 for cell in TRAINED:
     MADE_FROM[f"meta_train {cell}"] = [f"make_partitions {cell}"]
+    MADE_FROM[f"measure_partitions {cell}"] = [f"make_partitions {cell}"]
     MADE_FROM[f"evaluate_model {cell}"] = [f"meta_train {cell}"]
 MADE_FROM["aggregate_results"] = [
-    job for job in MADE_FROM if job.startswith(("evaluate_model", "run_baselines"))
+    job for job in MADE_FROM if job.startswith(("evaluate_model", "run_baselines", "measure"))
 ]
 MADE_FROM["audit_run"] = [
     job for job in MADE_FROM if job.startswith(("make_table", "make_figure", "make_document"))

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cactus.paper.results import COLUMNS
+
 Action = Callable[[Path], None]
 MAML = "omniglot/acai/maml/s0"
 PROTONETS = "omniglot/acai/protonets/s0"
@@ -117,6 +119,18 @@ def without_a_seed(run: Path) -> None:
     write_rows(path, [row for row in rows if (row["dataset"], row["seed"]) != ("mnist", "1")])
 
 
+def other_value(file: str, column: str, value: str) -> Action:
+    """Replace the first value of a column that is not empty."""
+
+    def apply(run: Path) -> None:
+        with (run / file).open(newline="") as open_file:
+            rows = list(csv.DictReader(open_file))
+        next(row for row in rows if row[column])[column] = value
+        write_rows(run / file, rows)
+
+    return apply
+
+
 def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -151,6 +165,10 @@ def cut_line(file: str, number: int) -> Action:
     return apply
 
 
+def repeat_line(file: str, number: int) -> Action:
+    return lambda run: add_line(file, (run / file).read_text().splitlines()[number])(run)
+
+
 def add_line(file: str, line: str) -> Action:
     def apply(run: Path) -> None:
         with (run / file).open("a") as open_file:
@@ -179,9 +197,14 @@ _FLIPPED = [
     f"models/{MAML}/metrics.jsonl", f"evaluations/{MAML}/summary.json",
     f"evaluations/{MAML}/accuracies.csv", "baselines/omniglot/acai/s0/accuracies.csv",
     "tables/results.csv", "tables/omniglot.tex", "tables/omniglot.tex.map.json",
+    "tables/paired_tests.csv", "tables/omniglot-verdicts.tex", "tables/omniglot-tests.tex.map.json",
+    f"quality/{MAML}/quality.csv", f"quality/{MAML}/quality.json", "tables/partition_quality.csv",
+    "tables/partition_quality.tex", "figures/partitions-omniglot.pdf",
     "tables/tables.tex", "figures/shots.pdf", "figures/accuracy_grid.png",
 ]  # fmt: skip
 _TABLE = "make_table/omniglot"
+_VERDICTS = "tables/omniglot-verdicts.tex"
+_PAIRED = "tables/omniglot-tests.tex"
 TAMPERINGS = [
     *(Tampering(f"a byte of {file}", flip(file), "output changed", file) for file in _FLIPPED),
     Tampering("a byte, and the clock set back", flip_and_set_back_the_clock(f"models/{MAML}/model.safetensors"), "output changed", f"models/{MAML}/model.safetensors"),
@@ -202,6 +225,22 @@ TAMPERINGS = [
     Tampering("a row of a table, its record forged", both(edit("tables/omniglot.tex", r"\n[^\n]* & [^\n]*pm[^\n]*\\\\\n", "\n"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a map that is none, its record forged", both(empty_map, forge(_TABLE)), "map damaged", "tables/omniglot.tex.map.json"),
     Tampering("a number in a figure's map, its record forged", both(edit("figures/shots.map.json", r'"printed": "\d\d\.\d\d', '"printed": "99.99'), forge("make_figure/shots")), "number differs", "figures/shots.pdf"),
+    Tampering("a verdict in the results, its record forged", both(edit("tables/results.csv", ",compared,", ",reproduced,"), forge("aggregate_results")), "number differs", "tables/results.csv"),
+    Tampering("a difference to the paper, its record forged", both(other_value("tables/results.csv", "difference", "0.25"), forge("aggregate_results")), "number differs", "tables/results.csv"),
+    Tampering("an interval of that difference, its record forged", both(other_value("tables/results.csv", "difference_ci95", "0.25"), forge("aggregate_results")), "number differs", "tables/results.csv"),
+    Tampering("a spread over seeds, its record forged", both(other_value("tables/results.csv", "seed_std", "0.0"), forge("aggregate_results")), "number differs", "tables/results.csv"),
+    *(Tampering(f"{name} of a paired test, the record forged", both(other_value("tables/paired_tests.csv", name, "0.0123"), forge("aggregate_results")), "number differs", "tables/paired_tests.csv") for name in ("difference", "ci95", "p_value", "p_holm")),
+    Tampering("a paired test left out, the record forged", both(cut_line("tables/paired_tests.csv", 2), forge("aggregate_results")), "number differs", "tables/paired_tests.csv"),
+    Tampering("a paired test twice, the record forged", both(repeat_line("tables/paired_tests.csv", 2), forge("aggregate_results")), "number differs", "tables/paired_tests.csv"),
+    Tampering("a verdict in a table, its record forged", both(edit(_VERDICTS, "compared &", "above &"), forge("make_table/omniglot-verdicts")), "text differs", _VERDICTS),
+    Tampering("a verdict in a table and its map, its record forged", both(edit(_VERDICTS, "compared &", "above &"), edit(f"{_VERDICTS}.map.json", '"printed": "compared"', '"printed": "above"'), forge("make_table/omniglot-verdicts")), "number differs", _VERDICTS),
+    Tampering("a difference in a table and its map, its record forged", both(edit(_VERDICTS, r"\$[+-]\$\d", "$+$9"), edit(f"{_VERDICTS}.map.json", r'"printed": "[+-]\d', '"printed": "+9'), forge("make_table/omniglot-verdicts")), "number differs", _VERDICTS),
+    Tampering("a star of significance in a table, its record forged", both(edit(_PAIRED, r"(\\pm\$\\,[0-9.]+) &", r"\1\\rlap{$^{*}$} &"), forge("make_table/omniglot-tests")), "text differs", _PAIRED),
+    Tampering("a star in a table and its map, its record forged", both(edit(f"{_PAIRED}.map.json", r'"printed": "([^"*]+\d)"', r'"printed": "\1 *"'), forge("make_table/omniglot-tests")), "number differs", _PAIRED),
+    Tampering("an edited purity, its record forged", both(edit(f"quality/{MAML}/quality.csv", r"0\.\d+", "0.99"), forge(f"measure_partitions/{MAML}")), "number differs", "tables/partition_quality.csv"),
+    Tampering("an edited mean purity, its record forged", both(edit("tables/partition_quality.csv", r"(?<=purity,2,)0\.\d+", "0.99"), forge("aggregate_results")), "number differs", "tables/partition_quality.csv"),
+    Tampering("a purity in a table, its record forged", both(edit("tables/partition_quality.tex", r"& 12\.0 &", "& 13.0 &"), forge("make_table/partition_quality")), "text differs", "tables/partition_quality.tex"),
+    Tampering("a purity in a figure's map, its record forged", both(edit("figures/partitions-omniglot.map.json", r'(?s)(purity, ours.*?"printed": ")\d', r"\g<1>99"), forge("make_figure/partitions-omniglot")), "number differs", "figures/partitions-omniglot.pdf"),
     Tampering("a record deleted", remove(f"records/meta_train/{MAML}.json"), "record missing", f"records/meta_train/{MAML}.json"),
     Tampering("a record cut short", truncate(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a hash in a record", edit(f"records/meta_train/{MAML}.json", r'"sha256": "[0-9a-f]{6}', '"sha256": "000000'), "record damaged", f"records/meta_train/{MAML}.json"),
@@ -237,9 +276,11 @@ DAMAGES = [
     Tampering("an accuracy that is not a number", edit(_ACCURACIES, r"0\.\d+", "nan"), "results damaged", _ACCURACIES),
     Tampering("an accuracy of thousands of digits", edit(_ACCURACIES, r"0\.\d+", "9" * 5000), "results damaged", _ACCURACIES),
     Tampering("a short line added to the results", add_line("tables/results.csv", "a,b"), "results damaged", "tables/results.csv"),
-    Tampering("a line of nonsense added to the results", add_line("tables/results.csv", ",".join("x" * 20)), "number differs", "tables/results.csv"),
+    Tampering("a line of nonsense added to the results", add_line("tables/results.csv", ",".join("x" * len(COLUMNS))), "number differs", "tables/results.csv"),
     Tampering("a quote added to the results", add_line("tables/results.csv", '"'), "results damaged", "tables/results.csv"),
     Tampering("a column of the results renamed", edit("tables/results.csv", "way", "weg"), "results damaged", "tables/results.csv"),
+    Tampering("a column of the paired tests renamed", edit("tables/paired_tests.csv", "p_holm", "p"), "results damaged", "tables/paired_tests.csv"),
+    Tampering("a p-value that is not a number", other_value("tables/paired_tests.csv", "p_value", "x"), "number differs", "tables/paired_tests.csv"),
     Tampering("a map with a billion decimals", edit(_MAP, '"decimals": 2', '"decimals": 999999999'), "map damaged", _MAP),
     Tampering("a map with NaN", edit(_MAP, '"scale": 100', '"scale": NaN'), "map damaged", _MAP),
     Tampering("a map with a list as a way", edit(_MAP, '"way": 5', '"way": [5]'), "map damaged", _MAP),
@@ -249,6 +290,6 @@ DAMAGES = [
     Tampering("a source whose hash is a path", forged("activity", "sources", "a.py", value="../../../etc/passwd"), "record damaged", _RECORD),
     Tampering("a result outside the run", forged("entities", "../../x", value={"sha256": "0" * 64, "bytes": 1}), "record damaged", _RECORD),
     Tampering("a forged size", forged("entities", f"models/{MAML}/model.json", "bytes", value=1), "record damaged", _RECORD),
-    Tampering("an edited audit", edit("audit.json", '"jobs": 41', '"jobs": 42'), "output changed", "audit.json"),
+    Tampering("an edited audit", edit("audit.json", '"jobs": 54', '"jobs": 55'), "output changed", "audit.json"),
     Tampering("an audit's damaged record", truncate("records/audit_run.json"), "record damaged", "records/audit_run.json"),
 ]  # fmt: skip

@@ -9,26 +9,42 @@ pytestmark = pytest.mark.workflow
 SEEDS = 5
 
 
-def test_the_paper_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
-    counts = job_counts(tmp_path, "--config", "grid={seeds: [0, 1, 2, 3, 4]}")
-    controls = 1 + 5 + 5 + 1
+def test_the_papers_grid_runs_if_no_study_is_named(tmp_path):
+    counts = job_counts(tmp_path)
+    assert counts == jobs(counts, embeddings=9, trained=30, celeba=6, seeds=1)
+    assert (tmp_path / "results/paper").is_dir()
+
+
+def test_the_full_grid_with_five_seeds_has_the_jobs_that_its_axes_multiply_to(tmp_path):
+    study = ("--configfile", str(ROOT / "config/full.yaml"))
+    counts = job_counts(tmp_path, *study, "--config", "grid={seeds: [0, 1, 2, 3, 4]}")
+    controls = 1 + 7 + 5 + 1
     trained = SEEDS * 2 * (4 * 4 + controls)
-    assert counts == {
+    assert counts == jobs(
+        counts, embeddings=SEEDS * 16, trained=trained, celeba=SEEDS * 2 * 5, seeds=SEEDS
+    )
+    assert (tmp_path / "results/full").is_dir()
+
+
+def jobs(
+    counts: dict[str, int], embeddings: int, trained: int, celeba: int, seeds: int
+) -> dict[str, int]:
+    return {
         "prepare_data": 4,
-        "train_embedding": SEEDS * 16,
+        "train_embedding": embeddings,
         "make_partitions": trained,
+        "measure_partitions": trained - celeba,  # it has no classes
         "meta_train": trained,
-        "evaluate_model": trained + SEEDS * 4,
-        "run_baselines": SEEDS * 16,
+        "evaluate_model": trained + seeds * 4,
+        "run_baselines": embeddings,
         "aggregate_results": 1,
-        "make_table": 4,
+        "make_table": 4 * 3 + 1,
         "make_document": 1,
-        "make_figure": 3 + 2 * 4,
+        "make_figure": 3 + 3 * 4,
         "audit_run": 1,
         "all": 1,
         "total": sum(counts.values()) - counts["total"],
     }
-    assert (tmp_path / "results/paper").is_dir()
 
 
 def test_the_demo_has_the_32_cells(tmp_path):

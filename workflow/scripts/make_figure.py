@@ -10,7 +10,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeFigureSpec.parse(job.spec)
         stem = job.output.with_suffix("")
-        draw(spec.figure, job.run_folder, stem, spec.settings, spec.dataset)
+        draw(spec.figure, job.run_folder, stem, spec.settings, spec.dataset, spec.partitions)
 
 
 if __name__ == "__main__":

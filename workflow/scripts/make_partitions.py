@@ -9,7 +9,7 @@ from cactus.config.sections.source import Source
 from cactus.data.arrays import load_images
 from cactus.evaluate.embeddings import load_embeddings
 from cactus.stages.make_partitions import MakePartitionsSpec
-from cactus.tasks.kmeans.loader import points_loader
+from cactus.tasks.kmeans.loader import kmeans_of, points_loader
 from cactus.tasks.labels import task_labels
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
@@ -29,9 +29,9 @@ def main() -> None:
                 data = load_images(job.input_folder("data"), "train")
             case "labels":
                 data = task_labels(job.input_folder("data"), "train")
-        shape = EpisodeShape(spec.way, spec.shot, spec.query)
-        load_points = points_loader(source, spec.compute)
-        partitions = PartitionJob(spec.settings, spec.learner, shape, spec.seed, load_points)
+        settings, shape = spec.settings, EpisodeShape(spec.way, spec.shot, spec.query)
+        points, kmeans = points_loader(source, spec.compute, settings), kmeans_of(settings)
+        partitions = PartitionJob(settings, spec.learner, shape, spec.seed, points, kmeans)
         with threadpool_limits(spec.compute.threads):
             make_partitions(source, data, job.output, partitions, report)
 

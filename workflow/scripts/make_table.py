@@ -1,7 +1,7 @@
-"""Write the LaTeX table of a data set, and the map from its numbers to the results."""
+"""Write a LaTeX table, and the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_job
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from cactus.stages.make_table import MakeTableSpec
 
 
@@ -10,7 +10,10 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeTableSpec.parse(job.spec)
         results = job.run_folder / "tables" / "results.csv"
-        write_table(results, spec.dataset, job.output, spec.decimals, spec.run)
+        read = [name for name in job.plan.inputs if name.startswith("partitions/")]
+        planes = [job.run_folder / name for name in read]
+        keys = spec.decimals, spec.run, spec.schedule, planes
+        write_table(spec.kind, results, spec.dataset, job.output, *keys)
 
 
 if __name__ == "__main__":

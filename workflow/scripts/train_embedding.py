@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
-from cactus.config.sections.embedding import CustomEmbedding, parse_embedding
+from cactus.config.sections.embeddings.section import CustomEmbedding, parse_embedding
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job

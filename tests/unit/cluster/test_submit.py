@@ -149,6 +149,42 @@ def test_what_is_refused_for_good_fails_once_and_leaves_a_note(refusal, queue, s
     assert (note["state"], note["error"]) == ("failed", f"it was not submitted: {shown}")
 
 
+GPU_FULL = {"state": "failed", "kind": "GpuMemoryError", "error": "The GPU's memory ran out."}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jobs_per_gpu", "note", "tried"),
+    [
+        (1, "1", GPU_FULL, True),  # the note is of an earlier run
+        (2, "1", GPU_FULL, False),
+        (2, "4", GPU_FULL, True),  # this time on a GPU of its own
+        (3, "4", GPU_FULL, False),
+        (2, "1", {**GPU_FULL, "kind": "ResourceError"}, True),
+        (2, "1", {"state": "failed", "error": "of an older version"}, True),
+        (2, "1", None, True),
+    ],
+)
+def test_a_job_that_filled_a_gpu_of_its_own_is_not_tried_again(
+    attempt, jobs_per_gpu, note, tried, squeue, tmp_path, monkeypatch
+):
+    squeue("")
+    monkeypatch.setenv("CACTUS_JOBS_PER_GPU", jobs_per_gpu)
+    path = tmp_path / "states/train_embedding/mnist/acai/s0.json"
+    path.parent.mkdir(parents=True)
+    if note is not None:
+        path.write_text(json.dumps({**note, "attempt": attempt - 1}))
+    executor, job = Executor(["12"], tmp_path), Job()
+    job.attempt = attempt
+    submission = Submission(executor, tmp_path)
+    submission.install()
+    executor.run_job(job)
+    assert executor.submitted == (["12"] if tried else [])
+    assert (job.attempt > job.restart_times) == (not tried)
+    if not tried:
+        assert "The GPU's memory ran out." in executor.failed[0]
+        assert json.loads(path.read_text())["error"] == note["error"]  # with its log
+
+
 FULL = "'sbatch: error: Slurm temporarily unable to accept job. Resource temporarily unavailable'"
 
 

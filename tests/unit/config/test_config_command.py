@@ -17,7 +17,8 @@ learners:
   protonets:
     iterations: 150
     per_dataset: {mnist: {shot: 2}}
-partitions: {hyperplanes: {normal_range: 0.5}}
+partitions: {hyperplanes: {normal_range: 0.5}, variants: {k-12: {clusters: 12}}}
+grid: {controls: {mnist: [acai+k-12, acai+p-1, hyperplanes-acai+margin-0]}}
 """
 
 
@@ -50,9 +51,17 @@ def rows(output: str) -> dict[str, tuple[object, str]]:
         ("celeba/acai/protonets/s0", "embeddings.acai.depth", 64, "built-in default for celeba"),
         ("celeba/acai/maml/s0", "learners.maml.iterations", 60_000, "built-in default for celeba"),
         ("mnist/acai/maml/s0", "data.mnist.val_size", 500, "built-in default for synthetic data"),
-        ("mnist/acai/maml/s0", "partitions.hyperplanes.margin", 1.2, "built-in default for acai"),
+        ("mnist/acai/maml/s0", "partitions.hyperplanes.margin", 0.6, "built-in default for acai"),
         ("mnist/acai/maml/s0", "partitions.hyperplanes.normal_range", 0.5, "mine.yaml:7"),
         ("mnist/bigan/maml/s0", "partitions.hyperplanes.margin", 0.0, "built-in default"),
+        ("mnist/acai+k-12/maml/s0", "partitions.clusters", 12, "mine.yaml:7"),
+        ("mnist/acai+p-1/maml/s0", "partitions.count", 1, "built-in default for p-1"),
+        (
+            "mnist/hyperplanes-acai+margin-0/maml/s0",
+            "partitions.hyperplanes.margin",
+            0.0,
+            "built-in default for margin-0",
+        ),
         (
             "train_embedding/mnist/bigan/s0",
             "embeddings.bigan.dims",

@@ -1,13 +1,11 @@
 import pytest
 from pydantic import ValidationError
 
-from cactus.config.sections.embedding import EmbeddingSettings, parse_embedding
-from cactus.config.sections.embedding_methods import (
-    AcaiSettings,
-    BiganSettings,
-    DeepclusterSettings,
-    InfoganSettings,
-)
+from cactus.config.sections.embeddings.acai import AcaiSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
+from cactus.config.sections.embeddings.infogan import InfoganSettings
+from cactus.config.sections.embeddings.section import EmbeddingSettings, parse_embedding
 from cactus.errors import ConfigError
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")

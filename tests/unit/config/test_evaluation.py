@@ -4,7 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
+from cactus.config.sections.evaluation import (
+    BaselineSettings,
+    EvaluationSettings,
+    FewShotSetting,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +60,43 @@ def test_evaluation_refuses(values: dict[str, Any]) -> None:
         {"knn": {"neighbors": [0]}},
         {"linear": {"c": [1.0, 1.0]}},
         {"linear": {"c": [0.0]}},
-        {"mlp": {"dropout": 1.0}},
+        {"linear": {"solver": "saga"}},
+        {"mlp": {"dropout": [1.0]}},
+        {"mlp": {"dropout": []}},
+        {"mlp": {"dropout": 0.5}},
+        {"mlp": {"hidden_units": [8, 8]}},
+        {"mlp": {"validation_tasks": 0}},
         {"mlp": {"patience": 2}},
     ],
 )
 def test_baselines_refuse(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         BaselineSettings.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("way", "shot", "expected"), [(5, 1, [5, 1]), (2, 2, [1]), (5, 5, [5, 1, 9]), (2, 4, [5, 1])]
+)
+def test_neighbors_are_cut_to_the_support(way: int, shot: int, expected: list[int]) -> None:
+    settings = BaselineSettings.model_validate({"knn": {"neighbors": [5, 1, 9]}})
+    choices = settings.choices("knn", FewShotSetting(way=way, shot=shot))
+    assert choices == [{"neighbors": k} for k in expected]
+
+
+def test_no_number_of_neighbors_may_fit_the_support() -> None:
+    settings = BaselineSettings.model_validate({"knn": {"neighbors": [6]}})
+    assert settings.choices("knn", FewShotSetting(way=5, shot=1)) == []
+
+
+def test_a_perceptron_has_every_pair_of_width_and_dropout() -> None:
+    values = {"hidden_units": [8, 4], "dropout": [0.1, 0.5], "epochs": 3}
+    settings = BaselineSettings.model_validate({"mlp": values})
+    pairs = [(8, 0.1), (8, 0.5), (4, 0.1), (4, 0.5)]
+    expected = [
+        {"hidden_units": h, "dropout": p, "epochs": 3, "learning_rate": 1e-3, "l2": 0.0}
+        for h, p in pairs
+    ]
+    assert settings.choices("mlp", FewShotSetting()) == expected
 
 
 @pytest.mark.parametrize("model", [EvaluationSettings, BaselineSettings])

@@ -32,7 +32,7 @@ scalars = st.one_of(
     st.integers(0, 30),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from([*NAMES, "auto", "autoo", "cpu", "single-acai", "1", "", "../up", "a" * 300]),
+    st.sampled_from([*NAMES, "auto", "autoo", "cpu", "acai+p-1", "1", "", "../up", "a" * 300]),
 )
 keys = st.one_of(st.sampled_from(KEYS), st.sampled_from(NAMES), st.text(max_size=6))
 values = st.recursive(

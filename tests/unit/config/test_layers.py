@@ -53,6 +53,77 @@ def test_the_later_layer_wins(tmp_path, texts, overrides, mnist, miniimagenet):
     )
 
 
+MAML = "learners: {maml: %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("layers", "omniglot", "mnist"),
+    [
+        (["{}"], 120_000, 30_000),
+        (["{iterations: 5}"], 5, 5),
+        (["{iterations: 0}"], 0, 0),
+        (["{iterations: 5, oracle_iterations: 9}"], 9, 9),
+        (["{iterations: 5, oracle_iterations: null}"], 5, 5),
+        (["{oracle_iterations: 9}"], 9, 9),
+        (["{per_dataset: {omniglot: {iterations: 5}}}"], 5, 30_000),
+        (["{per_dataset: {mnist: {iterations: 5}}}"], 120_000, 5),
+        (["{iterations: 5, per_dataset: {omniglot: {iterations: 6}}}"], 6, 5),
+        (["{iterations: 5, per_dataset: {omniglot: {oracle_iterations: 9}}}"], 9, 5),
+        (["{oracle_iterations: 9, per_dataset: {omniglot: {iterations: 5}}}"], 9, 9),
+        (["{iterations: 5}", "{oracle_iterations: 9}"], 9, 9),
+        (["{oracle_iterations: 9}", "{iterations: 5}"], 5, 5),
+        (["{oracle_iterations: 9}", "{way: 4}"], 9, 9),
+        (["{oracle_iterations: 9}", "{per_dataset: {omniglot: {iterations: 5}}}"], 5, 9),
+        (["{per_dataset: {omniglot: {oracle_iterations: 9}}}", "{iterations: 5}"], 5, 5),
+    ],
+)
+def test_a_studys_iterations_are_also_the_oracles_unless_it_says_otherwise(
+    tmp_path, layers, omniglot, mnist
+):
+    *files, last = layers
+    paths = write(tmp_path, "run: a\n", *(MAML % text for text in files))
+    config = load_config(paths, parse_document(MAML % last, "--config").values)
+    for dataset, expected in (("omniglot", omniglot), ("mnist", mnist)):
+        assert config.learners.resolve("maml", dataset, "labels").iterations == expected
+    planned = PlannedConfig.model_validate(
+        {"configfiles": ["gone.yaml"], "overrides": {}, "config": config.model_dump(mode="json")}
+    )
+    assert checked(planned.last_planned()) == config
+
+
+def test_the_oracles_iterations_come_from_the_line_of_the_studys(tmp_path):
+    (file,) = write(tmp_path, "learners:\n  maml:\n    iterations: 5\n")
+    layers = read_layers([file])
+    assert str(layers.origin(("learners", "maml", "oracle_iterations"), "omniglot")) == f"{file}:3"
+
+
+@pytest.mark.parametrize("values", [[], 3, {"maml": 3}, {"maml": {"iterations": []}}])
+def test_sections_that_are_none_are_still_explained(values):
+    with pytest.raises(ConfigError, match="learners"):
+        parse_config({"learners": values})
+
+
+def test_only_learners_have_an_oracle():
+    shared = {"iterations": 5}
+    values = {"learners": {"maml": shared}, "embeddings": {"acai": shared}}
+    config = parse_config(values)
+    assert config.embeddings.acai.iterations == config.learners.maml.iterations == 5
+    assert shared == {"iterations": 5}
+    with pytest.raises(ConfigError, match="'iterations'"):
+        parse_config({"learners": {"scratch": {"iterations": 5}}})
+
+
+@pytest.mark.parametrize("name", ["demo", "omniglot-acai", "mnist-gans"])
+def test_the_studies_train_their_oracle_as_briefly_as_the_rest(name):
+    config = load_config([Path(__file__).parents[3] / f"config/{name}.yaml"])
+    for cell in config.expanded_grid.trained_cells:
+        oracle, own = (
+            config.learners.resolve(cell.learner, cell.dataset, source).iterations
+            for source in ("labels", cell.source)
+        )
+        assert oracle == own
+
+
 def test_a_studys_value_replaces_the_defaults_of_every_data_set():
     config = parse_config({"evaluation": {"settings": [{"way": 2, "shot": 3}]}})
     for dataset in DATASETS:
@@ -162,6 +233,16 @@ def test_without_a_file_the_papers_study_is_read(tmp_path, monkeypatch):
     assert config.run == "paper"
     grid = config.grid.model_dump(exclude_defaults=True)
     assert grid == read_yaml(root / "config/config.yaml")["grid"]
+
+
+def test_an_axis_of_the_command_line_wins_over_the_papers_for_single_data_sets():
+    root = Path(__file__).parents[3]
+    axes = ["grid={embeddings: [infogan], learners: [protonets], scratch: false}"]
+    grid = PlannedConfig.read([], axes, root).load(root).expanded_grid
+    assert {(cell.dataset, cell.learner) for cell in grid.cells if cell.source == "infogan"} == {
+        (name, "protonets") for name in ("mnist", "omniglot", "miniimagenet", "celeba")
+    }
+    assert {cell.source for cell in grid.cells} == {"infogan", "labels"}
 
 
 def test_the_readmes_study_plans_the_cells_that_it_reads_like():

@@ -50,10 +50,14 @@ def test_resolved_settings_survive_json_and_keep_their_type(dataset, name):
 
 
 def test_only_the_oracle_has_its_own_number_of_iterations():
-    settings = LearnerSettings.model_validate({"maml": {"oracle_iterations": 120_000}})
+    settings = LearnerSettings()
     assert settings.resolve("maml", "omniglot", "labels").iterations == 120_000
     assert settings.resolve("maml", "omniglot", "acai").iterations == 30_000
-    assert LearnerSettings().resolve("maml", "omniglot", "labels").iterations == 30_000
+    assert settings.resolve("maml", "miniimagenet", "labels").iterations == 60_000
+    assert settings.resolve("protonets", "omniglot", "labels").iterations == 30_000
+    settings = LearnerSettings.model_validate({"protonets": {"oracle_iterations": 7}})
+    assert settings.resolve("protonets", "omniglot", "labels").iterations == 7
+    assert settings.resolve("protonets", "omniglot", "acai").iterations == 30_000
 
 
 def test_a_dataset_overrides_a_nested_key_alone():

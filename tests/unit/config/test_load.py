@@ -85,16 +85,31 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"grid": {"embeddings": ["simclr"]}}, "grid.embeddings.0", "embeddings.custom"),
         ({"grid": {"embeddings": ["acia"]}}, "grid.embeddings.0", "did you mean 'acai'?"),
         ({"grid": {"exclude": [{"source": "acia"}]}}, "grid.exclude.0.source", "'acai'"),
-        ({"grid": {"controls": {"mnist": ["single-acia"]}}}, "grid.controls.mnist.0", "'acai'"),
+        (
+            {"grid": {"controls": {"mnist": ["hyperplanes-acia"]}}},
+            "grid.controls.mnist.0",
+            "'acai'",
+        ),
         ({"grid": {"controls": {"mnist": ["labels", "labels"]}}}, "controls.mnist.1", "repeats"),
         ({"grid": {"seeds": [0, 0]}}, "grid.seeds.1", "repeats a value"),
+        *(
+            ({"grid": {"per_dataset": {"mnist": own}}}, f"grid.per_dataset.mnist{key}", message)
+            for own, key, message in (
+                ({"embeddings": ["acia"]}, ".embeddings.0", "did you mean 'acai'?"),
+                ({"embeddings": 3}, ".embeddings", "list of strings"),
+                ({"embeddings": [3]}, ".embeddings.0", "string"),
+                ({"learners": []}, ".learners", "is empty"),
+                ({"lerners": ["maml"]}, ".lerners", "'learners'"),
+                ({"datasets": ["mnist"]}, ".datasets", "move it out of per_dataset"),
+            )
+        ),
         ({"grid": {"seeds": []}}, "grid.seeds", "is empty"),
         ({"grid": {"seeds": [True]}}, "grid.seeds.0", "integer >= 0"),
         ({"grid": {"seeds": [2**63]}}, "grid.seeds.0", "less than 9223372036854775808"),
         ({"grid": {"seeds": [-1]}}, "grid.seeds.0", "greater than or equal to 0"),
         ({"grid": {"seeds": "0"}}, "grid.seeds", "list of integers"),
         ({"grid": {"datasets": None}}, "grid.datasets", "list of mnist, omniglot"),
-        ({"grid": None}, "grid", "with the keys datasets"),
+        ({"grid": None}, "grid", "with the keys per_dataset, datasets"),
         ({"compute": {"threads": True}}, "compute.threads", "allowed: integer >= 1"),
         ({"compute": {"threads": "4"}}, "compute.threads", "remove the quotes"),
         ({"checkpoints": {"steps": "None"}}, "checkpoints.steps", "write null; allowed: integer"),

@@ -1,11 +1,14 @@
 import pytest
 from pydantic import ValidationError
 
+from cactus.config.load import parse_config
 from cactus.config.sections.partition import (
     HyperplaneSettings,
     PartitionSettings,
     RandomSettings,
 )
+from cactus.config.sections.source import Source
+from cactus.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,7 @@ def test_overrides_reach_nested_keys():
 def test_hyperplanes_by_embedding():
     settings = HyperplaneSettings()
     acai, deepcluster = settings.resolve("acai"), settings.resolve("deepcluster")
-    assert (acai.margin, acai.point_range) == (1.2, 0.8)
+    assert (acai.unit, acai.margin, acai.point_range) == ("spread", 0.6, 0.4)
     assert (deepcluster.margin, deepcluster.point_range) == (0.0, 0.0)
     assert settings.resolve("bigan") == settings.model_copy(update={"per_embedding": {}})
     assert acai.resolve("acai") == acai
@@ -66,3 +69,78 @@ def test_hyperplanes_by_embedding():
 def test_wrong_values_are_refused(values):
     with pytest.raises(ValidationError):
         PartitionSettings.model_validate(values)
+
+
+VARIANTS = {
+    "count": 20,
+    "per_dataset": {"mnist": {"clusters": 10}},
+    "hyperplanes": {"margin": 0.3, "per_embedding": {"acai": {"margin": 0.5, "planes": 9}}},
+    "variants": {
+        "k-50": {"clusters": 50},
+        "wide": {"hyperplanes": {"margin": 0.9}, "maml": {"n_init": 4}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "dataset", "clusters", "margin", "planes", "n_init"),
+    [
+        ("acai", "omniglot", 500, 0.5, 9, 1),
+        ("acai", "mnist", 10, 0.5, 9, 1),
+        ("acai+k-50", "mnist", 50, 0.5, 9, 1),  # over the data set's
+        ("bigan+k-50", "omniglot", 50, 0.3, 1000, 1),
+        ("hyperplanes-acai+wide", "mnist", 10, 0.9, 9, 4),  # over the embedding's, key by key
+        ("hyperplanes-bigan+wide+5-way", "omniglot", 500, 0.9, 1000, 4),
+    ],
+)
+def test_a_variant_wins_over_data_sets_embeddings_and_plain_values(
+    source, dataset, clusters, margin, planes, n_init
+):
+    settings = PartitionSettings.model_validate(VARIANTS)
+    resolved = settings.of_source(Source.parse(source), dataset)
+    assert (resolved.clusters, resolved.count, resolved.maml.n_init) == (clusters, 20, n_init)
+    assert (resolved.hyperplanes.margin, resolved.hyperplanes.planes) == (margin, planes)
+    overriding = resolved.variants, resolved.per_dataset, resolved.hyperplanes.per_embedding
+    assert overriding == ({}, {}, {})
+
+
+def test_a_studys_plain_values_do_not_take_those_of_variants():
+    config = parse_config({"partitions": {"count": 7, "variants": {"k-9": {"clusters": 9}}}})
+    resolved = [
+        config.partitions.of_source(Source.parse(name), "omniglot")
+        for name in ("acai", "acai+p-1", "acai+k-9")
+    ]
+    assert [(one.count, one.clusters) for one in resolved] == [(7, 500), (1, 500), (7, 9)]
+
+
+@pytest.mark.parametrize("name", ["", "P-1", "a b", "a/b", "5-way", "0-way", "-a", "a" * 41, "a+b"])
+def test_names_of_variants_that_no_source_could_have_are_refused(name):
+    with pytest.raises(ConfigError) as error:
+        parse_config({"partitions": {"variants": {name: {"count": 1}}}})
+    assert "a variant's name has" in error.value.fix
+
+
+@pytest.mark.parametrize("name", ["acai", "mnist"])
+def test_a_variant_does_not_share_its_name_with_what_else_has_values_of_its_own(name):
+    with pytest.raises(ConfigError, match="choose another") as error:
+        parse_config({"partitions": {"variants": {name: {"count": 1}}}})
+    assert error.value.where.endswith(f"partitions.variants.{name}")
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "fix"),
+    [
+        ({"cluster": 5}, "partitions.variants.x.cluster", "did you mean 'clusters'"),
+        ({"clusters": 0}, "partitions.variants.x.clusters", ">= 1"),
+        ({"hyperplanes": {"unit": "absolute"}}, "variants.x.hyperplanes.unit", "embedding"),
+        ({"variants": {"y": {}}}, "partitions.variants.x.variants", "cannot be nested"),
+        ({"per_dataset": {"mnist": {}}}, "variants.x.per_dataset", "cannot be nested"),
+        (None, "partitions.variants.x", "mapping"),
+        (3, "partitions.variants.x", "mapping"),
+    ],
+)
+def test_what_a_variant_cannot_hold_is_refused_whether_or_not_it_is_used(values, key, fix):
+    with pytest.raises(ConfigError) as error:
+        parse_config({"partitions": {"variants": {"x": values}}})
+    assert key in error.value.where
+    assert fix in error.value.fix

@@ -76,6 +76,18 @@ def maml(dataset="omniglot", **values):
             "data.celeba.train_attributes", "30", "leave 0 of 40",
         ),
         (
+            study({"controls": {"omniglot": ["acai+big"]}}, partitions={
+                "variants": {"big": {"clusters": 22_001}}
+            }),
+            "partitions.variants.big.clusters", "22001", "22000 images",
+        ),
+        (
+            study({"controls": {"omniglot": ["acai+few"]}}, partitions={
+                "clusters": 40, "variants": {"few": {"clusters": 19}}
+            }),
+            "partitions.variants.few.clusters", "19", "a task of 20 classes",
+        ),
+        (
             study(synthetic_data=True, learners={"maml": {"way": 41}}),
             "learners.maml.way", "41", "clusters = 40",
         ),
@@ -99,6 +111,18 @@ def maml(dataset="omniglot", **values):
         (
             study({"baselines": True}, baselines={"knn": {"neighbors": [6]}}),
             "baselines.knn.neighbors.0", "6", "up to 5, the smallest support",
+        ),
+        # Baselines select among several values on validation episodes.
+        (
+            study({"baselines": True}, data={"omniglot": {"val_characters": 19}}),
+            "study.yaml: data.omniglot.val_characters", "19",
+            "baselines.knn, baselines.linear, baselines.mlp single values",
+        ),
+        (
+            study({"datasets": ["miniimagenet"], "baselines": True},
+                  evaluation={"settings": [{"way": 17, "shot": 1}]},
+                  baselines={"methods": ["linear"]}),
+            "evaluation.settings.0.way", "17", "the val split of miniimagenet has 16 classes",
         ),
         # What is wrong with a default is a matter of the study's key that it does not fit.
         (
@@ -149,6 +173,12 @@ def test_cells_cannot_ask_for_more_than_there_is(values, key, got, limit):
         study(partitions={"per_dataset": {"mnist": {"clusters": 10**6}}}),
         study(data={"celeba": {"train_attributes": 30}}),
         study(baselines={"cluster_matching": {"clusters": 10**6}}),  # the grid has no baselines
+        study(data={"omniglot": {"val_characters": 19}}),
+        study(  # a single value needs no validation episodes
+            {"baselines": True},
+            data={"omniglot": {"val_characters": 19}},
+            baselines={"methods": ["knn", "cluster_matching"], "knn": {"neighbors": [1, 101]}},
+        ),
         study(
             embeddings={
                 "acai": {"working_size": 30, "per_dataset": {"omniglot": {"working_size": 32}}}
@@ -186,3 +216,28 @@ def test_a_studys_size_wins_over_that_of_synthetic_data():
     values = {"synthetic_data": True, "data": {"mnist": {"val_size": 700}}}
     assert parse_config(values).data.mnist.val_size == 700
     assert parse_config({"data": {}}).data.mnist.val_size == 10_000
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "fix"),
+    [
+        ("random+p-1", "changes nothing", "it sets count; random reads random"),
+        ("hyperplanes-acai+p-1", "changes nothing", "hyperplanes-acai reads hyperplanes"),
+        ("acai+margin-0", "changes nothing", "it sets hyperplanes; acai reads clusters, count"),
+        ("acai+x", "changes nothing", "it sets nothing; acai reads"),
+        ("random+7-way", "not be evaluated", "evaluation.settings has tasks of way 5, 20"),
+    ],
+)
+def test_what_follows_the_base_of_a_source_has_an_effect(source, what, fix):
+    values = study({"controls": {"omniglot": [source]}}, partitions={"variants": {"x": {}}})
+    with pytest.raises(ConfigError, match=what) as error:
+        parse_config(values)
+    assert error.value.where.endswith("grid.controls.omniglot")
+    assert error.value.got == source
+    assert fix in error.value.fix
+
+
+def test_a_variant_that_one_learner_reads_is_for_all():
+    variants = {"best": {"protonets": {"n_init": 5}}}
+    values = study({"controls": {"omniglot": ["acai+best"]}}, partitions={"variants": variants})
+    assert len(parse_config(values).expanded_grid.cells) == 2

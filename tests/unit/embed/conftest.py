@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from cactus.config.sections.embedding import AnyEmbedding
+from cactus.config.sections.embeddings.section import AnyEmbedding
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build
 from cactus.train.metrics import MetricsLog

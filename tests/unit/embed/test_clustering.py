@@ -1,3 +1,8 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +21,8 @@ from cactus.embed.clustering import (
     nonempty_kmeans,
 )
 from cactus.errors import TrainingError
+
+ROOT = Path(__file__).parents[3]
 
 
 def _generator(seed: int = 0) -> torch.Generator:
@@ -130,6 +137,18 @@ def test_whitening_does_not_blow_up_missing_dimensions() -> None:
     assert white[:, 2:].abs().max() < 0.1
     whitening.fit(torch.ones(20, 10))
     assert torch.isfinite(whitening(torch.ones(20, 10))).all()
+
+
+@pytest.mark.slow
+def test_the_features_to_whiten_are_held_once() -> None:
+    """What else is held does not grow with the images: a chunk in double precision, say."""
+    sizes = ["--images", "120000", "--hidden", "256", "--dims", "8"]
+    command = [sys.executable, "-m", "bench.whitening", *sizes]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(run.stdout)
+    # Another copy in single precision would make it three times the features.
+    assert 1 <= found["peak_memory_bytes"] / found["bytes_of_features"] < 2.5
+    assert found["mean_norm"] == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("clusters", [1, 4, 30])

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from cactus.config.sections.embedding_methods import DeepclusterSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.embed.deepcluster import Trunk, drop_units, pseudo_label_loss, sobel
 from cactus.errors import TrainingError
 

@@ -13,6 +13,7 @@ from cactus.embed.infogan import (
     discriminator_loss,
     generator_loss,
 )
+from cactus.embed.networks import Block
 
 
 @pytest.fixture
@@ -74,6 +75,16 @@ def test_codes_become_readable(tiny_settings, fit, blobs, tmp_path: Path) -> Non
     curve = [json.loads(line) for line in (tmp_path / "metrics.jsonl").open()]
     assert curve[-1]["categorical_information"] > 0.5  # nats, of at most log 2 = 0.69
     assert curve[-1]["continuous_information"] > curve[0]["continuous_information"]
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.25])
+def test_leak_reaches_every_layer_of_recognition(leak: float, tiny_settings, fit, blobs) -> None:
+    embedding = fit("infogan", tiny_settings("infogan", leak=leak), blobs[0])
+    slopes = {
+        name: {module.slope for module in net.modules() if isinstance(module, Block)}
+        for name, net in embedding.nets.items()
+    }
+    assert slopes == {"generator": {0}, "recognition": {leak}}
 
 
 @pytest.mark.parametrize(("features", "dims"), [("codes", 13), ("hidden", 16), ("trunk", 32)])

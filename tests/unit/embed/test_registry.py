@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cactus.config.sections.embedding import CustomEmbedding, EmbeddingSettings
+from cactus.config.sections.embeddings.section import CustomEmbedding, EmbeddingSettings
 from cactus.embed.registry import build
 from cactus.errors import ConfigError
 
@@ -78,7 +78,7 @@ def test_refused_settings_name_the_key(custom) -> None:
 def test_only_the_wanted_method_is_imported() -> None:
     code = (
         "import sys, torch\n"
-        "from cactus.config.sections.embedding import EmbeddingSettings\n"
+        "from cactus.config.sections.embeddings.section import EmbeddingSettings\n"
         "from cactus.embed.registry import build\n"
         "settings = EmbeddingSettings().resolve('acai', 'mnist')\n"
         "build('acai', settings, (28, 28, 1), 0, torch.device('cpu'))\n"

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from cactus.embed import deepcluster
 from cactus.embed.registry import build
@@ -98,24 +99,29 @@ def test_acai(channels):
 @pytest.mark.parametrize("joint", [True, False])
 @pytest.mark.parametrize("networks", ["conv", "mlp"])
 def test_bigan(networks, joint):
+    signed = networks == "conv"
     keys = {"raw_size": 16, "joint_batch": joint, "networks": networks, "encoder": networks}
-    method, twin, drawn = _in_double("bigan", 16, **keys)
+    method, twin, drawn = _in_double("bigan", 16, signed_images=signed, affine=signed, **keys)
+    for nets in (method.nets, twin):  # it starts at zero, which lets no gradient through
+        nn.init.constant_(nets["discriminator"].to_logit.weight, 0.1)
     images = _images(16)
     metrics = method.train_step(images, torch.arange(BATCH))
-    real = images.double() / 127.5 - 1
+    real = images.double() / 127.5 - 1 if signed else images.double() / 255
     code = 2 * _sure(twin["encoder"](real)) - 1
     (noise,) = drawn
     assert -1 <= float(noise.min()) < -0.5 < 0.5 < float(noise.max()) <= 1
-    made = 2 * twin["generator"](noise, noise) - 1
+    made = twin["generator"](noise, noise)
+    made = 2 * made - 1 if signed else made
     if joint:
         pairs = torch.cat([real, made]), torch.cat([code, noise])
         answers = twin["discriminator"](*pairs)
         of_real, of_made = answers[:BATCH], answers[BATCH:]
     else:
         of_real, of_made = twin["discriminator"](real, code), twin["discriminator"](made, noise)
-    told = [-_log(_sure(a)) - _log(1 - _sure(b)) for a, b in zip(of_real, of_made, strict=True)]
-    fooled = [-_log(1 - _sure(a)) - _log(_sure(b)) for a, b in zip(of_real, of_made, strict=True)]
-    hits = [(a.item() > 0) + (b.item() < 0) for a, b in zip(of_real, of_made, strict=True)]
+    answers = list(zip(of_real, of_made, strict=True))
+    told = [(-_log(_sure(a)) - _log(1 - _sure(b))) / 2 for a, b in answers]
+    fooled = [(-_log(1 - _sure(a)) - _log(_sure(b))) / 2 for a, b in answers]
+    hits = [(a.item() > 0) + (b.item() < 0) for a, b in answers]
     expected = {
         "discriminator_loss": _mean(told).item(),
         "encoder_generator_loss": _mean(fooled).item(),

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from cactus.config.sections.embedding import CustomEmbedding
+from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.embed.registry import build
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.embed.vectors import check_vectors

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cactus.config.sections.embedding import AnyEmbedding, EmbeddingSettings
+from cactus.config.sections.embeddings.section import AnyEmbedding, EmbeddingSettings
 
 TINY: dict[str, dict[str, Any]] = {
     "acai": {"working_size": 16, "depth": 2, "batch_size": 16, "iterations": 4},

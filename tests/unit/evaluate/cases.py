@@ -1,6 +1,10 @@
-"""Random embeddings of episodes, and what a softmax identifies of logits."""
+"""Random embeddings of episodes, small perceptrons, and what a softmax identifies of logits."""
+
+from typing import Any
 
 import numpy as np
+
+from cactus.evaluate.baselines.mlp import Perceptron
 
 
 def clustered_episodes(
@@ -19,6 +23,14 @@ def clustered_episodes(
     points = centers + noise * generator.normal(size=(tasks, way, shot + query, dims))
     points = points.astype(np.float32)
     return points[:, :, :shot], points[:, :, shot:]
+
+
+def perceptron(**changes: float) -> Perceptron:
+    """Return a perceptron's settings."""
+    values: dict[str, Any] = {
+        "hidden_units": 128, "dropout": 0.5, "learning_rate": 1e-3, "epochs": 500, "l2": 0.0,
+    }  # fmt: skip
+    return Perceptron(**values | changes)
 
 
 def centered(logits: np.ndarray) -> np.ndarray:

@@ -29,6 +29,11 @@ from cactus.tasks.labels import task_labels
 CLASSES, IMAGES, DIMS = 8, 10, 12
 METHODS = ["knn", "linear", "mlp", "cluster_matching"]
 SPLITS = ("train", "val", "test")
+SINGLE: dict[str, Any] = {
+    "knn": {"neighbors": [1]},
+    "linear": {"c": [1.0]},
+    "mlp": {"hidden_units": [128], "dropout": [0.5], "epochs": 5},
+}
 
 
 def write_data(folder: Path, labels: dict[str, np.ndarray], columns: dict[str, list[int]]) -> None:
@@ -75,7 +80,7 @@ def make_job(
     dataset: DatasetName = "omniglot",
     **evaluation: Any,
 ) -> RunBaselinesSpec:
-    fast = {"mlp": {"epochs": 5}, "cluster_matching": {"clusters": 8, "n_init": 1}}
+    fast = {**SINGLE, "cluster_matching": {"clusters": 8, "n_init": 1}}
     pairs = [{"way": 5, "shot": 1}, {"way": 3, "shot": 4}]
     values = {"tasks": 30, "settings": pairs, "per_dataset": {}, **evaluation}
     return RunBaselinesSpec(
@@ -134,7 +139,7 @@ def test_score_does_not_depend_on_batches(folders: tuple[Path, Path, Path]) -> N
         for batch in batches
         for task in range(len(batch.support))
     ]
-    scores = [score(NearestNeighbors(1), points, one, print) for one in (batches, single)]
+    scores = [score(NearestNeighbors([1]), points, one, print) for one in (batches, single)]
     np.testing.assert_array_equal(*scores)
 
 
@@ -162,6 +167,8 @@ def test_validation_episodes_choose(folders: tuple[Path, Path, Path]) -> None:
     (entry,) = json.loads((output / "summary.json").read_text())["settings"]
     means = {one["parameters"]["neighbors"]: one["mean"] for one in entry["validation"]}
     assert set(means) == {1, 3, 15}
+    assert entry["selected"] == {"neighbors": entry["parameters"]["neighbors"]}
+    assert entry["validation_tasks"] == 200
     assert entry["parameters"]["neighbors"] == max(means, key=lambda k: means[k])
     alone = {"methods": ["knn"], "knn": {"neighbors": [entry["parameters"]["neighbors"]]}}
     run_baselines(
@@ -178,9 +185,12 @@ def test_validation_episodes_choose(folders: tuple[Path, Path, Path]) -> None:
 def test_test_labels_do_not_choose(folders: tuple[Path, Path, Path]) -> None:
     """The choice stays the same when the test classes are shuffled among the images."""
     data, embeddings, output = folders
+    mlp = {"hidden_units": [4, 30], "dropout": [0.0, 0.5], "epochs": 30, "validation_tasks": 9}
     baselines = {
-        "methods": ["linear"],
+        "methods": ["knn", "linear", "mlp"],
+        "knn": {"neighbors": [1, 5, 50]},
         "linear": {"c": [1e-3, 1.0, 100.0]},
+        "mlp": mlp,
         "validation_tasks": 40,
     }
     chosen = []
@@ -192,6 +202,58 @@ def test_test_labels_do_not_choose(folders: tuple[Path, Path, Path]) -> None:
         labels["test"] = np.random.default_rng(0).permutation(labels["test"])
         write_data(data, labels, {})
     assert chosen[0] == chosen[1]
+    assert len(chosen[0]) == 6
+
+
+def test_perceptrons_are_selected_by_fewer_episodes(folders: tuple[Path, Path, Path]) -> None:
+    mlp = {"hidden_units": [4, 30], "dropout": [0.5], "epochs": 3, "validation_tasks": 9}
+    baselines = {"methods": ["knn", "mlp"], "knn": {"neighbors": [1, 5]}, "mlp": mlp}
+    run_baselines(make_job({**baselines, "validation_tasks": 40}), *folders, lambda _: None)
+    summary = json.loads((folders[2] / "summary.json").read_text())
+    tasks = {one["method"]: one["validation_tasks"] for one in summary["settings"]}
+    assert tasks == {"knn": 40, "mlp": 9}
+    mlp_entry = summary["settings"][1]
+    assert set(mlp_entry["selected"]) == {"hidden_units"}
+    assert mlp_entry["parameters"]["dropout"] == 0.5
+
+
+@pytest.mark.parametrize("order", [[1, 3, 15], [15, 3, 1]])
+def test_the_first_listed_value_wins_a_tie(
+    folders: tuple[Path, Path, Path], order: list[int]
+) -> None:
+    """Every embedding is the same point, so that every value labels all queries alike."""
+    write_embeddings(folders[1], {split: np.ones((80, DIMS)) for split in SPLITS})
+    baselines = {"methods": ["knn"], "knn": {"neighbors": order}, "validation_tasks": 20}
+    run_baselines(make_job(baselines, settings=[{"way": 3, "shot": 5}]), *folders, lambda _: None)
+    (entry,) = json.loads((folders[2] / "summary.json").read_text())["settings"]
+    assert len({one["mean"] for one in entry["validation"]}) == 1
+    assert entry["selected"] == {"neighbors": order[0]}
+
+
+def test_the_reference_solver_scores_like_ours(folders: tuple[Path, Path, Path]) -> None:
+    data, embeddings, output = folders
+    values = {"methods": ["linear"], "validation_tasks": 20}
+    found = []
+    for solver in ("newton", "scikit-learn"):
+        job = make_job({**values, "linear": {"c": [0.01, 1.0], "solver": solver}})
+        run_baselines(job, data, embeddings, output / solver, lambda _: None)
+        summary = json.loads((output / solver / "summary.json").read_text())
+        assert {one["parameters"]["solver"] for one in summary["settings"]} == {solver}
+        found.append([(one["selected"], one["mean"]) for one in summary["settings"]])
+    assert found[0] == found[1]
+
+
+def test_too_few_validation_classes_leave_no_result(folders: tuple[Path, Path, Path]) -> None:
+    data, embeddings, output = folders
+    labels = {split: task_labels(data, split) for split in SPLITS}
+    write_data(data, labels | {"val": labels["val"] % 4}, {})
+    baselines = {"methods": ["knn"], "knn": {"neighbors": [1, 3]}}
+    with pytest.raises(EpisodeError, match="at least 5 classes") as caught:
+        run_baselines(make_job(baselines), data, embeddings, output, lambda _: None)
+    assert "val, 5-way 1-shot" in caught.value.where
+    assert "baselines.knn a single value" in caught.value.fix
+    assert not output.exists() or not list(output.iterdir())
+    run_baselines(make_job({"methods": ["knn"]}), data, embeddings, output, lambda _: None)
 
 
 def test_unused_labels_are_not_read(folders: tuple[Path, Path, Path]) -> None:

@@ -148,12 +148,13 @@ def test_weights_depend_on_the_generator_alone():
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def _encoder(generator, side=28, channels=1, filters=64):
+def _encoder(generator, side=28, channels=1, filters=64, gamma="uniform"):
     return Conv4Encoder(
         (side, side, channels),
         filters,
         batch_norm_eps=1e-5,
         batch_norm_momentum=0.1,
+        batch_norm_gamma=gamma,
         generator=generator,
     )
 
@@ -162,6 +163,19 @@ def _encoder(generator, side=28, channels=1, filters=64):
 def test_encoder_dimensions(side, channels, features):
     encoder = _encoder(_generator(), side, channels)
     assert encoder(torch.zeros(2, channels, side, side)).shape == (2, features)
+
+
+def test_initial_scales_of_the_encoder():
+    uniform, ones = (list(_encoder(_generator(), gamma=gamma))[:4] for gamma in ("uniform", "ones"))
+    scales = torch.cat([block[1].weight.detach() for block in uniform])
+    assert 0 <= scales.min() < 0.05
+    assert 0.95 < scales.max() < 1
+    assert abs(float(scales.mean()) - 1 / 2) < 0.06  # three standard errors of 256 draws
+    assert abs(float(scales.var()) - 1 / 12) < 0.02
+    assert all((block[1].weight == 1).all() for block in ones)
+    assert not any(block[1].bias.any() for block in [*uniform, *ones])
+    # The first convolution is drawn before any scale.
+    assert torch.equal(uniform[0][0].weight, ones[0][0].weight)
 
 
 def test_encoder_layers_in_double_precision():
@@ -181,7 +195,8 @@ def test_encoder_layers_in_double_precision():
         )
         mean = hidden.mean((0, 2, 3), keepdims=True)
         deviation = np.sqrt(hidden.var((0, 2, 3), keepdims=True) + 1e-5)
-        hidden = np.maximum((hidden - mean) / deviation, 0)
+        scale = encoder[block][1].weight.detach().numpy()[:, None, None]
+        hidden = np.maximum(scale * (hidden - mean) / deviation, 0)
         pairs = hidden.shape[2] // 2
         hidden = hidden.reshape(4, 3, pairs, 2, pairs, 2).max((3, 5))
     encoded = encoder(images).detach().numpy()

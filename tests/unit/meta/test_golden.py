@@ -20,8 +20,12 @@ GOLDEN = {
 }
 
 
-# The same of ProtoNets, also to 1e-6 at any number of threads and in double precision.
-PROTONETS_GOLDEN = (0.6005346179, 0.6078755259, 4.6244935989, 119 / 180)
+# The same of ProtoNets by the initial scales of batch normalization: with ones, also to 1e-6 at any
+# number of threads and in double precision; with uniform ones, to 4e-5.
+PROTONETS_GOLDEN = {
+    "uniform": (1.0527398951, 0.9978050288, 3.3966551211, 107 / 180),
+    "ones": (0.6005346179, 0.6078755259, 4.6244935989, 119 / 180),
+}
 
 
 def _run(name, dataset, **changes):
@@ -40,8 +44,9 @@ def test_metrics_stay_within_rounding(dataset, kernel):
     _check(_run("maml", dataset, kernel=kernel), GOLDEN[dataset])
 
 
-def test_metrics_of_protonets_stay_within_rounding():
-    _check(_run("protonets", "omniglot"), PROTONETS_GOLDEN)
+@pytest.mark.parametrize("gamma", PROTONETS_GOLDEN)
+def test_metrics_of_protonets_stay_within_rounding(gamma):
+    _check(_run("protonets", "omniglot", batch_norm_gamma=gamma), PROTONETS_GOLDEN[gamma])
 
 
 def _check(run, golden):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from cactus.paper.aggregate import aggregate
+from cactus.paper.partition_quality import aggregate_quality
 from tests.unit.paper.fake_run import SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
@@ -22,11 +23,19 @@ class Run(NamedTuple):
         """The table of every number."""
         return self.folder / "tables" / "results.csv"
 
+    @property
+    def quality(self) -> Path:
+        """The table of the partitions' quality."""
+        return self.folder / "tables" / "partition_quality.csv"
+
 
 def make_run(fake: FakeRun) -> Run:
     """Write a fake run and aggregate it."""
     run = Run(fake.folder, fake.build())
     aggregate(run.folder, run.folder.name, run.cells, PUBLISHED, run.results)
+    measured = sorted(path for path in run.folder.glob("quality/*/*/*/*"))
+    qualities = [path.relative_to(run.folder).as_posix() for path in measured]
+    aggregate_quality(run.folder, run.folder.name, qualities, run.quality)
     return run
 
 
@@ -51,7 +60,7 @@ def seeds_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=("celeba", "omniglot"),
             learners=("protonets", "maml"),
             seeds=(0, 2, 10),
-            controls=("labels", "single-acai", "random"),
+            controls=("labels", "acai+p-1", "pixels"),
             scratch=True,
             synthetic=("celeba",),
         )
@@ -67,7 +76,7 @@ def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             datasets=tuple(SETTINGS),
             embeddings=("acai", "bigan", "deepcluster", "infogan"),
             learners=("maml", "protonets"),
-            controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+            controls=("labels", "random", "pixels", "acai+p-1", "hyperplanes-acai"),
             scratch=True,
         )
     )

@@ -1,12 +1,14 @@
 """A seeded stand-in for a finished run: every file that tables and figures read."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cactus.config.sections.source import Source
 from cactus.data.arrays import (
     Manifest,
     SplitRecord,
@@ -14,11 +16,12 @@ from cactus.data.arrays import (
     write_labels,
     write_manifest,
 )
+from cactus.evaluate.partition_quality import measure_partitions
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
 from cactus.files import write_array, write_json
 from cactus.paper.vocabulary import method_name
 from cactus.seeding import derive_seed, numpy_generator
-from cactus.tasks.storage import Partition, write_partitions
+from cactus.tasks.storage import Partition, read_partitions, write_partitions
 from cactus.train.metrics import MetricsLog
 
 SETTINGS = {
@@ -38,6 +41,7 @@ BASELINES = ("knn", "linear", "mlp", "cluster_matching")
 # How much better than chance a method is, so that figures look like those of a real run.
 _SKILL = {"scratch": 0.15, "random": 0.1, "pixels": 0.2, "labels": 0.9}
 _CLASSES, _PER_CLASS = 12, 20
+_TRUE_CLASSES = np.repeat(np.arange(_CLASSES), _PER_CLASS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ class FakeRun:
     def _evaluation(self, dataset: str, source: str, learner: str, seed: int) -> str:
         cell = f"evaluations/{dataset}/{source}/{learner}/s{seed}"
         method = method_name(source, learner)
-        results = [self._result(dataset, source, method, seed, s, "") for s in SETTINGS[dataset]]
+        way = Source.parse(source).way
+        settings = [one for one in SETTINGS[dataset] if way in (None, one[0])]
+        results = [self._result(dataset, source, method, seed, one, "") for one in settings]
         write_results(self.folder / cell, results, {"dataset": dataset})
         return cell
 
@@ -106,7 +112,8 @@ class FakeRun:
         mean = np.clip(1 / way + (1 - 1 / way) * skill, 0.02, 0.98)
         accuracies = generator.binomial(way * QUERY, mean, self.tasks) / (way * QUERY)
         sha = f"{derive_seed('episodes', dataset, way, shot):064x}"
-        return SettingResult(TaskAccuracies(way, shot, accuracies, baseline), QUERY, sha)
+        details = _details(baseline, seed)
+        return SettingResult(TaskAccuracies(way, shot, accuracies, baseline), QUERY, sha, details)
 
     def _embedding_log(self, dataset: str, embedding: str, seed: int) -> None:
         path = self.folder / f"embeddings/{dataset}/{embedding}/s{seed}/metrics.jsonl"
@@ -123,6 +130,24 @@ class FakeRun:
         )
         if not (dataset == "celeba" and source == "labels"):
             _write_partitions(self.folder / "partitions" / cell, source)
+        if dataset != "celeba":
+            header = {"dataset": dataset, "source": source, "learner": learner, "seed": seed}
+            _write_quality(
+                self.folder / "partitions" / cell, self.folder / "quality" / cell, header
+            )
+
+
+def _details(baseline: str, seed: int) -> dict[str, Any]:
+    """Return what a summary says about the choice of a baseline, if it had one."""
+    match baseline:
+        case "knn":
+            return {"selected": {"neighbors": 1 if seed else 3}, "validation_tasks": 500}
+        case "linear":
+            return {"selected": {"c": 0.1}, "validation_tasks": 500}
+        case "mlp":
+            selected = {"hidden_units": 128, "dropout": 0.5}
+            return {"selected": selected, "validation_tasks": 100}
+    return {}
 
 
 def _write_log(path: Path, falling: dict[str, float], rising: dict[str, float]) -> None:
@@ -141,7 +166,7 @@ def _write_log(path: Path, falling: dict[str, float], rising: dict[str, float]) 
 
 def _write_partitions(folder: Path, source: str) -> None:
     generator = numpy_generator("partition", source)
-    true = np.repeat(np.arange(_CLASSES), _PER_CLASS)
+    true = _TRUE_CLASSES
     partitions = []
     for _ in range(3):
         noisy = np.where(generator.random(len(true)) < 0.3, generator.permutation(true), true)
@@ -163,6 +188,11 @@ def _write_partitions(folder: Path, source: str) -> None:
     )
 
 
+def _write_quality(partitions: Path, folder: Path, header: Mapping[str, object]) -> None:
+    folder.mkdir(parents=True)
+    measure_partitions(read_partitions(partitions), _TRUE_CLASSES, folder, header)
+
+
 def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
     height, width, channels = SHAPES[dataset]
     generator = numpy_generator("images", dataset)
@@ -171,7 +201,7 @@ def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
     images = np.repeat(big, _PER_CLASS, axis=0)
     images = np.clip(images + 0.15 * generator.normal(size=images.shape), 0, 1)
     pixels = (255 * images).astype(np.uint8)
-    labels = np.repeat(np.arange(_CLASSES), _PER_CLASS)
+    labels = _TRUE_CLASSES
     splits = {}
     for split in ("train", "val", "test"):
         write_array(folder / f"{split}_images.npy", pixels)
@@ -207,6 +237,6 @@ def full_run(folder: Path, seeds: Iterable[int] = (0, 1, 2)) -> FakeRun:
         embeddings=("acai", "bigan", "deepcluster", "infogan"),
         learners=("maml", "protonets"),
         seeds=tuple(seeds),
-        controls=("labels", "random", "pixels", "single-acai", "hyperplanes-acai"),
+        controls=("labels", "random", "pixels", "acai+p-1", "hyperplanes-acai"),
         scratch=True,
     )

@@ -72,6 +72,24 @@ def test_rows_of_all_seeds_average_task_by_task(seeds_run: Run):
         assert math.isclose(row["seed_std"], spread, rel_tol=1e-9)
 
 
+def test_rows_say_what_baselines_selected(seeds_run: Run):
+    results = read_results(seeds_run.results)
+    rows = results[(results["dataset"] == "celeba") & (results["learner"] == "")]
+    found = {
+        (row["method"], row["seed"]): (row["selected"], row["validation_tasks"])
+        for _, row in rows.iterrows()
+    }
+    assert found["knn", "0"] == ("neighbors=3", 500)
+    assert found["knn", "10"] == ("neighbors=1", 500)
+    assert found["knn", "all"] == ("neighbors=3 or neighbors=1", 500)
+    assert found["linear", "all"] == ("c=0.1", 500)
+    assert found["mlp", "all"] == ("dropout=0.5 hidden_units=128", 100)
+    assert found["cluster_matching", "all"] == ("", 0)
+    trained = results[results["learner"] != ""]
+    assert set(trained["selected"]) == {""}
+    assert set(trained["validation_tasks"]) == {0}
+
+
 def test_one_seed_is_its_own_average(small_run: Run):
     results = read_results(small_run.results)
     one, all_seeds = results[results["seed"] == "0"], averaged_over_seeds(results)
@@ -90,7 +108,7 @@ def test_columns_order_and_flags(seeds_run: Run):
     assert list(dict.fromkeys(results["seed"])) == ["0", "2", "10", "all"]
     assert set(results[results["synthetic"]]["dataset"]) == {"celeba"}
     assert list(dict.fromkeys(results["source"])) == [
-        "scratch", "acai", "random", "single-acai", "labels",
+        "scratch", "acai", "pixels", "acai+p-1", "labels",
     ]  # fmt: skip
 
 
@@ -104,9 +122,9 @@ def test_paper_numbers_are_next_to_ours(seeds_run: Run):
     assert not celeba["in_paper"]
     assert math.isnan(celeba["paper_mean"])
     assert celeba["paper_status"] == ""
-    random = rows.loc[("omniglot", "random", "cactus-maml", 5, 1)]
-    assert (random["in_paper"], random["paper_status"]) == (True, "unavailable")
-    assert not rows.loc[("omniglot", "random", "cactus-protonets", 5, 1)]["in_paper"]
+    pixels = rows.loc[("omniglot", "pixels", "cactus-maml", 20, 5)]
+    assert (pixels["in_paper"], pixels["paper_status"]) == (True, "unavailable")
+    assert not rows.loc[("omniglot", "pixels", "cactus-protonets", 20, 5)]["in_paper"]
 
 
 def test_the_order_of_the_cells_does_not_matter(seeds_run: Run, published: Path, tmp_path: Path):

@@ -2,13 +2,15 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from cactus.paper.latex import document, escape, table
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from tests.unit.paper.conftest import Run
+from tests.unit.paper.fake_run import SETTINGS
 
 SPECIAL = r"100 % of $5 & #1_a ~ x^2 {y} \z <|> " + '"q" a--b'
 
@@ -52,12 +54,14 @@ def _pdflatex(folder: Path, name: str) -> str:
 
 @pytest.mark.latex
 def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path):
-    paths = [tmp_path / f"{name}.tex" for name in ("mnist", "omniglot", "miniimagenet", "celeba")]
-    for path in paths:
-        write_table(grid_run.results, path.stem, path, 2, "grid")
-    (tmp_path / "tables.tex").write_text(document([path.stem for path in paths]))
+    names = []
+    for dataset, kind in product(SETTINGS, ("accuracies", "verdicts", "tests")):
+        names.append(f"{dataset}-{kind}")
+        path = tmp_path / f"{names[-1]}.tex"
+        write_table(kind, grid_run.results, dataset, path, 2, "grid")
+    (tmp_path / "tables.tex").write_text(document(names))
     log = _pdflatex(tmp_path, "tables.tex")
-    assert "Output written on tables.pdf (4 pages" in log
+    assert "Output written on tables.pdf (12 pages" in log
     assert "Overfull" not in log
     assert "Float too large" not in log
 
@@ -83,7 +87,7 @@ def test_a_paper_that_follows_a_tables_first_lines_shows_the_tables_of_two_runs(
     grid_run: Run, tmp_path: Path
 ):
     for run in ("first", "second"):
-        write_table(grid_run.results, "omniglot", tmp_path / f"{run}.tex", 2, run)
+        write_table("accuracies", grid_run.results, "omniglot", tmp_path / f"{run}.tex", 2, run)
     preamble = re.findall(r"^% (\\usepackage.*)$", (tmp_path / "first.tex").read_text(), re.M)
     shown = r"\input{first}\input{second} \ref{tab:first-omniglot} \ref{tab:second-omniglot}"
     parts = [r"\documentclass{article}", *preamble, r"\begin{document}", shown, r"\end{document}"]

@@ -35,7 +35,7 @@ def test_ablations_are_listed_under_their_source(published: Path):
     keys = {"dataset": "omniglot", "way": 5, "shot": 5, "method": "cactus-maml"}
     means = {
         source: _cell(published, source=source, **keys)["paper_mean"]
-        for source in ("random", "pixels", "hyperplanes-acai", "single-acai", "acai")
+        for source in ("random+5-way", "pixels", "hyperplanes-acai", "acai+p-1", "acai")
     }
     assert list(means.values()) == [0.2574, 0.4019, 0.8320, 0.8560, 0.8778]
 
@@ -66,6 +66,16 @@ def test_damage_is_named(published: Path, tmp_path: Path, changes: dict[str, str
     with pytest.raises(DataError) as caught:
         read_published(_write(tmp_path / "published.csv", rows))
     assert got in caught.value.got
+
+
+def test_as_many_means_and_intervals_are_verified_as_the_documentation_says(published: Path):
+    frame = read_published(published)
+    means = frame[frame["paper_status"] == "verified"]
+    intervals = means["paper_ci95_status"].value_counts().to_dict()
+    text = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text()
+    assert f"Of the {len(means)} verified means, {intervals['recalled']} have" in text
+    assert f"{intervals['']} verified means have no interval" in text
+    assert means["paper_ci95"].isna().sum() == intervals[""]
 
 
 def test_a_duplicate_cell_is_named(published: Path, tmp_path: Path):

@@ -2,7 +2,7 @@ from statistics import median
 
 import pytest
 
-from cactus.paper.results import read_results
+from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.summary import format_summary, summarize
 from tests.unit.paper.conftest import Run
 
@@ -34,5 +34,17 @@ def test_every_data_set_and_setting_has_a_row(grid_run: Run):
 def test_missing_rows_show_as_such_and_sample_data_is_named(small_run: Run, grid_run: Run):
     text = format_summary(read_results(small_run.results))
     assert "synthetic data" not in text
-    assert text.splitlines()[-1].split()[-2:] == ["-", "-"]
+    assert text.splitlines()[-2].split()[-2:] == ["-", "-"]
     assert "synthetic data" in format_summary(read_results(grid_run.results)).splitlines()[0]
+
+
+def test_the_last_line_counts_the_verdicts(small_run: Run, grid_run: Run):
+    results = averaged_over_seeds(read_results(small_run.results))
+    line = format_summary(read_results(small_run.results)).splitlines()[-1]
+    head, counts = line.split(": ")
+    assert head == "Against the paper"
+    found = {name: int(count) for count, name in (one.split(" ", 1) for one in counts.split(", "))}
+    assert found == results["verdict"].value_counts().to_dict()
+    synthetic = format_summary(read_results(grid_run.results)).splitlines()[-1]
+    assert "compared only" in synthetic
+    assert not any(name in synthetic for name in ("reproduced", "above", "below"))

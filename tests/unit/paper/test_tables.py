@@ -12,7 +12,7 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 from cactus.paper.vocabulary import method_title, source_title
 from tests.unit.paper.conftest import Run
 
@@ -22,7 +22,7 @@ Rows = dict[tuple[str, str], list[str]]
 
 def _table(run_results: Path, dataset: str, folder: Path, decimals: int = 2) -> str:
     path = folder / f"{dataset}.tex"
-    write_table(run_results, dataset, path, decimals, "run")
+    write_table("accuracies", run_results, dataset, path, decimals, "run")
     return path.read_text()
 
 
@@ -71,10 +71,10 @@ def test_rows_are_in_order_with_oracles_below_a_rule(seeds_run: Run, tmp_path: P
         ("ACAI", "Cluster matching"),
         ("ACAI", "CACTUs-MAML"),
         ("ACAI", "CACTUs-ProtoNets"),
-        ("Random assignment", "CACTUs-MAML"),
-        ("Random assignment", "CACTUs-ProtoNets"),
-        ("One partition (ACAI)", "CACTUs-MAML"),
-        ("One partition (ACAI)", "CACTUs-ProtoNets"),
+        ("Pixels", "CACTUs-MAML"),
+        ("Pixels", "CACTUs-ProtoNets"),
+        ("ACAI, P = 1", "CACTUs-MAML"),
+        ("ACAI, P = 1", "CACTUs-ProtoNets"),
         ("True labels", "Oracle-MAML"),
         ("True labels", "Oracle-ProtoNets"),
     ]
@@ -123,12 +123,12 @@ def test_the_papers_numbers_are_next_to_ours_with_marks(seeds_run: Run, tmp_path
     assert rows["ACAI", "CACTUs-MAML"][0] == f"68.84{PM}0.80"
     recalled = r"\rlap{$^{\mathrm{%s}}$}"
     assert rows["ACAI", "kNN"][0] == f"57.46{PM}1.35" + recalled % "a"
-    ablation = rows["One partition (ACAI)", "CACTUs-MAML"]
+    ablation = rows["ACAI, P = 1", "CACTUs-MAML"]
     assert ablation[0].startswith("66.49" + recalled % "b")
     assert ablation[2].startswith(r"85.60\phantom")
     not_run, not_at_hand = (rf"\multicolumn{{1}}{{c}}{{${m}$}}" for m in (r"\dagger", r"\ddagger"))
-    assert rows["Random assignment", "CACTUs-MAML"][0] == not_at_hand
-    assert rows["Random assignment", "CACTUs-ProtoNets"][0] == not_run
+    assert rows["Pixels", "CACTUs-MAML"][6] == not_at_hand
+    assert rows["Pixels", "CACTUs-ProtoNets"][0] == not_run
 
 
 def test_only_marks_in_use_are_explained(small_run: Run, seeds_run: Run, tmp_path: Path):
@@ -149,6 +149,19 @@ def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run,
     assert "running statistics" in three
     assert r"1.96\,\sigma/\sqrt{n}" in one
     assert r"run ``seeds\_1''" in three
+    chosen = (
+        "Chosen by the accuracy on validation tasks, for each embedding, way and shot: $k$ of "
+        "kNN, $C$ of the linear classifier (500 tasks); width of the MLP, dropout of the MLP (100 "
+        "tasks)."
+    )
+    assert chosen in " ".join(three.split())
+
+
+def test_a_table_without_a_choice_says_nothing_about_one(tmp_path: Path, seeds_run: Run):
+    results = read_results(seeds_run.results)
+    path = tmp_path / "results.csv"
+    results[~results["method"].isin(["knn", "linear", "mlp"])].to_csv(path, index=False)
+    assert "Chosen by" not in _table(path, "omniglot", tmp_path)
 
 
 def test_only_tables_of_sample_data_say_so(seeds_run: Run, tmp_path: Path):
@@ -203,9 +216,9 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.paper import aggregate
 from cactus.paper.figures import shots, tasks, training_curves
 from cactus.paper.figures.registry import draw
-from cactus.paper.tables import write_table
+from cactus.paper.tables.registry import write_table
 run, output = Path(sys.argv[1]), Path(sys.argv[2])
-write_table(run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")
+write_table("accuracies", run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")
 draw("accuracy_grid", run, output / "figure", OutputSettings())
 assert "torch" not in sys.modules  # importing it would cost every small job seconds
 """

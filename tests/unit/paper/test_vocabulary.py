@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from cactus.errors import DataError
 from cactus.paper import vocabulary as names
 
-SOURCES = ["labels", "single-acai", "hyperplanes-bigan", "pixels", "random", "infogan", "simclr",
+SOURCES = ["labels", "acai+p-1", "hyperplanes-bigan", "pixels", "random", "infogan", "simclr",
            "acai", "scratch", "hyperplanes-acai"]  # fmt: skip
 
 
 def test_sources_are_in_the_order_of_the_tables():
     assert sorted(SOURCES, key=names.source_rank) == [
         "scratch", "acai", "infogan", "simclr", "random", "pixels",
-        "hyperplanes-acai", "hyperplanes-bigan", "single-acai", "labels",
+        "hyperplanes-acai", "hyperplanes-bigan", "acai+p-1", "labels",
     ]  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_the_order_does_not_depend_on_the_start(shuffled: list[str]):
     [
         ("acai", "maml", "cactus-maml"),
         ("random", "protonets", "cactus-protonets"),
-        ("single-acai", "maml", "cactus-maml"),
+        ("acai+p-1", "maml", "cactus-maml"),
         ("labels", "protonets", "oracle-protonets"),
         ("scratch", "maml", "scratch"),
     ],
@@ -45,8 +45,8 @@ def test_titles():
 
 
 def test_cells_are_parsed():
-    assert names.parse_cell("evaluations/mnist/single-acai/maml/s12") == {
-        "dataset": "mnist", "source": "single-acai", "learner": "maml", "seed": "12",
+    assert names.parse_cell("evaluations/mnist/acai+p-1/maml/s12") == {
+        "dataset": "mnist", "source": "acai+p-1", "learner": "maml", "seed": "12",
     }  # fmt: skip
     assert names.parse_cell("baselines/mnist/acai/s0")["learner"] == ""
 

@@ -43,6 +43,54 @@ def test_every_job_is_upstream_of_a_final_one():
     assert {one for job in final for one in GRAPH.ancestry(job)} == set(GRAPH.jobs) - {AUDIT}
 
 
+TRAINING = ("train_embedding", "make_partitions", "meta_train", "evaluate_model", "run_baselines")
+# All kinds of task sources on all data sets, the oracle too.
+FULL = Graph(
+    parse_config({"grid": {"controls": {name: ["labels", "random", "pixels", "hyperplanes-acai"]
+                                        for name in CONFIG.expanded_grid.datasets}}})
+)  # fmt: skip
+
+
+def test_no_training_is_downstream_of_the_quality_of_partitions():
+    measured = set(FULL.by_stage["measure_partitions"])
+    assert measured
+    for stage in TRAINING:
+        for job in FULL.by_stage[stage]:
+            assert not measured & {*FULL.ancestry(job)}, job.name
+    followers = {
+        one.stage for one in FULL.jobs for read in FULL.inputs(one) if read.job in measured
+    }
+    assert followers == {"aggregate_results"}
+
+
+def test_no_training_but_the_oracles_reads_the_labels_of_training_images():
+    readers = {
+        job
+        for job in FULL.jobs
+        for read in FULL.inputs(job)
+        if any(name.endswith("/train_labels.npy") for name in read.files)
+    }
+    trained = {job for job in readers if job.stage in TRAINING}
+    assert trained
+    assert {job.wildcards["source"] for job in trained} == {"labels"}
+    assert {job.stage for job in readers - trained} == {"measure_partitions"}
+    for job in trained:
+        later = {one.wildcards["source"] for one in FULL.jobs
+                 if one.stage in TRAINING and job in FULL.ancestry(one)}  # fmt: skip
+        assert later == {"labels"}
+
+
+def test_partitions_of_each_trained_cell_are_measured_where_there_are_classes():
+    cells = {job.cell for job in FULL.by_stage["meta_train"]}
+    measured = {job.cell for job in FULL.by_stage["measure_partitions"]}
+    assert measured == {cell for cell in cells if not cell.startswith("celeba/")}
+    alone = Graph(parse_config({"grid": {"datasets": ["celeba"]}}))
+    assert alone.by_stage["measure_partitions"] == ()
+    assert [job.cell for job in alone.by_stage["make_table"]] == [
+        "celeba", "celeba-verdicts", "celeba-tests",
+    ]  # fmt: skip
+
+
 def test_a_wave_comes_after_those_that_its_jobs_read_from():
     seen: set[str] = set()
     for wave in GRAPH.waves:

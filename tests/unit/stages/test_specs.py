@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cactus.config.load import parse_config
-from cactus.stages.base import stage_named, stage_names
+from cactus.stages.base import CellWildcards, stage_named, stage_names
 
 CELL = {"dataset": "omniglot", "source": "acai", "learner": "maml", "seed": "0"}
 EMBEDDING = {"dataset": "omniglot", "embedding": "acai", "seed": "0"}
@@ -14,11 +14,12 @@ JOBS: dict[str, dict[str, str]] = {
     "prepare_data": {"dataset": "omniglot"},
     "train_embedding": EMBEDDING,
     "make_partitions": CELL,
+    "measure_partitions": CELL,
     "meta_train": CELL,
     "evaluate_model": CELL,
     "run_baselines": EMBEDDING,
     "aggregate_results": {},
-    "make_table": {"dataset": "omniglot"},
+    "make_table": {"table": "omniglot-verdicts"},
     "make_document": {},
     "audit_run": {},
     "make_figure": {"figure": "shots"},
@@ -52,18 +53,20 @@ def test_the_table_names_every_stage():
         ({"learners": {"scratch": {"steps": 3}}}, set()),
         ({"synthetic": {"omniglot": {"drawers": 3}}}, {"make_synthetic_data"}),
         ({"data": {"omniglot": {"split_seed": 3}}}, {"prepare_data"}),
-        ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding"}),
+        ({"embeddings": {"acai": {"iterations": 7}}}, {"train_embedding", "make_table"}),
         ({"embeddings": {"acai": {"precision": "bfloat16"}}}, {"train_embedding"}),
         ({"learners": {"protonets": {"precision": "bfloat16"}}}, set()),
         ({"partitions": {"clusters": 70}}, {"make_partitions"}),
         ({"learners": {"maml": {"query": 7}}}, {"make_partitions", "meta_train"}),
-        ({"learners": {"maml": {"iterations": 7}}}, {"meta_train"}),
+        ({"learners": {"maml": {"iterations": 7}}}, {"meta_train", "make_table"}),
         ({"speed": {"maml": {"cuda_graph": True}}}, {"meta_train"}),
         ({"speed": {"maml": {"kernel": "autograd"}}}, {"meta_train", "evaluate_model"}),
         ({"speed": {"protonets": {"images_at_once": 7}}}, set()),
         ({"learners": {"maml": {"evaluation_steps": 7}}}, {"meta_train", "evaluate_model"}),
         ({"partitions": {"random": {"count": 7}}}, set()),
         ({"partitions": {"pool_attributes": 2}}, set()),
+        ({"partitions": {"variants": {"k-12": {"clusters": 12}, "p-1": {"count": 2}}}}, set()),
+        ({"partitions": {"kmeans": "scikit-learn"}}, {"make_partitions"}),
         ({"evaluation": {"tasks": 7}}, {"evaluate_model", "run_baselines"}),
         ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
         ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
@@ -82,3 +85,49 @@ def test_a_key_changes_the_specs_of_the_stages_that_read_it(
 ):
     before, after = specs(), specs(**values)
     assert {stage for stage in JOBS if before[stage] != after[stage]} == changed
+
+
+def test_a_variant_changes_only_the_partitions_of_its_sources():
+    sources = ["acai+k-12", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0"]
+    stage = stage_named("make_partitions")
+
+    def made(**variants: dict[str, Any]) -> list[Any]:
+        partitions = {"variants": {"k-12": {"clusters": 12}, **variants}}
+        grid = {"datasets": ["mnist"], "controls": {"mnist": sources}}
+        config = parse_config({"grid": grid, "partitions": partitions})
+        cells = [CellWildcards("mnist", source, "maml", 0) for source in ["acai", *sources]]
+        return [stage.spec(config, cell) for cell in cells]
+
+    before, after = made(), made(**{"k-12": {"clusters": 11}, "idle": {"count": 3}})
+    pairs = list(zip(before, after, strict=True))
+    assert [one == other for one, other in pairs] == [True, False, True, True, True]
+    assert [one.settings.clusters for one in before[:3]] == [10, 12, 10]
+    assert [one.settings.count for one in before[:3]] == [100, 100, 1]
+    assert [one.settings.hyperplanes.margin for one in before[3:]] == [0.6, 0.0]
+    assert not any(one.settings.variants for one in before)
+
+
+WAY = "random+5-way"
+
+
+def test_a_way_sets_training_and_evaluation():
+    config = parse_config({"grid": {"datasets": ["omniglot"], "controls": {"omniglot": [WAY]}}})
+    cells = [CellWildcards("omniglot", source, "maml", 0) for source in ("random", WAY)]
+    plain, own = ([stage_named(name).spec(config, cell) for cell in cells]
+                  for name in ("meta_train", "evaluate_model"))  # fmt: skip
+    assert [one.settings.way for one in (*plain, *own)] == [20, 5, 20, 5]
+    assert [[(one.way, one.shot) for one in spec.evaluation.settings] for spec in own] == [
+        [(5, 1), (5, 5), (20, 1), (20, 5)],
+        [(5, 1), (5, 5)],
+    ]
+    assert [stage_named("make_partitions").spec(config, cell).way for cell in cells] == [20, 5]
+
+
+def test_the_reference_of_kmeans_does_not_read_our_tolerance():
+    stage, cell = stage_named("make_partitions"), CellWildcards("mnist", "pixels", "maml", 0)
+    specs = [
+        stage.spec(parse_config({"partitions": {"kmeans": kmeans, "tolerance": value}}), cell)
+        for kmeans in ("lloyd", "scikit-learn")
+        for value in (0.02, 0.01)
+    ]
+    assert [specs[0] == specs[1], specs[2] == specs[3]] == [False, True]

@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from cactus.config.load import parse_config
+from cactus.evaluate.baselines import cluster_matching
+from cactus.evaluate.baselines.registry import REFERENCE_MODULE
 from cactus.graph import Graph
-from cactus.stages.base import CellWildcards, Spec, stage_named, stage_names
-from cactus.tasks.kmeans.loader import GPU_MODULE
+from cactus.stages.base import CellWildcards, EmbeddingWildcards, Spec, stage_named, stage_names
+from cactus.tasks.kmeans.loader import GPU_MODULE, SCIKIT_MODULE
 from tests.workflow.project import ROOT
 
 RULES = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
@@ -56,6 +58,33 @@ def test_the_slurm_profile_has_a_row_for_each_stage_that_is_not_local_and_no_oth
 )
 def test_partitions_by_kmeans_import_the_module_of_gpus_unless_on_a_cpu(source, device, modules):
     config, stage = parse_config({"compute": {"device": device}}), stage_named("make_partitions")
+    assert stage.modules(config, CellWildcards("mnist", source, "maml", 0)) == modules
+
+
+@pytest.mark.parametrize(
+    ("baselines", "modules"),
+    [
+        ({}, ()),
+        ({"linear": {"solver": "scikit-learn"}}, (REFERENCE_MODULE,)),
+        ({"per_dataset": {"mnist": {"linear": {"solver": "scikit-learn"}}}}, (REFERENCE_MODULE,)),
+        ({"methods": ["knn"], "linear": {"solver": "scikit-learn"}}, ()),
+        ({"cluster_matching": {"kmeans": "scikit-learn"}}, (cluster_matching.REFERENCE_MODULE,)),
+        ({"methods": ["knn"], "cluster_matching": {"kmeans": "scikit-learn"}}, ()),
+    ],
+)
+def test_baselines_import_the_references_that_are_selected(baselines, modules):
+    config, stage = parse_config({"baselines": baselines}), stage_named("run_baselines")
+    assert stage.modules(config, EmbeddingWildcards("mnist", "acai", 0)) == modules
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [("acai", (SCIKIT_MODULE,)), ("pixels", (SCIKIT_MODULE,)), ("hyperplanes-acai", ())],
+)
+def test_partitions_by_scikit_learn_import_its_module_alone(source, modules, device):
+    values = {"partitions": {"kmeans": "scikit-learn"}, "compute": {"device": device}}
+    config, stage = parse_config(values), stage_named("make_partitions")
     assert stage.modules(config, CellWildcards("mnist", source, "maml", 0)) == modules
 
 

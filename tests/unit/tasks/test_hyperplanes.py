@@ -5,9 +5,10 @@ import pytest
 from scipy.stats import kstest
 
 from cactus.config.sections.partition import HyperplaneSettings
-from cactus.errors import EpisodeError
+from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.hyperplanes import (
+    accepted_planes,
     hyperplane_partition,
     hyperplane_partitions,
     plane_sides,
@@ -23,7 +24,13 @@ def cloud(images=2000, dims=6, seed=0):
 
 
 def settings(**values):
-    return HyperplaneSettings(**{"planes": 40, "count": 10, "margin": 0.2, **values})
+    own = {"unit": "embedding", "point_range": 0.8, "planes": 40, "count": 10, "margin": 0.2}
+    return HyperplaneSettings(**{**own, **values})
+
+
+def partitions(embeddings, chosen, seed_parts):
+    planes = accepted_planes(embeddings, chosen, SHAPE, seed_parts)
+    return list(hyperplane_partitions(planes, chosen, SHAPE, seed_parts))
 
 
 def drawn_planes(generator, chunks, dims, point_range):
@@ -108,7 +115,7 @@ def test_small_cells_are_dropped():
 def test_every_cell_keeps_the_margin_to_its_planes():
     embeddings = cloud()
     chosen = settings(count=4)
-    made = list(hyperplane_partitions(embeddings, chosen, SHAPE, ("test", 0)))
+    made = partitions(embeddings, chosen, ("test", 0))
     sides = plane_sides(embeddings, chosen, 6, numpy_generator("test", 0, "planes"))
     for index, partition in enumerate(made):
         generator = numpy_generator("test", 0, index)
@@ -123,20 +130,78 @@ def test_every_cell_keeps_the_margin_to_its_planes():
 
 def test_partitions_do_not_depend_on_their_order():
     embeddings = cloud()
-    made = [p.labels for p in hyperplane_partitions(embeddings, settings(), SHAPE, ("a", 1))]
-    fewer = hyperplane_partitions(embeddings, settings(count=3), SHAPE, ("a", 1))
+    made = [p.labels for p in partitions(embeddings, settings(), ("a", 1))]
+    fewer = partitions(embeddings, settings(count=3), ("a", 1))
     assert all(np.array_equal(one, other.labels) for one, other in zip(made, fewer, strict=False))
     assert len({labels.tobytes() for labels in made}) > 1
 
 
-def test_a_margin_wider_than_the_cloud_stops_with_an_error():
+@pytest.mark.parametrize("shift", [0.0, 30.0])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 50.0])
+def test_by_the_spread_the_cells_do_not_depend_on_scale_and_place(scale, shift):
+    chosen = settings(unit="spread", margin=0.3)
+    plain = partitions(cloud(), chosen, ("test",))
+    moved = partitions(scale * cloud() + scale * shift, chosen, ("test",))
+    same = [np.mean(one.labels == other.labels) for one, other in zip(plain, moved, strict=True)]
+    assert min(same) > 0.99  # float32 decides a few near the margins either way
+
+
+def test_the_spread_is_that_of_projections_on_random_normals():
+    embeddings = cloud(4000, 40) * np.linspace(0.1, 3, 40, dtype=np.float32) + 7
+    unit = accepted_planes(embeddings, settings(unit="spread"), SHAPE, ("test",)).unit
+    normals, _ = drawn_planes(np.random.default_rng(0), 40, 40, 0.0)
+    variances = (embeddings.astype(float) @ normals.T).var(axis=0)
+    assert unit == pytest.approx(np.sqrt(variances.mean()), rel=0.02)
+
+
+def test_a_margin_that_is_met_changes_nothing():
+    chosen = settings(margin=0.2)
+    planes = accepted_planes(cloud(), chosen, SHAPE, ("test",))
+    sides = plane_sides(cloud(), chosen, 6, numpy_generator("test", "planes"))
+    assert np.array_equal(planes.sides, sides)
+    assert (planes.margin, planes.unit) == (0.2, 1.0)
+
+
+@pytest.mark.parametrize("asked", [2.0, 4.0, 50.0])
+def test_a_margin_that_is_too_wide_is_lowered_to_the_widest_tenth(asked):
+    chosen = settings(margin=asked, max_plane_draws=2, side_factor=20)
+    planes = accepted_planes(cloud(), chosen, SHAPE, ("test",))
+    tenths = round(10 * planes.margin / asked)
+    assert planes.margin == pytest.approx(asked * tenths / 10)
+    assert tenths < 10
+    made = list(hyperplane_partitions(planes, chosen, SHAPE, ("test",)))
+    assert len(made) == 10
+    # Of planes and combinations with a tenth more, too few have enough images.
+    wider = chosen.model_copy(update={"margin": asked * (tenths + 1) / 10})
+    assert success_rate(cloud(), wider) < 0.005
+
+
+def success_rate(embeddings, chosen):
+    """Return how many of 2000 combinations of planes have enough cells; 0 without planes."""
+    try:
+        sides = plane_sides(embeddings, chosen, 6, numpy_generator("test", "planes"))
+    except EpisodeError:
+        return 0.0
+    generator, found = np.random.default_rng(0), 0
+    for _ in range(2000):
+        above = sides[generator.choice(len(sides), 3, replace=False)]
+        cells = above[:, (above != 0).all(axis=0)] > 0
+        found += (np.unique(cells, axis=1, return_counts=True)[1] >= 6).sum() >= 5
+    return found / 2000
+
+
+def test_images_that_no_plane_can_cut_stop_with_an_error():
     with pytest.raises(EpisodeError, match="60 images beyond the margin") as error:
-        list(
-            hyperplane_partitions(
-                cloud(), settings(margin=50.0, max_plane_draws=2), SHAPE, ("test",)
-            )
-        )
-    assert error.value.got == "0 of 40 planes after 2 draws for each"
+        accepted_planes(cloud(50), settings(margin=50.0), SHAPE, ("test",))
+    assert error.value.where == "partitions.hyperplanes, margin 0"
+    assert error.value.got == "0 of 40 planes among 64 that were drawn"
+
+
+@pytest.mark.parametrize("value", [3.0, np.nan, np.inf])
+def test_embeddings_without_spread_are_refused(value):
+    embeddings = np.full((200, 4), value, np.float32)
+    with pytest.raises(DataError, match="all the same or not finite"):
+        accepted_planes(embeddings, settings(unit="spread"), SHAPE, ("test",))
 
 
 @pytest.mark.parametrize("planes", [1, 2])

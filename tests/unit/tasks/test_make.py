@@ -9,6 +9,7 @@ from cactus.config.sections.source import Source
 from cactus.errors import ConfigError, EpisodeError
 from cactus.tasks.episodes import load_sampler
 from cactus.tasks.kmeans.cpu_points import cpu_points
+from cactus.tasks.kmeans.lloyd import kmeans
 from cactus.tasks.make import PartitionJob, make_partitions
 from cactus.tasks.shape import EpisodeShape
 
@@ -19,6 +20,11 @@ SETTINGS = PartitionSettings.model_validate(
         "random": {"labels": 6, "count": 4},
         "hyperplanes": {"planes": 20, "count": 5, "per_embedding": {"acai": {"margin": 0.1}}},
         "pixels": {"count": 1},
+        "variants": {
+            "p-1": {"count": 1},
+            "margin-0": {"hyperplanes": {"margin": 0.0}},
+            "wide": {"hyperplanes": {"margin": 50.0}},
+        },
     }
 )
 
@@ -39,9 +45,11 @@ def pictures():
     return generator().integers(0, 256, (240, 4, 4, 1), dtype=np.uint8)
 
 
-def make(folder, source, data, report=lambda _: None, learner="maml", way=3, seed=0):
-    job = PartitionJob(SETTINGS, learner, EpisodeShape(way, 1, 5), seed, LOAD)
-    make_partitions(Source.parse(source), data, folder, job, report)
+def make(folder, source, data, report=lambda _: None, way=3, seed=0, cluster=kmeans):
+    parsed = Source.parse(source)
+    settings = SETTINGS.of_source(parsed, "omniglot")
+    job = PartitionJob(settings, "maml", EpisodeShape(way, 1, 5), seed, LOAD, cluster)
+    make_partitions(parsed, data, folder, job, report)
     return json.loads((folder / "summary.json").read_text())
 
 
@@ -49,7 +57,7 @@ def make(folder, source, data, report=lambda _: None, learner="maml", way=3, see
     ("source", "reads"),
     [
         ("acai", "embeddings"),
-        ("single-acai", "embeddings"),
+        ("acai+p-1", "embeddings"),
         ("hyperplanes-acai", "embeddings"),
         ("random", "images"),
         ("pixels", "images"),
@@ -72,8 +80,9 @@ def test_from_scratch_has_no_partition(tmp_path):
     ("source", "data", "count"),
     [
         ("acai", embeddings(), 3),
-        ("single-acai", embeddings(), 1),
+        ("acai+p-1", embeddings(), 1),
         ("hyperplanes-acai", embeddings(), 5),
+        ("hyperplanes-acai+margin-0", embeddings(), 5),
         ("random", pictures(), 4),
         ("pixels", pictures(), 1),
         ("labels", np.repeat(np.arange(8), 30), 1),
@@ -101,6 +110,36 @@ def test_same_seed_same_bytes(tmp_path, source):
     assert a == b
     assert a != c
     assert (tmp_path / "a/summary.json").read_bytes() == (tmp_path / "b/summary.json").read_bytes()
+
+
+def test_a_variant_draws_the_random_numbers_of_its_base(tmp_path):
+    whole, one = (
+        (make(tmp_path / name, name, embeddings()), np.load(tmp_path / name / "partitions.npy"))[1]
+        for name in ("acai", "acai+p-1")
+    )
+    # Ten starts of k-means instead of one do not have to end elsewhere on such blobs.
+    assert len(one) == 1
+    assert len(np.unique(np.stack([whole[0], one[0]]), axis=1).T) == 8
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "used"),
+    [
+        ("hyperplanes-acai", 0.1, 0.1),
+        ("hyperplanes-acai+margin-0", 0.0, 0.0),
+        ("hyperplanes-acai+wide", 50.0, 0.0),  # a tenth of it is still outside of the cloud
+    ],
+)
+def test_the_summary_has_the_margin_that_is_kept(tmp_path, source, asked, used):
+    lines = []
+    summary = make(tmp_path, source, embeddings(), lines.append)
+    assert (summary["margin_asked"], summary["margin"]) == (asked, used)
+    deviations = embeddings().std(axis=0)
+    assert summary["margin_unit"] == pytest.approx(np.sqrt(np.mean(deviations**2)), rel=1e-5)
+    warned = [line for line in lines if "cannot be met" in line]
+    assert warned == (
+        [f"margin {asked:g} cannot be met, {used:g} is used"] if asked != used else []
+    )
 
 
 def test_true_labels_are_stored_as_they_are(tmp_path):

@@ -15,7 +15,7 @@ from cactus.config.sections.partition import (
     ProtonetsAcceptanceSettings,
 )
 from cactus.seeding import numpy_generator
-from cactus.tasks.hyperplanes import hyperplane_partitions
+from cactus.tasks.hyperplanes import accepted_planes, hyperplane_partitions
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.gpu_points import gpu_points
 from cactus.tasks.kmeans_partitions import KMeansPlan, accepts, kmeans_partitions
@@ -147,10 +147,14 @@ def _slow_cells(sides, shape, planes, index):
 @pytest.mark.parametrize(("way", "planes"), [(2, 1), (3, 2), (5, 3)])
 def test_hyperplanes_cut_the_cells_of_loops(way, planes):
     embeddings = np.random.default_rng(1).normal(size=(150, 5)).astype(np.float32)
-    settings = HyperplaneSettings(planes=12, count=4, margin=0.3, side_factor=6)
+    settings = HyperplaneSettings(
+        unit="embedding", point_range=0.8, planes=12, count=4, margin=0.3, side_factor=6
+    )
     shape = EpisodeShape(way, 1, 5)
     sides = _slow_planes(embeddings, settings, shape.per_class)
-    made = list(hyperplane_partitions(embeddings, settings, shape, ("parity", 2)))
+    accepted = accepted_planes(embeddings, settings, shape, ("parity", 2))
+    made = list(hyperplane_partitions(accepted, settings, shape, ("parity", 2)))
+    assert accepted.margin == 0.3
     assert len(made) == 4
     for index, partition in enumerate(made):
         cells, restarts = _slow_cells(sides, shape, planes, index)

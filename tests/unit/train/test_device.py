@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from cactus.errors import ConfigError
-from cactus.train.device import describe_device, one_thread, set_up_device
+from cactus.train.device import (
+    convolution_layout,
+    describe_device,
+    one_thread,
+    set_up_device,
+)
 
 
 @pytest.fixture
@@ -46,6 +51,42 @@ def test_a_gpu_keeps_all_bits_of_float32():
     assert set_up_device("auto", 1, deterministic=False).type == "cuda"
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_deterministic_kernels_are_chosen_without_loading_the_compiler():
+    """On a GPU that is not there: what is set needs none."""
+    script = """
+import os, sys, torch
+from cactus.train import device
+device.usable_gpu = lambda name: True
+before = set(sys.modules)
+assert device.set_up_device("cuda", 1, deterministic=True).type == "cuda"
+assert torch.are_deterministic_algorithms_enabled()
+assert not torch.is_deterministic_algorithms_warn_only_enabled()
+assert not torch.utils.deterministic.fill_uninitialized_memory
+assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+print(*sorted(set(sys.modules) - before))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": "workflow/scripts"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "layout"),
+    [
+        ("cpu", "float32", torch.channels_last),
+        ("cuda", "float32", torch.contiguous_format),
+        ("cuda", "bfloat16", torch.channels_last),
+    ],
+)
+def test_the_layout_follows_device_and_precision(device, precision, layout):
+    assert convolution_layout(torch.device(device), precision) == layout
 
 
 def test_one_thread_gives_the_others_back():

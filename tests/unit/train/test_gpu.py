@@ -4,6 +4,7 @@ The states of the driver are faked: the tests run where there is no GPU.
 """
 
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -14,7 +15,7 @@ import torch
 from cactus.errors import ConfigError
 from cactus.train import gpu
 from cactus.train.device import set_up_device
-from cactus.train.gpu import given_gpu, usable_gpu
+from cactus.train.gpu import given_gpu, least_used, usable_gpu
 
 BUILT = ["sm_75", "sm_80", "sm_86", "sm_90", "compute_90"]
 NAME = "Tesla V100-SXM2-32GB"
@@ -31,11 +32,15 @@ def _clean(monkeypatch):
 def fake(monkeypatch):
     """Return a function that fakes what PyTorch sees."""
 
-    def set_to(capability=None, built=BUILT, context=None):
+    chosen = []
+
+    def set_to(capability=None, built=BUILT, context=None, gpus=1):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: capability is not None)
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: capability)
         monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: built)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: NAME)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+        monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
 
         def zeros(*_, **__):
             if context is not None:
@@ -43,6 +48,7 @@ def fake(monkeypatch):
             return torch.ones(1)
 
         monkeypatch.setattr(gpu.torch, "zeros", zeros)
+        return chosen
 
     return set_to
 
@@ -156,6 +162,66 @@ def test_what_cuda_says_of_its_driver_is_passed_on(fake, monkeypatch):
     with pytest.raises(ConfigError) as refused:
         usable_gpu("cuda")
     assert "too old (found 11040)" in refused.value.got
+
+
+CHOOSE = """
+import os, sys
+from cactus.train.gpu import least_used
+print(least_used(sys.argv[1:]), flush=True)
+sys.stdin.read()
+"""
+
+
+class Chooser:
+    """A process that takes a GPU and holds it until it is killed."""
+
+    def __init__(self, *names):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CHOOSE, *names],
+            env={"PYTHONPATH": "workflow/scripts"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.number = int(self.process.stdout.readline())
+
+    def end(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_processes_spread_over_the_gpus_and_take_the_place_of_a_killed_one():
+    names = [f"GPU-{os.getpid()}-{letter}" for letter in "ab"]
+    running = []
+    try:
+        for expected in (0, 1, 0):
+            running.append(Chooser(*names))
+            assert running[-1].number == expected
+        running[1].end()
+        running.append(Chooser(*names))
+        assert running[-1].number == 1
+        # One that sees the same GPUs in another order takes the less used one, too.
+        assert least_used(names[::-1]) == 0
+    finally:
+        for one in running:
+            one.end()
+
+
+def test_jobs_without_a_scheduler_choose_among_the_visible_gpus(fake, monkeypatch):
+    names = [f"GPU-{os.getpid()}-{letter}" for letter in "xyz"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(names))
+    held = least_used(names[:1])
+    chosen = fake(capability=(9, 0), gpus=3)
+    assert held == 0
+    assert usable_gpu("auto")
+    assert usable_gpu("auto")
+    assert chosen == [1, 2]
+
+
+def test_a_single_gpu_is_used_without_a_choice(fake, monkeypatch):
+    monkeypatch.setattr(gpu, "least_used", lambda _: pytest.fail("there is no choice"))
+    assert fake(capability=(9, 0)) == []
+    assert usable_gpu("auto")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

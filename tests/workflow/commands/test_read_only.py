@@ -43,11 +43,11 @@ NUMBER = ("results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAML", "--c
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("status", "small"), "small: 42 jobs: 42 fresh"),
+        (("status", "small"), "small: 55 jobs: 55 fresh"),
         (("why", MAML), f"{MAML} is fresh"),
         (("plan", "small"), "small: nothing to do, all jobs are fresh"),
         (("trace", *NUMBER), "every job of the chain is fresh"),
-        (("audit", "small"), "all agree: 41 jobs"),
+        (("audit", "small"), "all agree: 54 jobs"),
         (("diff", "small", "small"), "same configuration"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

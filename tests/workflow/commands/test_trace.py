@@ -35,6 +35,19 @@ def test_trace_averages_over_seeds(project: Project):
     assert "evaluate_model/mnist/acai/protonets/s1" in output
 
 
+def test_trace_explains_verdicts_and_paired_differences(finished: Project):
+    table = "results/small/tables/omniglot"
+    row = ("--row", "ACAI CACTUs-MAML", "--col")
+    code, output = finished.cactus("trace", f"{table}-verdicts.tex", *row, "5w1s verdict")
+    assert (code, "prints compared" in output) == (0, True), output
+    assert "as published: CACTUs" in output
+    assert f"evaluate_model/{MAML}" in output
+    code, output = finished.cactus("trace", f"{table}-tests.tex", *row, "5w1s kNN")
+    assert (code, "difference of two methods" in output) == (0, True), output
+    assert f"evaluate_model/{MAML}" in output
+    assert "run_baselines/omniglot/acai/s0" in output
+
+
 def published_rows(project: Project) -> list[dict[str, str]]:
     with (project.folder / "config/paper_results.csv").open(newline="") as file:
         return list(csv.DictReader(file))

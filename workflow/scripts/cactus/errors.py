@@ -138,6 +138,12 @@ class ResourceError(CactusError):
     exit_code = 11
 
 
+class GpuMemoryError(ResourceError):
+    """The memory of a GPU ran out: the same job on a GPU of its own would fail again."""
+
+    exit_code = 12
+
+
 class StoppedError(CactusError):
     """The job was asked to stop early; it can be run again unchanged."""
 

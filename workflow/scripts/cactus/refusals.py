@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from cactus.errors import CactusError, ResourceError, StorageError
+from cactus.errors import CactusError, ConfigError, GpuMemoryError, ResourceError, StorageError
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[1]
 _PERMISSION: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -20,6 +20,13 @@ _EXHAUSTED: Final = re.compile(
     r"out of memory|not enough memory",
     re.I,
 )
+# How PyTorch and CUDA's libraries say that a GPU's memory ran out.
+_GPU_EXHAUSTED: Final = re.compile(
+    r"CUDA out of memory|CUDA error: out of memory|CU[A-Z]+_STATUS_ALLOC_FAILED|"
+    r"CUBLAS_STATUS_NOT_INITIALIZED",
+)
+# How CUDA says that PyTorch has no code for a GPU.
+_NO_CODE: Final = "no kernel image is available"
 
 
 def storage_error(error: OSError, where: str) -> StorageError | None:
@@ -46,6 +53,8 @@ def explained(error: BaseException) -> CactusError | None:
     """Return what to tell a user about an error; None if it is a mistake in the code."""
     if isinstance(error, CactusError):
         return error
+    if isinstance(error, RuntimeError) and (told := _gpu_error(error)):
+        return told
     if isinstance(error, MemoryError) or _is_exhausted(error):
         text = " ".join(str(error).split())[:300] or "no more memory"
         return ResourceError(
@@ -65,6 +74,30 @@ def explained(error: BaseException) -> CactusError | None:
                 fix="put it in place, or run the workflow again so that it is made again",
             )
         return storage_error(error, where)
+    return None
+
+
+def _gpu_error(error: RuntimeError) -> CactusError | None:
+    """Return what to tell a user about an error of a GPU; None if it is none that is known."""
+    text = " ".join(str(error).split())
+    if _GPU_EXHAUSTED.search(text):
+        return GpuMemoryError(
+            "The GPU's memory ran out.",
+            where=_place(error),
+            got=text[:300],
+            fix="let fewer jobs share a GPU (gpus.jobs_per_gpu); compute less at once "
+            "(speed.maml.tasks_at_once and evaluation_tasks_at_once, "
+            "speed.protonets.images_at_once, embeddings.<method>.encode_batch_size); or use a "
+            "larger GPU (gpu_model in the profile). More memory of the host does not help",
+        )
+    if _NO_CODE in text:
+        return ConfigError(
+            "The GPU's architecture is not supported by this PyTorch.",
+            where=_place(error),
+            got=text[:300],
+            fix="use another GPU, install a PyTorch that is built for this one, or set "
+            "compute.device to cpu",
+        )
     return None
 
 

@@ -5,17 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cactus.config.sections.evaluation import MlpSettings
 from cactus.evaluate.baselines.base import Baseline, flatten, support_labels
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching
 from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
 from cactus.evaluate.baselines.mlp import MlpClassifier
-from tests.unit.evaluate.cases import clustered_episodes
+from tests.unit.evaluate.cases import clustered_episodes, perceptron
 
 
 def make_mlp() -> Baseline:
-    return MlpClassifier(MlpSettings(epochs=25), np.random.default_rng(0))
+    return MlpClassifier([perceptron(epochs=25)], 0)
 
 
 def make_cluster_matching() -> Baseline:
@@ -23,9 +22,9 @@ def make_cluster_matching() -> Baseline:
 
 
 MAKERS: dict[str, Callable[[], Baseline]] = {
-    "knn 1": lambda: NearestNeighbors(1),
-    "knn 4": lambda: NearestNeighbors(4),
-    "linear": lambda: LogisticRegression(1.0, 1e-6, 100),
+    "knn 1": lambda: NearestNeighbors([1]),
+    "knn 4": lambda: NearestNeighbors([4]),
+    "linear": lambda: LogisticRegression([1.0], 1e-6, 100),
     "mlp": make_mlp,
     "cluster matching": make_cluster_matching,
 }
@@ -38,7 +37,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Baseline]:
 
 def test_labels_have_the_shape_of_the_queries(make: Callable[[], Baseline]) -> None:
     labels = make().predict(*clustered_episodes())
-    assert labels.shape == (6, 5, 4)
+    assert labels.shape == (1, 6, 5, 4)
     assert labels.dtype == np.int64
     assert set(np.unique(labels)) <= set(range(5))
 
@@ -60,7 +59,7 @@ def test_an_episode_is_scored_alone(make: Callable[[], Baseline]) -> None:
     support, query = clustered_episodes(tasks=11, noise=1.5)
     baseline = make()
     parts = [baseline.predict(support[cut], query[cut]) for cut in (slice(0, 4), slice(4, 11))]
-    np.testing.assert_array_equal(np.concatenate(parts), make().predict(support, query))
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), make().predict(support, query))
 
 
 def test_same_input_same_labels(make: Callable[[], Baseline]) -> None:

@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def labels(support: list[list[float]], query: list[float]) -> list[int]:
     queries = np.tile(
         np.array(query, dtype=np.float32)[None, None, :, None], (1, len(support), 1, 1)
     )
-    result: list[int] = ClusterMatching(CENTROIDS).predict(points, queries)[0, 0].tolist()
+    result: list[int] = ClusterMatching(CENTROIDS).predict(points, queries)[0, 0, 0].tolist()
     return result
 
 
@@ -42,11 +44,14 @@ def test_equally_near_centroids_go_to_the_first() -> None:
     assert labels([[15.0], [21.0]], [15.0]) == [0]
 
 
-def test_k_means_finds_the_centres_of_separated_groups() -> None:
+@pytest.mark.parametrize("kmeans", ["lloyd", "scikit-learn"])
+def test_k_means_finds_the_centres_of_separated_groups(
+    kmeans: Literal["lloyd", "scikit-learn"],
+) -> None:
     generator = np.random.default_rng(0)
     centers = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]])
     groups = [center + 0.1 * generator.normal(size=(50, 2)) for center in centers]
-    settings = ClusterMatchingSettings(clusters=3)
+    settings = ClusterMatchingSettings(clusters=3, kmeans=kmeans)
     found = fit_centroids(np.concatenate(groups).astype(np.float32), settings, 1)
     expected = np.array([group.mean(axis=0) for group in groups])
     order = np.argmin(((found[:, None] - expected) ** 2).sum(axis=2), axis=0)

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from cactus.config.sections.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.mlp import MlpClassifier, Network, NumpyAdam
-from tests.unit.evaluate.cases import clustered_episodes
+from tests.unit.evaluate.cases import clustered_episodes, perceptron
 
 POINTS, DIMS, HIDDEN, WAY = 8, 5, 7, 4
 LABELS = np.repeat(np.arange(WAY), 2)
@@ -82,10 +81,10 @@ def test_first_weights_are_glorot_uniform() -> None:
 
 def test_generator_decides_the_result() -> None:
     support, query = clustered_episodes(tasks=20, noise=3.0)
-    settings = MlpSettings(epochs=5)
+    settings = perceptron(epochs=5)
 
     def labels(seed: int) -> np.ndarray:
-        return MlpClassifier(settings, np.random.default_rng(seed)).predict(support, query)
+        return MlpClassifier([settings], seed).predict(support, query)
 
     np.testing.assert_array_equal(labels(1), labels(1))
     assert (labels(1) != labels(2)).any()
@@ -95,25 +94,29 @@ def test_more_steps_fit_the_support_better() -> None:
     support, _ = clustered_episodes(tasks=20, noise=2.0)
 
     def accuracy(epochs: int) -> float:
-        settings = MlpSettings(epochs=epochs, dropout=0.2)
-        labels = MlpClassifier(settings, np.random.default_rng(0)).predict(support, support)
+        settings = perceptron(epochs=epochs, dropout=0.2)
+        labels = MlpClassifier([settings], 0).predict(support, support)
         return float((labels == np.arange(5)[:, None]).mean())
 
     assert accuracy(1) < 0.6 < 0.99 < accuracy(300)
 
 
 def test_divergence_is_an_error() -> None:
-    settings = MlpSettings(epochs=5, learning_rate=1e30)
+    settings = perceptron(epochs=5, learning_rate=1e30)
     with pytest.raises(TrainingError, match="diverged"):
-        MlpClassifier(settings, np.random.default_rng(0)).predict(*clustered_episodes())
+        MlpClassifier([settings], 0).predict(*clustered_episodes())
 
 
 def test_dropout_changes_training() -> None:
     support, query = clustered_episodes(tasks=20, noise=3.0)
-    labels = [
-        MlpClassifier(MlpSettings(epochs=20, dropout=dropout), np.random.default_rng(0)).predict(
-            support, query
-        )
-        for dropout in (0.0, 0.8)
-    ]
+    settings = [perceptron(epochs=20, dropout=dropout) for dropout in (0.0, 0.8)]
+    labels = MlpClassifier(settings, 0).predict(support, query)
     assert (labels[0] != labels[1]).any()
+
+
+def test_networks_side_by_side_are_those_of_each_alone() -> None:
+    support, query = clustered_episodes(noise=2.0)
+    settings = [perceptron(epochs=9, hidden_units=units) for units in (8, 128, 30)]
+    labels = MlpClassifier(settings, 3).predict(support, query)
+    alone = [MlpClassifier([one], 3).predict(support, query)[0] for one in settings]
+    np.testing.assert_array_equal(labels, alone)

@@ -10,13 +10,13 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression as PeerRegression
 from sklearn.neural_network import MLPClassifier as PeerPerceptron
 
-from cactus.config.sections.evaluation import ClusterMatchingSettings, MlpSettings
+from cactus.config.sections.evaluation import ClusterMatchingSettings
 from cactus.evaluate.baselines import mlp
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching, fit_centroids
 from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
 from tests.unit.evaluate.baselines import loops
-from tests.unit.evaluate.cases import centered, clustered_episodes
+from tests.unit.evaluate.cases import centered, clustered_episodes, perceptron
 
 COUNT = st.integers(1, 4)
 SIZES = st.fixed_dictionaries(
@@ -41,7 +41,9 @@ def test_neighbors_vote_as_in_loops(sizes, seed, scale, share):
     support, query = _on_a_grid(sizes, seed, scale)
     neighbors = max(1, round(share * sizes["way"] * sizes["shot"]))
     expected = loops.label_queries(support, query, loops.nearest_neighbors(neighbors))
-    np.testing.assert_array_equal(NearestNeighbors(neighbors).predict(support, query), expected)
+    np.testing.assert_array_equal(
+        NearestNeighbors([neighbors]).predict(support, query)[0], expected
+    )
 
 
 @pytest.mark.parametrize("neighbors", [1, 3])
@@ -53,7 +55,7 @@ def test_neighbors_among_repeated_points_vote_as_in_loops(way, shot, query, dims
     support = few[generator.integers(2, size=(30, way, shot))]
     queries = 7 + generator.normal(size=(30, way, query, dims))
     expected = loops.label_queries(support, queries, loops.nearest_neighbors(neighbors))
-    found = NearestNeighbors(neighbors).predict(support, queries)
+    found = NearestNeighbors([neighbors]).predict(support, queries)[0]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -69,7 +71,7 @@ def test_clusters_are_matched_as_in_loops(sizes, seed, scale, clusters):
     generator = np.random.default_rng(seed)
     centroids = np.round(scale * generator.normal(size=(clusters, sizes["dims"])))
     expected = loops.label_queries(support, query, loops.cluster_matching(centroids))
-    np.testing.assert_array_equal(ClusterMatching(centroids).predict(support, query), expected)
+    np.testing.assert_array_equal(ClusterMatching(centroids).predict(support, query)[0], expected)
 
 
 def test_centroids_are_means_of_their_points_and_as_good_as_scikit_learns():
@@ -96,7 +98,7 @@ def test_centroids_are_means_of_their_points_and_as_good_as_scikit_learns():
 def test_regression_is_that_of_loops_and_of_scikit_learn(c, way, shot, dims):
     """More points than dimensions, fewer, and as many."""
     support, query = clustered_episodes(tasks=3, way=way, shot=shot, dims=dims)
-    logits = LogisticRegression(c, 1e-13, 200).logits(support, query).reshape(3, -1, way)
+    logits = LogisticRegression([c], 1e-13, 200).logits(support, query).reshape(3, -1, way)
     for task in range(3):
         slow = loops.logistic_logits(support[task], query[task], c)
         np.testing.assert_allclose(logits[task], slow, rtol=1e-9, atol=1e-9)
@@ -133,10 +135,10 @@ def _draws(chosen, way, shot, dims, seed):
 @pytest.mark.parametrize(("dropout", "l2"), [(0.0, 0.0), (0.5, 0.0), (0.5, 0.1)])
 def test_perceptron_trains_as_in_loops(dropout, l2):
     support, query = clustered_episodes(tasks=1, way=3, shot=2, dims=4)
-    chosen = MlpSettings(hidden_units=6, epochs=25, dropout=dropout, l2=l2)
-    classifier = mlp.MlpClassifier(chosen, np.random.default_rng(1))
+    chosen = perceptron(hidden_units=6, epochs=25, dropout=dropout, l2=l2)
     points, labels = loops.points_and_labels(support[0])
-    trained = classifier._train(np.stack(points).astype(np.float32), np.array(labels), 3)
+    inputs = np.stack(points).astype(np.float32)
+    trained = mlp.train(inputs, np.array(labels), chosen, np.random.default_rng(1))
     network, masks = _draws(chosen, 3, 2, 4, seed=1)
     slow = loops.perceptron_logits(
         network, points, np.eye(3)[labels], masks, rate=chosen.learning_rate, l2=l2
@@ -162,10 +164,10 @@ def test_perceptron_without_dropout_is_scikit_learns(monkeypatch):
     """Its Adam scales epsilon otherwise, so both get one that vanishes."""
     monkeypatch.setattr(mlp, "_EPSILON", 1e-30)
     support, query = clustered_episodes(tasks=1, way=3, shot=4, dims=5)
-    chosen = MlpSettings(hidden_units=7, epochs=40, dropout=0.0, l2=0.02)
-    classifier = mlp.MlpClassifier(chosen, np.random.default_rng(2))
+    chosen = perceptron(hidden_units=7, epochs=40, dropout=0.0, l2=0.02)
     points, labels = loops.points_and_labels(support[0])
-    trained = classifier._train(np.stack(points).astype(np.float32), np.array(labels), 3)
+    inputs = np.stack(points).astype(np.float32)
+    trained = mlp.train(inputs, np.array(labels), chosen, np.random.default_rng(2))
     peer = _SameStart(
         (7,), solver="adam", alpha=0.02 * len(points), batch_size=len(points), shuffle=False,
         learning_rate_init=chosen.learning_rate, max_iter=40, tol=0.0, n_iter_no_change=99,

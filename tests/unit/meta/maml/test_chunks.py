@@ -18,6 +18,7 @@ OMNIGLOT, MINIIMAGENET = 20 * 32 * 14 * 14 * 4, 5 * 32 * 84 * 84 * 4
         (8, MINIIMAGENET, CPU, 2, 1),
         (1000, OMNIGLOT // 4, CPU, 2, 16),
         (8, MINIIMAGENET, CUDA, 2, 59),
+        (1000, OMNIGLOT // 4, CUDA, 2, 64),  # of the 428 that the memory would hold
     ],
 )
 def test_auto_chooses_by_size_device_and_threads(tasks, size, device, threads, expected):

@@ -8,24 +8,13 @@ from pydantic import ValidationError
 
 from cactus.errors import ConfigError
 from cactus.meta.maml import cuda_graph as cuda_graphs
-from cactus.meta.maml.cuda_graph import CapturedGraph, GraphedFunction
+from cactus.meta.maml.cuda_graph import GraphedFunction
 from cactus.meta.train import TaskSource, TrainState, meta_train, train_step
 from tests.unit.checkpoints import none
+from tests.unit.meta.graphs import capture_on_cpu
 from tests.unit.meta.tiny import episodes, learner, task_source
 
 SHAPE = (16, 16, 1)
-
-
-def capture_on_cpu(function, arguments):
-    """Replay by calling the function again on the captured arguments, into the same results."""
-    own = [argument.clone() for argument in arguments]
-    results = function(*own)
-
-    def replay():
-        for result, value in zip(results, function(*own), strict=True):
-            result.copy_(value)
-
-    return CapturedGraph(replay, own, results)
 
 
 @pytest.fixture
@@ -91,15 +80,6 @@ def test_it_is_refused_without_a_gpu_and_for_autograd(tmp_path):
     assert refused.value.where == "speed.maml.cuda_graph"
     with pytest.raises(ValidationError, match="manual"):
         learner("maml", cuda_graph=True, kernel="autograd")
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("at_once", [2, 3])
-def test_a_gpu_replays_the_same_training(at_once):
-    _, losses = trained(6, False, "cuda", tasks_at_once=at_once)
-    _, same = trained(6, True, "cuda", tasks_at_once=at_once)
-    torch.testing.assert_close(same, losses, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.gpu

@@ -180,6 +180,22 @@ def test_permuting_tasks_permutes_accuracies():
     torch.testing.assert_close(model.query_logits(images, swapped), expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.parametrize(("device", "largest"), [("cpu", 2), ("cuda", 15)])
+def test_a_part_of_an_evaluation_has_room_for_the_query_on_a_gpu(device, largest, monkeypatch):
+    """On a CPU the support decides, as ever: other parts would give other bits."""
+    model, sizes = learner("maml", way=3), []
+    batch = EpisodeBatch(np.zeros((7, 3, 2), np.int64), np.zeros((7, 3, 15), np.int64))
+    monkeypatch.setattr(model, "parameter_like", lambda: (torch.device(device), torch.float32))
+    monkeypatch.setattr(
+        "cactus.meta.maml.learner.chunk_size", lambda *given: sizes.append(given[2]) or 1
+    )
+    model.episodes_at_once(batch)
+    image = sizes.pop()
+    one = EpisodeBatch(batch.support[:, :, :1], batch.query[:, :, :1])
+    model.episodes_at_once(one)
+    assert image == largest * sizes.pop()
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_computes_the_same_gradient():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from cactus.meta.protonets import learner as protonets
 from cactus.meta.protonets.learner import prototype_logits
 from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.meta.tiny import CPU, episodes, gradients, learner, task_source
@@ -147,6 +148,27 @@ def test_nearness_is_minus_squared_distance_up_to_a_constant_per_query():
     near = prototype_logits(torch.from_numpy(queries), torch.from_numpy(prototypes)).numpy()
     constant = (queries**2).sum(axis=2, keepdims=True).repeat(3, axis=2)
     np.testing.assert_allclose(near + distances, constant, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_images_and_weights_have_the_layout_of_the_device(layout, monkeypatch):
+    monkeypatch.setattr(protonets, "convolution_layout", lambda *_: layout)
+    model, source = (
+        learner("protonets", shape=(16, 16, 3), filters=4),
+        task_source(shape=(16, 16, 3)),
+    )
+    seen = []
+    for block in model.encoder.children():
+        if isinstance(block, torch.nn.Sequential):
+            block[0].register_forward_hook(lambda _, given, made: seen.extend([*given, made]))
+    model.accumulate_gradients(source.images, episodes(source, 1))
+    model.accuracies(source.images, episodes(source, 2))
+    weights = [block[0].weight for block in list(model.encoder.children())[:4]]
+    assert len(seen) >= 16
+    for tensor in (*seen, *weights):
+        assert tensor.is_contiguous(memory_format=layout)
+    other = {torch.channels_last, torch.contiguous_format} - {layout}
+    assert not weights[0].is_contiguous(memory_format=other.pop())
 
 
 @pytest.mark.gpu

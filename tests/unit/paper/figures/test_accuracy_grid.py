@@ -13,7 +13,7 @@ def test_every_cell_shows_its_mean(seeds_run: Run):
     blocks = {axes.get_title(loc="left"): axes for axes in figure.axes[:2]}
     assert list(blocks) == ["MAML", "ProtoNets"]
     labels = [label.get_text() for label in blocks["MAML"].get_yticklabels()]
-    assert labels == ["From scratch", "ACAI", "Random assignment", "One partition (ACAI)",
+    assert labels == ["From scratch", "ACAI", "Pixels", "ACAI, P = 1",
                       "True labels (oracle)"]  # fmt: skip
     rows = averaged_over_seeds(results)
     rows = rows[rows["learner"] == "maml"]
@@ -21,7 +21,7 @@ def test_every_cell_shows_its_mean(seeds_run: Run):
     wanted = [
         [100 * row.mean for row in omniglot_first.itertuples() if row.source == source
          and row.dataset == dataset]
-        for source in ("scratch", "acai", "random", "single-acai", "labels")
+        for source in ("scratch", "acai", "pixels", "acai+p-1", "labels")
         for dataset in ("omniglot", "celeba")
     ]  # fmt: skip
     shown = np.asarray(blocks["MAML"].collections[0].get_array()).reshape(5, 5)

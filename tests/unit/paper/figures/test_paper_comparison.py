@@ -2,49 +2,78 @@ from matplotlib.axes import Axes
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.figures.paper_comparison import draw
+from cactus.paper.figures.paper_comparison import draw, numbers
 from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
 from tests.unit.paper.conftest import Run
 
+MARKERS = {"reproduced": "o", "above": "^", "below": "v", "compared": "D"}
+Point = tuple[float, str, bool]
 
-def _points(axes: Axes) -> dict[tuple[float, float], bool]:
-    """Return the points (paper, ours) of a panel and whether they are hollow."""
+
+def _inputs(run: Run) -> FigureInputs:
+    return FigureInputs(run.folder, read_results(run.results), OutputSettings())
+
+
+def _points(axes: Axes) -> dict[int, Point]:
+    """Return the difference, the marker and whether it is hollow, by line of a panel."""
     points = {}
     for container in axes.containers:
         line = container.lines[0]
-        place = float(line.get_xdata()[0]), float(line.get_ydata()[0])
-        points[place] = line.get_markerfacecolor() == "white"
+        hollow = line.get_markerfacecolor() == "white"
+        place = round(float(line.get_xdata()[0]), 9)
+        points[round(float(line.get_ydata()[0]))] = place, line.get_marker(), hollow
     return points
 
 
-def test_every_shared_cell_is_a_point(seeds_run: Run):
-    results = read_results(seeds_run.results)
-    figure = draw(FigureInputs(seeds_run.folder, results, OutputSettings()))
-    rows = averaged_over_seeds(results)
+def _line(source: str, method: str) -> str:
+    alone = source in ("scratch", "labels")
+    return method_title(method) if alone else f"{source_title(source)}, {method_title(method)}"
+
+
+def test_every_shared_cell_is_a_point_that_shows_its_verdict(seeds_run: Run):
+    inputs = _inputs(seeds_run)
+    panels = {axes.get_title(): axes for axes in draw(inputs).axes if axes.axison}
+    rows = averaged_over_seeds(inputs.results)
     rows = rows[rows["paper_mean"].notna()]
-    panels = {axes.get_title(): _points(axes) for axes in figure.axes if axes.axison}
-    wanted: dict[str, dict[tuple[float, float], bool]] = {title: {} for title in panels}
-    names = {"omniglot": "Omniglot", "celeba": "CelebA"}
+    wanted: dict[str, dict[int, Point]] = {title: {} for title in panels}
     for row in rows.itertuples():
-        title = f"{names[row.dataset]}\n{row.way}-way {row.shot}-shot"
-        wanted[title][100 * row.paper_mean, 100 * row.mean] = row.paper_status == "recalled"
+        title = f"{dataset_title(row.dataset)}\n{setting_title(row.way, row.shot)}"
+        lines = [_line(*one) for one in
+                 rows[rows["dataset"] == row.dataset][["source", "method"]].to_numpy()]  # fmt: skip
+        line = list(dict.fromkeys(lines)).index(_line(row.source, row.method))
+        point = round(100 * (row.mean - row.paper_mean), 9), MARKERS[row.verdict]
+        wanted[title][line] = (*point, row.verdict == "compared")
     assert len(panels) == 5
-    assert panels == wanted
-    assert any(hollow for points in panels.values() for hollow in points.values())
+    assert {title: _points(axes) for title, axes in panels.items()} == wanted
+    assert len({point[1] for points in wanted.values() for point in points.values()}) >= 3
 
 
-def test_both_axes_of_a_panel_are_alike(seeds_run: Run):
-    results = read_results(seeds_run.results)
-    figure = draw(FigureInputs(seeds_run.folder, results, OutputSettings()))
+def test_zero_is_in_view_and_every_line_is_named(seeds_run: Run):
+    figure = draw(_inputs(seeds_run))
     for axes in filter(lambda axes: axes.axison, figure.axes):
-        assert axes.get_xlim() == axes.get_ylim()
-        assert axes.get_xticks().tolist() == axes.get_yticks().tolist()
         low, high = axes.get_xlim()
-        assert all(low < value < high for point in _points(axes) for value in point)
+        assert low < 0 < high
+    first = figure.axes[0]
+    names = [label.get_text() for label in first.get_yticklabels()]
+    assert len(names) == len(set(names)) > max(_points(first))
+
+
+def test_the_map_has_differences_and_verdicts(seeds_run: Run):
+    inputs = _inputs(seeds_run)
+    entries = numbers(inputs)
+    rows = averaged_over_seeds(inputs.results)
+    shown = int(rows["paper_mean"].notna().sum())
+    assert [entry["columns"][0] for entry in entries] == ["difference", "verdict"] * shown
+    assert {entry["printed"] for entry in entries[1::2]} <= set(MARKERS)
+
+
+def test_only_verdicts_in_the_figure_are_explained(grid_run: Run):
+    (legend,) = draw(_inputs(grid_run)).legends  # all data is synthetic
+    assert [text.get_text() for text in legend.get_texts()] == ["compared only: no verdict"]
 
 
 def test_a_run_with_nothing_to_compare_says_so(small_run: Run):
-    results = read_results(small_run.results)
-    results["paper_mean"] = float("nan")
-    figure = draw(FigureInputs(small_run.folder, results, OutputSettings()))
-    assert "no number for any cell" in figure.axes[0].texts[0].get_text()
+    inputs = _inputs(small_run)
+    inputs.results["difference"] = float("nan")
+    assert "no number for any cell" in draw(inputs).axes[0].texts[0].get_text()

@@ -13,7 +13,14 @@ from matplotlib.text import Text
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import ConfigError, DataError
 from cactus.paper import style
-from cactus.paper.figures import accuracy_grid, paper_comparison, shots, tasks, training_curves
+from cactus.paper.figures import (
+    accuracy_grid,
+    paper_comparison,
+    partitions,
+    shots,
+    tasks,
+    training_curves,
+)
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.registry import FIGURES, PER_DATASET, draw
 from cactus.paper.results import read_results
@@ -26,13 +33,15 @@ DRAW = {
     "shots": shots.draw,
     "training_curves": training_curves.draw,
     "tasks": tasks.draw,
+    "partitions": partitions.draw,
 }
 BANNER = "ynthetic data, not the real data set"
 
 
 def _figure(run: Run, name: str, dataset: str | None = None) -> Figure:
     settings = OutputSettings()
-    inputs = FigureInputs(run.folder, read_results(run.results), settings, dataset)
+    numbers = {"acai": (100, 500), "acai+p-1": (1, 500), "bigan": (100, 500)}
+    inputs = FigureInputs(run.folder, read_results(run.results), settings, dataset, numbers)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         figure = DRAW[name](inputs)
         FigureCanvasAgg(figure).draw()
@@ -94,6 +103,8 @@ def _shown_texts(figure: Figure) -> list[Text]:
         ("grid_run", "shots", None),
         ("grid_run", "training_curves", "miniimagenet"),
         ("grid_run", "tasks", "celeba"),
+        ("grid_run", "partitions", "omniglot"),
+        ("grid_run", "partitions", "celeba"),
     ],
 )
 def test_texts_stay_apart_and_inside(
@@ -123,7 +134,7 @@ def test_the_banner_of_a_narrow_figure_stays_inside(tmp_path: Path, name: str, d
 
 
 def _suptitle(run: Run, name: str, dataset: str | None = None) -> str:
-    return _figure(run, name, dataset).get_suptitle()
+    return _figure(run, name, dataset).get_suptitle().replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", PER_DATASET)

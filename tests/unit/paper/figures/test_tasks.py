@@ -52,7 +52,7 @@ def test_rows_are_classes_of_a_partition_and_borders_tell_support_from_query(sma
 
 def test_a_task_has_no_more_classes_than_meta_training(seeds_run: Run):
     pictures = _sheet(seeds_run, "celeba")
-    assert list(pictures) == ["ACAI", "Random assignment", "One partition (ACAI)"]
+    assert list(pictures) == ["ACAI", "Pixels", "ACAI, P = 1"]
     tile, gap = 84 + 4 * 6, 84 // 3
     assert pictures["ACAI"].shape == (2 * 2 * tile + gap, 5 * tile, 3)
 

@@ -38,6 +38,11 @@ def test_a_cell_is_read_as_it_was_printed(tmp_path: Path, cell):
     assert list(numbers_in_table(path)) == [[cell.printed]]
 
 
+def test_a_number_below_zero_is_read(tmp_path: Path):
+    path = table(tmp_path, "ACAI & MAML & $-$1.20 & 3 \\\\")
+    assert list(numbers_in_table(path)) == [["-1.20", "3"]]
+
+
 def test_an_unreadable_number_is_reported(tmp_path: Path):
     ((found,),) = numbers_in_table(table(tmp_path, "ACAI & kNN & 68,84 \\\\"))
     assert found == "unreadable: 68,84"

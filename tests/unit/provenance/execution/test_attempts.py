@@ -55,6 +55,20 @@ def test_a_failure_is_shown_until_the_next_success(tmp_path: Path):
     assert read_state(tmp_path, JOB) is None
 
 
+def test_a_note_has_the_kind_of_its_error_also_of_one_of_a_library(tmp_path: Path):
+    error = RuntimeError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+    with pytest.raises(RuntimeError), note(tmp_path):
+        raise error
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert (facts["kind"], facts["error"]) == ("GpuMemoryError", "The GPU's memory ran out.")
+    with pytest.raises(ZeroDivisionError), note(tmp_path):
+        raise ZeroDivisionError
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert facts["kind"] == "ZeroDivisionError"
+
+
 def test_a_process_that_lost_the_job_leaves_no_note(tmp_path: Path):
     with pytest.raises(LeaseError), note(tmp_path):  # noqa: PT012
         path = work_folder(tmp_path, JOB) / "lease.json"

@@ -39,7 +39,7 @@ class Method:
 TRAINED = """
 import torch
 from torch import nn
-from cactus.config.sections.embedding_methods import MethodSettings
+from cactus.config.sections.embeddings.base import MethodSettings
 from cactus.embed.base import TrainedEmbedding
 
 

@@ -71,8 +71,8 @@ def test_acceptance_at_its_boundaries(rule, sizes, accepted):
     ],
 )
 def test_starts_per_run(dataset, learner, count, n_init):
-    settings = PartitionSettings().resolve(dataset)
-    made = embedding_plan(settings, learner, 6, count)
+    settings = PartitionSettings(count=count).resolve(dataset).model_copy(update={"count": count})
+    made = embedding_plan(settings, learner, 6)
     assert (made.n_init, made.count, made.minimum) == (n_init, count, 6)
     assert made.rule == settings.acceptance(learner)
 

@@ -11,6 +11,7 @@ from cactus.config.layers import Layers, dotted
 from cactus.config.load import all_keys, checked
 from cactus.config.models import Config
 from cactus.config.sections.base import OVERRIDING, LearnerName, merge
+from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
@@ -19,7 +20,7 @@ from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read
 
 _YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
-_OF_RUNS = ("run", "checkpoints", "gpus", "grid", "outputs")
+_OF_RUNS = ("run", "environment", "checkpoints", "gpus", "grid", "outputs")
 
 
 class _Row(NamedTuple):
@@ -76,12 +77,19 @@ def _wildcards(config: Config, name: str) -> dict[str, str]:
 
 def _rows(layers: Layers, wildcards: dict[str, str]) -> Iterator[_Row]:
     """Yield the keys of a configuration; with wildcards, those that the job's cell can read."""
-    source = wildcards.get("source", wildcards.get("embedding", ""))
-    names = [wildcards.get("dataset"), source.rpartition("-")[2]] if wildcards else []
-    found = [name for name in names if name]
+    found = list(_names(wildcards))
     for path, value in _leaves(layers.values, (), found):
         if not wildcards or _is_read(path, wildcards, found):
             yield _Row(dotted(path), value, str(layers.origin(path, *found)))
+
+
+def _names(wildcards: dict[str, str]) -> Iterator[str]:
+    """Yield the names whose own values hold for a job; the first wins."""
+    name = wildcards.get("source", wildcards.get("embedding"))
+    source = Source.parse(name) if name else None
+    for one in (source and source.variant, wildcards.get("dataset"), source and source.embedding):
+        if one:
+            yield one
 
 
 def _of_oracle(rows: list[_Row]) -> list[_Row]:

@@ -9,7 +9,7 @@ import torch
 
 from cactus.config.models import Config
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.embedding import parse_embedding
+from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
 from cactus.errors import DataError

@@ -36,6 +36,8 @@ def show_status(arguments: argparse.Namespace) -> int:
     counts = Counter(status.state for status in statuses.values())
     listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     print(f"\n{planner.config.run}: {counted(len(statuses), 'job')}: {listed}")
+    if text := planner.unlocked_versions(planner.graph.jobs):
+        print(text)
     return 0 if set(counts) <= {"fresh"} else 1
 
 

@@ -17,6 +17,23 @@ from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
 
 _SHORT = 12
+# What a number is, by the first of its columns, and its interval.
+_MEANINGS = {
+    "mean": (
+        "mean over the episodes of the accuracy averaged over seeds, in percent",
+        ", ± 1.96 standard deviations / sqrt(episodes)",
+    ),
+    "difference": (
+        "our mean minus the paper's, in percentage points",
+        ", ± the root of both squared half intervals",
+    ),
+    "verdict": ("whether the interval of our mean minus the paper's contains 0", ""),
+    "seed_std": ("standard deviation of the means of the training seeds, in percent", ""),
+    "paired_difference": (
+        "mean over the episodes of the difference of two methods, in percentage points",
+        ", ± half Student's t interval; * if significant with Holm's correction",
+    ),
+}
 
 
 def show_trace(arguments: argparse.Namespace) -> int:
@@ -47,7 +64,8 @@ def _run_of(file: Path) -> Path:
 def _text(planner: Planner, found: Trace) -> str:
     entry = found.entry
     lines = [f"{found.file}: {entry['row']}: {entry['column']}", f"prints {entry['printed']}"]
-    lines += _meaning(entry) if found.published is None else _citation(entry, found.published)
+    lines += _meaning(entry)
+    lines += [] if found.published is None else _citation(entry, found.published)
     lines = list(map(printable, lines))
     rows: list[tuple[str, ...]] = [
         ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
@@ -63,10 +81,24 @@ def _text(planner: Planner, found: Trace) -> str:
 
 
 def _meaning(entry: dict[str, Any]) -> list[str]:
-    """Return what one of our numbers is."""
-    episodes = "mean over the episodes of the accuracy averaged over seeds, in percent"
-    half = ", ± 1.96 standard deviations / sqrt(episodes)" if len(entry["columns"]) > 1 else ""
-    return [f"= {episodes}{half}"]
+    """Return what one of our numbers is; nothing if it is the paper's."""
+    if "measure" in entry["results_row"]:
+        return [_measured(entry)]
+    meaning = _MEANINGS.get(entry["columns"][0])
+    if meaning is None:
+        return []
+    what, half = meaning
+    return [f"= {what}{half if len(entry['columns']) > 1 else ''}"]
+
+
+def _measured(entry: dict[str, Any]) -> str:
+    """Return what a number of the partitions' quality is."""
+    if entry["columns"] == ["partitions"]:
+        return "= number of partitions of each seed"
+    unit = ", in percent" if entry["scale"] == 100 else ""
+    half = ", ± 1.96 standard deviations / sqrt(partitions)" if len(entry["columns"]) > 1 else ""
+    measure = entry["results_row"]["measure"]
+    return f"= mean over the partitions of {measure} averaged over seeds{unit}{half}"
 
 
 def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import sys
 
 from cactus.errors import RecordError, printable
 from cactus.files import read_text
@@ -41,6 +42,8 @@ def explain(planner: Planner, assessment: Assessment, reason: Reason) -> str:
     match reason.kind:
         case "code":
             return f"{reason}\n{_source_diff(planner, assessment, reason.name)}".rstrip()
+        case "library" if planner.config.environment == "site":
+            return f"{reason} (in {sys.prefix}, as the study has `environment: site`)"
         case "input" | "raw" | "file" | "output":
             return f"{reason}\n  sha256 {reason.old} -> {reason.new}"
     return str(reason)

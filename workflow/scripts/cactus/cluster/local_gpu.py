@@ -1,15 +1,47 @@
-"""A GPU of this machine, checked before the first job of a run without a cluster."""
+"""The GPUs of this machine, checked and shared out before the first job without a cluster."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cactus.errors import CodeError, ConfigError
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[2]
+_DEVICES: Final = Path("/dev")
+
+
+def visible_gpus() -> int:
+    """Return how many GPUs of NVIDIA's this process may use, without asking the driver."""
+    there = len(list(_DEVICES.glob("nvidia[0-9]*")))
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not there or chosen is None:
+        return there
+    names = [name.strip() for name in chosen.split(",")]
+    # CUDA ignores what follows a name that is none.
+    return next((at for at, name in enumerate(names) if name in ("", "-1")), len(names))
+
+
+def limit_gpus(workflow: Any, jobs_per_gpu: int) -> None:
+    """Let no more jobs compute on this machine's GPUs at once than may share them.
+
+    The option ``--resources gpu=...`` decides, if it is given. Without GPUs there is no limit:
+    jobs that ask for one compute on the CPU.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow, before its first job.
+    jobs_per_gpu
+        How many jobs may share a GPU.
+    """
+    gpus = visible_gpus()
+    if gpus and "gpu" not in workflow.global_resources:
+        scheduler = workflow.scheduler
+        for table in (scheduler.global_resources, scheduler.resources):
+            table["gpu"] = gpus * jobs_per_gpu
 
 
 def check_gpu(device: str) -> None:
@@ -27,10 +59,11 @@ def check_gpu(device: str) -> None:
     """
     if device != "cuda":
         return
+    paths = [str(_SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     # In a process of its own: it imports PyTorch, and its context takes memory of the GPU.
     done = subprocess.run(
         [sys.executable, "-m", "cactus.train.gpu", device],
-        env={**os.environ, "PYTHONPATH": str(_SCRIPTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ from typing import Any, cast
 from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.environment import clean_environment
-from cactus.cluster.local_gpu import check_gpu
+from cactus.cluster.local_gpu import check_gpu, limit_gpus
 from cactus.cluster.queued import refuse_orphans
 from cactus.cluster.requests import (
     check_plugin,
@@ -71,6 +71,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
             _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
     if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
         check_gpu(planner.config.compute.device)
+        limit_gpus(workflow, planner.config.gpus.jobs_per_gpu)
     become_driver(planner.run_folder)
     if submits:
         clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
@@ -114,6 +115,8 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
     for job in jobs:
         needed |= planner.assess(job).plan.libraries
     check_libraries(needed)
+    if text := planner.unlocked_versions(jobs):
+        print(f"note: {text}", file=sys.stderr)
 
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:

@@ -3,9 +3,10 @@
 A limit of jobs in the queue is waited for, an hour at most if the jobs of others fill it. If sbatch
 lost its connection, Slurm may have accepted the job: it is looked up before it is submitted again.
 No attempt is lost in either case, so no job requests more memory than it needs. A job that Slurm
-refuses for good fails at once.
+refuses for good fails at once, and so does one whose last attempt filled the memory of its GPU.
 """
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from typing import Any, Final
 
 from cactus.cluster.closing import note_failure
 from cactus.cluster.slurm import any_queued, is_limit, queue
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, GpuMemoryError
+from cactus.provenance.execution.attempts import read_state
 from cactus.stages.base import stage_named, stage_names
 
 # Words of sbatch after which Slurm may have accepted the job, or may later.
@@ -86,6 +88,9 @@ class Submission:
 
     def run_job(self, job: Any) -> None:
         """Submit a job, in one of the plugin's threads; return when it is submitted or failed."""
+        if said := self._hopeless(job):
+            self._give_up(job, said)
+            return
         seconds, limited_since = _FIRST_WAIT, time.monotonic()
         while not self._stopping:
             self._submit(job)
@@ -107,6 +112,21 @@ class Submission:
             self._stopped.wait(seconds)
             seconds = min(2 * seconds, _LONGEST_WAIT)
         self._report_error(_info(job), msg="Snakemake was asked to stop before it was submitted.")
+
+    def _hopeless(self, job: Any) -> str:
+        """Return why another attempt would fail as the last one did, or "".
+
+        The first attempt at a job that shares a GPU is followed by one on a whole GPU; only host
+        memory and time grow with the further ones.
+        """
+        shared = int(os.environ.get("CACTUS_JOBS_PER_GPU", "1")) > 1
+        if job.attempt <= 1 + shared or job.rule.name not in stage_names():
+            return ""
+        own = stage_named(job.rule.name).job(**job.wildcards_dict)
+        state = read_state(self.run_folder, own) or {}
+        if state.get("state") != "failed" or state.get("kind") != GpuMemoryError.__name__:
+            return ""
+        return f"{state.get('error')} Another attempt would not get more of it."
 
     @property
     def _stopping(self) -> bool:
@@ -142,13 +162,17 @@ class Submission:
         return False
 
     def _fail(self, job: Any, refusal: str, waited: float) -> None:
-        """Let a job fail that Slurm or its plugin refuses: no attempt could change that."""
-        job.attempt = max(job.attempt, job.restart_times + 1)
+        """Let a job fail that Slurm or its plugin refuses."""
         if job.rule.name in stage_names():
             own = stage_named(job.rule.name).job(**job.wildcards_dict)
             after = f" within {waited / 60:.0f} min" if is_limit(refusal) else ""
             note_failure(self.run_folder, own, f"it was not submitted{after}: {_shown(refusal)}")
-        self._report_error(_info(job), msg=refusal)
+        self._give_up(job, refusal)
+
+    def _give_up(self, job: Any, cause: str) -> None:
+        """Let a job fail for good, because no attempt could change the cause."""
+        job.attempt = max(job.attempt, job.restart_times + 1)
+        self._report_error(_info(job), msg=cause)
 
     def _say(self, text: str) -> None:
         """Print a message once; write repeats to the log only, which shows that this is alive."""

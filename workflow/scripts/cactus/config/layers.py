@@ -1,16 +1,25 @@
 """The layers of a configuration, of which later ones win, and where each value comes from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from itertools import pairwise, product
+from typing import Any, Final, NamedTuple, get_args
 
-from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.sections.base import (
+    OVERRIDING,
+    PER_NAME,
+    VARIANTS,
+    DatasetName,
+    LearnerName,
+    merge,
+)
 from cactus.config.yaml_file import KeyPath
 
 MISSING: Final = object()
 _MAX_PART: Final = 120  # characters
 BUILT_IN: Final = "built-in default"
+# Where a study sets the first alone, the second no longer has the value of a weaker layer.
+_ITERATIONS, _OF_ORACLE = "iterations", "oracle_iterations"
 
 
 class Layer(NamedTuple):
@@ -39,7 +48,7 @@ class Layers:
     """The layers of a configuration, from the weakest to the strongest."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers = tuple(layers)
+        self.layers = tuple(map(_with_oracle, layers))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -57,7 +66,7 @@ class Layers:
         path
             The key.
         names
-            Data sets and embeddings whose overrides count.
+            Variants, data sets and embeddings whose overrides count.
         """
         # A list is replaced whole, so its items come from where it does.
         index = next((at for at, part in enumerate(path) if isinstance(part, int)), 0)
@@ -66,10 +75,10 @@ class Layers:
             item = (*whole, *path[index:])
             return Origin(layer, whole if value_at(layer.values, item) is MISSING else item)
         for length in range(len(path), 0, -1):
-            for layer in reversed(self.layers):
-                for variant in _variants(path[:length], names):
-                    if value_at(layer.values, variant) is not MISSING:
-                        return Origin(layer, variant)
+            for places in _places(path[:length], names):
+                for layer, place in product(reversed(self.layers), places):
+                    if value_at(layer.values, place) is not MISSING:
+                        return Origin(layer, place)
         return Origin(self.layers[-1], path)
 
     def rank(self, path: KeyPath, *names: str) -> int:
@@ -83,8 +92,30 @@ class Layers:
     def place(self, path: KeyPath, *names: str) -> str:
         """Return a key and where it is set, for the `where` of an error."""
         origin = self.origin(path, *names)
-        own = [] if set(names) <= set(origin.path) else [f"(for {names[0]})"]
+        shown = VARIANTS in origin.path or set(names) <= set(origin.path)
+        own = [] if shown else [f"(for {names[0]})"]
         return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
+
+
+def _with_oracle(layer: Layer) -> Layer:
+    """Return a layer whose `iterations` of a learner replace `oracle_iterations` of weaker layers.
+
+    Otherwise, a short study would train its oracle as long as the defaults say.
+    """
+    values, lines = layer.values, dict(layer.lines)
+    for name in get_args(LearnerName):
+        learner: KeyPath = ("learners", name)
+        if value_at(values, (*learner, _OF_ORACLE)) is not MISSING:
+            continue
+        own = [(*learner, PER_NAME[0], dataset) for dataset in get_args(DatasetName)]
+        for section in (learner, *own):
+            given, oracle = (*section, _ITERATIONS), (*section, _OF_ORACLE)
+            if value_at(values, given) is MISSING or value_at(values, oracle) is not MISSING:
+                continue
+            values = _replaced(values, oracle, None)
+            if given in lines:
+                lines[oracle] = lines[given]
+    return layer._replace(values=values, lines=lines)
 
 
 def _as_set(path: KeyPath, origin: KeyPath) -> KeyPath:
@@ -114,10 +145,23 @@ def value_at(values: Any, path: KeyPath) -> Any:
     return values
 
 
-def _variants(path: KeyPath, names: Sequence[str]) -> Iterator[KeyPath]:
-    """Yield the places in one layer that can set a key, from the strongest to the weakest."""
-    for name in names:
-        for at in range(len(path) - 1, 0, -1):
-            for key in OVERRIDING:
-                yield (*path[:at], key, name, *path[at:])
-    yield path
+def _replaced(values: dict[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
+    """Return nested mappings with another value at a path, whose sections exist."""
+    first, *rest = path
+    return {
+        **values,
+        str(first): _replaced(values[str(first)], tuple(rest), value) if rest else value,
+    }
+
+
+def _places(path: KeyPath, names: Sequence[str]) -> tuple[list[KeyPath], list[KeyPath]]:
+    """Return the places in a layer that can set a key, from the strongest to the weakest.
+
+    Those of variants are apart: there, any layer wins over the others.
+    """
+    spots = [(at, name) for name in names for at in range(len(path) - 1, 0, -1)]
+
+    def below(*keys: str) -> list[KeyPath]:
+        return [(*path[:at], key, name, *path[at:]) for at, name in spots for key in keys]
+
+    return below(VARIANTS), [*below(*PER_NAME), path]

@@ -1,14 +1,14 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data import DataSettings
-from cactus.config.sections.embedding import EmbeddingSettings
+from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.grid import Grid, GridSettings
 from cactus.config.sections.learners import LearnerSettings
@@ -33,6 +33,13 @@ class Config(Settings):
     synthetic_data: bool = setting(
         False, "Use small generated stand-ins instead of the real data sets."
     )
+    environment: Literal["locked", "site"] = setting(
+        "locked",
+        "Versions of the libraries that jobs run with. `locked`: those of "
+        "`envs/requirements.lock`; a job refuses others. `site`: those that are installed where "
+        "Snakemake starts, e.g. a cluster's own PyTorch. They are recorded, another version makes "
+        "jobs stale, and the audit notes where they differ from the lock.",
+    )
     compute: ComputeSettings = ComputeSettings()
     gpus: GpuSettings = GpuSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
@@ -51,16 +58,32 @@ class Config(Settings):
     def _embeddings_are_known(self) -> Self:
         known = self.embeddings.names
         margins = "partitions.hyperplanes.per_embedding"
-        wanted: list[tuple[str, str, str | None]]
+        wanted: list[tuple[str, str | None, str | None]]
         wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
+        wanted += [(f"grid.{key}", one.embedding, None) for key, one in self.grid.wanted_sources]
         wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
         for key, name, below in wanted:
-            if name not in known:
+            if name is not None and name not in known:
                 fix = (
                     f"{did_you_mean(name, known)} The embedding is unknown; known are "
                     f"{', '.join(known)} (add others under embeddings.custom)"
                 )
                 raise UnfitError(key, fix.lstrip(), below)
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_known(self) -> Self:
+        variants = self.partitions.variants
+        taken = (*self.embeddings.names, *get_args(DatasetName))
+        for name in variants:
+            if name in taken:
+                fix = "an embedding or a data set has this name; choose another"
+                raise UnfitError("partitions.variants", fix, name)
+        for key, source in self.grid.wanted_sources:
+            variant = source.variant
+            if variant is not None and variant not in variants:
+                listed = f"partitions.variants has no `{variant}`; it has {', '.join(variants)}"
+                raise UnfitError(f"grid.{key}", did_you_mean(variant, variants, listed))
         return self
 
     @cached_property

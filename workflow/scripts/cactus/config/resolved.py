@@ -1,17 +1,17 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import floor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from cactus.config.explain import explained, shown
 from cactus.config.layers import Layers, dotted, value_at
-from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.base import DatasetName, LearnerName, Settings
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners import TrainingSettings
-from cactus.config.sections.partition import MamlAcceptanceSettings
+from cactus.config.sections.partition import MamlAcceptanceSettings, keys_read
 from cactus.config.sections.source import Source
 from cactus.config.split_sizes import SplitName, split_sizes
 from cactus.config.yaml_file import KeyPath
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 _Found = TypeVar("_Found")
+_Given = tuple[KeyPath, Any]  # a key and its value
 _LEAST_WAY: Final = 2
 _ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
 
@@ -81,15 +82,35 @@ class _DatasetChecks:
             fix = f"add a number up to {support}, the smallest support under evaluation.settings"
             first = ("baselines", "knn", "neighbors", 0)
             raise self._refused(fix, (first, settings.knn.neighbors[0]))
+        for index, one in enumerate(evaluation.settings):
+            selecting = [name for name in settings.methods if len(settings.choices(name, one)) > 1]
+            if selecting:
+                self._check_selection(index, (one.way, one.shot, evaluation.query), selecting)
         if "cluster_matching" in settings.methods:
             key = ("baselines", "cluster_matching", "clusters")
             self._check_clusters(key, settings.cluster_matching.clusters)
+
+    def _check_selection(
+        self, index: int, shape: tuple[int, int, int], methods: Sequence[str]
+    ) -> None:
+        """Check the validation episodes by which baselines select among several values."""
+        try:
+            self._check_episodes(("evaluation", "settings", index), shape, "val")
+        except ConfigError as error:
+            keys = ", ".join(f"baselines.{name}" for name in methods)
+            error.fix += (
+                f"; or give {keys} single values: several are selected from on episodes of the "
+                "validation split, of the same way and shot"
+            )
+            raise
 
     def check_cell(self, cell: Cell) -> None:
         """Check the settings of a cell's learner and of its partitions."""
         learners, speed = self.config.learners, self.config.speed
         path = ("learners", cell.learner)
-        training = self._resolved(path, lambda: learners.resolve(cell.learner, self.dataset))
+        training = self._resolved(
+            path, lambda: learners.resolve(cell.learner, self.dataset, cell.source)
+        )
         self._resolved(("speed", cell.learner), lambda: speed.resolve(cell.learner, self.dataset))
         if cell.source == "scratch":
             scratch = ("learners", "scratch")
@@ -106,37 +127,58 @@ class _DatasetChecks:
         """Check that partitions of the training images can have the classes of a task."""
         source = Source.parse(cell.source)
         images = self.sizes["train"].images
+        self._check_source(source)
+        way: _Given = (*path, "way"), training.way
+        if source.way is not None:
+            way = ("grid", "controls", self.dataset), source.name
         if training.way < _LEAST_WAY:
             fix = (
                 f"raise it to {_LEAST_WAY} or more: with a single class, there is nothing to learn"
             )
-            raise self._refused(fix, ((*path, "way"), training.way))
+            raise self._refused(fix, way)
         needed = training.way * (training.shot + training.query)
         if needed > images:
             fix = f"lower it: a task has {needed} images, the training split {images}"
-            keys = ("way", "shot", "query")
-            raise self._refused(fix, *(((*path, key), getattr(training, key)) for key in keys))
+            others = (((*path, key), getattr(training, key)) for key in ("shot", "query"))
+            raise self._refused(fix, way, *others)
+        names = [name for name in (source.variant, source.embedding) if name]
         settings = self._resolved(
-            ("partitions",), lambda: self.config.partitions.resolve(self.dataset)
+            ("partitions",), lambda: self.config.partitions.of_source(source, self.dataset), *names
         )
         if source.kind == "hyperplanes":
-            name = str(source.embedding)
-            key: KeyPath = ("partitions", "hyperplanes")
-            self._resolved(key, lambda: settings.hyperplanes.resolve(name), name)
             return
         random = source.kind == "random"
-        key = ("partitions", "random", "labels") if random else ("partitions", "clusters")
+        key: KeyPath = ("partitions", "random", "labels") if random else ("partitions", "clusters")
         classes = settings.random.labels if random else settings.clusters
-        self._check_clusters(key, classes)
+        self._check_clusters(key, classes, *names)
         if training.way > classes:
             fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
-            raise self._refused(fix, ((*path, "way"), training.way), (key, classes))
-        if source.kind in ("kmeans", "single"):
-            per_class = training.shot + training.query
-            self._check_acceptance(settings.acceptance(cell.learner), classes, per_class)
+            raise self._refused(fix, way, (key, classes), names=names)
+        if source.kind == "kmeans":
+            rule = settings.acceptance(cell.learner)
+            self._check_acceptance(rule, classes, training.shot + training.query, *names)
+
+    def _check_source(self, source: Source) -> None:
+        """Check that what follows the base of a source's name has an effect."""
+        ways = {one.way for one in self.config.evaluation.resolve(self.dataset).settings}
+        if source.way not in (None, *ways):
+            fix = f"evaluation.settings has tasks of way {', '.join(map(str, sorted(ways)))}"
+            raise self._idle(source, "A model would not be evaluated on any setting.", fix)
+        if source.variant is not None:
+            learners: tuple[LearnerName, ...] = get_args(LearnerName)
+            read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+            values = self.config.partitions.variants[source.variant]
+            if not read & {*values}:
+                fix = f"it sets {', '.join(values) or 'nothing'}; {source.base} reads "
+                fix += ", ".join(sorted(read))
+                raise self._idle(source, "A variant changes nothing for a task source.", fix)
+
+    def _idle(self, source: Source, what: str, fix: str) -> ConfigError:
+        where = self.layers.place(("grid", "controls", self.dataset))
+        return ConfigError(what, where=where, got=source.name, fix=fix)
 
     def _check_acceptance(
-        self, rule: MamlAcceptanceSettings, clusters: int, per_class: int
+        self, rule: MamlAcceptanceSettings, clusters: int, per_class: int, *names: str
     ) -> None:
         """Check that the clusters that k-means has to make large enough can be."""
         large = min(clusters, floor(rule.fraction * clusters) + 1)
@@ -146,7 +188,7 @@ class _DatasetChecks:
                 f"lower it: {large} large enough clusters have {needed} images, and the training "
                 f"split of {self.dataset} has {images}"
             )
-            raise self._refused(fix, (("partitions", "clusters"), clusters))
+            raise self._refused(fix, (("partitions", "clusters"), clusters), names=names)
 
     def _check_least(self, section: Settings) -> None:
         """Check that the splits can have the images that they have to have at least."""
@@ -168,11 +210,11 @@ class _DatasetChecks:
             shape = one.way, one.shot, settings.query
             self._check_episodes(("evaluation", "settings", index), shape, settings.split)
 
-    def _check_clusters(self, key: KeyPath, clusters: int) -> None:
+    def _check_clusters(self, key: KeyPath, clusters: int, *names: str) -> None:
         images = self.sizes["train"].images
         if clusters > images:
             fix = f"lower it: the training split of {self.dataset} has {images} images"
-            raise self._refused(fix, (key, clusters))
+            raise self._refused(fix, (key, clusters), names=names)
 
     def _check_episodes(self, path: KeyPath, shape: tuple[int, int, int], split: SplitName) -> None:
         """Check the way, shot and query of episodes with true labels."""
@@ -196,20 +238,20 @@ class _DatasetChecks:
             section = path[:1] if path[0] == "evaluation" else path
             raise self._refused(fix, ((*path, "shot"), shot), ((*section, "query"), query))
 
-    def _resolved(self, path: KeyPath, resolve: Callable[[], _Found], *embeddings: str) -> _Found:
+    def _resolved(self, path: KeyPath, resolve: Callable[[], _Found], *names: str) -> _Found:
         """Return settings for this data set, which have to fit each other."""
         try:
             return resolve()
         except ValidationError as error:
-            raise explained(error, self.layers, path, self.dataset, *embeddings) from None
+            raise explained(error, self.layers, path, self.dataset, *names) from None
 
-    def _refused(self, fix: str, *given: tuple[KeyPath, Any]) -> ConfigError:
+    def _refused(self, fix: str, *given: _Given, names: Sequence[str] = ()) -> ConfigError:
         """Return the error of values that do not fit; it names the one that was set last.
 
         If all of them are defaults, that is a key of the study that the size of the data follows.
         """
-        key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset))
-        if self.layers.is_default(key, self.dataset):
+        key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset, *names))
+        if self.layers.is_default(key, self.dataset, *names):
             keys = list(self._size_keys())
             if keys:
                 default = f"{dotted(key)}, which is {shown(value)} by default"
@@ -218,7 +260,7 @@ class _DatasetChecks:
                 value = value_at(self.layers.values, key)
         return ConfigError(
             "The configuration asks for what the data does not have.",
-            where=self.layers.place(key, self.dataset),
+            where=self.layers.place(key, self.dataset, *names),
             got=shown(value),
             fix=fix,
         )

@@ -14,6 +14,13 @@ _LARGE_ENOUGH: Final = 0.5
 # DeepCluster's own clusters only have to differ in their number from the classes.
 _IMAGES_PER_PSEUDO_LABEL: Final = 25
 _COLOR_WAY, _QUERIES = 5, 5
+# The validation splits may have too few classes to select values by. These are the original's
+# where its script has them.
+_BASELINES: Final[dict[str, Any]] = {
+    "knn": {"neighbors": [1]},
+    "linear": {"c": [1.0]},
+    "mlp": {"hidden_units": [128], "dropout": [0.5]},
+}
 
 
 class _Size(NamedTuple):
@@ -35,7 +42,7 @@ class _Sizes(NamedTuple):
 def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
     """Return the defaults of a study on synthetic data: splits, ways and clusters that fit it.
 
-    The lengths of trainings and the networks stay the paper's.
+    The lengths of trainings and the networks stay the paper's. Baselines have a single value.
     """
     sizes = _sizes(synthetic)
     learners = {name: _learner(name, size) for name, size in sizes.items()}
@@ -57,10 +64,11 @@ def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
         },
         "evaluation": {"per_dataset": {name: _episodes(name, one) for name, one in sizes.items()}},
         "baselines": {
+            **_BASELINES,
             "per_dataset": {
                 name: {"cluster_matching": {"clusters": _clusters(name, size)}}
                 for name, size in sizes.items()
-            }
+            },
         },
     }
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import AcaiSettings
+from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import signed_range, write_picture
 from cactus.embed.networks import draw_normal_weights, update_together

@@ -1,7 +1,7 @@
 """The interface of embeddings, and the base class of those trained step by step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cactus.config.sections.embedding_methods import MethodSettings
+from cactus.config.sections.embeddings.base import MethodSettings
 from cactus.embed.images import square_images
 from cactus.embed.networks import ModuleT, seeded_module
 from cactus.errors import DataError
@@ -94,7 +94,7 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
     def add_net(self, name: str, build: Callable[[], ModuleT]) -> ModuleT:
         """Build a network, its weights seeded by its name; register and return it."""
         net = seeded_module(build, derive_seed("weights", name, self._seed)).to(self.device)
-        net.to(memory_format=convolution_layout(self.device))
+        net.to(memory_format=convolution_layout(self.device, self.settings.precision))
         self.nets[name] = net
         return net
 
@@ -106,10 +106,19 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
         *,
         beta1: float = 0.9,
         weight_decay: float = 0.0,
+        undecayed: Iterable[nn.Parameter] = (),
     ) -> Optimizer:
-        """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`."""
+        """Register and return Adam (Kingma and Ba 2015) on the parameters of `nets`.
+
+        The L2 penalty `weight_decay` leaves out the parameters `undecayed`.
+        """
+        free = list(undecayed)
+        excepted = {id(parameter) for parameter in free}
         parameters = [parameter for net in nets for parameter in net.parameters()]
-        optimizer = Adam(parameters, rate, betas=(beta1, 0.999), weight_decay=weight_decay)
+        decayed = [parameter for parameter in parameters if id(parameter) not in excepted]
+        optimizer = Adam(decayed, rate, betas=(beta1, 0.999), weight_decay=weight_decay)
+        if free:
+            optimizer.add_param_group({"params": free, "weight_decay": 0.0})
         self.optimizers[name] = optimizer
         return optimizer
 
@@ -159,6 +168,14 @@ class TrainedEmbedding(ABC, Generic[SettingsT]):
 
     def finish(self, resident: Tensor) -> None:
         """Complete the embedding after the last step."""
+
+    def random_batches(self, resident: Tensor) -> Iterator[Tensor]:
+        """Yield an epoch of full batches in an order that does not depend on the training."""
+        generator = torch.Generator().manual_seed(derive_seed("random batches", self._seed))
+        order = torch.randperm(len(resident), generator=generator).to(self.device)
+        size = self.batch_size(len(resident))
+        for start in range(0, len(resident) - size + 1, size):
+            yield resident[order[start : start + size]]
 
     def batch_size(self, count: int) -> int:
         """Return the images per batch when there are `count`; all batches are full."""

@@ -6,44 +6,59 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.optim.swa_utils import update_bn
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import BiganSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.embed.base import TrainedEmbedding
-from cactus.embed.bigan_networks import build_discriminator, build_encoder, build_generator
-from cactus.embed.images import center_crops, random_crops, signed_range, write_picture
+from cactus.embed.bigan_networks import (
+    batch_norm_gains,
+    build_discriminator,
+    build_encoder,
+    build_generator,
+)
+from cactus.embed.images import (
+    center_crops,
+    random_crops,
+    signed_range,
+    unit_range,
+    write_picture,
+)
 from cactus.embed.networks import update_together
 
 _COLUMNS = 10
 
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
-    """Return the negative of the value that D maximizes (equation 2 of the paper).
+    """Return half the negative of the value that D maximizes (equation 2 of the paper).
 
-    -E log D(x, E(x)) - E log (1 - D(G(z), z)), from logits (B,) of the two kinds of pairs.
+    (-E log D(x, E(x)) - E log (1 - D(G(z), z))) / 2, from logits (B,) of the two kinds of pairs.
+    The authors' code takes this mean of the two; it decides what the weight decay amounts to.
     """
-    return F.softplus(-real).mean() + F.softplus(generated).mean()
+    return (F.softplus(-real).mean() + F.softplus(generated).mean()) / 2
 
 
 def encoder_generator_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return the loss of E and G with inverted labels (section 3.4).
 
-    -E log (1 - D(x, E(x))) - E log D(G(z), z): while D wins, its gradient is stronger than that
-    of the negated discriminator loss.
+    (-E log (1 - D(x, E(x))) - E log D(G(z), z)) / 2: while D wins, its gradient is stronger than
+    that of the negated discriminator loss.
     """
-    return F.softplus(real).mean() + F.softplus(-generated).mean()
+    return (F.softplus(real).mean() + F.softplus(-generated).mean()) / 2
 
 
 def decayed_rate(epoch: float, epochs: int, decay_epochs: int, final: float) -> float:
     """Return the fraction of the full learning rate at a (fractional) epoch.
 
-    It is 1 for `epochs`, then falls exponentially to `final` within `decay_epochs`.
+    It is 1 for `epochs`, then falls exponentially by the same factor at the start of each of
+    `decay_epochs` epochs, to `final` in the last.
     """
     if epoch < epochs:
         return 1.0
-    return float(final ** min(1.0, (epoch - epochs) / decay_epochs))
+    return float(final ** ((int(epoch) - epochs + 1) / decay_epochs))
 
 
 class Method(TrainedEmbedding[BiganSettings]):
@@ -63,14 +78,19 @@ class Method(TrainedEmbedding[BiganSettings]):
         self.discriminator = self.add_net(
             "discriminator", partial(build_discriminator, settings, channels)
         )
-        add_adam = partial(
-            self.add_adam,
-            rate=settings.learning_rate,
-            beta1=settings.beta1,
-            weight_decay=settings.weight_decay,
+        self.coder_adam = self._add_adam("encoder_generator", self.encoder, self.generator)
+        self.discriminator_adam = self._add_adam("discriminator", self.discriminator)
+
+    def _add_adam(self, name: str, *nets: nn.Module) -> Optimizer:
+        """Return Adam on networks, whose gains of batch norm do not decay."""
+        return self.add_adam(
+            name,
+            nets,
+            self.settings.learning_rate,
+            beta1=self.settings.beta1,
+            weight_decay=self.settings.weight_decay,
+            undecayed=batch_norm_gains(*nets),
         )
-        self.coder_adam = add_adam("encoder_generator", [self.encoder, self.generator])
-        self.discriminator_adam = add_adam("discriminator", [self.discriminator])
 
     @override
     def total_steps(self, count: int) -> int:
@@ -87,7 +107,7 @@ class Method(TrainedEmbedding[BiganSettings]):
     def train_step(self, images: Tensor, indices: Tensor) -> dict[str, Tensor]:
         """Take one step of all three networks at once (section 3.4)."""
         self._set_rate()
-        real = signed_range(random_crops(images, self.settings.working_size, self.noise_generator))
+        real = self._scaled(random_crops(images, self.settings.working_size, self.noise_generator))
         with self.forward_pass():
             codes = _squash(self.encoder(real))
             noise = self._noise(len(real))
@@ -127,16 +147,32 @@ class Method(TrainedEmbedding[BiganSettings]):
         return self.uniform(count, self.settings.dims, low=-1.0)
 
     def _generate(self, codes: Tensor) -> Tensor:
-        """Return images in [-1, 1] for codes (N, dims)."""
+        """Return images for codes (N, dims), in the range of `_scaled`."""
         images: Tensor = self.generator(codes, codes)
-        return images * 2 - 1
+        return images * 2 - 1 if self.settings.signed_images else images
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        """Return uint8 images as float32 in the range that the networks see."""
+        return signed_range(images) if self.settings.signed_images else unit_range(images)
+
+    @override
+    def finish(self, resident: Tensor) -> None:
+        """Let batch norm encode with the mean statistics of real batches, as the authors do.
+
+        Those that it gathered in training are of other weights.
+        """
+        size = self.settings.working_size
+        crops = (
+            random_crops(batch, size, self.noise_generator)
+            for batch in self.random_batches(resident)
+        )
+        update_bn(map(self._scaled, crops), self.encoder)
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:
         """Return E(x), or its logits, of the images' centers."""
-        logits: Tensor = self.encoder(
-            signed_range(center_crops(images, self.settings.working_size))
-        )
+        crops = center_crops(images, self.settings.working_size)
+        logits: Tensor = self.encoder(self._scaled(crops))
         return _squash(logits) if self.settings.features == "code" else logits
 
     @override
@@ -146,14 +182,15 @@ class Method(TrainedEmbedding[BiganSettings]):
         self.nets.eval()
         chosen = np.linspace(0, len(images) - 1, min(3 * _COLUMNS, len(images))).astype(int)
         crops = center_crops(self.resident(images[chosen]), self.settings.working_size)
-        real = signed_range(crops)
+        real = self._scaled(crops)
         samples = self._generate(self._noise(4 * _COLUMNS))
         rows = list(torch.split(samples, _COLUMNS))
         regenerated = self._generate(_squash(self.encoder(real)))
         pairs = torch.split(real, _COLUMNS), torch.split(regenerated, _COLUMNS)
         for pair in zip(*pairs, strict=True):
             rows += pair
-        write_picture([(row + 1) / 2 for row in rows], path)
+        signed = self.settings.signed_images
+        write_picture([(row + 1) / 2 if signed else row for row in rows], path)
 
 
 def _squash(logits: Tensor) -> Tensor:

@@ -196,12 +196,15 @@ class Whitening(nn.Module):
         """Compute the mean and leading components of features (N, inputs), in double precision.
 
         Components of almost no variance, which exist with fewer images than dimensions, are not
-        scaled up to unit variance.
+        scaled up to unit variance. Only a chunk of the features is copied to double precision.
         """
-        mean = features.double().mean(0)
-        covariance = torch.zeros((len(mean), len(mean)), dtype=torch.float64, device=mean.device)
+        mean = self.mean.new_zeros(len(self.mean), dtype=torch.float64)
         for chunk in torch.split(features, _CHUNK):
-            centered = chunk.double() - mean
+            mean += chunk.double().sum(0)
+        mean /= len(features)
+        covariance = mean.new_zeros((len(mean), len(mean)))
+        for chunk in torch.split(features, _CHUNK):
+            centered = chunk - mean
             covariance += centered.T @ centered
         variances, vectors = torch.linalg.eigh(covariance / len(features))
         kept = self.components.shape[1]
@@ -212,7 +215,8 @@ class Whitening(nn.Module):
 
     def whiten(self, features: Tensor) -> Tensor:
         """Return components (N, outputs), which have unit variance on the fitted features."""
-        return (features - self.mean) @ self.components
+        chunks = torch.split(features, _CHUNK)
+        return torch.cat([(chunk - self.mean) @ self.components for chunk in chunks])
 
     def forward(self, features: Tensor) -> Tensor:
         """Return whitened features (N, outputs) scaled to unit length."""

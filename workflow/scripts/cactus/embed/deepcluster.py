@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import DeepclusterSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.clustering import Whitening, balanced_order, mutual_information, nonempty_kmeans
 from cactus.embed.images import fit_square, random_resized_crops, unit_range, write_picture
@@ -188,12 +188,21 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
 
     @torch.no_grad()
     def _whitened(self, resident: Tensor) -> Tensor:
-        """Fit the whitening on all images and return their vectors (N, dims)."""
+        """Fit the whitening on all images and return their vectors (N, dims).
+
+        The features of all images exist once: 2.7 GB for CelebA.
+        """
         self.trunk.eval()
-        batches = torch.split(resident, self.settings.encode_batch_size)
-        features = torch.cat([self.trunk(self._whole(batch)) for batch in batches])
+        features = self.whitening.mean.new_empty((len(resident), self.settings.hidden))
+        finite = torch.ones((), dtype=torch.bool, device=self.device)
+        size = self.settings.encode_batch_size
+        for batch, place in zip(
+            torch.split(resident, size), torch.split(features, size), strict=True
+        ):
+            place.copy_(self.trunk(self._whole(batch)))
+            finite &= torch.isfinite(place).all()
         self.trunk.train()
-        if not torch.isfinite(features).all():
+        if not finite:
             raise TrainingError(
                 "Training diverged (NaN or infinity).",
                 where=f"DeepCluster, before step {self.step + 1}",
@@ -202,6 +211,9 @@ class Method(TrainedEmbedding[DeepclusterSettings]):
             )
         self.whitening.fit(features)
         vectors: Tensor = self.whitening(features)
+        del features
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()  # other jobs may share the GPU
         return vectors
 
     @torch.no_grad()

@@ -9,20 +9,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import update_bn
 from typing_extensions import override
 
-from cactus.config.sections.embedding_methods import InfoganSettings
+from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import unit_range, write_picture
 from cactus.embed.networks import (
     Block,
     ConvGenerator,
     ConvTrunk,
+    Style,
     draw_normal_weights,
     update_together,
 )
 
-_SLOPE = 0.1
 _draw_weights = partial(draw_normal_weights, std=0.02)
 _COLUMNS = 10
 _ROWS = 12
@@ -72,19 +73,24 @@ class Recognition(nn.Module):
 
     def __init__(self, settings: InfoganSettings, channels: int) -> None:
         super().__init__()
+        style = Style(slope=settings.leak)
         self.trunk = ConvTrunk(
             channels,
             settings.working_size,
             width=settings.width,
             hidden=settings.hidden,
             kernel=settings.kernel,
-            slope=_SLOPE,
+            style=style,
         )
         hidden = settings.recognition_hidden
         self.to_logit = nn.Linear(settings.hidden, 1)
-        self.layer = Block(nn.Linear(settings.hidden, hidden), hidden, slope=_SLOPE)
+        self.layer = Block(nn.Linear(settings.hidden, hidden), hidden, style)
         self.to_codes = nn.Linear(hidden, sum(settings.categorical) + settings.continuous)
         self.apply(_draw_weights)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return Q's outputs (N, codes) for images (N, C, S, S)."""
+        return self.recognize(self.trunk(images))
 
     def discriminate(self, features: Tensor) -> Tensor:
         """Return D's logits (N,) for the trunk's features."""
@@ -106,6 +112,7 @@ def _build_generator(settings: InfoganSettings, channels: int) -> ConvGenerator:
         width=settings.width,
         hidden=settings.hidden,
         kernel=settings.kernel,
+        style=Style(slope=0.0),
     )
     return generator.apply(_draw_weights)
 
@@ -220,6 +227,14 @@ class Method(TrainedEmbedding[InfoganSettings]):
         hidden: Tensor = self.recognition.layer(trunk)
         codes: Tensor = self.recognition.to_codes(hidden)
         return {"codes": codes, "hidden": hidden, "trunk": trunk}[self.settings.features]
+
+    @override
+    def finish(self, resident: Tensor) -> None:
+        """Let batch norm encode with the mean statistics of real batches.
+
+        Those that it gathered in training are of generated images too, and of other weights.
+        """
+        update_bn(map(unit_range, self.random_batches(resident)), self.recognition)
 
     @override
     def encode_batch(self, images: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """Building blocks that the embedding networks share."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -75,8 +76,29 @@ def halvings(size: int) -> list[int]:
     return sides
 
 
+class Style(NamedTuple):
+    """What the layers of a network have in common.
+
+    Attributes
+    ----------
+    slope
+        Negative slope of the activations; 0 gives a ReLU.
+    bias
+        Whether linear and convolutional layers add a bias.
+    affine
+        Whether batch norm learns a gain and a bias.
+    epsilon
+        What batch norm adds to variances.
+    """
+
+    slope: float
+    bias: bool = True
+    affine: bool = True
+    epsilon: float = 1e-5
+
+
 class Block(nn.Module):
-    """A layer of the form ``leaky_relu(norm(operation(x)) + V z)``.
+    """A layer of the form ``leaky_relu(norm(operation(x) + V z))``.
 
     Parameters
     ----------
@@ -84,8 +106,8 @@ class Block(nn.Module):
         A linear or convolutional layer.
     outputs
         Its units or channels.
-    slope
-        Negative slope; 0 gives a ReLU.
+    style
+        Of its batch norm and activation.
     norm
         Whether batch norm follows the operation.
     condition
@@ -94,10 +116,10 @@ class Block(nn.Module):
 
     def __init__(
         self,
-        operation: nn.Module,
+        operation: nn.Linear | nn.Conv2d | nn.ConvTranspose2d,
         outputs: int,
+        style: Style,
         *,
-        slope: float,
         norm: bool = True,
         condition: int = 0,
     ) -> None:
@@ -105,17 +127,25 @@ class Block(nn.Module):
         flat = isinstance(operation, nn.Linear)
         batch_norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
         self.operation = operation
-        self.norm = batch_norm(outputs) if norm else nn.Identity()
+        self.norm = (
+            batch_norm(outputs, eps=style.epsilon, affine=style.affine) if norm else nn.Identity()
+        )
         self.projection = nn.Linear(condition, outputs, bias=False) if condition else None
-        self.slope = slope
+        self.slope = style.slope
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Apply the layer to `x`, (N, inputs) or (N, inputs, H, W), given z of shape (N, Z)."""
-        y: Tensor = self.norm(self.operation(x))
+        y: Tensor = self.operation(x)
         if self.projection is not None and condition is not None:
-            shift: Tensor = self.projection(condition)
+            shift = self._shift(self.projection.weight, condition)
             y = y + shift.reshape(shift.shape + (1,) * (y.dim() - 2))
-        return F.leaky_relu(y, self.slope)
+        return F.leaky_relu(self.norm(y), self.slope)
+
+    @staticmethod
+    def _shift(weight: Tensor, condition: Tensor) -> Tensor:
+        """Return V z, never in half precision: it would round away a much smaller ``W x``."""
+        with torch.autocast(weight.device.type, enabled=False):
+            return F.linear(condition.to(weight.dtype), weight)
 
 
 class ConvTrunk(nn.Module):
@@ -133,8 +163,8 @@ class ConvTrunk(nn.Module):
         Units of the dense layer; 0 for none.
     kernel
         Side of the kernels.
-    slope
-        Negative slope of the activations.
+    style
+        Of all layers.
     condition
         Dimensions of a vector added to every layer but the first; 0 for none.
     """
@@ -147,7 +177,7 @@ class ConvTrunk(nn.Module):
         width: int,
         hidden: int,
         kernel: int,
-        slope: float,
+        style: Style,
         condition: int = 0,
     ) -> None:
         super().__init__()
@@ -155,13 +185,15 @@ class ConvTrunk(nn.Module):
         sides = halvings(size)
         for index in range(len(sides)):
             outputs = width << index
-            convolution = nn.Conv2d(channels, outputs, kernel, stride=2, padding=(kernel - 1) // 2)
+            convolution = nn.Conv2d(
+                channels, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=style.bias
+            )
             first = index == 0
             self.convolutions.append(
                 Block(
                     convolution,
                     outputs,
-                    slope=slope,
+                    style,
                     norm=not first,
                     condition=0 if first else condition,
                 )
@@ -170,8 +202,8 @@ class ConvTrunk(nn.Module):
         self.outputs = channels * sides[-1] ** 2
         self.dense = None
         if hidden:
-            linear = nn.Linear(self.outputs, hidden)
-            self.dense = Block(linear, hidden, slope=slope, condition=condition)
+            linear = nn.Linear(self.outputs, hidden, bias=style.bias)
+            self.dense = Block(linear, hidden, style, condition=condition)
             self.outputs = hidden
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -189,7 +221,7 @@ class ConvGenerator(nn.Module):
     ----------
     inputs
         Dimensions of the code.
-    channels, size, width, hidden, kernel
+    channels, size, width, hidden, kernel, style
         As in `ConvTrunk`.
     condition
         Dimensions of a vector added to every hidden layer but the first; 0 for none.
@@ -204,25 +236,26 @@ class ConvGenerator(nn.Module):
         width: int,
         hidden: int,
         kernel: int,
+        style: Style,
         condition: int = 0,
     ) -> None:
         super().__init__()
+        linear = partial(nn.Linear, bias=style.bias)
         sides = halvings(size)
         filters = [width << index for index in range(len(sides))]
         self.shape = (filters[-1], sides[-1], sides[-1])
         units = filters[-1] * sides[-1] ** 2
         self.layers = nn.ModuleList()
         if hidden:
-            self.layers.append(Block(nn.Linear(inputs, hidden), hidden, slope=0.0))
-            start = nn.Linear(hidden, units)
-            self.layers.append(Block(start, units, slope=0.0, condition=condition))
+            self.layers.append(Block(linear(inputs, hidden), hidden, style))
+            self.layers.append(Block(linear(hidden, units), units, style, condition=condition))
         else:
-            self.layers.append(Block(nn.Linear(inputs, units), units, slope=0.0))
+            self.layers.append(Block(linear(inputs, units), units, style))
         self.upscaling = nn.ModuleList(
-            Block(_doubling(wide, narrow, kernel), narrow, slope=0.0, condition=condition)
+            Block(_doubling(wide, narrow, kernel, style), narrow, style, condition=condition)
             for wide, narrow in zip(filters[:0:-1], filters[-2::-1], strict=True)
         )
-        self.to_image = _doubling(filters[0], channels, kernel)
+        self.to_image = _doubling(filters[0], channels, kernel, style)
 
     def forward(self, code: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map codes (N, `inputs`) to images (N, C, S, S)."""
@@ -234,8 +267,14 @@ class ConvGenerator(nn.Module):
         return torch.sigmoid(self.to_image(maps))
 
 
-def _doubling(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
+def _doubling(inputs: int, outputs: int, kernel: int, style: Style) -> nn.ConvTranspose2d:
     """Return a transposed convolution that doubles the side of a map."""
     return nn.ConvTranspose2d(
-        inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2
+        inputs,
+        outputs,
+        kernel,
+        stride=2,
+        padding=(kernel - 1) // 2,
+        output_padding=kernel % 2,
+        bias=style.bias,
     )

@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from cactus.config.sections.base import Settings
-from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
+from cactus.config.sections.embeddings.section import AnyEmbedding, CustomEmbedding
 from cactus.embed.base import Embedding
 from cactus.errors import ConfigError
 

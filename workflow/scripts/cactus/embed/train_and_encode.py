@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cactus.config.sections.embedding import AnyEmbedding, CustomEmbedding
+from cactus.config.sections.embeddings.section import AnyEmbedding, CustomEmbedding
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding
 from cactus.embed.registry import build

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from cactus.config.sections.evaluation import BaselineName, FewShotSetting
-from cactus.errors import DataError
+from cactus.config.sections.evaluation import BaselineName, FewShotSetting, Parameters
+from cactus.errors import ConfigError, DataError, EpisodeError
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import fit_centroids
-from cactus.evaluate.baselines.registry import Parameters, build, choices
+from cactus.evaluate.baselines.registry import build
 from cactus.evaluate.embeddings import load_embeddings
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import (
@@ -41,9 +41,9 @@ Centroids = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Trial:
-    """One method on one way and shot, with its candidate parameters and its episodes.
+    """One method on one way and shot, with the parameters it selects from and its episodes.
 
-    If there are several candidates, the validation episodes choose; otherwise there are none.
+    If there are several, the validation episodes select; otherwise there are none.
     """
 
     method: BaselineName
@@ -62,7 +62,9 @@ def run_baselines(
 ) -> None:
     """Score every baseline on every way and shot; write the accuracies, then the summary.
 
-    Training labels are never read; validation labels only if a method has several candidates.
+    Training labels are never read; validation labels only if a method selects among several sets
+    of parameters. It takes the one with the most right labels on the validation episodes, the first
+    in the order of the configuration on a tie.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def run_baselines(
     Raises
     ------
     EpisodeError
-        The split has too few classes, or a class too few images, for a setting.
+        A split has too few classes, or a class too few images, for a setting.
     ConfigError
         There are more clusters than training images, or more neighbors than support points.
     DataError
@@ -108,18 +110,43 @@ def _plan(spec: RunBaselinesSpec, data_folder: Path) -> list[_Trial]:
     evaluation, baselines = spec.evaluation, spec.settings
     trials = []
     for setting in evaluation.settings:
-        options = {method: choices(method, baselines, setting) for method in baselines.methods}
         episodes = _episodes(spec, data_folder, evaluation.split, setting, evaluation.tasks)
-        validation = (
-            _episodes(spec, data_folder, "val", setting, baselines.validation_tasks)
-            if any(len(values) > 1 for values in options.values())
-            else []
-        )
-        trials += [
-            _Trial(method, setting, values, episodes, validation if len(values) > 1 else [])
-            for method, values in options.items()
-        ]
+        for method in baselines.methods:
+            choices = baselines.choices(method, setting)
+            if not choices:
+                raise _too_many_neighbors(setting, baselines.knn.neighbors)
+            tasks = baselines.selection_tasks(method)
+            validation = (
+                _validation_episodes(spec, data_folder, setting, method, tasks)
+                if len(choices) > 1
+                else []
+            )
+            trials.append(_Trial(method, setting, choices, episodes, validation))
     return trials
+
+
+def _too_many_neighbors(setting: FewShotSetting, neighbors: list[int]) -> ConfigError:
+    points = setting.way * setting.shot
+    return ConfigError(
+        "There are more neighbors than support points.",
+        where=f"baselines.knn.neighbors, {setting.way}-way {setting.shot}-shot",
+        got=f"{neighbors} neighbors, {points} support points",
+        fix=f"list a number of neighbors up to {points}",
+    )
+
+
+def _validation_episodes(
+    spec: RunBaselinesSpec,
+    data_folder: Path,
+    setting: FewShotSetting,
+    method: BaselineName,
+    tasks: int,
+) -> list[EpisodeBatch]:
+    try:
+        return _episodes(spec, data_folder, "val", setting, tasks)
+    except EpisodeError as error:
+        error.fix += f"; or give baselines.{method} a single value, which needs no such episodes"
+        raise
 
 
 def _episodes(
@@ -176,20 +203,16 @@ def _run(
         "baselines", trial.method, spec.dataset, setting.way, setting.shot, spec.seed
     )
 
-    def scored(parameters: Parameters, split: Split, episodes: list[EpisodeBatch]) -> Accuracies:
-        baseline = build(trial.method, parameters, seed, centroids)
+    def scored(choices: list[Parameters], split: Split, episodes: list[EpisodeBatch]) -> Accuracies:
+        baseline = build(trial.method, choices, seed, centroids)
         points = embeddings[split]
         return score(baseline, points, episodes, lambda line: report(f"{trial.name}: {line}"))
 
     details: dict[str, Any] = {"parameters": trial.choices[0]}
     if trial.validation:
-        means = [float(scored(p, "val", trial.validation).mean()) for p in trial.choices]
-        details["parameters"] = trial.choices[int(np.argmax(means))]
-        details["validation"] = [
-            {"parameters": parameters, "mean": mean}
-            for parameters, mean in zip(trial.choices, means, strict=True)
-        ]
-    accuracies = scored(details["parameters"], spec.evaluation.split, trial.episodes)
+        report(f"{trial.name}: selects among {len(trial.choices)} sets of parameters")
+        details = _selection(trial, scored(trial.choices, "val", trial.validation))
+    (accuracies,) = scored([details["parameters"]], spec.evaluation.split, trial.episodes)
     percent, margin = 100 * np.mean(accuracies), 100 * summarize(accuracies).ci95
     seconds = time.monotonic() - start
     report(f"{trial.name}: {percent:.2f} ± {margin:.2f} %, {seconds:.1f} s {progress}")
@@ -201,10 +224,27 @@ def _run(
     )
 
 
+def _selection(trial: _Trial, accuracies: Accuracies) -> dict[str, Any]:
+    """Select the parameters with the highest accuracies (V, T); return what the summary says."""
+    # Counts, because the rounding of means could part equal ones.
+    right = np.rint(accuracies * trial.validation[0].query[0].size).sum(axis=1)
+    first, best = trial.choices[0], trial.choices[int(right.argmax())]
+    varied = [key for key in first if any(one[key] != first[key] for one in trial.choices)]
+    return {
+        "parameters": best,
+        "selected": {key: best[key] for key in varied},
+        "validation_tasks": accuracies.shape[1],
+        "validation": [
+            {"parameters": {key: one[key] for key in varied}, "mean": float(mean)}
+            for one, mean in zip(trial.choices, accuracies.mean(axis=1), strict=True)
+        ],
+    }
+
+
 def score(
     baseline: Baseline, embeddings: Embeddings, episodes: list[EpisodeBatch], report: Report
 ) -> Accuracies:
-    """Return the accuracy (T,) of a baseline on each episode.
+    """Return the accuracies (V, T) of a baseline on each episode, by set of parameters.
 
     Parameters
     ----------
@@ -219,13 +259,13 @@ def score(
     parts = []
     for batch in episodes:
         labels = baseline.predict(embeddings[batch.support], embeddings[batch.query])
-        right = labels == np.arange(labels.shape[1])[:, None]
-        parts.append(right.mean(axis=(1, 2)))
-        done += len(labels)
+        right = labels == np.arange(labels.shape[2])[:, None]
+        parts.append(right.mean(axis=(2, 3)))
+        done += len(batch.query)
         if time.monotonic() - last > _PROGRESS_SECONDS:
             last = time.monotonic()
             report(f"{done} of {total} episodes")
-    return np.concatenate(parts)
+    return np.concatenate(parts, axis=1)
 
 
 def _header(spec: RunBaselinesSpec, embeddings: dict[Split, Embeddings]) -> dict[str, Any]:

@@ -69,6 +69,9 @@ class MetaLearner(nn.Module, ABC):
             A setting is for GPUs only.
         """
 
+    def arrange(self) -> None:
+        """Lay out the parameters as is fastest on their device; their values stay."""
+
     def parameter_like(self) -> tuple[torch.device, torch.dtype]:
         """Return the device and type of the parameters."""
         parameter = next(self.parameters())

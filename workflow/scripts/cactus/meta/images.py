@@ -18,13 +18,20 @@ def to_device(indices: npt.NDArray[np.integer[Any]], device: torch.device) -> Te
     return tensor.to(device, non_blocking=True)
 
 
-def gather(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:
+def gather(
+    images: Tensor,
+    indices: Tensor,
+    dtype: torch.dtype,
+    layout: torch.memory_format = torch.channels_last,
+) -> Tensor:
     """Return images by index as numbers from 0 to 1, channels before height and width.
 
-    `images` is uint8 (N, H, W, C), `indices` int64 (n,); the result is (n, C, H, W) in the
-    channels-last memory layout.
+    `images` is uint8 (N, H, W, C), `indices` int64 (n,); the result is (n, C, H, W) in a memory
+    layout.
     """
-    return images[indices].permute(0, 3, 1, 2).to(dtype) / 255
+    # Change the layout while a value is still one byte, not four.
+    chosen = images[indices].permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    return chosen.to(dtype) / 255
 
 
 def gather_tasks(images: Tensor, indices: Tensor, dtype: torch.dtype) -> Tensor:

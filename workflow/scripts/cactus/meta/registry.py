@@ -39,4 +39,6 @@ def build(
     module = importlib.import_module(f"cactus.meta.{name}.learner")
     generator = torch.Generator().manual_seed(seed)
     learner = getattr(module, name.capitalize())(settings, speed, image_shape, generator)
-    return cast(MetaLearner, learner.to(device))
+    built = cast(MetaLearner, learner.to(device))
+    built.arrange()
+    return built

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cactus.config.sections.source import Source
 from cactus.data.arrays import load_manifest
 from cactus.errors import DataError
 from cactus.evaluate.statistics import AccuracySummary, summarize, summarize_seeds
 from cactus.files import atomic_path
+from cactus.paper.paired import PAIRED_FILE
+from cactus.paper.paired_tests import paired_tests
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
 from cactus.paper.scores import Score, read_cell
+from cactus.paper.verdicts import with_verdicts
 from cactus.paper.vocabulary import setting_title
 
 
@@ -26,7 +30,11 @@ def aggregate(
     The row of a seed has the mean over tasks, their population standard deviation, and
     ``ci95 = 1.96 std / sqrt(tasks)``. The row of all seeds has the same statistics of the
     accuracies averaged over seeds, task by task; its ``seed_std`` is the sample standard deviation
-    of the seeds' means (empty for one seed). Accuracies are fractions, written without loss.
+    of the seeds' means (empty for one seed). Every row has its verdict, see
+    `cactus.paper.verdicts.with_verdicts`. What a baseline selected is in ``selected``, for all
+    seeds each value once, and the number of validation episodes in ``validation_tasks``. Accuracies
+    are fractions, written without loss. The paired tests, see
+    `cactus.paper.paired_tests.paired_tests`, go to a file beside it.
 
     Parameters
     ----------
@@ -55,8 +63,13 @@ def aggregate(
     rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
+    _write(paired_tests(scores, run), output.with_name(PAIRED_FILE))
+    _write(sorted_results(with_verdicts(rows))[COLUMNS], output)
+
+
+def _write(frame: pd.DataFrame, output: Path) -> None:
     with atomic_path(output) as path:
-        sorted_results(rows)[COLUMNS].to_csv(path, index=False, lineterminator="\n")
+        frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def _read(run_folder: Path, cells: Sequence[str]) -> list[Score]:
@@ -79,20 +92,23 @@ def _rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
     groups = defaultdict(list)
     for score in sorted(scores, key=lambda score: int(score.seed)):
         groups[score.key].append(score)
-        yield _row(score, score.seed, summarize(score.accuracies), None)
+        yield _row([score], score.seed, summarize(score.accuracies), None)
     for group in groups.values():
         over_tasks, seed_std = summarize_seeds(np.stack([score.accuracies for score in group]))
-        yield _row(group[0], ALL_SEEDS, over_tasks, seed_std)
+        yield _row(group, ALL_SEEDS, over_tasks, seed_std)
 
 
 def _row(
-    score: Score, seed: str, summary: AccuracySummary, seed_std: float | None
+    scores: Sequence[Score], seed: str, summary: AccuracySummary, seed_std: float | None
 ) -> dict[str, Any]:
+    score = scores[0]
     return {
         **score.key._asdict(),
         "seed": seed,
         **vars(summary),
         "seed_std": seed_std,
+        "selected": " or ".join(dict.fromkeys(score.selected for score in scores)),
+        "validation_tasks": score.validation_tasks,
         "episodes_sha256": score.episodes_sha256,
     }
 
@@ -125,8 +141,11 @@ def _check_settings(scores: Sequence[Score]) -> None:
     for score in scores:
         expected[score.key.dataset].add((score.key.way, score.key.shot))
         found[score.cell, score.key.dataset, score.key.method].add((score.key.way, score.key.shot))
+    ways = {score.cell: Source.parse(score.key.source).way for score in scores}
     for (cell, dataset, method), settings in found.items():
-        missing = sorted(expected[dataset] - settings)
+        way = ways[cell]
+        wanted = {one for one in expected[dataset] if way in (None, one[0])}
+        missing = sorted(wanted - settings)
         if missing:
             raise DataError(
                 "An evaluation lacks settings that others of its data set have.",

@@ -1,19 +1,34 @@
 """Numbers as tables print them, and where each comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
+from cactus.paper.paired import LEVEL
 from cactus.paper.published import CELL_KEYS
+from cactus.paper.results import ALL_SEEDS
 from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
 
 NOT_RUN: Final = r"$\dagger$"
 UNAVAILABLE: Final = r"$\ddagger$"
 INTERVAL_RECALLED: Final = "a"
 MEAN_RECALLED: Final = "b"
+NO_INTERVAL: Final = "c"
+SIGNIFICANT: Final = " *"
+_STAR: Final = r"\rlap{$^{*}$}"
+# What a printed number is, and the columns of the results that it shows.
+COLUMNS_OF: Final = {
+    "ours": ["mean", "ci95"],
+    "paper": ["paper_mean", "paper_ci95"],
+    "difference": ["difference", "difference_ci95"],
+    "verdict": ["verdict"],
+    "seed spread": ["seed_std"],
+}
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
+_NONE: Final = r"\multicolumn{1}{c}{--}"
+_QUALITY_KEYS: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +50,14 @@ class TableCell:
     mark: str = ""
 
 
+def shown_value(value: float) -> float:
+    """Drop the digits that depend on the order of a sum: 36.85 must round in one way."""
+    return round(value, 9)
+
+
 def percent(fraction: float, decimals: int) -> str:
     """Return a fraction as a percentage with a fixed number of decimals."""
-    return f"{100 * fraction:.{decimals}f}"
+    return f"{shown_value(100 * fraction):.{decimals}f}"
 
 
 def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
@@ -54,13 +74,58 @@ def paper_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
         return TableCell(rf"\multicolumn{{1}}{{c}}{{{mark}}}", mark=mark)
     mean = percent(row["paper_mean"], decimals)
     mark = _recalled_mark(row)
-    # The mark has no width, so that the digits of a column stay aligned.
-    raised = rf"\rlap{{$^{{\mathrm{{{mark}}}}}$}}" if mark else ""
+    raised = _raised(mark)
     if row["paper_ci95"] != row["paper_ci95"]:
         space = rf"\,$\pm$\,{percent(0.0, decimals)}"
         return TableCell(rf"{mean}{raised}\phantom{{{space}}}", mean, mark)
     half = percent(row["paper_ci95"], decimals)
     return TableCell(rf"{mean}\,$\pm$\,{half}{raised}", f"{mean} ± {half}", mark)
+
+
+def difference_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
+    """Return ours minus the paper's and half the interval, marked as `paper_cell` is."""
+    if row["difference"] != row["difference"]:
+        return TableCell(_NONE)
+    mean, half = signed(row["difference"], decimals), percent(row["difference_ci95"], decimals)
+    mark = _recalled_mark(row)
+    if row["paper_ci95"] != row["paper_ci95"] and not mark:
+        mark = NO_INTERVAL
+    return TableCell(rf"{_math(mean)}\,$\pm$\,{half}{_raised(mark)}", f"{mean} ± {half}", mark)
+
+
+def verdict_cell(row: Mapping[str, Any]) -> TableCell:
+    """Return the verdict."""
+    return TableCell(row["verdict"], row["verdict"])
+
+
+def seed_spread_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
+    """Return the standard deviation over training seeds, if there are several."""
+    if row["seed_std"] != row["seed_std"]:
+        return TableCell(_NONE)
+    spread = percent(row["seed_std"], decimals)
+    return TableCell(spread, spread)
+
+
+def paired_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
+    """Return a paired difference and half its interval, with a star if it is significant."""
+    mean, half = signed(row["difference"], decimals), percent(row["ci95"], decimals)
+    raised, star = (_STAR, SIGNIFICANT) if row["p_holm"] < LEVEL else ("", "")
+    return TableCell(rf"{_math(mean)}\,$\pm$\,{half}{raised}", f"{mean} ± {half}{star}")
+
+
+def signed(fraction: float, decimals: int) -> str:
+    """Return a difference of fractions in percentage points, with its sign."""
+    return f"{shown_value(100 * fraction):+z.{decimals}f}"
+
+
+def _math(number: str) -> str:
+    """Return a signed number in LaTeX, whose hyphen is no minus."""
+    return f"${number[0]}${number[1:]}"
+
+
+def _raised(mark: str) -> str:
+    """Return a mark of no width, so that the digits of a column stay aligned."""
+    return rf"\rlap{{$^{{\mathrm{{{mark}}}}}$}}" if mark else ""
 
 
 def _recalled_mark(row: Mapping[str, Any]) -> str:
@@ -77,20 +142,71 @@ def map_entry(
     Parameters
     ----------
     side
-        ``ours`` or ``paper``.
+        What the number is, a key of `COLUMNS_OF`.
     position
         Titles of the table's row and column.
     """
-    columns = ["mean", "ci95"] if side == "ours" else ["paper_mean", "paper_ci95"]
     return {
         "row": position[0],
         "column": f"{position[1]}, {side}",
         "printed": cell.printed,
         "mark": cell.mark,
-        "columns": columns[: cell.printed.count("±") + 1],
+        "columns": COLUMNS_OF[side][: cell.printed.count("±") + 1],
         "scale": 100,
         "decimals": decimals,
         "results_row": {key: row[key] for key in _KEYS},
+    }
+
+
+def paired_entry(
+    cell: TableCell, row: Mapping[str, Any], position: tuple[str, str], decimals: int
+) -> dict[str, Any]:
+    """Return the map entry of a paired difference; ``against`` names the other method's row."""
+    first = {key: row[key] for key in ["run", *CELL_KEYS]} | {"seed": ALL_SEEDS}
+    other = {key: row[f"other_{key}"] for key in ("source", "method", "learner")}
+    return {
+        "row": position[0],
+        "column": position[1],
+        "printed": cell.printed,
+        "mark": cell.mark,
+        "columns": ["paired_difference", "paired_ci95"],
+        "scale": 100,
+        "decimals": decimals,
+        "results_row": first,
+        "against": first | other,
+    }
+
+
+def quality_entry(
+    row: Mapping[str, Any],
+    position: tuple[str, str],
+    columns: Sequence[str],
+    scale: int,
+    decimals: int,
+) -> dict[str, Any]:
+    """Return the map entry of a number from a row of the table of the partitions' quality.
+
+    Parameters
+    ----------
+    row
+        See `cactus.paper.partition_quality.read_quality_table`.
+    position
+        Titles of the printed number's row and column.
+    columns
+        The row's columns that are printed, the mean before its interval.
+    scale, decimals
+        Factor to the printed unit, and decimals.
+    """
+    printed = (f"{shown_value(scale * row[name]):z.{decimals}f}" for name in columns)
+    return {
+        "row": position[0],
+        "column": f"{position[1]}, ours",
+        "printed": " ± ".join(printed),
+        "mark": "",
+        "columns": list(columns),
+        "scale": scale,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in _QUALITY_KEYS},
     }
 
 

@@ -1,20 +1,61 @@
 """The caption and the notes of a table."""
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from cactus.paper.cells import INTERVAL_RECALLED, MEAN_RECALLED, NOT_RUN, UNAVAILABLE
+from cactus.config.sections.source import Source
+from cactus.files import read_json
+from cactus.paper.cells import (
+    INTERVAL_RECALLED,
+    MEAN_RECALLED,
+    NO_INTERVAL,
+    NOT_RUN,
+    UNAVAILABLE,
+)
 from cactus.paper.latex import escape
+from cactus.paper.paired import LEVEL
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, is_oracle
+from cactus.paper.verdicts import resting_on_recalled, verdict_counts
+from cactus.paper.vocabulary import (
+    EMBEDDINGS,
+    LEARNERS,
+    METHODS,
+    SYNTHETIC_NOTE,
+    dataset_title,
+    is_oracle,
+    learner_title,
+    source_rank,
+    source_title,
+)
+
+Schedule = Sequence[tuple[str, str, int, int]]
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
     UNAVAILABLE: "the paper's number is not at hand.",
     INTERVAL_RECALLED: "interval recalled, not verified.",
     MEAN_RECALLED: "mean (and interval) recalled, not verified.",
+    NO_INTERVAL: "the paper's interval is not at hand: ours alone.",
+}
+_VERDICTS: Final = {
+    "reproduced": "the interval of the difference contains 0.",
+    "above": "ours is higher, and the interval leaves 0 out.",
+    "below": "ours is lower, and the interval leaves 0 out.",
+    "compared": "no judgement, because the paper's mean is recalled, not verified.",
+    "not at hand": "the paper has a number, which we could not read.",
+    "not in the paper": "not run by the paper, as far as its sources show.",
+}
+# What baselines select on validation tasks, by the name of its key.
+_SELECTED: Final = {
+    "neighbors": "$k$ of kNN",
+    "c": "$C$ of the linear classifier",
+    "hidden_units": "width of the MLP",
+    "dropout": "dropout of the MLP",
 }
 _LEARNERS: Final = {
     "maml": "MAML normalises with the batch statistics of the support or query set at hand, also "
@@ -26,16 +67,50 @@ _LEARNERS: Final = {
 
 def caption(averaged: pd.DataFrame) -> str:
     """Return the caption of a data set's table, with a banner if the data is synthetic."""
-    first = averaged.iloc[0]
-    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["synthetic"] else ""
     return (
-        rf"{escape(dataset_title(first['dataset']))}{banner}: few-shot accuracy in \%,"
-        rf" mean\,$\pm$\,half the 95\,\% interval, of the paper (CACTUs, ICLR 2019) and of "
-        rf"our run ``{escape(first['run'])}''."
+        rf"{_title(averaged)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of "
+        rf"the paper (CACTUs, ICLR 2019) and of our run ``{_run(averaged)}''."
     )
 
 
-def table_notes(results: pd.DataFrame, entries: Sequence[dict[str, Any]]) -> list[str]:
+def verdict_caption(averaged: pd.DataFrame) -> str:
+    """Return the caption of a data set's table of verdicts."""
+    return (
+        rf"{_title(averaged)}: few-shot accuracy of our run ``{_run(averaged)}'' minus that of the "
+        r"paper (CACTUs, ICLR 2019) in percentage points,\,$\pm$\,half the 95\,\% interval of the "
+        r"difference."
+    )
+
+
+def paired_caption(averaged: pd.DataFrame) -> str:
+    """Return the caption of a data set's table of paired tests."""
+    return (
+        rf"{_title(averaged)}: few-shot accuracy of each CACTUs cell of our run "
+        rf"``{_run(averaged)}'' minus that of the method above the column, in percentage "
+        r"points,\,$\pm$\,half the 95\,\% interval of the mean paired difference."
+    )
+
+
+def quality_caption(results: pd.DataFrame) -> str:
+    """Return the caption of the table of a run's partitions."""
+    return (
+        f"Partitions of the training images and their true classes, of our run ``{_run(results)}''."
+    )
+
+
+def _title(averaged: pd.DataFrame) -> str:
+    first = averaged.iloc[0]
+    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["synthetic"] else ""
+    return f"{escape(dataset_title(first['dataset']))}{banner}"
+
+
+def _run(averaged: pd.DataFrame) -> str:
+    return escape(str(averaged.iloc[0]["run"]))
+
+
+def table_notes(
+    results: pd.DataFrame, entries: Sequence[dict[str, Any]], schedule: Schedule
+) -> list[str]:
     """Return the sentences below a table: how its numbers were computed, and what its marks mean.
 
     Parameters
@@ -44,17 +119,127 @@ def table_notes(results: pd.DataFrame, entries: Sequence[dict[str, Any]]) -> lis
         All results of the data set, per seed and averaged.
     entries
         The map entries of the table's numbers, see `cactus.paper.cells.map_entry`.
+    schedule
+        Lengths of training that are not the default, see `cactus.paper.tables.rows.TableInputs`.
     """
-    notes = [_tasks_note(results), _seeds_note(results)]
+    notes = [_tasks_note(results), _seeds_note(results), *_schedule_notes(schedule)]
     notes.append(
-        r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels."
+        r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels; the next "
+        "one need not differ significantly."
         if not all(is_oracle(method) for method in results["method"])
         else "All rows use labels."
     )
+    notes += _ways_note(results)
     notes += [text for name, text in _LEARNERS.items() if name in set(results["learner"])]
+    notes += _selection_notes(results)
+    return notes + _mark_notes(entries)
+
+
+def verdict_notes(
+    averaged: pd.DataFrame, entries: Sequence[dict[str, Any]], schedule: Schedule
+) -> list[str]:
+    """Return the sentences below a table of verdicts: their counts, and what they mean."""
+    synthetic = bool(averaged.iloc[0]["synthetic"])
+    used = set(averaged["verdict"])
+    meanings = dict(_VERDICTS)
+    if synthetic:
+        meanings["compared"] = "no judgement, because our data is synthetic."
+    notes = [
+        rf"\textbf{{Verdicts on {len(averaged)} numbers:}} {verdict_counts(averaged)}.",
+        r"The half-width is $\sqrt{a^2+b^2}$ of ours, $a$, and the paper's, $b$: it covers the "
+        "choice of test tasks on both sides, but no training seeds.",
+        *(rf"\emph{{{name}}}: {text}" for name, text in meanings.items() if name in used),
+    ]
+    resting = resting_on_recalled(averaged)
+    if resting:
+        notes.append(f"Without recalled intervals, {resting} would not be reproduced.")
+    if averaged["seed_std"].notna().any():
+        notes.append(r"\emph{seeds}: standard deviation of our mean over training seeds.")
+    return notes + _schedule_notes(schedule) + _mark_notes(entries)
+
+
+def paired_notes(paired: pd.DataFrame) -> list[str]:
+    """Return the sentences below a table of paired tests."""
+    sizes = sorted(set(paired.groupby(["way", "shot"]).size()))
+    count = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    return [
+        rf"$^{{*}}$\,significant at {100 * LEVEL:g}\,\%: paired $t$-test on the tasks that all "
+        rf"methods share, with Holm's correction for the {count} pairs of a setting.",
+        "Several training seeds are averaged task by task first. Baselines are those on the cell's "
+        "embedding. Test and interval hold for the trained models: they leave out the spread over "
+        "seeds.",
+    ]
+
+
+def _mark_notes(entries: Sequence[dict[str, Any]]) -> list[str]:
     used = {entry["mark"] for entry in entries}
-    notes += [f"{_raised(mark)}{text}" for mark, text in _MARKS.items() if mark in used]
-    return notes
+    return [f"{_raised(mark)}{text}" for mark, text in _MARKS.items() if mark in used]
+
+
+def _schedule_notes(schedule: Schedule) -> list[str]:
+    """Say which trainings are shorter or longer than by default."""
+    names = {**EMBEDDINGS, **LEARNERS, **METHODS}
+    parts = []
+    for name, key, value, default in schedule:
+        title = escape(names.get(name, name))
+        parts.append(f"{title} {value:,} instead of {default:,} {escape(key.replace('_', ' '))}")
+    if not parts:
+        return []
+    return [
+        r"\textbf{Training departs from the default schedule}, which is the paper's where it is "
+        f"known: {'; '.join(parts)}."
+    ]
+
+
+def _selection_notes(results: pd.DataFrame) -> list[str]:
+    """Say what baselines selected on validation tasks, and on how many."""
+    selecting = results[results["validation_tasks"] > 0]
+    parts = []
+    for tasks, rows in selecting.groupby("validation_tasks", sort=False):
+        shown = " ".join(rows["selected"])
+        names = [name for key, name in _SELECTED.items() if re.search(rf"\b{key}=", shown)]
+        parts.append(f"{', '.join(names)} ({tasks} tasks)")
+    if not parts:
+        return []
+    return [
+        "Chosen by the accuracy on validation tasks, for each embedding, way and shot: "
+        f"{'; '.join(parts)}."
+    ]
+
+
+def margin_notes(summaries: Sequence[Path]) -> list[str]:
+    """Return a sentence for each margin that hyperplanes could not keep.
+
+    Parameters
+    ----------
+    summaries
+        ``summary.json`` of partitions by hyperplanes, of any sources, learners and seeds.
+    """
+    used: dict[tuple[str, str, float], set[float]] = defaultdict(set)
+    for path in summaries:
+        found = read_json(path)
+        if found["margin"] < found["margin_asked"]:
+            used[found["source"], found["learner"], found["margin_asked"]].add(found["margin"])
+    return [
+        f"{escape(source_title(source))}, {learner_title(learner)}: too few hyperplanes keep a "
+        f"margin of {asked:g}; the widest that do keep "
+        f"{' and '.join(f'{margin:.3g}' for margin in sorted(margins))}."
+        for (source, learner, asked), margins in sorted(used.items())
+    ]
+
+
+def _ways_note(results: pd.DataFrame) -> list[str]:
+    """Return a sentence for each source of which a setting's own way has a model."""
+    ways: dict[str, list[int]] = {}
+    for source in sorted({*results["source"]}, key=source_rank):
+        parsed = Source.parse(source)
+        if parsed.way is not None:
+            ways.setdefault(source_title(parsed.without_way), []).append(parsed.way)
+    return [
+        f"{escape(title)}: the numbers for {' and '.join(f'{way}-way' for way in found)} tasks are "
+        "of models that were trained on such tasks."
+        for title, found in ways.items()
+    ]
 
 
 def _raised(mark: str) -> str:

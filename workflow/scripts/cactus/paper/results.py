@@ -11,14 +11,14 @@ from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
 
 COLUMNS: Final = [
     "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
-    "tasks", "mean", "ci95", "std", "seed_std", "synthetic",
+    "tasks", "mean", "ci95", "std", "seed_std", "selected", "validation_tasks", "synthetic",
     "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status", "in_paper",
-    "episodes_sha256",
+    "difference", "difference_ci95", "verdict", "episodes_sha256",
 ]  # fmt: skip
 ALL_SEEDS: Final = "all"
 _TEXT: Final = [
-    "run", "dataset", "source", "method", "learner", "seed",
-    "paper_status", "paper_ci95_status", "episodes_sha256",
+    "run", "dataset", "source", "method", "learner", "seed", "selected",
+    "paper_status", "paper_ci95_status", "verdict", "episodes_sha256",
 ]  # fmt: skip
 
 

@@ -39,6 +39,11 @@ class Score(NamedTuple):
         (T,) fractions, in the order of the episodes.
     episodes_sha256
         Hash of the episodes.
+    selected
+        The values that a baseline selected on validation episodes, e.g. ``neighbors=3``; empty if
+        it had no choice.
+    validation_tasks
+        The number of these episodes.
     """
 
     key: ScoreKey
@@ -46,6 +51,8 @@ class Score(NamedTuple):
     cell: str
     accuracies: npt.NDArray[np.float64]
     episodes_sha256: str
+    selected: str = ""
+    validation_tasks: int = 0
 
 
 def read_cell(run_folder: Path, cell: str) -> list[Score]:
@@ -71,9 +78,9 @@ def read_cell(run_folder: Path, cell: str) -> list[Score]:
             fix="run the workflow again; it evaluates what is missing",
         )
     results = read_accuracies(folder / ACCURACIES_FILE)
-    hashes = _checked_hashes(folder / SUMMARY_FILE, results)
+    facts = _checked_facts(folder / SUMMARY_FILE, results)
     return [
-        Score(_key(parts, result), parts["seed"], cell, result.accuracies, hashes[_setting(result)])
+        Score(_key(parts, result), parts["seed"], cell, result.accuracies, *facts[_setting(result)])
         for result in results
     ]
 
@@ -89,8 +96,10 @@ def _setting(result: TaskAccuracies) -> tuple[str, int, int]:
     return result.method, result.way, result.shot
 
 
-def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str, int, int], str]:
-    """Return the hash of each setting's episodes; check that the summary fits the accuracies."""
+def _checked_facts(
+    path: Path, results: list[TaskAccuracies]
+) -> dict[tuple[str, int, int], tuple[str, str, int]]:
+    """Return what the summary says about each setting; check that it fits the accuracies."""
     entries: dict[tuple[str, int, int], dict[str, Any]] = {}
     try:
         for entry in read_json(path)["settings"]:
@@ -98,7 +107,7 @@ def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str
         found = {
             setting: (int(item["tasks"]), float(item["mean"])) for setting, item in entries.items()
         }
-        hashes = {setting: str(item["episodes_sha256"]) for setting, item in entries.items()}
+        facts = {setting: _facts(item) for setting, item in entries.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _disagreement(path, f"no entry {error}") from error
     expected = {
@@ -108,7 +117,13 @@ def _checked_hashes(path: Path, results: list[TaskAccuracies]) -> dict[tuple[str
     if found != expected:
         setting, value = next(iter(set(found.items()) ^ set(expected.items())))
         raise _disagreement(path, f"{setting}: (tasks, mean) {value} in only one of the two")
-    return hashes
+    return facts
+
+
+def _facts(entry: dict[str, Any]) -> tuple[str, str, int]:
+    """Return the hash of the episodes, what was selected, and on how many validation episodes."""
+    selected = " ".join(f"{key}={value}" for key, value in entry.get("selected", {}).items())
+    return str(entry["episodes_sha256"]), selected, int(entry.get("validation_tasks", 0))
 
 
 def _disagreement(path: Path, got: str) -> DataError:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from cactus.paper.results import averaged_over_seeds
+from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import (
     SYNTHETIC_NOTE,
     dataset_title,
@@ -50,7 +51,8 @@ def _summary(rows: pd.DataFrame) -> list[float]:
 
 
 def format_summary(results: pd.DataFrame) -> str:
-    """Return the summary as aligned text, with a heading."""
+    """Return the summary as aligned text, with a heading, and a line that counts the verdicts."""
     note = f" ({SYNTHETIC_NOTE})" if results["synthetic"].any() else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
-    return f"Accuracy of the CACTUs cells in percent{note}\n{table}"
+    verdicts = verdict_counts(averaged_over_seeds(results))
+    return f"Accuracy of the CACTUs cells in percent{note}\n{table}\nAgainst the paper: {verdicts}"

@@ -1,5 +1,6 @@
 """Names of data sets, sources and methods: their order and titles in tables and figures."""
 
+import re
 from typing import Final
 
 from cactus.config.sections.source import Source
@@ -30,13 +31,14 @@ METHODS: Final = {
     "oracle-maml": "Oracle-MAML",
     "oracle-protonets": "Oracle-ProtoNets",
 }
+_SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
 _KINDS: Final = {
     "scratch": "None",
     "kmeans": "",
     "random": "Random assignment",
     "pixels": "Pixels",
     "hyperplanes": "Hyperplanes",
-    "single": "One partition",
+    "ablation": "",  # a variant of an embedding
     "labels": "True labels",
 }
 
@@ -59,7 +61,8 @@ def is_oracle(method: str) -> bool:
 
 def is_embedding(source: str) -> bool:
     """Return whether a source is an embedding, not a control or an ablation of one."""
-    return Source.parse(source).kind == "kmeans"
+    parsed = Source.parse(source)
+    return parsed.kind == "kmeans" and source == parsed.base
 
 
 def dataset_rank(dataset: str) -> tuple[int, str]:
@@ -67,11 +70,23 @@ def dataset_rank(dataset: str) -> tuple[int, str]:
     return _position(DATASETS, dataset), dataset
 
 
-def source_rank(source: str) -> tuple[int, int, str]:
-    """Return the sort key of a source: scratch, embeddings, controls, ablations, labels."""
+def source_rank(source: str) -> tuple[int, int, str, list[str | float], int]:
+    """Return the sort key of a source: scratch, embeddings, controls, ablations, labels.
+
+    A source comes before its variants, which are in the order of the numbers in their names, and
+    before those that are trained on tasks of one way.
+    """
     parsed = Source.parse(source)
-    embedding = parsed.embedding or ""
-    return _position(_KINDS, parsed.kind), _position(EMBEDDINGS, embedding), embedding
+    embedding, variant = parsed.embedding or "", parsed.variant or ""
+    kind = "ablation" if parsed.kind == "kmeans" and variant else parsed.kind
+    parts = re.split(r"(\d+(?:\.\d+)?)", variant)
+    return (
+        _position(_KINDS, kind),
+        _position(EMBEDDINGS, embedding),
+        embedding,
+        [float(part) if index % 2 else part for index, part in enumerate(parts)],
+        parsed.way or 0,
+    )
 
 
 def method_rank(method: str) -> tuple[int, str]:
@@ -89,12 +104,22 @@ def dataset_title(dataset: str) -> str:
 
 
 def source_title(source: str) -> str:
-    """Return the printed name of a source, e.g. ``Hyperplanes (ACAI)``."""
+    """Return the printed name of a source, e.g. ``Hyperplanes (ACAI), margin 0``."""
     parsed = Source.parse(source)
-    if parsed.embedding is None:
-        return _KINDS[parsed.kind]
-    embedding = EMBEDDINGS.get(parsed.embedding, parsed.embedding)
-    return f"{_KINDS[parsed.kind]} ({embedding})" if _KINDS[parsed.kind] else embedding
+    title = _KINDS[parsed.kind]
+    if parsed.embedding is not None:
+        embedding = EMBEDDINGS.get(parsed.embedding, parsed.embedding)
+        title = f"{title} ({embedding})" if title else embedding
+    own = [_variant_title(parsed.variant)] if parsed.variant else []
+    return ", ".join([title, *own, *([f"{parsed.way}-way"] if parsed.way else [])])
+
+
+def _variant_title(variant: str) -> str:
+    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words."""
+    name, _, number = variant.partition("-")
+    if name in _SYMBOLS and number.isdigit():
+        return f"{_SYMBOLS[name]} = {number}"
+    return variant.replace("-", " ").replace("_", " ")
 
 
 def method_title(method: str) -> str:

@@ -1,4 +1,4 @@
-"""Collect every number of a run into one tidy table."""
+"""Collect every number of a run into one tidy table, and test its methods in pairs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -19,28 +19,32 @@ if TYPE_CHECKING:
 
 
 class AggregateResultsSpec(Spec):
-    """The run's name, and the folders of all scores, relative to the run's folder."""
+    """The run's name, and the folders of all scores and qualities, relative to the run's folder."""
 
     run: str
     cells: list[str]
+    qualities: list[str]
 
 
 class AggregateResults(RunStage):
     """One job per run."""
 
     target = "results"
-    results = ("tables/results.csv",)
+    results = ("tables/results.csv", "tables/paired_tests.csv", "tables/partition_quality.csv")
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:
-        """Return the folders of all evaluations and baselines."""
-        scored = self._scored(config)
-        folders = [str(read.job.folder) for read in scored]
-        return AggregateResultsSpec(run=config.run, cells=folders)
+        """Return the folders of all evaluations, baselines and qualities."""
+        return AggregateResultsSpec(
+            run=config.run,
+            cells=[str(read.job.folder) for read in self._scored(config)],
+            qualities=[str(read.job.folder) for read in self._measured(config)],
+        )
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
-        """Yield all scores, and the manifests of the data sets."""
+        """Yield all scores and qualities, and the manifests of the data sets."""
         yield from self._scored(config)
+        yield from self._measured(config)
         for dataset in config.expanded_grid.datasets:
             yield inputs_from("prepare_data", dataset, "manifest.json")
 
@@ -52,6 +56,10 @@ class AggregateResults(RunStage):
         for stage in map(stage_named, stage_names()):
             if stage.scores:
                 yield from (Inputs(job, job.files) for job in stage.jobs(config))
+
+    def _measured(self, config: "Config") -> Iterator[Inputs]:
+        for job in stage_named("measure_partitions").jobs(config):
+            yield inputs_from(job.stage, job.cell, "quality.csv")
 
 
 STAGE: Final = AggregateResults()

@@ -7,6 +7,7 @@ from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
+from cactus.config.sections.source import Source
 from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
@@ -54,7 +55,7 @@ class EvaluateModel(CellStage):
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> EvaluateModelSpec:
         """Return the keys that scoring reads; keys that only training reads keep their defaults."""
-        untrained = wildcards.source == "scratch"
+        untrained, way = wildcards.source == "scratch", Source.parse(wildcards.source).way
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         own = _SCRATCH_ONLY_KEYS if untrained else _TRAINED_ONLY_KEYS
         keys = training.model_dump(include=_SCORING_KEYS | own)
@@ -64,7 +65,7 @@ class EvaluateModel(CellStage):
             settings=type(training).model_validate({**keys, "per_dataset": {}}),
             speed=type(speed).model_validate(speed.model_dump(include=_SPEED_KEYS)),
             scratch=config.learners.scratch.resolve(wildcards.dataset) if untrained else None,
-            evaluation=config.evaluation.resolve(wildcards.dataset),
+            evaluation=config.evaluation.resolve(wildcards.dataset).of_way(way),
             pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.base import Inputs, Job, RunStage, RunWildcards, Spec
+from cactus.stages.base import Inputs, Job, RunStage, RunWildcards, Spec, stage_named
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -24,14 +24,16 @@ class MakeDocument(RunStage):
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> MakeDocumentSpec:
-        """Return the data sets, in the order of the grid."""
-        return MakeDocumentSpec(tables=list(config.expanded_grid.datasets))
+        """Return the tables, in the order of the document."""
+        return MakeDocumentSpec(tables=[table.cell for table in self._tables(config)])
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
         """Yield the tables, without their maps."""
-        for dataset in config.expanded_grid.datasets:
-            table = Job("make_table", dataset)
+        for table in self._tables(config):
             yield Inputs(table, table.files[:1])
+
+    def _tables(self, config: "Config") -> Iterator[Job]:
+        return stage_named("make_table").jobs(config)
 
 
 STAGE: Final = MakeDocument()

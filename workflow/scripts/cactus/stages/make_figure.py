@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
+from cactus.config.sections.source import Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class MakeFigureSpec(Spec):
     figure: str
     dataset: DatasetName | None
     settings: OutputSettings
+    partitions: dict[str, tuple[int, int]]  # P and k by task source, for the figure of them
 
 
 class MakeFigure(Stage[FigureWildcards]):
@@ -54,7 +56,8 @@ class MakeFigure(Stage[FigureWildcards]):
         kind, dataset = wildcards.parts
         read = {"font_size", "dpi", *_FIGURE_KEYS.get(kind, ())}
         settings = OutputSettings.model_validate(config.outputs.model_dump(include=read))
-        return MakeFigureSpec(figure=kind, dataset=dataset, settings=settings)
+        numbers = _partition_numbers(config, dataset) if kind == "partitions" and dataset else {}
+        return MakeFigureSpec(figure=kind, dataset=dataset, settings=settings, partitions=numbers)
 
     def inputs(self, config: "Config", wildcards: FigureWildcards) -> Iterator[Inputs]:
         """Yield the results, and what else the figure shows."""
@@ -76,6 +79,18 @@ class MakeFigure(Stage[FigureWildcards]):
     def modules(self, config: "Config", wildcards: FigureWildcards) -> tuple[str, ...]:
         """Return the module that draws the figure."""
         return (f"cactus.paper.figures.{wildcards.parts[0]}",)
+
+
+def _partition_numbers(config: "Config", dataset: DatasetName) -> dict[str, tuple[int, int]]:
+    """Return P and k of each source of a data set whose embedding is partitioned by k-means."""
+    cells = (cell for cell in config.expanded_grid.trained_cells if cell.dataset == dataset)
+    sources = (Source.parse(name) for name in sorted({cell.source for cell in cells}))
+    found = {
+        source.name: config.partitions.of_source(source, dataset)
+        for source in sources
+        if source.kind == "kmeans"
+    }
+    return {name: (settings.count, settings.clusters) for name, settings in found.items()}
 
 
 def _first_of_each_source(cells: "list[Cell]") -> "list[Cell]":

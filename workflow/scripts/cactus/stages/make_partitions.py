@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.partition import PartitionSettings, keys_read
 from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
-
-_KMEANS_KEYS: Final = {"clusters", "max_iterations", "tolerance", "max_restarts"}
 
 
 class MakePartitionsSpec(Spec):
@@ -43,13 +41,13 @@ class MakePartitions(CellStage):
         """Return the keys of one source, and the shape of the learner's episodes."""
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         source = Source.parse(wildcards.source)
-        settings = config.partitions.resolve(wildcards.dataset)
-        keys = settings.model_dump(include=_partition_keys(source, wildcards))
-        if "hyperplanes" in keys:
-            keys["hyperplanes"] = settings.hyperplanes.resolve(str(source.embedding)).model_dump()
+        settings = config.partitions.of_source(source, wildcards.dataset)
+        used = keys_read(source, wildcards.learner, wildcards.dataset)
+        used -= {"tolerance"} if settings.kmeans == "scikit-learn" else set()
+        keys = settings.model_dump(include=used) | {"variants": {}, "per_dataset": {}}
         return MakePartitionsSpec(
             **wildcards._asdict(),
-            settings=PartitionSettings.model_validate({**keys, "per_dataset": {}}),
+            settings=PartitionSettings.model_validate(keys),
             way=training.way,
             shot=training.shot,
             query=training.query,
@@ -68,27 +66,17 @@ class MakePartitions(CellStage):
                 yield inputs_from("prepare_data", wildcards.dataset, *names)
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
-        """Return the GPU's k-means, unless the device is fixed to the CPU."""
-        gpu = self.uses_gpu(wildcards) and config.compute.device != "cpu"
+        """Return scikit-learn's k-means, or the GPU's, unless the device is fixed to the CPU."""
+        source = Source.parse(wildcards.source)
+        settings = config.partitions.of_source(source, wildcards.dataset)
+        if source.by_kmeans and settings.kmeans == "scikit-learn":
+            return ("cactus.tasks.kmeans.scikit",)
+        gpu = source.by_kmeans and config.compute.device != "cpu"
         return ("cactus.tasks.kmeans.gpu_points",) if gpu else ()
 
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return whether k-means makes the partitions; nothing else here uses a GPU."""
         return Source.parse(wildcards.source).by_kmeans
-
-
-def _partition_keys(source: Source, wildcards: CellWildcards) -> set[str]:
-    """Return the keys of `partitions` that one kind of source reads."""
-    match source.kind:
-        case "kmeans":
-            return _KMEANS_KEYS | {"count", "scale_low", "scale_high", wildcards.learner}
-        case "single":
-            return _KMEANS_KEYS | {wildcards.learner}
-        case "pixels":
-            return _KMEANS_KEYS | {"scale_low", "scale_high", "pixels"}
-        case "random" | "hyperplanes":
-            return {source.kind}
-    return {"pool_attributes"} if wildcards.dataset == "celeba" else set()
 
 
 STAGE: Final = MakePartitions()

@@ -53,6 +53,19 @@ class RunBaselines(EmbeddingStage):
             threads=config.compute.threads,
         )
 
+    def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
+        """Return the regressions and the k-means by scikit-learn, if they are selected."""
+        settings = config.baselines.resolve(wildcards.dataset)
+        found = []
+        if "linear" in settings.methods and settings.linear.solver == "scikit-learn":
+            found.append("cactus.evaluate.baselines.scikit_learn_linear")
+        if (
+            "cluster_matching" in settings.methods
+            and settings.cluster_matching.kmeans == "scikit-learn"
+        ):
+            found.append("cactus.tasks.kmeans.scikit")
+        return tuple(found)
+
     def inputs(self, config: "Config", wildcards: EmbeddingWildcards) -> Iterator[Inputs]:
         """Yield the embedding, and the labels of the validation and evaluated splits."""
         split = config.evaluation.resolve(wildcards.dataset).split

@@ -17,7 +17,7 @@ from cactus.config.sections.base import LearnerName
 from cactus.config.sections.partition import MamlAcceptanceSettings, PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
-from cactus.tasks.kmeans.lloyd import kmeans
+from cactus.tasks.kmeans.lloyd import KMeans, kmeans
 from cactus.tasks.kmeans.points import Array, PointsLoader
 from cactus.tasks.storage import Partition, drop_small
 
@@ -33,13 +33,11 @@ class KMeansPlan:
     rule: MamlAcceptanceSettings | None  # when a run is accepted; None accepts every run
 
 
-def embedding_plan(
-    settings: PartitionSettings, learner: LearnerName, minimum: int, count: int
-) -> KMeansPlan:
-    """Return the plan of `count` partitions of an embedding for a learner."""
+def embedding_plan(settings: PartitionSettings, learner: LearnerName, minimum: int) -> KMeansPlan:
+    """Return the plan of the partitions of an embedding for a learner."""
     rule = settings.acceptance(learner)
-    n_init = rule.n_init_single if count == 1 else rule.n_init
-    return KMeansPlan(settings, count, n_init, minimum, rule)
+    n_init = rule.n_init_single if settings.count == 1 else rule.n_init
+    return KMeansPlan(settings, settings.count, n_init, minimum, rule)
 
 
 def accepts(
@@ -55,6 +53,7 @@ def kmeans_partitions(
     plan: KMeansPlan,
     seed_parts: tuple[str | int, ...],
     load_points: PointsLoader,
+    cluster: KMeans = kmeans,
 ) -> Iterator[Partition]:
     """Make the partitions of a plan one by one.
 
@@ -67,6 +66,8 @@ def kmeans_partitions(
         partition does not depend on those before it.
     load_points
         Loads embeddings to where they are clustered.
+    cluster
+        Clusters them.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def kmeans_partitions(
     _check_embeddings(embeddings, plan)
     for index in range(plan.count):
         generator = numpy_generator(*seed_parts, index)
-        yield kmeans_partition(embeddings, plan, index, generator, load_points)
+        yield kmeans_partition(embeddings, plan, index, generator, load_points, cluster)
 
 
 def kmeans_partition(
@@ -87,6 +88,7 @@ def kmeans_partition(
     index: int,
     generator: np.random.Generator,
     load_points: PointsLoader,
+    cluster: KMeans = kmeans,
 ) -> Partition:
     """Make one partition; the one of index 0 clusters the unscaled embedding.
 
@@ -103,7 +105,7 @@ def kmeans_partition(
         embeddings = embeddings * weights.astype(np.float32)
     with load_points(embeddings) as points:
         for restarts in range(settings.max_restarts + 1):
-            run = kmeans(
+            run = cluster(
                 points,
                 settings.clusters,
                 generator,

@@ -1,7 +1,7 @@
 """Make and store the partitions of one source."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from cactus.config.sections.source import Source
 from cactus.files import write_json
 from cactus.seeding import numpy_generator
 from cactus.tasks.attributes import attribute_pools
-from cactus.tasks.hyperplanes import hyperplane_partitions, planes_per_partition
+from cactus.tasks.hyperplanes import accepted_planes, hyperplane_partitions, planes_per_partition
+from cactus.tasks.kmeans.lloyd import KMeans, kmeans
 from cactus.tasks.kmeans.points import PointsLoader
 from cactus.tasks.kmeans_partitions import KMeansPlan, embedding_plan, kmeans_partitions
 from cactus.tasks.pixels import pixel_features
@@ -27,11 +28,12 @@ from cactus.tasks.storage import SUMMARY_FILE, Partition, cluster_sizes, write_p
 class PartitionJob:
     """The settings that partitions are made with."""
 
-    settings: PartitionSettings  # resolved for the data set
+    settings: PartitionSettings  # resolved for the source and the data set
     learner: LearnerName  # determines the acceptance rule of k-means
     shape: EpisodeShape  # of meta-training
     seed: int
     load_points: PointsLoader  # loads embeddings to where k-means clusters them
+    kmeans: KMeans = kmeans
 
 
 def make_partitions(
@@ -65,13 +67,15 @@ def make_partitions(
         _write_pools(data, folder, job, header, report)
         return
     series = _series(source, data, job)
+    if series.facts.get("margin") != series.facts.get("margin_asked"):
+        report("margin {margin_asked:g} cannot be met, {margin:g} is used".format(**series.facts))
     write_partitions(
         folder,
         _checked(series.partitions, series.count, job.shape),
         count=series.count,
         images=len(data),
         clusters=series.clusters,
-        header=header,
+        header=header | series.facts,
         report=report,
     )
 
@@ -83,11 +87,12 @@ class _Series:
     partitions: Iterable[Partition]
     count: int
     clusters: int
+    facts: dict[str, float] = field(default_factory=dict)  # for the summary
 
 
 def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Series:
     settings, shape = job.settings, job.shape
-    seed_parts = ("partitions", source.name, job.seed)
+    seed_parts = ("partitions", source.base, job.seed)
     match source.kind:
         case "labels":
             return _Series([Partition(data)], 1, int(data.max(initial=0)) + 1)
@@ -95,20 +100,22 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             random = random_partitions(len(data), settings.random, shape.per_class, seed_parts)
             return _Series(random, settings.random.count, settings.random.labels)
         case "hyperplanes":
-            planes = settings.hyperplanes.resolve(source.embedding or "")
-            cells = hyperplane_partitions(data, planes, shape, seed_parts)
-            return _Series(cells, planes.count, 1 << planes_per_partition(shape.way))
+            planes = accepted_planes(data, settings.hyperplanes, shape, seed_parts)
+            cells = hyperplane_partitions(planes, settings.hyperplanes, shape, seed_parts)
+            count, clusters = settings.hyperplanes.count, 1 << planes_per_partition(shape.way)
+            asked = settings.hyperplanes.margin
+            facts = {"margin": planes.margin, "margin_asked": asked, "margin_unit": planes.unit}
+            return _Series(cells, count, clusters, facts)
         case "pixels":
             pixels = settings.pixels
             features = pixel_features(data, pixels, numpy_generator(*seed_parts, "directions"))
             plan = KMeansPlan(settings, pixels.count, pixels.n_init, shape.per_class, rule=None)
-        case "kmeans" | "single":
+        case "kmeans":
             features = np.ascontiguousarray(data, dtype=np.float32)
-            count = 1 if source.kind == "single" else settings.count
-            plan = embedding_plan(settings, job.learner, shape.per_class, count)
+            plan = embedding_plan(settings, job.learner, shape.per_class)
         case "scratch":
             raise source.without_partition()
-    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points)
+    partitions = kmeans_partitions(features, plan, seed_parts, job.load_points, job.kmeans)
     return _Series(partitions, plan.count, settings.clusters)
 
 

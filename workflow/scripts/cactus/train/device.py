@@ -52,7 +52,8 @@ def set_up_device(name: DeviceName, threads: int, *, deterministic: bool) -> tor
     if deterministic:
         # cuBLAS reads this when it starts; deterministic matrix products need it.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
+        # As `use_deterministic_algorithms(True)`, which would load PyTorch's compiler, too.
+        torch.set_deterministic_debug_mode("error")
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return torch.device("cuda")
 
@@ -114,13 +115,17 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def convolution_layout(device: torch.device) -> torch.memory_format:
-    """Return the memory layout in which float32 convolutions are fastest.
+def convolution_layout(
+    device: torch.device, precision: Precision = "float32"
+) -> torch.memory_format:
+    """Return the memory layout for convolutions.
 
-    On a CPU, channels-last is up to 1.5 times as fast (bench/embedding_step.py); on a GPU,
-    contiguous is cuDNN's default.
+    On a CPU, channels-last is up to 1.5 times as fast (bench/embedding_step.py). On a GPU, cuDNN's
+    kernels for float32 without TF32 work on contiguous tensors, those of tensor cores, which
+    bfloat16 runs on, on channels-last ones; either would convert the other (not measured).
     """
-    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
+    on_cpu = device.type == "cpu"
+    return torch.channels_last if on_cpu or precision == "bfloat16" else torch.contiguous_format
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

@@ -3,11 +3,15 @@
 ``python -m cactus.train.gpu NAME`` prints the error as JSON, if there is one.
 """
 
+import errno
 import json
 import os
 import re
+import socket
 import sys
 import warnings
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final, Literal
 
@@ -48,8 +52,9 @@ def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
     if available:
-        _check_architecture()
-        _check_context()
+        number = _choose_gpu()
+        _check_architecture(number)
+        _check_context(number)
         return True
     asked = given_gpu() or os.environ.get("CUDA_VISIBLE_DEVICES", "")
     if name == "cuda" or given_gpu():
@@ -66,16 +71,56 @@ def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
     return False
 
 
-def _check_architecture() -> None:
+def _choose_gpu() -> int:
+    """Make the GPU current that this process computes on, and return its number."""
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return torch.cuda.current_device()
+    gpus = torch.cuda.device_count()
+    if gpus < 2:
+        return 0
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = chosen.split(",")[:gpus] if chosen else [str(number) for number in range(gpus)]
+    number = least_used(names)
+    torch.cuda.set_device(number)
+    return number
+
+
+def least_used(names: Sequence[str]) -> int:
+    """Return which GPU the fewest processes of this machine have taken here; take it.
+
+    Each takes the first free place of a GPU, an address of a local socket that Linux frees when
+    the process ends, however it ends.
+
+    Parameters
+    ----------
+    names
+        Of the GPUs, the same in all processes.
+    """
+    for place in count():
+        for number, name in enumerate(names):
+            address = socket.socket(socket.AF_UNIX)
+            try:
+                address.bind(f"\0cactus GPU {name} {place}")
+            except OSError as error:
+                address.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                address.detach()  # it stays open for as long as the process lives
+                return number
+    raise AssertionError("there is always another place")
+
+
+def _check_architecture(number: int) -> None:
     """Check that this PyTorch has code for the GPU."""
     built = torch.cuda.get_arch_list()
-    capability = torch.cuda.get_device_capability(0)
+    capability = torch.cuda.get_device_capability(number)
     if torch.version.hip or not built or any(_runs(one, capability) for one in built):
         return
     raise ConfigError(
         "The GPU's architecture is not supported by this PyTorch.",
         where="compute.device",
-        got=f"{_visible()}; PyTorch {torch.__version__} is built for {', '.join(built)}",
+        got=f"{_visible(number)}; PyTorch {torch.__version__} is built for {', '.join(built)}",
         fix="set it to cpu, use another GPU, or install a PyTorch that is built for this one",
     )
 
@@ -93,7 +138,7 @@ def _runs(built: str, capability: tuple[int, int]) -> bool:
     return major == capability[0] and minor <= capability[1]
 
 
-def _check_context() -> None:
+def _check_context(number: int) -> None:
     """Check that the GPU computes, which another process may prevent."""
     try:
         torch.zeros(1, device="cuda").add_(1).item()
@@ -101,17 +146,17 @@ def _check_context() -> None:
         raise ConfigError(
             "The GPU cannot be used.",
             where="compute.device",
-            got=f"{_visible()}: {' '.join(str(error).split())[:300]}",
+            got=f"{_visible(number)}: {' '.join(str(error).split())[:300]}",
             fix="see with `nvidia-smi` whether other processes fill it, choose another one with "
             "CUDA_VISIBLE_DEVICES, or set compute.device to cpu",
         ) from error
 
 
-def _visible() -> str:
-    major, minor = torch.cuda.get_device_capability(0)
+def _visible(number: int) -> str:
+    major, minor = torch.cuda.get_device_capability(number)
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    number = chosen.split(",")[0] if chosen else "0"
-    return f"GPU {number} ({torch.cuda.get_device_name(0)}, sm_{major}{minor})"
+    name = chosen.split(",")[number] if chosen else number
+    return f"GPU {name} ({torch.cuda.get_device_name(number)}, sm_{major}{minor})"
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The sections of the configuration, one file each."""
+"""The sections of the configuration, one file or folder each."""

@@ -94,8 +94,11 @@ class DatasetSettings(Settings):
         return type(self).model_validate({**resolved, "per_dataset": {}})
 
 
-# Keys that hold values of their section's keys for some data sets or embeddings.
-OVERRIDING: Final = ("per_dataset", "per_embedding")
+# Keys that hold values of their section's keys for some data sets, embeddings or task sources. To
+# those of the first two, a study's plain values do not yield; to variants, everything does.
+PER_NAME: Final = ("per_dataset", "per_embedding")
+VARIANTS: Final = "variants"
+OVERRIDING: Final = (*PER_NAME, VARIANTS)
 
 
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     """
     result = dict(base)
     plain = {key: value for key, value in override.items() if key not in OVERRIDING}
-    for key in OVERRIDING:
+    for key in PER_NAME:
         if isinstance(result.get(key), dict):
             result[key] = {name: _without(one, plain) for name, one in result[key].items()}
     for key, value in override.items():

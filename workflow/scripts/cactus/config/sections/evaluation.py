@@ -1,6 +1,7 @@
 """Settings of the few-shot evaluation and of the baselines on embeddings."""
 
-from typing import Annotated, Literal, Self
+from itertools import product
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,6 +21,7 @@ from cactus.config.sections.base import (
 )
 
 BaselineName = Literal["knn", "linear", "mlp", "cluster_matching"]
+Parameters = dict[str, Any]
 
 _Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 _Ways = Annotated[int, Field(ge=2)]
@@ -66,14 +68,21 @@ class EvaluationSettings(DatasetSettings):
         refuse_repeats("settings", self.settings)
         return self
 
+    def of_way(self, way: int | None) -> Self:
+        """Return these settings with only those of one way, if it is given."""
+        kept = [one for one in self.settings if way in (None, one.way)]
+        return self.model_copy(update={"settings": kept})
+
 
 class KnnSettings(Settings):
     """Nearest neighbors by Euclidean distance."""
 
     neighbors: list[Count] = setting(
-        [1],
+        [1, 3, 5, 10, 20, 50],
         "Number of neighbors k that vote. Given several, validation episodes select one for each "
-        "way and shot among those no larger than the support; test labels are never used.",
+        "way and shot among those no larger than the support, the first listed on a tie; test "
+        "labels are never used. The original's script has 1; the paper reports the best of "
+        "several.",
         unit="support points",
     )
 
@@ -82,16 +91,23 @@ class LinearSettings(Settings):
     """Multinomial logistic regression with a squared penalty on the weights, not the biases."""
 
     c: list[Positive] = setting(
-        [1.0],
+        [0.01, 0.1, 1.0, 10.0, 100.0],
         "Weight C of the summed cross-entropy relative to half the squared weights. Given several, "
-        "validation episodes select one for each way and shot; test labels are never used.",
+        "validation episodes select one for each way and shot, the first listed on a tie; test "
+        "labels are never used. The original's script has 1; the paper reports the best of "
+        "several.",
         unit="1 / squared weight",
+    )
+    solver: Literal["newton", "scikit-learn"] = setting(
+        "newton",
+        "What solves the regressions: our Newton's method, for all episodes at once, or, as the "
+        "reference, scikit-learn's newton-cg, one by one.",
     )
     tolerance: Positive = setting(
         1e-6,
         "Newton's method stops when the Euclidean norm of the gradient of the mean cross-entropy "
-        "and penalty is at most this. The optimum is unique, so the solver affects the result in "
-        "no other way.",
+        "and penalty is at most this; scikit-learn's, when no entry of the gradient is larger. The "
+        "optimum is unique, so the solver affects the result in no other way.",
         unit="nats per embedding unit",
     )
     max_iterations: Count = setting(
@@ -106,14 +122,24 @@ class MlpSettings(Settings):
     labels, and does not publish its layer size. Here the number of steps is fixed.
     """
 
-    hidden_units: Count = setting(
-        128, "Width of the hidden layer; not published, so our choice.", unit="units"
+    hidden_units: list[Count] = setting(
+        [128, 512],
+        "Width of the hidden layer. Given several, validation episodes select one, with the "
+        "dropout, for each way and shot, the first listed on a tie; test labels are never used. "
+        "Not published, so our choice.",
+        unit="units",
     )
-    dropout: _Dropout = setting(
-        0.5,
-        "Probability that a hidden unit is dropped in a training step; not published, so our "
-        "choice.",
+    dropout: list[_Dropout] = setting(
+        [0.2, 0.5],
+        "Probability that a hidden unit is dropped in a training step, selected like the width. "
+        "Not published, so our choice.",
         unit="probability",
+    )
+    validation_tasks: Count = setting(
+        100,
+        "Validation episodes by which width and dropout are selected; fewer than for the other "
+        "methods, because every pair trains a network on each.",
+        unit="episodes",
     )
     learning_rate: Positive = setting(
         1e-3, "Learning rate of Adam, the default of the library that the original used.", unit="1"
@@ -134,14 +160,19 @@ class ClusterMatchingSettings(Settings):
     """k-means on the training embeddings; support points label the clusters."""
 
     clusters: Count = setting(500, "Number of clusters k.", unit="clusters")
+    kmeans: Literal["lloyd", "scikit-learn"] = setting(
+        "lloyd",
+        "k-means of this project, or scikit-learn's as a reference: from k-means++, until its "
+        "centroids hardly move.",
+    )
     n_init: Count = setting(10, "k-means starts, of which the best is kept.", unit="starts")
     max_iterations: Count = setting(
         3000, "Maximum number of iterations per start.", unit="iterations"
     )
     tolerance: Fraction = setting(
         0.02,
-        "k-means stops when at most this fraction of the images changed clusters in an iteration. "
-        "At 0, it stops when none did, which is close to the original.",
+        "Our k-means stops when at most this fraction of the images changed clusters in an "
+        "iteration. At 0, it stops when none did, which is close to the original.",
         unit="images / images",
     )
     seed: Seed = setting(0, "Seed of k-means; 0 in the original.")
@@ -159,8 +190,8 @@ class BaselineSettings(DatasetSettings):
     )
     validation_tasks: Count = setting(
         500,
-        "Validation episodes by which a method selects among several values; not drawn if every "
-        "method has a single value.",
+        "Validation episodes by which nearest neighbors and logistic regression select among "
+        "several values. A method with a single value draws none.",
         unit="episodes",
     )
     knn: KnnSettings = setting(KnnSettings(), "Nearest neighbors.")
@@ -176,4 +207,21 @@ class BaselineSettings(DatasetSettings):
         refuse_repeats("methods", self.methods)
         refuse_repeats("knn.neighbors", self.knn.neighbors)
         refuse_repeats("linear.c", self.linear.c)
+        refuse_repeats("mlp.hidden_units", self.mlp.hidden_units)
+        refuse_repeats("mlp.dropout", self.mlp.dropout)
         return self
+
+    def choices(self, method: BaselineName, setting: FewShotSetting) -> list[Parameters]:
+        """Return the parameter sets that a method selects from for a way and shot, in order.
+
+        Numbers of neighbors above the size of the support are left out, perhaps all of them.
+        """
+        values = getattr(self, method).model_dump(exclude={"validation_tasks"})
+        lists = {key: value for key, value in values.items() if isinstance(value, list)}
+        if method == "knn":
+            lists["neighbors"] = [k for k in lists["neighbors"] if k <= setting.way * setting.shot]
+        return [values | dict(zip(lists, one, strict=True)) for one in product(*lists.values())]
+
+    def selection_tasks(self, method: BaselineName) -> int:
+        """Return the validation episodes by which a method selects among several values."""
+        return self.mlp.validation_tasks if method == "mlp" else self.validation_tasks

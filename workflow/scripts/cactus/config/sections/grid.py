@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from pydantic import model_validator
 
 from cactus.config.sections.base import (
     DatasetName,
+    DatasetSettings,
     LearnerName,
     Seed,
     Settings,
@@ -45,15 +46,15 @@ class CellPattern(Settings):
     @model_validator(mode="after")
     def _source_is_valid(self) -> Self:
         try:
-            _ = self.embedding
+            _ = self.parsed_source
         except ConfigError as error:
             raise UnfitError("source", error.fix) from None
         return self
 
     @property
-    def embedding(self) -> str | None:
-        """The embedding of the cells, if all have the same."""
-        return None if self.source is None else Source.parse(self.source).embedding
+    def parsed_source(self) -> Source | None:
+        """The task source of the cells, if all have the same."""
+        return None if self.source is None else Source.parse(self.source)
 
     def matches(self, cell: Cell) -> bool:
         """Return whether `cell` matches every given key."""
@@ -61,7 +62,11 @@ class CellPattern(Settings):
         return all(getattr(cell, key) == value for key, value in wanted.items())
 
 
-class GridSettings(Settings):
+# Keys that name data sets themselves, so that values for single data sets would mean nothing.
+_OF_ALL_DATASETS: Final = ("datasets", "controls", "include", "exclude")
+
+
+class GridSettings(DatasetSettings):
     """Axes of the grid, and the cells to leave out."""
 
     datasets: list[DatasetName] = setting(
@@ -76,7 +81,14 @@ class GridSettings(Settings):
     controls: dict[DatasetName, list[str]] = setting(
         {},
         "Additional task sources by data set: `labels` (the oracle), `random`, "
-        "`pixels`, `single-<embedding>` (one partition), `hyperplanes-<embedding>`.",
+        "`pixels`, `hyperplanes-<embedding>`. With `+<variant>` after it, a source or embedding "
+        "is partitioned with the values of `partitions.variants`. With `+<N>-way`, the model is "
+        "trained on N-way tasks, and evaluated on N-way tasks only.",
+    )
+    ablation_learners: list[LearnerName] = setting(
+        ["maml", "protonets"],
+        "Those of `learners` that are trained on controls other than `labels`, which are ablations "
+        "of the partitions.",
     )
     scratch: bool = setting(
         False, "Add training from scratch, with MAML's network, to every data set."
@@ -89,8 +101,12 @@ class GridSettings(Settings):
 
     @model_validator(mode="after")
     def _axes_are_valid(self) -> Self:
-        for axis in ("datasets", "embeddings", "learners", "seeds"):
+        for axis in ("datasets", "embeddings", "learners", "ablation_learners", "seeds"):
             refuse_repeats(axis, getattr(self, axis))
+        for dataset, own in self.per_dataset.items():
+            for key in filter(own.__contains__, _OF_ALL_DATASETS):
+                fix = f"move it out of per_dataset: `{key}` names data sets itself"
+                raise UnfitError(f"per_dataset.{dataset}.{key}", fix)
         for key in ("include", "exclude"):
             refuse_repeats(key, getattr(self, key), may_be_empty=True)
         for dataset, names in self.controls.items():
@@ -102,24 +118,33 @@ class GridSettings(Settings):
     @property
     def wanted_embeddings(self) -> Iterator[tuple[str, str]]:
         """Yield each embedding that a key names, after the key."""
-        for index, name in enumerate(self.embeddings):
-            yield f"embeddings.{index}", name
+        lists = {"embeddings": self.embeddings}
+        for dataset, own in self.per_dataset.items():
+            lists[f"per_dataset.{dataset}.embeddings"] = own.get("embeddings", [])
+        for key, names in lists.items():
+            # What is no list of names is refused where the values of a data set are checked.
+            for index, name in enumerate(names if isinstance(names, list) else []):
+                if isinstance(name, str):
+                    yield f"{key}.{index}", name
+
+    @property
+    def wanted_sources(self) -> Iterator[tuple[str, Source]]:
+        """Yield each task source that a key other than `embeddings` names, after the key."""
         for dataset, names in self.controls.items():
             for index, name in enumerate(names):
-                if embedding := Source.parse(name).embedding:
-                    yield f"controls.{dataset}.{index}", embedding
+                yield f"controls.{dataset}.{index}", Source.parse(name)
         for key, patterns in (("include", self.include), ("exclude", self.exclude)):
             for index, pattern in enumerate(patterns):
-                if embedding := pattern.embedding:
-                    yield f"{key}.{index}.source", embedding
+                if source := pattern.parsed_source:
+                    yield f"{key}.{index}.source", source
 
 
 def _check_control(key: str, name: str) -> None:
     try:
-        kind = Source.parse(name).kind
+        source = Source.parse(name)
     except ConfigError as error:
         raise UnfitError(key, error.fix) from None
-    if kind in ("kmeans", "scratch"):
+    if name == source.base and source.kind in ("kmeans", "scratch"):
         similar = did_you_mean(name, BARE_KINDS)
         raise UnfitError(
             key,
@@ -133,7 +158,7 @@ class Grid:
     """The cells that a configuration asks for, and what they depend on."""
 
     cells: tuple[Cell, ...]
-    with_baselines: bool
+    with_baselines: frozenset[DatasetName]
 
     @classmethod
     def from_settings(cls, settings: GridSettings) -> Self:
@@ -152,7 +177,8 @@ class Grid:
                 got=f"{len(settings.include)} and {len(settings.exclude)} patterns",
                 fix="relax the patterns so that they keep at least one cell",
             )
-        return cls(cells, settings.baselines)
+        baselines = (name for name in settings.datasets if settings.resolve(name).baselines)
+        return cls(cells, frozenset(baselines))
 
     @property
     def datasets(self) -> tuple[DatasetName, ...]:
@@ -177,16 +203,20 @@ class Grid:
     @property
     def baseline_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
         """Data set, embedding and seed of every baselines job."""
-        return self.embedding_runs if self.with_baselines else ()
+        return tuple(run for run in self.embedding_runs if run[0] in self.with_baselines)
 
 
 def _all_cells(settings: GridSettings) -> Iterator[Cell]:
     for dataset in settings.datasets:
-        sources = [*settings.embeddings, *settings.controls.get(dataset, [])]
-        for source, learner, seed in product(sources, settings.learners, settings.seeds):
-            yield Cell(dataset, source, learner, seed)
-        if settings.scratch:
-            for seed in settings.seeds:
+        own = settings.resolve(dataset)
+        controls = own.controls.get(dataset, [])
+        ablating = [name for name in own.learners if name in own.ablation_learners]
+        for source in (*own.embeddings, *controls):
+            ablation = source in controls and source != "labels"
+            for learner, seed in product(ablating if ablation else own.learners, own.seeds):
+                yield Cell(dataset, source, learner, seed)
+        if own.scratch:
+            for seed in own.seeds:
                 yield Cell(dataset, "scratch", "maml", seed)
 
 

@@ -16,10 +16,12 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
+from cactus.config.sections.source import Source
 
 Downsampling = Literal["stride", "max_pool"]
 HeadInput = Literal["spatial_mean", "flatten"]
 HeadInit = Literal["normal", "xavier"]
+GammaInit = Literal["uniform", "ones"]
 
 
 class ValidationSettings(Settings):
@@ -43,8 +45,9 @@ class TrainingSettings(DatasetSettings):
     )
     oracle_iterations: CountOrZero | None = setting(
         None,
-        "Outer updates on true classes; null means the same as `iterations`. The original's "
-        "Omniglot MAML script uses 120,000; its table of hyperparameters gives no separate value.",
+        "Outer updates on true classes; null means the same as `iterations`. For MAML on Omniglot "
+        "it is 120,000, as in the original's script. A file or `--config` that sets `iterations` "
+        "and not this key sets it to null.",
         unit="iterations",
     )
     tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
@@ -64,9 +67,17 @@ class TrainingSettings(DatasetSettings):
 
     def for_source(self, source: str) -> Self:
         """Return these settings for one source of tasks; "labels" is the oracle."""
-        own = self.oracle_iterations if source == "labels" else None
-        iterations = self.iterations if own is None else own
-        return self.model_copy(update={"iterations": iterations, "oracle_iterations": None})
+        parsed = Source.parse(source)
+        own = self.oracle_iterations if parsed.kind == "labels" else None
+        changes: dict[str, Any] = {
+            "iterations": self.iterations if own is None else own,
+            "oracle_iterations": None,
+        }
+        if parsed.way is not None:  # MAML's head has no more classes than in training
+            way = min(parsed.way, self.validation.way)
+            validation = self.validation.model_copy(update={"way": way})
+            changes |= {"way": parsed.way, "validation": validation}
+        return self.model_copy(update=changes)
 
 
 def _maml_overrides() -> Overrides:
@@ -79,6 +90,7 @@ def _maml_overrides() -> Overrides:
     }
     return {
         "mnist": {"way": 10, "validation": {"way": 10}},
+        "omniglot": {"oracle_iterations": 120_000},
         "miniimagenet": {**large, "way": 5},
         "celeba": {**large, "way": 2, "validation": {"way": 2, "shot": 5}},
     }
@@ -139,6 +151,11 @@ class ProtonetsSettings(TrainingSettings):
     batch_norm_eps: Positive = setting(
         1e-5, "Added to the variance; the default of the original's library."
     )
+    batch_norm_gamma: GammaInit = setting(
+        "uniform",
+        "Initial scales of the batch normalizations: U(0, 1), as in the original's PyTorch 0.4, or "
+        "1, as in PyTorch since 1.2.",
+    )
     batch_norm_momentum: Positive = setting(
         0.1, "Weight of the newest batch in the running statistics; the library's default."
     )
@@ -181,8 +198,8 @@ class LearnerSettings(Settings):
     scratch: ScratchSettings = ScratchSettings()
 
     def resolve(
-        self, name: LearnerName, dataset: DatasetName, source: str = ""
+        self, name: LearnerName, dataset: DatasetName, source: str | None = None
     ) -> MamlSettings | ProtonetsSettings:
-        """Return the settings of a meta-learner for one data set and task source."""
-        settings: MamlSettings | ProtonetsSettings = getattr(self, name)
-        return settings.resolve(dataset).for_source(source)
+        """Return the settings of a meta-learner for one data set and, if given, task source."""
+        settings: MamlSettings | ProtonetsSettings = getattr(self, name).resolve(dataset)
+        return settings if source is None else settings.for_source(source)

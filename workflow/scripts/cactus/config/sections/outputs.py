@@ -13,10 +13,12 @@ from cactus.config.sections.base import (
     setting,
 )
 
-FigureName = Literal["accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks"]
+FigureName = Literal[
+    "accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks", "partitions"
+]
 
 # Figures that show one data set each; the others show the whole run.
-PER_DATASET: Final[tuple[FigureName, ...]] = ("training_curves", "tasks")
+PER_DATASET: Final[tuple[FigureName, ...]] = ("training_curves", "tasks", "partitions")
 
 
 class ContactSheetSettings(Settings):
@@ -33,7 +35,7 @@ class OutputSettings(Settings):
 
     figures: list[FigureName] = setting(
         list(get_args(FigureName)),
-        "Figures to draw; training_curves and tasks give one figure per data set.",
+        "Figures to draw; training_curves, tasks and partitions give one figure per data set.",
     )
     decimals: Annotated[int, Field(ge=0, le=10)] = setting(
         2, "Decimals of the percentages in the tables."

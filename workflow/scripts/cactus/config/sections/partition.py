@@ -1,12 +1,13 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
+    DatasetName,
     DatasetSettings,
     Fraction,
     LearnerName,
@@ -14,15 +15,23 @@ from cactus.config.sections.base import (
     Overrides,
     Positive,
     Settings,
+    UnfitError,
     changed,
     merge,
     overrides,
     setting,
 )
+from cactus.config.sections.source import Source, is_variant_name
 
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
-_COUNT = "Partitions; with 2400, each serves about 100 tasks in 30,000 iterations of 8 tasks."
+_KMEANS_KEYS: Final = {"clusters", "kmeans", "max_iterations", "tolerance", "max_restarts"}
+_SCALES: Final = {"scale_low", "scale_high"}
+_MAX_VARIANT: Final = 40  # characters
+_COUNT = (
+    "Partitions, each of which serves about 100 tasks: 2400 in 30,000 iterations of 8 tasks, 4800 "
+    "in 60,000."
+)
 
 
 class MamlAcceptanceSettings(Settings):
@@ -105,23 +114,30 @@ class HyperplaneSettings(Settings):
     """Cells between random hyperplanes in the embedding space."""
 
     count: Count = setting(2400, _COUNT, unit="partitions")
+    unit: Literal["spread", "embedding"] = setting(
+        "spread",
+        "Unit of `margin` and `point_range`. `spread` is the root mean square of the dimensions' "
+        "standard deviations over the training images, and points are around their mean. "
+        "`embedding` is that of the values themselves, with points around the origin, as in the "
+        "original, whose 1.2 and 0.8 are for its own ACAI.",
+    )
     planes: Count = setting(1000, "Accepted planes from which partitions are drawn.", unit="planes")
     normal_range: Positive = setting(
         1.0,
         "Half-width a of U(-a, a), from which each component of a normal is drawn before the "
         "normal is scaled to unit length.",
-        unit="embedding units",
     )
     point_range: NonNegative = setting(
-        0.8,
-        "Half-width a of U(-a, a), from which each component of a point on the plane is drawn; "
-        "0 is the origin.",
-        unit="embedding units",
+        0.4,
+        "Half-width a of U(-a, a), from which each component of a point on the plane is drawn.",
+        unit="`unit`",
     )
     margin: NonNegative = setting(
         0.0,
-        "Minimum distance from each plane; closer images belong to no cell.",
-        unit="embedding units",
+        "Minimum distance from each plane; closer images belong to no cell. A margin that too few "
+        "planes can keep is lowered by tenths, which the summary of the partitions and a note "
+        "below the table say.",
+        unit="`unit`",
     )
     side_factor: Count = setting(
         10,
@@ -142,7 +158,7 @@ class HyperplaneSettings(Settings):
         unit="combinations",
     )
     per_embedding: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {"acai": {"margin": 1.2}, "deepcluster": {"point_range": 0.0}},
+        default_factory=lambda: {"acai": {"margin": 0.6}, "deepcluster": {"point_range": 0.0}},
         description="Values of this section's keys for single embeddings.",
     )
 
@@ -153,11 +169,26 @@ class HyperplaneSettings(Settings):
         return type(self).model_validate({**values, "per_embedding": {}})
 
 
+def _paper_variants() -> dict[str, dict[str, Any]]:
+    original = {"unit": "embedding", "margin": 1.2, "point_range": 0.8}
+    return {
+        "p-1": {"count": 1},
+        "margin-0": {"hyperplanes": {"margin": 0.0}},
+        "margin-1.2": {"hyperplanes": original},
+    }
+
+
 def _paper_overrides() -> Overrides:
+    color: dict[str, Any] = {
+        "count": 50,
+        "random": {"count": 4800},
+        "pixels": {"fit_images": 5000},
+        "hyperplanes": {"count": 4800},
+    }
     return {
         "mnist": {"clusters": 10},
-        "miniimagenet": {"count": 50, "pixels": {"fit_images": 5000}},
-        "celeba": {"count": 50, "maml": {"n_init_single": 1}, "pixels": {"fit_images": 5000}},
+        "miniimagenet": color,
+        "celeba": {**color, "maml": {"n_init_single": 1}},
     }
 
 
@@ -166,6 +197,11 @@ class PartitionSettings(DatasetSettings):
 
     clusters: Count = setting(500, "Number of clusters k of each k-means run.", unit="clusters")
     count: Count = setting(100, "Number of partitions P made by k-means.", unit="partitions")
+    kmeans: Literal["lloyd", "scikit-learn"] = setting(
+        "lloyd",
+        "k-means of this project, or scikit-learn's as a reference: from k-means++, until its "
+        "centroids hardly move, on one core of the CPU.",
+    )
     max_iterations: Count = setting(
         3000, "Maximum number of iterations per k-means run.", unit="iterations"
     )
@@ -205,8 +241,46 @@ class PartitionSettings(DatasetSettings):
         "other the opposite values.",
         unit="attributes",
     )
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=_paper_variants,
+        description="Values of this section's keys for single task sources, by name. Those of "
+        "`k-50` hold for `acai+k-50` and other sources with `+k-50`, and win over all others.",
+    )
     per_dataset: Overrides = overrides(_paper_overrides)
+
+    @model_validator(mode="after")
+    def _variants_can_be_named(self) -> Self:
+        for name in self.variants:
+            if len(name) > _MAX_VARIANT or not is_variant_name(name):
+                raise UnfitError(
+                    "variants",
+                    f"a variant's name has at most {_MAX_VARIANT} lowercase letters and digits, "
+                    "with `-`, `_` or `.` between them, and is not like `5-way`, which sets the "
+                    "way of a task source",
+                    name,
+                )
+        return self
+
+    def of_source(self, source: Source, dataset: DatasetName) -> Self:
+        """Return these settings for one task source on one data set, without overrides."""
+        variant = self.variants.get(source.variant, {}) if source.variant else {}
+        values = merge(self.resolve(dataset).model_dump(exclude={"variants"}), variant)
+        planes = HyperplaneSettings.model_validate(values["hyperplanes"])
+        resolved = planes.resolve(source.embedding or "")
+        return type(self).model_validate({**values, "variants": {}, "hyperplanes": resolved})
 
     def acceptance(self, learner: LearnerName) -> MamlAcceptanceSettings:
         """Return the acceptance rule for a meta-learner."""
         return self.maml if learner == "maml" else self.protonets
+
+
+def keys_read(source: Source, learner: LearnerName, dataset: DatasetName) -> set[str]:
+    """Return the keys of `partitions` that the partitions of a source depend on."""
+    match source.kind:
+        case "kmeans":
+            return _KMEANS_KEYS | _SCALES | {"count", learner}
+        case "pixels":
+            return _KMEANS_KEYS | _SCALES | {"pixels"}
+        case "random" | "hyperplanes":
+            return {source.kind}
+    return {"pool_attributes"} if dataset == "celeba" else set()

@@ -2,15 +2,19 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from cactus.errors import ConfigError
 
-SourceKind = Literal["kmeans", "single", "hyperplanes", "labels", "random", "pixels", "scratch"]
+SourceKind = Literal["kmeans", "hyperplanes", "labels", "random", "pixels", "scratch"]
 BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
-_EMBEDDING_KINDS: tuple[SourceKind, ...] = ("single", "hyperplanes")
 SourceInput = Literal["embeddings", "images", "labels"]
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]*")
+_HYPERPLANES: Final = "hyperplanes-"
+_WAY: Final = re.compile(r"([2-9]|[1-9]\d{1,3})-way")
+_VARIANT: Final = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+# These have no partitions to vary, and the oracle of every way is one model, as in the original.
+_FIXED: Final = ("labels", "scratch")
 
 
 @dataclass(frozen=True)
@@ -20,41 +24,55 @@ class Source:
     Attributes
     ----------
     name
-        As in the configuration and in result paths, e.g. ``single-acai``.
+        As in the configuration and in result paths, e.g. ``hyperplanes-acai+margin-0``.
     kind
         How the training images are partitioned.
     embedding
         The embedding that is partitioned, or None.
+    variant
+        The entry of `partitions.variants` whose values the partitions are made with, or None.
+    way
+        Classes of an episode, in meta-training and in the only evaluation settings that the model
+        is scored on; None for the learner's own, and all settings.
     """
 
     name: str
     kind: SourceKind
-    embedding: str | None
+    embedding: str | None = None
+    variant: str | None = None
+    way: int | None = None
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Parse a source's name: an embedding, ``<kind>-<embedding>`` or a bare kind.
+        """Parse the name of a source: ``<base>[+<variant>][+<N>-way]``.
+
+        The base is an embedding, ``hyperplanes-<embedding>`` or a bare kind.
 
         Raises
         ------
         ConfigError
-            The name does not have any of these forms.
+            The name does not have this form.
         """
-        for bare in BARE_KINDS:
-            if name == bare:
-                return cls(name, bare, None)
-        for kind in _EMBEDDING_KINDS:
-            if name.startswith(f"{kind}-"):
-                return cls(name, kind, name.removeprefix(f"{kind}-"))
-        if NAME_PATTERN.fullmatch(name):
-            return cls(name, "kmeans", name)
-        raise ConfigError(
-            "The name of a task source is not valid.",
-            where="grid.controls",
-            got=repr(name),
-            fix=f"use an embedding's name, one of {', '.join(BARE_KINDS)}, "
-            f"or {' or '.join(f'{kind}-<embedding>' for kind in _EMBEDDING_KINDS)}",
-        )
+        base, *rest = name.split("+")
+        found = _WAY.fullmatch(rest[-1]) if rest else None
+        variants = rest[:-1] if found else rest
+        if len(variants) > 1 or not all(map(is_variant_name, variants)):
+            raise _invalid(name)
+        if rest and base in _FIXED:
+            raise _invalid(name, f"use `{base}` alone: it has no variants")
+        kind, embedding = _parse_base(base, name)
+        variant = variants[0] if variants else None
+        return cls(name, kind, embedding, variant, int(found[1]) if found else None)
+
+    @property
+    def base(self) -> str:
+        """The name without variant and way."""
+        return self.name.partition("+")[0]
+
+    @property
+    def without_way(self) -> str:
+        """The name without way."""
+        return self.name.removesuffix(f"+{self.way}-way")
 
     @property
     def input(self) -> SourceInput:
@@ -70,7 +88,7 @@ class Source:
                 return "labels"
             case "random" | "pixels":
                 return "images"
-            case "kmeans" | "single" | "hyperplanes":
+            case "kmeans" | "hyperplanes":
                 return "embeddings"
             case "scratch":
                 raise self.without_partition()
@@ -78,7 +96,7 @@ class Source:
     @property
     def by_kmeans(self) -> bool:
         """Whether the partitions are made by k-means."""
-        return self.kind in ("kmeans", "single", "pixels")
+        return self.kind in ("kmeans", "pixels")
 
     def without_partition(self) -> ConfigError:
         """Return the error for a request of partitions, which this source does not have."""
@@ -88,3 +106,36 @@ class Source:
             got=repr(self.name),
             fix="evaluate this cell directly; it is not meta-trained",
         )
+
+
+def is_variant_name(name: str) -> bool:
+    """Return whether `partitions.variants` can have an entry of this name."""
+    return _VARIANT.fullmatch(name) is not None and re.fullmatch(r"\d+-way", name) is None
+
+
+def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:
+    """Return the kind and the embedding of a name without variant and way."""
+    for bare in BARE_KINDS:
+        if base == bare:
+            return bare, None
+    embedding = base.removeprefix(_HYPERPLANES)
+    if NAME_PATTERN.fullmatch(embedding):
+        return ("kmeans" if embedding == base else "hyperplanes"), embedding
+    single = base.removeprefix("single-")
+    if single != base and NAME_PATTERN.fullmatch(single):
+        raise _invalid(name, f"use its new name, `{single}+p-1`")
+    raise _invalid(name)
+
+
+def _invalid(name: str, fix: str = "") -> ConfigError:
+    bare = ", ".join(BARE_KINDS)
+    form = (
+        f"use an embedding's name, {_HYPERPLANES}<embedding>, or one of {bare}, and add "
+        "`+<variant>` for an entry of partitions.variants or `+<N>-way` for N-way tasks"
+    )
+    return ConfigError(
+        "The name of a task source is not valid.",
+        where="grid.controls",
+        got=repr(name),
+        fix=fix or form,
+    )

@@ -12,11 +12,12 @@ IntArray = npt.NDArray[np.int64]
 class Baseline(Protocol):
     """A classifier that labels the queries of episodes from their support.
 
-    A query's label depends on its own embedding and the support only, never on other queries.
+    It has V sets of parameters, and labels the queries with each, so that these can share work. A
+    query's label depends on its own embedding and the support only, never on other queries.
     """
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d).
+        """Return the labels (V, T, way, query) of queries (T, way, query, d).
 
         Parameters
         ----------

@@ -1,5 +1,8 @@
 """Cluster matching: a few labels name the clusters of the training embeddings."""
 
+import importlib
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +12,9 @@ from cactus.evaluate.baselines.base import FloatArray, IntArray, flatten, suppor
 from cactus.seeding import numpy_generator
 from cactus.tasks.kmeans.cpu_points import cpu_points
 from cactus.tasks.kmeans.lloyd import kmeans
+
+# The reference for our own k-means; it needs scikit-learn.
+REFERENCE_MODULE: Final = "cactus.tasks.kmeans.scikit"
 
 
 def fit_centroids(
@@ -28,8 +34,10 @@ def fit_centroids(
             got=f"{settings.clusters} clusters of {len(embeddings)} images",
             fix="lower the number of clusters",
         )
+    own = settings.kmeans == "lloyd"
+    run = kmeans if own else importlib.import_module(REFERENCE_MODULE).kmeans
     with cpu_points(embeddings, threads) as points:
-        best = kmeans(
+        best = run(
             points,
             settings.clusters,
             numpy_generator("cluster matching", settings.seed),
@@ -59,7 +67,7 @@ class ClusterMatching:
         self._half_norms: npt.NDArray[np.float64] = 0.5 * (centroids**2).sum(axis=1)
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d)."""
+        """Return the labels (1, T, way, query) of queries (T, way, query, d)."""
         tasks, way, shot = support.shape[:3]
         votes = np.zeros((tasks, len(self._centroids), way), dtype=np.int64)
         clusters = self._distances(flatten(support)).argmin(axis=-1)
@@ -69,7 +77,7 @@ class ClusterMatching:
             axis=-1
         )
         labels = np.take_along_axis(votes.argmax(axis=-1), nearest, axis=1)
-        return labels.reshape(query.shape[:3])
+        return labels.reshape(1, *query.shape[:3])
 
     def _distances(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return (T, m, k): half the squared distances, minus a term common to all centroids."""

@@ -1,5 +1,6 @@
 """Nearest neighbors in the embedding space."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,21 @@ _DOUBT = 1e-9
 class NearestNeighbors:
     """Majority vote of the k nearest support points by Euclidean distance.
 
-    Support points at the same distance count in the order of their classes, and a tied vote goes to
-    the lowest class. The order of an episode's classes is random, so neither rule favors a class.
+    A tied vote goes to the lowest class, as with scikit-learn, which the original used. Support
+    points at the same distance count in the order of their classes; scikit-learn leaves that open.
+    The order of an episode's classes is random, so neither rule favors a class.
 
     Parameters
     ----------
     neighbors
-        k, at most way * shot.
+        Values of k, each at most way * shot. One order of the support serves all.
     """
 
-    def __init__(self, neighbors: int) -> None:
+    def __init__(self, neighbors: Sequence[int]) -> None:
         self._neighbors = neighbors
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d).
+        """Return the labels (V, T, way, query) of queries (T, way, query, d).
 
         Raises
         ------
@@ -36,18 +38,19 @@ class NearestNeighbors:
             There are more neighbors than support points.
         """
         way, shot = support.shape[1:3]
-        if self._neighbors > way * shot:
+        largest = max(self._neighbors)
+        if largest > way * shot:
             raise EpisodeError(
                 "There are more neighbors than support points.",
                 where="baselines.knn.neighbors",
-                got=f"{self._neighbors} neighbors, {way * shot} support points",
+                got=f"{largest} neighbors, {way * shot} support points",
                 fix="lower the number of neighbors",
             )
         distances = squared_distances(flatten(query), flatten(support))
-        nearest = np.argsort(distances, axis=-1, kind="stable")[..., : self._neighbors]
-        votes = (nearest[..., None] // shot == np.arange(way)).sum(axis=-2)
-        labels: IntArray = votes.argmax(axis=-1).astype(np.int64)
-        return labels.reshape(query.shape[:3])
+        nearest = np.argsort(distances, axis=-1, kind="stable")[..., :largest]
+        votes = nearest[..., None] // shot == np.arange(way)
+        labels = [votes[..., :k, :].sum(axis=-2).argmax(axis=-1) for k in self._neighbors]
+        return np.stack(labels).astype(np.int64).reshape(len(labels), *query.shape[:3])
 
 
 def squared_distances(

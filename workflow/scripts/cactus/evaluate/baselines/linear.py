@@ -1,5 +1,6 @@
 """Multinomial logistic regression on the support embeddings."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,17 @@ class LogisticRegression:
     Parameters
     ----------
     c
-        Weight of the summed cross-entropy relative to half the squared weights.
+        Weights of the summed cross-entropy relative to half the squared weights. From the lowest
+        to the highest, each regression starts from the last one's optimum.
     tolerance, max_iterations
         See `cactus.evaluate.baselines.newton.fit_logistic`.
     """
 
-    def __init__(self, c: float, tolerance: float, max_iterations: int) -> None:
+    def __init__(self, c: Sequence[float], tolerance: float, max_iterations: int) -> None:
         self._c, self._tolerance, self._max_iterations = c, tolerance, max_iterations
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d).
+        """Return the labels (V, T, way, query) of queries (T, way, query, d).
 
         Raises
         ------
@@ -40,7 +42,7 @@ class LogisticRegression:
         return labels.astype(np.int64)
 
     def logits(self, support: FloatArray, query: FloatArray) -> npt.NDArray[np.float64]:
-        """Return the logits (T, way, query, way) of queries; they sum to zero over the classes."""
+        """Return the logits (V, T, way, query, way); they sum to zero over the classes."""
         _, way, shot, dims = support.shape
         points = way * shot
         block = max(1, _BLOCK_ENTRIES // (points * (min(points, dims) + 1)))
@@ -48,7 +50,7 @@ class LogisticRegression:
             self._block_logits(support[start : start + block], query[start : start + block])
             for start in range(0, len(support), block)
         ]
-        return np.concatenate(parts)
+        return np.concatenate(parts, axis=1)
 
     def _block_logits(self, support: FloatArray, query: FloatArray) -> npt.NDArray[np.float64]:
         way, shot = support.shape[1:3]
@@ -56,5 +58,5 @@ class LogisticRegression:
         weights, biases = fit_logistic(
             flatten(support), targets, self._c, self._tolerance, self._max_iterations
         )
-        logits: npt.NDArray[Any] = flatten(query) @ weights + biases[:, None]
-        return logits.reshape(*query.shape[:3], way)
+        logits: npt.NDArray[Any] = flatten(query) @ weights + biases[..., None, :]
+        return logits.reshape(len(logits), *query.shape[:3], way)

@@ -4,12 +4,13 @@ The networks are so small that NumPy trains them faster on a CPU than PyTorch do
 batches (`bench/mlp.py`). It also saves the import of PyTorch.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
 import numpy as np
 
-from cactus.config.sections.evaluation import MlpSettings
 from cactus.errors import TrainingError
 from cactus.evaluate.baselines.base import FloatArray, IntArray, support_labels
 
@@ -18,26 +19,37 @@ _BETAS: Final = (0.9, 0.999)
 _EPSILON: Final = 1e-8
 
 
+@dataclass(frozen=True)
+class Perceptron:
+    """Size and training of a network; see `cactus.config.sections.evaluation.MlpSettings`."""
+
+    hidden_units: int
+    dropout: float
+    learning_rate: float
+    epochs: int
+    l2: float
+
+
 class MlpClassifier:
     """One hidden ReLU layer with dropout, trained by Adam on the full support for fixed steps.
 
     Each episode trains its own network. Its initial weights (uniform, Glorot and Bengio, 2010;
-    biases zero) and dropout masks come from the generator, episode by episode. Predictions use the
+    biases zero) and dropout masks come from a generator, episode by episode. Predictions use the
     weights after the last step; the query set takes no part in training.
 
     Parameters
     ----------
     settings
-        Size and training of the networks.
-    generator
-        Draws the initial weights and the masks.
+        Sizes and training of the networks.
+    seed
+        Seed of the generators that draw initial weights and masks, one for each of the settings.
     """
 
-    def __init__(self, settings: MlpSettings, generator: np.random.Generator) -> None:
-        self._settings, self._generator = settings, generator
+    def __init__(self, settings: Sequence[Perceptron], seed: int) -> None:
+        self._networks = [(one, np.random.default_rng(seed)) for one in settings]
 
     def predict(self, support: FloatArray, query: FloatArray) -> IntArray:
-        """Return the labels (T, way, query) of queries (T, way, query, d).
+        """Return the labels (V, T, way, query) of queries (T, way, query, d).
 
         Raises
         ------
@@ -45,32 +57,43 @@ class MlpClassifier:
             The training of a network diverged.
         """
         way, shot, dims = support.shape[1:]
-        labels = np.empty(query.shape[:3], dtype=np.int64)
+        labels = np.empty((len(self._networks), *query.shape[:3]), dtype=np.int64)
         for task, (points, queries) in enumerate(zip(support, query, strict=True)):
             inputs = points.reshape(way * shot, dims).astype(np.float32)
-            with np.errstate(over="ignore", invalid="ignore"):
-                network = self._train(inputs, support_labels(way, shot), way)
-            if not np.isfinite(network.parameters).all():
-                raise _diverged(self._settings)
-            labels[task] = network.logits(queries.astype(np.float32)).argmax(axis=-1)
+            for index, (settings, generator) in enumerate(self._networks):
+                network = train(inputs, support_labels(way, shot), settings, generator)
+                labels[index, task] = network.logits(queries.astype(np.float32)).argmax(axis=-1)
         return labels
 
-    def _train(self, inputs: FloatArray, labels: IntArray, way: int) -> "Network":
-        settings = self._settings
-        network = Network(inputs.shape[1], settings.hidden_units, way)
-        network.draw_weights(self._generator)
-        optimizer = NumpyAdam(network.parameters, settings.learning_rate)
-        targets = np.eye(way, dtype=np.float32)[labels]
-        keep = np.float32(1 - settings.dropout)
+
+def train(
+    inputs: FloatArray, labels: IntArray, settings: Perceptron, generator: np.random.Generator
+) -> "Network":
+    """Train a network on the support (n, d) of an episode, labeled from 0 to its highest label.
+
+    Raises
+    ------
+    TrainingError
+        The training diverged.
+    """
+    way = int(labels.max()) + 1
+    network = Network(inputs.shape[1], settings.hidden_units, way)
+    network.draw_weights(generator)
+    optimizer = NumpyAdam(network.parameters, settings.learning_rate)
+    targets = np.eye(way, dtype=np.float32)[labels]
+    keep = np.float32(1 - settings.dropout)
+    shape = len(inputs), settings.hidden_units
+    with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(settings.epochs):
-            shape = len(inputs), settings.hidden_units
-            kept = self._generator.random(shape, dtype=np.float32) < keep
+            kept = generator.random(shape, dtype=np.float32) < keep
             network.backward(inputs, targets, kept / keep, settings.l2)
             optimizer.step(network.gradient)
-        return network
+    if not np.isfinite(network.parameters).all():
+        raise _diverged(settings)
+    return network
 
 
-def _diverged(settings: MlpSettings) -> TrainingError:
+def _diverged(settings: Perceptron) -> TrainingError:
     return TrainingError(
         "Training of a multi-layer perceptron diverged (NaN or infinity).",
         where="baselines.mlp",

@@ -1,13 +1,13 @@
 """Many small multinomial logistic regressions, solved to their optimum at once.
 
 For each task the objective is ``sum_i CE_i + |W|^2 / (2 C)`` in weights W (d, K) and biases b (K);
-the biases carry no penalty. Newton's method takes its direction from preconditioned conjugate
-gradients and its step length from a backtracking line search (Nocedal and Wright, "Numerical
-Optimization", 2006, algorithm 7.1). The preconditioner is the inverse of Boehning's bound on the
-Hessian (Boehning, "Multinomial logistic regression algorithm", 1992), which is the same for all
-classes and steps.
+the biases carry no penalty. Newton's method takes its direction from conjugate gradients and its
+step length from a backtracking line search (Nocedal and Wright, "Numerical Optimization", 2006,
+algorithm 7.1). There is no preconditioner: Boehning's bound on the Hessian pays at 1 shot, but at
+many shots and a high C it is loose, and takes far more time than it saves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,25 +37,21 @@ class _Problem:
         (r, 1) weight of half the squared coefficients, 0 for the biases.
     targets
         (n, K) one-hot labels.
-    preconditioner
-        (T, r, r) inverse of the bound ``design^T design / 2 + diag(penalty)``.
     """
 
     design: Array
     penalty: Array
     targets: Array
-    preconditioner: Array
 
     @classmethod
     def build(cls, features: Array, targets: Array, c: float) -> Self:
         design = np.concatenate([features, np.ones((*features.shape[:2], 1))], axis=2)
         penalty = np.full((design.shape[2], 1), 1 / c)
         penalty[-1] = 0.0
-        bound = 0.5 * design.swapaxes(1, 2) @ design + np.diag(penalty[:, 0])
-        return cls(design, penalty, targets, np.linalg.inv(bound))
+        return cls(design, penalty, targets)
 
     def select(self, kept: npt.NDArray[np.bool_]) -> "_Problem":
-        return _Problem(self.design[kept], self.penalty, self.targets, self.preconditioner[kept])
+        return _Problem(self.design[kept], self.penalty, self.targets)
 
     def value(self, coefficients: Array) -> Array:
         """Return the objective (T,)."""
@@ -79,15 +75,6 @@ class _Problem:
         residuals = probabilities - self.targets
         return self.design.swapaxes(1, 2) @ residuals + self.penalty * coefficients
 
-    def precondition(self, residual: Array) -> Array:
-        """Return the inverse bound times a residual (T, r, K), minus its mean over the classes.
-
-        A bias common to all classes does not change the objective, so rounding could make it drift.
-        """
-        step: Array = self.preconditioner @ residual
-        step -= step.mean(axis=-1, keepdims=True)
-        return step
-
     def curvature(self, probabilities: Array, direction: Array) -> Array:
         """Return the Hessian times a direction (T, r, K)."""
         change = probabilities * (self.design @ direction)
@@ -96,9 +83,11 @@ class _Problem:
 
 
 def fit_logistic(
-    features: Array, targets: Array, c: float, tolerance: float, max_iterations: int
+    features: Array, targets: Array, c: Sequence[float], tolerance: float, max_iterations: int
 ) -> tuple[Array, Array]:
-    """Fit one multinomial logistic regression per task.
+    """Fit one multinomial logistic regression per task and C.
+
+    The lowest C starts from zero, every other one from the optimum of the next lower C.
 
     Parameters
     ----------
@@ -107,7 +96,7 @@ def fit_logistic(
     targets
         (n, K) one-hot labels, the same for all tasks.
     c
-        Weight of the summed cross-entropy relative to half the squared weights.
+        V weights of the summed cross-entropy relative to half the squared weights.
     tolerance
         Bound on the Euclidean norm of the gradient of the objective divided by n.
     max_iterations
@@ -116,9 +105,9 @@ def fit_logistic(
     Returns
     -------
     weights
-        (T, d, K); at the optimum they sum to zero over the classes.
+        (V, T, d, K); at the optimum they sum to zero over the classes.
     biases
-        (T, K); they sum to zero over the classes.
+        (V, T, K); they sum to zero over the classes.
 
     Raises
     ------
@@ -126,9 +115,14 @@ def fit_logistic(
         A task did not converge.
     """
     reduced, basis = _reduce(features)
-    problem = _Problem.build(reduced, targets, c)
-    coefficients = _minimize(problem, tolerance * features.shape[1], max_iterations)
-    weights, biases = coefficients[:, :-1], coefficients[:, -1]
+    tasks, points, rank = reduced.shape
+    last = np.zeros((tasks, rank + 1, targets.shape[1]))
+    optima = {}
+    for value in sorted(c):
+        problem = _Problem.build(reduced, targets, value)
+        last = optima[value] = _minimize(problem, last, tolerance * points, max_iterations)
+    coefficients = np.stack([optima[value] for value in c])
+    weights, biases = coefficients[..., :-1, :], coefficients[..., -1, :]
     return (weights if basis is None else basis @ weights), biases
 
 
@@ -141,10 +135,10 @@ def _reduce(features: Array) -> tuple[Array, Array | None]:
     return triangle.swapaxes(1, 2), basis
 
 
-def _minimize(problem: _Problem, tolerance: float, max_iterations: int) -> Array:
-    tasks, _, rank = problem.design.shape
-    result = np.zeros((tasks, rank, problem.targets.shape[1]))
-    active, current = np.arange(tasks), result.copy()
+def _minimize(problem: _Problem, start: Array, tolerance: float, max_iterations: int) -> Array:
+    tasks = len(start)
+    result = np.zeros_like(start)
+    active, current = np.arange(tasks), start
     for _ in range(max_iterations + 1):
         probabilities = problem.probabilities(current)
         gradient = problem.gradient(probabilities, current)
@@ -165,27 +159,28 @@ def _minimize(problem: _Problem, tolerance: float, max_iterations: int) -> Array
 
 
 def _newton_direction(problem: _Problem, probabilities: Array, gradient: Array) -> Array:
-    """Solve Hessian x direction = -gradient by preconditioned conjugate gradients.
+    """Solve Hessian x direction = -gradient by conjugate gradients.
 
     The relative residual to reach shrinks with the gradient, so that Newton's method converges
     faster than linearly. Solved tasks keep their direction while the others continue.
     """
-    direction, residual = np.zeros_like(gradient), -gradient
-    search = preconditioned = problem.precondition(residual)
-    size = _dot(residual, preconditioned)
+    direction = np.zeros_like(gradient)
+    search = residual = _centered(-gradient)
+    size = _dot(residual, residual)
     target = size * np.minimum(_FORCING**2, size)
+    going = size > target
     for _ in range(_DIRECTION_STEPS):
-        going = size > target
+        curved = problem.curvature(probabilities, search)
+        bend = _dot(search, curved)
+        going &= bend > 0
         if not going.any():
             break
-        curved = problem.curvature(probabilities, search)
-        length = np.where(going, size / np.where(going, _dot(search, curved), 1.0), 0.0)
+        length = np.where(going, size / np.where(going, bend, 1.0), 0.0)
         direction = direction + length * search
-        residual = residual - length * curved
-        preconditioned = problem.precondition(residual)
-        new_size = np.where(going, _dot(residual, preconditioned), size)
-        search = preconditioned + new_size / np.where(going, size, 1.0) * search
-        size = new_size
+        residual = _centered(residual - length * curved)
+        last, size = size, np.where(going, _dot(residual, residual), size)
+        search = residual + np.where(going, size / np.where(going, last, 1.0), 0.0) * search
+        going &= size > target
     return direction
 
 
@@ -201,6 +196,15 @@ def _step(problem: _Problem, current: Array, gradient: Array, direction: Array) 
             break
         length[~short] *= 0.5
     return current + length * direction
+
+
+def _centered(residual: Array) -> Array:
+    """Return a residual (T, r, K) minus its mean over the classes, which is zero but for rounding.
+
+    A bias common to all classes does not change the objective, so rounding could make it drift.
+    """
+    result: Array = residual - residual.mean(axis=-1, keepdims=True)
+    return result
 
 
 def _dot(first: Array, second: Array) -> Array:

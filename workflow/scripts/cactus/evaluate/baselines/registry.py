@@ -1,73 +1,35 @@
-"""Baselines by name: their candidate parameters, and how to build them."""
+"""Baselines by name: how to build them from their parameters."""
 
-from typing import Any
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.evaluation import (
-    BaselineName,
-    BaselineSettings,
-    FewShotSetting,
-    MlpSettings,
-)
-from cactus.errors import ConfigError
+from cactus.config.sections.evaluation import BaselineName, Parameters
 from cactus.evaluate.baselines.base import Baseline
 from cactus.evaluate.baselines.cluster_matching import ClusterMatching
 from cactus.evaluate.baselines.knn import NearestNeighbors
 from cactus.evaluate.baselines.linear import LogisticRegression
-from cactus.evaluate.baselines.mlp import MlpClassifier
+from cactus.evaluate.baselines.mlp import MlpClassifier, Perceptron
 
-Parameters = dict[str, Any]
-
-
-def choices(
-    method: BaselineName, settings: BaselineSettings, setting: FewShotSetting
-) -> list[Parameters]:
-    """Return the parameter sets that a method chooses from, in the order of the configuration.
-
-    Raises
-    ------
-    ConfigError
-        Every number of neighbors is larger than the support.
-    """
-    match method:
-        case "knn":
-            points = setting.way * setting.shot
-            return [{"neighbors": k} for k in _at_most(points, settings.knn.neighbors, setting)]
-        case "linear":
-            shared = settings.linear.model_dump(exclude={"c"})
-            return [{"c": c, **shared} for c in settings.linear.c]
-        case "mlp":
-            return [settings.mlp.model_dump()]
-        case "cluster_matching":
-            return [settings.cluster_matching.model_dump()]
-
-
-def _at_most(points: int, neighbors: list[int], setting: FewShotSetting) -> list[int]:
-    possible = [k for k in neighbors if k <= points]
-    if not possible:
-        raise ConfigError(
-            "There are more neighbors than support points.",
-            where=f"baselines.knn.neighbors, {setting.way}-way {setting.shot}-shot",
-            got=f"{neighbors} neighbors, {points} support points",
-            fix=f"list a number of neighbors up to {points}",
-        )
-    return possible
+# The reference for our own solver; it needs scikit-learn.
+REFERENCE_MODULE: Final = "cactus.evaluate.baselines.scikit_learn_linear"
 
 
 def build(
     method: BaselineName,
-    parameters: Parameters,
+    choices: Sequence[Parameters],
     seed: int,
     centroids: npt.NDArray[np.float64] | None,
 ) -> Baseline:
-    """Build a baseline.
+    """Build a baseline with one or several sets of parameters.
 
     Parameters
     ----------
-    parameters
-        One of `choices`.
+    choices
+        Some of `cactus.config.sections.evaluation.BaselineSettings.choices`, at least one.
     seed
         Seed of the MLP's initial weights and dropout.
     centroids
@@ -75,12 +37,23 @@ def build(
     """
     match method:
         case "knn":
-            return NearestNeighbors(**parameters)
+            return NearestNeighbors([one["neighbors"] for one in choices])
         case "linear":
-            return LogisticRegression(**parameters)
+            shared = choices[0]
+            values = [one["c"] for one in choices]
+            regression = _regression(shared["solver"])
+            return regression(values, shared["tolerance"], shared["max_iterations"])
         case "mlp":
-            return MlpClassifier(MlpSettings(**parameters), np.random.default_rng(seed))
+            return MlpClassifier([Perceptron(**one) for one in choices], seed)
         case "cluster_matching":
             if centroids is None:
                 raise ValueError("cluster matching needs centroids")
             return ClusterMatching(centroids)
+
+
+def _regression(solver: str) -> Callable[[Sequence[float], float, int], Baseline]:
+    """Return the class of the regressions; scikit-learn loads only if it is selected."""
+    if solver == "newton":
+        return LogisticRegression
+    reference = importlib.import_module(REFERENCE_MODULE)
+    return cast(type[LogisticRegression], reference.ScikitLearnRegression)

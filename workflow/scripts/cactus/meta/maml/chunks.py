@@ -15,6 +15,8 @@ Result = TypeVar("Result")
 # on a GPU it has to be large enough to keep it busy.
 _CPU_BYTES: Final = 2 << 20
 _GPU_BYTES: Final = 256 << 20
+# Tasks are groups of a convolution, for whose number no kernel of cuDNN is made; not measured.
+_GPU_TASKS: Final = 64
 
 
 def chunk_size(
@@ -29,7 +31,7 @@ def chunk_size(
     tasks
         Episodes to compute.
     block_bytes
-        Size of the first block's output for the images of one episode.
+        Size of the first block's output for the images of one episode that are computed together.
     device
         Of the computation.
     threads
@@ -38,7 +40,7 @@ def chunk_size(
     if chosen != "auto":
         return chosen
     if device.type != "cpu":
-        return max(1, _GPU_BYTES // block_bytes)
+        return min(max(1, _GPU_BYTES // block_bytes), _GPU_TASKS)
     return min(max(1, _CPU_BYTES // block_bytes), -(-tasks // threads))
 
 

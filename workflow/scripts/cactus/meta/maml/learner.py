@@ -155,15 +155,14 @@ class Maml(MetaLearner):
             return task_accuracies(self.query_logits(images, chunk))
 
         self._check_way(batch.support.shape[1])
-        chunks = cut(batch, self._chunk_size(batch, self.speed.evaluation_tasks_at_once))
+        chunks = cut(batch, self._evaluation_chunk_size(batch))
         if self.speed.kernel == "manual":
             return torch.cat(self._pool.map(score, chunks, images.device))
         return torch.cat([score(chunk) for chunk in chunks])
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
         """Return the episodes of several chunks for each thread."""
-        size = self._chunk_size(batch, self.speed.evaluation_tasks_at_once)
-        return 4 * torch.get_num_threads() * size
+        return 4 * torch.get_num_threads() * self._evaluation_chunk_size(batch)
 
     def query_logits(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return the logits after the inner steps of evaluation, (T, way*query, way)."""
@@ -204,6 +203,14 @@ class Maml(MetaLearner):
         """Return how many episodes of a batch to compute together."""
         tasks, way, shot = batch.support.shape
         return self._together(chosen, tasks, way * shot, torch.get_num_threads())
+
+    def _evaluation_chunk_size(self, batch: EpisodeBatch) -> int:
+        """Return the same for evaluation, which on a GPU has to hold the whole query, too."""
+        tasks, way, shot = batch.support.shape
+        device, _ = self.parameter_like()
+        images = shot if device.type == "cpu" else max(shot, batch.query.shape[2])
+        chosen = self.speed.evaluation_tasks_at_once
+        return self._together(chosen, tasks, way * images, torch.get_num_threads())
 
     def _together(self, chosen: AtOnce, tasks: int, images: int, threads: int) -> int:
         """Return how many tasks of so many images each to compute together."""

@@ -139,6 +139,8 @@ class TaskConv4:
 
     def _block(self, images: Tensor, weights: Tensor, betas: Tensor, tasks: int) -> Tensor:
         hidden = conv_same(images, weights, self.stride, tasks)
-        hidden = F.batch_norm(hidden, None, None, None, betas, training=True, eps=self.eps)
+        # Scales of 1: without any, CUDA's second derivatives fail (PyTorch 2.11).
+        ones = torch.ones_like(betas)
+        hidden = F.batch_norm(hidden, None, None, ones, betas, training=True, eps=self.eps)
         # Pooling before ReLU gives the same values from a quarter of the comparisons.
         return F.relu(F.max_pool2d(hidden, 2) if self.pool else hidden, inplace=True)

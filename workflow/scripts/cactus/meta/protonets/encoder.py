@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from cactus.config.sections.learners import GammaInit
 from cactus.meta.conv4 import BLOCKS, KERNEL, ImageShape, check_positions
 
 
@@ -22,6 +23,8 @@ class Conv4Encoder(nn.Sequential):
         Output channels of each convolution.
     batch_norm_eps, batch_norm_momentum
         Of the batch normalizations.
+    batch_norm_gamma
+        Their initial scales: "ones", or "uniform" for U(0, 1).
     generator
         Draws the initial weights.
 
@@ -38,6 +41,7 @@ class Conv4Encoder(nn.Sequential):
         *,
         batch_norm_eps: float,
         batch_norm_momentum: float,
+        batch_norm_gamma: GammaInit,
         generator: torch.Generator,
     ) -> None:
         height, width, inputs = image_shape
@@ -50,6 +54,8 @@ class Conv4Encoder(nn.Sequential):
             bound = (inputs * KERNEL**2) ** -0.5
             nn.init.uniform_(convolution.weight, -bound, bound, generator=generator)
             norm = nn.BatchNorm2d(filters, eps=batch_norm_eps, momentum=batch_norm_momentum)
+            if batch_norm_gamma == "uniform":
+                nn.init.uniform_(norm.weight, generator=generator)
             # Pooling first gives the same values and leaves ReLU a quarter of the work.
             layers = nn.Sequential(convolution, norm, nn.MaxPool2d(2), nn.ReLU(inplace=True))
             self.add_module(f"block{block + 1}", layers)

@@ -15,7 +15,7 @@ from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
 from cactus.meta.protonets.encoder import Conv4Encoder
 from cactus.tasks.episodes import EpisodeBatch
-from cactus.train.device import mixed_precision, require_gpu
+from cactus.train.device import convolution_layout, mixed_precision, require_gpu
 
 
 class Protonets(MetaLearner):
@@ -38,14 +38,19 @@ class Protonets(MetaLearner):
         generator: torch.Generator,
     ) -> None:
         super().__init__(settings, speed, image_shape)
-        encoder = Conv4Encoder(
+        self.encoder = Conv4Encoder(
             image_shape,
             settings.filters,
             batch_norm_eps=settings.batch_norm_eps,
             batch_norm_momentum=settings.batch_norm_momentum,
+            batch_norm_gamma=settings.batch_norm_gamma,
             generator=generator,
         )
-        self.encoder = encoder.to(memory_format=torch.channels_last)
+
+    @override
+    def arrange(self) -> None:
+        """Lay out the encoder for its device and precision."""
+        self.encoder.to(memory_format=self._layout())
 
     @override
     def check_device(self) -> None:
@@ -113,8 +118,13 @@ class Protonets(MetaLearner):
 
     def _encode(self, images: Tensor, indices: npt.NDArray[np.int64]) -> Tensor:
         _, dtype = self.parameter_like()
-        encoded: Tensor = self.encoder(gather(images, to_device(indices, images.device), dtype))
+        chosen = gather(images, to_device(indices, images.device), dtype, self._layout())
+        encoded: Tensor = self.encoder(chosen)
         return encoded
+
+    def _layout(self) -> torch.memory_format:
+        device, _ = self.parameter_like()
+        return convolution_layout(device, self.settings.precision)
 
 
 def prototype_logits(queries: Tensor, prototypes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cactus.paper import style
-from cactus.paper.cells import drawn_entries
+from cactus.paper.cells import drawn_entries, percent
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
 
@@ -90,7 +90,7 @@ def _draw_block(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _annotation(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.{_DECIMALS}f}"
+    return "" if np.isnan(value) else percent(value / 100, _DECIMALS)
 
 
 def _row_label(source: str) -> str:

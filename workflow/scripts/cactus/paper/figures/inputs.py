@@ -1,6 +1,7 @@
 """The inputs of every figure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +16,15 @@ class FigureInputs:
     """The run, its results and the settings.
 
     The rows of `results` also say which cells the run has; training logs, partitions and images are
-    read from `run_folder`. `dataset` is None for a figure of the whole run.
+    read from `run_folder`. `dataset` is None for a figure of the whole run. `partitions` has P and
+    k of each task source whose partitions are made by k-means on an embedding.
     """
 
     run_folder: Path
     results: pd.DataFrame
     settings: OutputSettings
     dataset: str | None = None
+    partitions: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def averaged(self) -> pd.DataFrame:

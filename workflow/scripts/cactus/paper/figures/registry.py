@@ -1,7 +1,9 @@
 """Draw a figure by its name; only its own module is imported."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, get_args
 
 from matplotlib import style as matplotlib_style
@@ -22,6 +24,7 @@ def draw(
     output_stem: Path,
     settings: OutputSettings,
     dataset: str | None = None,
+    partitions: Mapping[str, tuple[int, int]] = MappingProxyType({}),
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
@@ -35,6 +38,8 @@ def draw(
         Path of the figure without ``.pdf``, ``.png`` or ``.map.json``.
     dataset
         The data set, for the figures in `PER_DATASET`.
+    partitions
+        P and k of the task sources in it, for the figure `partitions`.
 
     Raises
     ------
@@ -45,7 +50,7 @@ def draw(
     """
     _check(name, dataset)
     results = read_results(run_folder / "tables" / "results.csv")
-    inputs = FigureInputs(run_folder, results, settings, dataset)
+    inputs = FigureInputs(run_folder, results, settings, dataset, partitions)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         module = import_module(f"cactus.paper.figures.{name}")
         style.save(module.draw(inputs), output_stem, settings.dpi)

@@ -5,14 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from cactus.evaluate.comparison import PairedComparison, compare_paired
 from cactus.paper.scores import Score, ScoreKey, read_cell
 from cactus.provenance.records.reasons import ABSENT, flatten
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
-from cactus.seeding import numpy_generator
 from cactus.stages.base import Job
 
 
@@ -107,10 +104,7 @@ def _paired(first: Score, second: Score) -> PairedComparison | None:
     shared = first.episodes_sha256 == second.episodes_sha256
     if not shared or len(first.accuracies) < 2:
         return None
-    if np.array_equal(first.accuracies, second.accuracies):
-        return PairedComparison(len(first.accuracies), 0.0, 0.0, 0.0, 1.0)
-    generator = numpy_generator("diff", *map(str, first.key), first.seed)
-    return compare_paired(first.accuracies, second.accuracies, generator)
+    return compare_paired(first.accuracies, second.accuracies)
 
 
 def _scores(planner: Planner) -> Iterator[Score]:

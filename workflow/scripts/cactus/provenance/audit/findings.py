@@ -1,13 +1,18 @@
 """The findings of an audit, and the jobs that it covers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+
+# Sums in different order differ by less than this, relative to numbers above 1; a printed digit is
+# far larger.
+ROUNDING: Final = 1e-9
 
 FindingKind = Literal[
     "record missing", "record damaged", "output missing", "output changed", "stray file",
@@ -40,6 +45,26 @@ class Finding:
     got: str
     job: Job
     number: PrintedNumber | None = None
+
+
+def differences(
+    recorded: Mapping[str, float | str | None],
+    right: Mapping[str, float | str | None],
+    what: str,
+) -> str:
+    """Return which recorded numbers are not the right ones, which `what` gives; empty if none."""
+    wrong = [
+        f"{name} {value!r}, but its {what} give {right[name]!r}"
+        for name, value in recorded.items()
+        if not _agree(value, right[name])
+    ]
+    return "; ".join(wrong)
+
+
+def _agree(value: float | str | None, right: float | str | None) -> bool:
+    if isinstance(value, float) and isinstance(right, float):
+        return abs(value - right) <= ROUNDING * max(1.0, abs(right))
+    return value == right
 
 
 def audited(planner: Planner) -> list[Assessment]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -15,9 +15,13 @@ from cactus.provenance.records.values import checked
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
+from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
-_Column = Literal["mean", "ci95", "paper_mean", "paper_ci95"]
+_Column = Literal[
+    "mean", "ci95", "paper_mean", "paper_ci95", "difference", "difference_ci95", "verdict",
+    "seed_std", "paired_difference", "paired_ci95", "partitions",
+]  # fmt: skip
 
 
 class _Row(TypedDict):
@@ -33,19 +37,29 @@ class _Row(TypedDict):
     seed: str
 
 
+class _QualityRow(TypedDict):
+    """The row of the table of the partitions' quality behind a number."""
+
+    run: str
+    dataset: str
+    source: str
+    learner: str
+    seed: str
+    measure: str
+
+
 class _Entry(TypedDict):
-    """A cell of a table or a number in a figure, see `cactus.paper.cells.map_entry`."""
+    """A cell of a table or a number in a figure, see `cactus.paper.cells`."""
 
     row: str
     column: str
     printed: str
     mark: str
-    columns: Annotated[
-        list[Literal["mean", "ci95", "paper_mean", "paper_ci95"]], Field(min_length=1)
-    ]
+    columns: Annotated[list[_Column], Field(min_length=1)]
     scale: float
     decimals: Annotated[int, Field(ge=0, le=20)]
-    results_row: _Row
+    results_row: _Row | _QualityRow
+    against: NotRequired[_Row]  # of the other method in a paired test
 
 
 class _Map(TypedDict):
@@ -78,14 +92,23 @@ class PrintedNumber(NamedTuple):
         return f"{self.file}: {self.entry['row']}: {self.entry['column']}"
 
     @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of results whose episodes it comes from: two for a paired test."""
+        rows = [self.entry["results_row"], self.entry.get("against")]
+        return [row for row in rows if row is not None and not self.is_published]
+
+    @property
     def is_published(self) -> bool:
         """Whether it is one of the paper's numbers instead of ours."""
         return bool(self.entry["columns"][0] == "paper_mean")
 
 
 def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes behind a row of the table of results."""
-    if row["learner"]:
+    """Return the jobs that scored the episodes, or measured the partitions, behind a row."""
+    if "measure" in row:
+        stage = MEASURE_PARTITIONS.name
+        start = f"{row['dataset']}/{row['source']}/{row['learner']}/"
+    elif row["learner"]:
         stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
     else:
         stage, start = RUN_BASELINES.name, f"{row['dataset']}/{row['source']}/"
@@ -133,7 +156,7 @@ def numbers_by_job(
     """Return the printed numbers that depend on each job, directly or through other jobs."""
     found: dict[Job, list[PrintedNumber]] = defaultdict(list)
     for one in printed:
-        scoring = [] if one.is_published else scoring_jobs(one.entry["results_row"], graph.jobs)
+        scoring = [job for row in one.rows for job in scoring_jobs(row, graph.jobs)]
         for job in {one.job, RESULTS}.union(*map(graph.ancestry, scoring)):
             found[job].append(one)
     return found

@@ -67,6 +67,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
         yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
+    yield from _version_notes(planner, records)
     yield from _raw_notes(planner, records)
     yield from _foreign_notes(planner)
     for entry in planner.waivers:
@@ -78,6 +79,20 @@ def _share_code(records: list[Record]) -> bool:
     """Return whether each source file is the same in all records that list it."""
     hashes = {item for record in records for item in record.plan.code.items()}
     return len(hashes) == len({name for name, _ in hashes})
+
+
+def _version_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
+    """Yield each version that is not the locked one, with the jobs that ran with it."""
+    jobs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for record in records:
+        for one in planner.project.departures(record.plan.libraries).items():
+            jobs[one].append(record.job.name)
+    for (library, version), names in sorted(jobs.items()):
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield (
+            f"{library} {version}, not the locked {planner.project.locked[library]}, ran "
+            f"{counted(len(names), 'job')}: {shown}"
+        )
 
 
 def _foreign_notes(planner: Planner) -> Iterator[str]:

@@ -16,7 +16,7 @@ from cactus.provenance.audit.paper_numbers import (
     cell_key,
     read_paper_numbers,
 )
-from cactus.provenance.audit.printed import map_entries, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -38,8 +38,9 @@ class Trace:
     stale
         The jobs of the chain that are stale, apart from all other jobs of the run.
     published
-        For a number of the paper, its row in the file of published numbers: among others its table,
-        its source (``citation``) and whether it was verified. None if the number is ours.
+        For a number of the paper, or one that is compared with it, the row in the file of published
+        numbers: among others its table, its source (``citation``) and whether it was verified.
+        None for other numbers.
     """
 
     file: Path
@@ -75,21 +76,24 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
         raise _not_found("The run has no such table or figure.", file, name, known)
     entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
     chain = [RESULTS, maker]
-    published = None
-    if entry["columns"][0] == "paper_mean":
-        published = _published(planner.project.root, entry["results_row"])
-    else:
-        scored = map(planner.graph.ancestry, scoring_jobs(entry["results_row"], jobs))
-        chain = [*dict.fromkeys(job for one in scored for job in one), *chain]
+    number = PrintedNumber(maker, name, entry)
+    published = _published(planner.project.root, entry)
+    scored = [job for row in number.rows for job in scoring_jobs(row, jobs)]
+    chain = [*dict.fromkeys(job for one in scored for job in planner.graph.ancestry(one)), *chain]
     records = [(job, planner.record(job)) for job in chain]
     alone = replace(planner, only=frozenset(chain))
     stale = tuple(job for job in chain if alone.assess(job).stale)
     return Trace(file, entry, records, stale, published)
 
 
-def _published(root: Path, row: dict[str, Any]) -> dict[str, str]:
-    """Return the published number of the cell of a row of results."""
+def _published(root: Path, entry: dict[str, Any]) -> dict[str, str] | None:
+    """Return the published number that is printed, or that ours is compared with."""
+    kind, row = entry["columns"][0], entry["results_row"]
+    if kind not in ("paper_mean", "difference", "verdict"):
+        return None
     found = read_paper_numbers(root).get(cell_key(row))
+    if found is None and kind == "verdict":
+        return None  # not in the paper
     if found is None:
         raise RecordError(
             "The source of a published number is unknown.",
@@ -110,8 +114,9 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     if len(titles) != 1:
         raise _not_found("No row, or more than one, matches.", file, row, titles or list(rows))
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
-    wanted |= set() if wanted & {"paper", "ours"} else {"ours"}
     here = [entry for entry in entries if entry["row"] == titles[0]]
+    sides = {"paper", "ours"} & {word for entry in here for word in _words(entry["column"])}
+    wanted |= {"ours"} if sides and not wanted & sides else set()
     matches = [entry for entry in here if wanted <= _words(entry["column"])]
     if len(matches) != 1:
         columns = list(dict.fromkeys(entry["column"] for entry in matches or here))

@@ -1,96 +1,27 @@
 """Checks that the printed numbers follow from the accuracies of the episodes."""
 
-import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
-from cactus.provenance.audit.findings import Finding
+from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
+from cactus.provenance.audit.episodes import EpisodeAccuracies, SettingKey, accuracies_of
+from cactus.provenance.audit.findings import ROUNDING, Finding, differences
 from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key, read_paper_numbers
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
-from cactus.provenance.audit.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.quality import QualityCheck
+from cactus.provenance.audit.rows_of_csv import read_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
-# Sums in different order differ by less than this; a printed digit is far larger.
-_ROUNDING: Final = 1e-9
-_ACCURACY_COLUMNS: Final = ("way", "shot", "episode", "accuracy")
-_RESULT_COLUMNS: Final = (*KEYS, "seed", "mean", "ci95")
-
-SettingKey = tuple[str, int, int]  # method, way, shot
-
-
-class EpisodeAccuracies:
-    """The accuracies of a run's episodes, read directly from the jobs' files."""
-
-    def __init__(self, run_folder: Path) -> None:
-        self._run_folder = run_folder
-        self._cache: dict[Job, dict[SettingKey, list[float]] | RecordError] = {}
-
-    def of(self, job: Job) -> dict[SettingKey, list[float]]:
-        """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
-
-        Raises
-        ------
-        RecordError
-            The file is damaged.
-        """
-        if job not in self._cache:
-            try:
-                self._cache[job] = self._read(self._run_folder / accuracies_of(job))
-            except RecordError as error:
-                self._cache[job] = error
-        found = self._cache[job]
-        if isinstance(found, RecordError):
-            raise found
-        return found
-
-    def _read(self, path: Path) -> dict[SettingKey, list[float]]:
-        found: dict[SettingKey, list[float]] = defaultdict(list)
-        for number, row in enumerate(read_rows(path, _ACCURACY_COLUMNS), start=1):
-            try:
-                values = found[row.get("method", ""), int(row["way"]), int(row["shot"])]
-                accuracy = float(row["accuracy"])
-                if not 0 <= accuracy <= 1 or int(row["episode"]) != len(values):
-                    raise ValueError(f"episode {row['episode']}, accuracy {row['accuracy']}")
-            except ValueError as error:
-                raise damaged(path, f"row {number}: {error}") from error
-            values.append(accuracy)
-        return dict(found)
-
-    def summary(self, jobs: list[Job], key: SettingKey) -> dict[str, float]:
-        """Average accuracies over jobs; return their mean and half interval over episodes.
-
-        Raises
-        ------
-        ValueError
-            There is no job.
-        RecordError
-            A file is damaged, has no such episodes, or has other ones than the next.
-        """
-        if not jobs:
-            raise ValueError("no job of the grid scores it")
-        series = [self.of(job).get(key, []) for job in jobs]
-        count = len(series[0])
-        for job, values in zip(jobs, series, strict=True):
-            if not count or len(values) != count:
-                got = f"{len(values)} episodes of {key[1]}-way {key[2]}-shot, not {count or 'any'}"
-                raise damaged(self._run_folder / accuracies_of(job), f"{key[0]} {got}".strip())
-        averaged = [math.fsum(values) / len(values) for values in zip(*series, strict=True)]
-        mean = math.fsum(averaged) / count
-        variance = math.fsum((value - mean) ** 2 for value in averaged) / count
-        return {"mean": mean, "ci95": 1.96 * math.sqrt(variance / count)}
-
-
-def accuracies_of(job: Job) -> str:
-    """Return the name of the file in which a scoring job lists its episodes."""
-    return f"{job.folder}/accuracies.csv"
+_NUMBERS: Final = ("mean", "ci95", "seed_std", "difference", "difference_ci95")
+_RESULT_COLUMNS: Final = (*KEYS, "seed", *_NUMBERS, "verdict")
 
 
 class ValueCheck:
@@ -99,11 +30,14 @@ class ValueCheck:
     def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
         self._episodes = EpisodeAccuracies(planner.run_folder)
+        self._quality = QualityCheck(planner.run_folder, jobs)
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the numbers that do not follow from the episodes, or that a table misprints."""
+        """Yield the numbers that do not follow from their sources, or that a table misprints."""
         yield from self._check_episodes()
         yield from self._check_results()
+        yield from self._check_paired()
+        yield from self._quality.findings()
         yield from self._check_maps()
         for one in self._printed:
             yield from self._check_printed(one)
@@ -150,6 +84,41 @@ class ValueCheck:
         for cell in self._expected_cells() - {cell[:4] for cell in seeds}:
             yield Finding("seed missing", file, f"{' '.join(cell)}: no row at all", RESULTS)
 
+    @cached_property
+    def _pairs(self) -> PairedTests:
+        """The paired tests of all methods whose episodes can be read."""
+        keys: dict[CellKey, None] = {}
+        for job in self._jobs:
+            if job.definition.scores:
+                keys |= dict.fromkeys(self._keys(job))
+        rows = [dict(zip(KEYS, key, strict=True), seed="all") for key in keys]
+        series = {}
+        for key, row in zip(keys, rows, strict=True):
+            with suppress(RecordError):  # reported by the check of the episodes
+                jobs = scoring_jobs(row, self._jobs)
+                series[key] = self._episodes.averaged(jobs, _setting(row))
+        return PairedTests(series)
+
+    def _keys(self, job: Job) -> Iterator[CellKey]:
+        """Yield the keys of the rows of results that a scoring job's episodes are part of."""
+        with suppress(RecordError):
+            names = job.wildcards
+            source, learner = names.get("source") or names["embedding"], names.get("learner", "")
+            for method, way, shot in self._episodes.of(job):
+                name = method or method_name(source, learner)
+                yield names["dataset"], source, name, learner, str(way), str(shot)
+
+    def _check_paired(self) -> Iterator[Finding]:
+        """Recompute every paired test, and check that none is missing."""
+        file = RESULTS.files[1]
+        try:
+            rows = read_rows(self._planner.run_folder / file, PAIRED_COLUMNS)
+        except RecordError as error:
+            yield Finding("results damaged", file, error.got, RESULTS)
+            return
+        for got in self._pairs.differences(rows, ROUNDING):
+            yield Finding("number differs", file, got, RESULTS)
+
     def _expected_cells(self) -> set[tuple[str, ...]]:
         """Return data set, source, method and learner of every cell of the grid."""
         return {
@@ -165,22 +134,17 @@ class ValueCheck:
     def _difference(self, row: dict[str, str]) -> str:
         """Return how the numbers of a row of results differ from the episodes; empty if equal."""
         try:
-            numbers = {name: float(row[name]) for name in ("mean", "ci95")}
-            right = self._summary(row)
+            numbers = {name: float(row[name]) if row[name] else None for name in _NUMBERS}
+            found = {**numbers, "verdict": row["verdict"]}
+            return differences(found, self._summary(row), "episodes")
         except (RecordError, ValueError) as error:
             return _one_line(error)
-        wrong = [
-            f"{name} {value!r}, but its episodes give {right[name]!r}"
-            for name, value in numbers.items()
-            if not abs(value - right[name]) <= _ROUNDING
-        ]
-        return "; ".join(wrong)
 
-    def _summary(self, row: dict[str, Any]) -> dict[str, float]:
-        """Compute the numbers of a row of results from its episodes."""
-        method = "" if row["learner"] else str(row["method"])
-        key = method, int(row["way"]), int(row["shot"])
-        return self._episodes.summary(scoring_jobs(row, self._jobs), key)
+    def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
+        """Compute the numbers of a row of results from its episodes, and from the paper's."""
+        summary = self._episodes.summary(scoring_jobs(row, self._jobs), _setting(row))
+        synthetic = self._planner.config.synthetic_data
+        return {**summary, **against_paper(summary, self._published.get(cell_key(row)), synthetic)}
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
@@ -205,11 +169,20 @@ class ValueCheck:
         if entry["columns"][0] == "paper_mean":
             published = self._published[cell_key(row)]
             names = ["accuracy", "ci95"][: len(entry["columns"])]
-            values = [float(published[name]) for name in names]
+            return " ± ".join(f"{float(published[name]):.{decimals}f}" for name in names)
+        if entry["columns"] == ["verdict"]:
+            return str(self._summary(row)["verdict"])
+        numbers: Mapping[str, Any]
+        paired = self._pairs.of(row, entry["against"]) if "against" in entry else None
+        if paired is not None:
+            numbers = paired.printed()
         else:
-            summary = self._summary(row)
-            values = [entry["scale"] * summary[name] for name in entry["columns"]]
-        return " ± ".join(f"{value:.{decimals}f}" for value in values)
+            numbers = self._quality.summary(row) if "measure" in row else self._summary(row)
+        signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
+        # The ninth decimal is beyond what sums in different order may change.
+        values = [round(entry["scale"] * numbers[name], 9) for name in entry["columns"]]
+        shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
+        return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
         """Compare each number that a table prints with its map."""
@@ -230,6 +203,10 @@ class ValueCheck:
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
                 yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))
+
+
+def _setting(row: Mapping[str, Any]) -> SettingKey:
+    return "" if row["learner"] else str(row["method"]), int(row["way"]), int(row["shot"])
 
 
 def _one_line(error: Exception) -> str:

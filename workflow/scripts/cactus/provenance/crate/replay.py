@@ -285,7 +285,7 @@ class _JobReplay:
                 "The job failed when it was recomputed.",
                 where=f"{self.folder}: {self.record.job.name}",
                 got="\n".join(done.stderr.splitlines()[-8:]),
-                fix="install the locked libraries with `make setup` in the crate; use its Python",
+                fix="use the versions of its record; `make setup` in the crate installs the lock's",
             )
 
     def _environment(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from cactus.provenance.execution.logs import early_death
 from cactus.provenance.execution.process import identity
 from cactus.provenance.records.facts import parse_facts
 from cactus.provenance.records.record import record_path
+from cactus.refusals import explained
 from cactus.stages.base import Job
 
 
@@ -49,10 +50,12 @@ def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iter
             path.unlink(missing_ok=True)
             raise
         lease.check()
+        told = explained(error)
         facts = {
             **identity(),
             "state": "failed",
-            "error": error.what if isinstance(error, CactusError) else repr(error),
+            "kind": type(told or error).__name__,
+            "error": told.what if told else repr(error),
             "started": lease.started.isoformat(),
             "ended": datetime.now(UTC).isoformat(),
             "attempt": attempt,

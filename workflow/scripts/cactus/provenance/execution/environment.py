@@ -124,7 +124,8 @@ def check_libraries(planned: dict[str, str]) -> None:
                 "again"
                 if foreign
                 else "install the locked versions with `make setup` (or from "
-                "envs/requirements.lock), then run Snakemake again",
+                "envs/requirements.lock), then run Snakemake again; to run with the versions that "
+                "are installed where Snakemake starts, set `environment: site` in the study",
             )
 
 

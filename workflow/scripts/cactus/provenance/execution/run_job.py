@@ -91,8 +91,8 @@ def _checked(
 ) -> RunningJob:
     """Check that code, libraries and inputs are what was planned; return the job."""
     clock = time.monotonic()
+    check_libraries(plan.libraries)  # before the code that imports them
     sources = check_code(plan, SourceTree(SCRIPTS, cache))
-    check_libraries(plan.libraries)
     _check_files(plan, cache)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
     return RunningJob(run_folder, complete, stop, lease, sources, lease.started, clock)

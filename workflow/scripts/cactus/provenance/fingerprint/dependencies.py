@@ -1,6 +1,7 @@
 """What a job's results depend on besides spec and inputs: code, libraries, data files."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,10 @@ from cactus.stages.base import Job
 _REGISTRY: Final = "config/datasets.yaml"
 # Top-level modules whose distribution has a different name.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
+_LOCK: Final = "envs/requirements.lock"
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
+_CONDA: Final = "envs/cactus.yaml"
+_PYTHON_PIN: Final = re.compile(r"^ *- (python) *=+ *(\d+\.\d+)", re.M)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Dependencies:
     code
         Source hash of each file in the closure of the job's imports.
     libraries
-        Versions of the libraries that these files import, and Python's minor version.
+        Versions of the libraries that these files import, locked or installed as the study says,
+        and the minor version of this Python.
     files
         sha256 of each data file of the project, or entry of one, that the job reads.
     declared
@@ -53,19 +58,24 @@ class Project:
     root: Path
     tree: SourceTree
     _contents: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
+    _installed: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def locked(self) -> dict[str, str]:
-        """Versions in the lock file, by normalized distribution name.
+        """Versions in the lock file, by normalized distribution name, and Python's minor version.
 
         Raises
         ------
         ConfigError
-            The lock file cannot be read.
+            A file cannot be read.
         """
-        path = self.root / "envs" / "requirements.lock"
+        pins = [*_PIN.findall(self._lock(_LOCK)), *_PYTHON_PIN.findall(self._lock(_CONDA))]
+        return {normalized(name): version for name, version in pins}
+
+    def _lock(self, name: str) -> str:
+        path = self.root / name
         try:
-            text = path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError(
                 "The lock file cannot be read.",
@@ -73,7 +83,14 @@ class Project:
                 got=str(error),
                 fix="restore it from the repository",
             ) from error
-        return {normalized(name): version for name, version in _PIN.findall(text)}
+
+    def departures(self, versions: Mapping[str, str]) -> dict[str, str]:
+        """Return the versions that are not the locked ones, of libraries that are locked."""
+        return {
+            name: version
+            for name, version in versions.items()
+            if public_version(self.locked.get(name, version)) != version
+        }
 
     @cached_property
     def registry(self) -> Mapping[str, DatasetEntry]:
@@ -92,14 +109,16 @@ class Project:
         Raises
         ------
         CodeError
-            A source file is missing or invalid, or a library is neither locked nor installed.
+            A source file is missing or invalid, or a library is not installed whose version is
+            not locked or, by the study, not to be the locked one.
         ConfigError
             A declared file cannot be read.
         """
         stage, wildcards = job.definition, job.definition.parse(job.cell)
         closure = self.tree.closure(entry_points(config, job))
         libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
-        versions = {name: self._version(name) for name in sorted(libraries)}
+        locked = self.locked if config.environment == "locked" else {}
+        versions = {name: locked.get(name) or self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
         files = {str(one): self._hash(str(one)) for one in stage.data_files(wildcards)}
         declared = stage.declared_files(config, wildcards)
@@ -110,17 +129,19 @@ class Project:
         return project_file_hash(self.root, name, self.tree.cache, self._contents)
 
     def _version(self, distribution: str) -> str:
-        if distribution in self.locked:
-            return self.locked[distribution]
+        if distribution in self._installed:
+            return self._installed[distribution]
         try:
-            return public_version(metadata.version(distribution))
+            found = self._installed[distribution] = public_version(metadata.version(distribution))
         except metadata.PackageNotFoundError as error:
             raise CodeError(
                 "The code of a job imports a library that is neither locked nor installed.",
                 where=distribution,
-                got="no such distribution",
-                fix="install it, or add it to envs/requirements.in and run `make lock`",
+                got=f"no such distribution in {sys.prefix}",
+                fix="with `environment: site`, start in the environment of the jobs, and install "
+                "it there; otherwise, add it to envs/requirements.in and run `make lock`",
             ) from error
+        return found
 
 
 def entry_points(config: Config, job: Job) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.values import Sha256, checked
 
 HASHES_FILE: Final = "hashes.json"
-# Increase this when the format of the file changes.
-_FORMAT: Final = 3
+# Increase this when the format of the file changes, or how sources are hashed.
+_FORMAT: Final = 4
 
 
 _State = tuple[int, int, int, int]

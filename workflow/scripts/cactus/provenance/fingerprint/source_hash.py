@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,20 @@ def read_source(text: str | bytes, module: str) -> PythonSource:
     imports = tuple(sorted(_imports(tree, module)))
     for node in _blocks(tree):
         _drop_docstring(node)
-    return PythonSource(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+    return PythonSource(hashlib.sha256(_dump(tree).encode()).hexdigest(), imports)
+
+
+def _dump(node: Any) -> str:
+    """Return a syntax tree as text that is the same in each version of Python.
+
+    `ast.dump` shows or hides fields that are empty, and new versions have new fields.
+    """
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dump, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = (pair for pair in ast.iter_fields(node) if pair[1] not in (None, []))
+    return f"{type(node).__name__}({', '.join(f'{name}={_dump(one)}' for name, one in fields)})"
 
 
 def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:

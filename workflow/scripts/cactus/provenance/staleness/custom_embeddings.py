@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from cactus.config.models import Config
-from cactus.config.sections.embedding import CustomEmbedding
+from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.errors import CodeError, ConfigError, did_you_mean, printable
 from cactus.files import read_bytes
 from cactus.provenance.fingerprint.class_members import (

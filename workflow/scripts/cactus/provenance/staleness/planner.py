@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -123,6 +124,15 @@ class Planner(RunReader):
             return self.record(job)
         assessment = self.assess(job)
         return None if assessment.stale else assessment.record
+
+    def unlocked_versions(self, jobs: Iterable[Job]) -> str:
+        """Return, as text, the versions that jobs run with now and that are not the locked ones."""
+        found: dict[str, str] = {}
+        for job in jobs:
+            found |= self.project.departures(self.assess(job).plan.libraries)
+        locked = self.project.locked
+        listed = (f"{name} {found[name]} (locked {locked[name]})" for name in sorted(found))
+        return f"not the locked environment: {', '.join(listed)}" if found else ""
 
     def changed_results(self, record: Record) -> list[Reason]:
         """Return the results of a job that are missing or differ from its record."""

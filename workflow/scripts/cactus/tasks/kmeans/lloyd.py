@@ -7,7 +7,7 @@ k-means++ needs one per centroid. `Points` does whatever touches all points, in 
 
 from dataclasses import dataclass
 from math import log
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -27,6 +27,22 @@ class Clustering:
     centroids: Array  # (k, d)
     inertia: float  # sum of the squared distances to the nearest centroid
     iterations: int  # updates of the centroids
+
+
+class KMeans(Protocol):
+    """What `kmeans` takes and returns."""
+
+    def __call__(
+        self,
+        points: Points,
+        clusters: int,
+        generator: np.random.Generator,
+        *,
+        starts: int,
+        max_iterations: int,
+        tolerance: float,
+    ) -> Clustering:
+        """Return the best of several runs."""
 
 
 def kmeans(

@@ -12,12 +12,10 @@ from cactus.config.sections.base import (
     UnfitError,
     setting,
 )
-from cactus.config.sections.embedding_methods import (
-    AcaiSettings,
-    BiganSettings,
-    DeepclusterSettings,
-    InfoganSettings,
-)
+from cactus.config.sections.embeddings.acai import AcaiSettings
+from cactus.config.sections.embeddings.bigan import BiganSettings
+from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
+from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
 

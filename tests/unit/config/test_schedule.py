@@ -1,0 +1,52 @@
+"""Tables say where training is not as long as by default."""
+
+from typing import Any
+
+import pytest
+
+from cactus.config.load import parse_config
+from cactus.config.schedule import schedule_changes
+from cactus.config.sections.learners import LearnerSettings
+
+GRID = {"datasets": ["omniglot"], "embeddings": ["acai", "bigan"], "learners": ["maml"]}
+
+
+def changes(**values: Any) -> list[tuple[str, str, int, int]]:
+    config = parse_config({"grid": GRID, **values})
+    return list(schedule_changes(config, "omniglot"))
+
+
+def test_the_defaults_are_no_change():
+    assert changes() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"embeddings": {"acai": {"iterations": 7}}}, [("acai", "iterations", 7, 262_144)]),
+        (
+            {"embeddings": {"bigan": {"epochs": 3, "decay_epochs": 0}}},
+            [("bigan", "epochs", 3, 200), ("bigan", "decay_epochs", 0, 200)],
+        ),
+        ({"embeddings": {"deepcluster": {"epochs": 1}}}, []),  # not in the grid
+        ({"learners": {"maml": {"outer_lr": 0.5}}}, []),
+        ({"learners": {"maml": {"iterations": 90_000}}}, [("maml", "iterations", 90_000, 30_000)]),
+        ({"learners": {"maml": {"per_dataset": {"mnist": {"iterations": 7}}}}}, []),
+    ],
+)
+def test_lengths_that_the_grid_reads_are_compared(
+    values: dict[str, Any], found: list[tuple[str, str, int, int]]
+):
+    assert changes(**values) == found
+
+
+def test_the_oracle_is_named_apart():
+    grid = {**GRID, "controls": {"omniglot": ["labels"]}}
+    usual = LearnerSettings().resolve("maml", "omniglot", "labels").iterations
+    found = changes(grid=grid, learners={"maml": {"iterations": 7, "oracle_iterations": 9}})
+    assert found == [("maml", "iterations", 7, 30_000), ("oracle-maml", "iterations", 9, usual)]
+
+
+def test_a_custom_embedding_has_no_default_length():
+    custom = {"pca": {"module": "tests.pca", "settings": {"epochs": 3}}}
+    assert changes(grid={**GRID, "embeddings": ["pca"]}, embeddings={"custom": custom}) == []

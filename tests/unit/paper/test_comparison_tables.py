@@ -1,0 +1,137 @@
+"""The tables of verdicts and of paired tests."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cactus.paper.paired import PAIRED_FILE, read_paired
+from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.tables.registry import write_table
+from cactus.paper.vocabulary import method_title, source_title
+from cactus.provenance.audit.tex import numbers_in_table
+from tests.unit.paper.conftest import Run
+
+SCHEDULE = [("acai", "iterations", 20_000, 262_144), ("my_own", "epochs", 1, 2)]
+
+
+def table(run: Run, kind: str, folder: Path, dataset: str = "omniglot") -> str:
+    path = folder / f"{kind}.tex"
+    write_table(kind, run.results, dataset, path, 2, "run", SCHEDULE)
+    return path.read_text()
+
+
+def entries(folder: Path, kind: str) -> list[dict[str, Any]]:
+    return json.loads((folder / f"{kind}.tex.map.json").read_text())["cells"]
+
+
+def averaged(run: Run) -> pd.DataFrame:
+    results = averaged_over_seeds(read_results(run.results))
+    return results[results["dataset"] == "omniglot"]
+
+
+@pytest.mark.parametrize("kind", ["verdicts", "tests"])
+def test_the_audit_reads_what_the_map_says(seeds_run: Run, tmp_path: Path, kind: str):
+    table(seeds_run, kind, tmp_path)
+    shown = [cell for row in numbers_in_table(tmp_path / f"{kind}.tex") for cell in row]
+    assert shown == [entry["printed"] for entry in entries(tmp_path, kind)]
+    assert sum(map(bool, shown)) > 40
+
+
+def test_every_number_has_difference_verdict_and_spread(seeds_run: Run, tmp_path: Path):
+    table(seeds_run, "verdicts", tmp_path)
+    by_side: dict[str, dict[tuple[str, int, int], str]] = {}
+    for entry in entries(tmp_path, "verdicts"):
+        row, side = entry["results_row"], entry["column"].split(", ")[1]
+        key = f"{row['source']} {row['method']}", row["way"], row["shot"]
+        by_side.setdefault(side, {})[key] = entry["printed"]
+    rows = averaged(seeds_run)
+    assert {side: len(found) for side, found in by_side.items()} == dict.fromkeys(
+        ("difference", "verdict", "seed spread"), len(rows)
+    )
+    for row in rows.itertuples():
+        key = f"{row.source} {row.method}", row.way, row.shot
+        assert by_side["verdict"][key] == row.verdict
+        assert by_side["seed spread"][key] == f"{round(100 * row.seed_std, 9):.2f}"
+        wanted = (
+            f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.difference_ci95, 9):.2f}"
+        )
+        assert by_side["difference"][key] == (wanted if row.difference == row.difference else "")
+
+
+def test_a_single_seed_has_no_spread(small_run: Run, tmp_path: Path):
+    text = table(small_run, "verdicts", tmp_path)
+    assert "seeds}" not in text
+    assert not any("seed" in entry["column"] for entry in entries(tmp_path, "verdicts"))
+
+
+def test_notes_count_and_define_the_verdicts_in_use(seeds_run: Run, tmp_path: Path):
+    text = table(seeds_run, "verdicts", tmp_path)
+    counts = averaged(seeds_run)["verdict"].value_counts()
+    (line,) = re.findall(r"Verdicts on (\d+) numbers:\} (.*)\.", text)
+    assert line[0] == str(counts.sum())
+    for verdict, count in counts.items():
+        assert f"{count} {verdict}" in line[1]
+        assert rf"\emph{{{verdict}}}: " in text
+    assert ("reproduced" in counts) == (r"\emph{reproduced}" in text)
+    assert "because the paper's mean is recalled" in text
+    assert "because our data is synthetic" in table(seeds_run, "verdicts", tmp_path, "celeba")
+
+
+def test_marks_say_whose_interval_is_uncertain(seeds_run: Run, tmp_path: Path):
+    table(seeds_run, "verdicts", tmp_path)
+    marks = {
+        entry["mark"]: entry["results_row"]["source"] for entry in entries(tmp_path, "verdicts")
+    }
+    assert {"", "a", "b", "c"} == set(marks)
+    assert marks["c"] in ("acai+p-1", "pixels")  # verified means without an interval
+
+
+@pytest.mark.parametrize("kind", ["accuracies", "verdicts"])
+def test_a_schedule_that_departs_from_the_default_is_named(
+    seeds_run: Run, tmp_path: Path, kind: str
+):
+    text = table(seeds_run, kind, tmp_path)
+    assert "ACAI 20,000 instead of 262,144 iterations; my\\_own 1 instead of 2 epochs." in text
+    path = tmp_path / "usual.tex"
+    write_table(kind, seeds_run.results, "omniglot", path, 2, "run")
+    assert "departs" not in path.read_text()
+
+
+def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):
+    text = table(seeds_run, "tests", tmp_path)
+    paired = read_paired(seeds_run.folder / "tables" / PAIRED_FILE)
+    paired = paired[paired["dataset"] == "omniglot"]
+    wanted = set()
+    for row in paired.itertuples():
+        star = " *" if row.p_holm < 0.05 else ""
+        number = f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.ci95, 9):.2f}{star}"
+        cell = f"{source_title(row.source)}, {method_title(row.method)}"
+        column = f"{row.way}-way {row.shot}-shot, minus {method_title(row.other_method)}"
+        wanted.add((cell, column, number))
+    found = {
+        (one["row"], one["column"], one["printed"])
+        for one in entries(tmp_path, "tests")
+        if one["printed"]
+    }
+    assert found == wanted
+    stars = sum(number.endswith("*") for _, _, number in wanted)
+    assert 0 < stars < len(wanted)
+    assert text.count(r"\rlap{$^{*}$}") == stars
+    assert f"the {len(paired) // 4} pairs of a setting" in text
+
+
+def test_a_run_without_pairs_has_a_table_that_says_so(small_run: Run, tmp_path: Path):
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    results = read_results(small_run.results)
+    results[results["method"] == "knn"].to_csv(tables / "results.csv", index=False)
+    head = (small_run.folder / "tables" / PAIRED_FILE).read_text().splitlines()[0]
+    (tables / PAIRED_FILE).write_text(head + "\n")
+    run = Run(tmp_path, [])
+    assert "There is no pair of methods to compare." in table(run, "tests", tmp_path)
+    assert entries(tmp_path, "tests") == []
+    assert list(numbers_in_table(tmp_path / "tests.tex")) == []

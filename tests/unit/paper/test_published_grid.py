@@ -1,0 +1,26 @@
+"""The paper's grid has the cells of its tables, and no others."""
+
+from pathlib import Path
+
+from cactus.config.load import load_config
+from cactus.paper.published import CELL_KEYS, read_published
+from cactus.paper.vocabulary import method_name
+from cactus.stages import evaluate_model, run_baselines
+
+CONFIG = Path(__file__).parents[3] / "config"
+
+
+def test_the_papers_grid_scores_exactly_the_published_rows():
+    config = load_config([CONFIG / "config.yaml"])
+    scored = set()
+    for cell in evaluate_model.STAGE.all_wildcards(config):
+        method = method_name(cell.source, cell.learner)
+        for one in evaluate_model.STAGE.spec(config, cell).evaluation.settings:
+            scored.add((cell.dataset, cell.source, method, cell.learner, one.way, one.shot))
+    for run in run_baselines.STAGE.all_wildcards(config):
+        spec = run_baselines.STAGE.spec(config, run)
+        for method in config.baselines.resolve(run.dataset).methods:
+            for one in spec.evaluation.settings:
+                scored.add((run.dataset, run.embedding, method, "", one.way, one.shot))
+    published = read_published(CONFIG / "paper_results.csv")
+    assert scored == set(published[CELL_KEYS].itertuples(index=False, name=None))

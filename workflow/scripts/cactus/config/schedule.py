@@ -1,0 +1,43 @@
+"""Where the lengths of training differ from the defaults, which follow the paper."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.embeddings.section import EmbeddingSettings
+from cactus.config.sections.learners import LearnerSettings
+
+if TYPE_CHECKING:
+    from cactus.config.models import Config
+
+Change = tuple[str, str, int, int]
+_LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
+
+
+def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]:
+    """Yield the trainings of a data set's grid whose length is not the default.
+
+    Yields
+    ------
+    name, key, value, default
+        The embedding, the meta-learner or the oracle of one; the key, in its own unit; the length
+        here, and by default.
+    """
+    grid = config.expanded_grid
+    names = dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset)
+    for name in names:
+        if name not in config.embeddings.custom:
+            ours = config.embeddings.resolve(name, dataset)
+            yield from _changes(name, ours, EmbeddingSettings().resolve(name, dataset))
+    cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
+    for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
+        name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
+        training = config.learners.resolve(learner, dataset, source)
+        yield from _changes(name, training, LearnerSettings().resolve(learner, dataset, source))
+
+
+def _changes(name: str, ours: Settings, default: Settings) -> Iterator[Change]:
+    for key in _LENGTHS:
+        value, usual = (getattr(one, key, None) for one in (ours, default))
+        if value is not None and usual is not None and value != usual:
+            yield name, key, value, usual

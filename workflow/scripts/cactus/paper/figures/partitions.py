@@ -1,0 +1,222 @@
+"""Accuracy against the partitions' number P, their clusters k and their purity."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from cactus.config.sections.source import Source
+from cactus.paper import style
+from cactus.paper.cells import drawn_entries, quality_entry
+from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
+from cactus.paper.results import averaged_over_seeds
+from cactus.paper.vocabulary import (
+    dataset_title,
+    learner_title,
+    method_title,
+    setting_title,
+    source_rank,
+    source_title,
+)
+
+_DECIMALS: Final = 2
+_WIDTH: Final = 85 * style.MM  # one column of a paper
+_PANEL_HEIGHT: Final = 42 * style.MM
+_MARGINS: Final = 22 * style.MM
+_LEGEND_ROW: Final = 4 * style.MM
+# Distance of cells side by side, and of all of them, as parts of that of two values of P or k.
+_STEP: Final = 0.08
+_SPREAD: Final = 0.5
+_LEGEND_LETTERS: Final = 40  # that fit side by side
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A cell, averaged over its seeds; numbers in percent, with half the interval after each."""
+
+    embedding: str
+    learner: str
+    partitions: int  # P
+    clusters: int  # k
+    accuracy: tuple[float, float]
+    purity: tuple[float, float] | None
+
+
+def draw(inputs: FigureInputs) -> Figure:
+    """Plot each cell whose partitions are made by k-means, in the data set's first setting.
+
+    The panel of P shows the cells with the most common k, that of k those with the most common P.
+    A panel in which all cells would have the same place is left out.
+    """
+    points = list(_points(inputs))
+    panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
+    if not panels:
+        figure = style.message_figure("No two cells differ in P, in k, or in purity.")
+        style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+        return figure
+    colors, markers = _colors(points), _markers(points)
+    handles = _handles(colors, markers)
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = max(1, min(3, _LEGEND_LETTERS // longest))
+    legend = -(-len(handles) // columns) * _LEGEND_ROW
+    figure = style.new_figure(_WIDTH, len(panels) * _PANEL_HEIGHT + legend + _MARGINS)
+    axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    for panel, axis in zip(axes, panels, strict=True):
+        if axis == "purity":
+            _draw_purity(panel, points, colors, markers)
+        else:
+            _draw_numbers(panel, points, axis, colors, markers)
+        panel.set_ylabel("accuracy [%]")
+    axes[0].set_title(setting_title(*_setting(inputs)))
+    style.legend_below(figure, handles, columns)
+    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+    return figure
+
+
+def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
+    """Return the map entries of the accuracies and purities in the figure."""
+    rows, purities = _shown(inputs), _purities(inputs)
+    entries = drawn_entries(rows, _DECIMALS, interval=True)
+    for row in rows.itertuples(index=False):
+        purity = purities.get((str(row.source), str(row.learner)))
+        if purity is not None:
+            names = [dataset_title(str(row.dataset)), source_title(str(row.source))]
+            title = ", ".join([*names, method_title(str(row.method))])
+            columns = ["mean", "ci95"]
+            entries.append(quality_entry(purity, (title, "purity"), columns, 100, _DECIMALS))
+    return entries
+
+
+def _setting(inputs: FigureInputs) -> tuple[int, int]:
+    """Return the lowest way of the data set's settings, and its lowest shot."""
+    here = inputs.results[inputs.results["dataset"] == inputs.dataset]
+    way, shot = min(zip(here["way"], here["shot"], strict=True))
+    return int(way), int(shot)
+
+
+def _shown(inputs: FigureInputs) -> pd.DataFrame:
+    """Return the rows of results that are points."""
+    inputs.cells()  # refuses a data set without results
+    way, shot = _setting(inputs)
+    rows = inputs.averaged
+    here = (rows["dataset"] == inputs.dataset) & (rows["way"] == way) & (rows["shot"] == shot)
+    return rows[here & (rows["learner"] != "") & rows["source"].isin(list(inputs.partitions))]
+
+
+def _purities(inputs: FigureInputs) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the rows of purity, averaged over seeds, by source and learner."""
+    file = inputs.run_folder / "tables" / QUALITY_TABLE
+    rows = averaged_over_seeds(read_quality_table(file))
+    rows = rows[(rows["dataset"] == inputs.dataset) & (rows["measure"] == "purity")]
+    records = [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+    return {(row["source"], row["learner"]): row for row in records}
+
+
+def _points(inputs: FigureInputs) -> Iterator[_Point]:
+    purities = _purities(inputs)
+    for row in _shown(inputs).to_dict("records"):
+        source, learner = row["source"], row["learner"]
+        purity = purities.get((source, learner))
+        yield _Point(
+            str(Source.parse(source).embedding),
+            learner,
+            *inputs.partitions[source],
+            (100 * row["mean"], 100 * row["ci95"]),
+            (100 * purity["mean"], 100 * purity["ci95"]) if purity else None,
+        )
+
+
+def _comparable(points: list[_Point], axis: str) -> list[_Point]:
+    """Return the points of a panel: those in which nothing but `axis` differs on purpose."""
+    if axis == "purity":
+        return [point for point in points if point.purity]
+    other = "clusters" if axis == "partitions" else "partitions"
+    usual = Counter(getattr(point, other) for point in points).most_common(1)
+    return [point for point in points if getattr(point, other) == usual[0][0]]
+
+
+def _places(points: list[_Point], axis: str) -> list[Any]:
+    """Return the places on the horizontal axis of a panel, in order."""
+    return sorted({getattr(point, axis) for point in _comparable(points, axis)})
+
+
+def _draw_numbers(
+    axes: Axes,
+    points: list[_Point],
+    axis: str,
+    colors: dict[str, str],
+    markers: dict[str, str],
+) -> None:
+    """Draw the panel of P or k: its values at equal distances, the cells of each side by side."""
+    places = _places(points, axis)
+    series = [(embedding, learner) for embedding in colors for learner in markers]
+    shown = _comparable(points, axis)
+    step = min(_STEP, _SPREAD / len(series))
+    for index, (embedding, learner) in enumerate(series):
+        own = [point for point in shown if (point.embedding, point.learner) == (embedding, learner)]
+        own.sort(key=lambda point: (getattr(point, axis), point.accuracy))
+        shift = step * (index - (len(series) - 1) / 2)
+        axes.errorbar(
+            [places.index(getattr(point, axis)) + shift for point in own],
+            [point.accuracy[0] for point in own],
+            yerr=[point.accuracy[1] for point in own],
+            color=colors[embedding],
+            marker=markers[learner],
+            linewidth=0.5,
+            elinewidth=0.7,
+        )
+    axes.set_xticks(range(len(places)), [str(place) for place in places])
+    axes.set_xlim(-0.5, len(places) - 0.5)
+    axes.grid(visible=False, axis="x")
+    axes.set_xlabel(
+        f"partitions P (k = {shown[0].clusters})"
+        if axis == "partitions"
+        else f"clusters k of a partition (P = {shown[0].partitions})"
+    )
+
+
+def _draw_purity(
+    axes: Axes, points: list[_Point], colors: dict[str, str], markers: dict[str, str]
+) -> None:
+    for point in points:
+        if point.purity:
+            axes.errorbar(
+                [point.purity[0]],
+                [point.accuracy[0]],
+                xerr=point.purity[1],
+                yerr=point.accuracy[1],
+                color=colors[point.embedding],
+                marker=markers[point.learner],
+                elinewidth=0.7,
+            )
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel("purity of the clusters [%]")
+
+
+def _colors(points: list[_Point]) -> dict[str, str]:
+    embeddings = sorted({point.embedding for point in points}, key=source_rank)
+    return {name: look["color"] for name, look in style.series_styles(embeddings).items()}
+
+
+def _markers(points: list[_Point]) -> dict[str, str]:
+    learners = sorted({point.learner for point in points})
+    return dict(zip(learners, style.MARKERS, strict=False))
+
+
+def _handles(colors: dict[str, str], markers: dict[str, str]) -> list[Line2D]:
+    """Return legend entries: colors of embeddings, markers of meta-learners."""
+    handles = [
+        Line2D([], [], color=color, linewidth=3, label=source_title(name))
+        for name, color in colors.items()
+    ]
+    for learner, marker in markers.items():
+        label = learner_title(learner)
+        handles.append(Line2D([], [], linestyle="", marker=marker, color="0.3", label=label))
+    return handles

@@ -1,0 +1,91 @@
+"""Paired tests between the methods of a run, on the episodes that they share."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cactus.evaluate.comparison import compare_paired, holm
+from cactus.paper.paired import COLUMNS
+from cactus.paper.scores import Score, ScoreKey
+from cactus.paper.vocabulary import dataset_rank, is_embedding, method_rank, source_rank
+
+Accuracies = npt.NDArray[np.float64]
+
+
+class Pair(NamedTuple):
+    """Two methods of one data set and setting; the first is a CACTUs cell on an embedding."""
+
+    first: ScoreKey
+    other: ScoreKey
+
+
+def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
+    """Compare each CACTUs cell with the methods that it competes with.
+
+    These are training from scratch, the baselines on its embedding, and the other meta-learner on
+    its embedding (once per pair). With several seeds, each episode's accuracy is first averaged
+    over them. All pairs of one data set and setting are one family for Holm's correction. There
+    are no tests of fewer than two episodes.
+
+    Returns
+    -------
+    DataFrame
+        `cactus.paper.paired.COLUMNS`: ``difference`` is the first method minus the other, ``ci95``
+        the half-width of its Student's t interval, ``p_value`` that of the paired t-test and
+        ``p_holm`` the same after Holm's correction. Accuracies are fractions.
+    """
+    seeds = defaultdict(list)
+    for score in scores:
+        seeds[score.key].append(score.accuracies)
+    averaged = {key: np.stack(values).mean(axis=0) for key, values in seeds.items()}
+    families = defaultdict(list)
+    for pair in _pairs(averaged):
+        if len(averaged[pair.first]) > 1:
+            key = pair.first
+            families[key.dataset, key.way, key.shot].append(pair)
+    rows = [row for family in families.values() for row in _family(family, averaged)]
+    return pd.DataFrame(rows, columns=COLUMNS[1:]).assign(run=run)[COLUMNS]
+
+
+def _pairs(keys: Mapping[ScoreKey, Accuracies]) -> Iterator[Pair]:
+    """Yield the pairs to compare, in print order."""
+    ordered = sorted(keys, key=_rank)
+    for first, other in product(ordered, ordered):
+        if (first.dataset, first.way, first.shot) == (other.dataset, other.way, other.shot):
+            yield from [Pair(first, other)] if _competes(first, other) else []
+
+
+def _rank(key: ScoreKey) -> tuple[object, ...]:
+    place = dataset_rank(key.dataset), key.way, key.shot
+    return (*place, source_rank(key.source), method_rank(key.method))
+
+
+def _competes(first: ScoreKey, other: ScoreKey) -> bool:
+    """Return whether a CACTUs cell on an embedding is compared with another method."""
+    if not first.learner or not is_embedding(first.source):
+        return False
+    if other.source == first.source:
+        baseline = not other.learner
+        return baseline or method_rank(first.method) < method_rank(other.method)
+    return other.method == "scratch"
+
+
+def _family(pairs: Sequence[Pair], averaged: Mapping[ScoreKey, Accuracies]) -> Iterator[Any]:
+    """Yield the rows of the pairs of one data set and setting."""
+    tests = [compare_paired(averaged[first], averaged[other]) for first, other in pairs]
+    adjusted = holm([test.p_value for test in tests])
+    for (first, other), test, p_holm in zip(pairs, tests, adjusted, strict=True):
+        yield {
+            **first._asdict(),
+            **{f"other_{name}": getattr(other, name) for name in ("source", "method", "learner")},
+            "tasks": test.tasks,
+            "difference": test.difference,
+            "ci95": (test.high - test.low) / 2,
+            "p_value": test.p_value,
+            "p_holm": p_holm,
+        }

@@ -1,0 +1,122 @@
+"""The LaTeX table of the partitions' quality."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from cactus.paper import latex
+from cactus.paper.cells import quality_entry
+from cactus.paper.notes import quality_caption
+from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
+from cactus.paper.results import averaged_over_seeds
+from cactus.paper.tables.rows import Table, TableInputs
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, learner_title, source_title
+
+
+class _Column(NamedTuple):
+    """A column of numbers: what it prints, its titles, and its unit."""
+
+    measure: str
+    group: str  # title of neighboring columns; empty for a column of its own
+    title: str
+    percent: bool = True
+    statistic: str = "mean"
+
+
+_COLUMNS: Final = (
+    _Column("clusters", "", "partitions", percent=False, statistic="partitions"),
+    _Column("clusters", "", "clusters", percent=False),
+    _Column("smallest", "images of a cluster", "smallest", percent=False),
+    _Column("median", "images of a cluster", "median", percent=False),
+    _Column("largest", "images of a cluster", "largest", percent=False),
+    _Column("covered", "", "covered"),
+    _Column("purity", "purity", "found"),
+    _Column("purity_chance", "purity", "by chance"),
+    _Column("nmi", "NMI", "found"),
+    _Column("nmi_chance", "NMI", "by chance"),
+    _Column("ari", "", "ARI"),
+    _Column("pair_precision", "same class", "of pairs"),
+    _Column("task_precision", "same class", "in tasks"),
+)
+_NOTES: Final = (
+    "Means over the partitions and seeds of a cell. Training never sees these numbers. "
+    "Partitions, clusters and images are counts; all others are in \\%.",
+    "Covered: training images in a cluster; the others are in no task, and in no other number.",
+    "By chance: the classes permuted. ARI: adjusted Rand index, 0 by chance.",
+    "Same class: the probability that two images of a cluster share their class, of all such "
+    "pairs, and as tasks draw them, from each cluster equally often.",
+)
+
+
+def render(inputs: TableInputs) -> Table:
+    """Return the table of all data sets' partitions; the results tell which data is synthetic."""
+    averaged = averaged_over_seeds(read_quality_table(inputs.folder / QUALITY_TABLE))
+    synthetic = set(inputs.results[inputs.results["synthetic"]]["dataset"])
+    entries: list[dict[str, Any]] = []
+    text = latex.table(
+        columns="ll" + "r" * len(_COLUMNS),
+        head=_head(),
+        body=list(_body(averaged, synthetic, inputs.decimals, entries)),
+        caption=quality_caption(inputs.results),
+        label=inputs.label,
+        notes=_NOTES,
+    )
+    return text, entries
+
+
+def _head() -> list[str]:
+    titles, rules, first = [], [], 3
+    for group, members in groupby(_COLUMNS, lambda column: column.group):
+        count = len(list(members))
+        titles += [rf"\multicolumn{{{count}}}{{c}}{{{group}}}"] if group else [""] * count
+        rules += [rf"\cmidrule(lr){{{first}-{first + count - 1}}}"] if group else []
+        first += count
+    names = " & ".join(column.title for column in _COLUMNS)
+    return [rf" & & {' & '.join(titles)} \\", " ".join(rules), rf"Embedding & Learner & {names} \\"]
+
+
+def _body(
+    averaged: pd.DataFrame,
+    synthetic: set[str],
+    decimals: int,
+    entries: list[dict[str, Any]],
+) -> Iterator[str]:
+    """Yield the lines below the middle rule; append each number's map entry to `entries`."""
+    records = [
+        {str(key): value for key, value in row.items()} for row in averaged.to_dict("records")
+    ]
+    previous = ""
+    for (dataset, source, learner), rows in groupby(
+        records, lambda row: (row["dataset"], row["source"], row["learner"])
+    ):
+        if dataset != previous:
+            if previous:
+                yield r"\midrule"
+            note = f" [{SYNTHETIC_NOTE}]" if dataset in synthetic else ""
+            title = latex.escape(dataset_title(dataset) + note)
+            yield rf"\multicolumn{{{2 + len(_COLUMNS)}}}{{l}}{{\textbf{{{title}}}}} \\"
+        previous = dataset
+        names = [source_title(source), learner_title(learner)]
+        cells = _cells({row["measure"]: row for row in rows}, dataset, names, decimals)
+        entries += cells
+        numbers = [entry["printed"].replace("-", "$-$") for entry in cells]
+        yield " & ".join([*map(latex.escape, names), *numbers]) + r" \\"
+
+
+def _cells(
+    rows: dict[str, dict[str, Any]], dataset: str, names: Sequence[str], decimals: int
+) -> list[dict[str, Any]]:
+    """Return the map entries of a row, in the order of its columns."""
+    row = f"{dataset_title(dataset)}: {', '.join(names)}"
+    return [
+        quality_entry(
+            rows[column.measure],
+            (row, f"{column.group} {column.title}".strip()),
+            [column.statistic],
+            100 if column.percent else 1,
+            decimals if column.percent else int(column.statistic == "mean"),
+        )
+        for column in _COLUMNS
+    ]

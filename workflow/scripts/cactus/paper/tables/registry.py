@@ -1,0 +1,74 @@
+"""Write a table by its kind; only its own module is imported."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from cactus.errors import DataError
+from cactus.files import write_json, write_text
+from cactus.paper.results import read_results
+from cactus.paper.tables.rows import TableInputs
+
+
+def write_table(
+    kind: str,
+    results_file: Path,
+    dataset: str | None,
+    output: Path,
+    decimals: int,
+    run: str,
+    schedule: Sequence[tuple[str, str, int, int]] = (),
+    hyperplanes: Sequence[Path] = (),
+) -> None:
+    """Write a table of a data set or of the run, and the map from its numbers to the results.
+
+    Parameters
+    ----------
+    kind
+        Name of a module next to this one.
+    results_file
+        The table of every accuracy; the other files of numbers are beside it.
+    dataset
+        The data set; None for a table of the whole run, whose numbers are in ``<kind>.csv``.
+    output
+        The ``.tex`` file to write; the map is written next to it, to ``<output>.map.json``.
+    decimals
+        Decimals of the percentages.
+    run
+        Name of the run, for the label ``tab:<run>-<table's name>``: a paper may show two runs.
+    schedule, hyperplanes
+        See `cactus.paper.tables.rows.TableInputs`.
+
+    Raises
+    ------
+    DataError
+        There are no results, a method lacks one of its settings, or a file is damaged.
+    """
+    results = read_results(results_file)
+    if dataset is not None:
+        results = results[results["dataset"] == dataset]
+    if results.empty:
+        raise DataError(
+            "There are no results for the table.",
+            where=str(results_file),
+            got=f"no row of {dataset or 'any data set'}",
+            fix=f"evaluate a cell of {dataset or 'the grid'}, or leave out its table",
+        )
+    folder, label = results_file.parent, f"tab:{run}-{_name(kind, dataset)}"
+    inputs = TableInputs(results, folder, decimals, label, schedule, hyperplanes)
+    text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
+    write_text(output, text)
+    write_json(
+        output.with_name(output.name + ".map.json"),
+        {
+            "table": output.name,
+            "results": results_file.name if dataset else f"{kind}.csv",
+            "cells": entries,
+        },
+    )
+
+
+def _name(kind: str, dataset: str | None) -> str:
+    if dataset is None:
+        return kind
+    return dataset if kind == "accuracies" else f"{dataset}-{kind}"

@@ -1,0 +1,141 @@
+"""The rows of a table with one method per row and one setting per group of columns."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cactus.config.sections.source import Source
+from cactus.errors import DataError
+from cactus.paper import latex
+from cactus.paper.cells import TableCell, map_entry
+from cactus.paper.vocabulary import is_oracle, method_title, setting_title, source_title
+
+Setting = tuple[int, int]
+Table = tuple[str, list[dict[str, Any]]]  # the LaTeX text, and the map entries of its numbers
+
+
+@dataclass(frozen=True)
+class TableInputs:
+    """What a table shows.
+
+    Attributes
+    ----------
+    results
+        The results of the table's data set, or of the whole run, see
+        `cactus.paper.results.read_results`.
+    folder
+        The folder of the run's tables, with the other files of numbers.
+    decimals
+        Decimals of the percentages.
+    label
+        Label for references.
+    schedule
+        Lengths of training that are not the default: name, key, value and default.
+    hyperplanes
+        Summaries of partitions by hyperplanes; a note names margins that could not be met.
+    """
+
+    results: pd.DataFrame
+    folder: Path
+    decimals: int
+    label: str
+    schedule: Sequence[tuple[str, str, int, int]] = ()
+    hyperplanes: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One method on one task source, with its results by (way, shot).
+
+    Those of a model that was trained on tasks of the setting's way replace the others.
+    """
+
+    source: str  # without way
+    method: str
+    results: dict[Setting, dict[str, Any]]
+
+    def is_blank(self, setting: Setting) -> bool:
+        """Return whether the models of other ways alone explain that a setting has no result."""
+        ways = [Source.parse(one["source"]).way for one in self.results.values()]
+        return setting not in self.results and None not in ways
+
+    def result(self, setting: Setting) -> dict[str, Any]:
+        """Return the result of a setting.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        if setting not in self.results:
+            raise DataError(
+                "A method has no result for a setting.",
+                where=f"{self.source}, {self.method}",
+                got=f"no result for {setting_title(*setting)}",
+                fix="complete its evaluation, then aggregate again",
+            )
+        return self.results[setting]
+
+
+Cells = Iterable[tuple[str, TableCell]]  # each with what it is, see `cactus.paper.cells.COLUMNS_OF`
+
+
+def table_rows(averaged: pd.DataFrame) -> list[TableRow]:
+    """Group the results, which are in print order, into rows."""
+    found: dict[tuple[str, str], dict[Setting, dict[str, Any]]] = defaultdict(dict)
+    for record in averaged.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        source = Source.parse(row["source"]).without_way
+        found[source, row["method"]][row["way"], row["shot"]] = row
+    return [TableRow(source, method, results) for (source, method), results in found.items()]
+
+
+def settings_of(rows: Sequence[TableRow]) -> list[Setting]:
+    """Return all settings, in print order."""
+    return sorted({setting for row in rows for setting in row.results})
+
+
+def head(settings: Sequence[Setting], titles: Sequence[str]) -> list[str]:
+    """Return the lines above the middle rule: each setting spans columns with these titles."""
+    width = len(titles)
+    above = " & ".join(
+        rf"\multicolumn{{{width}}}{{c}}{{{setting_title(*setting)}}}" for setting in settings
+    )
+    starts = range(3, 3 + width * len(settings), width)
+    rules = " ".join(rf"\cmidrule(lr){{{first}-{first + width - 1}}}" for first in starts)
+    below = " & ".join([rf"\multicolumn{{1}}{{c}}{{{title}}}" for title in titles] * len(settings))
+    return [rf" & & {above} \\", rules, rf"Embedding & Method & {below} \\"]
+
+
+def body(
+    rows: Sequence[TableRow],
+    settings: Sequence[Setting],
+    cells_of: Callable[[TableRow, Setting], Cells],
+    decimals: int,
+    entries: list[dict[str, Any]],
+) -> Iterator[str]:
+    """Yield the lines below the middle rule; append each number's map entry to `entries`."""
+    previous: TableRow | None = None
+    for row in rows:
+        new_source = previous is None or row.source != previous.source
+        if previous is not None and new_source:
+            first_oracle = is_oracle(row.method) and not is_oracle(previous.method)
+            yield r"\midrule" if first_oracle else r"\addlinespace"
+        names = [source_title(row.source) if new_source else "", method_title(row.method)]
+        texts = [latex.escape(name) for name in names]
+        for setting in settings:
+            if row.is_blank(setting):
+                shown = cells_of(row, next(iter(row.results)))
+                texts += [r"\multicolumn{1}{c}{}" for _ in shown]
+                continue
+            position = f"{source_title(row.source)}, {names[1]}", setting_title(*setting)
+            result = row.result(setting)
+            for side, cell in cells_of(row, setting):
+                entries.append(map_entry(cell, result, side, position, decimals))
+                texts.append(cell.latex)
+        yield " & ".join(texts) + r" \\"
+        previous = row

@@ -1,0 +1,72 @@
+"""Each CACTUs cell against the methods that it competes with, on the same episodes."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from cactus.paper import latex
+from cactus.paper.cells import TableCell, paired_cell, paired_entry
+from cactus.paper.notes import paired_caption, paired_notes
+from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
+from cactus.paper.results import averaged_over_seeds
+from cactus.paper.tables.rows import Table, TableInputs
+from cactus.paper.vocabulary import (
+    method_rank,
+    method_title,
+    setting_title,
+    source_rank,
+    source_title,
+)
+
+_EMPTY = TableCell(r"\multicolumn{1}{c}{--}")
+
+
+def render(inputs: TableInputs) -> Table:
+    """Return the table of one data set's paired tests: a row per CACTUs cell and setting."""
+    results = averaged_over_seeds(inputs.results)
+    paired = read_paired(inputs.folder / PAIRED_FILE)
+    paired = paired[paired["dataset"] == results.iloc[0]["dataset"]]
+    columns = other_methods(paired)
+    entries: list[dict[str, Any]] = []
+    titles = " & ".join(
+        rf"\multicolumn{{1}}{{c}}{{{latex.escape(method_title(name))}}}" for name in columns
+    )
+    lines = list(_body(paired, columns, inputs.decimals, entries))
+    text = latex.table(
+        columns="ll" + "r" * len(columns),
+        head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
+        body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
+        caption=paired_caption(results),
+        label=inputs.label,
+        notes=paired_notes(paired) if columns else [],
+    )
+    return text, entries
+
+
+def _body(
+    paired: pd.DataFrame, columns: list[str], decimals: int, entries: list[dict[str, Any]]
+) -> Iterator[str]:
+    """Yield the rows; append the map entry of each cell to `entries`."""
+    records = [{str(key): row[key] for key in row} for row in paired.to_dict("records")]
+    records.sort(key=lambda row: (source_rank(row["source"]), method_rank(row["method"])))
+    previous = ""
+    for (title, *setting), group in groupby(records, _line):
+        if previous not in ("", title):
+            yield r"\addlinespace"
+        found = {row["other_method"]: row for row in group}
+        texts = [latex.escape(title if title != previous else ""), setting_title(*setting)]
+        for name in columns:
+            cell = paired_cell(found[name], decimals) if name in found else _EMPTY
+            row = found.get(name) or next(iter(found.values()))
+            place = title, f"{setting_title(*setting)}, minus {method_title(name)}"
+            entries.append(paired_entry(cell, row, place, decimals))
+            texts.append(cell.latex)
+        previous = title
+        yield " & ".join(texts) + r" \\"
+
+
+def _line(row: dict[str, Any]) -> tuple[str, int, int]:
+    """Return what a line of the table shows: the CACTUs cell, and the setting."""
+    return f"{source_title(row['source'])}, {method_title(row['method'])}", row["way"], row["shot"]

@@ -1,0 +1,46 @@
+"""How each of our numbers stands to the paper's: the difference, its interval, the verdict."""
+
+from typing import Any
+
+from cactus.paper import latex
+from cactus.paper.cells import difference_cell, seed_spread_cell, verdict_cell
+from cactus.paper.notes import verdict_caption, verdict_notes
+from cactus.paper.results import averaged_over_seeds
+from cactus.paper.tables.rows import (
+    Cells,
+    Setting,
+    Table,
+    TableInputs,
+    TableRow,
+    body,
+    head,
+    settings_of,
+    table_rows,
+)
+
+
+def render(inputs: TableInputs) -> Table:
+    """Return the table of one data set's verdicts, with the spread over seeds if it has several."""
+    averaged = averaged_over_seeds(inputs.results)
+    rows = table_rows(averaged)
+    settings = settings_of(rows)
+    several = bool(averaged["seed_std"].notna().any())
+
+    def cells(row: TableRow, setting: Setting) -> Cells:
+        result = row.result(setting)
+        yield "difference", difference_cell(result, inputs.decimals)
+        yield "verdict", verdict_cell(result)
+        if several:
+            yield "seed spread", seed_spread_cell(result, inputs.decimals)
+
+    titles = ("ours $-$ paper", "verdict", *(["seeds"] if several else []))
+    entries: list[dict[str, Any]] = []
+    text = latex.table(
+        columns="ll" + ("rlr" if several else "rl") * len(settings),
+        head=head(settings, titles),
+        body=list(body(rows, settings, cells, inputs.decimals, entries)),
+        caption=verdict_caption(averaged),
+        label=inputs.label,
+        notes=verdict_notes(averaged, entries, inputs.schedule),
+    )
+    return text, entries
