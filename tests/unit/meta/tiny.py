@@ -71,18 +71,19 @@ def episodes(source: TaskSource, tasks: int, seed: int = 0) -> EpisodeBatch:
 
 
 def random_batch(
-    images: int, tasks: int, way: int, shot: int, query: int, seed: int = 0
+    images: int, tasks: int, way: int, shot: int, query: int, seed: int = 0, *, apart: bool = False
 ) -> EpisodeBatch:
-    """Draw indices of images, which episodes share.
+    """Draw indices of images with replacement, so that episodes share images.
 
-    No support has an image twice: it would be in two classes, between which rounding decides.
+    With `apart`, no support has an image twice, in two classes between which rounding decides.
     """
     numbers = np.random.default_rng(seed)
-    supports = [numbers.choice(images, (way, shot), replace=False) for _ in range(tasks)]
-    return EpisodeBatch(
-        np.stack(supports),
-        numbers.integers(0, images, (tasks, way, query)),
-    )
+    support = numbers.integers(0, images, (tasks, way, shot))
+    query_images = numbers.integers(0, images, (tasks, way, query))
+    if apart:
+        drawn = [numbers.choice(images, (way, shot), replace=False) for _ in range(tasks)]
+        support = np.stack(drawn)
+    return EpisodeBatch(support, query_images)
 
 
 def gradients(model: nn.Module) -> list[Tensor]:

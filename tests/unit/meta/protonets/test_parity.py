@@ -85,7 +85,7 @@ def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once)
     model, images = _randomized(
         (*sides, channels), way=way, filters=filters, images_at_once=images_at_once
     )
-    batch = random_batch(IMAGES, tasks, way, shot, query)
+    batch = random_batch(IMAGES, tasks, way, shot, query, apart=True)
     _check_evaluation(model, images, batch)
     _check_step(model, images, batch)
     _check_evaluation(model, images, batch)  # with the statistics that the step has moved
@@ -96,5 +96,5 @@ def test_any_episode_on_any_images(sides, channels, way, counts, images_at_once)
 )
 def test_the_papers_sizes(dataset, shape, way):
     model, images = _randomized(shape, dataset=dataset, way=way, filters=2)
-    _check_step(model, images, random_batch(IMAGES, 2, way, 1, 2))
-    _check_evaluation(model, images, random_batch(IMAGES, 3, 5, 2, 2, seed=1))
+    _check_step(model, images, random_batch(IMAGES, 2, way, 1, 2, apart=True))
+    _check_evaluation(model, images, random_batch(IMAGES, 3, 5, 2, 2, seed=1, apart=True))
