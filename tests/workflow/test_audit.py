@@ -12,6 +12,7 @@ from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.audit.trace import trace
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
+from tests.workflow.edits import configured
 from tests.workflow.project import CONFIG, Project
 from tests.workflow.tampering import (
     DAMAGES,
@@ -248,3 +249,11 @@ def test_a_moved_run_and_a_restored_run_have_no_findings(finished: Project, tmp_
     assert audited(tmp_path / "restored/results/small").findings == ()
     (tmp_path / "restored").rename(tmp_path / "moved")
     assert audited(tmp_path / "moved/results/small").findings == ()
+
+
+def test_figures_that_the_study_no_longer_asks_for_are_noted_and_no_strays(project: Project):
+    project.snakemake("--cores", "2", config=configured("outputs={figures: [accuracy_grid]}"))
+    assert (project.run / "figures/shots.png").is_file()
+    report = audited(project.run)
+    assert kinds_and_files(report) == set()
+    assert any("of jobs that are not in the study" in note for note in report.notes)

@@ -157,6 +157,17 @@ def test_a_cell_on_true_labels_trains_for_its_own_iterations(cactus, source, exp
     assert rows(output)["learners.maml.iterations"] == expected
 
 
+def test_a_model_of_one_way_has_its_own_way(cactus):
+    values = ("grid={datasets: [omniglot], controls: {omniglot: [random+5-way]}}",)
+    cell = "omniglot/random+5-way/maml/s0"
+    code, output = cactus(cell, "--json", "--configfile", "mine.yaml", "--config", *values)
+    assert code == 0, output
+    found = rows(output)
+    assert found["learners.maml.way"] == (5, "source random+5-way")
+    assert found["learners.maml.validation.way"][0] == 5
+    assert {one["way"] for one in found["evaluation.settings"][0]} == {5}
+
+
 @pytest.mark.parametrize("option", ["--config", "-C", "--configfile"])
 def test_an_update_takes_no_other_configuration(cactus, tmp_path, option):
     PlannedConfig.read([Path("mine.yaml")], [], ROOT).write(tmp_path / "results/mine")

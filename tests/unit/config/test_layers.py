@@ -72,7 +72,7 @@ MAML = "learners: {maml: %s}\n"
         (["{oracle_iterations: 9, per_dataset: {omniglot: {iterations: 5}}}"], 9, 9),
         (["{iterations: 5}", "{oracle_iterations: 9}"], 9, 9),
         (["{oracle_iterations: 9}", "{iterations: 5}"], 5, 5),
-        (["{oracle_iterations: 9}", "{way: 4}"], 9, 9),
+        (["{oracle_iterations: 9}", "{inner_steps: 4}"], 9, 9),
         (["{oracle_iterations: 9}", "{per_dataset: {omniglot: {iterations: 5}}}"], 5, 9),
         (["{per_dataset: {omniglot: {oracle_iterations: 9}}}", "{iterations: 5}"], 5, 5),
     ],

@@ -64,6 +64,7 @@ def test_hyperplanes_by_embedding():
         {"maml": {"share": 0.5}},
         {"hyperplanes": {"margin": -0.1}},
         {"per_dataset": {"cifar": {}}},
+        {"scale_low": 3.0, "scale_high": 0.5},
     ],
 )
 def test_wrong_values_are_refused(values):

@@ -87,6 +87,26 @@ def maml(dataset="omniglot", **values):
             }),
             "partitions.variants.few.clusters", "19", "a task of 20 classes",
         ),
+        (maml(way=5), "learners.maml.way (for omniglot)", "5", "evaluation.settings.2.way is"),
+        (maml(validation={"way": 21}), "maml.validation.way", "21", "each of the 20 classes"),
+        (
+            study({"scratch": True, "include": [{"source": "scratch"}]}, evaluation={
+                "settings": [{"way": 22, "shot": 1}]
+            }),
+            "evaluation.settings.0.way", "22", "each of the 20 classes",
+        ),
+        (
+            study({"controls": {"omniglot": ["hyperplanes-acai"]}}, partitions={
+                "hyperplanes": {"planes": 4}
+            }),
+            "partitions.hyperplanes.planes", "4", "needs 5 planes",
+        ),
+        (
+            study({"controls": {"omniglot": ["hyperplanes-acai"]}}, partitions={
+                "hyperplanes": {"side_factor": 2000}
+            }),
+            "partitions.hyperplanes.side_factor", "2000", "12000 images on each side",
+        ),
         (
             study(synthetic_data=True, learners={"maml": {"way": 41}}),
             "learners.maml.way", "41", "clusters = 40",
@@ -223,13 +243,25 @@ def test_a_studys_size_wins_over_that_of_synthetic_data():
     [
         ("random+p-1", "changes nothing", "it sets count; random reads random"),
         ("hyperplanes-acai+p-1", "changes nothing", "hyperplanes-acai reads hyperplanes"),
-        ("acai+margin-0", "changes nothing", "it sets hyperplanes; acai reads clusters, count"),
+        (
+            "acai+margin-0",
+            "changes nothing",
+            "it sets hyperplanes.margin; acai reads clusters",
+        ),
         ("acai+x", "changes nothing", "it sets nothing; acai reads"),
+        ("hyperplanes-acai+void", "changes nothing", "it sets nothing; hyperplanes-acai reads"),
+        (
+            "hyperplanes-acai+other",
+            "changes nothing",
+            "it sets hyperplanes.per_embedding.bigan.margin",
+        ),
         ("random+7-way", "not be evaluated", "evaluation.settings has tasks of way 5, 20"),
     ],
 )
 def test_what_follows_the_base_of_a_source_has_an_effect(source, what, fix):
-    values = study({"controls": {"omniglot": [source]}}, partitions={"variants": {"x": {}}})
+    other = {"hyperplanes": {"per_embedding": {"bigan": {"margin": 1.0}}}}
+    variants = {"x": {}, "void": {"hyperplanes": {}}, "other": other}
+    values = study({"controls": {"omniglot": [source]}}, partitions={"variants": variants})
     with pytest.raises(ConfigError, match=what) as error:
         parse_config(values)
     assert error.value.where.endswith("grid.controls.omniglot")
@@ -241,3 +273,14 @@ def test_a_variant_that_one_learner_reads_is_for_all():
     variants = {"best": {"protonets": {"n_init": 5}}}
     values = study({"controls": {"omniglot": ["acai+best"]}}, partitions={"variants": variants})
     assert len(parse_config(values).expanded_grid.cells) == 2
+
+
+def test_the_error_of_a_variant_names_the_variants_key():
+    values = study(
+        {"controls": {"omniglot": ["acai+few"]}},
+        partitions={"clusters": 40, "variants": {"few": {"clusters": 15}}},
+        learners={"maml": {"way": 20}},
+    )
+    with pytest.raises(ConfigError) as error:
+        parse_config(values)
+    assert "partitions.variants.few.clusters = 15" in error.value.fix

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,16 +70,47 @@ def test_its_page_shows_every_accuracy_and_every_figure(project: Project, tmp_pa
     assert "--configfile config/demo.yaml config/small.yaml" in page
 
 
+def _is_refused(project: Project, output: Path, got: str) -> None:
+    code, text = project.cactus("digest", "small", "--output", str(output))
+    assert code != 0
+    assert got in text
+
+
 def test_a_digest_replaces_nothing_but_an_earlier_one(project: Project, tmp_path: Path) -> None:
     folder = digest(project, tmp_path)
     (folder / "tables/gone.tex").write_text("of an earlier run")
     digest(project, tmp_path)
     assert not (folder / "tables/gone.tex").exists()
-    (folder / "records.csv").unlink()
-    code, output = project.cactus("digest", "small", "--output", str(tmp_path))
-    assert code != 0
-    assert "an existing file or folder" in output
-    assert (folder / "README.md").is_file()
+    for name in ("thesis.txt", ".git/config", "tables/notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+        _is_refused(project, tmp_path, "an existing file or folder")
+        assert (folder / name).read_text() == "mine"
+        (folder / name).unlink()
+    page = folder / "README.md"
+    page.write_text(page.read_text().replace("small", "other", 1))
+    _is_refused(project, tmp_path, "an existing file or folder")
+    assert "other" in page.read_text()
+
+
+def test_a_digest_is_not_written_into_any_run(project: Project, tmp_path: Path) -> None:
+    other = tmp_path / "results" / "other"
+    for name in ("plans", "records"):
+        (other / name).mkdir(parents=True)
+    for folder in (other, other / "deeper", project.run):
+        _is_refused(project, folder, "a path inside the folder of a run")
+
+
+def test_the_digest_of_a_copy_has_the_name_of_its_folder(project: Project, tmp_path: Path) -> None:
+    copy = project.run.parent / "copy"
+    shutil.copytree(project.run, copy)
+    try:
+        code, output = project.cactus("digest", str(copy), "--output", str(tmp_path))
+        assert code == 0, output
+        assert (tmp_path / "copy/README.md").read_text().startswith("# Run `copy`\n")
+    finally:
+        shutil.rmtree(copy)
+    assert not (tmp_path / "small").exists()
 
 
 def test_a_run_with_findings_has_no_digest(project: Project, tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ def show_config(arguments: argparse.Namespace) -> int:
     rows = list(_rows(layers, wildcards))
     if wildcards.get("source") == "labels":
         rows = _of_oracle(rows)
+    source = Source.parse(wildcards["source"]) if "source" in wildcards else None
+    if source and source.way:
+        rows = [_of_way(row, source, source.way) for row in rows]
     if keys := [word for word in words if word != cell]:
         rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
@@ -100,6 +103,16 @@ def _of_oracle(rows: list[_Row]) -> list[_Row]:
         if row.key.endswith(".oracle_iterations") and row.value is not None
     }
     return [own[row.key]._replace(key=row.key) if row.key in own else row for row in rows]
+
+
+def _of_way(row: _Row, source: Source, way: int) -> _Row:
+    """Return a row of a model of one way, which is trained and evaluated on tasks of this way."""
+    value = row.value
+    if row.key == "evaluation.settings":
+        value = [one for one in value if one["way"] == way]
+    elif row.key.startswith("learners.") and row.key.endswith(".way"):
+        value = min(way, value) if row.key.endswith(".validation.way") else way
+    return row if value == row.value else row._replace(value=value, origin=f"source {source.name}")
 
 
 def _leaves(

@@ -16,7 +16,7 @@ def show_digest(arguments: argparse.Namespace) -> int:
     from cactus.provenance.digest.write import write_digest  # it imports pandas
 
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
-    print(f"wrote {write_digest(planner, arguments.output / planner.config.run)}")
+    print(f"wrote {write_digest(planner, arguments.output / planner.run_folder.resolve().name)}")
     return 0
 
 

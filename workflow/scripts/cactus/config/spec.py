@@ -1,9 +1,36 @@
-"""The part of the configuration that a job reads, as canonical JSON."""
+"""What the configuration gives a job: its wildcards, and the part that it reads."""
 
 import json
-from typing import Self
+from typing import NamedTuple, Self
 
-from cactus.config.sections.base import Settings
+from cactus.config.sections.base import DatasetName, LearnerName, Settings
+
+
+class RunWildcards(NamedTuple):
+    """No wildcards: the stage has one job per run."""
+
+
+class DatasetWildcards(NamedTuple):
+    """The wildcards of a stage with one job per data set."""
+
+    dataset: DatasetName
+
+
+class EmbeddingWildcards(NamedTuple):
+    """The wildcards of a stage with one job per trained embedding."""
+
+    dataset: DatasetName
+    embedding: str
+    seed: int
+
+
+class CellWildcards(NamedTuple):
+    """The wildcards of a stage with one job per cell of the grid."""
+
+    dataset: DatasetName
+    source: str
+    learner: LearnerName
+    seed: int
 
 
 class Spec(Settings):

@@ -62,7 +62,11 @@ def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
             "maml": {"per_dataset": learners},
             "protonets": {"query": _QUERIES, "per_dataset": learners},
         },
-        "evaluation": {"per_dataset": {name: _episodes(name, one) for name, one in sizes.items()}},
+        "evaluation": {
+            "per_dataset": {
+                name: _episodes(name, one, learners[name]["way"]) for name, one in sizes.items()
+            }
+        },
         "baselines": {
             **_BASELINES,
             "per_dataset": {
@@ -143,19 +147,22 @@ def _learner(name: DatasetName, sizes: _Sizes) -> dict[str, Any]:
         way = min(_COLOR_WAY, sizes.train.classes)
     query = _queries(one.query, sizes.val)
     validation = {
-        "way": min(one.way, sizes.val.classes),
+        "way": min(one.way, sizes.val.classes, way),
         "shot": _shots(one.shot, query, sizes.val),
         "query": query,
     }
     return {"way": way, "validation": validation}
 
 
-def _episodes(name: DatasetName, sizes: _Sizes) -> dict[str, Any]:
-    """Return the default episodes, with at most the classes and images that there are."""
+def _episodes(name: DatasetName, sizes: _Sizes, trained: int) -> dict[str, Any]:
+    """Return the default episodes, with at most the classes and images that there are.
+
+    They have no more classes than in training, because MAML's head has not.
+    """
     default = EvaluationSettings().resolve(name)
     query = _queries(default.query, sizes.test)
     pairs = (
-        (max(2, min(one.way, sizes.test.classes)), _shots(one.shot, query, sizes.test))
+        (max(2, min(one.way, sizes.test.classes, trained)), _shots(one.shot, query, sizes.test))
         for one in default.settings
     )
     settings = [{"way": way, "shot": shot} for way, shot in dict.fromkeys(pairs)]

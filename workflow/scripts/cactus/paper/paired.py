@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from cactus.errors import DataError
-from cactus.files import open_regular
+from cactus.paper.results import read_columns
 from cactus.paper.vocabulary import method_rank
 
 PAIRED_FILE: Final = "paired_tests.csv"
@@ -36,10 +36,7 @@ def read_paired(path: Path) -> pd.DataFrame:
         The file is missing or is not such a table.
     """
     try:
-        with open_regular(path) as file:
-            frame = pd.read_csv(file, dtype=dict.fromkeys(_TEXT, str))
-        if list(frame.columns) != COLUMNS:
-            raise ValueError(f"columns {', '.join(frame.columns)}")
+        frame = read_columns(path, COLUMNS, _TEXT)
     except (OSError, ValueError) as error:
         raise DataError(
             "The paired tests cannot be read.",

@@ -12,8 +12,8 @@ import pandas as pd
 from cactus.errors import DataError
 from cactus.evaluate.partition_quality import MEASURES, QUALITY_FILE, read_quality
 from cactus.evaluate.statistics import summarize_seeds
-from cactus.files import atomic_path, open_regular
-from cactus.paper.results import ALL_SEEDS
+from cactus.files import atomic_path
+from cactus.paper.results import ALL_SEEDS, read_columns
 from cactus.paper.vocabulary import dataset_rank, source_rank
 
 QUALITY_TABLE: Final = "partition_quality.csv"
@@ -114,10 +114,7 @@ def read_quality_table(path: Path) -> pd.DataFrame:
         The file is missing or is not such a table.
     """
     try:
-        with open_regular(path) as file:
-            frame = pd.read_csv(file, dtype=dict.fromkeys(_TEXT, str))
-        if list(frame.columns) != QUALITY_COLUMNS:
-            raise ValueError(f"columns {', '.join(frame.columns)}")
+        frame = read_columns(path, QUALITY_COLUMNS, _TEXT)
     except (OSError, ValueError) as error:
         raise DataError(
             "The table of the partitions' quality cannot be read.",

@@ -1,5 +1,6 @@
 """The tidy table of all numbers: its columns, its order, and reading it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,29 @@ def sorted_results(results: pd.DataFrame) -> pd.DataFrame:
     return results.iloc[sorted(range(len(rows)), key=rank)].reset_index(drop=True)
 
 
+def read_columns(path: Path, columns: Sequence[str], text: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV file with the given columns; only an empty value is missing.
+
+    Parameters
+    ----------
+    columns
+        All columns, in order.
+    text
+        Those that are text, whatever it looks like: a run may be named ``nan``.
+
+    Raises
+    ------
+    ValueError
+        The columns are others, or the file is no such table.
+    """
+    with open_regular(path) as file:
+        types = dict.fromkeys(text, str)
+        frame = pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
+    if list(frame.columns) != list(columns):
+        raise ValueError(f"columns {', '.join(frame.columns)}")
+    return frame
+
+
 def read_results(path: Path) -> pd.DataFrame:
     """Read the table written by `cactus.paper.aggregate.aggregate`.
 
@@ -54,10 +78,7 @@ def read_results(path: Path) -> pd.DataFrame:
         The file is missing or is not such a table.
     """
     try:
-        with open_regular(path) as file:
-            frame = pd.read_csv(file, dtype=dict.fromkeys(_TEXT, str))
-        if list(frame.columns) != COLUMNS:
-            raise ValueError(f"columns {', '.join(frame.columns)}")
+        frame = read_columns(path, COLUMNS, _TEXT)
     except (OSError, ValueError) as error:
         raise DataError(
             "The table of results cannot be read.",

@@ -8,7 +8,7 @@ from pathlib import Path
 from cactus.errors import RecordError
 
 
-def check_output(what: str, output: Path, run_folder: Path, *, replaced: bool = False) -> None:
+def check_output(what: str, output: Path, *, replaced: bool = False) -> None:
     """Check that a crate or digest may be written to a path.
 
     Parameters
@@ -21,17 +21,21 @@ def check_output(what: str, output: Path, run_folder: Path, *, replaced: bool = 
     Raises
     ------
     RecordError
-        Something else is there, or the path is in the run's own folder.
+        Something else is there, or the path is in the folder of a run.
     """
     taken = any(output.iterdir()) if output.is_dir() else output.exists()
-    inside = output.resolve().is_relative_to(run_folder.resolve())
+    inside = any(map(_is_run, output.resolve().parents)) or _is_run(output)
     if inside or (taken and not replaced):
         raise RecordError(
             f"The {what} cannot be written there.",
             where=str(output),
-            got="a path inside the run's own folder" if inside else "an existing file or folder",
+            got="a path inside the folder of a run" if inside else "an existing file or folder",
             fix="choose another --output, or remove what is there",
         )
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "plans").is_dir() and (folder / "records").is_dir()
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from cactus.config.spec import CellWildcards as CellWildcards
+from cactus.config.spec import DatasetWildcards as DatasetWildcards
+from cactus.config.spec import EmbeddingWildcards as EmbeddingWildcards
+from cactus.config.spec import RunWildcards as RunWildcards
 from cactus.config.spec import Spec as Spec  # stages take these from here
-from cactus.config.wildcards import CellWildcards as CellWildcards
-from cactus.config.wildcards import DatasetWildcards as DatasetWildcards
-from cactus.config.wildcards import EmbeddingWildcards as EmbeddingWildcards
-from cactus.config.wildcards import RunWildcards as RunWildcards
 from cactus.errors import CodeError, did_you_mean
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from cactus.config.sections.base import (
     Settings,
     UnfitError,
     changed,
+    fitting,
     merge,
     overrides,
     setting,
@@ -247,6 +248,14 @@ class PartitionSettings(DatasetSettings):
         "`k-50` hold for `acai+k-50` and other sources with `+k-50`, and win over all others.",
     )
     per_dataset: Overrides = overrides(_paper_overrides)
+
+    @fitting
+    def _scales_are_ordered(self) -> None:
+        if self.scale_low > self.scale_high:
+            raise UnfitError(
+                "scale_low",
+                f"scale_low ({self.scale_low:g}) is above scale_high ({self.scale_high:g})",
+            )
 
     @model_validator(mode="after")
     def _variants_can_be_named(self) -> Self:

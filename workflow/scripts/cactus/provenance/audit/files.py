@@ -1,11 +1,13 @@
 """Checks that files, records and stored sources agree with each other."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cactus.errors import DataError, RecordError
-from cactus.provenance.audit.findings import Finding, audited, audited_records
+from cactus.files import read_json
+from cactus.provenance.audit.findings import Finding, audited, audited_records, foreign_records
 from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.plan import plan_path, read_plan
@@ -87,7 +89,7 @@ def check_results(planner: Planner) -> Iterator[Finding]:
         yield from _wrong_sizes(planner, record)
         for name in sorted(record.unrecorded):
             yield Finding("record damaged", name, "its record does not list it", record.job)
-    yield from _strays(planner, known)
+    yield from _strays(planner, known | _of_other_jobs(planner))
 
 
 def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
@@ -100,6 +102,17 @@ def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
                 file = record_path(Path(), record.job).as_posix()
                 got = f"{name} has {size} bytes, recorded {entity.bytes}"
                 yield Finding("record damaged", file, got, record.job)
+
+
+def _of_other_jobs(planner: Planner) -> set[str]:
+    """Return the files of jobs that are not in the study, which a note of the audit counts."""
+    names: set[str] = set()
+    for path in foreign_records(planner):
+        with suppress(DataError):  # a damaged record lists nothing
+            content = read_json(path)
+            entities = content.get("entities") if isinstance(content, dict) else None
+            names.update(entities if isinstance(entities, dict) else ())
+    return names
 
 
 def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:

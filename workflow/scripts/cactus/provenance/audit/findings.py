@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
-from cactus.provenance.records.record import Record
+from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
@@ -75,3 +76,9 @@ def audited(planner: Planner) -> list[Assessment]:
 def audited_records(planner: Planner) -> list[Record]:
     """Return the valid records of all jobs except the audit itself."""
     return [one.record for one in audited(planner) if one.record is not None]
+
+
+def foreign_records(planner: Planner) -> list[Path]:
+    """Return the records of jobs that were removed from the study, or are of another study."""
+    known = {record_path(planner.run_folder, job) for job in planner.graph.jobs}
+    return sorted({*(planner.run_folder / "records").rglob("*.json")} - known)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cactus.provenance.audit.findings import Finding, audited_records
+from cactus.provenance.audit.findings import Finding, audited_records, foreign_records
 from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
-from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
@@ -97,10 +97,9 @@ def _version_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
 
 def _foreign_notes(planner: Planner) -> Iterator[str]:
     """Yield the records of cells that were removed from the study, or of another study."""
-    known = {record_path(planner.run_folder, job) for job in planner.graph.jobs}
-    found = {*(planner.run_folder / "records").rglob("*.json")} - known
+    found = foreign_records(planner)
     if found:
-        first = min(found).relative_to(planner.run_folder)
+        first = found[0].relative_to(planner.run_folder)
         yield (
             f"not audited: {counted(len(found), 'record')} of jobs that are not in the study, "
             f"with their results (the first is {first}); no table or figure has them"

@@ -43,7 +43,7 @@ def export(planner: Planner, output: Path) -> Path:
     PermissionError
         A file cannot be read.
     """
-    check_output("crate", output, planner.run_folder)
+    check_output("crate", output)
     records = _records(planner)
     files = crate_files(planner)
     for path in files.values():

@@ -8,7 +8,7 @@ from typing import Final
 from cactus.errors import RecordError
 from cactus.files import write_json, write_text
 from cactus.provenance.audit.report import Report, run_audit
-from cactus.provenance.digest.page import digest_page
+from cactus.provenance.digest.page import digest_page, title
 from cactus.provenance.digest.records_table import write_records
 from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.staleness.planned_config import read_planned_config
@@ -17,6 +17,8 @@ from cactus.provenance.staleness.status import counted
 
 PAGE: Final = "README.md"
 RECORDS: Final = "records.csv"
+CONFIG: Final = "config.json"
+AUDIT: Final = "audit.json"
 _COPIED: Final = (".csv", ".png", ".tex")
 
 
@@ -37,10 +39,11 @@ def write_digest(planner: Planner, output: Path) -> Path:
     Raises
     ------
     RecordError
-        The audit has findings, or the output is a folder with other content.
+        The audit has findings, or the output holds something else than a digest of the run.
     """
-    replaced = (output / PAGE).is_file() and (output / RECORDS).is_file()
-    check_output("digest", output, planner.run_folder, replaced=replaced)
+    run = planner.run_folder.resolve().name
+    replaced = _is_digest(output, run)
+    check_output("digest", output, replaced=replaced)
     report = run_audit(planner)
     if report.findings:
         first = report.findings[0][0]
@@ -52,22 +55,37 @@ def write_digest(planner: Planner, output: Path) -> Path:
             fix=f"see `cactus audit {planner.config.run}`",
         )
     with atomic_folder(output) as folder:
-        _fill(planner, report, folder)
+        _fill(planner, report, folder, run)
     return output
 
 
-def _fill(planner: Planner, report: Report, folder: Path) -> None:
+def _is_digest(folder: Path, run: str) -> bool:
+    """Return whether a folder holds an earlier digest of the run, and nothing else."""
+    page = folder / PAGE
+    if not page.is_file() or not page.read_bytes().startswith(f"{title(run)}\n".encode()):
+        return False
+    files = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
+    return all(_is_of_digest(file) for file in files)
+
+
+def _is_of_digest(file: Path) -> bool:
+    if len(file.parts) == 1:
+        return file.name in {PAGE, RECORDS, CONFIG, AUDIT}
+    return file.parts[0] in ("tables", "figures") and file.suffix in _COPIED
+
+
+def _fill(planner: Planner, report: Report, folder: Path, run: str) -> None:
     records = [one.record for one in planner.assess_all() if one.record is not None]
     for name in sorted({name for record in records for name in record.entities}):
         target = _name_in_digest(PurePosixPath(name))
         if target is not None:
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(planner.run_folder / name, folder / target)
-    write_json(folder / "config.json", planner.config.model_dump(mode="json"))
-    write_json(folder / "audit.json", report.as_json())
+    write_json(folder / CONFIG, planner.config.model_dump(mode="json"))
+    write_json(folder / AUDIT, report.as_json())
     write_records(records, folder / RECORDS)
     study = " ".join(map(shlex.quote, read_planned_config(planner.run_folder).arguments()))
-    write_text(folder / PAGE, digest_page(planner.config.run, study, records, report, folder))
+    write_text(folder / PAGE, digest_page(run, study, records, report, folder))
 
 
 def _name_in_digest(name: PurePosixPath) -> PurePosixPath | None:

@@ -12,7 +12,7 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
-from cactus.config.sections.embeddings.base import EvenSide, MethodSettings
+from cactus.config.sections.embeddings.base import Batch, EvenSide, MethodSettings
 
 
 def _acai_overrides() -> Overrides:
@@ -33,7 +33,7 @@ class AcaiSettings(MethodSettings):
         "the paper pads 28-pixel digits to 32.",
         unit="pixels",
     )
-    batch_size: Count = changed(MethodSettings, "batch_size", 64)
+    batch_size: Batch = changed(MethodSettings, "batch_size", 64)
     latent_channels: Count = setting(
         16, "Channels of the latent map; times `latent_width` squared, the embedding's dimensions."
     )

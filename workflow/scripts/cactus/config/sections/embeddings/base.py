@@ -12,6 +12,8 @@ from cactus.config.sections.base import (
 )
 
 EvenSide = Annotated[int, Field(ge=8, multiple_of=2)]
+Batch = Annotated[int, Field(ge=2)]  # batch norm needs two images
+Momentum = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 JOINT_BATCH = (
     "Whether the discriminator sees real and generated images in one batch. The original uses "
@@ -29,7 +31,7 @@ class MethodSettings(DatasetSettings):
         "antialiasing, smaller ones padded with their border pixels.",
         unit="pixels",
     )
-    batch_size: Count = setting(128, "Images in a training batch.", unit="images")
+    batch_size: Batch = setting(128, "Images in a training batch, at least 2.", unit="images")
     log_every: Count = setting(
         100, "Steps per point of the training curve; each point is their mean.", unit="steps"
     )

@@ -1,11 +1,10 @@
 """Settings of BiGAN."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
-    Fraction,
     NonNegative,
     Overrides,
     Positive,
@@ -14,7 +13,9 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
-from cactus.config.sections.embeddings.base import JOINT_BATCH, MethodSettings
+from cactus.config.sections.embeddings.base import JOINT_BATCH, MethodSettings, Momentum
+
+_SMALLEST_MAP: Final = 7  # of `cactus.embed.networks.halvings`
 
 
 def _bigan_overrides() -> Overrides:
@@ -72,7 +73,7 @@ class BiganSettings(MethodSettings):
     learning_rate: Positive = setting(
         2e-4, "Learning rate of Adam until the decay, for all networks."
     )
-    beta1: Fraction = setting(0.5, "Coefficient of Adam's first moment.")
+    beta1: Momentum = setting(0.5, "Coefficient of Adam's first moment, below 1.")
     weight_decay: NonNegative = setting(2.5e-5, "L2 penalty on everything but batch norm's gains.")
     epochs: Count = setting(200, "Epochs at the full learning rate.", unit="epochs")
     decay_epochs: CountOrZero = setting(
@@ -95,6 +96,13 @@ class BiganSettings(MethodSettings):
             )
         if self.hidden == 0 and "mlp" in (self.encoder, self.networks):
             raise UnfitError("hidden", "an mlp needs hidden units; set `hidden` above 0")
+        half = self.working_size // 2
+        if self.hidden == 0 and self.networks == "conv" and (half % 2 or half <= _SMALLEST_MAP):
+            raise UnfitError(
+                "hidden",
+                f"a discriminator that halves working_size ({self.working_size}) only once has no "
+                "layer that sees the code; set `hidden` above 0, or change working_size",
+            )
         if self.encoder == "alexnet" and self.width % 4:
             raise UnfitError(
                 "width",

@@ -17,7 +17,7 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
-from cactus.config.sections.embeddings.base import MethodSettings
+from cactus.config.sections.embeddings.base import Batch, MethodSettings
 
 
 def _deepcluster_overrides() -> Overrides:
@@ -45,7 +45,7 @@ class DeepclusterSettings(MethodSettings):
     may be a different one too.
     """
 
-    batch_size: Count = changed(MethodSettings, "batch_size", 256)
+    batch_size: Batch = changed(MethodSettings, "batch_size", 256)
     dims: Count = setting(256, "Dimensions after PCA whitening.")
     clusters: Count = setting(
         300,

@@ -15,7 +15,7 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
-from cactus.config.sections.embeddings.base import JOINT_BATCH, EvenSide, MethodSettings
+from cactus.config.sections.embeddings.base import JOINT_BATCH, EvenSide, MethodSettings, Momentum
 
 
 def _infogan_overrides() -> Overrides:
@@ -53,7 +53,7 @@ class InfoganSettings(MethodSettings):
     discriminator_rate: Positive = setting(
         2e-4, "Learning rate of Adam for discriminator and recognition network."
     )
-    beta1: Fraction = setting(0.5, "Coefficient of Adam's first moment.")
+    beta1: Momentum = setting(0.5, "Coefficient of Adam's first moment, below 1.")
     categorical_weight: NonNegative = setting(
         1.0, "Weight lambda of the categorical codes' mutual information."
     )

@@ -1,0 +1,228 @@
+"""Check values against the sizes of a data set's splits, before the first job."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import ceil, floor, log2
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+
+from pydantic import ValidationError
+
+from cactus.config.explain import explained, shown
+from cactus.config.layers import MISSING, Layers, dotted, value_at
+from cactus.config.sections.base import VARIANTS, DatasetName, LearnerName, Settings
+from cactus.config.sections.grid import Cell
+from cactus.config.sections.learners import TrainingSettings
+from cactus.config.sections.partition import (
+    HyperplaneSettings,
+    MamlAcceptanceSettings,
+    keys_read,
+)
+from cactus.config.sections.source import Source
+from cactus.config.split_sizes import SplitName, split_sizes
+from cactus.config.yaml_file import KeyPath
+from cactus.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cactus.config.models import Config
+
+_Found = TypeVar("_Found")
+Given = tuple[KeyPath, Any]  # a key and its value
+_LEAST_WAY: Final = 2
+_ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
+
+
+class Checks:
+    """Checks that values fit each other and the sizes of a data set's splits."""
+
+    def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
+        self.config, self.layers, self.dataset = config, layers, dataset
+        section = getattr(config.data, dataset)
+        self.resolved(("data", dataset), lambda: _again(section))
+        self.sizes = split_sizes(config, dataset)
+
+    def check_clusters(self, key: KeyPath, clusters: int, *names: str) -> None:
+        """Check that the training images can have so many clusters."""
+        images = self.sizes["train"].images
+        if clusters > images:
+            fix = f"lower it: the training split of {self.dataset} has {images} images"
+            raise self.refused(fix, (key, clusters), names=names)
+
+    def check_episodes(self, path: KeyPath, shape: tuple[int, int, int], split: SplitName) -> None:
+        """Check the way, shot and query of episodes with true labels."""
+        way, shot, query = shape
+        classes, _, images = self.sizes[split]
+        attributes = self.config.pool_attributes(self.dataset)
+        if attributes > classes:
+            fix = f"lower it: the {split} split of {self.dataset} has {classes} attributes"
+            raise self.refused(fix, (("partitions", "pool_attributes"), attributes))
+        if attributes and way != _ATTRIBUTE_WAY:
+            fix = f"set it to {_ATTRIBUTE_WAY}: a task has a choice of attributes and its opposite"
+            raise self.refused(fix, ((*path, "way"), way))
+        if not attributes and way > classes:
+            fix = f"lower it: the {split} split of {self.dataset} has {classes} classes"
+            raise self.refused(fix, ((*path, "way"), way))
+        if shot + query > images:
+            fix = (
+                f"lower it: {shot} shots and {query} queries are {shot + query} images of a class, "
+                f"and the {split} split of {self.dataset} has at most {images} of its smallest one"
+            )
+            section = path[:1] if path[0] == "evaluation" else path
+            raise self.refused(fix, ((*path, "shot"), shot), ((*section, "query"), query))
+
+    def resolved(self, path: KeyPath, resolve: Callable[[], _Found], *names: str) -> _Found:
+        """Return settings for this data set, which have to fit each other."""
+        try:
+            return resolve()
+        except ValidationError as error:
+            raise explained(error, self.layers, path, self.dataset, *names) from None
+
+    def refused(self, fix: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
+        """Return the error of values that do not fit; it names the one that was set last.
+
+        If all of them are defaults, that is a key of the study that the size of the data follows.
+        """
+        key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset, *names))
+        if self.layers.is_default(key, self.dataset, *names):
+            keys = list(self._size_keys())
+            if keys:
+                default = f"{dotted(key)}, which is {shown(value)} by default"
+                fix = f"change it, or set {default} ({fix})"
+                key = keys[0] if len(keys) == 1 else keys[0][:2]
+                value = value_at(self.layers.values, key)
+        return ConfigError(
+            "The configuration asks for what the data does not have.",
+            where=self.layers.place(key, self.dataset, *names),
+            got=shown(value),
+            fix=fix,
+        )
+
+    def _size_keys(self) -> Iterator[KeyPath]:
+        """Yield the keys of the study that decide how many classes and images there are."""
+        for section in ("data", "synthetic") if self.config.synthetic_data else ("data",):
+            for key in getattr(self.config, section).model_dump()[self.dataset]:
+                path = section, self.dataset, key
+                if not self.layers.is_default(path):
+                    yield path
+
+
+class PartitionChecks(Checks):
+    """Checks what the partitions of a data set's cells read."""
+
+    def check_tasks(self, cell: Cell, path: KeyPath, training: TrainingSettings) -> None:
+        """Check that partitions of the training images can have the classes of a task."""
+        source = Source.parse(cell.source)
+        images = self.sizes["train"].images
+        self._check_source(source)
+        way: Given = (*path, "way"), training.way
+        if source.way is not None:
+            way = ("grid", "controls", self.dataset), source.name
+        if training.way < _LEAST_WAY:
+            fix = (
+                f"raise it to {_LEAST_WAY} or more: with a single class, there is nothing to learn"
+            )
+            raise self.refused(fix, way)
+        needed = training.way * (training.shot + training.query)
+        if needed > images:
+            fix = f"lower it: a task has {needed} images, the training split {images}"
+            others = (((*path, key), getattr(training, key)) for key in ("shot", "query"))
+            raise self.refused(fix, way, *others)
+        names = [name for name in (source.variant, source.embedding) if name]
+        settings = self.resolved(
+            ("partitions",), lambda: self.config.partitions.of_source(source, self.dataset), *names
+        )
+        if source.kind == "hyperplanes":
+            self._check_planes(settings.hyperplanes, training, way, *names)
+            return
+        random = source.kind == "random"
+        own: KeyPath = ("random", "labels") if random else ("clusters",)
+        key = self._set_by(source, own)
+        classes = settings.random.labels if random else settings.clusters
+        self.check_clusters(key, classes, *names)
+        if training.way > classes:
+            fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
+            raise self.refused(fix, way, (key, classes), names=names)
+        if source.kind == "kmeans":
+            rule = settings.acceptance(cell.learner)
+            self._check_acceptance(rule, classes, training.shot + training.query, *names)
+
+    def _set_by(self, source: Source, key: KeyPath) -> KeyPath:
+        """Return where a key of `partitions` is set for a source: by its variant, or for all."""
+        variants = self.config.partitions.variants
+        if source.variant and value_at(variants[source.variant], key) is not MISSING:
+            return ("partitions", VARIANTS, source.variant, *key)
+        return ("partitions", *key)
+
+    def _check_planes(
+        self, planes: HyperplaneSettings, training: TrainingSettings, way: Given, *names: str
+    ) -> None:
+        """Check that hyperplanes can make enough cells, and leave enough images on each side."""
+        section = ("partitions", "hyperplanes")
+        least = ceil(log2(training.way))
+        if planes.planes < least:
+            fix = f"a task of {training.way} classes needs {least} planes or more"
+            raise self.refused(fix, way, ((*section, "planes"), planes.planes), names=names)
+        per_class, images = training.shot + training.query, self.sizes["train"].images
+        needed = 2 * planes.side_factor * per_class
+        if needed > images:
+            fix = (
+                f"lower it: a plane needs {planes.side_factor * per_class} images on each side, "
+                f"and the training split of {self.dataset} has {images}"
+            )
+            key = (*section, "side_factor")
+            raise self.refused(fix, (key, planes.side_factor), names=names)
+
+    def _check_source(self, source: Source) -> None:
+        """Check that what follows the base of a source's name has an effect."""
+        ways = {one.way for one in self.config.evaluation.resolve(self.dataset).settings}
+        if source.way not in (None, *ways):
+            fix = f"evaluation.settings has tasks of way {', '.join(map(str, sorted(ways)))}"
+            raise self._idle(source, "A model would not be evaluated on any setting.", fix)
+        if source.variant is not None:
+            learners: tuple[LearnerName, ...] = get_args(LearnerName)
+            values = self.config.partitions.variants[source.variant]
+            if not _has_effect(values, source, learners, self.dataset):
+                read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+                given = ", ".join(sorted(_leaves(values))) or "nothing"
+                fix = f"it sets {given}; {source.base} reads {', '.join(sorted(read))}"
+                raise self._idle(source, "A variant changes nothing for a task source.", fix)
+
+    def _idle(self, source: Source, what: str, fix: str) -> ConfigError:
+        where = self.layers.place(("grid", "controls", self.dataset))
+        return ConfigError(what, where=where, got=source.name, fix=fix)
+
+    def _check_acceptance(
+        self, rule: MamlAcceptanceSettings, clusters: int, per_class: int, *names: str
+    ) -> None:
+        """Check that the clusters that k-means has to make large enough can be."""
+        large = min(clusters, floor(rule.fraction * clusters) + 1)
+        needed, images = large * (per_class + rule.strict), self.sizes["train"].images
+        if needed > images:
+            fix = (
+                f"lower it: {large} large enough clusters have {needed} images, and the training "
+                f"split of {self.dataset} has {images}"
+            )
+            raise self.refused(fix, (("partitions", "clusters"), clusters), names=names)
+
+
+def _has_effect(
+    variant: dict[str, Any], source: Source, learners: Iterable[LearnerName], dataset: DatasetName
+) -> bool:
+    """Return whether a variant sets a key that the partitions of a source depend on."""
+    read = set[str]().union(*(keys_read(source, one, dataset) for one in learners))
+    values = {key: value for key, value in variant.items() if key in read}
+    planes = dict(values.pop("hyperplanes", {}))
+    own = planes.pop("per_embedding", {}).get(source.embedding, {})
+    return any(value != {} for value in (*values.values(), planes, own))
+
+
+def _leaves(values: dict[str, Any], path: KeyPath = ()) -> Iterator[str]:
+    """Yield the dotted keys of nested mappings that hold a value."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield dotted((*path, key))
+
+
+def _again(settings: Settings) -> Settings:
+    """Return settings after the checks of their values against each other."""
+    return type(settings).model_validate(settings.model_dump())
