@@ -68,6 +68,10 @@ def test_the_table_names_every_stage():
         ({"partitions": {"variants": {"k-12": {"clusters": 12}, "p-1": {"count": 2}}}}, set()),
         ({"partitions": {"kmeans": "scikit-learn"}}, {"make_partitions"}),
         ({"evaluation": {"tasks": 7}}, {"evaluate_model", "run_baselines"}),
+        (
+            {"evaluation": {"split": "val"}},
+            {"evaluate_model", "run_baselines", "aggregate_results"},
+        ),
         ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
         ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
         ({"outputs": {"decimals": 1}}, {"make_table"}),

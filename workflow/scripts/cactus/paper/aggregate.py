@@ -1,7 +1,7 @@
 """One tidy table of all numbers of a run, next to the paper's."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,12 @@ from cactus.paper.vocabulary import setting_title
 
 
 def aggregate(
-    run_folder: Path, run: str, cells: Sequence[str], published_file: Path, output: Path
+    run_folder: Path,
+    run: str,
+    cells: Sequence[str],
+    splits: Mapping[str, str],
+    published_file: Path,
+    output: Path,
 ) -> None:
     """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
 
@@ -45,6 +50,8 @@ def aggregate(
     cells
         Folders in it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
         ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are ignored.
+    splits
+        The split that each data set's episodes are drawn from, for the column ``split``.
     published_file
         The paper's numbers, see `cactus.paper.published.read_published`.
     output
@@ -61,6 +68,7 @@ def aggregate(
     rows["run"] = run
     data = {name: load_manifest(run_folder / "data" / name) for name in set(rows["dataset"])}
     rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
+    rows["split"] = [splits[name] for name in rows["dataset"]]
     rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
     rows["in_paper"] = rows["paper_status"].notna()
     _write(paired_tests(scores, run), output.with_name(PAIRED_FILE))

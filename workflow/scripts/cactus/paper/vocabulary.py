@@ -7,6 +7,7 @@ from cactus.config.sections.source import Source
 from cactus.errors import DataError
 
 SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"
+SPLIT_NOTE: Final = "validation split, not the test split"
 DATASETS: Final = {
     "mnist": "MNIST",
     "omniglot": "Omniglot",

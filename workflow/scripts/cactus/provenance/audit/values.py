@@ -143,8 +143,9 @@ class ValueCheck:
     def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
         """Compute the numbers of a row of results from its episodes, and from the paper's."""
         summary = self._episodes.summary(scoring_jobs(row, self._jobs), _setting(row))
-        synthetic = self._planner.config.synthetic_data
-        return {**summary, **against_paper(summary, self._published.get(cell_key(row)), synthetic)}
+        published, config = self._published.get(cell_key(row)), self._planner.config
+        split = config.evaluation.resolve(row["dataset"]).split
+        return {**summary, **against_paper(summary, published, config.synthetic_data, split)}
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
