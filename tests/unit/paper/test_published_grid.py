@@ -3,11 +3,19 @@
 from pathlib import Path
 
 from cactus.config.load import load_config
+from cactus.config.sections.source import Source, unmet_name
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.vocabulary import method_name
 from cactus.stages import evaluate_model, run_baselines
 
 CONFIG = Path(__file__).parents[3] / "config"
+
+
+def test_names_of_variants_that_the_paper_ran_are_kept_for_their_values():
+    sources = map(Source.parse, set(read_published(CONFIG / "paper_results.csv")["source"]))
+    variants = {source.variant for source in sources if source.variant}
+    assert variants == {"p-1", "margin-0"}
+    assert all(unmet_name(name, {"tolerance": 0.1}) for name in variants)
 
 
 def test_the_papers_grid_scores_exactly_the_published_rows():

@@ -116,11 +116,14 @@ def source_title(source: str) -> str:
 
 
 def _variant_title(variant: str) -> str:
-    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words."""
+    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words.
+
+    Different names have different titles, so underscores stay.
+    """
     name, _, number = variant.partition("-")
     if name in _SYMBOLS and number.isdigit():
         return f"{_SYMBOLS[name]} = {number}"
-    return variant.replace("-", " ").replace("_", " ")
+    return variant.replace("-", " ")
 
 
 def method_title(method: str) -> str:
