@@ -19,7 +19,7 @@ from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
 from cactus.paper.scores import Score, read_cell
 from cactus.paper.verdicts import with_verdicts
-from cactus.paper.vocabulary import setting_title
+from cactus.paper.vocabulary import published_source, setting_title
 
 
 def aggregate(
@@ -69,10 +69,18 @@ def aggregate(
     data = {name: load_manifest(run_folder / "data" / name) for name in set(rows["dataset"])}
     rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
     rows["split"] = [splits[name] for name in rows["dataset"]]
-    rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
+    rows = _beside_the_papers(rows, read_published(published_file))
     rows["in_paper"] = rows["paper_status"].notna()
     _write(paired_tests(scores, run), output.with_name(PAIRED_FILE))
     _write(sorted_results(with_verdicts(rows))[COLUMNS], output)
+
+
+def _beside_the_papers(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the paper's number of each, if it has one."""
+    cells = zip(rows["dataset"], rows["source"], strict=True)
+    keys = rows[CELL_KEYS].assign(source=[published_source(*cell) for cell in cells])
+    found = keys.merge(published, on=CELL_KEYS, how="left").drop(columns=CELL_KEYS)
+    return pd.concat([rows, found], axis=1)
 
 
 def _write(frame: pd.DataFrame, output: Path) -> None:

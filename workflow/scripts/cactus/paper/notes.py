@@ -28,6 +28,7 @@ from cactus.paper.vocabulary import (
     dataset_title,
     is_oracle,
     learner_title,
+    row_source,
     source_rank,
     source_title,
 )
@@ -240,12 +241,12 @@ def margin_notes(summaries: Sequence[Path]) -> list[str]:
 
 
 def _ways_note(results: pd.DataFrame) -> list[str]:
-    """Return a sentence for each source of which a setting's own way has a model."""
+    """Return a sentence for each row that has numbers of models of a setting's own way."""
     ways: dict[str, list[int]] = {}
     for source in sorted({*results["source"]}, key=source_rank):
         parsed = Source.parse(source)
         if parsed.way is not None:
-            ways.setdefault(source_title(parsed.without_way), []).append(parsed.way)
+            ways.setdefault(source_title(row_source(source)), []).append(parsed.way)
     return [
         f"{escape(title)}: the numbers for {' and '.join(f'{way}-way' for way in found)} tasks are "
         "of models that were trained on such tasks."

@@ -32,6 +32,8 @@ METHODS: Final = {
     "oracle-maml": "Oracle-MAML",
     "oracle-protonets": "Oracle-ProtoNets",
 }
+# Classes of a training task in the original, whatever the setting; see `published_source`.
+_ORIGINAL_WAYS: Final = {"mnist": 10, "omniglot": 20, "miniimagenet": 5, "celeba": 2}
 _SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
 _KINDS: Final = {
     "scratch": "None",
@@ -64,6 +66,29 @@ def is_embedding(source: str) -> bool:
     """Return whether a source is an embedding, not a control or an ablation of one."""
     parsed = Source.parse(source)
     return parsed.kind == "kmeans" and source == parsed.base
+
+
+def row_source(source: str) -> str:
+    """Return the source whose row in a table has the numbers of a source.
+
+    The original trains random assignment with each setting's way, so that its models of one way
+    fill the row of ``random``. Models of one way on any other source have a row of their own.
+    """
+    parsed = Source.parse(source)
+    return parsed.without_way if parsed.kind == "random" else source
+
+
+def published_source(dataset: str, source: str) -> str:
+    """Return the name under which the paper's numbers have a source of tasks.
+
+    That of random assignment says with which way the original trained it. Other names do not: the
+    original has one way for all settings of a data set, the default here.
+    """
+    parsed = Source.parse(source)
+    original = _ORIGINAL_WAYS.get(dataset)
+    if parsed.kind == "random":
+        return f"{parsed.without_way}+{parsed.way or original}-way"
+    return parsed.without_way if parsed.way == original else source
 
 
 def dataset_rank(dataset: str) -> tuple[int, str]:
