@@ -1,6 +1,8 @@
 """Variants and ways of task sources in the table of results, the tables and the figures."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.paper_numbers import published_key, read_paper_numbers
 from cactus.provenance.audit.tex import numbers_in_table
@@ -85,6 +88,21 @@ def test_models_of_the_originals_way_are_compared_with_the_paper(run: Run):
         assert rows.loc[key, "in_paper"] == wanted, key
         row = {**rows.loc[key], **dict(zip(("source", "way", "shot"), key, strict=True))}
         assert (published_key(row) in audited) == wanted, key
+
+
+def test_the_verdicts_that_are_shown_are_counted_and_no_others(run: Run, tmp_path: Path):
+    path = tmp_path / "verdicts.tex"
+    write_table("verdicts", run.results, "omniglot", path, 2, "run")
+    shown = [one["printed"] for one in _entries(path).values() if one["columns"] == ["verdict"]]
+    assert len(averaged_over_seeds(read_results(run.results))) == len(shown) + 2
+    (line,) = re.findall(
+        r"Verdicts on (\d+) numbers:\} (.*?)\.", " ".join(path.read_text().split())
+    )
+    assert line[0] == str(len(shown))
+    summary = format_summary(read_results(run.results)).splitlines()[-1]
+    for text in (line[1], summary.removeprefix("Against the paper: ")):
+        counts = dict(one.split(" ", 1)[::-1] for one in text.replace(" only", "").split(", "))
+        assert counts == {name: str(count) for name, count in Counter(shown).items()}
 
 
 def test_settings_without_a_model_are_empty_and_the_text_fits_the_map(table: Path):

@@ -12,6 +12,7 @@ from cactus.paper.vocabulary import (
     SYNTHETIC_NOTE,
     dataset_rank,
     method_rank,
+    row_source,
     source_rank,
 )
 
@@ -78,6 +79,18 @@ def read_results(path: Path) -> pd.DataFrame:
 def averaged_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """Return the rows averaged over seeds, one per cell and setting."""
     return results[results["seed"] == ALL_SEEDS].reset_index(drop=True)
+
+
+def rows_of_tables(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that the tables of a data set show: averaged over seeds, one per number.
+
+    In the row of random assignment, models of a setting's own way replace others.
+    """
+    averaged = averaged_over_seeds(results)
+    keys = averaged[["dataset", "method", "way", "shot"]]
+    keys = keys.assign(row=averaged["source"].map(row_source))
+    # In print order, a source comes before its models of one way.
+    return averaged[~keys.duplicated(keep="last")].reset_index(drop=True)
 
 
 def caveat(results: pd.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cactus.paper.results import averaged_over_seeds, caveat
+from cactus.paper.results import averaged_over_seeds, caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import (
     dataset_title,
@@ -53,5 +53,5 @@ def format_summary(results: pd.DataFrame) -> str:
     """Return the summary as aligned text, with a heading, and a line that counts the verdicts."""
     note = f" ({caveat(results)})" if caveat(results) else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
-    verdicts = verdict_counts(averaged_over_seeds(results))
+    verdicts = verdict_counts(rows_of_tables(results))
     return f"Accuracy of the CACTUs cells in percent{note}\n{table}\nAgainst the paper: {verdicts}"

@@ -91,7 +91,7 @@ Cells = Iterable[tuple[str, TableCell]]  # each with what it is, see `cactus.pap
 
 
 def table_rows(averaged: pd.DataFrame) -> list[TableRow]:
-    """Group the results, which are in print order, into rows."""
+    """Group the results, see `cactus.paper.results.rows_of_tables`, into rows."""
     found: dict[tuple[str, str], dict[Setting, dict[str, Any]]] = defaultdict(dict)
     for record in averaged.to_dict("records"):
         row = {str(key): value for key, value in record.items()}
