@@ -12,7 +12,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = AggregateResultsSpec.parse(job.spec)
         published = CONFIG_FOLDER / "paper_results.csv"
-        aggregate(job.run_folder, spec.run, spec.cells, published, job.output)
+        aggregate(job.run_folder, spec.run, spec.cells, spec.splits, published, job.output)
         quality = job.output.with_name(QUALITY_TABLE)
         aggregate_quality(job.run_folder, spec.run, spec.qualities, quality)
 

@@ -145,3 +145,52 @@ def test_what_a_variant_cannot_hold_is_refused_whether_or_not_it_is_used(values,
         parse_config({"partitions": {"variants": {"x": values}}})
     assert key in error.value.where
     assert fix in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "wanted"),
+    [
+        ("p-1", {"count": 2, "clusters": 25}, "`count: 1` and nothing else"),
+        ("p-1", {"clusters": 25}, "`count: 1` and nothing else"),  # beside the default's count
+        ("k-40", {"clusters": 26}, "`clusters: 40` and nothing else"),
+        ("k-40", {}, "`clusters: 40` and nothing else"),
+        ("k-40", {"random": {"labels": 40}}, "`clusters: 40` and nothing else"),
+        ("margin-0", {"hyperplanes": {"margin": 0.1}}, "`hyperplanes: {margin: 0}`"),
+        ("margin-0.5", {"hyperplanes": {"planes": 9}}, "`hyperplanes: {margin: 0.5}`"),
+        ("margin-0.5", {"count": 9}, "`hyperplanes: {margin: 0.5}`"),
+        ("margin-2", {"hyperplanes": {"margin": 2}, "count": 3}, "`hyperplanes: {margin: 2}`"),
+        (
+            "margin-2",
+            {"hyperplanes": {"margin": 2, "per_embedding": {"acai": {"margin": 1}}}},
+            "`hyperplanes: {margin: 2}`, beside it only plain keys of hyperplanes",
+        ),
+    ],
+)
+def test_a_variant_does_not_bear_the_name_of_other_values(name, values, wanted):
+    with pytest.raises(ConfigError) as error:
+        parse_config({"partitions": {"variants": {name: values}}})
+    assert "partitions.variants." in error.value.where
+    assert name in error.value.where
+    assert f"`{name}` is the name of {wanted}" in error.value.fix
+
+
+def test_a_variant_with_a_value_of_the_wrong_type_is_refused_whatever_its_name():
+    for name in ("margin-0", "margin-3", "wide"):
+        with pytest.raises(ConfigError):
+            parse_config({"partitions": {"variants": {name: {"hyperplanes": 3}}}})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("p-10", {"count": 10}),
+        ("k-26", {"clusters": 26}),
+        ("margin-0.50", {"hyperplanes": {"margin": 0.5, "unit": "embedding", "planes": 9}}),
+        ("margin-wide", {"count": 3}),
+        ("k-many", {"clusters": 900}),
+        ("p", {"clusters": 9}),
+    ],
+)
+def test_a_variant_bears_the_name_of_its_values_or_any_that_says_no_number(name, values):
+    partitions = parse_config({"partitions": {"variants": {name: values}}}).partitions
+    assert partitions.variants[name] == values

@@ -1,5 +1,6 @@
 """Fake runs that several test modules share."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from cactus.paper.partition_quality import aggregate_quality
 from tests.unit.paper.fake_run import SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
+SPLITS = dict.fromkeys(SETTINGS, "test")
 
 
 class Run(NamedTuple):
@@ -29,10 +31,10 @@ class Run(NamedTuple):
         return self.folder / "tables" / "partition_quality.csv"
 
 
-def make_run(fake: FakeRun) -> Run:
+def make_run(fake: FakeRun, splits: Mapping[str, str] = SPLITS) -> Run:
     """Write a fake run and aggregate it."""
     run = Run(fake.folder, fake.build())
-    aggregate(run.folder, run.folder.name, run.cells, PUBLISHED, run.results)
+    aggregate(run.folder, run.folder.name, run.cells, splits, PUBLISHED, run.results)
     measured = sorted(path for path in run.folder.glob("quality/*/*/*/*"))
     qualities = [path.relative_to(run.folder).as_posix() for path in measured]
     aggregate_quality(run.folder, run.folder.name, qualities, run.quality)

@@ -11,7 +11,7 @@ import pytest
 from cactus.errors import DataError
 from cactus.paper.aggregate import aggregate
 from cactus.paper.results import COLUMNS, averaged_over_seeds, read_results, sorted_results
-from tests.unit.paper.conftest import Run
+from tests.unit.paper.conftest import SPLITS, Run
 from tests.unit.paper.fake_run import SETTINGS, FakeRun, edit_summary
 
 
@@ -132,6 +132,7 @@ def test_the_order_of_the_cells_does_not_matter(seeds_run: Run, published: Path,
         seeds_run.folder,
         seeds_run.folder.name,
         seeds_run.cells[::-1],
+        SPLITS,
         published,
         tmp_path / "again.csv",
     )
@@ -159,7 +160,7 @@ def copied_run(small_run: Run, tmp_path: Path) -> Run:
 def _failure(run: Run, published: Path) -> DataError:
     before = run.results.read_bytes()
     with pytest.raises(DataError) as caught:
-        aggregate(run.folder, run.folder.name, run.cells, published, run.results)
+        aggregate(run.folder, run.folder.name, run.cells, SPLITS, published, run.results)
     assert run.results.read_bytes() == before
     return caught.value
 
@@ -202,7 +203,7 @@ def test_a_missing_setting_is_named(
 
 def test_an_empty_list_of_cells_is_refused(small_run: Run, published: Path, tmp_path: Path):
     with pytest.raises(DataError, match="nothing to aggregate"):
-        aggregate(small_run.folder, small_run.folder.name, [], published, tmp_path / "results.csv")
+        aggregate(small_run.folder, "small", [], SPLITS, published, tmp_path / "results.csv")
     assert not list(tmp_path.iterdir())
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from cactus.paper.paired import PAIRED_FILE, read_paired
 from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table
 from cactus.paper.vocabulary import method_title, source_title
 from cactus.provenance.audit.tex import numbers_in_table
-from tests.unit.paper.conftest import Run
+from tests.unit.paper.conftest import Run, make_run
+from tests.unit.paper.fake_run import FakeRun
 
 SCHEDULE = [("acai", "iterations", 20_000, 262_144), ("my_own", "epochs", 1, 2)]
 
@@ -79,6 +81,22 @@ def test_notes_count_and_define_the_verdicts_in_use(seeds_run: Run, tmp_path: Pa
     assert ("reproduced" in counts) == (r"\emph{reproduced}" in text)
     assert "because the paper's mean is recalled" in text
     assert "because our data is synthetic" in table(seeds_run, "verdicts", tmp_path, "celeba")
+
+
+def test_numbers_of_the_validation_split_are_named_and_not_judged(tmp_path: Path):
+    fake = FakeRun(tmp_path / "val", datasets=("mnist", "omniglot"), synthetic=())
+    run = make_run(fake, {"mnist": "test", "omniglot": "val"})
+    rows = averaged_over_seeds(read_results(run.results))
+    found = rows.groupby("dataset")["verdict"].agg(set).to_dict()
+    assert found == {"mnist": {"not at hand"}, "omniglot": {"compared"}}
+    assert rows[rows["dataset"] == "omniglot"]["difference"].notna().all()
+    for kind in ("accuracies", "verdicts", "tests"):
+        text = " ".join(table(run, kind, tmp_path).split())
+        assert r"\textbf{[validation split, not the test split]}" in text
+        assert ("Ours are accuracies on the validation split" in text) == (kind != "tests")
+        assert "validation split" not in table(run, kind, tmp_path, "mnist")
+    assert "because ours is not on the test split" in table(run, "verdicts", tmp_path)
+    assert "(validation split" in format_summary(read_results(run.results)).splitlines()[0]
 
 
 def test_marks_say_whose_interval_is_uncertain(seeds_run: Run, tmp_path: Path):

@@ -1,13 +1,37 @@
 """The paper's grid has the cells of its tables, and no others."""
 
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
 from cactus.config.load import load_config
+from cactus.config.sections.base import LearnerName
+from cactus.config.sections.source import Source, unmet_name
 from cactus.paper.published import CELL_KEYS, read_published
-from cactus.paper.vocabulary import method_name
+from cactus.paper.vocabulary import DATASETS, method_name, published_source
 from cactus.stages import evaluate_model, run_baselines
 
 CONFIG = Path(__file__).parents[3] / "config"
+
+
+def test_the_papers_names_of_sources_stand_for_the_default_ways():
+    learners = load_config([CONFIG / "config.yaml"]).learners
+    for dataset, learner in product(DATASETS, get_args(LearnerName)):
+        way = learners.resolve(learner, dataset).way
+        assert published_source(dataset, f"acai+{way}-way") == "acai"
+        assert published_source(dataset, f"acai+{way + 1}-way") == f"acai+{way + 1}-way"
+        assert published_source(dataset, "random") == f"random+{way}-way"
+        assert published_source(dataset, "random+3-way") == "random+3-way"
+    published = read_published(CONFIG / "paper_results.csv")
+    cells = zip(published["dataset"], published["source"], strict=True)
+    assert all(published_source(*cell) == cell[1] for cell in cells)
+
+
+def test_names_of_variants_that_the_paper_ran_are_kept_for_their_values():
+    sources = map(Source.parse, set(read_published(CONFIG / "paper_results.csv")["source"]))
+    variants = {source.variant for source in sources if source.variant}
+    assert variants == {"p-1", "margin-0"}
+    assert all(unmet_name(name, {"tolerance": 0.1}) for name in variants)
 
 
 def test_the_papers_grid_scores_exactly_the_published_rows():

@@ -20,6 +20,7 @@ def judged(**values: object) -> dict[str, object]:
     row = {
         "mean": 0.7, "ci95": 0.03, "paper_mean": 0.7, "paper_ci95": 0.04,
         "paper_status": "verified", "paper_ci95_status": "verified", "synthetic": False,
+        "split": "test",
     } | values  # fmt: skip
     return with_verdicts(pd.DataFrame([row])).iloc[0].to_dict()
 
@@ -37,6 +38,9 @@ def judged(**values: object) -> dict[str, object]:
         ({"paper_status": "recalled"}, "compared"),
         ({"mean": 0.9, "paper_status": "recalled"}, "compared"),
         ({"mean": 0.9, "synthetic": True}, "compared"),
+        ({"split": "val"}, "compared"),
+        ({"mean": 0.9, "split": "val"}, "compared"),
+        ({"split": "val", "paper_status": "unavailable", "paper_mean": NAN}, "not at hand"),
         ({"paper_status": "unavailable", "paper_mean": NAN, "paper_ci95": NAN}, "not at hand"),
         (
             {"synthetic": True, "paper_status": "unavailable", "paper_mean": NAN},
@@ -61,7 +65,8 @@ def test_the_interval_covers_the_difference_of_two_samples_in_19_of_20_cases():
 
     rows = pd.DataFrame(
         {"mean": ours.mean(1), "ci95": half(ours), "paper_mean": theirs.mean(1),
-         "paper_ci95": half(theirs), "paper_status": "verified", "synthetic": False}
+         "paper_ci95": half(theirs), "paper_status": "verified", "synthetic": False,
+         "split": "test"}
     )  # fmt: skip
     share = (with_verdicts(rows)["verdict"] == "reproduced").mean()
     assert share == pytest.approx(0.95, abs=0.015)
@@ -70,16 +75,25 @@ def test_the_interval_covers_the_difference_of_two_samples_in_19_of_20_cases():
 _UNIT = st.floats(0, 1)
 
 
-@given(_UNIT, _UNIT, _UNIT, _UNIT, st.sampled_from(["verified", "recalled"]), st.booleans())
+@given(
+    _UNIT, _UNIT, _UNIT, _UNIT, st.sampled_from(["verified", "recalled"]), st.booleans(),
+    st.sampled_from(["test", "val"]),
+)  # fmt: skip
 def test_the_audit_comes_to_the_same_verdict(
-    mean: float, half: float, theirs: float, their_half: float, status: str, synthetic: bool
+    mean: float,
+    half: float,
+    theirs: float,
+    their_half: float,
+    status: str,
+    synthetic: bool,
+    split: str,
 ):
     published = {"accuracy": repr(100 * theirs), "ci95": repr(100 * their_half)}
     published |= {"accuracy_status": status}
-    found = against_paper({"mean": mean, "ci95": half}, published, synthetic)
+    found = against_paper({"mean": mean, "ci95": half}, published, synthetic, split)
     row = judged(
         mean=mean, ci95=half, paper_mean=theirs, paper_ci95=their_half, paper_status=status,
-        synthetic=synthetic,
+        synthetic=synthetic, split=split,
     )  # fmt: skip
     assert found["difference"] == pytest.approx(row["difference"], abs=1e-12)
     assert found["difference_ci95"] == pytest.approx(row["difference_ci95"], abs=1e-12)

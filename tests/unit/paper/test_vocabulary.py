@@ -1,7 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cactus.config.sections.source import is_variant_name
 from cactus.errors import DataError
 from cactus.paper import vocabulary as names
 
@@ -42,6 +43,13 @@ def test_titles():
     assert names.source_title("labels") == "True labels"
     assert names.method_title("cluster_matching") == "Cluster matching"
     assert names.setting_title(20, 5) == "20-way 5-shot"
+
+
+@given(st.sets(st.from_regex(r"[a-z0-9]{1,2}([._-][a-z0-9]{1,2}){0,2}", fullmatch=True)))
+@example({"a-b", "a_b", "a.b"})
+def test_variants_of_different_names_have_different_titles(variants: set[str]):
+    known = {f"acai+{name}" for name in variants if is_variant_name(name)}
+    assert len(set(map(names.source_title, known))) == len(known)
 
 
 def test_cells_are_parsed():

@@ -65,9 +65,13 @@ def test_the_table_names_every_stage():
         ({"learners": {"maml": {"evaluation_steps": 7}}}, {"meta_train", "evaluate_model"}),
         ({"partitions": {"random": {"count": 7}}}, set()),
         ({"partitions": {"pool_attributes": 2}}, set()),
-        ({"partitions": {"variants": {"k-12": {"clusters": 12}, "p-1": {"count": 2}}}}, set()),
+        ({"partitions": {"variants": {"k-12": {"clusters": 12}, "p-2": {"count": 2}}}}, set()),
         ({"partitions": {"kmeans": "scikit-learn"}}, {"make_partitions"}),
         ({"evaluation": {"tasks": 7}}, {"evaluate_model", "run_baselines"}),
+        (
+            {"evaluation": {"split": "val"}},
+            {"evaluate_model", "run_baselines", "aggregate_results"},
+        ),
         ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
         ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
         ({"outputs": {"decimals": 1}}, {"make_table"}),
@@ -88,17 +92,17 @@ def test_a_key_changes_the_specs_of_the_stages_that_read_it(
 
 
 def test_a_variant_changes_only_the_partitions_of_its_sources():
-    sources = ["acai+k-12", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0"]
+    sources = ["acai+few", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0"]
     stage = stage_named("make_partitions")
 
     def made(**variants: dict[str, Any]) -> list[Any]:
-        partitions = {"variants": {"k-12": {"clusters": 12}, **variants}}
+        partitions = {"variants": {"few": {"clusters": 12}, **variants}}
         grid = {"datasets": ["mnist"], "controls": {"mnist": sources}}
         config = parse_config({"grid": grid, "partitions": partitions})
         cells = [CellWildcards("mnist", source, "maml", 0) for source in ["acai", *sources]]
         return [stage.spec(config, cell) for cell in cells]
 
-    before, after = made(), made(**{"k-12": {"clusters": 11}, "idle": {"count": 3}})
+    before, after = made(), made(few={"clusters": 11}, idle={"count": 3})
     pairs = list(zip(before, after, strict=True))
     assert [one == other for one, other in pairs] == [True, False, True, True, True]
     assert [one.settings.clusters for one in before[:3]] == [10, 12, 10]

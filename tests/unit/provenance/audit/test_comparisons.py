@@ -27,6 +27,6 @@ def test_holm_is_ours(p_values: list[float]):
 def test_cells_without_a_number_at_hand_have_no_difference():
     ours = {"mean": 0.5, "ci95": 0.1}
     nothing = {"difference": None, "difference_ci95": None}
-    assert against_paper(ours, None, False) == {**nothing, "verdict": "not in the paper"}
+    assert against_paper(ours, None, False, "test") == {**nothing, "verdict": "not in the paper"}
     published = {"accuracy": "", "ci95": "", "accuracy_status": "unavailable"}
-    assert against_paper(ours, published, False) == {**nothing, "verdict": "not at hand"}
+    assert against_paper(ours, published, False, "test") == {**nothing, "verdict": "not at hand"}

@@ -7,7 +7,12 @@ import pytest
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE, read_paper_numbers
+from cactus.provenance.audit.paper_numbers import (
+    KEYS,
+    PAPER_NUMBERS_FILE,
+    published_key,
+    read_paper_numbers,
+)
 from cactus.provenance.audit.report import suggested_fix
 from cactus.provenance.audit.rows import _foreign_notes
 from cactus.provenance.records.record import record_path
@@ -44,3 +49,9 @@ def test_damaged_published_numbers_are_restored_and_not_made_again(tmp_path: Pat
     with pytest.raises(RecordError) as refused:
         read_paper_numbers(tmp_path)
     assert refused.value.fix == "restore the file from the repository"
+
+
+@pytest.mark.parametrize("source", ["", "Acai", "acai+", "a b+5-way"])
+def test_a_damaged_name_of_a_source_has_no_published_number(source: str):
+    row = dict(zip(KEYS, ("omniglot", source, "cactus-maml", "maml", "5", "1"), strict=True))
+    assert published_key(row) == tuple(row.values())

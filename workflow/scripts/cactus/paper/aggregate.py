@@ -1,7 +1,7 @@
 """One tidy table of all numbers of a run, next to the paper's."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,16 @@ from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
 from cactus.paper.scores import Score, read_cell
 from cactus.paper.verdicts import with_verdicts
-from cactus.paper.vocabulary import setting_title
+from cactus.paper.vocabulary import published_source, setting_title
 
 
 def aggregate(
-    run_folder: Path, run: str, cells: Sequence[str], published_file: Path, output: Path
+    run_folder: Path,
+    run: str,
+    cells: Sequence[str],
+    splits: Mapping[str, str],
+    published_file: Path,
+    output: Path,
 ) -> None:
     """Write one row per cell, setting and seed, and one with seed ``all`` for all its seeds.
 
@@ -45,6 +50,8 @@ def aggregate(
     cells
         Folders in it, ``evaluations/<dataset>/<source>/<learner>/s<seed>`` and
         ``baselines/<dataset>/<embedding>/s<seed>``. Other folders are ignored.
+    splits
+        The split that each data set's episodes are drawn from, for the column ``split``.
     published_file
         The paper's numbers, see `cactus.paper.published.read_published`.
     output
@@ -61,10 +68,19 @@ def aggregate(
     rows["run"] = run
     data = {name: load_manifest(run_folder / "data" / name) for name in set(rows["dataset"])}
     rows["synthetic"] = [data[name].synthetic for name in rows["dataset"]]
-    rows = rows.merge(read_published(published_file), on=CELL_KEYS, how="left")
+    rows["split"] = [splits[name] for name in rows["dataset"]]
+    rows = _beside_the_papers(rows, read_published(published_file))
     rows["in_paper"] = rows["paper_status"].notna()
     _write(paired_tests(scores, run), output.with_name(PAIRED_FILE))
     _write(sorted_results(with_verdicts(rows))[COLUMNS], output)
+
+
+def _beside_the_papers(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the paper's number of each, if it has one."""
+    cells = zip(rows["dataset"], rows["source"], strict=True)
+    keys = rows[CELL_KEYS].assign(source=[published_source(*cell) for cell in cells])
+    found = keys.merge(published, on=CELL_KEYS, how="left").drop(columns=CELL_KEYS)
+    return pd.concat([rows, found], axis=1)
 
 
 def _write(frame: pd.DataFrame, output: Path) -> None:

@@ -19,16 +19,16 @@ from cactus.paper.cells import (
 )
 from cactus.paper.latex import escape
 from cactus.paper.paired import LEVEL
-from cactus.paper.results import ALL_SEEDS
+from cactus.paper.results import ALL_SEEDS, caveat
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import (
     EMBEDDINGS,
     LEARNERS,
     METHODS,
-    SYNTHETIC_NOTE,
     dataset_title,
     is_oracle,
     learner_title,
+    row_source,
     source_rank,
     source_title,
 )
@@ -66,7 +66,7 @@ _LEARNERS: Final = {
 
 
 def caption(averaged: pd.DataFrame) -> str:
-    """Return the caption of a data set's table, with a banner if the data is synthetic."""
+    """Return the caption of a data set's table; it says if its numbers are not like the paper's."""
     return (
         rf"{_title(averaged)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of "
         rf"the paper (CACTUs, ICLR 2019) and of our run ``{_run(averaged)}''."
@@ -99,9 +99,9 @@ def quality_caption(results: pd.DataFrame) -> str:
 
 
 def _title(averaged: pd.DataFrame) -> str:
-    first = averaged.iloc[0]
-    banner = rf" \textbf{{[{SYNTHETIC_NOTE}]}}" if first["synthetic"] else ""
-    return f"{escape(dataset_title(first['dataset']))}{banner}"
+    note = caveat(averaged)
+    banner = rf" \textbf{{[{note}]}}" if note else ""
+    return f"{escape(dataset_title(averaged.iloc[0]['dataset']))}{banner}"
 
 
 def _run(averaged: pd.DataFrame) -> str:
@@ -122,7 +122,8 @@ def table_notes(
     schedule
         Lengths of training that are not the default, see `cactus.paper.tables.rows.TableInputs`.
     """
-    notes = [_tasks_note(results), _seeds_note(results), *_schedule_notes(schedule)]
+    notes = [_tasks_note(results), _seeds_note(results)]
+    notes += [*_split_notes(results), *_schedule_notes(schedule)]
     notes.append(
         r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels; the next "
         "one need not differ significantly."
@@ -139,11 +140,12 @@ def verdict_notes(
     averaged: pd.DataFrame, entries: Sequence[dict[str, Any]], schedule: Schedule
 ) -> list[str]:
     """Return the sentences below a table of verdicts: their counts, and what they mean."""
-    synthetic = bool(averaged.iloc[0]["synthetic"])
     used = set(averaged["verdict"])
     meanings = dict(_VERDICTS)
-    if synthetic:
+    if averaged.iloc[0]["synthetic"]:
         meanings["compared"] = "no judgement, because our data is synthetic."
+    elif averaged.iloc[0]["split"] != "test":
+        meanings["compared"] = "no judgement, because ours is not on the test split."
     notes = [
         rf"\textbf{{Verdicts on {len(averaged)} numbers:}} {verdict_counts(averaged)}.",
         r"The half-width is $\sqrt{a^2+b^2}$ of ours, $a$, and the paper's, $b$: it covers the "
@@ -155,7 +157,7 @@ def verdict_notes(
         notes.append(f"Without recalled intervals, {resting} would not be reproduced.")
     if averaged["seed_std"].notna().any():
         notes.append(r"\emph{seeds}: standard deviation of our mean over training seeds.")
-    return notes + _schedule_notes(schedule) + _mark_notes(entries)
+    return notes + _split_notes(averaged) + _schedule_notes(schedule) + _mark_notes(entries)
 
 
 def paired_notes(paired: pd.DataFrame) -> list[str]:
@@ -174,6 +176,16 @@ def paired_notes(paired: pd.DataFrame) -> list[str]:
 def _mark_notes(entries: Sequence[dict[str, Any]]) -> list[str]:
     used = {entry["mark"] for entry in entries}
     return [f"{_raised(mark)}{text}" for mark, text in _MARKS.items() if mark in used]
+
+
+def _split_notes(results: pd.DataFrame) -> list[str]:
+    """Say that our accuracies are not on the test split, if they are not."""
+    if results.iloc[0]["split"] == "test":
+        return []
+    return [
+        r"\textbf{Ours are accuracies on the validation split}, the paper's on the test split, "
+        "whose classes are others in most data sets: no verdict is passed."
+    ]
 
 
 def _schedule_notes(schedule: Schedule) -> list[str]:
@@ -229,12 +241,12 @@ def margin_notes(summaries: Sequence[Path]) -> list[str]:
 
 
 def _ways_note(results: pd.DataFrame) -> list[str]:
-    """Return a sentence for each source of which a setting's own way has a model."""
+    """Return a sentence for each row that has numbers of models of a setting's own way."""
     ways: dict[str, list[int]] = {}
     for source in sorted({*results["source"]}, key=source_rank):
         parsed = Source.parse(source)
         if parsed.way is not None:
-            ways.setdefault(source_title(parsed.without_way), []).append(parsed.way)
+            ways.setdefault(source_title(row_source(source)), []).append(parsed.way)
     return [
         f"{escape(title)}: the numbers for {' and '.join(f'{way}-way' for way in found)} tasks are "
         "of models that were trained on such tasks."

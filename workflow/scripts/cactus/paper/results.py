@@ -8,17 +8,24 @@ import pandas as pd
 
 from cactus.errors import DataError
 from cactus.files import open_regular
-from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
+from cactus.paper.vocabulary import (
+    SPLIT_NOTE,
+    SYNTHETIC_NOTE,
+    dataset_rank,
+    method_rank,
+    row_source,
+    source_rank,
+)
 
 COLUMNS: Final = [
     "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
-    "tasks", "mean", "ci95", "std", "seed_std", "selected", "validation_tasks", "synthetic",
-    "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status", "in_paper",
-    "difference", "difference_ci95", "verdict", "episodes_sha256",
+    "tasks", "mean", "ci95", "std", "seed_std", "selected", "validation_tasks",
+    "synthetic", "split", "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status",
+    "in_paper", "difference", "difference_ci95", "verdict", "episodes_sha256",
 ]  # fmt: skip
 ALL_SEEDS: Final = "all"
 _TEXT: Final = [
-    "run", "dataset", "source", "method", "learner", "seed", "selected",
+    "run", "dataset", "source", "method", "learner", "seed", "selected", "split",
     "paper_status", "paper_ci95_status", "verdict", "episodes_sha256",
 ]  # fmt: skip
 
@@ -93,3 +100,22 @@ def read_results(path: Path) -> pd.DataFrame:
 def averaged_over_seeds(results: pd.DataFrame) -> pd.DataFrame:
     """Return the rows averaged over seeds, one per cell and setting."""
     return results[results["seed"] == ALL_SEEDS].reset_index(drop=True)
+
+
+def rows_of_tables(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that the tables of a data set show: averaged over seeds, one per number.
+
+    In the row of random assignment, models of a setting's own way replace others.
+    """
+    averaged = averaged_over_seeds(results)
+    keys = averaged[["dataset", "method", "way", "shot"]]
+    keys = keys.assign(row=averaged["source"].map(row_source))
+    # In print order, a source comes before its models of one way.
+    return averaged[~keys.duplicated(keep="last")].reset_index(drop=True)
+
+
+def caveat(results: pd.DataFrame) -> str:
+    """Return what a title has to say of accuracies that are not like the paper's, if any is."""
+    notes = [SYNTHETIC_NOTE] if results["synthetic"].any() else []
+    notes += [SPLIT_NOTE] if (results["split"] != "test").any() else []
+    return "; ".join(notes)

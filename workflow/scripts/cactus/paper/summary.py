@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from cactus.paper.results import averaged_over_seeds
+from cactus.paper.results import averaged_over_seeds, caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import (
-    SYNTHETIC_NOTE,
     dataset_title,
     is_embedding,
     is_oracle,
@@ -52,7 +51,7 @@ def _summary(rows: pd.DataFrame) -> list[float]:
 
 def format_summary(results: pd.DataFrame) -> str:
     """Return the summary as aligned text, with a heading, and a line that counts the verdicts."""
-    note = f" ({SYNTHETIC_NOTE})" if results["synthetic"].any() else ""
+    note = f" ({caveat(results)})" if caveat(results) else ""
     table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
-    verdicts = verdict_counts(averaged_over_seeds(results))
+    verdicts = verdict_counts(rows_of_tables(results))
     return f"Accuracy of the CACTUs cells in percent{note}\n{table}\nAgainst the paper: {verdicts}"

@@ -18,20 +18,23 @@ def with_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
     hand, a alone. The verdict is
 
     - ``reproduced`` if the interval of the difference contains 0, otherwise ``above`` or ``below``;
-    - ``compared`` if the paper's mean is recalled or our data is synthetic: no judgement then;
+    - ``compared`` if the paper's mean is recalled, our data is synthetic, or our accuracy is not
+      on the test split: no judgement then;
     - ``not at hand`` if the paper ran the cell, but we do not have its number;
     - ``not in the paper`` if it did not.
 
     Parameters
     ----------
     rows
-        With ``mean``, ``ci95``, ``paper_mean``, ``paper_ci95``, ``paper_status`` and ``synthetic``.
+        With ``mean``, ``ci95``, ``paper_mean``, ``paper_ci95``, ``paper_status``, ``synthetic`` and
+        ``split``.
     """
     difference = rows["mean"] - rows["paper_mean"]
     both = np.hypot(rows["ci95"], rows["paper_ci95"].fillna(0.0))
     half = pd.Series(both, rows.index).where(difference.notna())
     status = rows["paper_status"].astype("string").fillna("")
-    judged = (status == "verified") & ~rows["synthetic"].astype(bool)
+    like_the_papers = ~rows["synthetic"].astype(bool) & (rows["split"] == "test")
+    judged = (status == "verified") & like_the_papers
     cases = {
         "not in the paper": status == "",
         "not at hand": status == "unavailable",

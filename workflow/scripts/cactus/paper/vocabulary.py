@@ -7,6 +7,7 @@ from cactus.config.sections.source import Source
 from cactus.errors import DataError
 
 SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"
+SPLIT_NOTE: Final = "validation split, not the test split"
 DATASETS: Final = {
     "mnist": "MNIST",
     "omniglot": "Omniglot",
@@ -31,6 +32,8 @@ METHODS: Final = {
     "oracle-maml": "Oracle-MAML",
     "oracle-protonets": "Oracle-ProtoNets",
 }
+# Classes of a training task in the original, whatever the setting; see `published_source`.
+_ORIGINAL_WAYS: Final = {"mnist": 10, "omniglot": 20, "miniimagenet": 5, "celeba": 2}
 _SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
 _KINDS: Final = {
     "scratch": "None",
@@ -63,6 +66,29 @@ def is_embedding(source: str) -> bool:
     """Return whether a source is an embedding, not a control or an ablation of one."""
     parsed = Source.parse(source)
     return parsed.kind == "kmeans" and source == parsed.base
+
+
+def row_source(source: str) -> str:
+    """Return the source whose row in a table has the numbers of a source.
+
+    The original trains random assignment with each setting's way, so that its models of one way
+    fill the row of ``random``. Models of one way on any other source have a row of their own.
+    """
+    parsed = Source.parse(source)
+    return parsed.without_way if parsed.kind == "random" else source
+
+
+def published_source(dataset: str, source: str) -> str:
+    """Return the name under which the paper's numbers have a source of tasks.
+
+    That of random assignment says with which way the original trained it. Other names do not: the
+    original has one way for all settings of a data set, the default here.
+    """
+    parsed = Source.parse(source)
+    original = _ORIGINAL_WAYS.get(dataset)
+    if parsed.kind == "random":
+        return f"{parsed.without_way}+{parsed.way or original}-way"
+    return parsed.without_way if parsed.way == original else source
 
 
 def dataset_rank(dataset: str) -> tuple[int, str]:
@@ -115,11 +141,14 @@ def source_title(source: str) -> str:
 
 
 def _variant_title(variant: str) -> str:
-    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words."""
+    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words.
+
+    Different names have different titles, so underscores stay.
+    """
     name, _, number = variant.partition("-")
     if name in _SYMBOLS and number.isdigit():
         return f"{_SYMBOLS[name]} = {number}"
-    return variant.replace("-", " ").replace("_", " ")
+    return variant.replace("-", " ")
 
 
 def method_title(method: str) -> str:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class AggregateResultsSpec(Spec):
-    """The run's name, and the folders of all scores and qualities, relative to the run's folder."""
+    """The run's name, the folders of its scores and qualities, and the splits of its data sets."""
 
     run: str
     cells: list[str]
     qualities: list[str]
+    splits: dict[str, str]  # that episodes are drawn from, by data set
 
 
 class AggregateResults(RunStage):
@@ -34,11 +35,13 @@ class AggregateResults(RunStage):
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:
-        """Return the folders of all evaluations, baselines and qualities."""
+        """Return the folders of all evaluations, baselines and qualities, and the splits."""
+        datasets = config.expanded_grid.datasets
         return AggregateResultsSpec(
             run=config.run,
             cells=[str(read.job.folder) for read in self._scored(config)],
             qualities=[str(read.job.folder) for read in self._measured(config)],
+            splits={name: config.evaluation.resolve(name).split for name in datasets},
         )
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:

@@ -22,7 +22,7 @@ from cactus.config.sections.base import (
     overrides,
     setting,
 )
-from cactus.config.sections.source import Source, is_variant_name
+from cactus.config.sections.source import Source, is_variant_name, unmet_name
 
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -268,6 +268,13 @@ class PartitionSettings(DatasetSettings):
                     "way of a task source",
                     name,
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _variants_are_what_their_names_say(self) -> Self:
+        for name, values in self.variants.items():
+            if wanted := unmet_name(name, values):
+                raise UnfitError("variants", f"`{name}` is the name of {wanted}; rename it", name)
         return self
 
     def of_source(self, source: Source, dataset: DatasetName) -> Self:

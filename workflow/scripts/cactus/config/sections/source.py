@@ -1,8 +1,9 @@
 """Where the classes of meta-training tasks come from."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from cactus.errors import ConfigError
 
@@ -13,6 +14,8 @@ NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]*")
 _HYPERPLANES: Final = "hyperplanes-"
 _WAY: Final = re.compile(r"([2-9]|[1-9]\d{1,3})-way")
 _VARIANT: Final = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+# Names of variants that say a number, and the key that has to have it.
+_NUMBERED: Final = {"p": "count", "k": "clusters"}
 # These have no partitions to vary, and the oracle of every way is one model, as in the original.
 _FIXED: Final = ("labels", "scratch")
 
@@ -111,6 +114,24 @@ class Source:
 def is_variant_name(name: str) -> bool:
     """Return whether `partitions.variants` can have an entry of this name."""
     return _VARIANT.fullmatch(name) is not None and re.fullmatch(r"\d+-way", name) is None
+
+
+def unmet_name(name: str, values: Mapping[str, Any]) -> str:
+    """Return what a variant has to be by its name, if its values are others; else nothing.
+
+    Titles and the paper's numbers go by the names of variants. So ``p-<n>``, ``k-<n>`` and
+    ``margin-<x>`` are kept for those that set what the name says.
+    """
+    kind, _, number = name.partition("-")
+    if kind in _NUMBERED and number.isdecimal():
+        wanted = {_NUMBERED[kind]: int(number)}
+        return "" if values == wanted else f"`{_NUMBERED[kind]}: {int(number)}` and nothing else"
+    if kind == "margin" and re.fullmatch(r"\d+(\.\d+)?", number):
+        planes = values.get("hyperplanes")
+        met = isinstance(planes, dict) and planes.get("margin") == float(number)
+        if not met or len(values) > 1 or "per_embedding" in values["hyperplanes"]:
+            return f"`hyperplanes: {{margin: {number}}}`, beside it only plain keys of hyperplanes"
+    return ""
 
 
 def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:

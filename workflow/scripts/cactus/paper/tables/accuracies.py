@@ -6,7 +6,7 @@ from typing import Any
 from cactus.paper import latex
 from cactus.paper.cells import our_cell, paper_cell, percent
 from cactus.paper.notes import caption, margin_notes, table_notes
-from cactus.paper.results import averaged_over_seeds
+from cactus.paper.results import rows_of_tables
 from cactus.paper.tables.rows import (
     Cells,
     Setting,
@@ -27,7 +27,7 @@ def render(inputs: TableInputs) -> Table:
     Rows that use no labels come first; the oracles follow below a rule. In each setting, the
     highest mean among the former is in bold, and so are means with the same printed digits.
     """
-    averaged, decimals = averaged_over_seeds(inputs.results), inputs.decimals
+    averaged, decimals = rows_of_tables(inputs.results), inputs.decimals
     rows = table_rows(averaged)
     settings = settings_of(rows)
     best = _best_means(rows, decimals)

@@ -12,7 +12,13 @@ from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry
-from cactus.paper.vocabulary import is_oracle, method_title, setting_title, source_title
+from cactus.paper.vocabulary import (
+    is_oracle,
+    method_title,
+    row_source,
+    setting_title,
+    source_title,
+)
 
 Setting = tuple[int, int]
 Table = tuple[str, list[dict[str, Any]]]  # the LaTeX text, and the map entries of its numbers
@@ -51,10 +57,10 @@ class TableInputs:
 class TableRow:
     """One method on one task source, with its results by (way, shot).
 
-    Those of a model that was trained on tasks of the setting's way replace the others.
+    For random assignment, a model that was trained on tasks of the setting's way replaces others.
     """
 
-    source: str  # without way
+    source: str  # see `cactus.paper.vocabulary.row_source`
     method: str
     results: dict[Setting, dict[str, Any]]
 
@@ -85,12 +91,11 @@ Cells = Iterable[tuple[str, TableCell]]  # each with what it is, see `cactus.pap
 
 
 def table_rows(averaged: pd.DataFrame) -> list[TableRow]:
-    """Group the results, which are in print order, into rows."""
+    """Group the results, see `cactus.paper.results.rows_of_tables`, into rows."""
     found: dict[tuple[str, str], dict[Setting, dict[str, Any]]] = defaultdict(dict)
     for record in averaged.to_dict("records"):
         row = {str(key): value for key, value in record.items()}
-        source = Source.parse(row["source"]).without_way
-        found[source, row["method"]][row["way"], row["shot"]] = row
+        found[row_source(row["source"]), row["method"]][row["way"], row["shot"]] = row
     return [TableRow(source, method, results) for (source, method), results in found.items()]
 
 

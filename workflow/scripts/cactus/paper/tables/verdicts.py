@@ -5,7 +5,7 @@ from typing import Any
 from cactus.paper import latex
 from cactus.paper.cells import difference_cell, seed_spread_cell, verdict_cell
 from cactus.paper.notes import verdict_caption, verdict_notes
-from cactus.paper.results import averaged_over_seeds
+from cactus.paper.results import rows_of_tables
 from cactus.paper.tables.rows import (
     Cells,
     Setting,
@@ -21,7 +21,7 @@ from cactus.paper.tables.rows import (
 
 def render(inputs: TableInputs) -> Table:
     """Return the table of one data set's verdicts, with the spread over seeds if it has several."""
-    averaged = averaged_over_seeds(inputs.results)
+    averaged = rows_of_tables(inputs.results)
     rows = table_rows(averaged)
     settings = settings_of(rows)
     several = bool(averaged["seed_std"].notna().any())

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.errors import RecordError
+from cactus.errors import ConfigError, RecordError
+from cactus.paper.vocabulary import published_source
 from cactus.provenance.audit.rows_of_csv import read_rows
 
 PAPER_NUMBERS_FILE: Final = "config/paper_results.csv"
@@ -19,6 +20,15 @@ CellKey = tuple[str, ...]
 def cell_key(row: Mapping[str, Any]) -> CellKey:
     """Return the key of a row, of the results or of the published numbers."""
     return tuple(str(row[name]) for name in KEYS)
+
+
+def published_key(row: Mapping[str, Any]) -> CellKey:
+    """Return the key of the published number that a row of the results is compared with."""
+    try:
+        source = published_source(row["dataset"], row["source"])
+    except ConfigError:  # a damaged row: nothing is published under this name
+        source = row["source"]
+    return cell_key({**row, "source": source})
 
 
 def read_paper_numbers(root: Path) -> dict[CellKey, dict[str, str]]:

@@ -13,7 +13,7 @@ from cactus.provenance.audit.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
     PUBLISHED_COLUMNS,
-    cell_key,
+    published_key,
     read_paper_numbers,
 )
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
@@ -91,14 +91,14 @@ def _published(root: Path, entry: dict[str, Any]) -> dict[str, str] | None:
     kind, row = entry["columns"][0], entry["results_row"]
     if kind not in ("paper_mean", "difference", "verdict"):
         return None
-    found = read_paper_numbers(root).get(cell_key(row))
+    found = read_paper_numbers(root).get(published_key(row))
     if found is None and kind == "verdict":
         return None  # not in the paper
     if found is None:
         raise RecordError(
             "The source of a published number is unknown.",
             where=str(root / PAPER_NUMBERS_FILE),
-            got=f"no row {' '.join(cell_key(row))}",
+            got=f"no row {' '.join(published_key(row))}",
             fix="restore the file from the repository",
         )
     return {name: found[name] for name in PUBLISHED_COLUMNS if name not in KEYS}

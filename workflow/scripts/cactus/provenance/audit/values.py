@@ -11,7 +11,13 @@ from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key, read_paper_numbers
+from cactus.provenance.audit.paper_numbers import (
+    KEYS,
+    CellKey,
+    cell_key,
+    published_key,
+    read_paper_numbers,
+)
 from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
 from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.rows_of_csv import read_rows
@@ -143,8 +149,9 @@ class ValueCheck:
     def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
         """Compute the numbers of a row of results from its episodes, and from the paper's."""
         summary = self._episodes.summary(scoring_jobs(row, self._jobs), _setting(row))
-        synthetic = self._planner.config.synthetic_data
-        return {**summary, **against_paper(summary, self._published.get(cell_key(row)), synthetic)}
+        published, config = self._published.get(published_key(row)), self._planner.config
+        split = config.evaluation.resolve(row["dataset"]).split
+        return {**summary, **against_paper(summary, published, config.synthetic_data, split)}
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
@@ -167,7 +174,7 @@ class ValueCheck:
     def _recomputed(self, entry: dict[str, Any]) -> str:
         row, decimals = entry["results_row"], entry["decimals"]
         if entry["columns"][0] == "paper_mean":
-            published = self._published[cell_key(row)]
+            published = self._published[published_key(row)]
             names = ["accuracy", "ci95"][: len(entry["columns"])]
             return " ± ".join(f"{float(published[name]):.{decimals}f}" for name in names)
         if entry["columns"] == ["verdict"]:

@@ -6,9 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.results import averaged_over_seeds, caveat, read_results
 from cactus.paper.vocabulary import (
-    SYNTHETIC_NOTE,
     dataset_title,
     method_title,
     setting_title,
@@ -127,7 +126,7 @@ def _accuracies(path: Path) -> Iterator[str]:
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
         titles = [setting_title(way, shot) for way, shot in settings]
-        note = f" ({SYNTHETIC_NOTE})" if rows["synthetic"].any() else ""
+        note = f" ({caveat(rows)})" if caveat(rows) else ""
         yield f"## {dataset_title(str(dataset))}, accuracy in percent{note}"
         yield ""
         yield _row("embedding or source", "method", *(f"{one} | paper" for one in titles))
