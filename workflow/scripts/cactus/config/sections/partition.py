@@ -258,8 +258,8 @@ class PartitionSettings(DatasetSettings):
             )
 
     @model_validator(mode="after")
-    def _variants_can_be_named(self) -> Self:
-        for name in self.variants:
+    def _variants_have_fitting_names(self) -> Self:
+        for name, values in self.variants.items():
             if len(name) > _MAX_VARIANT or not is_variant_name(name):
                 raise UnfitError(
                     "variants",
@@ -268,11 +268,6 @@ class PartitionSettings(DatasetSettings):
                     "way of a task source",
                     name,
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _variants_are_what_their_names_say(self) -> Self:
-        for name, values in self.variants.items():
             if wanted := unmet_name(name, values):
                 raise UnfitError("variants", f"`{name}` is the name of {wanted}; rename it", name)
         return self
