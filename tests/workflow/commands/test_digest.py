@@ -77,7 +77,7 @@ def test_a_digest_replaces_nothing_but_an_earlier_one(project: Project, tmp_path
     (folder / "records.csv").unlink()
     code, output = project.cactus("digest", "small", "--output", str(tmp_path))
     assert code != 0
-    assert "something else than a digest" in output
+    assert "an existing file or folder" in output
     assert (folder / "README.md").is_file()
 
 

@@ -53,7 +53,7 @@ def test_a_folder_of_results_may_be_a_link_to_another_disk(planner):
 
 
 def test_a_file_that_cannot_be_read_is_named_before_the_crate_is_begun(planner, monkeypatch):
-    monkeypatch.setattr(export, "_check_output", lambda *_: None)
+    monkeypatch.setattr(export, "check_output", lambda *_: None)
     monkeypatch.setattr(export, "_records", lambda _: {})
     monkeypatch.setattr(os, "access", lambda path, _: path.name != "a.csv")
     with pytest.raises(PermissionError, match=r"tables/a\.csv"):

@@ -6,10 +6,6 @@ Run Crate and Workflow RO-Crate.
 
 import errno
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from cactus.errors import RecordError
@@ -17,6 +13,7 @@ from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.fingerprint.declared import declared_hashes
+from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.records.objects import load_text
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
@@ -46,7 +43,7 @@ def export(planner: Planner, output: Path) -> Path:
     PermissionError
         A file cannot be read.
     """
-    _check_output(planner, output)
+    check_output("crate", output, planner.run_folder)
     records = _records(planner)
     files = crate_files(planner)
     for path in files.values():
@@ -57,21 +54,9 @@ def export(planner: Planner, output: Path) -> Path:
         with atomic_path(output) as temporary:
             crate.write_zip(temporary)
     else:
-        with _atomic_folder(output) as temporary:
+        with atomic_folder(output) as temporary:
             crate.write(temporary)
     return output
-
-
-def _check_output(planner: Planner, output: Path) -> None:
-    taken = any(output.iterdir()) if output.is_dir() else output.exists()
-    inside = output.resolve().is_relative_to(planner.run_folder.resolve())
-    if taken or inside:
-        raise RecordError(
-            "The crate cannot be written there.",
-            where=str(output),
-            got="a path inside the run's own folder" if inside else "an existing file or folder",
-            fix="choose another --output, or remove what is there",
-        )
 
 
 def _records(planner: Planner) -> dict[Job, Record]:
@@ -110,16 +95,3 @@ def _check_declared(planner: Planner, record: Record) -> None:
                 got=f"{found[:12]}, recorded {record.plan.declared[name][:12]}",
                 fix=f"restore it, or run `cactus update {planner.run_folder}`",
             )
-
-
-@contextmanager
-def _atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder that is moved to the path if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as parent:
-        whole = Path(parent) / path.name
-        whole.mkdir()
-        yield whole
-        if path.is_dir():
-            path.rmdir()  # it is empty: `export` has checked
-        shutil.move(whole, path)

@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -11,6 +10,7 @@ from cactus.files import write_json, write_text
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.digest.page import digest_page
 from cactus.provenance.digest.records_table import write_records
+from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
@@ -39,7 +39,8 @@ def write_digest(planner: Planner, output: Path) -> Path:
     RecordError
         The audit has findings, or the output is a folder with other content.
     """
-    _check_output(planner, output)
+    replaced = (output / PAGE).is_file() and (output / RECORDS).is_file()
+    check_output("digest", output, planner.run_folder, replaced=replaced)
     report = run_audit(planner)
     if report.findings:
         first = report.findings[0][0]
@@ -50,27 +51,9 @@ def write_digest(planner: Planner, output: Path) -> Path:
             f"{first.file}",
             fix=f"see `cactus audit {planner.config.run}`",
         )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as temporary:
-        new = Path(temporary) / output.name
-        _fill(planner, report, new)
-        if output.is_dir():
-            output.rename(Path(temporary) / "old")
-        new.rename(output)
+    with atomic_folder(output) as folder:
+        _fill(planner, report, folder)
     return output
-
-
-def _check_output(planner: Planner, output: Path) -> None:
-    digest = (output / PAGE).is_file() and (output / RECORDS).is_file()
-    taken = output.exists() and not digest and not (output.is_dir() and not any(output.iterdir()))
-    inside = output.resolve().is_relative_to(planner.run_folder.resolve())
-    if taken or inside:
-        raise RecordError(
-            "The digest cannot be written there.",
-            where=str(output),
-            got="a path inside the run's own folder" if inside else "something else than a digest",
-            fix="choose another --output, or remove what is there",
-        )
 
 
 def _fill(planner: Planner, report: Report, folder: Path) -> None:
