@@ -63,7 +63,8 @@ def test_a_request_by_gres_and_model_reaches_slurm(with_models: SlurmCluster, tm
     profile = read(project.folder / "slurm/config.yaml")
     training = profile["set-resources"]["meta_train"]
     assert training["gpu"] == 0
-    assert training["gres"].startswith("('gpu:a100:1' if $CACTUS_JOBS_PER_GPU == 1 else 'shard:")
+    alone = "'gpu:a100:1' if ($CACTUS_JOBS_PER_GPU == 1 or attempt > 1) else 'shard:"
+    assert training["gres"].startswith(f"({alone}")
     assert profile["default-resources"]["slurm_account"] == "'12345'"
     options = ("--test-only", "--partition=gpu", "--gres=gpu:a100:1", "--wrap=true")
     with_models.run("sbatch", *options)
