@@ -1,15 +1,21 @@
 """What options of a GPU change in the time of a step, and how many jobs share a GPU well.
 
-CUDA graphs, deterministic kernels, the tasks of a MAML step computed together, bfloat16, and 1 to 8
-trainings at once. On a CPU, the options that need a GPU are left out.
+CUDA graphs, deterministic kernels, the tasks of a MAML step computed together, bfloat16, and up to
+16 trainings at once. On a CPU, the options that need a GPU are left out.
 """
 
 import multiprocessing
+import os
+import shutil
+import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
+from unittest.mock import patch
 
 import torch
 
@@ -29,7 +35,8 @@ GRAPHS: Final[dict[str, dict[str, Any]]] = {
     "deterministic and cuda_graph": {"deterministic": True, "cuda_graph": True},
 }
 TASKS: Final = (1, 2, 4, 8)
-JOBS: Final = (1, 2, 4, 8)
+JOBS: Final = (1, 2, 4, 8, 16)
+MPS: Final = "nvidia-cuda-mps-control"
 
 
 def against_default(bench: Bench, candidates: Mapping[str, Setup]) -> dict[str, Any]:
@@ -73,11 +80,24 @@ def embedding(bench: Bench, name: str) -> dict[str, Any]:
     return against_default(bench, makers)
 
 
-def _train(bench: Bench, steps: int, barrier: Any) -> float:
+@contextmanager
+def mps_daemon() -> Iterator[None]:
+    """Run NVIDIA's MPS, by which the kernels of several processes share a GPU at the same time."""
+    with tempfile.TemporaryDirectory(prefix="mps-") as folder:
+        folders = dict.fromkeys(("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"), folder)
+        with patch.dict(os.environ, folders):  # the trainings inherit them
+            subprocess.run([MPS, "-d"], check=True)
+            try:
+                yield
+            finally:
+                subprocess.run([MPS], input="quit\n", text=True, check=True)
+
+
+def _train(bench: Bench, steps: int, keys: Mapping[str, Any], barrier: Any) -> float:
     """Do steps once all are ready; return the seconds."""
     torch.set_num_threads(THREADS)
     use_all_bits()
-    step = maml_step(bench, "omniglot, second order")
+    step = maml_step(bench, "omniglot, second order", **keys)
     for _ in range(STEPS["untimed"]):
         step()
     wait(bench.device)
@@ -89,15 +109,26 @@ def _train(bench: Bench, steps: int, barrier: Any) -> float:
     return time.perf_counter() - start
 
 
-def shared(bench: Bench) -> dict[int, float]:
+def shared(bench: Bench, **keys: Any) -> dict[int, float]:
     """Return the steps a second of all trainings together, by how many run at once."""
     steps, context = 2 if bench.tiny else 100, multiprocessing.get_context("spawn")
     found = {}
     for jobs in JOBS[: 2 if bench.tiny else None]:
         with context.Manager() as manager, ProcessPoolExecutor(jobs, mp_context=context) as pool:
             barrier = manager.Barrier(jobs)
-            tasks = [pool.submit(_train, bench, steps, barrier) for _ in range(jobs)]
+            tasks = [pool.submit(_train, bench, steps, keys, barrier) for _ in range(jobs)]
             found[jobs] = jobs * steps / max(task.result() for task in tasks)
+    return found
+
+
+def shared_by_option(bench: Bench) -> dict[str, dict[int, float]]:
+    """Return what `shared` measures with each option that a GPU has for sharing."""
+    found = {DEFAULT: shared(bench)}
+    if bench.device == "cuda":
+        found["cuda_graph"] = shared(bench, cuda_graph=True)
+        if shutil.which(MPS):
+            with mps_daemon():
+                found["cuda_graph, through MPS"] = shared(bench, cuda_graph=True)
     return found
 
 
@@ -118,7 +149,7 @@ def main(bench: Bench) -> None:
                 }.items()
                 for option, cell in options.items()
             },
-            "steps a second by jobs at once": shared(bench),
+            "steps a second by jobs at once": shared_by_option(bench),
         },
         bench,
     )

@@ -144,7 +144,7 @@ def of_gpu(folder: Path) -> list[str]:
     results = read(folder)
     table_lines = list(table(results))
     if not results:
-        return [*table_lines, "", "No GPU has been measured."]
+        return [*table_lines, "", "No time has been measured on a GPU."]
     facts = ("gpu", "driver", "torch", "cuda", "clock_mhz")
     found = {", ".join(f"{key} {one['machine'].get(key)}" for key in facts)
              for one in results.values()}  # fmt: skip
