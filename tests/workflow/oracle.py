@@ -41,6 +41,10 @@ def selected(stage: str, cell: str) -> str:
             return f"cactus.meta.{parts[2]}.learner"
         case "make_figure":
             return f"cactus.paper.figures.{cell.partition('-')[0]}"
+        case "make_table":
+            whole_run = cell == "partition_quality"
+            kind = cell if whole_run else cell.partition("-")[2] or "accuracies"
+            return f"cactus.paper.tables.{kind}"
     return ""
 
 

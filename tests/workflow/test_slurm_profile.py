@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 SHIPPED = ROOT / "config/profiles/slurm/config.yaml"
 CLUSTER = {"cpu_partition": "long", "gpu_partition": "fast", "account": "007", "gpu_minutes": 2000}
 TARGETS = [
-    f"results/paper/{stage}/summary.json"
+    f"results/full/{stage}/summary.json"
     for stage in ("evaluations/celeba/acai/maml/s0", "evaluations/mnist/acai/protonets/s0",
                   "baselines/mnist/acai/s0")
 ]  # fmt: skip
@@ -37,8 +37,9 @@ def requests(
     profile = project.folder / "mine/config.yaml"
     profile.parent.mkdir(exist_ok=True)
     profile.write_text(text.replace("logger: cactus", ""))
+    study = ("--configfile", "config/full.yaml")
     output = project.snakemake(
-        "--profile", "mine", "--dry-run", *options, "--", *targets, config=()
+        "--profile", "mine", "--dry-run", *study, *options, "--", *targets, config=()
     )
     found = {}
     for block in output.split("\nrule ")[1:]:
@@ -51,7 +52,7 @@ def requests(
 
 def test_snakemake_finds_the_profile_in_a_clone(project: Project):
     output = project.snakemake("--profile", "slurm", "--dry-run", config=())
-    assert "60 meta_train" in output
+    assert "30 meta_train" in output
 
 
 def test_each_job_requests_what_its_data_set_needs(project: Project):
@@ -104,8 +105,8 @@ def test_jobs_that_share_a_gpu_request_their_part_of_its_shards(project, form: s
 
 def test_partitions_request_a_gpu_only_for_k_means(project: Project):
     sources = ("acai", "acai+p-1", "hyperplanes-acai", "hyperplanes-acai+margin-0", "labels",
-               "pixels", "random", "random+5-way")  # fmt: skip
-    targets = [f"results/paper/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
+               "pixels", "random+20-way", "random+5-way")  # fmt: skip
+    targets = [f"results/full/partitions/omniglot/{one}/maml/s0/summary.json" for one in sources]
     asked = requests(project, targets=targets, **CLUSTER)
     for source in sources:
         job = asked[f"make_partitions omniglot/{source}/maml/0"]

@@ -85,7 +85,7 @@ def test_an_edited_variant_makes_its_own_cells_stale(project: Project):
     cells = {job for job in stale if "/" in job}
     assert cells == {
         f"{stage} omniglot/acai+k-30/protonets/s0"
-        for stage in ("make_partitions", "meta_train", "evaluate_model")
+        for stage in ("make_partitions", "measure_partitions", "meta_train", "evaluate_model")
     }
     code, output = project.cactus("why", "make_partitions/omniglot/acai+k-30/protonets/s0")
     assert code == 1, output
