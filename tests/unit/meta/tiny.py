@@ -73,10 +73,14 @@ def episodes(source: TaskSource, tasks: int, seed: int = 0) -> EpisodeBatch:
 def random_batch(
     images: int, tasks: int, way: int, shot: int, query: int, seed: int = 0
 ) -> EpisodeBatch:
-    """Draw indices of images with replacement, so that episodes share images."""
+    """Draw indices of images, which episodes share.
+
+    No support has an image twice: it would be in two classes, between which rounding decides.
+    """
     numbers = np.random.default_rng(seed)
+    supports = [numbers.choice(images, (way, shot), replace=False) for _ in range(tasks)]
     return EpisodeBatch(
-        numbers.integers(0, images, (tasks, way, shot)),
+        np.stack(supports),
         numbers.integers(0, images, (tasks, way, query)),
     )
 
