@@ -251,7 +251,10 @@ def test_a_moved_run_and_a_restored_run_have_no_findings(finished: Project, tmp_
     assert audited(tmp_path / "moved/results/small").findings == ()
 
 
-def test_figures_that_the_study_no_longer_asks_for_are_noted_and_no_strays(project: Project):
+def test_figures_that_the_study_no_longer_asks_for_are_noted_and_no_strays(
+    finished: Project, tmp_path: Path
+):
+    project = finished.copy(tmp_path / "project")
     project.snakemake("--cores", "2", config=configured("outputs={figures: [accuracy_grid]}"))
     assert (project.run / "figures/shots.png").is_file()
     report = audited(project.run)

@@ -80,18 +80,20 @@ def test_an_edited_variant_makes_its_own_cells_stale(project: Project):
     study = project.folder / "study.yaml"
     study.write_text(STUDY.replace("wide:", "idle: {count: 9}\n    wide:"))
     assert project.stale_jobs(config=CONFIG) == set()
-    study.write_text(STUDY.replace("k-30: {clusters: 30}", "k-30: {clusters: 29}"))
+    study.write_text(STUDY.replace("scikit-learn, clusters: 20", "scikit-learn, clusters: 19"))
     stale = project.stale_jobs(config=CONFIG)
     cells = {job for job in stale if "/" in job}
     assert cells == {
-        f"{stage} omniglot/acai+k-30/protonets/s0"
+        f"{stage} omniglot/pixels+reference/protonets/s0"
         for stage in ("make_partitions", "measure_partitions", "meta_train", "evaluate_model")
     }
-    code, output = project.cactus("why", "make_partitions/omniglot/acai+k-30/protonets/s0")
+    code, output = project.cactus("why", "make_partitions/omniglot/pixels+reference/protonets/s0")
     assert code == 1, output
     assert "clusters" in output
     study.write_text(STUDY)
-    code, output = project.cactus("config", "small", "omniglot/acai+k-30/protonets/s0", "clusters")
+    code, output = project.cactus(
+        "config", "small", "omniglot/pixels+reference/protonets/s0", "clusters"
+    )
     assert code == 0, output
-    assert "30" in output
+    assert "20" in output
     assert "study.yaml" in output
