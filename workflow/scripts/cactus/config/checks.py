@@ -1,6 +1,6 @@
 """Check values against the sizes of a data set's splits, before the first job."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import ceil, floor, log2
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
@@ -179,8 +179,8 @@ class PartitionChecks(Checks):
         if source.variant is not None:
             learners: tuple[LearnerName, ...] = get_args(LearnerName)
             values = self.config.partitions.variants[source.variant]
-            if not _has_effect(values, source, learners, self.dataset):
-                read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+            read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+            if not _has_effect(values, source, read):
                 given = ", ".join(sorted(_leaves(values))) or "nothing"
                 fix = f"it sets {given}; {source.base} reads {', '.join(sorted(read))}"
                 raise self._idle(source, "A variant changes nothing for a task source.", fix)
@@ -203,11 +203,8 @@ class PartitionChecks(Checks):
             raise self.refused(fix, (("partitions", "clusters"), clusters), names=names)
 
 
-def _has_effect(
-    variant: dict[str, Any], source: Source, learners: Iterable[LearnerName], dataset: DatasetName
-) -> bool:
-    """Return whether a variant sets a key that the partitions of a source depend on."""
-    read = set[str]().union(*(keys_read(source, one, dataset) for one in learners))
+def _has_effect(variant: dict[str, Any], source: Source, read: set[str]) -> bool:
+    """Return whether a variant sets one of the keys that the partitions of a source read."""
     values = {key: value for key, value in variant.items() if key in read}
     planes = dict(values.pop("hyperplanes", {}))
     own = planes.pop("per_embedding", {}).get(source.embedding, {})
