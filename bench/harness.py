@@ -266,11 +266,6 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def fitted_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """Return the slope of log time against log size, by least squares."""
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
-
-
 def write_result(name: str, result: Mapping[str, Any], bench: Bench | None = None) -> None:
     """Write ``<name>.json`` with the machine that it was measured on, and print it.
 
