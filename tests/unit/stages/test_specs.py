@@ -111,6 +111,21 @@ def test_a_variant_changes_only_the_partitions_of_its_sources():
     assert not any(one.settings.variants for one in before)
 
 
+def test_the_figure_of_partitions_tells_apart_what_differs_in_more_than_p_or_k():
+    variants = {"k-40": {"clusters": 40}, "few": {"clusters": 40, "kmeans": "scikit-learn"},
+                "starts": {"maml": {"n_init": 3}}}  # fmt: skip
+    controls = ["acai+p-1", "acai+k-40", "acai+few", "acai+starts", "acai+5-way", "bigan+k-40"]
+    grid = {"datasets": ["omniglot"], "controls": {"omniglot": controls}, "embeddings": ["bigan"]}
+    config = parse_config({"grid": grid, "partitions": {"variants": variants}})
+    stage = stage_named("make_figure")
+    numbers = stage.spec(config, stage.wildcards("partitions-omniglot")).partitions
+    usual = {"bigan": (100, 500, 0), "acai+p-1": (1, 500, 0), "acai+k-40": (100, 40, 0)}
+    assert numbers.items() >= {**usual, "bigan+k-40": (100, 40, 0)}.items()
+    others = [numbers[f"acai+{name}"] for name in ("few", "starts", "5-way")]
+    assert [one[:2] for one in others] == [(100, 40), (100, 500), (100, 500)]
+    assert len({one[2] for one in others} | {0}) == 4
+
+
 WAY = "random+5-way"
 
 

@@ -1,5 +1,6 @@
 """The figure of accuracy against P, k and purity."""
 
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -27,12 +28,15 @@ VARIANTS = {
 
 def inputs(
     folder: Path,
-    sources: dict[str, tuple[int, int]],
+    sources: dict[str, tuple[int, ...]],
     *,
     missing: tuple[str, ...] = (),
     purity: bool = True,
 ) -> FigureInputs:
-    """Return the inputs of a made-up run; `missing` sources have no MAML cell."""
+    """Return the inputs of a made-up run; `missing` sources have no MAML cell.
+
+    Sources have P, k and, unless it is 0, the number of their other settings.
+    """
     random, rows, quality = np.random.default_rng(0), [], []
     for source, learner in product((*sources, "labels", "random"), ("maml", "protonets")):
         if source in missing and learner == "maml":
@@ -49,7 +53,8 @@ def inputs(
     table = pd.DataFrame(quality, columns=QUALITY_COLUMNS)
     table.to_csv(folder / "tables/partition_quality.csv", index=False)
     results = pd.DataFrame(rows, columns=COLUMNS)
-    return FigureInputs(folder, results, OutputSettings(), "omniglot", sources)
+    numbered = {name: (*one, 0) if len(one) == 2 else one for name, one in sources.items()}
+    return FigureInputs(folder, results, OutputSettings(), "omniglot", numbered)
 
 
 def labels(figure: Figure) -> list[str]:
@@ -113,6 +118,23 @@ def test_a_panel_without_spread_is_left_out(tmp_path: Path, sources, purity: boo
     assert figure.get_suptitle() == "Omniglot"
     if panels == [""]:
         assert figure.axes[0].texts[0].get_text() == "No two cells differ in P, in k, or in purity."
+
+
+def test_lines_join_cells_that_differ_in_nothing_else(tmp_path: Path):
+    sources = {
+        "acai": (100, 500), "acai+p-1": (1, 500), "acai+reference": (100, 500, 1),
+        "acai+p-1+5-way": (1, 500, 2), "acai+fixed": (10, 500, 3),
+    }  # fmt: skip
+    given = inputs(tmp_path, sources)
+    figure = draw(given)
+    lengths = Counter(len(bars.lines[0].get_xdata()) for bars in figure.axes[0].containers)
+    assert {size: lengths[size] for size in (1, 2, 3)} == {1: 2 * 3, 2: 2, 3: 0}
+    for axes in figure.axes:
+        open_ones = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers
+                     if len(bars.lines[0].get_xdata())]  # fmt: skip
+        assert sum(open_ones) == 2 * 3
+    (legend,) = figure.legends
+    assert "open: other settings, too" in [text.get_text() for text in legend.get_texts()]
 
 
 def test_a_single_cell_has_nothing_to_compare(tmp_path: Path):

@@ -40,7 +40,7 @@ BANNER = "ynthetic data, not the real data set"
 
 def _figure(run: Run, name: str, dataset: str | None = None) -> Figure:
     settings = OutputSettings()
-    numbers = {"acai": (100, 500), "acai+p-1": (1, 500), "bigan": (100, 500)}
+    numbers = {"acai": (100, 500, 0), "acai+p-1": (1, 500, 0), "bigan": (100, 500, 0)}
     inputs = FigureInputs(run.folder, read_results(run.results), settings, dataset, numbers)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         figure = DRAW[name](inputs)

@@ -1,10 +1,11 @@
 """Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
-from cactus.config.sections.base import DatasetName
+from cactus.config.sections.base import DatasetName, LearnerName
 from cactus.config.sections.outputs import OutputSettings, figure_names
+from cactus.config.sections.partition import keys_read
 from cactus.config.sections.source import Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from
 
@@ -34,7 +35,7 @@ class MakeFigureSpec(Spec):
     figure: str
     dataset: DatasetName | None
     settings: OutputSettings
-    partitions: dict[str, tuple[int, int]]  # P and k by task source, for the figure of them
+    partitions: dict[str, tuple[int, int, int]]  # by task source, see `_partition_numbers`
 
 
 class MakeFigure(Stage[FigureWildcards]):
@@ -81,16 +82,30 @@ class MakeFigure(Stage[FigureWildcards]):
         return (f"cactus.paper.figures.{wildcards.parts[0]}",)
 
 
-def _partition_numbers(config: "Config", dataset: DatasetName) -> dict[str, tuple[int, int]]:
-    """Return P and k of each source of a data set whose embedding is partitioned by k-means."""
+def _partition_numbers(config: "Config", dataset: DatasetName) -> dict[str, tuple[int, int, int]]:
+    """Return three numbers of each source of a data set whose embedding k-means partitions.
+
+    They are P, k, and a number of the other settings, which is 0 if they are those of embeddings
+    without a variant.
+    """
     cells = (cell for cell in config.expanded_grid.trained_cells if cell.dataset == dataset)
     sources = (Source.parse(name) for name in sorted({cell.source for cell in cells}))
-    found = {
-        source.name: config.partitions.of_source(source, dataset)
-        for source in sources
-        if source.kind == "kmeans"
-    }
-    return {name: (settings.count, settings.clusters) for name, settings in found.items()}
+    found, others = {}, dict[str, int]()
+    for source in sources:
+        if source.kind == "kmeans":
+            settings = config.partitions.of_source(source, dataset)
+            for one in (Source.parse(source.base), source):
+                group = others.setdefault(_other_settings(config, one, dataset), len(others))
+            found[source.name] = settings.count, settings.clusters, group
+    return found
+
+
+def _other_settings(config: "Config", source: Source, dataset: DatasetName) -> str:
+    """Return what the cells of a source depend on besides embedding, learner, P and k."""
+    learners: tuple[LearnerName, ...] = get_args(LearnerName)
+    read = set[str]().union(*(keys_read(source, one, dataset) for one in learners))
+    settings = config.partitions.of_source(source, dataset)
+    return f"{source.way} {settings.model_dump_json(include=read - {'count', 'clusters'})}"
 
 
 def _first_of_each_source(cells: "list[Cell]") -> "list[Cell]":

@@ -17,14 +17,15 @@ class FigureInputs:
 
     The rows of `results` also say which cells the run has; training logs, partitions and images are
     read from `run_folder`. `dataset` is None for a figure of the whole run. `partitions` has P and
-    k of each task source whose partitions are made by k-means on an embedding.
+    k of each task source whose partitions are made by k-means on an embedding, and a number that
+    sources with the same other settings share; 0 for those of embeddings without a variant.
     """
 
     run_folder: Path
     results: pd.DataFrame
     settings: OutputSettings
     dataset: str | None = None
-    partitions: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    partitions: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @property
     def averaged(self) -> pd.DataFrame:

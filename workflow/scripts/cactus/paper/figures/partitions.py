@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 import pandas as pd
@@ -35,6 +36,7 @@ _LEGEND_ROW: Final = 4 * style.MM
 _STEP: Final = 0.08
 _SPREAD: Final = 0.5
 _LEGEND_LETTERS: Final = 40  # that fit side by side
+_OTHERS: Final = "open: other settings, too"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class _Point:
     learner: str
     partitions: int  # P
     clusters: int  # k
+    others: int  # of the other settings, see `FigureInputs`
     accuracy: tuple[float, float]
     purity: tuple[float, float] | None
 
@@ -53,7 +56,9 @@ def draw(inputs: FigureInputs) -> Figure:
     """Plot each cell whose partitions are made by k-means, in the data set's first setting.
 
     The panel of P shows the cells with the most common k, that of k those with the most common P.
-    A panel in which all cells would have the same place is left out.
+    A line joins cells that differ in nothing else; open markers are cells that do, because of a
+    variant's other settings or of a model of one way. A panel in which all cells would have the
+    same place is left out.
     """
     points = list(_points(inputs))
     panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
@@ -62,7 +67,7 @@ def draw(inputs: FigureInputs) -> Figure:
         style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
         return figure
     colors, markers = _colors(points), _markers(points)
-    handles = _handles(colors, markers)
+    handles = _handles(colors, markers, others=any(point.others for point in points))
     longest = max(len(str(handle.get_label())) for handle in handles)
     columns = max(1, min(3, _LEGEND_LETTERS // longest))
     legend = -(-len(handles) // columns) * _LEGEND_ROW
@@ -134,7 +139,7 @@ def _points(inputs: FigureInputs) -> Iterator[_Point]:
 
 
 def _comparable(points: list[_Point], axis: str) -> list[_Point]:
-    """Return the points of a panel: those in which nothing but `axis` differs on purpose."""
+    """Return the points of a panel: for P those of one k, and for k those of one P."""
     if axis == "purity":
         return [point for point in points if point.purity]
     other = "clusters" if axis == "partitions" else "partitions"
@@ -156,19 +161,21 @@ def _draw_numbers(
 ) -> None:
     """Draw the panel of P or k: its values at equal distances, the cells of each side by side."""
     places = _places(points, axis)
-    series = [(embedding, learner) for embedding in colors for learner in markers]
+    numbers = sorted({point.others for point in points})
+    series = list(product(colors, markers, numbers))
     shown = _comparable(points, axis)
     step = min(_STEP, _SPREAD / len(series))
-    for index, (embedding, learner) in enumerate(series):
-        own = [point for point in shown if (point.embedding, point.learner) == (embedding, learner)]
+    for index, one in enumerate(series):
+        own = [point for point in shown if (point.embedding, point.learner, point.others) == one]
         own.sort(key=lambda point: (getattr(point, axis), point.accuracy))
         shift = step * (index - (len(series) - 1) / 2)
         axes.errorbar(
             [places.index(getattr(point, axis)) + shift for point in own],
             [point.accuracy[0] for point in own],
             yerr=[point.accuracy[1] for point in own],
-            color=colors[embedding],
-            marker=markers[learner],
+            color=colors[one[0]],
+            marker=markers[one[1]],
+            markerfacecolor="white" if one[2] else colors[one[0]],
             linewidth=0.5,
             elinewidth=0.7,
         )
@@ -194,6 +201,7 @@ def _draw_purity(
                 yerr=point.accuracy[1],
                 color=colors[point.embedding],
                 marker=markers[point.learner],
+                markerfacecolor="white" if point.others else colors[point.embedding],
                 elinewidth=0.7,
             )
     axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -210,8 +218,8 @@ def _markers(points: list[_Point]) -> dict[str, str]:
     return dict(zip(learners, style.MARKERS, strict=False))
 
 
-def _handles(colors: dict[str, str], markers: dict[str, str]) -> list[Line2D]:
-    """Return legend entries: colors of embeddings, markers of meta-learners."""
+def _handles(colors: dict[str, str], markers: dict[str, str], *, others: bool) -> list[Line2D]:
+    """Return legend entries: colors of embeddings, markers of meta-learners, open markers."""
     handles = [
         Line2D([], [], color=color, linewidth=3, label=source_title(name))
         for name, color in colors.items()
@@ -219,4 +227,8 @@ def _handles(colors: dict[str, str], markers: dict[str, str]) -> list[Line2D]:
     for learner, marker in markers.items():
         label = learner_title(learner)
         handles.append(Line2D([], [], linestyle="", marker=marker, color="0.3", label=label))
+    if others:
+        handles.append(
+            Line2D([], [], ls="", marker="o", color="0.3", markerfacecolor="white", label=_OTHERS)
+        )
     return handles

@@ -24,7 +24,7 @@ def draw(
     output_stem: Path,
     settings: OutputSettings,
     dataset: str | None = None,
-    partitions: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    partitions: Mapping[str, tuple[int, int, int]] = MappingProxyType({}),
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
@@ -39,7 +39,7 @@ def draw(
     dataset
         The data set, for the figures in `PER_DATASET`.
     partitions
-        P and k of the task sources in it, for the figure `partitions`.
+        Of the task sources in it, for the figure `partitions`; see `FigureInputs`.
 
     Raises
     ------
