@@ -23,6 +23,7 @@ from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
 from cactus.provenance.staleness.planned_config import PlannedConfig
+from cactus.provenance.staleness.status import failed_attempts
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
@@ -57,6 +58,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
+    FAILED_BEFORE = failed_attempts(PLANNER)
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
 
@@ -76,7 +78,7 @@ onsuccess:
 onerror:
     if PLANNER:
         drop_backups(Path(RUN))
-        print(closing_lines(workflow, PLANNER), file=sys.stderr)
+        print(closing_lines(workflow, PLANNER, FAILED_BEFORE), file=sys.stderr)
 
 
 wildcard_constraints:

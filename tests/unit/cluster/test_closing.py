@@ -8,6 +8,7 @@ import pytest
 from cactus.cluster.closing import closing_lines
 from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.execution.lease import Lease
+from cactus.provenance.staleness.status import failed_attempts
 from cactus.stages.base import Job
 
 JOB = Job("train_embedding", "mnist/acai/s0")
@@ -15,7 +16,7 @@ OTHER = Job("train_embedding", "mnist/bigan/s0")
 BOILERPLATE = "At least one job did not complete successfully.\n"
 
 
-def closing(folder: Path, *failed: Job) -> str:
+def closing(folder: Path, *failed: Job, earlier: dict | None = None) -> str:
     found = [
         SimpleNamespace(
             rule=SimpleNamespace(name=job.stage), wildcards_dict=job.wildcards, is_group=bool
@@ -24,9 +25,11 @@ def closing(folder: Path, *failed: Job) -> str:
     ]
     executor = SimpleNamespace(slurm_logdir=folder / "slurm_logs")
     workflow = SimpleNamespace(scheduler=SimpleNamespace(failed=found, _executor=executor))
-    return closing_lines(
-        workflow, SimpleNamespace(run_folder=folder, graph=SimpleNamespace(jobs=[JOB, OTHER]))
-    )
+    return closing_lines(workflow, planner(folder), earlier or {})
+
+
+def planner(folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(run_folder=folder, graph=SimpleNamespace(jobs=[JOB, OTHER]))
 
 
 def write(path: Path, text: str) -> Path:
@@ -76,3 +79,15 @@ def test_a_failed_job_whose_process_seems_alive_is_listed(tmp_path):
         told = closing(tmp_path, JOB)
     assert told.startswith("1 job failed:")
     assert "died without reporting an error" in told
+
+
+def test_a_failure_of_an_earlier_call_is_not_one_of_this_call(tmp_path):
+    note = "states/train_embedding/mnist/{}/s0.json"
+    for name in ("acai", "bigan"):
+        write(tmp_path / note.format(name), '{"state": "failed", "error": "old", "attempt": 1}')
+    earlier = failed_attempts(planner(tmp_path))
+    assert closing(tmp_path, earlier=earlier) == "no job failed"
+    write(tmp_path / note.format("acai"), '{"state": "failed", "error": "new", "attempt": 2}')
+    told = closing(tmp_path, earlier=earlier)
+    assert told.startswith(f"1 job failed:\n  {JOB.name}: new")
+    assert f"{OTHER.name}: old" in closing(tmp_path, OTHER, earlier=earlier)

@@ -151,7 +151,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
             "integer >= 1",
         ),
         ({"evaluation": {"settings": [{"way": 1}]}}, "evaluation.settings.0.way", ">= 2"),
-        ({"evaluation": {"per_dataset": {"mnist": {"tasks": 0}}}}, "mnist.tasks", ">= 1"),
+        ({"evaluation": {"per_dataset": {"mnist": {"tasks": 1}}}}, "mnist.tasks", ">= 2"),
     ],
 )
 def test_an_invalid_value_is_named(values, where, fix):

@@ -44,7 +44,14 @@ def inputs(
         cell = {"run": "made-up", "dataset": "omniglot", "source": source, "learner": learner}
         for way, shot in ((20, 1), (5, 5), (5, 1)):
             setting = {"method": f"cactus-{learner}", "way": way, "shot": shot, "tasks": 10}
-            row = {**cell, **setting, "mean": random.random(), "ci95": 0.01, "std": 0.1}
+            row = {
+                **cell,
+                **setting,
+                "mean": random.random(),
+                "ci95": 0.01,
+                "std": 0.1,
+                "split": "test",
+            }
             rows += [{**row, "seed": seed, "synthetic": False} for seed in ("0", "all")]
         if purity:
             row = {**cell, "measure": "purity", "mean": random.random(), "ci95": 0.02}

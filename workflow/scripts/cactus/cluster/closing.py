@@ -16,8 +16,8 @@ from cactus.stages.base import Job, stage_named, stage_names
 _LONGEST: Final = 200
 
 
-def closing_lines(workflow: Any, planner: Planner) -> str:
-    """Return the list of failed jobs; leave a note for each that ended without one.
+def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:
+    """Return the list of jobs that failed in this call; note each that ended without a note.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ def closing_lines(workflow: Any, planner: Planner) -> str:
         Snakemake's workflow, after it has run jobs.
     planner
         The run's planner.
+    earlier
+        Attempts that had failed before this call.
     """
     failed = [
         stage_named(one.rule.name).job(**one.wildcards_dict)
@@ -36,7 +38,7 @@ def closing_lines(workflow: Any, planner: Planner) -> str:
         if read_state(planner.run_folder, job) is None:
             log = _log(planner.run_folder, job, folder)
             note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
-    return list_failures(planner, failed)
+    return list_failures(planner, failed, earlier)
 
 
 def note_failure(run_folder: Path, job: Job, error: str, log: Path | None = None) -> None:

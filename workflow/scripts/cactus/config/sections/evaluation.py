@@ -25,6 +25,7 @@ Parameters = dict[str, Any]
 
 _Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 _Ways = Annotated[int, Field(ge=2)]
+_Tasks = Annotated[int, Field(ge=2)]  # one alone has no interval
 
 
 class FewShotSetting(Settings):
@@ -50,7 +51,7 @@ def _paper_settings() -> Overrides:
 class EvaluationSettings(DatasetSettings):
     """Episodes on which every method of a data set is evaluated."""
 
-    tasks: Count = setting(1000, "Episodes for each way and shot.", unit="episodes")
+    tasks: _Tasks = setting(1000, "Episodes for each way and shot.", unit="episodes")
     query: Count = setting(5, "Query images per class.", unit="images")
     split: Literal["val", "test"] = setting(
         "test",

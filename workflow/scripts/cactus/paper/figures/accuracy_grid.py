@@ -43,9 +43,8 @@ def draw(inputs: FigureInputs) -> Figure:
         _draw_block(panel, table)
         panel.set_title(learner_title(learner), loc="left", fontweight="bold", pad=20)
     scale = axes[0].collections[0]
-    figure.colorbar(
-        scale, ax=list(axes), label="accuracy [%]", location="bottom", aspect=40, shrink=0.6
-    )
+    label = inputs.accuracy_label()
+    figure.colorbar(scale, ax=list(axes), label=label, location="bottom", aspect=40, shrink=0.6)
     style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 

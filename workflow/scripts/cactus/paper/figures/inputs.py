@@ -9,6 +9,7 @@ import pandas as pd
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
+from cactus.paper.vocabulary import dataset_title
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ class FigureInputs:
     def synthetic_datasets(self) -> list[str]:
         """Data sets that are synthetic."""
         return list(dict.fromkeys(self.results[self.results["synthetic"]]["dataset"]))
+
+    def accuracy_label(self, dataset: str | None = None) -> str:
+        """Return the label of an axis of accuracies, of all data sets or one; it names their split.
+
+        Accuracies on test tasks, as in the paper, need no further words.
+        """
+        rows = self.results
+        if dataset is not None:
+            rows = rows[rows["dataset"] == dataset]
+        others = list(dict.fromkeys(rows[rows["split"] != "test"]["dataset"]))
+        if not others:
+            return "accuracy [%]"
+        if len(others) == rows["dataset"].nunique():
+            return "validation accuracy [%]"
+        return f"accuracy [%]\nof {', '.join(map(dataset_title, others))}: on validation tasks"
 
     def cells(self) -> pd.DataFrame:
         """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.

@@ -55,7 +55,12 @@ def draw(inputs: FigureInputs) -> Figure:
             _draw_panel(panel, cells[name].query("way == @way and shot == @shot"), names[name])
             panel.set_title(f"{dataset_title(name)}\n{setting_title(way, shot)}")
         style.hide(row[len(settings[name]) :])
+    others = [
+        dataset_title(name) for name in dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
+    ]
     title = "ours $-$ paper, in percentage points"
+    if others:
+        title += f"\nours of {', '.join(others)}: on validation tasks"
     style.legend_below(figure, _handles(shared), 2, title)
     style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure

@@ -78,7 +78,7 @@ def draw(inputs: FigureInputs) -> Figure:
             _draw_purity(panel, points, colors, markers)
         else:
             _draw_numbers(panel, points, axis, colors, markers)
-        panel.set_ylabel("accuracy [%]")
+        panel.set_ylabel(inputs.accuracy_label(inputs.dataset))
     axes[0].set_title(setting_title(*_setting(inputs)))
     style.legend_below(figure, handles, columns)
     style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)

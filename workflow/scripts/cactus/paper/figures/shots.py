@@ -45,7 +45,8 @@ def draw(inputs: FigureInputs) -> Figure:
             here = shown["source"].isin([embedding, *_REFERENCES])
             here &= (shown["dataset"] == dataset) & (shown["way"] == way)
             _draw_panel(panel, shown[here], methods)
-        row[0].set_ylabel(f"{dataset_title(dataset)}, {way}-way\naccuracy [%]")
+        label = inputs.accuracy_label(dataset)
+        row[0].set_ylabel(f"{dataset_title(dataset)}, {way}-way\n{label}")
     for panel, embedding in zip(axes[0], embeddings, strict=True):
         panel.set_title(source_title(embedding) if embedding else "")
     for panel in axes[-1]:

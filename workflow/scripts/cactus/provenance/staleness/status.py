@@ -1,9 +1,10 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from cactus.provenance.execution.attempts import read_state
@@ -16,6 +17,7 @@ from cactus.stages.base import Job
 State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
 # In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = ("failed", "running", "queued", "missing", "stale", "fresh")
+_FAILED: Final = ("failed", "killed")  # states of an attempt
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,36 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def list_failures(run: RunReader, failed: Collection[Job] = ()) -> str:
+def failed_attempts(run: RunReader) -> dict[Job, dict[str, Any]]:
+    """Return what is known of the last attempt of each job whose last attempt failed."""
+    states = ((job, read_state(run.run_folder, job)) for job in run.graph.jobs)
+    return {job: facts for job, facts in states if facts and facts["state"] in _FAILED}
+
+
+def list_failures(
+    run: RunReader,
+    failed: Collection[Job] = (),
+    earlier: Mapping[Job, dict[str, Any]] = MappingProxyType({}),
+) -> str:
     """List the jobs that failed, each with its error and its log.
 
-    Jobs that are known to have `failed` count even if their process cannot be seen from this host.
+    Parameters
+    ----------
+    run
+        The run.
+    failed
+        Jobs that are known to have failed, even if their process cannot be seen from this host.
+    earlier
+        Attempts that had failed before, by `failed_attempts`. They are left out.
     """
     lines = []
     for job in run.graph.jobs:
         facts = read_state(run.run_folder, job)
-        if facts is not None and facts["state"] == "running" and job in failed:
+        if facts is None or (job not in failed and facts == earlier.get(job)):
+            continue
+        if facts["state"] == "running" and job in failed:
             facts["state"] = "killed"
-        if facts is not None and facts["state"] in ("failed", "killed"):
+        if facts["state"] in _FAILED:
             status = _attempt_status(job, facts, None)
             log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
