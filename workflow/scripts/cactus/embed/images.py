@@ -15,6 +15,7 @@ from cactus.train.images import resident_images
 
 _GAP = 2
 _PICTURE_SIDE = 56
+_PICTURED, _NEIGHBORS = 10, 8
 
 
 def square_images(images: npt.NDArray[np.uint8], size: int, device: torch.device) -> Tensor:
@@ -158,3 +159,21 @@ def write_picture(rows: list[Tensor], path: Path) -> None:
             sheet[top : top + side * scale, left : left + side * scale] = image
     with atomic_path(path) as temporary:
         Image.fromarray(sheet).save(temporary, format="PNG")
+
+
+def write_neighbors(
+    images: npt.NDArray[np.uint8], vectors: npt.NDArray[np.float32], path: Path
+) -> None:
+    """Write the first images, each beside its nearest neighbors by cosine, as one PNG.
+
+    Parameters
+    ----------
+    images, vectors
+        (N, H, W, C) and (N, d).
+    path
+        The PNG file, written atomically.
+    """
+    units = F.normalize(torch.from_numpy(vectors).double())
+    nearest = (units[:_PICTURED] @ units.T).topk(min(_NEIGHBORS + 1, len(units))).indices
+    pixels = unit_range(square_images(images, max(images.shape[1:3]), torch.device("cpu")))
+    write_picture([pixels[rows] for rows in nearest], path)

@@ -43,7 +43,7 @@ class TrainEmbedding(EmbeddingStage):
         settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
         return TrainEmbeddingSpec(
             **wildcards._asdict(),
-            settings=settings.model_dump(mode="json", exclude={"per_dataset", "files"}),
+            settings=settings.model_dump(mode="json", exclude={"per_dataset", "files", "vectors"}),
             compute=config.compute,
         )
 
@@ -55,7 +55,9 @@ class TrainEmbedding(EmbeddingStage):
     def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
         """Return the module of the embedding."""
         custom = config.embeddings.custom.get(wildcards.embedding)
-        return (custom.module if custom else f"cactus.embed.{wildcards.embedding}",)
+        if custom is None:
+            return (f"cactus.embed.{wildcards.embedding}",)
+        return (custom.resolve(wildcards.dataset).module,)
 
     def declared_files(self, config: "Config", wildcards: EmbeddingWildcards) -> list[str]:
         """Return the data files that a custom embedding reads."""

@@ -1,8 +1,8 @@
 """Settings of all embeddings: the paper's four and those that users add."""
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from cactus.config.sections.base import (
     MAX_NAME,
@@ -10,22 +10,31 @@ from cactus.config.sections.base import (
     DatasetSettings,
     Settings,
     UnfitError,
+    fitting,
     setting,
 )
 from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
+from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
 from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
+
+_READY_MADE: Final = "cactus.embed.ready_made.method"
+_ORIGINS: Final = {"module", "vectors"}
 
 
 class CustomEmbedding(DatasetSettings):
     """A custom embedding; see docs/adding-an-embedding.md."""
 
-    module: str = Field(
-        description="Python module with the classes `Method` and `Settings`: a dotted name, or the "
-        "path of a .py file."
+    module: str = setting(
+        "",
+        "Python module with the classes `Method` and `Settings`: a dotted name, or the path of a "
+        ".py file.",
+    )
+    vectors: ReadyVectors | None = setting(
+        None, "Files of vectors that were made elsewhere, in place of a module."
     )
     settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
     files: list[str] = setting(
@@ -34,6 +43,30 @@ class CustomEmbedding(DatasetSettings):
         "the folder in which Snakemake starts. A changed file makes the embedding stale, and a job "
         "that opens an undeclared one is refused.",
     )
+
+    def resolve(self, dataset: DatasetName) -> Self:
+        """Return the settings for a data set; ready-made vectors become those of a module."""
+        own = super().resolve(dataset)
+        if own.vectors is None:
+            return own
+        files = dict.fromkeys(name for pair in own.vectors.files for name in pair)
+        reading = {"module": _READY_MADE, "settings": own.vectors.model_dump(), "vectors": None}
+        return own.model_copy(update={**reading, "files": list(files)})
+
+    @model_validator(mode="after")
+    def _say_where_vectors_come_from(self) -> Self:
+        given = [self.model_dump(include=_ORIGINS), *self.per_dataset.values()]
+        if not any(one.get(key) for one in given for key in _ORIGINS):
+            raise UnfitError("module", "`module` or `vectors` is required")
+        return self
+
+    @fitting
+    def _come_from_one_place(self) -> None:
+        for key in ("module", "settings", "files"):
+            if self.vectors is not None and getattr(self, key):
+                raise UnfitError(key, f"`{key}` does not go with `vectors`; leave one of them out")
+        if self.vectors is None and not self.module:
+            raise UnfitError("module", "`module` or `vectors` is required for this data set")
 
 
 AnyEmbedding = (

@@ -1,0 +1,1 @@
+"""Vectors that were made elsewhere, as an embedding."""

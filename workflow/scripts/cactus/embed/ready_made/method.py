@@ -1,0 +1,120 @@
+"""Vectors that were made elsewhere, looked up by the pixels of their images."""
+
+# ruff: noqa: D102 - the protocol documents the methods
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
+from cactus.embed.images import write_neighbors
+from cactus.embed.ready_made.files import Images, Vectors, read_images, read_vectors
+from cactus.errors import DataError
+from cactus.train.checkpoint import Checkpoints
+from cactus.train.metrics import MetricsLog
+
+_DIGEST_BYTES: Final = 16
+# Vectors of equal images may differ by this share of their length, for rounding.
+_SHARE: Final = 1e-3
+_AMONG: Final = 2000  # images in which the picture looks for neighbors
+
+
+class Settings(ReadyVectors):
+    """The keys under `vectors` of a custom embedding."""
+
+
+class Method:
+    """Ready-made vectors: each image gets the vector of the image with the same pixels.
+
+    The place of an image says nothing: files may be in another order or have more images. An image
+    counts as itself and as its negative, because drawings are kept as ink on paper and as paper on
+    ink. Nothing is trained and nothing is drawn, so the seed has no use.
+
+    Raises
+    ------
+    DataError
+        A file is missing or damaged, has other numbers of vectors and images, or different vectors
+        for equal images; or the splits' vectors differ in dimension.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        image_shape: tuple[int, int, int],
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        del seed, device
+        self.image_shape = image_shape
+        self.row_of: dict[bytes, int] = {}  # by the digest of an image
+        self.row_of_negative: dict[bytes, int] = {}  # by that of its negative
+        found = [read_vectors(Path(one), settings.vector_array) for one, _ in settings.files]
+        for vectors, (path, _) in zip(found, settings.files, strict=True):
+            if vectors.shape[1] != found[0].shape[1]:
+                got = f"{vectors.shape[1]} dimensions, {found[0].shape[1]} in {settings.train}"
+                fix = "take files of the same encoder"
+                _refuse("The vectors of two splits differ in dimension.", path, got, fix)
+        self.vectors: Vectors = np.concatenate(found)
+        start = 0
+        for vectors, (_, path) in zip(found, settings.files, strict=True):
+            images = read_images(Path(path), settings.image_array, image_shape, len(vectors))
+            for row, image in enumerate(images, start):
+                self._add(image, row, path)
+            start += len(vectors)
+
+    def total_steps(self, count: int) -> int:
+        return min(0, count)
+
+    def fit(self, images: Images, log: MetricsLog, checkpoints: Checkpoints) -> None:
+        del images, log, checkpoints  # there is nothing to learn
+
+    def encode(self, images: Images) -> Vectors:
+        rows = np.array([self._row(image) for image in images])
+        missing = np.flatnonzero(rows < 0)
+        if len(missing):
+            got = f"{len(missing)} of {len(images)} images, the first is image {missing[0]}"
+            fix = (
+                "encode the images that this pipeline prepares: results/<run>/data/<data set>/"
+                "<split>_images.npy; other sources scale or cut them in another way"
+            )
+            where = "the files under `vectors`"
+            _refuse("Images have no ready-made vector.", where, got, fix)
+        vectors: Vectors = self.vectors[rows]
+        return vectors
+
+    def diagnose(self, images: Images, path: Path) -> None:
+        some = images[:_AMONG]
+        write_neighbors(some, self.encode(some), path)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {}  # the files, which the settings name, are all there is
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        del state
+
+    def _add(self, image: Images, row: int, path: str) -> None:
+        first = self.row_of.setdefault(_digest(image), row)
+        self.row_of_negative.setdefault(_digest(255 - image), row)
+        distance = float(np.linalg.norm(self.vectors[row] - self.vectors[first]))
+        if distance > _SHARE * float(np.linalg.norm(self.vectors[first])):
+            got = f"{distance:.3g} apart"
+            fix = "encode without dropout, batch statistics (call `eval()`) and augmentation"
+            _refuse("Two equal images have different ready-made vectors.", path, got, fix)
+
+    def _row(self, image: Images) -> int:
+        """Return the row of an image's vector, -1 if there is none."""
+        digest = _digest(image)
+        return self.row_of.get(digest, self.row_of_negative.get(digest, -1))
+
+
+def _digest(image: Images) -> bytes:
+    return hashlib.blake2b(image.tobytes(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _refuse(what: str, where: str, got: str, fix: str) -> NoReturn:
+    raise DataError(what, where=where, got=got, fix=fix)
