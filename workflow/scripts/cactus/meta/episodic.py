@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cactus.config.sections.learners.custom import CustomLearner
-from cactus.errors import DataError
+from cactus.errors import DataError, TrainingError
 from cactus.meta.base import MetaLearner, StepMetrics, cut
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
@@ -85,7 +85,12 @@ class EpisodicLearner(MetaLearner):
             episodes = self.episodes(images, part)
             logits = self.checked_logits(episodes)
             if not logits.isfinite().all():
-                raise self.refusal("`logits` returned NaN or infinity.", "not finite")
+                raise TrainingError(
+                    "The predictions are NaN or infinity.",
+                    where=f"learners.custom.{self.name}, {self.settings.module}",
+                    got="logits that are not finite",
+                    fix="lower the learning rate if the training diverged, or correct the module",
+                )
             scores.append((logits.argmax(2) == episodes.labels).double().mean(1))
         return torch.cat(scores)
 
