@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.harness import THREADS, write_result
 from cactus.config.load import load_config
 from cactus.config.models import Config
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.base import DatasetName
 from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.config.sections.grid import Grid
 from cactus.embed.base import TrainedEmbedding
@@ -63,7 +63,7 @@ def counted(step: Step) -> dict[str, float]:
     return {"flops": counter.get_total_flops(), "launches": len(leaves), "bytes": 2 * made}
 
 
-def learner_step(config: Config, dataset: DatasetName, name: LearnerName, tasks: int) -> Step:
+def learner_step(config: Config, dataset: DatasetName, name: str, tasks: int) -> Step:
     """Return a training step of a meta-learner, with so many tasks a batch."""
     settings = config.learners.resolve(name, dataset, "acai")
     settings = settings.model_copy(update={"tasks_per_batch": tasks})

@@ -5,8 +5,8 @@ import torch
 
 from bench.harness import Bench
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.learners import LearnerSettings, MamlSettings
-from cactus.config.sections.speed import MamlSpeed
+from cactus.config.sections.learners.maml import MamlSettings, MamlSpeed
+from cactus.config.sections.learners.section import LearnerSettings
 from cactus.meta.maml.learner import Maml
 from cactus.tasks.episodes import EpisodeBatch
 

@@ -23,8 +23,7 @@ from bench.harness import (
     peak_flops,
     write_result,
 )
-from cactus.config.sections.learners import ProtonetsSettings
-from cactus.config.sections.speed import ProtonetsSpeed
+from cactus.config.sections.learners.protonets import ProtonetsSettings, ProtonetsSpeed
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler

@@ -14,7 +14,6 @@ sys.path.insert(0, str(SCRIPTS))
 from cactus.cluster.closing import closing_lines
 from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
-from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.backups import drop_backups
@@ -85,7 +84,7 @@ wildcard_constraints:
     dataset="|".join(CONFIG.expanded_grid.datasets),
     embedding="[a-z][a-z0-9_]*",
     source="[a-z][a-z0-9._+-]*",
-    learner="|".join(LearnerName.__args__),
+    learner="|".join(CONFIG.learners.names),
     table="|".join(job.cell for job in GRAPH.by_stage["make_table"]),
     figure="[a-z_-]+",
     seed="[0-9]+",

@@ -1,7 +1,12 @@
 """Score a meta-trained model, or an untrained one, on the evaluation episodes."""
 
+from contextlib import nullcontext
+
 from cactus.command import report, run_main, stage_job
+from cactus.config.sections.learners.custom import CustomLearner
 from cactus.evaluate.run_model import evaluate_cell
+from cactus.provenance.execution.opened_files import declared_files_only
+from cactus.provenance.execution.run_job import SCRIPTS
 from cactus.stages.evaluate_model import EvaluateModelSpec
 
 
@@ -10,7 +15,10 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = EvaluateModelSpec.parse(job.spec)
         model_folder = job.input_folder("models") if spec.source != "scratch" else None
-        evaluate_cell(spec, job.input_folder("data"), model_folder, job.output, report)
+        where = f"learners.custom.{spec.learner}.files"
+        custom = isinstance(spec.settings, CustomLearner)
+        with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
+            evaluate_cell(spec, job.input_folder("data"), model_folder, job.output, report)
 
 
 if __name__ == "__main__":

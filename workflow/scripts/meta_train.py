@@ -1,8 +1,12 @@
 """Meta-train one cell on tasks from its partitions."""
 
+from contextlib import nullcontext
+
 from cactus.command import run_main, training_parser
+from cactus.config.sections.learners.custom import CustomLearner
 from cactus.meta.train_cell import train_cell
-from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.execution.opened_files import declared_files_only
+from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.stages.meta_train import MetaTrainSpec
 
 
@@ -10,13 +14,17 @@ def main() -> None:
     """Run the stage."""
     arguments = training_parser(__doc__).parse_args()
     with running_job(arguments.plan) as job:
-        train_cell(
-            MetaTrainSpec.parse(job.spec),
-            job.input_folder("data"),
-            job.input_folder("partitions"),
-            job.output,
-            job.checkpoints(arguments.checkpoints),
-        )
+        spec = MetaTrainSpec.parse(job.spec)
+        where = f"learners.custom.{spec.learner}.files"
+        custom = isinstance(spec.settings, CustomLearner)
+        with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
+            train_cell(
+                spec,
+                job.input_folder("data"),
+                job.input_folder("partitions"),
+                job.output,
+                job.checkpoints(arguments.checkpoints),
+            )
 
 
 if __name__ == "__main__":

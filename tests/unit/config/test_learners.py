@@ -1,12 +1,9 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from cactus.config.sections.learners import (
-    LearnerSettings,
-    MamlSettings,
-    ProtonetsSettings,
-    ScratchSettings,
-)
+from cactus.config.sections.learners.maml import MamlSettings, ScratchSettings
+from cactus.config.sections.learners.protonets import ProtonetsSettings
+from cactus.config.sections.learners.section import LearnerSettings
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
 

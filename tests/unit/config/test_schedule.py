@@ -6,7 +6,7 @@ import pytest
 
 from cactus.config.load import parse_config
 from cactus.config.schedule import schedule_changes
-from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.learners.section import LearnerSettings
 
 GRID = {"datasets": ["omniglot"], "embeddings": ["acai", "bigan"], "learners": ["maml"]}
 

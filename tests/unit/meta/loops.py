@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.config.sections.learners import MamlSettings
+from cactus.config.sections.learners.maml import MamlSettings
 from cactus.meta.maml.learner import Maml
 from cactus.meta.protonets.learner import Protonets
 from cactus.tasks.episodes import EpisodeBatch

@@ -1,17 +1,16 @@
 import importlib
 import sys
-from typing import get_args
 
 import pytest
 import torch
 
-from cactus.config.sections.base import LearnerName
-from cactus.config.sections.learners import LearnerSettings
-from cactus.config.sections.speed import MamlSpeed, SpeedSettings
+from cactus.config.sections.learners.maml import MamlSpeed
+from cactus.config.sections.learners.section import BUILT_IN, LearnerSettings
+from cactus.config.sections.learners.speed import SpeedSettings
 from cactus.meta.registry import build
 from tests.unit.meta.tiny import CPU
 
-NAMES = get_args(LearnerName)
+NAMES = BUILT_IN
 MODULES = {f"cactus.meta.{name}.learner" for name in NAMES}
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cactus.config.sections.learners import LearnerSettings
-from cactus.config.sections.speed import SpeedSettings
+from cactus.config.sections.learners.section import LearnerSettings
+from cactus.config.sections.learners.speed import SpeedSettings
 from cactus.meta.registry import build
 from cactus.meta.train import TaskSource
 from cactus.tasks.episodes import EpisodeBatch, PartitionSampler
@@ -34,6 +34,7 @@ def learner(
         LearnerSettings().resolve(name, dataset),
         SpeedSettings().resolve(name, dataset),
     )
+    assert speed is not None
     quick = {key: changes.pop(key) for key in list(changes) if key in type(speed).model_fields}
     values = {**settings.model_dump(), **SMALL, **FEW_STEPS[name], **changes}
     settings = type(settings).model_validate(values)

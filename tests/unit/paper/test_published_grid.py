@@ -2,10 +2,9 @@
 
 from itertools import product
 from pathlib import Path
-from typing import get_args
 
 from cactus.config.load import load_config
-from cactus.config.sections.base import LearnerName
+from cactus.config.sections.learners.section import BUILT_IN
 from cactus.config.sections.source import Source, unmet_name
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.vocabulary import DATASETS, method_name, published_source
@@ -16,7 +15,7 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 def test_the_papers_names_of_sources_stand_for_the_default_ways():
     learners = load_config([CONFIG / "config.yaml"]).learners
-    for dataset, learner in product(DATASETS, get_args(LearnerName)):
+    for dataset, learner in product(DATASETS, BUILT_IN):
         way = learners.resolve(learner, dataset).way
         assert published_source(dataset, f"acai+{way}-way") == "acai"
         assert published_source(dataset, f"acai+{way + 1}-way") == f"acai+{way + 1}-way"

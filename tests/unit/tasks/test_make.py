@@ -48,7 +48,9 @@ def pictures():
 def make(folder, source, data, report=lambda _: None, way=3, seed=0, cluster=kmeans):
     parsed = Source.parse(source)
     settings = SETTINGS.of_source(parsed, "omniglot")
-    job = PartitionJob(settings, "maml", EpisodeShape(way, 1, 5), seed, LOAD, cluster)
+    job = PartitionJob(
+        settings, "maml", settings.maml, EpisodeShape(way, 1, 5), seed, LOAD, cluster
+    )
     make_partitions(parsed, data, folder, job, report)
     return json.loads((folder / "summary.json").read_text())
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from cactus.config.sections.acceptance import MamlAcceptanceSettings, ProtonetsAcceptanceSettings
 from cactus.config.sections.partition import (
     HyperplaneSettings,
-    MamlAcceptanceSettings,
     PartitionSettings,
-    ProtonetsAcceptanceSettings,
 )
 from cactus.seeding import numpy_generator
 from cactus.tasks.hyperplanes import accepted_planes, hyperplane_partitions

@@ -11,7 +11,7 @@ from cactus.config.load import parse_config
 from cactus.errors import ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
+from cactus.provenance.staleness.custom_code import check_custom_code
 from tests.workflow.project import ROOT
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -64,7 +64,7 @@ def check(folder: Path, text: str = GOOD, **changes: Any) -> None:
     entry = {"module": "mine.py", "settings": {"limit": 1.5}, **changes}
     grid = {"datasets": ["mnist", "omniglot"], "embeddings": ["mine"], "controls": {}}
     config = parse_config({"grid": grid, "embeddings": {"custom": {"mine": entry}}})
-    check_custom_embeddings(config, SourceTree(SCRIPTS, HashCache(None), folder))
+    check_custom_code(config, SourceTree(SCRIPTS, HashCache(None), folder))
 
 
 def without(line: str) -> str:
@@ -166,7 +166,7 @@ def test_modules_that_cannot_run_are_refused(tmp_path: Path, what: str):
 def test_an_embedding_that_the_grid_leaves_out_is_not_checked(tmp_path: Path):
     custom = {"mine": {"module": "nowhere.py"}}
     config = parse_config({"embeddings": {"custom": custom}})
-    check_custom_embeddings(config, SourceTree(SCRIPTS, HashCache(None), tmp_path))
+    check_custom_code(config, SourceTree(SCRIPTS, HashCache(None), tmp_path))
 
 
 @pytest.mark.parametrize("module", ["docs/examples/pca.py", "tests/cluster/patient.py"])
@@ -177,12 +177,12 @@ def test_the_examples_of_the_project_pass_without_pytorch(module: str):
         "from cactus.config.load import parse_config\n"
         "from cactus.provenance.fingerprint.closure import SourceTree\n"
         "from cactus.provenance.fingerprint.hash_cache import HashCache\n"
-        "from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings\n"
+        "from cactus.provenance.staleness.custom_code import check_custom_code\n"
         "grid = {'datasets': ['mnist'], 'embeddings': ['mine'], 'controls': {}}\n"
         f"custom = {{'mine': {{'module': {module!r}}}}}\n"
         "config = parse_config({'grid': grid, 'embeddings': {'custom': custom}})\n"
         f"tree = SourceTree(Path({str(SCRIPTS)!r}), HashCache(None), Path({str(ROOT)!r}))\n"
-        "check_custom_embeddings(config, tree)\n"
+        "check_custom_code(config, tree)\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True)

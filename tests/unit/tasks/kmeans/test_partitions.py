@@ -3,10 +3,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from cactus.config.sections.acceptance import MamlAcceptanceSettings, ProtonetsAcceptanceSettings
 from cactus.config.sections.partition import (
-    MamlAcceptanceSettings,
     PartitionSettings,
-    ProtonetsAcceptanceSettings,
 )
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
@@ -72,9 +71,10 @@ def test_acceptance_at_its_boundaries(rule, sizes, accepted):
 )
 def test_starts_per_run(dataset, learner, count, n_init):
     settings = PartitionSettings(count=count).resolve(dataset).model_copy(update={"count": count})
-    made = embedding_plan(settings, learner, 6)
+    rule = settings.acceptance(learner)
+    made = embedding_plan(settings, rule, 6)
     assert (made.n_init, made.count, made.minimum) == (n_init, count, 6)
-    assert made.rule == settings.acceptance(learner)
+    assert made.rule == rule
 
 
 def test_first_partition_is_plain_kmeans():

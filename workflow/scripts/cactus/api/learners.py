@@ -14,9 +14,9 @@ from sklearn.exceptions import NotFittedError
 from cactus.api.data import Images, LabeledImages, Labels
 from cactus.api.parameters import checked
 from cactus.config.sections.evaluation import EvaluationSettings, FewShotSetting
-from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.learners.maml import MamlSettings, MamlSpeed
+from cactus.config.sections.learners.protonets import ProtonetsSettings, ProtonetsSpeed
 from cactus.config.sections.partition import PartitionSettings
-from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.errors import DataError
 from cactus.evaluate.episodes import evaluation_episodes
 from cactus.evaluate.run_model import evaluate_model
@@ -191,7 +191,7 @@ class Maml(_Learner):
     device
         ``auto``, ``cpu`` or ``cuda``.
     **settings
-        Keys of `cactus.config.sections.learners.MamlSettings`, such as ``way``, ``shot``,
+        Keys of `cactus.config.sections.learners.maml.MamlSettings`, such as ``way``, ``shot``,
         ``query``, ``iterations``, ``inner_lr`` and ``inner_steps``. Defaults are the pipeline's
         for Omniglot. ``way`` bounds the classes of later episodes.
     """
@@ -210,8 +210,8 @@ class ProtoNets(_Learner):
     device
         ``auto``, ``cpu`` or ``cuda``.
     **settings
-        Keys of `cactus.config.sections.learners.ProtonetsSettings`, such as ``way``, ``shot``,
-        ``query``, ``iterations`` and ``filters``. Defaults are the pipeline's for Omniglot.
+        Keys of `cactus.config.sections.learners.protonets.ProtonetsSettings`, such as ``way``,
+        ``shot``, ``query``, ``iterations`` and ``filters``. Defaults are those for Omniglot.
     """
 
     name = "protonets"

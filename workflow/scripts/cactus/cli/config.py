@@ -4,13 +4,14 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from cactus.cli.text import columns
 from cactus.config.layers import Layers, dotted
 from cactus.config.load import all_keys, checked
 from cactus.config.models import Config
-from cactus.config.sections.base import OVERRIDING, LearnerName, merge
+from cactus.config.sections.base import OVERRIDING, merge
+from cactus.config.sections.learners.section import BUILT_IN
 from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
@@ -143,7 +144,9 @@ def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool
         return (path[2] if own == "custom" and len(path) > 2 else own) in names
     if own == "scratch":
         return wildcards.get("source") == own
-    return own not in get_args(LearnerName) or own == wildcards.get("learner")
+    if own == "custom" and len(path) > 2:
+        return path[2] == wildcards.get("learner")
+    return own not in BUILT_IN or own == wildcards.get("learner")
 
 
 def _matching(rows: list[_Row], key: str) -> list[_Row]:

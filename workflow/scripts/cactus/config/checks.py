@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil, floor, log2
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from cactus.config.explain import explained, shown
 from cactus.config.layers import MISSING, Layers, dotted, value_at
-from cactus.config.sections.base import VARIANTS, DatasetName, LearnerName, Settings
+from cactus.config.sections.acceptance import AcceptanceSettings
+from cactus.config.sections.base import VARIANTS, DatasetName, Settings
 from cactus.config.sections.grid import Cell
-from cactus.config.sections.learners import TrainingSettings
+from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.partition import (
     HyperplaneSettings,
-    MamlAcceptanceSettings,
     keys_read,
 )
 from cactus.config.sections.source import Source
@@ -141,7 +141,7 @@ class PartitionChecks(Checks):
             fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
             raise self.refused(fix, way, (key, classes), names=names)
         if source.kind == "kmeans":
-            rule = settings.acceptance(cell.learner)
+            rule = self.config.acceptance(cell.learner, settings, self.dataset)
             self._check_acceptance(rule, classes, training.shot + training.query, *names)
 
     def _set_by(self, source: Source, key: KeyPath) -> KeyPath:
@@ -177,9 +177,8 @@ class PartitionChecks(Checks):
             fix = f"evaluation.settings has tasks of way {', '.join(map(str, sorted(ways)))}"
             raise self._idle(source, "A model would not be evaluated on any setting.", fix)
         if source.variant is not None:
-            learners: tuple[LearnerName, ...] = get_args(LearnerName)
             values = self.config.partitions.variants[source.variant]
-            read = set[str]().union(*(keys_read(source, one, self.dataset) for one in learners))
+            read = keys_read(source, self.dataset)
             if not _has_effect(values, source, read):
                 given = ", ".join(sorted(_leaves(values))) or "nothing"
                 fix = f"it sets {given}; {source.base} reads {', '.join(sorted(read))}"
@@ -190,7 +189,7 @@ class PartitionChecks(Checks):
         return ConfigError(what, where=where, got=source.name, fix=fix)
 
     def _check_acceptance(
-        self, rule: MamlAcceptanceSettings, clusters: int, per_class: int, *names: str
+        self, rule: AcceptanceSettings, clusters: int, per_class: int, *names: str
     ) -> None:
         """Check that the clusters that k-means has to make large enough can be."""
         large = min(clusters, floor(rule.fraction * clusters) + 1)

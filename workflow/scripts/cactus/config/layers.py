@@ -1,6 +1,6 @@
 """The layers of a configuration, of which later ones win, and where each value comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise, product
 from typing import Any, Final, NamedTuple, get_args
@@ -10,7 +10,6 @@ from cactus.config.sections.base import (
     PER_NAME,
     VARIANTS,
     DatasetName,
-    LearnerName,
     merge,
 )
 from cactus.config.yaml_file import KeyPath
@@ -103,8 +102,7 @@ def _with_oracle(layer: Layer) -> Layer:
     Otherwise, a short study would train its oracle as long as the defaults say.
     """
     values, lines = layer.values, dict(layer.lines)
-    for name in get_args(LearnerName):
-        learner: KeyPath = ("learners", name)
+    for learner in _learners(values):
         if value_at(values, (*learner, _OF_ORACLE)) is not MISSING:
             continue
         own = [(*learner, PER_NAME[0], dataset) for dataset in get_args(DatasetName)]
@@ -116,6 +114,13 @@ def _with_oracle(layer: Layer) -> Layer:
             if given in lines:
                 lines[oracle] = lines[given]
     return layer._replace(values=values, lines=lines)
+
+
+def _learners(values: dict[str, Any]) -> Iterator[KeyPath]:
+    """Yield the sections of the meta-learners that a layer has."""
+    for section in (("learners",), ("learners", "custom")):
+        found = value_at(values, section)
+        yield from ((*section, name) for name in (found if isinstance(found, dict) else ()))
 
 
 def _as_set(path: KeyPath, origin: KeyPath) -> KeyPath:

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from cactus.config.command_line import COMMAND_LINE
 from cactus.config.explain import explained, unknown_key, unknown_keys
-from cactus.config.layers import BUILT_IN, Layer, Layers
+from cactus.config.layers import BUILT_IN, Layer, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.resolved import check_cells
 from cactus.config.sections.base import MAX_NAME, OVERRIDING, UNRESOLVED, merge
+from cactus.config.sections.learners.section import training_defaults
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.config.synthetic_sizes import synthetic_sizes
 from cactus.config.yaml_file import KeyPath, read_document
@@ -80,6 +81,8 @@ def read_layers(
 def stacked(layers: Sequence[Layer]) -> Layers:
     """Return a study's layers above the built-in defaults, with those for synthetic data."""
     defaults = Layer(BUILT_IN, Config().model_dump(mode="json"))
+    custom = _custom_learners(layers)
+    defaults.values["learners"]["custom"] = training_defaults(custom)
     study = Layers([defaults, *layers])
     if study.values.get("synthetic_data") is not True:
         return study
@@ -87,8 +90,14 @@ def stacked(layers: Sequence[Layer]) -> Layers:
         synthetic = SyntheticSettings.model_validate(study.values["synthetic"], strict=True)
     except ValidationError:
         return study  # its own check explains what is wrong
-    sizes = Layer("built-in default for synthetic data", synthetic_sizes(synthetic))
+    sizes = Layer("built-in default for synthetic data", synthetic_sizes(synthetic, custom))
     return Layers([defaults, sizes, *layers])
+
+
+def _custom_learners(layers: Sequence[Layer]) -> list[str]:
+    """Return the names of a study's custom learners."""
+    found = (value_at(layer.values, ("learners", "custom")) for layer in layers)
+    return list(dict.fromkeys(name for one in found if isinstance(one, dict) for name in one))
 
 
 def checked(layers: Layers) -> Config:

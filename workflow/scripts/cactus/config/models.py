@@ -5,17 +5,18 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.grid import Grid, GridSettings
-from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.learners.section import LearnerSettings
+from cactus.config.sections.learners.speed import SpeedSettings
 from cactus.config.sections.operation import CheckpointSettings, GpuSettings
 from cactus.config.sections.outputs import OutputSettings
 from cactus.config.sections.partition import PartitionSettings
-from cactus.config.sections.speed import SpeedSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import did_you_mean
 
@@ -72,6 +73,16 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _learners_are_known(self) -> Self:
+        known = self.learners.names
+        for key, name in self.grid.wanted_learners:
+            if name not in known:
+                listed = f"known are {', '.join(known)} (add others under learners.custom)"
+                fix = f"The meta-learner is unknown; {listed}"
+                raise UnfitError(f"grid.{key}", f"{did_you_mean(name, known)} {fix}".lstrip())
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_known(self) -> Self:
         variants = self.partitions.variants
         taken = (*self.embeddings.names, *get_args(DatasetName))
@@ -96,6 +107,23 @@ class Config(Settings):
             No cell is left.
         """
         return Grid.from_settings(self.grid)
+
+    def acceptance(
+        self, learner: str, partitions: PartitionSettings, dataset: DatasetName
+    ) -> AcceptanceSettings:
+        """Return when a k-means run is accepted for a meta-learner.
+
+        Parameters
+        ----------
+        learner
+            The meta-learner.
+        partitions
+            Resolved for the task source.
+        dataset
+            The data set.
+        """
+        own = partitions.acceptance(learner)
+        return own or self.learners.custom[learner].resolve(dataset).acceptance
 
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""

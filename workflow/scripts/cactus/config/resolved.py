@@ -7,7 +7,7 @@ from cactus.config.checks import Given, PartitionChecks
 from cactus.config.layers import Layers, dotted
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.grid import Cell
-from cactus.config.sections.learners import TrainingSettings
+from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError
@@ -95,7 +95,8 @@ class _DatasetChecks(PartitionChecks):
     def check_cell(self, cell: Cell) -> None:
         """Check the settings of a cell's learner and of its partitions."""
         learners, speed = self.config.learners, self.config.speed
-        path = ("learners", cell.learner)
+        custom = ("custom",) if cell.learner in learners.custom else ()
+        path: KeyPath = ("learners", *custom, cell.learner)
         training = self.resolved(
             path, lambda: learners.resolve(cell.learner, self.dataset, cell.source)
         )
@@ -105,8 +106,7 @@ class _DatasetChecks(PartitionChecks):
             self.resolved(scratch, lambda: learners.scratch.resolve(self.dataset))
         else:
             self._check_training(cell, path, training)
-        if cell.learner == "maml":
-            self._check_head(cell, path, training)
+        self._check_head(cell, path, training)
 
     def _check_training(self, cell: Cell, path: KeyPath, training: TrainingSettings) -> None:
         """Check the episodes of training and of its validation."""
@@ -118,7 +118,10 @@ class _DatasetChecks(PartitionChecks):
             self.check_tasks(cell, path, training)
 
     def _check_head(self, cell: Cell, path: KeyPath, training: TrainingSettings) -> None:
-        """Check that MAML's head has a column for each class of every episode."""
+        """Check that no episode has more classes than the model can tell apart."""
+        most = training.most_classes
+        if most is None:
+            return
         own = Source.parse(cell.source).way
         asked: list[Given] = [
             (("evaluation", "settings", index, "way"), one.way)
@@ -128,10 +131,10 @@ class _DatasetChecks(PartitionChecks):
         if cell.source != "scratch":
             asked.append(((*path, "validation", "way"), training.validation.way))
         for key, way in asked:
-            if way > training.way:
+            if way > most:
                 fix = (
-                    f"MAML's head has a column for each of the {training.way} classes in training, "
-                    f"so {dotted(key)} is at most {dotted(path)}.way"
+                    f"the head of {cell.learner} has a column for each of the {most} classes in "
+                    f"training, so {dotted(key)} is at most {dotted(path)}.way"
                 )
                 raise self.refused(fix, (key, way), ((*path, "way"), training.way))
 

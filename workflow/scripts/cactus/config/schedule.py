@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
-from cactus.config.sections.learners import LearnerSettings
+from cactus.config.sections.learners.section import LearnerSettings
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -31,6 +31,8 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
             yield from _changes(name, ours, EmbeddingSettings().resolve(name, dataset))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
+        if learner in config.learners.custom:
+            continue
         name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
         training = config.learners.resolve(learner, dataset, source)
         yield from _changes(name, training, LearnerSettings().resolve(learner, dataset, source))

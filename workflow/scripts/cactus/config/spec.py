@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple, Self
 
-from cactus.config.sections.base import DatasetName, LearnerName, Settings
+from cactus.config.sections.base import DatasetName, Settings
 
 
 class RunWildcards(NamedTuple):
@@ -29,7 +29,7 @@ class CellWildcards(NamedTuple):
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
 
 

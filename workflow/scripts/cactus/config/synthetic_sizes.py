@@ -1,11 +1,12 @@
 """Defaults that follow the sizes of the synthetic data."""
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.data import DataSettings
 from cactus.config.sections.evaluation import EvaluationSettings
-from cactus.config.sections.learners import MamlSettings
+from cactus.config.sections.learners.maml import MamlSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 
 # Clusters of this many images on average; half of them have to be large enough for a task.
@@ -39,8 +40,10 @@ class _Sizes(NamedTuple):
     test: _Size
 
 
-def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
+def synthetic_sizes(synthetic: SyntheticSettings, custom: Iterable[str] = ()) -> dict[str, Any]:
     """Return the defaults of a study on synthetic data: splits, ways and clusters that fit it.
+
+    `custom` names its custom learners.
 
     The lengths of trainings and the networks stay the paper's. Baselines have a single value.
     """
@@ -61,6 +64,7 @@ def synthetic_sizes(synthetic: SyntheticSettings) -> dict[str, Any]:
         "learners": {
             "maml": {"per_dataset": learners},
             "protonets": {"query": _QUERIES, "per_dataset": learners},
+            "custom": {name: {"per_dataset": learners, "acceptance": enough} for name in custom},
         },
         "evaluation": {
             "per_dataset": {

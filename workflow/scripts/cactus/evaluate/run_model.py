@@ -8,7 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
+from cactus.config.sections.learners.maml import MamlSettings
+from cactus.config.sections.learners.section import AnyLearner
 from cactus.data.arrays import load_images
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, check_results, write_results
@@ -69,7 +70,7 @@ def evaluate_cell(
     write_results(output, results, {**cell, "device": describe_device(device)})
 
 
-def _settings(spec: EvaluateModelSpec) -> MamlSettings | ProtonetsSettings:
+def _settings(spec: EvaluateModelSpec) -> AnyLearner:
     """Return the learner's settings; the from-scratch row has its own number of steps."""
     if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
         return spec.scratch.apply(spec.settings)

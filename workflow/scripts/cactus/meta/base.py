@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cactus.config.sections.base import DatasetSettings, LearnerName
-from cactus.config.sections.learners import TrainingSettings
+from cactus.config.sections.base import DatasetSettings
+from cactus.config.sections.learners.base import TrainingSettings
 from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -23,9 +23,9 @@ class MetaLearner(nn.Module, ABC):
     """A model that learns from the support of an episode to label its query.
 
     Its parameters and buffers are the model, on any device and of any floating-point type. Images
-    are passed as one resident uint8 tensor (N, H, W, C), episodes as indices into it. A learner's
-    class is named after its package, and its constructor also takes a CPU generator, which draws
-    the initial weights.
+    are passed as one resident uint8 tensor (N, H, W, C), episodes as indices into it. The class of
+    a built-in learner is named after its package, and its constructor also takes a CPU generator,
+    which draws the initial weights. Users derive theirs from `cactus.meta.episodic`.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class MetaLearner(nn.Module, ABC):
         Height, width and channels of the images.
     """
 
-    name: LearnerName
+    name: str
     settings: TrainingSettings
-    speed: DatasetSettings
+    speed: DatasetSettings | None
 
     def __init__(
-        self, settings: TrainingSettings, speed: DatasetSettings, image_shape: ImageShape
+        self, settings: TrainingSettings, speed: DatasetSettings | None, image_shape: ImageShape
     ) -> None:
         super().__init__()
         self.settings, self.speed, self.image_shape = settings, speed, image_shape

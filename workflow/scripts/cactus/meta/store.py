@@ -47,7 +47,7 @@ def save_model(learner: MetaLearner, folder: Path, record: Mapping[str, Any]) ->
         "learner": learner.name,
         "image_shape": list(learner.image_shape),
         "settings": learner.settings.model_dump(mode="json", exclude={"per_dataset"}),
-        "speed": learner.speed.model_dump(mode="json", exclude={"per_dataset"}),
+        "speed": learner.speed and learner.speed.model_dump(mode="json", exclude={"per_dataset"}),
         "weights": weights,
     }
     write_json(folder / RECORD_FILE, content)

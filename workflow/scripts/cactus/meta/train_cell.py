@@ -1,20 +1,23 @@
 """Meta-train one cell of the grid."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from cactus.data.arrays import load_images
-from cactus.meta.registry import build
+from cactus.meta.registry import build, check_custom
 from cactus.meta.train import TaskSource, meta_train
-from cactus.seeding import derive_seed
+from cactus.seeding import derive_seed, numpy_generator
 from cactus.stages.meta_train import MetaTrainSpec
 from cactus.tasks.episodes import labeled_sampler, load_sampler
 from cactus.tasks.labels import task_labels
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import set_up_device
 from cactus.train.images import resident_images
+
+_CHECKED: Final = 4  # episodes
 
 
 def train_cell(
@@ -49,17 +52,22 @@ def train_cell(
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
-    learner = build(spec.learner, settings, spec.speed, shape, seed=seed, device=device)
+    rebuild = partial(build, spec.learner, settings, spec.speed, shape, seed=seed, device=device)
+    learner, validation = rebuild(), _validation_source(spec, data_folder, device)
+    generator = numpy_generator("checked episodes", spec.seed)
+    checked = validation.images, validation.sampler.sample(generator, _CHECKED)
+    check_custom(learner, *checked, rebuild)
     meta_train(
         learner,
         TaskSource(images, sampler),
-        _validation_source(spec, data_folder, device),
+        validation,
         output,
         seed=spec.seed,
         label=f"{spec.dataset}/{spec.source}/{spec.learner}/s{spec.seed}",
         record={"dataset": spec.dataset, "source": spec.source},
         checkpoints=checkpoints,
     )
+    check_custom(learner, *checked, rebuild)
 
 
 def _validation_source(spec: MetaTrainSpec, data_folder: Path, device: torch.device) -> TaskSource:

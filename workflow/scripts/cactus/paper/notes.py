@@ -219,6 +219,18 @@ def _selection_notes(results: pd.DataFrame) -> list[str]:
     ]
 
 
+def custom_notes(custom: Sequence[tuple[str, bool]]) -> list[str]:
+    """Return a sentence for each custom learner: whether it is transductive."""
+    said = {
+        True: "it predicts the queries of a task together (transductive)",
+        False: "not transductive",
+    }
+    return [
+        f"{escape(learner_title(name))}: a learner of this study's own, {said[joint]}."
+        for name, joint in custom
+    ]
+
+
 def margin_notes(summaries: Sequence[Path]) -> list[str]:
     """Return a sentence for each margin that hyperplanes could not keep.
 
@@ -233,8 +245,8 @@ def margin_notes(summaries: Sequence[Path]) -> list[str]:
         if found["margin"] < found["margin_asked"]:
             used[found["source"], found["learner"], found["margin_asked"]].add(found["margin"])
     return [
-        f"{escape(source_title(source))}, {learner_title(learner)}: too few hyperplanes keep a "
-        f"margin of {asked:g}; the widest that do keep "
+        f"{escape(source_title(source))}, {escape(learner_title(learner))}: too few hyperplanes "
+        f"keep a margin of {asked:g}; the widest that do keep "
         f"{' and '.join(f'{margin:.3g}' for margin in sorted(margins))}."
         for (source, learner, asked), margins in sorted(used.items())
     ]

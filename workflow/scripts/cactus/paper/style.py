@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
-from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, method_rank, method_title
+from cactus.paper.vocabulary import METHODS, SYNTHETIC_NOTE, dataset_title, is_oracle, method_title
 
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
@@ -34,6 +35,7 @@ _METHOD_COLORS: Final = {
     "mlp": 4,
     "cluster_matching": 5,
 }
+_CUSTOM_COLORS: Final = (1, 7, 8)  # that no method of the paper has
 _REFERENCES: Final = {
     "scratch": ("0.6", ":"),
     "oracle-maml": ("black", "--"),
@@ -78,8 +80,15 @@ def new_figure(width: float, height: float) -> Figure:
 
 def method_style(method: str) -> dict[str, Any]:
     """Return the look of a method's line: references (scratch, oracles) are gray or black."""
-    color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
-    return {"color": color, "marker": MARKERS[method_rank(method)[0]], "linestyle": line}
+    known = list(METHODS)
+    if method in known:
+        color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
+        return {"color": color, "marker": MARKERS[known.index(method)], "linestyle": line}
+    # Of a custom learner: its name alone decides, so that it looks the same in every figure.
+    number = crc32(method.partition("-")[2].encode())
+    color = "0.2" if is_oracle(method) else _COLORS[_CUSTOM_COLORS[number % len(_CUSTOM_COLORS)]]
+    marker = MARKERS[len(known) + number % (len(MARKERS) - len(known))]
+    return {"color": color, "marker": marker, "linestyle": ":" if is_oracle(method) else "-"}
 
 
 def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:

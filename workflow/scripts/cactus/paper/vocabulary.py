@@ -32,6 +32,7 @@ METHODS: Final = {
     "oracle-maml": "Oracle-MAML",
     "oracle-protonets": "Oracle-ProtoNets",
 }
+_TRAINED: Final = {"cactus": "CACTUs", "oracle": "Oracle"}
 # Classes of a training task in the original, whatever the setting; see `published_source`.
 _ORIGINAL_WAYS: Final = {"mnist": 10, "omniglot": 20, "miniimagenet": 5, "celeba": 2}
 _SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
@@ -115,9 +116,15 @@ def source_rank(source: str) -> tuple[int, int, str, list[str | float], int]:
     )
 
 
-def method_rank(method: str) -> tuple[int, str]:
-    """Return the sort key of a method; unknown ones follow the known ones by name."""
-    return _position(METHODS, method), method
+def method_rank(method: str) -> tuple[float, str]:
+    """Return the sort key of a method.
+
+    Those of custom learners follow those of the paper's two, ``cactus`` and ``oracle`` apart.
+    """
+    kind = method.partition("-")[0]
+    alike = [index for index, known in enumerate(METHODS) if known.startswith(f"{kind}-")]
+    custom = alike[-1] + 0.5 if alike else len(METHODS)
+    return (list(METHODS).index(method) if method in METHODS else custom), method
 
 
 def _position(names: dict[str, str], name: str) -> int:
@@ -152,8 +159,10 @@ def _variant_title(variant: str) -> str:
 
 
 def method_title(method: str) -> str:
-    """Return the printed name of a method."""
-    return METHODS.get(method, method)
+    """Return the printed name of a method; that of a custom learner has the learner's name."""
+    kind, _, learner = method.partition("-")
+    other = f"{_TRAINED[kind]}-{learner_title(learner)}" if kind in _TRAINED else method
+    return METHODS.get(method, other)
 
 
 def learner_title(learner: str) -> str:

@@ -3,23 +3,17 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
-from cactus.config.sections.learners import MamlSettings, ProtonetsSettings, ScratchSettings
+from cactus.config.sections.learners.maml import ScratchSettings
+from cactus.config.sections.learners.section import AnyLearner
+from cactus.config.sections.learners.speed import AnySpeed
 from cactus.config.sections.source import Source
-from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
-
-# Keys of a learner that scoring reads. From-scratch models draw their weights and have a step count
-# of their own; trained models come with weights.
-_SCORING_KEYS: Final = {"way", "filters", "downsampling", "head", "batch_norm_eps"}
-_SPEED_KEYS: Final = {"kernel", "evaluation_tasks_at_once", "images_at_once"}
-_SCRATCH_ONLY_KEYS: Final = {"head_init"}
-_TRAINED_ONLY_KEYS: Final = {"inner_lr", "evaluation_steps"}
 
 
 class EvaluateModelSpec(Spec):
@@ -27,10 +21,10 @@ class EvaluateModelSpec(Spec):
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
-    settings: MamlSettings | ProtonetsSettings
-    speed: MamlSpeed | ProtonetsSpeed
+    settings: AnyLearner
+    speed: AnySpeed
     scratch: ScratchSettings | None
     evaluation: EvaluationSettings
     pool_attributes: int
@@ -57,13 +51,11 @@ class EvaluateModel(CellStage):
         """Return the keys that scoring reads; keys that only training reads keep their defaults."""
         untrained, way = wildcards.source == "scratch", Source.parse(wildcards.source).way
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
-        own = _SCRATCH_ONLY_KEYS if untrained else _TRAINED_ONLY_KEYS
-        keys = training.model_dump(include=_SCORING_KEYS | own)
         speed = config.speed.resolve(wildcards.learner, wildcards.dataset)
         return EvaluateModelSpec(
             **wildcards._asdict(),
-            settings=type(training).model_validate({**keys, "per_dataset": {}}),
-            speed=type(speed).model_validate(speed.model_dump(include=_SPEED_KEYS)),
+            settings=training.for_scoring(ScratchSettings.network if untrained else None),
+            speed=speed and speed.for_scoring(),
             scratch=config.learners.scratch.resolve(wildcards.dataset) if untrained else None,
             evaluation=config.evaluation.resolve(wildcards.dataset).of_way(way),
             pool_attributes=config.pool_attributes(wildcards.dataset),
@@ -80,8 +72,12 @@ class EvaluateModel(CellStage):
             yield inputs_from("meta_train", cell, "model.json", "model.safetensors")
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
-        """Return the module of the learner."""
-        return (f"cactus.meta.{wildcards.learner}.learner",)
+        """Return the modules of the learner."""
+        return config.learners.modules(wildcards.learner)
+
+    def declared_files(self, config: "Config", wildcards: CellWildcards) -> list[str]:
+        """Return the data files that a custom learner reads."""
+        return config.learners.files(wildcards.learner, wildcards.dataset)
 
 
 STAGE: Final = EvaluateModel()

@@ -1,9 +1,9 @@
 """Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
 from cactus.config.sections.partition import keys_read
 from cactus.config.sections.source import Source
@@ -102,8 +102,7 @@ def _partition_numbers(config: "Config", dataset: DatasetName) -> dict[str, tupl
 
 def _other_settings(config: "Config", source: Source, dataset: DatasetName) -> str:
     """Return what the cells of a source depend on besides embedding, learner, P and k."""
-    learners: tuple[LearnerName, ...] = get_args(LearnerName)
-    read = set[str]().union(*(keys_read(source, one, dataset) for one in learners))
+    read = keys_read(source, dataset)
     settings = config.partitions.of_source(source, dataset)
     return f"{source.way} {settings.model_dump_json(include=read - {'count', 'clusters'})}"
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.acceptance import AcceptanceSettings
+from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.partition import PartitionSettings, keys_read
+from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
 from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
@@ -18,9 +19,10 @@ class MakePartitionsSpec(Spec):
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
     settings: PartitionSettings
+    acceptance: AcceptanceSettings
     way: int
     shot: int
     query: int
@@ -42,12 +44,15 @@ class MakePartitions(CellStage):
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         source = Source.parse(wildcards.source)
         settings = config.partitions.of_source(source, wildcards.dataset)
-        used = keys_read(source, wildcards.learner, wildcards.dataset)
+        used = keys_read(source, wildcards.dataset) - RULES  # that of the learner follows
         used -= {"tolerance"} if settings.kmeans == "scikit-learn" else set()
         keys = settings.model_dump(include=used) | {"variants": {}, "per_dataset": {}}
         return MakePartitionsSpec(
             **wildcards._asdict(),
             settings=PartitionSettings.model_validate(keys),
+            acceptance=config.acceptance(wildcards.learner, settings, wildcards.dataset)
+            if source.kind == "kmeans"
+            else AcceptanceSettings(),
             way=training.way,
             shot=training.shot,
             query=training.query,

@@ -47,6 +47,7 @@ class MakeTableSpec(Spec):
     kind: str
     decimals: int
     schedule: list[tuple[str, str, int, int]]
+    custom: list[tuple[str, bool]]  # the custom learners, and whether each is transductive
 
 
 class MakeTable(Stage[TableWildcards]):
@@ -75,6 +76,7 @@ class MakeTable(Stage[TableWildcards]):
             kind=wildcards.kind,
             decimals=config.outputs.decimals,
             schedule=list(schedule_changes(config, dataset)) if dataset else [],
+            custom=_custom_learners(config, dataset) if dataset else [],
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:
@@ -90,6 +92,13 @@ class MakeTable(Stage[TableWildcards]):
     def modules(self, config: "Config", wildcards: TableWildcards) -> tuple[str, ...]:
         """Return the module that makes the table."""
         return (f"cactus.paper.tables.{wildcards.kind}",)
+
+
+def _custom_learners(config: "Config", dataset: DatasetName) -> list[tuple[str, bool]]:
+    cells = config.expanded_grid.trained_cells
+    used = sorted({cell.learner for cell in cells if cell.dataset == dataset})
+    custom = config.learners.custom
+    return [(name, custom[name].resolve(dataset).transductive) for name in used if name in custom]
 
 
 STAGE: Final = MakeTable()

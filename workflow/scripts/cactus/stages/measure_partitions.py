@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.base import DatasetName
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ class MeasurePartitionsSpec(Spec):
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
 
 

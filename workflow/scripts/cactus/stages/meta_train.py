@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.config.sections.base import DatasetName, LearnerName
+from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.learners import MamlSettings, ProtonetsSettings
-from cactus.config.sections.speed import MamlSpeed, ProtonetsSpeed
+from cactus.config.sections.learners.section import AnyLearner
+from cactus.config.sections.learners.speed import AnySpeed
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ class MetaTrainSpec(Spec):
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
-    settings: MamlSettings | ProtonetsSettings
-    speed: MamlSpeed | ProtonetsSpeed
+    settings: AnyLearner
+    speed: AnySpeed
     pool_attributes: int
     compute: ComputeSettings
 
@@ -43,7 +43,7 @@ class MetaTrain(CellStage):
             **wildcards._asdict(),
             settings=config.learners.resolve(
                 wildcards.learner, wildcards.dataset, wildcards.source
-            ),
+            ).for_training(),
             speed=config.speed.resolve(wildcards.learner, wildcards.dataset),
             pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
@@ -59,8 +59,12 @@ class MetaTrain(CellStage):
         yield inputs_from("make_partitions", cell, "summary.json", "partitions.npy")
 
     def modules(self, config: "Config", wildcards: CellWildcards) -> tuple[str, ...]:
-        """Return the module of the learner."""
-        return (f"cactus.meta.{wildcards.learner}.learner",)
+        """Return the modules of the learner."""
+        return config.learners.modules(wildcards.learner)
+
+    def declared_files(self, config: "Config", wildcards: CellWildcards) -> list[str]:
+        """Return the data files that a custom learner reads."""
+        return config.learners.files(wildcards.learner, wildcards.dataset)
 
 
 STAGE: Final = MetaTrain()

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.base import LearnerName
-from cactus.config.sections.partition import MamlAcceptanceSettings, PartitionSettings
+from cactus.config.sections.acceptance import AcceptanceSettings
+from cactus.config.sections.partition import PartitionSettings
 from cactus.errors import DataError, EpisodeError
 from cactus.seeding import numpy_generator
 from cactus.tasks.kmeans.lloyd import KMeans, kmeans
@@ -30,19 +30,18 @@ class KMeansPlan:
     count: int  # partitions P
     n_init: int  # k-means starts per run
     minimum: int  # images R = shot + query below which a cluster is dropped
-    rule: MamlAcceptanceSettings | None  # when a run is accepted; None accepts every run
+    rule: AcceptanceSettings | None  # when a run is accepted; None accepts every run
 
 
-def embedding_plan(settings: PartitionSettings, learner: LearnerName, minimum: int) -> KMeansPlan:
-    """Return the plan of the partitions of an embedding for a learner."""
-    rule = settings.acceptance(learner)
+def embedding_plan(
+    settings: PartitionSettings, rule: AcceptanceSettings, minimum: int
+) -> KMeansPlan:
+    """Return the plan of the partitions of an embedding for a learner with a rule of acceptance."""
     n_init = rule.n_init_single if settings.count == 1 else rule.n_init
     return KMeansPlan(settings, settings.count, n_init, minimum, rule)
 
 
-def accepts(
-    rule: MamlAcceptanceSettings, sizes: npt.NDArray[np.integer[Any]], minimum: int
-) -> bool:
+def accepts(rule: AcceptanceSettings, sizes: npt.NDArray[np.integer[Any]], minimum: int) -> bool:
     """Return whether enough of all clusters, whose sizes are given, are large enough."""
     large = sizes > minimum if rule.strict else sizes >= minimum
     return bool(large.sum() > rule.fraction * len(sizes))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.base import LearnerName
+from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import Source
 from cactus.files import write_json
@@ -29,7 +29,8 @@ class PartitionJob:
     """The settings that partitions are made with."""
 
     settings: PartitionSettings  # resolved for the source and the data set
-    learner: LearnerName  # determines the acceptance rule of k-means
+    learner: str
+    rule: AcceptanceSettings  # when k-means runs on an embedding are accepted
     shape: EpisodeShape  # of meta-training
     seed: int
     load_points: PointsLoader  # loads embeddings to where k-means clusters them
@@ -112,7 +113,7 @@ def _series(source: Source, data: npt.NDArray[Any], job: PartitionJob) -> _Serie
             plan = KMeansPlan(settings, pixels.count, pixels.n_init, shape.per_class, rule=None)
         case "kmeans":
             features = np.ascontiguousarray(data, dtype=np.float32)
-            plan = embedding_plan(settings, job.learner, shape.per_class)
+            plan = embedding_plan(settings, job.rule, shape.per_class)
         case "scratch":
             raise source.without_partition()
     partitions = kmeans_partitions(features, plan, seed_parts, job.load_points, job.kmeans)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
-LearnerName = Literal["maml", "protonets"]
 Precision = Literal["float32", "bfloat16"]
 
 # Of a run or an embedding: it becomes part of the names of files, which file systems limit to 255.

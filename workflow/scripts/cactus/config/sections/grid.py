@@ -10,7 +10,6 @@ from pydantic import model_validator
 from cactus.config.sections.base import (
     DatasetName,
     DatasetSettings,
-    LearnerName,
     Seed,
     Settings,
     UnfitError,
@@ -20,13 +19,15 @@ from cactus.config.sections.base import (
 from cactus.config.sections.source import BARE_KINDS, Source
 from cactus.errors import ConfigError, did_you_mean
 
+SCRATCH_LEARNER: Final = "maml"  # its network is the one that is trained from scratch
+
 
 class Cell(NamedTuple):
     """One meta-learner trained on one data set from one task source with one seed."""
 
     dataset: DatasetName
     source: str
-    learner: LearnerName
+    learner: str
     seed: int
 
     @property
@@ -40,7 +41,7 @@ class CellPattern(Settings):
 
     dataset: DatasetName | None = setting(None, "Data set of the cells.")
     source: str | None = setting(None, "Task source of the cells, e.g. `acai` or `labels`.")
-    learner: LearnerName | None = setting(None, "Meta-learner of the cells.")
+    learner: str | None = setting(None, "Meta-learner of the cells.")
     seed: Seed | None = setting(None, "Seed of the cells.")
 
     @model_validator(mode="after")
@@ -76,7 +77,10 @@ class GridSettings(DatasetSettings):
         ["acai", "bigan", "deepcluster", "infogan"],
         "Embeddings: the four of the paper, or names under `embeddings.custom`.",
     )
-    learners: list[LearnerName] = setting(["maml", "protonets"], "Meta-learners.")
+    learners: list[str] = setting(
+        ["maml", "protonets"],
+        "Meta-learners: the two of the paper, or names under `learners.custom`.",
+    )
     seeds: list[Seed] = setting([0], "Training seeds; every cell is run with each of them.")
     controls: dict[DatasetName, list[str]] = setting(
         {},
@@ -85,7 +89,7 @@ class GridSettings(DatasetSettings):
         "is partitioned with the values of `partitions.variants`. With `+<N>-way`, the model is "
         "trained on N-way tasks, and evaluated on N-way tasks only.",
     )
-    ablation_learners: list[LearnerName] = setting(
+    ablation_learners: list[str] = setting(
         ["maml", "protonets"],
         "Those of `learners` that are trained on controls other than `labels`, which are ablations "
         "of the partitions.",
@@ -118,9 +122,22 @@ class GridSettings(DatasetSettings):
     @property
     def wanted_embeddings(self) -> Iterator[tuple[str, str]]:
         """Yield each embedding that a key names, after the key."""
-        lists = {"embeddings": self.embeddings}
+        return self._named("embeddings")
+
+    @property
+    def wanted_learners(self) -> Iterator[tuple[str, str]]:
+        """Yield each meta-learner that a key names, after the key."""
+        yield from (*self._named("learners"), *self._named("ablation_learners"))
+        for key, patterns in (("include", self.include), ("exclude", self.exclude)):
+            for index, pattern in enumerate(patterns):
+                if pattern.learner is not None:
+                    yield f"{key}.{index}.learner", pattern.learner
+
+    def _named(self, axis: str) -> Iterator[tuple[str, str]]:
+        """Yield each name on an axis, after its key."""
+        lists = {axis: getattr(self, axis)}
         for dataset, own in self.per_dataset.items():
-            lists[f"per_dataset.{dataset}.embeddings"] = own.get("embeddings", [])
+            lists[f"per_dataset.{dataset}.{axis}"] = own.get(axis, [])
         for key, names in lists.items():
             # What is no list of names is refused where the values of a data set are checked.
             for index, name in enumerate(names if isinstance(names, list) else []):
@@ -217,7 +234,7 @@ def _all_cells(settings: GridSettings) -> Iterator[Cell]:
                 yield Cell(dataset, source, learner, seed)
         if own.scratch:
             for seed in own.seeds:
-                yield Cell(dataset, "scratch", "maml", seed)
+                yield Cell(dataset, "scratch", SCRATCH_LEARNER, seed)
 
 
 def idle_patterns(settings: GridSettings) -> Iterator[str]:

@@ -1,22 +1,25 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cactus.config.sections.acceptance import (
+    AcceptanceSettings,
+    MamlAcceptanceSettings,
+    ProtonetsAcceptanceSettings,
+)
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
     DatasetName,
     DatasetSettings,
     Fraction,
-    LearnerName,
     NonNegative,
     Overrides,
     Positive,
     Settings,
     UnfitError,
-    changed,
     fitting,
     merge,
     overrides,
@@ -24,48 +27,14 @@ from cactus.config.sections.base import (
 )
 from cactus.config.sections.source import Source, is_variant_name, unmet_name
 
-FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
-
 _KMEANS_KEYS: Final = {"clusters", "kmeans", "max_iterations", "tolerance", "max_restarts"}
 _SCALES: Final = {"scale_low", "scale_high"}
+RULES: Final = {"maml", "protonets"}  # when a run is accepted for a built-in learner
 _MAX_VARIANT: Final = 40  # characters
 _COUNT = (
     "Partitions, each of which serves about 100 tasks: 2400 in 30,000 iterations of 8 tasks, 4800 "
     "in 60,000."
 )
-
-
-class MamlAcceptanceSettings(Settings):
-    """When a k-means run is accepted for MAML, and how many starts it has."""
-
-    fraction: FractionBelowOne = setting(
-        0.75,
-        "A k-means run is repeated until more than this fraction of its clusters is large enough.",
-        unit="fraction of clusters",
-    )
-    strict: bool = setting(
-        True,
-        "Whether a large enough cluster has more than shot + query images (true) or at least "
-        "shot + query (false).",
-    )
-    n_init: Count = setting(
-        1,
-        "k-means starts per run, of which the best is kept, with several partitions.",
-        unit="starts",
-    )
-    n_init_single: Count = setting(
-        10,
-        "k-means starts per run, of which the best is kept, with a single partition.",
-        unit="starts",
-    )
-
-
-class ProtonetsAcceptanceSettings(MamlAcceptanceSettings):
-    """When a k-means run is accepted for ProtoNets, and how many starts it has."""
-
-    fraction: FractionBelowOne = changed(MamlAcceptanceSettings, "fraction", 0.80)
-    strict: bool = changed(MamlAcceptanceSettings, "strict", False)
-    n_init: Count = changed(MamlAcceptanceSettings, "n_init", 3)
 
 
 class RandomSettings(Settings):
@@ -280,16 +249,17 @@ class PartitionSettings(DatasetSettings):
         resolved = planes.resolve(source.embedding or "")
         return type(self).model_validate({**values, "variants": {}, "hyperplanes": resolved})
 
-    def acceptance(self, learner: LearnerName) -> MamlAcceptanceSettings:
-        """Return the acceptance rule for a meta-learner."""
-        return self.maml if learner == "maml" else self.protonets
+    def acceptance(self, learner: str) -> AcceptanceSettings | None:
+        """Return the acceptance rule for a meta-learner; None for one that declares its own."""
+        rule: AcceptanceSettings | None = getattr(self, learner) if learner in RULES else None
+        return rule
 
 
-def keys_read(source: Source, learner: LearnerName, dataset: DatasetName) -> set[str]:
+def keys_read(source: Source, dataset: DatasetName) -> set[str]:
     """Return the keys of `partitions` that the partitions of a source depend on."""
     match source.kind:
         case "kmeans":
-            return _KMEANS_KEYS | _SCALES | {"count", learner}
+            return _KMEANS_KEYS | _SCALES | {"count"} | RULES
         case "pixels":
             return _KMEANS_KEYS | _SCALES | {"pixels"}
         case "random" | "hyperplanes":

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import torch
 
-from cactus.config.sections.speed import AtOnce
+from cactus.config.sections.learners.maml import AtOnce
 
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")

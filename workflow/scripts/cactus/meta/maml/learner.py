@@ -5,9 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.base import LearnerName
-from cactus.config.sections.learners import MamlSettings
-from cactus.config.sections.speed import AtOnce, MamlSpeed
+from cactus.config.sections.learners.maml import AtOnce, MamlSettings, MamlSpeed
 from cactus.errors import EpisodeError
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.conv4 import ImageShape
@@ -31,7 +29,7 @@ class Maml(MetaLearner):
     `MetaLearner`.
     """
 
-    name: LearnerName = "maml"
+    name = "maml"
     settings: MamlSettings
     speed: MamlSpeed
 

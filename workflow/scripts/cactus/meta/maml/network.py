@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cactus.config.sections.learners import Downsampling, HeadInit, HeadInput
+from cactus.config.sections.learners.maml import Downsampling, HeadInit, HeadInput
 from cactus.meta.conv4 import BLOCKS, KERNEL, ImageShape, check_positions
 
 

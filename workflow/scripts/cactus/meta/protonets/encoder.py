@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from cactus.config.sections.learners import GammaInit
+from cactus.config.sections.learners.protonets import GammaInit
 from cactus.meta.conv4 import BLOCKS, KERNEL, ImageShape, check_positions
 
 

@@ -7,9 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.base import LearnerName
-from cactus.config.sections.learners import ProtonetsSettings
-from cactus.config.sections.speed import ProtonetsSpeed
+from cactus.config.sections.learners.protonets import ProtonetsSettings, ProtonetsSpeed
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
@@ -26,7 +24,7 @@ class Protonets(MetaLearner):
     parameters see `MetaLearner`.
     """
 
-    name: LearnerName = "protonets"
+    name = "protonets"
     settings: ProtonetsSettings
     speed: ProtonetsSpeed
 

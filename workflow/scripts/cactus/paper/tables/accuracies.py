@@ -5,7 +5,7 @@ from typing import Any
 
 from cactus.paper import latex
 from cactus.paper.cells import our_cell, paper_cell, percent
-from cactus.paper.notes import caption, margin_notes, table_notes
+from cactus.paper.notes import caption, custom_notes, margin_notes, table_notes
 from cactus.paper.results import rows_of_tables
 from cactus.paper.tables.rows import (
     Cells,
@@ -47,6 +47,7 @@ def render(inputs: TableInputs) -> Table:
         label=inputs.label,
         notes=[
             *table_notes(inputs.results, entries, inputs.schedule),
+            *custom_notes(inputs.custom),
             *margin_notes(inputs.hyperplanes),
         ],
     )

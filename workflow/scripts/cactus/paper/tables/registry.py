@@ -19,6 +19,7 @@ def write_table(
     run: str,
     schedule: Sequence[tuple[str, str, int, int]] = (),
     hyperplanes: Sequence[Path] = (),
+    custom: Sequence[tuple[str, bool]] = (),
 ) -> None:
     """Write a table of a data set or of the run, and the map from its numbers to the results.
 
@@ -36,7 +37,7 @@ def write_table(
         Decimals of the percentages.
     run
         Name of the run, for the label ``tab:<run>-<table's name>``: a paper may show two runs.
-    schedule, hyperplanes
+    schedule, hyperplanes, custom
         See `cactus.paper.tables.rows.TableInputs`.
 
     Raises
@@ -55,7 +56,7 @@ def write_table(
             fix=f"evaluate a cell of {dataset or 'the grid'}, or leave out its table",
         )
     folder, label = results_file.parent, f"tab:{run}-{_name(kind, dataset)}"
-    inputs = TableInputs(results, folder, decimals, label, schedule, hyperplanes)
+    inputs = TableInputs(results, folder, decimals, label, schedule, hyperplanes, custom)
     text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
     write_text(output, text)
     write_json(

@@ -43,6 +43,8 @@ class TableInputs:
         Lengths of training that are not the default: name, key, value and default.
     hyperplanes
         Summaries of partitions by hyperplanes; a note names margins that could not be met.
+    custom
+        The custom learners, and whether each is transductive.
     """
 
     results: pd.DataFrame
@@ -51,6 +53,7 @@ class TableInputs:
     label: str
     schedule: Sequence[tuple[str, str, int, int]] = ()
     hyperplanes: Sequence[Path] = ()
+    custom: Sequence[tuple[str, bool]] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import product
 from typing import Any, Final, NamedTuple
 
+from cactus.config.sections.learners.section import BUILT_IN
 from cactus.paper.vocabulary import is_embedding
 from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key
 
@@ -118,7 +119,9 @@ def _compete(first: CellKey, other: CellKey) -> bool:
         return False
     if one["source"] != two["source"]:
         return two["method"] == "scratch"
-    return not two["learner"] or (one["learner"], two["learner"]) == ("maml", "protonets")
+    # The paper's two learners are the first, others follow by name; each pair is tested once.
+    places = [(name not in BUILT_IN, name) for name in (one["learner"], two["learner"])]
+    return not two["learner"] or places[0] < places[1]
 
 
 def _title(pair: PairKey) -> str:

@@ -17,7 +17,7 @@ from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
+from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
 
@@ -168,10 +168,10 @@ class Planner(RunReader):
         Raises
         ------
         ConfigError
-            A custom embedding cannot be run.
+            The code of a custom embedding or learner cannot be run.
         """
         if not self._checked:
-            check_custom_embeddings(self.config, self.project.tree)
+            check_custom_code(self.config, self.project.tree)
             self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]

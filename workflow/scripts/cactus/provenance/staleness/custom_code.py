@@ -1,4 +1,4 @@
-"""Checks of custom embeddings before any job: their files, classes, methods and keys.
+"""Checks of users' code before any job: its files, classes, methods and keys.
 
 The sources are read, not imported: planning runs no code of users and does not wait for PyTorch.
 The job checks the values of the keys when it starts.
@@ -7,10 +7,12 @@ The job checks the values of the keys when it starts.
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from cactus.config.models import Config
 from cactus.config.sections.embeddings.section import CustomEmbedding
+from cactus.config.sections.learners.custom import CustomLearner
+from cactus.custom_code import EMBEDDING, LEARNER, CustomKind
 from cactus.errors import CodeError, ConfigError, did_you_mean, printable
 from cactus.files import read_bytes
 from cactus.provenance.fingerprint.class_members import (
@@ -23,17 +25,32 @@ from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes, missing_file
 from cactus.provenance.records.reasons import ABSENT
 
-# Methods of an embedding, with the number of arguments that they are called with.
-_METHODS: Final = {
-    "__init__": 4, "total_steps": 1, "fit": 3, "encode": 1, "diagnose": 2, "state_dict": 0,
-    "load_state_dict": 1,
+# Methods of each kind of class, with the number of arguments that they are called with.
+_METHODS: Final[dict[CustomKind, dict[str, int]]] = {
+    EMBEDDING: {
+        "__init__": 4, "total_steps": 1, "fit": 3, "encode": 1, "diagnose": 2, "state_dict": 0,
+        "load_state_dict": 1,
+    },
+    LEARNER: {"__init__": 4, "logits": 2, "accumulate_gradients": 2, "accuracies": 2},
 }  # fmt: skip
 _SHOWN: Final = 80
-_DESCRIBED: Final = "docs/adding-an-embedding.md describes it"
 
 
-def check_custom_embeddings(config: Config, tree: SourceTree) -> None:
-    """Check the custom embeddings that the grid uses.
+class _Entry(NamedTuple):
+    """An entry of the configuration that names a module of users."""
+
+    kind: CustomKind
+    name: str
+    settings: CustomEmbedding | CustomLearner
+
+    @property
+    def where(self) -> str:
+        """Its key."""
+        return f"{self.kind.section}.{self.name}"
+
+
+def check_custom_code(config: Config, tree: SourceTree) -> None:
+    """Check the custom embeddings and learners that the grid uses.
 
     Raises
     ------
@@ -41,36 +58,45 @@ def check_custom_embeddings(config: Config, tree: SourceTree) -> None:
         A module or declared file does not exist, a module lacks a class or a method, a method
         takes other arguments, or a key is unknown or missing.
     """
-    for name, settings in _used(config):
-        where = f"embeddings.custom.{name}"
-        path = _module(tree, settings.module, where)
+    for entry in _used(config):
+        path = _module(tree, entry)
+        names = (entry.kind.class_name, "Settings")
         try:
             reader = ClassReader(tree)
-            classes = {one: reader.find(path, one) for one in ("Method", "Settings")}
+            found = [reader.find(path, one) for one in names]
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
-            _refuse("The module of a custom embedding cannot be read.", where, path, str(error))
-        _check_imports(settings.module, where, path)
-        for class_name, members in classes.items():
+            what = f"The module of {entry.kind.what} cannot be read."
+            _refuse(what, entry, path, str(error))
+        _check_imports(entry, path)
+        for class_name, members, check in zip(
+            names, found, (_check_method, _check_keys), strict=True
+        ):
             if members is None:
-                what = f"The module of a custom embedding has no class `{class_name}`."
-                _refuse(what, where, path, f"no `{class_name}`")
-            check = _check_method if class_name == "Method" else _check_keys
-            check(members, where, path, settings.settings)
-        for file, found in declared_hashes(tree.base, settings.files, tree.cache).items():
-            if found == ABSENT:
+                what = f"The module of {entry.kind.what} has no class `{class_name}`."
+                _refuse(what, entry, path, f"no `{class_name}`")
+            check(members, entry, path)
+        files = declared_hashes(tree.base, entry.settings.files, tree.cache)
+        for file, digest in files.items():
+            if digest == ABSENT:
                 raise missing_file(tree.base, file)
 
 
-def _used(config: Config) -> Iterator[tuple[str, CustomEmbedding]]:
-    """Yield the settings of each custom embedding for each data set that it is trained on."""
+def _used(config: Config) -> Iterator[_Entry]:
+    """Yield the settings of each entry for each data set that it is used on."""
     runs = dict.fromkeys((run[0], run[1]) for run in config.expanded_grid.embedding_runs)
     for dataset, name in runs:
         settings = config.embeddings.resolve(name, dataset)
         if isinstance(settings, CustomEmbedding):
-            yield name, settings
+            yield _Entry(EMBEDDING, name, settings)
+    cells = dict.fromkeys((cell.dataset, cell.learner) for cell in config.expanded_grid.cells)
+    for dataset, name in cells:
+        learner = config.learners.resolve(name, dataset)
+        if isinstance(learner, CustomLearner):
+            yield _Entry(LEARNER, name, learner)
 
 
-def _module(tree: SourceTree, module: str, where: str) -> Path:
+def _module(tree: SourceTree, entry: _Entry) -> Path:
+    module = entry.settings.module
     try:
         path = tree.module_path(module)
         if path.is_file():
@@ -88,44 +114,47 @@ def _module(tree: SourceTree, module: str, where: str) -> Path:
             f"give the path of a .py file, starting in {Path(tree.base).absolute()}",
         )
     raise ConfigError(
-        "The module of a custom embedding does not exist.",
-        where=f"{where}.module",
+        f"The module of {entry.kind.what} does not exist.",
+        where=f"{entry.where}.module",
         got=repr(module),
         fix=fix,
     )
 
 
-def _check_imports(module: str, where: str, path: Path) -> None:
+def _check_imports(entry: _Entry, path: Path) -> None:
+    module = entry.settings.module
     for node in ast.walk(ast.parse(read_bytes(path))):
         if module.endswith(".py") and isinstance(node, ast.ImportFrom) and node.level:
             what = "A module that is given by its path cannot import relatively."
             fix = "leave out the dots: files beside it are found; or give its dotted name"
-            _refuse(what, where, path, f"a relative import in line {node.lineno}", fix)
+            _refuse(what, entry, path, f"a relative import in line {node.lineno}", fix)
 
 
-def _check_method(found: ClassMembers, where: str, path: Path, _: dict[str, Any]) -> None:
-    missing = {name for name in _METHODS if found.complete and name not in found.members}
+def _check_method(found: ClassMembers, entry: _Entry, path: Path) -> None:
+    kind, methods = entry.kind, _METHODS[entry.kind]
+    missing = {name for name in methods if found.complete and name not in found.members}
     missing |= found.abstract if found.complete else set()
     if "__new__" in found.members:
         missing.discard("__init__")
     if missing:
-        what = "The class `Method` of a custom embedding lacks methods."
-        _refuse(what, where, path, f"no {', '.join(sorted(missing))}")
-    for name, count in _METHODS.items():
+        what = f"The class `{kind.class_name}` of {kind.what} lacks methods."
+        _refuse(what, entry, path, f"no {', '.join(sorted(missing))}")
+    for name, count in methods.items():
         function = found.members.get(name)
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         place = f"`{name}` in line {function.lineno}"
         if accepts(function, count) is False:
             takes = "no arguments" if not count else f"{count} argument{'s' * (count > 1)}"
-            what = "A method of a custom embedding takes other arguments."
-            _refuse(what, where, path, f"{place}; it is called with {takes} besides self")
+            what = f"A method of {kind.what} takes other arguments."
+            _refuse(what, entry, path, f"{place}; it is called with {takes} besides self")
         if isinstance(function, ast.AsyncFunctionDef) or is_generator(function):
-            what = "A method of a custom embedding does not return its result."
-            _refuse(what, where, path, f"{place} is a generator or a coroutine")
+            what = f"A method of {kind.what} does not return its result."
+            _refuse(what, entry, path, f"{place} is a generator or a coroutine")
 
 
-def _check_keys(found: ClassMembers, where: str, path: Path, given: dict[str, Any]) -> None:
+def _check_keys(found: ClassMembers, entry: _Entry, path: Path) -> None:
+    given = entry.settings.settings
     fields = {
         name: one
         for name, one in found.members.items()
@@ -138,17 +167,16 @@ def _check_keys(found: ClassMembers, where: str, path: Path, given: dict[str, An
         if key not in fields:
             known = ", ".join(sorted(fields)) or "none"
             raise ConfigError(
-                "A custom embedding has no such key.",
-                where=f"{where}.settings.{key}",
+                f"{entry.kind.what.capitalize()} has no such key.",
+                where=f"{entry.where}.settings.{key}",
                 got=repr(key),
                 fix=did_you_mean(str(key), fields, f"the keys of `Settings` in {path} are {known}"),
             )
     for key, one in fields.items():
         if one.value is None and key not in given and not _may_have_default(one):
-            what = "A key of a custom embedding has no value."
-            _refuse(
-                what, where, path, f"`{key}`, which has no default", f"set {where}.settings.{key}"
-            )
+            what = f"A key of {entry.kind.what} has no value."
+            fix = f"set {entry.where}.settings.{key}"
+            _refuse(what, entry, path, f"`{key}`, which has no default", fix)
 
 
 def _is_class_variable(field: ast.AnnAssign) -> bool:
@@ -166,10 +194,10 @@ def _has_alias(field: ast.AnnAssign) -> bool:
     return any(isinstance(one, ast.keyword) and "alias" in str(one.arg) for one in nodes)
 
 
-def _refuse(what: str, where: str, path: Path, got: str, fix: str = "") -> NoReturn:
+def _refuse(what: str, entry: _Entry, path: Path, got: str, fix: str = "") -> NoReturn:
     raise ConfigError(
         what,
-        where=f"{where}.module",
+        where=f"{entry.where}.module",
         got=f"{path}: {got}",
-        fix=fix or f"correct the module; {_DESCRIBED}",
+        fix=fix or f"correct the module; {entry.kind.guide} describes it",
     )

@@ -1,0 +1,1 @@
+"""Settings of the meta-learners, one file each."""

@@ -1,0 +1,92 @@
+"""Settings that all meta-learners share."""
+
+from typing import Any, ClassVar, Self
+
+from cactus.config.sections.base import (
+    Count,
+    CountOrZero,
+    DatasetSettings,
+    Positive,
+    Settings,
+    setting,
+)
+from cactus.config.sections.source import Source
+
+
+class ScoredSettings(DatasetSettings):
+    """Settings of which the evaluation of a trained model reads some keys.
+
+    Attributes
+    ----------
+    scored
+        These keys. An edit of another one leaves the accuracies of a trained model as they are.
+    """
+
+    scored: ClassVar[frozenset[str]]
+
+    def for_scoring(self, keys: frozenset[str] | None = None) -> Self:
+        """Return the keys that scoring reads, or the given ones; others have their defaults."""
+        values = self.model_dump(include=set(self.scored if keys is None else keys))
+        return type(self).model_validate({**values, "per_dataset": {}})
+
+
+class ValidationSettings(Settings):
+    """Labeled validation episodes, whose accuracy is only logged: it never selects or stops."""
+
+    every: Count = setting(1000, "Interval between two points of the curve.", unit="iterations")
+    tasks: Count = setting(100, "Episodes per point, the same for all points.", unit="episodes")
+    way: Count = setting(5, "Classes per episode.", unit="classes")
+    shot: Count = setting(1, "Support images per class.", unit="images")
+    query: Count = setting(5, "Query images per class.", unit="images")
+
+
+class TrainingSettings(ScoredSettings):
+    """Settings of episodes and outer updates."""
+
+    way: Count = setting(20, "Classes per training episode.", unit="classes")
+    shot: Count = setting(1, "Support images per class in training.", unit="images")
+    query: Count = setting(5, "Query images per class in training.", unit="images")
+    iterations: CountOrZero = setting(
+        30_000, "Outer updates; the weights after the last one are the model.", unit="iterations"
+    )
+    oracle_iterations: CountOrZero | None = setting(
+        None,
+        "Outer updates on true classes; null means the same as `iterations`. For MAML on Omniglot "
+        "it is 120,000, as in the original's script. A file or `--config` that sets `iterations` "
+        "and not this key sets it to null.",
+        unit="iterations",
+    )
+    tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
+    outer_lr: Positive = setting(0.001, "Learning rate of Adam in the outer update, constant.")
+    gradient_clip: Positive | None = setting(
+        None, "Each element of the outer gradient is clipped to +- this; null for no clipping."
+    )
+    log_every: Count = setting(
+        100,
+        "Iterations per point of the training curve; each point is their mean.",
+        unit="iterations",
+    )
+    validation: ValidationSettings = ValidationSettings()
+
+    @property
+    def most_classes(self) -> int | None:
+        """The most classes that the model can tell apart; None if it takes any number."""
+        return None
+
+    def for_training(self) -> Self:
+        """Return the keys that training reads, which are all."""
+        return self
+
+    def for_source(self, source: str) -> Self:
+        """Return these settings for one source of tasks; "labels" is the oracle."""
+        parsed = Source.parse(source)
+        own = self.oracle_iterations if parsed.kind == "labels" else None
+        changes: dict[str, Any] = {
+            "iterations": self.iterations if own is None else own,
+            "oracle_iterations": None,
+        }
+        if parsed.way is not None:  # a head has no more classes than in training
+            way = min(parsed.way, self.validation.way)
+            validation = self.validation.model_copy(update={"way": way})
+            changes |= {"way": parsed.way, "validation": validation}
+        return self.model_copy(update=changes)

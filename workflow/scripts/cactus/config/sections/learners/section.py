@@ -1,0 +1,67 @@
+"""Settings of all meta-learners: the paper's two and those that users add."""
+
+from typing import Any, Final, Self
+
+from pydantic import model_validator
+
+from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
+from cactus.config.sections.learners.custom import CustomLearner
+from cactus.config.sections.learners.maml import MamlSettings, ScratchSettings
+from cactus.config.sections.learners.protonets import ProtonetsSettings
+from cactus.config.sections.source import NAME_PATTERN
+
+AnyLearner = MamlSettings | ProtonetsSettings | CustomLearner
+
+BUILT_IN: Final = ("maml", "protonets")
+
+
+class LearnerSettings(Settings):
+    """All meta-learners."""
+
+    maml: MamlSettings = MamlSettings()
+    protonets: ProtonetsSettings = ProtonetsSettings()
+    scratch: ScratchSettings = ScratchSettings()
+    custom: dict[str, CustomLearner] = setting(
+        {}, "Custom learners, by name; see docs/adding-a-learner.md."
+    )
+
+    @model_validator(mode="after")
+    def _custom_names_are_free(self) -> Self:
+        for name in self.custom:
+            fits = len(name) <= MAX_NAME and NAME_PATTERN.fullmatch(name)
+            if not fits or name in type(self).model_fields:
+                raise UnfitError(
+                    "custom",
+                    f"'{name[:100]}' cannot name a custom learner; use at most {MAX_NAME} "
+                    "lowercase letters, digits and underscores, starting with a letter, and a name "
+                    f"other than {', '.join(type(self).model_fields)}",
+                    name,
+                )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that the grid can use."""
+        return (*BUILT_IN, *self.custom)
+
+    def resolve(self, name: str, dataset: DatasetName, source: str | None = None) -> AnyLearner:
+        """Return the settings of a meta-learner for one data set and, if given, task source."""
+        own: AnyLearner = self.custom[name] if name in self.custom else getattr(self, name)
+        settings = own.resolve(dataset)
+        return settings if source is None else settings.for_source(source)
+
+    def modules(self, name: str) -> tuple[str, ...]:
+        """Return the modules of a meta-learner that its jobs import by name."""
+        if name in self.custom:
+            return self.custom[name].module, "cactus.meta.custom"
+        return (f"cactus.meta.{name}.learner",)
+
+    def files(self, name: str, dataset: DatasetName) -> list[str]:
+        """Return the data files that a custom learner reads."""
+        return self.custom[name].resolve(dataset).files if name in self.custom else []
+
+
+def training_defaults(names: Any) -> dict[str, Any]:
+    """Return the defaults of custom learners for single data sets, which are those of ProtoNets."""
+    shapes = ProtonetsSettings().per_dataset
+    return {str(name): {"per_dataset": shapes} for name in names}
