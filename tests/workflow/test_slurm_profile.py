@@ -1,6 +1,7 @@
 """The Slurm profile in dry runs: what each job would request."""
 
 import re
+import shutil
 from collections.abc import Sequence
 
 import pytest
@@ -66,6 +67,17 @@ def test_each_job_requests_what_its_data_set_needs(project: Project):
     assert baselines["slurm_partition"] == "long"
     assert "gpu" not in baselines
     assert {one["slurm_account"] for one in asked.values()} == {"007"}
+
+
+def test_a_custom_learner_has_a_row_of_its_own(project: Project):
+    shutil.copy(ROOT / "docs/examples/matching_networks.py", project.folder / "matching.py")
+    own = "learners={custom: {matching: {module: matching.py}}}"
+    grid = "grid={datasets: [mnist], embeddings: [acai], learners: [matching, protonets]}"
+    learners = ("matching", "protonets")
+    targets = [f"results/full/models/mnist/acai/{one}/s0/model.json" for one in learners]
+    asked = requests(project, "--config", own, grid, targets=targets)
+    assert asked["meta_train mnist/acai/matching/0"]["runtime"] == "720"
+    assert asked["meta_train mnist/acai/protonets/0"]["runtime"] == "240"
 
 
 def test_empty_keys_are_left_to_the_cluster(project: Project):

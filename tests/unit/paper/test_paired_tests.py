@@ -1,7 +1,7 @@
 """Methods are tested in pairs on shared episodes, averaged over seeds."""
 
 from collections import Counter
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,17 @@ def test_cactus_cells_meet_scratch_their_baselines_and_the_other_learner():
         ("bigan", "cactus-maml", "scratch", "scratch"),
         ("bigan", "cactus-maml", "bigan", "knn"),
     ]
+
+
+def test_a_custom_learner_meets_each_of_the_others_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(f"{__name__}.CELLS", [*CELLS, ("acai", "anil"), ("acai", "mine")])
+    given = scores()
+    found = paired_tests(given, "run")
+    others = ["cactus-maml", "cactus-protonets", "cactus-anil", "cactus-mine"]
+    tested = [(one, two) for _, one, _, two in pairs(found) if {one, two} <= {*others}]
+    assert tested == list(combinations(others, 2))
+    audit = PairedTests({tuple(map(str, one.key)): one.accuracies.tolist() for one in given})
+    assert list(audit.differences(found.astype(str).to_dict("records"), 1e-9)) == []
 
 
 @pytest.mark.parametrize("seeds", [1, 3])

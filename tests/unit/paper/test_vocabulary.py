@@ -45,6 +45,17 @@ def test_titles():
     assert names.setting_title(20, 5) == "20-way 5-shot"
 
 
+def test_methods_of_custom_learners_follow_those_of_the_paper():
+    methods = ["oracle-mine", "cactus-mine", "oracle-maml", "cactus-protonets", "cactus-a",
+               "oracle-protonets", "knn", "cactus-maml", "scratch", "unknown"]  # fmt: skip
+    assert sorted(methods, key=names.method_rank) == [
+        "scratch", "knn", "cactus-maml", "cactus-protonets", "cactus-a", "cactus-mine",
+        "oracle-maml", "oracle-protonets", "oracle-mine", "unknown",
+    ]  # fmt: skip
+    assert names.method_title("cactus-my_own") == "CACTUs-my_own"
+    assert names.method_title("oracle-my_own") == "Oracle-my_own"
+
+
 @given(st.sets(st.from_regex(r"[a-z0-9]{1,2}([._-][a-z0-9]{1,2}){0,2}", fullmatch=True)))
 @example({"a-b", "a_b", "a.b"})
 def test_variants_of_different_names_have_different_titles(variants: set[str]):

@@ -3,6 +3,7 @@ from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.style import method_style
+from cactus.paper.vocabulary import METHODS
 from tests.unit.paper.conftest import Run
 
 
@@ -43,3 +44,13 @@ def test_methods_are_distinguishable():
     looks = [method_style(method) for method in methods]
     assert len({look["marker"] for look in looks}) == len(methods)
     assert len({look["color"] for look in looks}) == len(methods)
+
+
+def test_methods_of_custom_learners_look_unlike_those_of_the_paper():
+    known = [method_style(method) for method in METHODS]
+    for name in ("mine", "anil", "matching_networks", "a" * 100):
+        cactus, oracle = method_style(f"cactus-{name}"), method_style(f"oracle-{name}")
+        assert cactus == method_style(f"cactus-{name}")
+        assert cactus != oracle
+        assert not {cactus["marker"], oracle["marker"]} & {look["marker"] for look in known}
+        assert cactus["color"] not in {look["color"] for look in known}
