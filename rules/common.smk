@@ -13,6 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.closing import closing_lines
 from cactus.cluster.environment import gpus_of_jobs, read_environment
+from cactus.cluster.start import say_what_is_reused
 from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
 from cactus.files import write_json
@@ -57,6 +58,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
+    atexit.register(lambda: workflow.dryrun and say_what_is_reused(workflow, PLANNER))
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
 

@@ -25,6 +25,7 @@ from cactus.exits import message_alone
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.reusable import reusable
 from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
@@ -56,11 +57,12 @@ def before_start(workflow: Any, planner: Planner) -> None:
     """
     check_storage(planner.run_folder)
     coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
-    jobs = [stage_named(job.rule.name).job(**job.wildcards_dict) for job in coming]
+    jobs = coming_jobs(workflow)
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
     _check_software(planner, jobs)
+    say_what_is_reused(workflow, planner)
     if not submits:
         for line in core_warnings(
             usable_cores(), workflow.resource_settings.cores or 1, planner.config.compute.threads
@@ -85,6 +87,20 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_requests(requests)
         record_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
         Submission(workflow.scheduler._executor, planner.run_folder).install()
+
+
+def coming_jobs(workflow: Any) -> list[Job]:
+    """Return the jobs that Snakemake will run, after it has built its graph."""
+    found = [one for one in workflow.dag.needrun_jobs() if one.rule.name in stage_names()]
+    return [stage_named(one.rule.name).job(**one.wildcards_dict) for one in found]
+
+
+def say_what_is_reused(workflow: Any, planner: Planner) -> None:
+    """Print how many of the jobs that Snakemake will run take their results from other runs."""
+    jobs = {*coming_jobs(workflow)}
+    coming = [planner.assess(job) for job in planner.graph.jobs if job in jobs]
+    for line in reusable(planner, coming).lines:
+        print(f"note: {line}", file=sys.stderr)
 
 
 def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:

@@ -180,7 +180,8 @@ class _JobReplay:
         self._copy_code()
         job = self.record.job
         plan = plan_path(self.run_folder, job)
-        write_json(plan, PlanFile(plan=self.record.plan, planned="", reasons=[]).model_dump())
+        planned = PlanFile(plan=self.record.plan, planned="", reasons=[])
+        write_json(plan, planned.model_dump(exclude_defaults=True))  # the crate's code may be older
         self._execute(plan)
         again = read_record(self.run_folder, job)
         processor = processor_difference(self.record, again) if again else ""

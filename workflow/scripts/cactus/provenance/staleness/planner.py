@@ -175,7 +175,13 @@ class Planner(RunReader):
             self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
-        content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
+        content = PlanFile(
+            plan=assessment.plan,
+            planned="",
+            reasons=reasons,
+            reuse=self.config.reuse,
+            raw_dir=str(self.raw_dir),
+        )
         existing = _read_if_valid(path)
         if not assessment.stale:
             if existing != content or path.stat().st_mtime != _FRESH_TIME:
