@@ -11,6 +11,7 @@ import pytest
 from cactus.files import file_hash
 from cactus.provenance.records.record import Record, read_record
 from cactus.stages.base import Job
+from tests.workflow.conftest import STUDY
 from tests.workflow.edits import code, configured
 from tests.workflow.project import Project
 
@@ -52,27 +53,22 @@ def second(project: Project) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def shared(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the finished project in which a second run trained another ACAI, and all after."""
-    project = finished.copy(tmp_path_factory.mktemp("shared") / "project")
-    study = configured("run=second", "embeddings={acai: {iterations: 5}}")
-    plan = project.cactus("plan", "--all", *study)
-    dry = project.run_snakemake("--dry-run", "--quiet", config=study)
-    project.snakemake("--cores", "2", config=study)
-    expected = f"{len(expected_jobs(project))} jobs: reused from small"
-    assert expected in plan[1]
-    assert f"note: {expected}" in dry.stdout + dry.stderr
-    assert "  reused from small  no valid record" in plan[1]
-    return project
-
-
 def expected_jobs(project: Project) -> set[str]:
     """Return the jobs on which neither ACAI nor the name of the run bears."""
     names = records(project.run)
     return {
         name for name in names if "acai" not in name and name.partition("/")[0] not in OF_THE_RUN
     }
+
+
+def test_a_plan_and_a_dry_run_say_what_will_be_reused(project: Project):
+    plan = project.cactus("plan", "--all", *STUDY)[1]
+    dry = project.run_snakemake("--dry-run", "--quiet", config=STUDY)
+    line = f"{len(expected_jobs(project))} jobs: reused from small"
+    assert f"\n{line}\n" in plan
+    assert f"note: {line}\n" in dry.stdout + dry.stderr
+    found = [one.split() for one in plan.splitlines() if "reused from small  no valid" in one]
+    assert {words[0] for words in found} == expected_jobs(project)
 
 
 def test_a_study_with_another_embedding_trains_that_alone(shared: Project):

@@ -45,33 +45,27 @@ def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str]) -> Figure:
 
 
 def _handles(runs: Sequence[str]) -> dict[str, Line2D]:
-    """Return the legend's entry of each run or runs that share results."""
-    looks = [style.series_styles([f"run {run}" for run in runs])[f"run {run}"] for run in runs]
-    return {
-        run: Line2D(
-            [],
-            [],
-            label=run,
-            color=look["color"],
-            marker=style.MARKERS[place % len(style.MARKERS)],
-            linestyle="",
-        )
-        for place, (run, look) in enumerate(zip(runs, looks, strict=True))
-    }
+    """Return the legend's entry of each run, and of runs that share results."""
+    handles = {}
+    # The spaces keep a run from a style of its own: one may be named `labels`.
+    for place, (name, look) in enumerate(style.series_styles([f" {run}" for run in runs]).items()):
+        marker = style.MARKERS[place % len(style.MARKERS)]
+        run, color = name[1:], look["color"]
+        handles[run] = Line2D([], [], label=run, color=color, marker=marker, linestyle="")
+    return handles
 
 
 def _draw_panel(
     axes: Axes, rows: Sequence[Row], cells: Sequence[object], handles: dict[str, Line2D]
 ) -> None:
-    runs = list(handles)
     for row in rows:
-        shift = _SPREAD * (runs.index(row.run) / max(len(runs) - 1, 1) - 0.5)
-        handle = handles[row.run]
+        beside = [other.run for other in rows if other.cell == row.cell]
+        shift = _SPREAD * ((beside.index(row.run) + 0.5) / len(beside) - 0.5)
         axes.errorbar(
             100 * row.summary.mean,
             cells.index(row.cell) + shift,
             xerr=100 * row.summary.ci95,
-            color=handle.get_color(),
-            marker=handle.get_marker(),
+            color=handles[row.run].get_color(),
+            marker=handles[row.run].get_marker(),
             elinewidth=0.7,
         )

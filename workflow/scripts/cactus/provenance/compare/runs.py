@@ -57,6 +57,9 @@ class FinishedRun:
         for name, entity in prepared.entities.items() if prepared else ():
             if name.endswith(".npy"):
                 yield name, entity.sha256[:12]
+
+    def episodes(self, dataset: DatasetName) -> Iterator[tuple[str, str]]:
+        """Yield the episodes of each setting that some cell of the run was scored on."""
         for score, _ in self.scores:
             if score.key.dataset == dataset:
                 title = f"episodes of {setting_title(score.key.way, score.key.shot)}"
@@ -115,6 +118,9 @@ def shared_datasets(runs: Sequence[FinishedRun]) -> list[DatasetName]:
 
 def _check_same(dataset: DatasetName, first: FinishedRun, other: FinishedRun) -> None:
     one, two = dict(first.facts(dataset)), dict(other.facts(dataset))
+    drawn = [dict(run.episodes(dataset)) for run in (first, other)]
+    for name in sorted(drawn[0].keys() & drawn[1].keys()):
+        one[name], two[name] = drawn[0][name], drawn[1][name]
     wrong = [
         f"{name}: {one.get(name, ABSENT)} and {two.get(name, ABSENT)}"
         for name in dict.fromkeys([*one, *two])

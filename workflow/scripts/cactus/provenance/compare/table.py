@@ -45,7 +45,7 @@ def sections(rows: Sequence[Row], tests: Sequence[Test], decimals: int) -> list[
             for row in here
         ]
         compared = [
-            ((test_title(test),), test.first.setting[1:], difference_cell(test, decimals))
+            ((title_of_test(test),), test.first.setting[1:], difference_cell(test, decimals))
             for test in paired
         ]
         found.append(Section(dataset, settings, _lines_of(shown), _lines_of(compared)))
@@ -59,7 +59,7 @@ def _lines_of(cells: Iterable[tuple[tuple[str, ...], Setting, TableCell]]) -> li
     return [Line(titles, numbers) for titles, numbers in found.items()]
 
 
-def test_title(test: Test) -> str:
+def title_of_test(test: Test) -> str:
     """Return what a test compares, e.g. ``ACAI, CACTUs-MAML (new) minus (demo)``."""
     same = test.first.cell == test.other.cell
     return f"{test.first.title} minus {f'({test.other.run})' if same else test.other.title}"
@@ -93,7 +93,7 @@ def number_entries(
     for test in tests:
         yield {
             "dataset": test.first.key.dataset,
-            "row": test_title(test),
+            "row": title_of_test(test),
             "column": setting_title(*test.first.setting[1:]),
             "printed": difference_cell(test, decimals).printed,
             "from": [one._asdict() for one in test.first.origins],
@@ -102,14 +102,16 @@ def number_entries(
 
 
 def as_text(found: Sequence[Section]) -> Iterator[list[tuple[str, ...]]]:
-    """Yield the rows of a table for a terminal, one per data set."""
+    """Yield the rows of tables for a terminal: a data set's accuracies, then its differences."""
     for one in found:
         settings = [setting_title(*setting) for setting in one.settings]
         yield [
             (dataset_title(one.dataset), "method", "run", *settings),
             *((*line.titles, *_printed(line, one.settings)) for line in one.rows),
-            *((*line.titles, "", "", *_printed(line, one.settings)) for line in one.tests),
         ]
+        if one.tests:
+            tested = [(*line.titles, *_printed(line, one.settings)) for line in one.tests]
+            yield [(f"{dataset_title(one.dataset)}, difference", *settings), *tested]
 
 
 def _printed(line: Line, settings: Sequence[Setting]) -> Iterator[str]:
@@ -136,7 +138,7 @@ def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]
         body=body,
         caption=rf"Few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of the runs "
         rf"{names}, and mean paired differences in percentage points.",
-        label="tab:comparison",
+        label=f"tab:comparison-{'-'.join(runs)}",
         notes=[
             r"The interval is $\pm 1.96\,\sigma/\sqrt{n}$ over $n$ tasks, that of a difference "
             r"Student's $t$. Several training seeds are averaged task by task first. Runs joined "

@@ -78,8 +78,13 @@ def _notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> Iterator[str
     """Yield what a reader of the table should know of the runs."""
     if any(run.planner.config.synthetic_data for run in runs):
         yield f"{SYNTHETIC_NOTE[0].upper()}{SYNTHETIC_NOTE[1:]}."
+    seeds = {run.name: ", ".join(sorted({one.seed for one, _ in run.scores})) for run in runs}
     for run in runs:
         config = run.planner.config
+        if len({*seeds.values()}) > 1:
+            yield f"The run {run.name} has the training seeds {seeds[run.name]}."
+        if run.planner.waivers:
+            yield f"The run {run.name} has accepted changes, which its audit names."
         for name in config.expanded_grid.datasets:
             if name not in datasets:
                 yield f"{dataset_title(name)} is in the run {run.name} alone, so it is left out."
