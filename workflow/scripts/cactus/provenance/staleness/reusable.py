@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cactus.provenance.fingerprint.other_runs import Donor, find_donors
 from cactus.provenance.records.plan import PENDING, Plan
@@ -11,6 +11,8 @@ from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.status import counted
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+
+_SHOWN: Final = 5
 
 
 class Reusable(NamedTuple):
@@ -29,11 +31,13 @@ class Reusable(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """Both as text, a line per run and one per refusal."""
+        """Both as text, a line per run, and the first refusals; a job's log has its own."""
         runs = [donor.run for donor in self.donors.values()]
         counts = {run: counted(runs.count(run), "job") for run in dict.fromkeys(runs)}
         taken = [f"{count}: reused from {run}" for run, count in counts.items()]
-        return [*taken, *self.refused]
+        more = len(self.refused) - _SHOWN
+        rest = [f"and {counted(more, 'more job')} that cannot be reused"] if more > 0 else []
+        return [*taken, *self.refused[:_SHOWN], *rest]
 
 
 def reusable(planner: Planner, stale: Collection[Assessment]) -> Reusable:
