@@ -236,6 +236,15 @@ def test_two_runs_at_the_same_time_do_not_disturb_each_other(project: Project, s
             assert all(file_hash(run / name) == one.sha256 for name, one in record.entities.items())
 
 
+def test_a_fresh_job_that_is_forced_runs(project: Project, second: Path):
+    embed(project)
+    project.snakemake(
+        f"results/second/{DONE}", "--cores", "2", "--forcerun", "train_embedding", config=SECOND
+    )
+    assert reused(second) == {"make_synthetic_data/omniglot", "prepare_data/omniglot"}
+    assert same_bytes(second / VECTORS, project.run / VECTORS)
+
+
 def test_results_of_another_run_mend_a_damaged_one(project: Project, second: Path):
     embed(project)
     damaged = second / VECTORS / "train.npy"

@@ -99,7 +99,7 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
     """Print how many of the jobs that Snakemake will run take their results from other runs."""
     jobs = {*coming_jobs(workflow)}
     coming = [planner.assess(job) for job in planner.graph.jobs if job in jobs]
-    for line in reusable(planner, coming).lines:
+    for line in reusable(planner, [one for one in coming if one.stale]).lines:
         print(f"note: {line}", file=sys.stderr)
 
 

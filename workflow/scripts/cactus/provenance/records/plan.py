@@ -68,7 +68,7 @@ class PlanFile(Settings):
     reasons
         Why the job must run.
     reuse
-        Whether equal results of another run may be taken.
+        Whether equal results of another run may be taken; false while the job is fresh.
     raw_dir
         Folder of the raw files, to which those that another run read are compared.
     """

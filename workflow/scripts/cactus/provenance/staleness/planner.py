@@ -175,18 +175,14 @@ class Planner(RunReader):
             self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
-        content = PlanFile(
-            plan=assessment.plan,
-            planned="",
-            reasons=reasons,
-            reuse=self.config.reuse,
-            raw_dir=str(self.raw_dir),
-        )
+        content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
         existing = _read_if_valid(path)
         if not assessment.stale:
             if existing != content or path.stat().st_mtime != _FRESH_TIME:
                 _replace(path, content, _FRESH_TIME)
             return path
+        if self.config.reuse:  # a fresh job runs only if Snakemake is forced to run it
+            content = content.model_copy(update={"reuse": True, "raw_dir": str(self.raw_dir)})
         times = self._result_times(job)
         if times or existing is None or existing.model_copy(update={"planned": ""}) != content:
             now = datetime.now(UTC).isoformat()
