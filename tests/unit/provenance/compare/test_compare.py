@@ -1,6 +1,7 @@
 """Which rows a comparison has, which of them it tests, and which runs it refuses."""
 
 import copy
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,14 @@ from scipy import stats
 
 from cactus.config.load import parse_config
 from cactus.errors import RecordError
+from cactus.paper import latex
 from cactus.paper.scores import Score, ScoreKey
 from cactus.provenance.compare.rows import Row, comparison_rows, comparison_tests
 from cactus.provenance.compare.runs import FinishedRun, finished_runs, shared_datasets
 from cactus.provenance.compare.table import as_latex, as_text, number_entries, sections
+from cactus.provenance.compare.write import comparison_notes
 from cactus.provenance.records.record import Record
+from tests.unit.paper.test_latex import pdflatex
 from tests.unit.provenance.samples import RECORD, SHA
 
 TASKS = 25
@@ -55,7 +59,7 @@ def run(
         update={"entities": {"data/omniglot/test_labels.npy": SimpleNamespace(sha256=arrays)}}
     )
     config = parse_config({"run": name, "grid": {"datasets": ["omniglot"]}, **(keys or {})})
-    planner: Any = SimpleNamespace(config=config, record=lambda _: prepared)
+    planner: Any = SimpleNamespace(config=config, record=lambda _: prepared, waivers=[])
     made = FinishedRun(name, planner, ())
     made.__dict__["scores"] = found
     return made
@@ -203,6 +207,36 @@ def test_runs_without_a_shared_data_set_are_refused():
     with pytest.raises(RecordError) as refused:
         shared_datasets([run("a", {"acai": 1}), other])
     assert refused.value.got == "a has omniglot; b has mnist"
+
+
+def test_notes_name_what_a_reader_would_miss():
+    grid = {"grid": {"datasets": ["omniglot", "mnist"]}}
+    runs = run("a", {"acai": 1}, keys=grid), run("b", {"acai": 2}, seeds=1)
+    runs[1].planner.waivers = ["a change"]
+    assert [*comparison_notes(runs, ["omniglot"])] == [
+        "The run a has the training seeds 0, 1.",
+        "MNIST is in the run a alone, so it is left out.",
+        "The run b has the training seeds 0.",
+        "The run b has accepted changes, which its audit names.",
+    ]
+    runs = run("a", {"acai": 1}), run("b", {"acai": 2}, keys={"evaluation": {"split": "val"}})
+    assert [*comparison_notes(runs, ["omniglot"])] == [
+        "Omniglot, run b: validation split, not the test split."
+    ]
+    drawn = run("c", {"acai": 1}, keys={"synthetic_data": True})
+    assert [*comparison_notes([drawn], ["omniglot"])] == ["Synthetic data, not the real data set."]
+
+
+@pytest.mark.latex
+def test_the_table_compiles(tmp_path: Path):
+    runs = run("a_1", {"acai": 1}), run("b", {"acai": 2, "mine": 3})
+    rows = rows_of(*runs)
+    found = sections(rows, comparison_tests(rows, ["a_1", "b"]), 2)
+    (tmp_path / "comparison.tex").write_text(as_latex(found, ["a_1", "b"], ["50 % & more."]))
+    (tmp_path / "all.tex").write_text(latex.document(["comparison"]))
+    log = pdflatex(tmp_path, "all.tex")
+    assert "Output written on all.pdf (1 page" in log
+    assert "Overfull" not in log
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "a"], ["x/a", "y/a"]])

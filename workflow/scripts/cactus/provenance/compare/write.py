@@ -47,7 +47,7 @@ def write_comparison(planners: Sequence[Planner], output: Path) -> tuple[list[Se
     datasets = shared_datasets(runs)
     rows = comparison_rows(runs, datasets)
     tests = comparison_tests(rows, [run.name for run in runs])
-    notes = list(_notes(runs, datasets))
+    notes = list(comparison_notes(runs, datasets))
     settings = runs[0].planner.config.outputs
     table = sections(rows, tests, settings.decimals)
     with atomic_folder(output) as folder:
@@ -74,7 +74,7 @@ def _numbers(
     return {"runs": audits, "numbers": list(number_entries(rows, tests, decimals))}
 
 
-def _notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> Iterator[str]:
+def comparison_notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> Iterator[str]:
     """Yield what a reader of the table should know of the runs."""
     if any(run.planner.config.synthetic_data for run in runs):
         yield f"{SYNTHETIC_NOTE[0].upper()}{SYNTHETIC_NOTE[1:]}."

@@ -50,14 +50,12 @@ def reusable(planner: Planner, stale: Collection[Assessment]) -> Reusable:
     for one in stale if planner.config.reuse else ():
         plan = _expected(planner, one.plan, found.donors)
         if one.job != AUDIT and PENDING not in plan.inputs.values():
-
-            def refuse(why: str, job: Job = one.job) -> None:
-                found.refused.append(f"{job.name}: not reused from {why}")
-
+            refused: list[str] = []
             cache, raw = planner.project.tree.cache, partial(_raw_hashes, planner)
-            donors = find_donors(planner.run_folder, plan, cache, raw, refuse)
+            donors = find_donors(planner.run_folder, plan, cache, raw, refused.append)
             if donor := next(donors, None):
                 found.donors[one.job] = donor
+            found.refused.extend(f"{one.job.name}: not reused from {why}" for why in refused)
     return found
 
 
