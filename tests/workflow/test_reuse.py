@@ -1,5 +1,6 @@
 """Runs beside each other in one folder of results take over each other's finished jobs."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -206,6 +207,28 @@ def test_what_a_plan_has_counts(project: Project):
     found = [line for line in plan.splitlines() if line.endswith("reused from small")]
     assert len(found) == 1
     assert int(found[0].split()[0]) <= len(shared)
+
+
+def test_real_data_is_taken_over_if_the_raw_files_are_the_same(project: Project, second: Path):
+    shutil.copytree(project.run / "raw/mnist", project.folder / "raw-files/mnist")
+    shutil.rmtree(project.run.with_name("real"), ignore_errors=True)
+
+    def prepare(run: str, raw_dir: str) -> str:
+        keys = (f"run={run}", "synthetic_data=false", f"data={{raw_dir: {raw_dir}}}")
+        target = f"results/{run}/data/mnist/manifest.json"
+        project.snakemake(target, "--cores", "1", config=configured(*keys))
+        return (project.folder / f"results/{run}/logs/prepare_data/mnist.log").read_text()
+
+    assert "reused" not in prepare("real", "raw-files")
+    shutil.copytree(project.folder / "raw-files", project.folder / "copies")
+    assert "reused from real" in prepare("second", "copies")
+    assert reused(second) == {"prepare_data/mnist"}
+    shutil.rmtree(second)
+    file = project.folder / "copies/mnist/train-labels-idx1-ubyte.gz"
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()), 1))  # the same images
+    log = prepare("second", "copies")
+    assert "not reused from real: the raw files are not those that it read" in log
+    assert reused(second) == set()
 
 
 def test_two_runs_at_the_same_time_do_not_disturb_each_other(project: Project, second: Path):
