@@ -11,7 +11,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.closing import closing_lines
+from cactus.cluster.closing import closing_lines, say_what_is_reused
 from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.config.sections.base import LearnerName
@@ -57,7 +57,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
-    atexit.register(lambda: end_of_dry_run())
+    atexit.register(lambda: workflow.dryrun and say_what_is_reused(workflow, PLANNER))
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
 
@@ -67,14 +67,6 @@ onstart:
         from cactus.cluster.start import before_start
 
         before_start(workflow, PLANNER)
-
-
-def end_of_dry_run():
-    """Say which jobs take results of other runs; a run says it when it starts."""
-    if workflow.dryrun and workflow.dag:
-        from cactus.cluster.start import say_what_is_reused
-
-        say_what_is_reused(workflow, PLANNER)
 
 
 onsuccess:

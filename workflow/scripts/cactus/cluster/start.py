@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cactus.cluster.clients import has_slurm
+from cactus.cluster.closing import coming_jobs, say_what_is_reused
 from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.environment import clean_environment
 from cactus.cluster.local_gpu import check_gpu, limit_gpus
@@ -25,8 +26,7 @@ from cactus.exits import message_alone
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.reusable import reusable
-from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
+from cactus.stages.base import DatasetWildcards, Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
@@ -56,8 +56,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
     check_storage(planner.run_folder)
-    coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
-    jobs = coming_jobs(workflow)
+    coming = coming_jobs(workflow)
+    jobs = [*coming.values()]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
@@ -87,20 +87,6 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_requests(requests)
         record_job_name(planner.run_folder, workflow.scheduler._executor.run_uuid)
         Submission(workflow.scheduler._executor, planner.run_folder).install()
-
-
-def coming_jobs(workflow: Any) -> list[Job]:
-    """Return the jobs that Snakemake will run, after it has built its graph."""
-    found = [one for one in workflow.dag.needrun_jobs() if one.rule.name in stage_names()]
-    return [stage_named(one.rule.name).job(**one.wildcards_dict) for one in found]
-
-
-def say_what_is_reused(workflow: Any, planner: Planner) -> None:
-    """Print how many of the jobs that Snakemake will run take their results from other runs."""
-    jobs = {*coming_jobs(workflow)}
-    coming = [planner.assess(job) for job in planner.graph.jobs if job in jobs]
-    for line in reusable(planner, [one for one in coming if one.stale]).lines:
-        print(f"note: {line}", file=sys.stderr)
 
 
 def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:
