@@ -50,7 +50,7 @@ STAGES = {
 }
 
 # Commands of `cactus` that load one of these; the others load none.
-SLOW_COMMANDS = {"diff": {"scipy"}}
+SLOW_COMMANDS = {"diff": {"scipy"}, "compare": {"scipy"}}
 
 
 @pytest.mark.slow

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import Project
+from tests.workflow.project import CONFIG, Project
+
+# Another study beside the finished run, whose ACAI differs.
+STUDY = (*CONFIG, "--config", "run=second", "embeddings={acai: {iterations: 5}}")
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,11 @@ def project(finished: Project, editable: Project) -> Iterator[Project]:
     """A copy of the finished project to edit; it is restored after each test."""
     yield editable
     editable.restore(finished)
+
+
+@pytest.fixture(scope="session")
+def shared(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the finished project in which a second run took over what its study shares."""
+    project = finished.copy(tmp_path_factory.mktemp("shared") / "project")
+    project.snakemake("--cores", "2", config=STUDY)
+    return project

@@ -82,6 +82,7 @@ class Project:
             old, new = original.folder / name, self.folder / name
             if not new.exists() or not filecmp.cmp(old, new, shallow=False):
                 new.parent.mkdir(parents=True, exist_ok=True)
+                new.unlink(missing_ok=True)  # it may be another run's, too
                 shutil.copyfile(old, new)
 
     def snakemake(self, *arguments: str, config: tuple[str, ...] = CONFIG) -> str:

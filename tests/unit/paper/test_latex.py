@@ -39,7 +39,7 @@ def test_a_table_has_booktabs_rules_in_order():
     assert text.count("{") == text.count("}")
 
 
-def _pdflatex(folder: Path, name: str) -> str:
+def pdflatex(folder: Path, name: str) -> str:
     """Compile a document and return its log; skip or fail without pdflatex."""
     program = shutil.which("pdflatex")
     if program is None:
@@ -60,7 +60,7 @@ def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path
         path = tmp_path / f"{names[-1]}.tex"
         write_table(kind, grid_run.results, dataset, path, 2, "grid")
     (tmp_path / "tables.tex").write_text(document(names))
-    log = _pdflatex(tmp_path, "tables.tex")
+    log = pdflatex(tmp_path, "tables.tex")
     assert "Output written on tables.pdf (12 pages" in log
     assert "Overfull" not in log
     assert "Float too large" not in log
@@ -79,7 +79,7 @@ def test_special_characters_compile(tmp_path: Path):
     )
     (tmp_path / "special.tex").write_text(text)
     (tmp_path / "all.tex").write_text(document(["special"]))
-    assert "(1 page" in _pdflatex(tmp_path, "all.tex")
+    assert "(1 page" in pdflatex(tmp_path, "all.tex")
 
 
 @pytest.mark.latex
@@ -92,7 +92,7 @@ def test_a_paper_that_follows_a_tables_first_lines_shows_the_tables_of_two_runs(
     shown = r"\input{first}\input{second} \ref{tab:first-omniglot} \ref{tab:second-omniglot}"
     parts = [r"\documentclass{article}", *preamble, r"\begin{document}", shown, r"\end{document}"]
     (tmp_path / "paper.tex").write_text("\n".join(parts))
-    _pdflatex(tmp_path, "paper.tex")
-    log = _pdflatex(tmp_path, "paper.tex")
+    pdflatex(tmp_path, "paper.tex")
+    log = pdflatex(tmp_path, "paper.tex")
     assert "multiply" not in log
     assert "undefined" not in log

@@ -46,6 +46,7 @@ def test_the_table_names_every_stage():
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
         ({"gpus": {"jobs_per_gpu": 4}}, set()),
+        ({"reuse": False}, set()),
         ({"data": {"mnist": {"val_size": 500}}}, set()),
         ({"synthetic": {"celeba": {"kinds": 3}}}, set()),
         ({"embeddings": {"bigan": {"width": 8}}}, set()),

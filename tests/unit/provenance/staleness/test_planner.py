@@ -94,6 +94,14 @@ def finish(run: Path) -> None:
     write_record(run, Record(entities=entities, activity=activity, agent=agent))
 
 
+def test_a_stale_job_alone_may_take_results_of_other_runs_unless_the_key_forbids_it(run: Path):
+    assert read_plan(write(run)).reuse
+    off = parse_config({"synthetic_data": True, "reuse": False})
+    assert not read_plan(open_planner(off, run).write_plan(JOB)).reuse
+    finish(run)
+    assert not read_plan(write(run)).reuse
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Pago_Pago", "Pacific/Kiritimati"])
 def test_a_finished_run_can_be_zipped_and_its_plans_are_older_than_its_results(
     run: Path, zone: str, monkeypatch: pytest.MonkeyPatch

@@ -1,9 +1,10 @@
-"""``cactus diff``: how two runs and their numbers differ."""
+"""``cactus diff`` and ``compare``: how two runs differ, and the numbers of several in one table."""
 
 import argparse
 import json
 
 from cactus.cli.text import columns
+from cactus.errors import printable
 from cactus.paper.vocabulary import method_title, setting_title, source_title
 from cactus.provenance.audit.diff import (
     Difference,
@@ -12,6 +13,7 @@ from cactus.provenance.audit.diff import (
     number_differences,
     run_differences,
 )
+from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import counted
 
@@ -41,6 +43,22 @@ def show_diff(arguments: argparse.Namespace) -> int:
         rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
         print(columns([*rows, *(_number_row(one) for one in moved)]))
     return 1 if found or moved else 0
+
+
+def show_compare(arguments: argparse.Namespace) -> int:
+    """Write a table and a figure of several finished runs, and print the table."""
+    from cactus.provenance.compare.table import as_text
+    from cactus.provenance.compare.write import write_comparison  # it imports Matplotlib
+
+    # What others get is hashed anew.
+    planners = [open_run(name, cache=HashCache(None)) for name in arguments.runs]
+    table, notes = write_comparison(planners, arguments.out)
+    for rows in as_text(table):
+        print(f"{columns(rows)}\n")
+    for note in notes:
+        print(f"note: {printable(note)}")
+    print(f"wrote {arguments.out}")
+    return 0
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:

@@ -31,6 +31,10 @@ COMMANDS: Final = {
     "audit": ("check files, records and printed numbers", "cactus.cli.audit:show_audit"),
     "trace": ("show where a printed number comes from", "cactus.cli.trace:show_trace"),
     "diff": ("show how two runs differ", "cactus.cli.diff:show_diff"),
+    "compare": (
+        "write numbers of several runs into one table and one figure, and test them in pairs",
+        "cactus.cli.diff:show_compare",
+    ),
     "export": ("write a run as an RO-Crate", "cactus.cli.export:show_export"),
     "digest": (
         "write what a repository should hold of a run: tables, figures, audit, a row per record",
@@ -170,6 +174,11 @@ def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
     diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
     diff.add_argument("second", metavar="RUN_B", help="name or folder of another run")
+    compare = parsers["compare"]
+    compare.add_argument("runs", nargs="+", metavar="RUN", help="name or folder of a finished run")
+    compare.add_argument(
+        "--out", type=Path, required=True, help="a new folder, or one of an earlier comparison"
+    )
     export, replay = parsers["export"], parsers["replay"]
     export.add_argument(
         "--output", type=Path, help="a new folder or .zip file; default: <run>.crate.zip"

@@ -21,6 +21,7 @@ from cactus.provenance.staleness.open_run import (
     run_names,
 )
 from cactus.provenance.staleness.planner import Assessment, Planner
+from cactus.provenance.staleness.reusable import Reusable, reusable
 from cactus.provenance.staleness.status import counted, duration
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
@@ -32,19 +33,22 @@ def show_plan(arguments: argparse.Namespace) -> int:
     """Print which jobs the next run would do, why, how long they take and what they need."""
     planner = _planner(arguments)
     stale = [one for one in planner.assess_all() if one.stale]
+    shared = reusable(planner, stale)
     if planner.run_folder.is_dir():
         planner.project.tree.cache.save()
     if not stale:
         print(f"{planner.config.run}: nothing to do, all jobs are fresh")
         return 0
-    jobs = [one.job for one in stale]
+    jobs = [one.job for one in stale if one.job not in shared.donors]
     timed = _measure(planner, jobs) if arguments.measure else []
     guess = estimate(planner, jobs, arguments.at_once, timed)
-    _print_reasons(stale, guess, everything=arguments.all)
+    _print_reasons(stale, guess, shared, everything=arguments.all)
     print(columns(list(_stage_rows(guess))))
-    counts = Counter(job.stage for job in jobs)
+    counts = Counter(one.job.stage for one in stale)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    print(f"\n{planner.config.run}: {counted(len(jobs), 'job')}: {listed}")
+    print(f"\n{planner.config.run}: {counted(len(stale), 'job')}: {listed}")
+    for line in shared.lines:
+        print(line)
     for line in _totals(guess, arguments.at_once):
         print(line)
     if guess.unknown:
@@ -93,7 +97,9 @@ def _keep(planner: Planner, found: list[Measured]) -> None:
         print(f"note: the times are not kept for later plans: {told}", file=sys.stderr)
 
 
-def _print_reasons(stale: list[Assessment], guess: Estimate, *, everything: bool) -> None:
+def _print_reasons(
+    stale: list[Assessment], guess: Estimate, shared: Reusable, *, everything: bool
+) -> None:
     """List the jobs that a change made stale, or all jobs that the next run would do."""
     own = [
         one
@@ -105,7 +111,9 @@ def _print_reasons(stale: list[Assessment], guess: Estimate, *, everything: bool
         return
     rows = [("job", "about", "because")]
     for one in shown:
-        rows.append((one.job.name, _job_time(guess.jobs[one.job]), str(one.reasons[0])))
+        donor = shared.donors.get(one.job)
+        time = f"reused from {donor.run}" if donor else _job_time(guess.jobs[one.job])
+        rows.append((one.job.name, time, str(one.reasons[0])))
     print(columns(rows))
     if more := len(stale) - len(shown):
         print(f"and {counted(more, 'job')} that depend on these or never ran (--all lists them)")

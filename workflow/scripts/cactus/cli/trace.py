@@ -76,8 +76,13 @@ def _text(planner: Planner, found: Trace) -> str:
         for one in raw_files(planner, found.chain)
     ]
     raw += [(f"file {name}", "declared", one) for name, one in declared_files(found.chain).items()]
-    state = _state(found)
-    return "\n".join([*lines, "", columns(rows), "", *([columns(raw)] if raw else []), state])
+    reused = [
+        f"{job.name}: {record.origin}, {record.reused[-1].when}"
+        for job, record in found.chain
+        if record and record.reused
+    ]
+    end = [*([columns(raw)] if raw else []), *map(printable, reused), _state(found)]
+    return "\n".join([*lines, "", columns(rows), "", *end])
 
 
 def _meaning(entry: dict[str, Any]) -> list[str]:

@@ -1,6 +1,10 @@
-"""The end of a run: which jobs failed, including those that could not say so themselves."""
+"""Both ends of a run: what it takes over from other runs, and which jobs failed.
+
+Those that failed include jobs that could not say so themselves.
+"""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,10 +14,26 @@ from cactus.provenance.execution.attempts import failure_path, next_attempt, rea
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.execution.process import identity
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.reusable import reusable
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 
 _LONGEST: Final = 200
+
+
+def coming_jobs(workflow: Any) -> dict[Any, Job]:
+    """Return the jobs that Snakemake will run, by its own; empty if it has no graph of jobs."""
+    needed = workflow.dag.needrun_jobs() if workflow.dag else ()
+    named = ((one, one.rule.name) for one in needed if one.rule.name in stage_names())
+    return {one: stage_named(name).job(**one.wildcards_dict) for one, name in named}
+
+
+def say_what_is_reused(workflow: Any, planner: Planner) -> None:
+    """Print how many of the jobs that Snakemake will run take their results from other runs."""
+    jobs = {*coming_jobs(workflow).values()}
+    coming = [planner.assess(job) for job in planner.graph.jobs if job in jobs]
+    for line in reusable(planner, [one for one in coming if one.stale]).lines:
+        print(f"note: {line}", file=sys.stderr)
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cactus.cluster.clients import has_slurm
+from cactus.cluster.closing import coming_jobs, say_what_is_reused
 from cactus.cluster.driver import become_driver, record_job_name
 from cactus.cluster.environment import clean_environment
 from cactus.cluster.local_gpu import check_gpu, limit_gpus
@@ -25,7 +26,7 @@ from cactus.exits import message_alone
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.base import DatasetWildcards, Job, stage_named, stage_names
+from cactus.stages.base import DatasetWildcards, Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 
@@ -55,12 +56,13 @@ def before_start(workflow: Any, planner: Planner) -> None:
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
     check_storage(planner.run_folder)
-    coming = [job for job in workflow.dag.needrun_jobs() if job.rule.name in stage_names()]
-    jobs = [stage_named(job.rule.name).job(**job.wildcards_dict) for job in coming]
+    coming = coming_jobs(workflow)
+    jobs = [*coming.values()]
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()
     _check_software(planner, jobs)
+    say_what_is_reused(workflow, planner)
     if not submits:
         for line in core_warnings(
             usable_cores(), workflow.resource_settings.cores or 1, planner.config.compute.threads

@@ -41,6 +41,12 @@ class Config(Settings):
         "Snakemake starts, e.g. a cluster's own PyTorch. They are recorded, another version makes "
         "jobs stale, and the audit notes where they differ from the lock.",
     )
+    reuse: bool = setting(
+        True,
+        "Take a job's results from another run in the folder `results` that has done exactly the "
+        "same: equal code, keys, inputs, libraries and data files. False runs every job, e.g. to "
+        "check that results can be reproduced.",
+    )
     compute: ComputeSettings = ComputeSettings()
     gpus: GpuSettings = GpuSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()

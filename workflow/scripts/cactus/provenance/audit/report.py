@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cactus.errors import printable
+from cactus.errors import RecordError, printable
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
@@ -116,6 +116,34 @@ def run_audit(planner: Planner) -> Report:
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
+
+
+def passing_audit(planner: Planner, refusal: str) -> Report:
+    """Audit a run that has to pass.
+
+    Parameters
+    ----------
+    planner
+        The planner of a finished run, with an empty cache of hashes.
+    refusal
+        What follows for a run that does not pass, e.g. "has no digest".
+
+    Raises
+    ------
+    RecordError
+        The audit has findings.
+    """
+    report = run_audit(planner)
+    if report.findings:
+        first = report.findings[0][0]
+        raise RecordError(
+            f"A run that does not pass its audit {refusal}.",
+            where=str(planner.run_folder),
+            got=f"{counted(len(report.findings), 'finding')}; the first is {first.kind}: "
+            f"{first.file}",
+            fix=f"see `cactus audit {planner.config.run}`",
+        )
+    return report
 
 
 def suggested_fix(planner: Planner, finding: Finding) -> str:

@@ -67,6 +67,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
         yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
+    yield from _reuse_notes(records)
     yield from _version_notes(planner, records)
     yield from _raw_notes(planner, records)
     yield from _foreign_notes(planner)
@@ -88,11 +89,30 @@ def _version_notes(planner: Planner, records: list[Record]) -> Iterator[str]:
         for one in planner.project.departures(record.plan.libraries).items():
             jobs[one].append(record.job.name)
     for (library, version), names in sorted(jobs.items()):
-        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         yield (
             f"{library} {version}, not the locked {planner.project.locked[library]}, ran "
-            f"{counted(len(names), 'job')}: {shown}"
+            f"{_listed(names)}"
         )
+
+
+def _reuse_notes(records: list[Record]) -> Iterator[str]:
+    """Yield each run that results were taken from, with the jobs and when."""
+    jobs: dict[str, list[str]] = defaultdict(list)
+    times: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        for one in record.reused[-1:]:
+            jobs[record.origin].append(record.job.name)
+            times[record.origin].append(one.when)
+    for origin, names in sorted(jobs.items()):
+        first, last = min(times[origin]), max(times[origin])
+        when = first if first == last else f"{first} to {last}"
+        yield f"{origin}: {_listed(names)}, {when}"
+
+
+def _listed(names: list[str]) -> str:
+    """Return the number of some jobs and the first of their names."""
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{counted(len(names), 'job')}: {shown}"
 
 
 def _foreign_notes(planner: Planner) -> Iterator[str]:

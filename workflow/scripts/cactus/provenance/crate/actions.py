@@ -124,6 +124,7 @@ def _add_job(crate: ROCrate, planner: Planner, job: Job, record: Record) -> None
     activity = record.activity
     settings = {"seed": activity.seed, "threads": activity.threads}
     shown = [f"{name} {value}" for name, value in settings.items() if value is not None]
+    shown += [record.origin] if record.reused else []
     command = (
         f"python {script_name(job.stage)} --plan {run_name(planner, f'plans/{job.name}.json')}"
     )

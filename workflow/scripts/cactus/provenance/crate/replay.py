@@ -178,9 +178,9 @@ class _JobReplay:
         self._copy_inputs()
         self._copy_declared()
         self._copy_code()
-        job = self.record.job
+        job, planned = self.record.job, PlanFile(plan=self.record.plan, planned="", reasons=[])
         plan = plan_path(self.run_folder, job)
-        write_json(plan, PlanFile(plan=self.record.plan, planned="", reasons=[]).model_dump())
+        write_json(plan, planned.model_dump(exclude_defaults=True))
         self._execute(plan)
         again = read_record(self.run_folder, job)
         processor = processor_difference(self.record, again) if again else ""

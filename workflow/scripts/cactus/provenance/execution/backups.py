@@ -2,7 +2,8 @@
 
 Snakemake removes the results of a job that it considers failed, even if Snakemake itself was killed
 just after the job had finished. A second name for each file, a hard link, survives that; where the
-file system refuses such links, a copy does.
+file system refuses such links, a copy does. Results of another run become backups, too, before they
+are restored into place.
 """
 
 import os
@@ -11,7 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from cactus.errors import RecordError
+from cactus.files import file_hash
 from cactus.provenance.execution.attempts import work_folder
+from cactus.provenance.fingerprint.other_runs import Donor
+from cactus.provenance.records.objects import load_text, store_text
 from cactus.provenance.records.record import Record, record_path
 from cactus.stages.base import Job
 
@@ -32,6 +37,40 @@ def back_up(run_folder: Path, record: Record) -> None:
 def restore(run_folder: Path, record: Record) -> None:
     """Restore the results of a job from their backups, the record last."""
     _link(backup_folder(run_folder, record.job), run_folder, record)
+
+
+def back_up_donor(run_folder: Path, donor: Donor) -> None:
+    """Make backups of another run's results, without a record; check each against its record.
+
+    A file that is linked becomes read-only, under both names, so that neither run can change it by
+    the other's name. Only its owner may do so, and touch it as Snakemake does; the files of other
+    users are copied.
+
+    Raises
+    ------
+    OSError, RecordError
+        A file or a stored source of the other run cannot be read, or changed since it was recorded.
+    """
+    record, backups = donor.record, backup_folder(run_folder, donor.record.job)
+    for digest in record.texts:
+        store_text(run_folder, load_text(donor.run_folder, digest))
+    for name, entity in record.entities.items():
+        source, target = donor.run_folder / name, backups / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.stat().st_uid == os.geteuid():
+            _link_or_copy(source, target)
+        else:
+            shutil.copyfile(source, target)
+        if file_hash(target) != entity.sha256:
+            raise RecordError(
+                "A result of another run is not what its record says.",
+                where=str(source),
+                got=f"{name} changed since it was made",
+                fix=f"see `cactus audit {donor.run}`",
+            )
+    for name in record.entities:
+        if (backups / name).samefile(donor.run_folder / name):
+            (backups / name).chmod((backups / name).stat().st_mode & ~0o222)
 
 
 def drop_backups(run_folder: Path) -> None:

@@ -4,23 +4,31 @@ import errno
 import resource
 import shutil
 import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.files import file_hash
-from cactus.provenance.execution.backups import back_up, backup_folder, restore
+from cactus.provenance.execution.backups import (
+    back_up,
+    back_up_donor,
+    backup_folder,
+    restore,
+)
 from cactus.provenance.execution.environment import collect_environment, determinism
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
+from cactus.provenance.fingerprint.other_runs import Donor
 from cactus.provenance.records.objects import store_text
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
     Activity,
     FileEntity,
     Record,
+    Reuse,
     read_record,
     record_path,
     write_record,
@@ -85,6 +93,39 @@ def restore_if_finished(run_folder: Path, plan: Plan) -> bool:
         return False
     restore(run_folder, record)
     return True
+
+
+def reuse(job: RunningJob, donors: Iterable[Donor], refuse: Callable[[str], object]) -> str:
+    """Take a job's results from the first of other runs that has them; return where from, if so.
+
+    The results are backed up, then the old ones are removed, and the backups get their record. From
+    then on the next attempt can restore them; if this one dies before, it starts over.
+
+    Raises
+    ------
+    LeaseError
+        Another process has taken over the job; its results and its record are untouched.
+    """
+    place, backups = job.plan.job, backup_folder(job.run_folder, job.plan.job)
+    for donor in donors:
+        try:
+            back_up_donor(job.run_folder, donor)
+        except (FileNotFoundError, PermissionError, RecordError) as error:
+            refuse(f"{donor.run}: {error.got if isinstance(error, RecordError) else error}")
+            shutil.rmtree(backups, ignore_errors=True)
+            continue
+        job.lease.check()
+        record_path(job.run_folder, place).unlink(missing_ok=True)
+        if place.folder is not None:
+            shutil.rmtree(job.run_folder / place.folder, ignore_errors=True)
+        taken = Reuse(run=donor.run, when=datetime.now(UTC).isoformat(timespec="seconds"))
+        update = {"reused": [*donor.record.reused, taken]}
+        record = donor.record.model_copy(update=update)
+        write_record(backups, record)
+        job.lease.check()
+        restore(job.run_folder, record)
+        return record.origin
+    return ""
 
 
 def _move_into_place(job: RunningJob) -> dict[str, FileEntity]:

@@ -25,11 +25,15 @@ from cactus.provenance.execution.publish import (
     prepare_folders,
     publish,
     restore_if_finished,
+    reuse,
 )
 from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.fingerprint.other_runs import find_donors
 from cactus.provenance.records.plan import Plan, read_plan
+from cactus.provenance.records.record import Record
+from cactus.stages.audit_run import AUDIT
 from cactus.train.stop import StopRequest
 
 SCRIPTS: Final = Path(__file__).resolve().parents[3]
@@ -54,7 +58,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
     StoppedError
         The job was asked to stop.
     """
-    plan = read_plan(plan_file).plan
+    planned = read_plan(plan_file)
+    plan = planned.plan
     run_folder = plan_file.absolute().parents[len(Path(plan.job.name).parts)]
     attempt = next_attempt(run_folder, plan.job)
     with (
@@ -68,6 +73,10 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         job = _checked(plan, run_folder, stop, lease, cache)
         if restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
+            drop_log(run_folder, plan.job, attempt)
+            raise SystemExit(0)
+        if planned.reuse and plan.job != AUDIT and _reused(job, planned.raw_dir, cache):
+            clear_work(job)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
         lease.progress = job.progress
@@ -96,6 +105,26 @@ def _checked(
     _check_files(plan, cache)
     complete = plan.model_copy(update={"inputs": checked_inputs(run_folder, plan, cache)})
     return RunningJob(run_folder, complete, stop, lease, sources, lease.started, clock)
+
+
+def _reused(job: RunningJob, raw_dir: str, cache: HashCache) -> bool:
+    """Return whether the job's results were taken from another run; say so, or why not."""
+
+    def raw(record: Record) -> dict[str, str]:
+        # Not above: what the bookkeeping imports for every job, a stage may import undeclared.
+        from cactus.data.files.registry import load_registry
+        from cactus.provenance.fingerprint.raw_files import raw_hashes
+
+        folders = {str(name): entry.folders for name, entry in load_registry().items()}
+        return raw_hashes(Path(raw_dir), folders[record.job.cell], record.plan.raw, cache)
+
+    def refuse(why: str) -> None:
+        print(f"not reused from {why}", file=sys.stderr, flush=True)
+
+    donors = find_donors(job.run_folder, job.plan, cache, raw, refuse)
+    if origin := reuse(job, donors, refuse):
+        print(origin, file=sys.stderr, flush=True)
+    return bool(origin)
 
 
 def _check_files(plan: Plan, cache: HashCache) -> None:

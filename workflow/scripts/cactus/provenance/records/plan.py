@@ -67,11 +67,17 @@ class PlanFile(Settings):
         the job is fresh.
     reasons
         Why the job must run.
+    reuse
+        Whether equal results of another run may be taken; false while the job is fresh.
+    raw_dir
+        Folder of the raw files, to which those that another run read are compared.
     """
 
     plan: Plan
     planned: str
     reasons: list[str]
+    reuse: bool = False
+    raw_dir: str = ""
 
 
 def plan_path(run_folder: Path, job: Job) -> Path:

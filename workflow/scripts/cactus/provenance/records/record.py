@@ -116,13 +116,36 @@ class Agent(Settings):
     slurm: dict[str, str] | None
 
 
+class Reuse(Settings):
+    """Results that a run took over from another run instead of running the job.
+
+    Attributes
+    ----------
+    run
+        Name of the other run's folder.
+    when
+        ISO 8601 in UTC.
+    """
+
+    run: str
+    when: Moment
+
+
 class Record(Settings):
-    """What a job ran on and what it made."""
+    """What a job ran on and what it made.
+
+    Attributes
+    ----------
+    reused
+        Each time that another run took the results over, the first one first; empty in the record
+        of the run that made them. All else stays as it was recorded there.
+    """
 
     schema_: Literal["cactus-record/1"] = Field(default="cactus-record/1", alias="schema")
     entities: dict[RelativeName, FileEntity]
     activity: Activity
     agent: Agent
+    reused: list[Reuse] = Field(default_factory=list)
 
     @property
     def job(self) -> Job:
@@ -133,6 +156,11 @@ class Record(Settings):
     def unrecorded(self) -> list[str]:
         """The files that the job always makes and that the record does not list."""
         return [name for name in self.job.files if name not in self.entities]
+
+    @property
+    def origin(self) -> str:
+        """Where the results were taken from, e.g. ``reused from demo``; empty if the job ran."""
+        return f"reused from {self.reused[-1].run}" if self.reused else ""
 
     @property
     def texts(self) -> list[str]:

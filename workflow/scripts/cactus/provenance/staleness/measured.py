@@ -3,7 +3,7 @@
 import math
 import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -91,7 +91,9 @@ def read_measured(run_folder: Path) -> list[Measured]:
     found: list[Measured] = []
     for folder in dict.fromkeys([run_folder, *beside]):
         found += _of_run(folder)
-    return [*found, *_short_ones(run_folder.parent)]
+    # Runs that share a job's results have one time of it: that of the first run here.
+    once = {replace(one, name=one.name.partition("/")[2]): one for one in reversed(found)}
+    return [*reversed(once.values()), *_short_ones(run_folder.parent)]
 
 
 def add_short_ones(results: Path, more: Iterable[Measured]) -> None:

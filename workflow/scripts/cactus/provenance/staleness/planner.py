@@ -181,6 +181,8 @@ class Planner(RunReader):
             if existing != content or path.stat().st_mtime != _FRESH_TIME:
                 _replace(path, content, _FRESH_TIME)
             return path
+        if self.config.reuse:  # a fresh job runs only if Snakemake is forced to run it
+            content = content.model_copy(update={"reuse": True, "raw_dir": str(self.raw_dir)})
         times = self._result_times(job)
         if times or existing is None or existing.model_copy(update={"planned": ""}) != content:
             now = datetime.now(UTC).isoformat()

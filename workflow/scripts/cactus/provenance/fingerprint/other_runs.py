@@ -1,0 +1,81 @@
+"""Other runs in the same folder of results that have done a job already, exactly as planned."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from cactus.errors import RecordError
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.objects import object_path
+from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.record import Record, read_record
+
+# Returns the current sha256 of the raw files that a record names, of those that are available.
+RawHashes = Callable[[Record], Mapping[str, str]]
+
+
+class Donor(NamedTuple):
+    """A run that has done a job as planned, and its record of it."""
+
+    run_folder: Path
+    record: Record
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self.run_folder.name
+
+
+def find_donors(
+    run_folder: Path, plan: Plan, cache: HashCache, raw: RawHashes, refuse: Callable[[str], object]
+) -> Iterator[Donor]:
+    """Yield the runs whose results of a job can stand for those of its plan.
+
+    A plan has everything that the results depend on, by content, so an equal plan is enough;
+    accepted changes of either run do not count. All files of the donor have to be intact.
+
+    Parameters
+    ----------
+    run_folder
+        The folder of the run that needs the results; the folders beside it are looked at.
+    plan
+        The plan; no input is pending.
+    cache
+        Cache of file hashes.
+    refuse
+        Called with why a run with an equal plan, or one whose record is damaged, is left out.
+    """
+    own, parent = run_folder.resolve(), run_folder.absolute().parent
+    beside = sorted(parent.iterdir()) if parent.is_dir() else []
+    for folder in beside:
+        if not (folder / "records").is_dir() or folder.resolve() == own:
+            continue
+        try:
+            record = read_record(folder, plan.job)
+        except RecordError as error:
+            refuse(f"{folder.name}: its record is damaged: {error.got}")
+            continue
+        if record is None or record.plan.model_copy(update={"raw": {}}) != plan:
+            continue
+        donor = Donor(folder, record)
+        wrong = next(_wrong(donor, cache, raw), None)
+        if wrong is None:
+            yield donor
+        else:
+            refuse(f"{donor.run}: {wrong}")
+
+
+def _wrong(donor: Donor, cache: HashCache, raw: RawHashes) -> Iterator[str]:
+    """Yield what speaks against the results of a run."""
+    record = donor.record
+    yield from (f"its record does not list {name}" for name in record.unrecorded)
+    files = {name: entity.sha256 for name, entity in record.entities.items()}
+    texts = {object_path(Path(), digest).as_posix(): digest for digest in record.texts}
+    for name, recorded in {**files, **texts}.items():
+        found = cache.state(donor.run_folder / name)
+        if found != recorded:
+            state = {ABSENT: "is missing"}.get(found, "changed since it was made")
+            yield f"{name} {state}"
+    if record.plan.raw and raw(record) != record.plan.raw:
+        yield "the raw files are not those that it read"
