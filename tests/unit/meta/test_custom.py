@@ -270,6 +270,17 @@ def test_what_training_changes_outside_the_state_is_noticed(tmp_path: Path):
         check_custom(learner, SOURCE.images, batch, rebuild)
 
 
+def test_a_model_that_depends_on_keys_of_training_is_refused(tmp_path: Path):
+    text = PLAIN.replace("channels, 8)", "channels, 8 * training.shot)")
+    rebuild = module(tmp_path, text)
+    scoring = partial(rebuild.func, "mine", rebuild.args[1].for_scoring(), *rebuild.args[2:])
+    with pytest.raises(DataError, match="does not take the state") as caught:
+        check_custom(
+            rebuild(), SOURCE.images, episodes(SOURCE, 4), partial(scoring, seed=0, device=CPU)
+        )
+    assert "linear.weight" in caught.value.got
+
+
 def test_a_state_that_is_not_tensors_is_refused(tmp_path: Path):
     extra = "\n    def get_extra_state(self):\n        return {'names': ['a']}\n"
     rebuild = module(tmp_path, PLAIN + extra)
