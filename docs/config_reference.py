@@ -92,6 +92,8 @@ def json_schema() -> dict[str, Any]:
     for name, definition in schema["$defs"].items():
         overrides = definition.get("properties", {}).get("per_dataset")
         if overrides is not None:
+            # Values for a data set are any of the keys. The loader says which have to be set.
+            definition.pop("required", None)
             overrides["additionalProperties"] = {"$ref": f"#/$defs/{name}"}
     return schema
 

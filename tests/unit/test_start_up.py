@@ -35,6 +35,7 @@ STAGES = {
     "measure_partitions": set(),
     "meta_train cactus.meta.maml.learner": {"torch"},
     "meta_train cactus.meta.protonets.learner": {"torch"},
+    "meta_train cactus.meta.custom": {"torch"},
     "evaluate_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
     "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},

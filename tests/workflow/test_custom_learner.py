@@ -131,6 +131,22 @@ def test_a_killed_training_resumes_with_the_same_bits(project: Project, tmp_path
     TrainingJob(copy, CELL).check_that_it_resumes()
 
 
+def test_a_crate_recomputes_its_cell(project: Project):
+    code, printed = project.cactus("export", "small")
+    assert code == 0, printed
+    code, printed = project.cactus("replay", "small.crate.zip", CELL)
+    assert (code, "7 results recomputed, 0 different" in printed) == (0, True), printed
+
+
+def test_its_keys_are_shown_with_their_places(project: Project):
+    code, printed = project.cactus("config", "small", CELL, "learners.custom")
+    rows = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line}
+    assert code == 0, printed
+    assert {name.split(".")[2] for name in rows} == {"matching"}
+    assert rows["learners.custom.matching.way"][1].startswith("config/matching.yaml:")
+    assert rows["learners.custom.matching.outer_lr"] == ["0.001", "built-in", "default"]
+
+
 def test_a_file_that_is_not_declared_stops_the_job(project: Project, tmp_path: Path):
     copy = project.copy(tmp_path / "project")
     path = copy.folder / FILE

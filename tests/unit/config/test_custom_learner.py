@@ -7,6 +7,7 @@ import pytest
 
 from cactus.config.load import parse_config
 from cactus.config.models import Config
+from cactus.config.sections.learners.custom import CustomLearner
 from cactus.errors import ConfigError
 from cactus.stages.evaluate_model import STAGE as EVALUATE
 from cactus.stages.evaluate_model import EvaluateModelSpec
@@ -109,6 +110,11 @@ def test_a_value_of_the_entry_wins_over_those_for_data_sets():
     omniglot = config.learners.resolve("mine", "omniglot")
     assert (omniglot.way, omniglot.settings) == (7, {"filters": 9})
     assert config.learners.resolve("mine", "mnist").settings == {"filters": 8}
+
+
+def test_the_keys_that_are_not_set_have_the_defaults_of_the_model():
+    own = study(grid={}).learners.custom["mine"].model_dump(exclude={"per_dataset"})
+    assert own == CustomLearner(**ENTRY).model_dump(exclude={"per_dataset"})
 
 
 def test_synthetic_data_sets_its_ways():

@@ -18,6 +18,7 @@ from cactus.meta.episodic import EpisodicLearner
 from cactus.meta.registry import build, check_custom
 from cactus.meta.store import load_model, save_model
 from cactus.meta.train import meta_train
+from cactus.train.device import one_thread
 from tests.unit.checkpoints import none
 from tests.unit.meta.tiny import CPU, episodes, task_source
 from tests.workflow.project import ROOT
@@ -110,9 +111,10 @@ def test_the_example_gives_the_probabilities_of_the_formula():
 def test_the_example_learns(tmp_path: Path):
     learner = example(iterations=60, outer_lr=0.01, validation={**CURVE, "tasks": 50, "every": 60})
     batch = episodes(SOURCE, 100, seed=5)
-    before = float(learner.accuracies(SOURCE.images, batch).mean())
-    train(learner, tmp_path)
-    assert float(learner.accuracies(SOURCE.images, batch).mean()) > before + 0.1
+    with one_thread():
+        before = float(learner.accuracies(SOURCE.images, batch).mean())
+        train(learner, tmp_path)
+        assert float(learner.accuracies(SOURCE.images, batch).mean()) > before + 0.1
 
 
 def train(learner: Any, folder: Path) -> None:
@@ -268,12 +270,31 @@ def test_what_training_changes_outside_the_state_is_noticed(tmp_path: Path):
         check_custom(learner, SOURCE.images, batch, rebuild)
 
 
+def test_a_model_that_depends_on_keys_of_training_is_refused(tmp_path: Path):
+    text = PLAIN.replace("channels, 8)", "channels, 8 * training.shot)")
+    rebuild = module(tmp_path, text)
+    scoring = partial(rebuild.func, "mine", rebuild.args[1].for_scoring(), *rebuild.args[2:])
+    with pytest.raises(DataError, match="does not take the state") as caught:
+        check_custom(
+            rebuild(), SOURCE.images, episodes(SOURCE, 4), partial(scoring, seed=0, device=CPU)
+        )
+    assert "linear.weight" in caught.value.got
+
+
 def test_a_state_that_is_not_tensors_is_refused(tmp_path: Path):
     extra = "\n    def get_extra_state(self):\n        return {'names': ['a']}\n"
     rebuild = module(tmp_path, PLAIN + extra)
     with pytest.raises(DataError, match="more than tensors") as caught:
         check_custom(rebuild(), SOURCE.images, episodes(SOURCE, 4), rebuild)
     assert "_extra_state" in caught.value.got
+
+
+def test_an_error_of_the_module_says_on_what_it_was_called(tmp_path: Path):
+    learner = module(tmp_path, changing("raise IndexError('mine')"))()
+    with pytest.raises(IndexError, match="mine") as caught:
+        learner.accuracies(SOURCE.images, episodes(SOURCE, 2))
+    note = "in logits() of learners.custom.mine on support (2, 3, 2, 1, 16, 16)"
+    assert note in caught.value.__notes__[0]
 
 
 def test_logits_without_gradient_stop_the_training(tmp_path: Path):

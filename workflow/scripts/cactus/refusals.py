@@ -87,7 +87,8 @@ def _gpu_error(error: RuntimeError) -> CactusError | None:
             got=text[:300],
             fix="let fewer jobs share a GPU (gpus.jobs_per_gpu); compute less at once "
             "(speed.maml.tasks_at_once and evaluation_tasks_at_once, "
-            "speed.protonets.images_at_once, embeddings.<method>.encode_batch_size); or use a "
+            "speed.protonets.images_at_once, learners.custom.<name>.evaluation_tasks_at_once, "
+            "embeddings.<method>.encode_batch_size); or use a "
             "larger GPU (gpu_model in the profile). More memory of the host does not help",
         )
     if _NO_CODE in text:

@@ -1,1 +1,1 @@
-"""Meta-learners: MAML and ProtoNets."""
+"""Meta-learners: MAML, ProtoNets, and what those of users are derived from."""

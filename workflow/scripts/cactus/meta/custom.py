@@ -18,6 +18,7 @@ from cactus.tasks.episodes import EpisodeBatch
 _KEPT: Final = ("accuracies", "checked_logits", "episodes")
 # By how much logits may differ for rounding: parts of their spread, and of their size.
 _OF_SPREAD, _OF_SIZE = 0.02, 0.001
+_SHOWN: Final = 300  # characters of an error
 
 
 def build_custom(
@@ -63,7 +64,7 @@ def check_predictions(
     images, batch
         Some episodes.
     rebuild
-        Builds the learner again, untrained.
+        Builds the learner again, untrained, as evaluation does.
 
     Raises
     ------
@@ -85,7 +86,11 @@ def check_predictions(
     if changed:
         raise learner.refusal("A prediction changed the state.", ", ".join(changed))
     other = rebuild()
-    other.load_state_dict(after)
+    try:
+        other.load_state_dict(after)
+    except RuntimeError as error:
+        got = " ".join(str(error).split())[:_SHOWN]
+        raise learner.refusal("A new learner does not take the state.", got) from error
     found = _logits(cast(EpisodicLearner, other), episodes)
     _compare(learner, "with the state loaded into a new learner", found, logits)
 

@@ -122,8 +122,14 @@ class EpisodicLearner(MetaLearner):
         DataError
             They are not.
         """
-        logits = self.logits(episodes.support, episodes.query)
-        expected = (*episodes.labels.shape, episodes.support.shape[1])
+        support, query = episodes.support, episodes.query
+        try:
+            logits = self.logits(support, query)
+        except Exception as error:
+            shapes = f"support {tuple(support.shape)} and query {tuple(query.shape)}"
+            error.add_note(f"in logits() of learners.custom.{self.name} on {shapes}")
+            raise
+        expected = (*episodes.labels.shape, support.shape[1])
         if not isinstance(logits, Tensor):
             raise self.refusal("`logits` did not return a tensor.", type(logits).__name__)
         if tuple(logits.shape) != expected or not logits.is_floating_point():

@@ -70,7 +70,7 @@ def check_custom(
     images, batch
         Some episodes.
     rebuild
-        Builds the learner again, untrained.
+        Builds the learner again, untrained, as evaluation does.
 
     Raises
     ------

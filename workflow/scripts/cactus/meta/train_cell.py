@@ -52,8 +52,12 @@ def train_cell(
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
-    rebuild = partial(build, spec.learner, settings, spec.speed, shape, seed=seed, device=device)
-    learner, validation = rebuild(), _validation_source(spec, data_folder, device)
+    made = partial(
+        build, spec.learner, speed=spec.speed, image_shape=shape, seed=seed, device=device
+    )
+    learner = made(settings)
+    validation = _validation_source(spec, data_folder, device)
+    rebuild = partial(made, settings.for_scoring())
     generator = numpy_generator("checked episodes", spec.seed)
     checked = validation.images, validation.sampler.sample(generator, _CHECKED)
     check_custom(learner, *checked, rebuild)

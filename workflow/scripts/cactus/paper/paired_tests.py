@@ -27,8 +27,8 @@ class Pair(NamedTuple):
 def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
     """Compare each CACTUs cell with the methods that it competes with.
 
-    These are training from scratch, the baselines on its embedding, and the other meta-learner on
-    its embedding (once per pair). With several seeds, each episode's accuracy is first averaged
+    These are training from scratch, the baselines on its embedding, and the other meta-learners
+    on its embedding (once per pair). With several seeds, each episode's accuracy is first averaged
     over them. All pairs of one data set and setting are one family for Holm's correction. There
     are no tests of fewer than two episodes.
 

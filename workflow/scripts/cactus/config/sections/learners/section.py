@@ -62,6 +62,7 @@ class LearnerSettings(Settings):
 
 
 def training_defaults(names: Any) -> dict[str, Any]:
-    """Return the defaults of custom learners for single data sets, which are those of ProtoNets."""
+    """Return the defaults of custom learners; for single data sets, they are those of ProtoNets."""
+    keys = CustomLearner(module="").model_dump(mode="json", exclude={"module"})
     shapes = ProtonetsSettings().per_dataset
-    return {str(name): {"per_dataset": shapes} for name in names}
+    return {str(name): {**keys, "per_dataset": shapes} for name in names}
