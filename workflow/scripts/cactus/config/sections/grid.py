@@ -74,7 +74,7 @@ class GridSettings(DatasetSettings):
     )
     embeddings: list[str] = setting(
         ["acai", "bigan", "deepcluster", "infogan"],
-        "Embeddings: the four of the paper, or names under `embeddings.custom`.",
+        "Embeddings: the four of the paper, `contrastive`, or names under `embeddings.custom`.",
     )
     learners: list[LearnerName] = setting(["maml", "protonets"], "Meta-learners.")
     seeds: list[Seed] = setting([0], "Training seeds; every cell is run with each of them.")

@@ -1,4 +1,4 @@
-"""Settings of all embeddings: the paper's four and those that users add."""
+"""Settings of all embeddings: the paper's four, a contrastive one and those that users add."""
 
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from cactus.config.sections.base import (
 )
 from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.config.sections.embeddings.bigan import BiganSettings
+from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.source import NAME_PATTERN, Source
@@ -37,12 +38,18 @@ class CustomEmbedding(DatasetSettings):
 
 
 AnyEmbedding = (
-    AcaiSettings | BiganSettings | DeepclusterSettings | InfoganSettings | CustomEmbedding
+    AcaiSettings
+    | BiganSettings
+    | ContrastiveSettings
+    | DeepclusterSettings
+    | InfoganSettings
+    | CustomEmbedding
 )
 
 _METHODS: dict[str, type[AnyEmbedding]] = {
     "acai": AcaiSettings,
     "bigan": BiganSettings,
+    "contrastive": ContrastiveSettings,
     "deepcluster": DeepclusterSettings,
     "infogan": InfoganSettings,
 }
@@ -53,6 +60,7 @@ class EmbeddingSettings(Settings):
 
     acai: AcaiSettings = AcaiSettings()
     bigan: BiganSettings = BiganSettings()
+    contrastive: ContrastiveSettings = ContrastiveSettings()
     deepcluster: DeepclusterSettings = DeepclusterSettings()
     infogan: InfoganSettings = InfoganSettings()
     custom: dict[str, CustomEmbedding] = setting({}, "Custom embeddings, by name.")
