@@ -1,5 +1,6 @@
 """Trainings of a few steps on a device: the nets and options that a GPU computes in its own way."""
 
+from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
@@ -28,7 +29,7 @@ LEARNERS: dict[str, tuple[str, dict[str, Any]]] = {
     "protonets, miniImageNet": ("protonets", MINIIMAGENET),
     "protonets, bfloat16": ("protonets", OMNIGLOT | BFLOAT16),
 }
-EMBEDDINGS = ("acai", "bigan", "deepcluster", "infogan")
+EMBEDDINGS = ("acai", "bigan", "contrastive", "deepcluster", "infogan")
 
 
 def meta_trained(case: str, device: torch.device, steps: int = 4, **changes: Any) -> list[Tensor]:
@@ -86,10 +87,12 @@ def embedding_step(method: TrainedEmbedding[Any], steps: int = 1) -> list[Tensor
     if hasattr(method, "labels"):
         method.labels = indices % 4
     found = []
-    plain = mock.patch(
-        "cactus.embed.deepcluster.random_resized_crops", lambda images, *_, **__: images
-    )
-    with plain:
+    plain = {"deepcluster": "random_resized_crops", "contrastive": "random_views"}
+    with ExitStack() as patched:
+        for module, name in plain.items():
+            patched.enter_context(
+                mock.patch(f"cactus.embed.{module}.{name}", lambda images, *_, **__: images)
+            )
         for _ in range(steps):
             found += list(method.train_step(images, indices).values())
     parameters = [one for net in method.nets.values() for one in net.parameters()]

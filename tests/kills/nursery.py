@@ -26,6 +26,7 @@ _NEEDED = (
     "cactus.meta.protonets.learner",
     "cactus.embed.acai",
     "cactus.embed.bigan",
+    "cactus.embed.contrastive",
     "cactus.embed.deepcluster",
     "cactus.embed.infogan",
     "tests.kills.trainers",

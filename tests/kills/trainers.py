@@ -24,6 +24,7 @@ LEARNERS = ("maml", "protonets")
 EMBEDDINGS: dict[str, dict[str, Any]] = {
     "acai": {"iterations": 12},
     "bigan": {"epochs": 2},
+    "contrastive": {"iterations": 12},
     "deepcluster": {"epochs": 3, "dropout": 0.3},
     "infogan": {"iterations": 12},
 }

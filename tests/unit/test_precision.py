@@ -19,7 +19,7 @@ from tests.unit.checkpoints import none
 from tests.unit.embed.tiny import settings
 from tests.unit.meta.tiny import episodes, learner, task_source
 
-METHODS = ("acai", "bigan", "deepcluster", "infogan")
+METHODS = ("acai", "bigan", "contrastive", "deepcluster", "infogan")
 SHAPE = (16, 16, 1)
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
@@ -79,7 +79,7 @@ def test_an_embedding_computes_training_passes_in_bfloat16_and_keeps_the_rest(na
         assert kept <= {torch.float32}
 
 
-@pytest.mark.parametrize("name", ["bigan", "deepcluster", "infogan"])
+@pytest.mark.parametrize("name", ["bigan", "contrastive", "deepcluster", "infogan"])
 def test_no_pass_sees_weights_of_before_an_update(name):
     method, same = embedding(name), []
     method.nets.train()

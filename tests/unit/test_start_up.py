@@ -27,6 +27,7 @@ STAGES = {
     "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
     "train_embedding cactus.embed.acai": {"torch", "PIL"},
     "train_embedding cactus.embed.bigan": {"torch", "PIL"},
+    "train_embedding cactus.embed.contrastive": {"torch", "PIL"},
     "train_embedding cactus.embed.deepcluster": {"torch", "PIL"},
     "train_embedding cactus.embed.infogan": {"torch", "PIL"},
     "make_partitions": set(),

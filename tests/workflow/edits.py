@@ -107,6 +107,8 @@ CODE = [
     ("cactus/embed/acai.py", wave("train_embedding .*/acai/")),
     ("cactus/embed/bigan.py", wave("train_embedding .*/bigan/")),
     ("cactus/embed/bigan_networks.py", wave("train_embedding .*/bigan/")),
+    ("cactus/embed/contrastive.py", NOTHING),
+    ("cactus/embed/views.py", NOTHING),
     ("cactus/embed/infogan.py", NOTHING),
     ("cactus/embed/deepcluster.py", NOTHING),
     ("cactus/embed/base.py", wave("train_embedding")),

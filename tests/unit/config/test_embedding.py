@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.config.sections.embeddings.bigan import BiganSettings
+from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings, parse_embedding
@@ -11,7 +12,7 @@ from cactus.errors import ConfigError
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
 
 
-@pytest.mark.parametrize("name", ["acai", "bigan", "deepcluster", "infogan"])
+@pytest.mark.parametrize("name", ["acai", "bigan", "contrastive", "deepcluster", "infogan"])
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_resolved_settings_survive_a_spec(name: str, dataset) -> None:
     resolved = EmbeddingSettings().resolve(name, dataset)
@@ -38,10 +39,27 @@ def test_papers_training() -> None:
     assert BiganSettings().resolve("mnist").encoder == "mlp"
 
 
+def test_views_of_characters_and_photographs() -> None:
+    settings = EmbeddingSettings().contrastive
+    omniglot, mnist, photograph = (
+        settings.resolve(name) for name in ("omniglot", "mnist", "miniimagenet")
+    )
+    assert omniglot.views.quarter_turns
+    assert not mnist.views.quarter_turns
+    assert omniglot.views.model_copy(update={"quarter_turns": False}) == mnist.views
+    assert (mnist.views.rotation, mnist.views.elastic, mnist.views.flip) == (20, 0.09, False)
+    assert (photograph.views.rotation, photograph.views.elastic) == (0, 0)
+    assert photograph.views.flip
+    assert photograph.views.jitter > 0
+    assert photograph == settings.resolve("celeba")
+
+
 def test_custom_embedding_round_trip() -> None:
     entry = {"module": "mine.py", "settings": {"dims": 3}}
     settings = EmbeddingSettings.model_validate({"custom": {"mine": entry}})
-    assert settings.names == ("acai", "bigan", "deepcluster", "infogan", "mine")
+    assert settings.names == (
+        "acai", "bigan", "contrastive", "deepcluster", "infogan", "mine",
+    )  # fmt: skip
     resolved = settings.resolve("mine", "mnist")
     values = resolved.model_dump(mode="json", exclude={"per_dataset"})
     assert parse_embedding("mine", values) == resolved
@@ -78,6 +96,15 @@ def test_unknown_embedding_gets_a_suggestion() -> None:
         (InfoganSettings, {"categorical": [], "continuous": 0}, "no code"),
         (InfoganSettings, {"categorical": [1]}, "at least two values"),
         (InfoganSettings, {"working_size": 27}, "multiple of 2"),
+        (ContrastiveSettings, {"widths": []}, "at least 1"),
+        (ContrastiveSettings, {"temperature": 0}, "greater than 0"),
+        (ContrastiveSettings, {"views": {"rotation": 181}}, "less than or equal to 180"),
+        (ContrastiveSettings, {"views": {"scale": 1}}, "less than 1"),
+        (ContrastiveSettings, {"views": {"shear": -0.1}}, "greater than or equal to 0"),
+        (ContrastiveSettings, {"views": {"crop_area_min": 0}}, "greater than 0"),
+        (ContrastiveSettings, {"views": {"blur_sigma": -1}}, "greater than or equal to 0"),
+        (ContrastiveSettings, {"views": {"grayscale": 1.5}}, "less than or equal to 1"),
+        (ContrastiveSettings, {"views": {"rotate": 5}}, "rotate"),
     ],
 )
 def test_settings_that_do_not_fit(model, values: dict, message: str) -> None:

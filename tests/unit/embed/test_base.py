@@ -13,14 +13,19 @@ from cactus.errors import DataError, TrainingError
 from cactus.train.metrics import MetricsLog
 from tests.unit.checkpoints import every, none
 
-METHODS = ("acai", "bigan", "deepcluster", "infogan")
+METHODS = ("acai", "bigan", "contrastive", "deepcluster", "infogan")
 SHAPES = {
     "mnist": (28, 28, 1),
     "omniglot": (28, 28, 1),
     "miniimagenet": (84, 84, 3),
     "celeba": (84, 84, 3),
 }
-DIMS = {"acai": 256, "bigan": 8, "deepcluster": 8, "infogan": 100}
+DIMS = {"acai": 256, "bigan": 8, "contrastive": 8, "deepcluster": 8, "infogan": 100}
+OTHER_DIMS = {
+    ("infogan", "mnist"): 12,
+    ("contrastive", "mnist"): 32,
+    ("contrastive", "omniglot"): 32,
+}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -31,8 +36,7 @@ def test_all_pairs_train_and_encode(
     images = noise_images(SHAPES[dataset], 40)
     embedding = fit(method, tiny_settings(method, dataset), images)
     vectors = embedding.encode(images[:7])
-    dims = 12 if (method, dataset) == ("infogan", "mnist") else DIMS[method]
-    assert vectors.shape == (7, dims)
+    assert vectors.shape == (7, OTHER_DIMS.get((method, dataset), DIMS[method]))
     assert vectors.dtype == np.float32
     assert np.isfinite(vectors).all()
     embedding.diagnose(images, tmp_path / "picture.png")
@@ -71,6 +75,7 @@ def test_classes_are_apart(method: str, tiny_settings, fit, blobs) -> None:
     longer = {
         "acai": {"iterations": 60},
         "bigan": {"epochs": 8, "decay_epochs": 0, "raw_size": 16},
+        "contrastive": {"iterations": 60, "batch_size": 32},
         "deepcluster": {"epochs": 6},
         "infogan": {"iterations": 80, "categorical": [4], "noise": 8},
     }
@@ -98,7 +103,7 @@ def test_global_generator_is_left_alone(method: str, tiny_settings, fit, blobs) 
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("method", ["acai", "bigan", "infogan"])
+@pytest.mark.parametrize("method", ["acai", "bigan", "contrastive", "infogan"])
 def test_loss_that_is_no_number_stops_with_step_and_cell(
     method: str, tiny_settings, blobs, tmp_path: Path
 ) -> None:

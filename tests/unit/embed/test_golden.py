@@ -19,6 +19,10 @@ GOLDEN = {
         {"encoder_generator_loss": 0.6931471806, "discriminator_loss": 0.6931471806},  # log 2
         {"encoder_generator_loss": 0.6942384243, "discriminator_loss": 0.6942349672},
     ),
+    "contrastive": (
+        {"loss": 3.4262845516, "accuracy": 0.0},
+        {"loss": 3.4421336651},
+    ),
     "deepcluster": (
         {"loss": 1.7836912870, "accuracy": 5 / 24},
         {"loss": 1.8042532206, "accuracy": 4 / 24, "cluster_stability": 0.4864189327},
@@ -47,6 +51,12 @@ def test_metrics_stay_within_rounding(
             "batch_size": 24,
             "learning_rate": 0.03,
             "final_rate": 0.5,
+        },
+        "contrastive": {
+            "iterations": 4,
+            "learning_rate": 0.001,  # Adam turns rounding of small gradients into steps
+            "temperature": 0.5,
+            "views": {"quarter_turns": True},
         },
         "deepcluster": {"epochs": 2, "batch_size": 24},
         "infogan": {"iterations": 4, "leak": 0.1},

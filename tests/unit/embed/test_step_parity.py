@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from cactus.embed import deepcluster
+from cactus.embed import contrastive, deepcluster
 from cactus.embed.registry import build
 from tests.unit.embed.tiny import settings
 
@@ -189,6 +189,39 @@ def test_infogan(joint):
     found = [float(metrics[f"{kind}_information"]) for kind in ("categorical", "continuous")]
     assert found == pytest.approx([first.item(), second.item()], rel=1e-12)
     _check(method.generator, (fooled - 0.8 * first - 0.2 * second).squeeze(), twin["generator"])
+
+
+def test_contrastive(monkeypatch):
+    keys = {"temperature": 0.3, "learning_rate": 0.01, "weight_decay": 0.2, "iterations": 10}
+    method, twin, _ = _in_double("contrastive", 16, 3, network="resnet", **keys)
+    draw, drawn = contrastive.random_views, []
+
+    def views(images, *arguments):
+        drawn.append(draw(images.to(torch.float32), *arguments).double())
+        return drawn[-1]
+
+    monkeypatch.setattr(contrastive, "random_views", views)
+    method.step = 4
+    metrics = method.train_step(_images(16, 3), torch.arange(BATCH))
+    projections = [one / one.norm() for one in twin["head"](twin["encoder"](drawn[0]))]
+    losses, hits = [], []
+    for i, one in enumerate(projections):
+        partner = (i + BATCH) % (2 * BATCH)
+        cosines = {j: one @ other for j, other in enumerate(projections) if j != i}
+        others = sum((cosine / 0.3).exp() for cosine in cosines.values())
+        losses.append(-_log((cosines[partner] / 0.3).exp() / others))
+        hits.append(max(cosines, key=cosines.get) == partner)
+    loss = _mean(losses)
+    assert float(metrics["loss"]) == pytest.approx(float(loss.detach()), rel=1e-12)
+    assert float(metrics["accuracy"]) == pytest.approx(_mean(hits))
+    _check(method.nets, loss, twin)
+    # The first step of Adam is that of the sign; the decay is apart from it. Of ten steps, the
+    # rate has its highest at the second, and is at 2/7 of its fall in the fourth.
+    rate = 0.01 * (1 + math.cos(math.pi * 2 / 7)) / 2
+    assert method.adam.param_groups[0]["lr"] == pytest.approx(rate, rel=1e-4)
+    for mine, before in zip(method.nets.parameters(), twin.parameters(), strict=True):
+        moved = rate * mine.grad / (mine.grad.abs() + 1e-8)
+        torch.testing.assert_close(mine, before * (1 - rate * 0.2) - moved, rtol=1e-4, atol=1e-6)
 
 
 def test_deepcluster(monkeypatch):

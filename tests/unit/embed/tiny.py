@@ -16,6 +16,16 @@ TINY: dict[str, dict[str, Any]] = {
         "epochs": 1,
         "decay_epochs": 1,
     },
+    "contrastive": {
+        "working_size": 16,
+        "filters": 4,
+        "map_filters": 8,
+        "widths": [4, 8],
+        "hidden": 16,
+        "projection": 8,
+        "batch_size": 16,
+        "iterations": 4,
+    },
     "deepcluster": {
         "working_size": 28,
         "channels": [4, 8, 8, 8, 8],

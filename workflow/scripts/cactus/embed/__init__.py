@@ -1,1 +1,1 @@
-"""Unsupervised embeddings: ACAI, BiGAN, DeepCluster, InfoGAN."""
+"""Unsupervised embeddings: ACAI, BiGAN, DeepCluster, InfoGAN, contrastive learning."""

@@ -112,23 +112,27 @@ def random_resized_crops(
     generator
         On the device of the images.
     """
-    draws = torch.rand((5, len(images)), generator=generator, device=images.device)
-    area = area_min + (1 - area_min) * draws[0]
-    ratio = torch.exp((2 * draws[1] - 1) * math.log(ratio_max))
-    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)
-    places = (1 - sides) * (2 * draws[2:4] - 1)
-    mirrored = (draws[4] < 0.5) & flip
-    transforms = _crop_transforms(sides, places, mirrored)
+    transforms = random_crop_transforms(
+        len(images), area_min=area_min, ratio_max=ratio_max, flip=flip, generator=generator
+    )
     shape = [*images.shape[:2], size, size]
     grid = F.affine_grid(transforms, shape, align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def _crop_transforms(sides: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
+def random_crop_transforms(
+    count: int, *, area_min: float, ratio_max: float, flip: bool, generator: torch.Generator
+) -> Tensor:
     """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
 
-    `sides` and `places` are (2, N): width and height as fractions of the image's, and the center.
+    Parameters are those of `random_resized_crops`; N is `count`.
     """
+    draws = torch.rand((5, count), generator=generator, device=generator.device)
+    area = area_min + (1 - area_min) * draws[0]
+    ratio = torch.exp((2 * draws[1] - 1) * math.log(ratio_max))
+    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)
+    places = (1 - sides) * (2 * draws[2:4] - 1)
+    mirrored = (draws[4] < 0.5) & flip
     across = torch.where(mirrored, -sides[0], sides[0])
     zero = torch.zeros_like(across)
     first = torch.stack([across, zero, places[0]], dim=1)

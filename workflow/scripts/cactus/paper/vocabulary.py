@@ -19,6 +19,7 @@ EMBEDDINGS: Final = {
     "bigan": "BiGAN",
     "deepcluster": "DeepCluster",
     "infogan": "InfoGAN",
+    "contrastive": "Contrastive",
 }
 LEARNERS: Final = {"maml": "MAML", "protonets": "ProtoNets"}
 METHODS: Final = {

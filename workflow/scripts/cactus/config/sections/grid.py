@@ -75,7 +75,7 @@ class GridSettings(DatasetSettings):
     )
     embeddings: list[str] = setting(
         ["acai", "bigan", "deepcluster", "infogan"],
-        "Embeddings: the four of the paper, or names under `embeddings.custom`.",
+        "Embeddings: the four of the paper, `contrastive`, or names under `embeddings.custom`.",
     )
     learners: list[str] = setting(
         ["maml", "protonets"],

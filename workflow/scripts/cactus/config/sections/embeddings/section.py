@@ -1,4 +1,4 @@
-"""Settings of all embeddings: the paper's four and those that users add."""
+"""Settings of all embeddings: the paper's four, a contrastive one and those that users add."""
 
 from typing import Any, Final, Self
 
@@ -15,6 +15,7 @@ from cactus.config.sections.base import (
 )
 from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.config.sections.embeddings.bigan import BiganSettings
+from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
@@ -70,12 +71,18 @@ class CustomEmbedding(DatasetSettings):
 
 
 AnyEmbedding = (
-    AcaiSettings | BiganSettings | DeepclusterSettings | InfoganSettings | CustomEmbedding
+    AcaiSettings
+    | BiganSettings
+    | ContrastiveSettings
+    | DeepclusterSettings
+    | InfoganSettings
+    | CustomEmbedding
 )
 
 _METHODS: dict[str, type[AnyEmbedding]] = {
     "acai": AcaiSettings,
     "bigan": BiganSettings,
+    "contrastive": ContrastiveSettings,
     "deepcluster": DeepclusterSettings,
     "infogan": InfoganSettings,
 }
@@ -86,6 +93,7 @@ class EmbeddingSettings(Settings):
 
     acai: AcaiSettings = AcaiSettings()
     bigan: BiganSettings = BiganSettings()
+    contrastive: ContrastiveSettings = ContrastiveSettings()
     deepcluster: DeepclusterSettings = DeepclusterSettings()
     infogan: InfoganSettings = InfoganSettings()
     custom: dict[str, CustomEmbedding] = setting({}, "Custom embeddings, by name.")
