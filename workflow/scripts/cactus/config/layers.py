@@ -9,7 +9,6 @@ from cactus.config.sections.base import (
     OVERRIDING,
     PER_NAME,
     VARIANTS,
-    DatasetName,
     LearnerName,
     merge,
 )
@@ -107,7 +106,8 @@ def _with_oracle(layer: Layer) -> Layer:
         learner: KeyPath = ("learners", name)
         if value_at(values, (*learner, _OF_ORACLE)) is not MISSING:
             continue
-        own = [(*learner, PER_NAME[0], dataset) for dataset in get_args(DatasetName)]
+        found = value_at(values, (*learner, PER_NAME[0]))
+        own = [(*learner, PER_NAME[0], name) for name in (found if isinstance(found, dict) else ())]
         for section in (learner, *own):
             given, oracle = (*section, _ITERATIONS), (*section, _OF_ORACLE)
             if value_at(values, given) is MISSING or value_at(values, oracle) is not MISSING:

@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,9 @@ from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettin
 from cactus.config.sections.grid import Grid, GridSettings
 from cactus.config.sections.learners import LearnerSettings
 from cactus.config.sections.operation import CheckpointSettings, GpuSettings
-from cactus.config.sections.outputs import OutputSettings
+from cactus.config.sections.outputs import QUALITY_TABLE, OutputSettings
 from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import BARE_KINDS
 from cactus.config.sections.speed import SpeedSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import did_you_mean
@@ -72,9 +73,26 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _custom_datasets_fit(self) -> Self:
+        # Results and values for single data sets or embeddings go by these names.
+        taken = (*self.embeddings.names, *BARE_KINDS, QUALITY_TABLE)
+        for name in self.data.custom:
+            if name in taken:
+                fix = "an embedding, a task source or a table has this name; choose another"
+                raise UnfitError("data.custom", fix, name)
+        for index, name in enumerate(self.grid.datasets):
+            if self.synthetic_data and name in self.data.custom:
+                fix = (
+                    "a data set of your own has no synthetic version: set `synthetic_data` to "
+                    "false, or leave the data set out"
+                )
+                raise UnfitError(f"grid.datasets.{index}", fix)
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_known(self) -> Self:
         variants = self.partitions.variants
-        taken = (*self.embeddings.names, *get_args(DatasetName))
+        taken = (*self.embeddings.names, *self.data.names)
         for name in variants:
             if name in taken:
                 fix = "an embedding or a data set has this name; choose another"

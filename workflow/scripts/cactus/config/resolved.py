@@ -43,7 +43,7 @@ class _DatasetChecks(PartitionChecks):
 
     def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
         super().__init__(config, layers, dataset)
-        section = getattr(config.data, dataset)
+        section = config.data.of(dataset)
         cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
         for split, size in self.sizes.items():
             if cut and size.images < 1:

@@ -26,7 +26,7 @@ class FigureWildcards(NamedTuple):
     def parts(self) -> tuple[str, DatasetName | None]:
         """The figure's kind, and its data set if it shows only one."""
         kind, _, dataset = self.figure.partition("-")
-        return kind, dataset or None  # type: ignore[return-value]
+        return kind, dataset or None
 
 
 class MakeFigureSpec(Spec):

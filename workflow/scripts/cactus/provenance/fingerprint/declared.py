@@ -84,7 +84,7 @@ def _names(start: Path, entry: str) -> Iterator[str]:
 def _refused(got: str, fix: str) -> ConfigError:
     return ConfigError(
         "A declared file cannot be used.",
-        where="the list `files` of an embedding under embeddings.custom",
+        where="a list `files` under embeddings.custom or data.custom",
         got=got,
         fix=fix,
     )

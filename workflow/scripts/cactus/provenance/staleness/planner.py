@@ -12,11 +12,12 @@ from typing import Final
 
 from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
-from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.custom_datasets import check_custom_datasets
 from cactus.provenance.staleness.custom_embeddings import check_custom_embeddings
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
@@ -144,16 +145,20 @@ class Planner(RunReader):
         return reasons
 
     def _changed_raw(self, record: Record) -> list[Reason]:
-        """Return the available raw files that changed."""
-        found = self.raw_hashes(record)
-        return [
-            Reason("raw", name, old, found[name])
-            for name, old in record.plan.raw.items()
-            if name in found and found[name] != old
-        ]
+        """Return the available raw files that changed.
+
+        Of a data set of one's own, that includes files that were added to its folder or removed.
+        """
+        old, found = record.plan.raw, self.raw_hashes(record)
+        custom = record.job.cell in self.config.data.custom
+        names = {*old, *found} if custom and found else {*old} & {*found}
+        pairs = ((name, old.get(name, ABSENT), found.get(name, ABSENT)) for name in sorted(names))
+        return [Reason("raw", name, before, now) for name, before, now in pairs if before != now]
 
     def raw_hashes(self, record: Record) -> dict[str, str]:
         """Return the current sha256 of the recorded raw files, of those that are available."""
+        if record.plan.raw and record.job.cell in self.config.data.custom:
+            return custom_raw_hashes(self.raw_dir, record.job.cell, self.project.tree.cache)
         entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
         folders = entry.folders if entry else ()
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
@@ -168,10 +173,11 @@ class Planner(RunReader):
         Raises
         ------
         ConfigError
-            A custom embedding cannot be run.
+            A custom embedding or data set cannot be used.
         """
         if not self._checked:
             check_custom_embeddings(self.config, self.project.tree)
+            check_custom_datasets(self.config, self.project.tree)
             self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
