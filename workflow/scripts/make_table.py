@@ -13,7 +13,7 @@ def main() -> None:
         read = [name for name in job.plan.inputs if name.startswith("partitions/")]
         planes = [job.run_folder / name for name in read]
         keys = spec.decimals, spec.run, spec.schedule, planes
-        write_table(spec.kind, results, spec.dataset, job.output, *keys)
+        write_table(spec.kind, results, spec.dataset, job.output, *keys, spec.titles)
 
 
 if __name__ == "__main__":

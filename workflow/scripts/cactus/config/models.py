@@ -115,6 +115,11 @@ class Config(Settings):
         """
         return Grid.from_settings(self.grid)
 
+    def custom_titles(self, dataset: DatasetName | None) -> dict[str, str]:
+        """Return the title of a data set of one's own; without a name, those of all in the grid."""
+        names = self.expanded_grid.datasets if dataset is None else (dataset,)
+        return {name: self.data.title(name) for name in names if name in self.data.custom}
+
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""
         return self.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0

@@ -47,6 +47,7 @@ class MakeTableSpec(Spec):
     kind: str
     decimals: int
     schedule: list[tuple[str, str, int, int]]
+    titles: dict[str, str]  # of data sets of one's own
 
 
 class MakeTable(Stage[TableWildcards]):
@@ -75,6 +76,7 @@ class MakeTable(Stage[TableWildcards]):
             kind=wildcards.kind,
             decimals=config.outputs.decimals,
             schedule=list(schedule_changes(config, dataset)) if dataset else [],
+            titles=config.custom_titles(dataset),
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:

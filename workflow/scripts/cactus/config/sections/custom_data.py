@@ -14,6 +14,8 @@ Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
 _Classes = list[Annotated[str, Field(min_length=1)]]
 _MAX_TITLE: Final = 60
+# Figures would read `$` and backslashes as mathematics.
+_TITLE: Final = r"^[^\s$\\][^$\\\x00-\x1f]*$"
 # What says nothing about images that a module makes.
 _OF_FILES: Final = ("table",)
 _OF_MODULES: Final = ("settings", "files")
@@ -74,7 +76,7 @@ class LeastClasses(Settings):
 class CustomDataset(Settings):
     """A data set of one's own; see docs/adding-a-dataset.md."""
 
-    title: Annotated[str, Field(min_length=1, max_length=_MAX_TITLE)] | None = setting(
+    title: Annotated[str, Field(pattern=_TITLE, max_length=_MAX_TITLE)] | None = setting(
         None, "Its name in tables and figures; null for its key."
     )
     image_size: ImageSide = Field(description="Side length of the prepared images. [pixels]")

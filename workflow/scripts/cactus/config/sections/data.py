@@ -192,6 +192,10 @@ class DataSettings(Settings):
                     "lowercase letters, digits and underscores, and no name of a built-in one",
                     name,
                 )
+        titles = [self.title(name) for name in self.names]
+        for name in self.custom:
+            if titles.count(self.title(name)) > 1:
+                raise UnfitError("custom", f"another data set has the title of '{name}'", name)
         return self
 
     @property

@@ -9,6 +9,7 @@ import pandas as pd
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
+from cactus.paper.vocabulary import Titles, dataset_title
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class FigureInputs:
     read from `run_folder`. `dataset` is None for a figure of the whole run. `partitions` has P and
     k of each task source whose partitions are made by k-means on an embedding, and a number that
     sources with the same other settings share; 0 for those of embeddings without a variant.
+    `titles` are those of data sets of one's own.
     """
 
     run_folder: Path
@@ -26,6 +28,12 @@ class FigureInputs:
     settings: OutputSettings
     dataset: str | None = None
     partitions: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    titles: Titles = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The printed name of `dataset`."""
+        return dataset_title(str(self.dataset), self.titles)
 
     @property
     def averaged(self) -> pd.DataFrame:
@@ -41,6 +49,11 @@ class FigureInputs:
     def synthetic_datasets(self) -> list[str]:
         """Data sets that are synthetic."""
         return list(dict.fromkeys(self.results[self.results["synthetic"]]["dataset"]))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether `dataset` is synthetic."""
+        return self.dataset in self.synthetic_datasets
 
     def cells(self) -> pd.DataFrame:
         """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.

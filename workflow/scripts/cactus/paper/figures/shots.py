@@ -45,7 +45,7 @@ def draw(inputs: FigureInputs) -> Figure:
             here = shown["source"].isin([embedding, *_REFERENCES])
             here &= (shown["dataset"] == dataset) & (shown["way"] == way)
             _draw_panel(panel, shown[here], methods)
-        row[0].set_ylabel(f"{dataset_title(dataset)}, {way}-way\naccuracy [%]")
+        row[0].set_ylabel(f"{dataset_title(dataset, inputs.titles)}, {way}-way\naccuracy [%]")
     for panel, embedding in zip(axes[0], embeddings, strict=True):
         panel.set_title(source_title(embedding) if embedding else "")
     for panel in axes[-1]:
@@ -57,7 +57,7 @@ def draw(inputs: FigureInputs) -> Figure:
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the numbers in the figure."""
-    return drawn_entries(_shown(inputs.averaged), _DECIMALS, interval=True)
+    return drawn_entries(_shown(inputs.averaged), _DECIMALS, inputs.titles, interval=True)
 
 
 def _embeddings(results: pd.DataFrame) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cactus.errors import DataError
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry
 from cactus.paper.vocabulary import (
+    Titles,
     is_oracle,
     method_title,
     row_source,
@@ -43,6 +44,8 @@ class TableInputs:
         Lengths of training that are not the default: name, key, value and default.
     hyperplanes
         Summaries of partitions by hyperplanes; a note names margins that could not be met.
+    titles
+        Titles of data sets of one's own.
     """
 
     results: pd.DataFrame
@@ -51,6 +54,7 @@ class TableInputs:
     label: str
     schedule: Sequence[tuple[str, str, int, int]] = ()
     hyperplanes: Sequence[Path] = ()
+    titles: Titles = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
