@@ -145,20 +145,19 @@ class Planner(RunReader):
         return reasons
 
     def _changed_raw(self, record: Record) -> list[Reason]:
-        """Return the available raw files that changed.
-
-        Of a data set of one's own, that includes files that were added to its folder or removed.
-        """
-        old, found = record.plan.raw, self.raw_hashes(record)
-        custom = record.job.cell in self.config.data.custom
-        names = {*old, *found} if custom and found else {*old} & {*found}
-        pairs = ((name, old.get(name, ABSENT), found.get(name, ABSENT)) for name in sorted(names))
-        return [Reason("raw", name, before, now) for name, before, now in pairs if before != now]
+        """Return the available raw files that changed."""
+        found = sorted(self.raw_hashes(record).items())
+        pairs = ((name, record.plan.raw.get(name, ABSENT), now) for name, now in found)
+        return [Reason("raw", name, old, now) for name, old, now in pairs if old != now]
 
     def raw_hashes(self, record: Record) -> dict[str, str]:
-        """Return the current sha256 of the recorded raw files, of those that are available."""
+        """Return the current sha256 of the recorded raw files, of those that are available.
+
+        Of a data set of one's own, all files in its folder count, and those that are gone.
+        """
         if record.plan.raw and record.job.cell in self.config.data.custom:
-            return custom_raw_hashes(self.raw_dir, record.job.cell, self.project.tree.cache)
+            found = custom_raw_hashes(self.raw_dir, record.job.cell, self.project.tree.cache)
+            return {**dict.fromkeys(record.plan.raw, ABSENT), **found} if found else {}
         entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
         folders = entry.folders if entry else ()
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
