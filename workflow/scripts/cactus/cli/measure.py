@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from cactus.config.sections.base import DatasetName
+from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.embeddings.section import parse_embedding
+from cactus.config.split_sizes import split_sizes
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
 from cactus.errors import DataError
@@ -122,18 +123,15 @@ def _images(count: int, shape: tuple[int, int, int]) -> Any:
 
 
 def training_images(planner: Planner, dataset: DatasetName) -> int | None:
-    """Return the number of training images: of the prepared data, or else of the official one."""
+    """Return the number of training images: of the prepared data, or else of the official one.
+
+    None if neither is known.
+    """
     try:
         manifest = read_json(planner.run_folder / "data" / dataset / "manifest.json")
         return int(manifest["splits"]["train"]["images"]["shape"][0])
     except (DataError, KeyError, TypeError, ValueError):
         pass
-    if planner.config.synthetic_data:
+    if planner.config.synthetic_data or dataset not in BUILT_IN:
         return None
-    data = planner.config.data
-    return {
-        "mnist": 60_000 - data.mnist.val_size,
-        "omniglot": 20 * data.omniglot.train_characters,
-        "miniimagenet": 64 * 600,
-        "celeba": 162_770,
-    }.get(dataset)
+    return split_sizes(planner.config, dataset)["train"].images
