@@ -66,7 +66,12 @@ STUDY = {
     "outputs": {"figures": ["accuracy_grid", "tasks"]},
 }
 STUDY_FILE = ("--configfile", "config/shapes.yaml")
-OTHERS = (*STUDY_FILE, "--config", "run=others", "grid={datasets: [listed, digits]}")
+OTHERS = (
+    *STUDY_FILE,
+    "--config",
+    "run=others",
+    "grid={datasets: [listed, digits], learners: [maml]}",
+)
 
 
 @pytest.fixture(scope="module")

@@ -143,6 +143,17 @@ def test_tasks_need_no_more_than_the_data_promises(own, settings, told):
     assert told in refused(study(own, evaluation=evaluation, learners=learners)).fix
 
 
+def test_images_are_large_enough_for_pooling():
+    error = refused(study({"image_size": 15}))
+    assert error.where.endswith("data.custom.birds.image_size")
+    assert "protonets halves images" in error.fix
+    values = study({"image_size": 8})
+    values["grid"]["learners"] = ["maml"]
+    parse_config(values)
+    pooling = {"maml": {**SMALL, "downsampling": "max_pool"}}
+    assert "downsampling to stride" in refused({**values, "learners": pooling}).fix
+
+
 def test_more_classes_can_be_promised():
     values = study({"min_classes": {"test": 8}}, evaluation={"settings": [{"way": 8, "shot": 1}]})
     values["learners"]["maml"] = {**SMALL, "way": 8}

@@ -31,7 +31,7 @@ def read(settings):
 
 
 def config(datasets: tuple[str, ...] = ("digits",), **own: Any) -> Config:
-    keys = {"image_size": 8, "channels": 1, "module": "mine.py", "settings": {"size": 3}, **own}
+    keys = {"image_size": 16, "channels": 1, "module": "mine.py", "settings": {"size": 3}, **own}
     return parse_config(
         {
             "grid": {"datasets": list(datasets), "embeddings": ["acai"]},

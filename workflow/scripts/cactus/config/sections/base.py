@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -110,7 +111,10 @@ def _known(name: str, info: ValidationInfo) -> str:
     return name
 
 
-DatasetName = Annotated[str, AfterValidator(_known)]
+_SCHEMA: Final = {
+    "anyOf": [{"enum": list(BUILT_IN)}, {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}]
+}
+DatasetName = Annotated[str, AfterValidator(_known), WithJsonSchema(_SCHEMA)]
 Overrides = dict[DatasetName, dict[str, Any]]
 
 
