@@ -122,6 +122,29 @@ def test_shared_classes_share_out_the_images_of_each(tmp_path):
     assert len(np.unique(every.reshape(len(every), -1), axis=0)) == len(every)
 
 
+def test_folders_may_give_each_split_other_images_of_the_same_classes(tmp_path):
+    kinds = ("ring", "bar")
+    for at, split in enumerate(SPLITS):
+        for kind in kinds:
+            (tmp_path / f"raw/shapes/{split}/{kind}").mkdir(parents=True)
+            for number in range(2):
+                write(shape(kind, 2 * at + number), tmp_path, f"{split}/{kind}/{number}.png")
+    manifest = prepared(tmp_path, shared_classes=True)
+    assert all(one.classes == sorted(kinds) for one in manifest.splits.values())
+    np.testing.assert_array_equal(images(tmp_path, "test")[2], pixels(shape("ring", 4), 13))
+    (tmp_path / "raw/shapes/val/ring").rename(tmp_path / "raw/shapes/val/cross")
+    error = refused(tmp_path, shared_classes=True)
+    assert error.what == "A class is not in all splits, which share their classes."
+    assert error.where.endswith(("class cross", "class ring"))
+
+
+@pytest.mark.usefixtures("raw")
+def test_own_images_are_no_official_files_to_look_for(tmp_path):
+    only = settings(**BY_LISTS).model_copy(update={"official_only": True})
+    manifest = prepare("shapes", only, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    assert {one.official for one in manifest.raw} == {None}
+
+
 @pytest.mark.usefixtures("raw")
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_images_are_turned_as_their_exif_data_says(tmp_path, orientation):

@@ -141,7 +141,7 @@ def _not_found(what: str, file: Path, got: str, known: list[str]) -> RecordError
 
 
 def declared_files(chain: list[tuple[Job, Record | None]]) -> dict[str, str]:
-    """Return the sha256 of each data file that custom embeddings of a chain declared and read."""
+    """Return the sha256 of each data file that custom modules of a chain declared and read."""
     records = [record for _, record in chain if record is not None]
     return {name: digest for record in records for name, digest in record.plan.declared.items()}
 

@@ -166,7 +166,7 @@ def _declared(crate: ROCrate, record: Record) -> Iterator[str]:
         if carried is not None and file_id(carried) in crate:
             yield file_id(carried)
         else:
-            about = "A data file of a custom embedding that is not part of the crate."
+            about = "A data file of a custom module that is not part of the crate."
             properties = {"name": name, "description": about, "sha256": digest}
             yield add_entity(crate, f"#declared/{name}", "CreativeWork", **properties)
 

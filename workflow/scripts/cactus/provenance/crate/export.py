@@ -90,7 +90,7 @@ def _check_declared(planner: Planner, record: Record) -> None:
     for name, found in declared_hashes(tree.base, record.plan.declared, tree.cache).items():
         if found != record.plan.declared[name]:
             raise RecordError(
-                "A file that a custom embedding read has changed.",
+                "A file that a custom module read has changed.",
                 where=name,
                 got=f"{found[:12]}, recorded {record.plan.declared[name][:12]}",
                 fix=f"restore it, or run `cactus update {planner.run_folder}`",

@@ -222,7 +222,7 @@ class _JobReplay:
             source = declared_path(self.crate, carried or name)
             if _hash(source) != recorded:
                 raise RecordError(
-                    "A file that a custom embedding reads is not what the record says.",
+                    "A file that a custom module reads is not what the record says.",
                     where=str(source),
                     got=f"sha256 {_hash(source)[:12]}, recorded {recorded[:12]}",
                     fix="get the crate again from where it was published"

@@ -203,11 +203,11 @@ class _Watch:
     def _error(self, name: str) -> ConfigError:
         code = "import it by an import statement, or " if name.endswith((".py", ".pyc")) else ""
         return ConfigError(
-            "A custom embedding opened a file that it does not declare.",
+            "A custom module opened a file that it does not declare.",
             where=self._where,
             got=f"{name}, of which plan and record know nothing",
-            fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of the "
-            "embedding, so that a changed file makes its results stale",
+            fix=f"{code}add {name!r}, its folder or a pattern to the list `files` there, "
+            "so that a changed file makes its results stale",
         )
 
     def _is_allowed(self, path: str) -> bool:
