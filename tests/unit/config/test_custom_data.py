@@ -143,6 +143,13 @@ def test_tasks_need_no_more_than_the_data_promises(own, settings, told):
     assert told in refused(study(own, evaluation=evaluation, learners=learners)).fix
 
 
+def test_listed_classes_are_counted():
+    lists = {"train": list("abcdef"), "val": list("ghijk"), "test": list("lmno")}
+    fix = refused(study({"split": {"classes": lists}})).fix
+    assert "the test split of birds has 4 classes" in fix
+    assert "min_classes" not in fix
+
+
 def test_images_are_large_enough_for_pooling():
     error = refused(study({"image_size": 15}))
     assert error.where.endswith("data.custom.birds.image_size")
