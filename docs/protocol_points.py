@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from cactus.config.load import all_keys, read_yaml
 from cactus.config.models import Config
-from cactus.config.sections.base import OVERRIDING, DatasetName, merge
+from cactus.config.sections.base import BUILT_IN, OVERRIDING, merge
 from docs.config_reference import PAPER
 
 ROOT: Final = Path(__file__).parents[1]
@@ -83,7 +83,7 @@ class Point(BaseModel):
     also: str | None = None
     differs: str | None = None
     key: str | list[str] | None = None
-    per: list[str] = list(get_args(DatasetName))
+    per: list[str] = list(BUILT_IN)
     unpublished: list[str] = []
     here: str | None = None
     reason: str | None = None

@@ -87,7 +87,7 @@ wildcard_constraints:
     source="[a-z][a-z0-9._+-]*",
     learner="|".join(CONFIG.learners.names),
     table="|".join(job.cell for job in GRAPH.by_stage["make_table"]),
-    figure="[a-z_-]+",
+    figure="[a-z0-9_-]+",
     seed="[0-9]+",
 
 

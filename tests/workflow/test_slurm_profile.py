@@ -80,6 +80,19 @@ def test_a_custom_learner_has_a_row_of_its_own(project: Project):
     assert asked["meta_train mnist/acai/protonets/0"]["runtime"] == "240"
 
 
+def test_a_data_set_of_ones_own_requests_as_much_as_any(project: Project):
+    own = "data={custom: {birds: {image_size: 32, channels: 3}}}"
+    asked = requests(
+        project,
+        "--config",
+        own,
+        "grid={datasets: [birds]}",
+        targets=["results/full/evaluations/birds/acai/protonets/s0/summary.json"],
+    )
+    training = asked["meta_train birds/acai/protonets/0"]
+    assert (training["mem_mb"], training["runtime"]) == ("24000", "1440")
+
+
 def test_empty_keys_are_left_to_the_cluster(project: Project):
     for asked in requests(project).values():
         assert not {"slurm_account", "slurm_partition", "qos", "constraint", "gres"} & {*asked}

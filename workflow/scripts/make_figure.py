@@ -10,7 +10,8 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeFigureSpec.parse(job.spec)
         stem = job.output.with_suffix("")
-        draw(spec.figure, job.run_folder, stem, spec.settings, spec.dataset, spec.partitions)
+        keys = spec.settings, spec.dataset, spec.partitions, spec.titles
+        draw(spec.figure, job.run_folder, stem, *keys)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def main() -> None:
         results = job.run_folder / "tables" / "results.csv"
         read = [name for name in job.plan.inputs if name.startswith("partitions/")]
         planes = [job.run_folder / name for name in read]
-        keys = spec.decimals, spec.run, spec.schedule, planes, spec.custom
+        keys = spec.decimals, spec.run, spec.schedule, planes, spec.custom, spec.titles
         write_table(spec.kind, results, spec.dataset, job.output, *keys)
 
 

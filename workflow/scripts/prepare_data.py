@@ -1,13 +1,16 @@
 """Read a data set's raw files and write its splits as memory-mappable arrays."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from cactus.command import run_main, stage_parser
-from cactus.data.files.registry import load_registry
+from cactus.data.arrays import Manifest
+from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import prepare, with_access
-from cactus.provenance.execution.run_job import running_job
+from cactus.provenance.execution.opened_files import declared_files_only
+from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
 from cactus.stages.prepare_data import PrepareDataSpec, RawAccess
 
 
@@ -19,10 +22,20 @@ def main() -> None:
     with running_job(arguments.plan) as job:
         spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
         settings, raw_dir = with_access(spec.settings, access), Path(access.raw_dir)
-        manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
-        names = [record.file for record in manifest.raw]
-        folders = load_registry()[spec.dataset].folders
-        job.raw = raw_hashes(raw_dir, folders, names, HashCache(None))
+        own = spec.settings.custom.get(spec.dataset)
+        where = f"data.custom.{spec.dataset}.files"
+        with declared_files_only(job, where, SCRIPTS) if own and own.module else nullcontext():
+            manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
+        job.raw = _raw(spec, raw_dir, manifest)
+
+
+def _raw(spec: PrepareDataSpec, raw_dir: Path, manifest: Manifest) -> dict[str, str]:
+    """Return the sha256 of the raw files; none for a module, whose files are declared."""
+    cache, own = HashCache(None), spec.settings.custom.get(spec.dataset)
+    if own is not None:
+        return {} if own.module else custom_raw_hashes(raw_dir, spec.dataset, cache)
+    folders = dataset_entry(spec.dataset, spec.settings).folders
+    return raw_hashes(raw_dir, folders, [record.file for record in manifest.raw], cache)
 
 
 if __name__ == "__main__":

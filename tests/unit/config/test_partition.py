@@ -63,7 +63,6 @@ def test_hyperplanes_by_embedding():
         {"maml": {"fraction": 1.0}},
         {"maml": {"share": 0.5}},
         {"hyperplanes": {"margin": -0.1}},
-        {"per_dataset": {"cifar": {}}},
         {"scale_low": 3.0, "scale_high": 0.5},
     ],
 )

@@ -144,7 +144,9 @@ def test_missing_files_are_downloaded(tmp_path):
         ]
         local = entry.model_copy(update={"files": files})
         downloading = SETTINGS.model_copy(update={"download": True})
-        folder = complete_raw(load_reader("mnist"), local, downloading, tmp_path / "raw")
+        folder = complete_raw(
+            load_reader("mnist", downloading), local, downloading, tmp_path / "raw"
+        )
         server.shutdown()
         thread.join()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == members
@@ -155,8 +157,9 @@ def test_preparation_needs_no_torch():
     scripts = Path(__file__).parents[3] / "workflow" / "scripts"
     code = (
         f"import sys; sys.path.insert(0, {str(scripts)!r})\n"
+        "from cactus.config.sections.data import DataSettings\n"
         "from cactus.data.prepare import load_reader\n"
-        f"[load_reader(name) for name in {DATASETS}]\n"
+        f"[load_reader(name, DataSettings()) for name in {DATASETS}]\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

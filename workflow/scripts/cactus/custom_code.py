@@ -1,4 +1,4 @@
-"""Code of users: the class that a module of theirs defines, and its settings."""
+"""Code of users: what a module of theirs defines, and its settings."""
 
 import importlib
 import importlib.util
@@ -18,20 +18,21 @@ class CustomKind(NamedTuple):
 
     what: str  # as errors name it
     section: str  # of the configuration
-    class_name: str  # that the file defines, beside `Settings`
+    defines: str  # the class or function of the file, beside `Settings`
     guide: str  # page that describes it
 
 
 EMBEDDING: Final = CustomKind(
     "a custom embedding", "embeddings.custom", "Method", "docs/adding-an-embedding.md"
 )
+DATASET: Final = CustomKind("a custom data set", "data.custom", "read", "docs/adding-a-dataset.md")
 LEARNER: Final = CustomKind(
     "a custom learner", "learners.custom", "Learner", "docs/adding-a-learner.md"
 )
 
 
-def custom_class(kind: CustomKind, name: str, module: str, values: dict[str, Any]) -> Any:
-    """Import a module of users; return its class and, validated, the settings of that class.
+def custom_code(kind: CustomKind, name: str, module: str, values: dict[str, Any]) -> Any:
+    """Import a module of users; return its class or function and, validated, the settings of it.
 
     Parameters
     ----------
@@ -47,10 +48,10 @@ def custom_class(kind: CustomKind, name: str, module: str, values: dict[str, Any
     Raises
     ------
     ConfigError
-        The module cannot be imported, lacks a class, or rejects the values.
+        The module cannot be imported, lacks a name, or rejects the values.
     """
     loaded = _imported(kind, name, module)
-    made, model = (_attribute(loaded, kind, name, one) for one in (kind.class_name, "Settings"))
+    made, model = (_attribute(loaded, kind, name, one) for one in (kind.defines, "Settings"))
     if not (isinstance(model, type) and issubclass(model, Settings)):
         raise ConfigError(
             f"The class `Settings` of {kind.what} would ignore unknown keys.",
@@ -98,8 +99,13 @@ def _attribute(module: ModuleType, kind: CustomKind, name: str, attribute: str) 
         return getattr(module, attribute)
     except AttributeError as error:
         raise ConfigError(
-            f"The module of {kind.what} has no class `{attribute}`.",
+            f"The module of {kind.what} has no {kind_of(attribute)} `{attribute}`.",
             where=f"{kind.section}.{name}.module",
             got=str(module.__file__),
             fix=f"define `{attribute}` as {kind.guide} describes",
         ) from error
+
+
+def kind_of(name: str) -> str:
+    """Return what a name stands for in a module: classes are written with a capital."""
+    return "class" if name[0].isupper() else "function"

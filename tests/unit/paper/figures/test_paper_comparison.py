@@ -38,7 +38,7 @@ def test_every_shared_cell_is_a_point_that_shows_its_verdict(seeds_run: Run):
     rows = rows[rows["paper_mean"].notna()]
     wanted: dict[str, dict[int, Point]] = {title: {} for title in panels}
     for row in rows.itertuples():
-        title = f"{dataset_title(row.dataset)}\n{setting_title(row.way, row.shot)}"
+        title = f"{dataset_title(row.dataset, {})}\n{setting_title(row.way, row.shot)}"
         lines = [_line(*one) for one in
                  rows[rows["dataset"] == row.dataset][["source", "method"]].to_numpy()]  # fmt: skip
         line = list(dict.fromkeys(lines)).index(_line(row.source, row.method))

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
 
 
 def found(raw_dir: Path, *names: str) -> dict[str, str]:
@@ -43,3 +43,20 @@ def test_the_folder_that_has_all_files_comes_first(tmp_path: Path):
 
 def test_unavailable_files_are_left_out(tmp_path: Path):
     assert found(tmp_path / "nowhere", "a.gz") == {}
+
+
+def test_each_file_of_a_data_set_of_ones_own_counts_by_its_path(tmp_path: Path):
+    folder = tmp_path / "birds"
+    for name in ("wren/1.png", "owl/1.png", "list.csv", ".hidden", ".git/1.png", "owl/2.png.part"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    (tmp_path / "elsewhere").write_bytes(b"linked")
+    (folder / "owl/3.png").symlink_to(tmp_path / "elsewhere")
+    found = custom_raw_hashes(tmp_path, "birds", HashCache(None))
+    contents = {name: name.encode() for name in ("list.csv", "owl/1.png", "wren/1.png")}
+    contents["owl/3.png"] = b"linked"
+    assert found == {name: hashlib.sha256(one).hexdigest() for name, one in contents.items()}
+
+
+def test_a_data_set_without_a_folder_has_no_files(tmp_path: Path):
+    assert custom_raw_hashes(tmp_path, "birds", HashCache(None)) == {}

@@ -138,10 +138,12 @@ def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool
     section, own = path[0], path[1] if len(path) > 1 else ""
     if section in _OF_RUNS:
         return False
+    if own == "custom" and len(path) > 2:
+        own = path[2]
     if section in ("data", "synthetic"):
         return len(path) < 3 or own in names
     if section == "embeddings":
-        return (path[2] if own == "custom" and len(path) > 2 else own) in names
+        return own in names
     if own == "scratch":
         return wildcards.get("source") == own
     if own == "custom" and len(path) > 2:

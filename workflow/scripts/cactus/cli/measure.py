@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from cactus.config.models import Config
-from cactus.config.sections.base import DatasetName
+from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.embeddings.section import parse_embedding
+from cactus.config.split_sizes import split_sizes
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
 from cactus.errors import DataError
@@ -88,7 +88,7 @@ def _wait(device: torch.device) -> None:
 def _learner(planner: Planner, job: Job, device: torch.device) -> tuple[Step, int]:
     """Return a step of a meta-training on random images, and its steps."""
     spec = META_TRAIN.spec(planner.config, META_TRAIN.parse(job.cell))
-    settings, shape = spec.settings, image_shape(planner.config, spec.dataset)
+    settings, shape = spec.settings, planner.config.data.image_shape(spec.dataset)
     clusters = max(_CLUSTERS, settings.way)
     labels = np.repeat(np.arange(clusters), settings.shot + settings.query)
     images = torch.from_numpy(_images(len(labels), shape)).to(device)
@@ -102,7 +102,7 @@ def _embedding(planner: Planner, job: Job, device: torch.device) -> tuple[Step, 
     """Return a step of an embedding on random images, and its steps; None if it does more."""
     spec = TRAIN_EMBEDDING.spec(planner.config, TRAIN_EMBEDDING.parse(job.cell))
     settings = parse_embedding(spec.embedding, spec.settings)
-    shape = image_shape(planner.config, spec.dataset)
+    shape = planner.config.data.image_shape(spec.dataset)
     method = build_embedding(spec.embedding, settings, shape, 0, device)
     count = training_images(planner, spec.dataset)
     if (
@@ -122,25 +122,16 @@ def _images(count: int, shape: tuple[int, int, int]) -> Any:
     return np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
-def image_shape(config: Config, dataset: DatasetName) -> tuple[int, int, int]:
-    """Return height, width and channels of a data set's prepared images."""
-    size = getattr(getattr(config.data, dataset), "image_size", 28)  # MNIST has no such key
-    return size, size, 1 if dataset in ("mnist", "omniglot") else 3
-
-
 def training_images(planner: Planner, dataset: DatasetName) -> int | None:
-    """Return the number of training images: of the prepared data, or else of the official one."""
+    """Return the number of training images: of the prepared data, or else of the official one.
+
+    None if neither is known.
+    """
     try:
         manifest = read_json(planner.run_folder / "data" / dataset / "manifest.json")
         return int(manifest["splits"]["train"]["images"]["shape"][0])
     except (DataError, KeyError, TypeError, ValueError):
         pass
-    if planner.config.synthetic_data:
+    if planner.config.synthetic_data or dataset not in BUILT_IN:
         return None
-    data = planner.config.data
-    return {
-        "mnist": 60_000 - data.mnist.val_size,
-        "omniglot": 20 * data.omniglot.train_characters,
-        "miniimagenet": 64 * 600,
-        "celeba": 162_770,
-    }[dataset]
+    return split_sizes(planner.config, dataset)["train"].images

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cactus.cluster.clients import has_slurm
 from cactus.cluster.closing import coming_jobs, say_what_is_reused
@@ -20,7 +20,7 @@ from cactus.cluster.requests import (
 from cactus.cluster.submit import Submission
 from cactus.config.sections.base import DatasetName
 from cactus.cores import usable_cores
-from cactus.data.files.registry import load_registry
+from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.exits import message_alone
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
@@ -70,7 +70,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
             print(f"warning: {line}", file=sys.stderr)
     for job in jobs:
         if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
-            _check_data(planner, cast(DatasetName, job.cell), fetch=not workflow.local_exec)
+            _check_data(planner, job.cell, fetch=not workflow.local_exec)
     if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
         check_gpu(planner.config.compute.device)
         limit_gpus(workflow, planner.config.gpus.jobs_per_gpu)
@@ -128,4 +128,5 @@ def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
     settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)
     if fetch:
-        complete_raw(load_reader(dataset), load_registry()[dataset], settings, folder)
+        entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
+        complete_raw(reader, entry, settings, folder)

@@ -35,8 +35,8 @@ class Checks:
 
     def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
         self.config, self.layers, self.dataset = config, layers, dataset
-        section = getattr(config.data, dataset)
-        self.resolved(("data", dataset), lambda: _again(section))
+        section = config.data.of(dataset)
+        self.resolved(config.data.path(dataset), lambda: _again(section))
         self.sizes = split_sizes(config, dataset)
 
     def check_clusters(self, key: KeyPath, clusters: int, *names: str) -> None:
@@ -59,14 +59,23 @@ class Checks:
             raise self.refused(fix, ((*path, "way"), way))
         if not attributes and way > classes:
             fix = f"lower it: the {split} split of {self.dataset} has {classes} classes"
+            fix += self._promised("min_classes")
             raise self.refused(fix, ((*path, "way"), way))
         if shot + query > images:
             fix = (
                 f"lower it: {shot} shots and {query} queries are {shot + query} images of a class, "
                 f"and the {split} split of {self.dataset} has at most {images} of its smallest one"
+                f"{self._promised('min_images_per_class')}"
             )
             section = path[:1] if path[0] == "evaluation" else path
             raise self.refused(fix, ((*path, "shot"), shot), ((*section, "query"), query))
+
+    def _promised(self, key: str) -> str:
+        """Say which key has to be raised if a data set of one's own has more than it says."""
+        own = self.config.data.custom.get(self.dataset)
+        if own is None or (key == "min_classes" and own.split and own.split.classes):
+            return ""
+        return f", by {dotted((*self.config.data.path(self.dataset), key))}; or raise that key"
 
     def resolved(self, path: KeyPath, resolve: Callable[[], _Found], *names: str) -> _Found:
         """Return settings for this data set, which have to fit each other."""
@@ -86,7 +95,7 @@ class Checks:
             if keys:
                 default = f"{dotted(key)}, which is {shown(value)} by default"
                 fix = f"change it, or set {default} ({fix})"
-                key = keys[0] if len(keys) == 1 else keys[0][:2]
+                key = keys[0] if len(keys) == 1 else keys[0][:-1]
                 value = value_at(self.layers.values, key)
         return ConfigError(
             "The configuration asks for what the data does not have.",
@@ -97,11 +106,14 @@ class Checks:
 
     def _size_keys(self) -> Iterator[KeyPath]:
         """Yield the keys of the study that decide how many classes and images there are."""
-        for section in ("data", "synthetic") if self.config.synthetic_data else ("data",):
-            for key in getattr(self.config, section).model_dump()[self.dataset]:
-                path = section, self.dataset, key
-                if not self.layers.is_default(path):
-                    yield path
+        data, synthetic = self.config.data, self.config.synthetic
+        sections = [(data.path(self.dataset), data.of(self.dataset))]
+        if self.config.synthetic_data:
+            sections.append((("synthetic", self.dataset), getattr(synthetic, self.dataset)))
+        for path, section in sections:
+            for key in type(section).model_fields:
+                if not self.layers.is_default((*path, key)):
+                    yield (*path, key)
 
 
 class PartitionChecks(Checks):

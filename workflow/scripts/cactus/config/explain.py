@@ -2,7 +2,7 @@
 
 import json
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +12,7 @@ from cactus.config.command_line import by_level, on_the_command_line
 from cactus.config.layers import MISSING, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.scalars import plain_scalar
-from cactus.config.sections.base import OVERRIDING, UnfitError
+from cactus.config.sections.base import BUILT_IN, OVERRIDING, DatasetName, UnfitError
 from cactus.config.words import type_text
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
@@ -35,7 +35,12 @@ _TYPE_NAMES: Final = {"int", "float", "constrained-int", "constrained-float"}
 
 
 def unknown_keys(
-    annotation: Any, value: Any, path: KeyPath = (), *, nested: bool = False
+    annotation: Any,
+    value: Any,
+    path: KeyPath = (),
+    *,
+    datasets: Sequence[str],
+    nested: bool = False,
 ) -> Iterator[tuple[KeyPath, list[str]]]:
     """Yield the path of every unknown key in a value, with the keys that are known there.
 
@@ -47,6 +52,8 @@ def unknown_keys(
         Nested mappings and lists.
     path
         The value's own path.
+    datasets
+        Names of all data sets.
     nested
         Whether the value is below `per_dataset` or `per_embedding`, which do not nest.
     """
@@ -54,22 +61,26 @@ def unknown_keys(
     if origin in (Union, types.UnionType, Annotated):
         for option in arguments:
             if _is_model(option) or get_origin(option) is not None:
-                yield from unknown_keys(option, value, path, nested=nested)
+                yield from unknown_keys(option, value, path, datasets=datasets, nested=nested)
     elif isinstance(value, list) and origin is list:
         for index, item in enumerate(value):
-            yield from unknown_keys(arguments[0], item, (*path, index))
+            yield from unknown_keys(arguments[0], item, (*path, index), datasets=datasets)
     elif isinstance(value, dict) and origin is dict:
-        known = list(get_args(arguments[0])) if get_origin(arguments[0]) is Literal else None
+        known = datasets if arguments[0] == DatasetName else None
         for key, item in value.items():
             if known is not None and key not in known:
-                yield (*path, key), known
-            yield from unknown_keys(arguments[1], item, (*path, key))
+                yield (*path, key), list(known)
+            yield from unknown_keys(arguments[1], item, (*path, key), datasets=datasets)
     elif isinstance(value, dict) and _is_model(annotation):
-        yield from _unknown_in_section(annotation, value, path, nested)
+        yield from _unknown_in_section(annotation, value, path, datasets, nested)
 
 
 def _unknown_in_section(
-    model: type[BaseModel], values: Mapping[str, Any], path: KeyPath, nested: bool
+    model: type[BaseModel],
+    values: Mapping[str, Any],
+    path: KeyPath,
+    datasets: Sequence[str],
+    nested: bool,
 ) -> Iterator[tuple[KeyPath, list[str]]]:
     known = [key for key in model.model_fields if not (nested and key in OVERRIDING)]
     for key, value in values.items():
@@ -79,11 +90,12 @@ def _unknown_in_section(
             continue
         annotation = model.model_fields[key].annotation
         if key in OVERRIDING and isinstance(value, dict):
-            yield from unknown_keys(annotation, dict.fromkeys(value), here)
+            yield from unknown_keys(annotation, dict.fromkeys(value), here, datasets=datasets)
             for name, override in value.items():
-                yield from unknown_keys(model, override, (*here, name), nested=True)
+                at = (*here, name)
+                yield from unknown_keys(model, override, at, datasets=datasets, nested=True)
         else:
-            yield from unknown_keys(annotation, value, here)
+            yield from unknown_keys(annotation, value, here, datasets=datasets)
 
 
 def unknown_key(
@@ -229,7 +241,9 @@ def _plain(text: str) -> Any:
 
 
 def _literals(annotation: Any) -> Iterator[str]:
-    if get_origin(annotation) is Literal:
+    if annotation == DatasetName:
+        yield from BUILT_IN
+    elif get_origin(annotation) is Literal:
         yield from get_args(annotation)
     elif not isinstance(annotation, type):
         for argument in get_args(annotation):

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise, product
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.base import (
     OVERRIDING,
     PER_NAME,
     VARIANTS,
-    DatasetName,
     merge,
 )
 from cactus.config.yaml_file import KeyPath
@@ -105,7 +104,8 @@ def _with_oracle(layer: Layer) -> Layer:
     for learner in _learners(values):
         if value_at(values, (*learner, _OF_ORACLE)) is not MISSING:
             continue
-        own = [(*learner, PER_NAME[0], dataset) for dataset in get_args(DatasetName)]
+        found = value_at(values, (*learner, PER_NAME[0]))
+        own = [(*learner, PER_NAME[0], name) for name in (found if isinstance(found, dict) else ())]
         for section in (learner, *own):
             given, oracle = (*section, _ITERATIONS), (*section, _OF_ORACLE)
             if value_at(values, given) is MISSING or value_at(values, oracle) is not MISSING:

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from cactus.config.command_line import COMMAND_LINE
 from cactus.config.explain import explained, unknown_key, unknown_keys
-from cactus.config.layers import BUILT_IN, Layer, Layers, value_at
+from cactus.config.layers import BUILT_IN as DEFAULTS
+from cactus.config.layers import Layer, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.resolved import check_cells
-from cactus.config.sections.base import MAX_NAME, OVERRIDING, UNRESOLVED, merge
+from cactus.config.sections.base import BUILT_IN, MAX_NAME, OVERRIDING, merge, whole_section
 from cactus.config.sections.learners.section import training_defaults
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.config.synthetic_sizes import synthetic_sizes
@@ -80,7 +81,7 @@ def read_layers(
 
 def stacked(layers: Sequence[Layer]) -> Layers:
     """Return a study's layers above the built-in defaults, with those for synthetic data."""
-    defaults = Layer(BUILT_IN, Config().model_dump(mode="json"))
+    defaults = Layer(DEFAULTS, Config().model_dump(mode="json"))
     custom = _custom_learners(layers)
     defaults.values["learners"]["custom"] = training_defaults(custom)
     study = Layers([defaults, *layers])
@@ -109,7 +110,7 @@ def checked(layers: Layers) -> Config:
         A key is unknown or a value is not valid; the message suggests the most similar one.
     """
     for layer in layers.layers:
-        for path, known in unknown_keys(Config, layer.values):
+        for path, known in unknown_keys(Config, layer.values, datasets=dataset_names(layers)):
             raise unknown_key(layers, path, known, list(all_keys(Config)))
     values = layers.values
     config: Config = _validated(layers, Config, values, ())
@@ -132,10 +133,17 @@ def _validated(layers: Layers, model: type[BaseModel], values: Any, path: KeyPat
 
     JSON keeps types apart (true is no number), but not lists and tuples.
     """
+    context = whole_section(dataset_names(layers))
     try:
-        return model.model_validate_json(json.dumps(values), strict=True, context=UNRESOLVED)
+        return model.model_validate_json(json.dumps(values), strict=True, context=context)
     except ValidationError as error:
         raise explained(error, layers, path) from None
+
+
+def dataset_names(layers: Layers) -> list[str]:
+    """Return the names of the built-in data sets and of those under `data.custom`."""
+    custom = value_at(layers.values, ("data", "custom"))
+    return [*BUILT_IN, *(custom if isinstance(custom, dict) else ())]
 
 
 def _overridden(

@@ -1,7 +1,7 @@
 """The whole configuration."""
 
 from functools import cached_property
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,8 +15,9 @@ from cactus.config.sections.grid import Grid, GridSettings
 from cactus.config.sections.learners.section import LearnerSettings
 from cactus.config.sections.learners.speed import SpeedSettings
 from cactus.config.sections.operation import CheckpointSettings, GpuSettings
-from cactus.config.sections.outputs import OutputSettings
+from cactus.config.sections.outputs import QUALITY_TABLE, OutputSettings
 from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.source import BARE_KINDS
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import did_you_mean
 
@@ -89,9 +90,26 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _custom_datasets_fit(self) -> Self:
+        # Results and values for single data sets or embeddings go by these names.
+        taken = (*self.embeddings.names, *BARE_KINDS, QUALITY_TABLE)
+        for name in self.data.custom:
+            if name in taken:
+                fix = "an embedding, a task source or a table has this name; choose another"
+                raise UnfitError("data.custom", fix, name)
+        for index, name in enumerate(self.grid.datasets):
+            if self.synthetic_data and name in self.data.custom:
+                fix = (
+                    "a data set of your own has no synthetic version: set `synthetic_data` to "
+                    "false, or leave the data set out"
+                )
+                raise UnfitError(f"grid.datasets.{index}", fix)
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_known(self) -> Self:
         variants = self.partitions.variants
-        taken = (*self.embeddings.names, *get_args(DatasetName))
+        taken = (*self.embeddings.names, *self.data.names)
         for name in variants:
             if name in taken:
                 fix = "an embedding or a data set has this name; choose another"
@@ -130,6 +148,11 @@ class Config(Settings):
         """
         own = partitions.acceptance(learner)
         return own or self.learners.custom[learner].resolve(dataset).acceptance
+
+    def custom_titles(self, dataset: DatasetName | None) -> dict[str, str]:
+        """Return the title of a data set of one's own; without a name, those of all in the grid."""
+        names = self.expanded_grid.datasets if dataset is None else (dataset,)
+        return {name: self.data.title(name) for name in names if name in self.data.custom}
 
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""

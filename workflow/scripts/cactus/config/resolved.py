@@ -1,7 +1,7 @@
 """Check what the cells of a grid read: values that fit each other, and the data."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cactus.config.checks import Given, PartitionChecks
 from cactus.config.layers import Layers, dotted
@@ -14,6 +14,8 @@ from cactus.errors import ConfigError
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
+
+_POOLED_SIDE: Final = 16
 
 
 def check_cells(config: "Config", layers: Layers) -> None:
@@ -43,7 +45,7 @@ class _DatasetChecks(PartitionChecks):
 
     def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
         super().__init__(config, layers, dataset)
-        section = getattr(config.data, dataset)
+        section = config.data.of(dataset)
         cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
         for split, size in self.sizes.items():
             if cut and size.images < 1:
@@ -107,6 +109,17 @@ class _DatasetChecks(PartitionChecks):
         else:
             self._check_training(cell, path, training)
         self._check_head(cell, path, training)
+        self._check_side(path, training)
+
+    def _check_side(self, path: KeyPath, training: TrainingSettings) -> None:
+        """Check that four halvings leave something of the images; strides keep the last pixel."""
+        side = self.config.data.image_shape(self.dataset)[0]
+        pooling = getattr(training, "downsampling", "max_pool") == "max_pool"
+        if pooling and side < _POOLED_SIDE:
+            fix = f"set it to {_POOLED_SIDE} or more: {path[1]} halves images four times by pooling"
+            if hasattr(training, "downsampling"):
+                fix += f"; or set {dotted(path)}.downsampling to stride"
+            raise self.refused(fix, ((*self.config.data.path(self.dataset), "image_size"), side))
 
     def _check_training(self, cell: Cell, path: KeyPath, training: TrainingSettings) -> None:
         """Check the episodes of training and of its validation."""

@@ -1,8 +1,10 @@
 """How many classes and images the splits of a data set have, at most, by the configuration."""
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+import sys
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from cactus.config.sections.base import DatasetName
+from cactus.config.sections.custom_data import CustomDataset
 from cactus.config.sections.data import CELEBA_ATTRIBUTES, DataSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 
@@ -15,7 +17,10 @@ _DIGITS: Final = 10
 
 
 class SplitSize(NamedTuple):
-    """A split: its classes (attributes for CelebA), its images, and those of its smallest class."""
+    """A split: its classes (attributes for CelebA), its images, and those of its smallest class.
+
+    Of a data set of one's own, the least number of classes and of images of a class are known.
+    """
 
     classes: int
     images: int
@@ -37,6 +42,13 @@ def split_sizes(config: "Config", dataset: DatasetName) -> Sizes:
             return _miniimagenet(synthetic)
         case "celeba":
             return _celeba(data, synthetic)
+    return _custom(data.custom[dataset])
+
+
+def _custom(own: CustomDataset) -> Sizes:
+    counts, images = own.class_counts(), own.min_images_per_class
+    splits: tuple[SplitName, ...] = get_args(SplitName)
+    return {split: SplitSize(counts[split], sys.maxsize, images) for split in splits}
 
 
 def _mnist(data: DataSettings, synthetic: SyntheticSettings | None) -> Sizes:

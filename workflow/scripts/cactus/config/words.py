@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from cactus.config.sections.base import BUILT_IN, DatasetName
+
 _NOUNS: Final = {bool: "boolean", int: "integer", float: "float", str: "string", Any: "value"}
 # Pydantic's bounds by their attribute.
 _BOUNDS: Final = {
@@ -34,6 +36,8 @@ def type_text(annotation: Any, bounds: Iterable[Any] = ()) -> str:
 
 def _in_words(annotation: Any, bounds: str, *, plural: bool) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation == DatasetName:
+        return f"{', '.join(BUILT_IN)} or {'names' if plural else 'a name'} under data.custom"
     if origin is Annotated:
         metadata = [part for field in arguments[1:] for part in field.metadata]
         return _in_words(arguments[0], _bounds_text(metadata), plural=plural)

@@ -26,7 +26,7 @@ from cactus.data.files.progress_lines import ProgressLines
 from cactus.data.files.registry import (
     DatasetEntry,
     OfficialFile,
-    load_registry,
+    dataset_entry,
     missing_error,
     raw_folders,
 )
@@ -63,7 +63,7 @@ def prepare(
     StorageError
         The arrays cannot be written.
     """
-    entry, reader = load_registry()[dataset], load_reader(dataset)
+    entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
     download = {"download": settings.download and not synthetic}
     folder = complete_raw(reader, entry, settings.model_copy(update=download), raw_dir)
     (output / MANIFEST).unlink(missing_ok=True)
@@ -110,8 +110,8 @@ def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> No
     DataError
         Files are missing, an archive is truncated or unsafe, or a file is a web page.
     """
-    entry = load_registry()[dataset]
-    _missing_files(load_reader(dataset), entry, settings, raw_dir, thorough=False)
+    entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
+    _missing_files(reader, entry, settings, raw_dir, thorough=False)
 
 
 def complete_raw(
@@ -168,9 +168,16 @@ def _missing_files(
     return folder, files
 
 
-def load_reader(dataset: DatasetName) -> Reader:
-    """Import the module `cactus.data.readers.<dataset>`."""
-    return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
+def load_reader(dataset: DatasetName, settings: DataSettings) -> Reader:
+    """Return the module `cactus.data.readers.<dataset>`, or the reader of a data set of one's own.
+
+    Only the code of this data set is imported.
+    """
+    own = settings.custom.get(dataset)
+    if own is None:
+        return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
+    form = importlib.import_module(f"cactus.data.custom.{'module' if own.module else 'files'}")
+    return cast(Reader, form.CustomReader(dataset, own))
 
 
 def write_split(

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 
 from cactus.config.sections.embeddings.section import AnyEmbedding, CustomEmbedding
-from cactus.custom_code import EMBEDDING, custom_class
+from cactus.custom_code import EMBEDDING, custom_code
 from cactus.embed.base import Embedding
 
 
@@ -40,5 +40,5 @@ def build(
     if not isinstance(settings, CustomEmbedding):
         module = importlib.import_module(f"cactus.embed.{name}")
         return cast(Embedding, module.Method(settings, image_shape, seed, device))
-    method, values = custom_class(EMBEDDING, name, settings.module, settings.settings)
+    method, values = custom_code(EMBEDDING, name, settings.module, settings.settings)
     return cast(Embedding, method(values, image_shape, seed, device))

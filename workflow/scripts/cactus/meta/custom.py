@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cactus.config.sections.learners.custom import CustomLearner
-from cactus.custom_code import LEARNER, custom_class
+from cactus.custom_code import LEARNER, custom_code
 from cactus.errors import ConfigError
 from cactus.meta.base import MetaLearner
 from cactus.meta.conv4 import ImageShape
@@ -34,7 +34,7 @@ def build_custom(
         The module cannot be imported, lacks a class, or rejects its settings, or the class is not
         derived from `EpisodicLearner` or has no parameters.
     """
-    made, values = custom_class(LEARNER, name, training.module, training.settings)
+    made, values = custom_code(LEARNER, name, training.module, training.settings)
     if not (isinstance(made, type) and issubclass(made, EpisodicLearner)):
         raise _refused(name, training, f"{made!r} is not derived from EpisodicLearner")
     changed = [one for one in _KEPT if getattr(made, one) is not getattr(EpisodicLearner, one)]

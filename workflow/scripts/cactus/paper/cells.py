@@ -9,7 +9,13 @@ import pandas as pd
 from cactus.paper.paired import LEVEL
 from cactus.paper.published import CELL_KEYS
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import (
+    Titles,
+    dataset_title,
+    method_title,
+    setting_title,
+    source_title,
+)
 
 NOT_RUN: Final = r"$\dagger$"
 UNAVAILABLE: Final = r"$\ddagger$"
@@ -210,13 +216,17 @@ def quality_entry(
     }
 
 
-def drawn_entries(results: pd.DataFrame, decimals: int, *, interval: bool) -> list[dict[str, Any]]:
+def drawn_entries(
+    results: pd.DataFrame, decimals: int, titles: Titles, *, interval: bool
+) -> list[dict[str, Any]]:
     """Return the map entries of our numbers in a figure, one per row of the results.
 
     Parameters
     ----------
     decimals
         Decimals to which a number can be read from the figure.
+    titles
+        Titles of data sets of one's own.
     interval
         Whether the figure also shows the intervals.
     """
@@ -225,7 +235,7 @@ def drawn_entries(results: pd.DataFrame, decimals: int, *, interval: bool) -> li
         row = {str(key): value for key, value in values.items()}
         full = our_cell(row, decimals, bold=False)
         cell = full if interval else TableCell("", percent(row["mean"], decimals))
-        names = dataset_title(row["dataset"]), source_title(row["source"])
+        names = dataset_title(row["dataset"], titles), source_title(row["source"])
         title = ", ".join([*names, method_title(row["method"])])
         position = (title, setting_title(row["way"], row["shot"]))
         entries.append(map_entry(cell, row, "ours", position, decimals))

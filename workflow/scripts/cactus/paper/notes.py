@@ -25,6 +25,7 @@ from cactus.paper.vocabulary import (
     EMBEDDINGS,
     LEARNERS,
     METHODS,
+    Titles,
     dataset_title,
     is_oracle,
     learner_title,
@@ -65,27 +66,27 @@ _LEARNERS: Final = {
 }
 
 
-def caption(averaged: pd.DataFrame) -> str:
+def caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table; it says if its numbers are not like the paper's."""
     return (
-        rf"{_title(averaged)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of "
-        rf"the paper (CACTUs, ICLR 2019) and of our run ``{_run(averaged)}''."
+        rf"{_title(averaged, titles)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% "
+        rf"interval, of the paper (CACTUs, ICLR 2019) and of our run ``{_run(averaged)}''."
     )
 
 
-def verdict_caption(averaged: pd.DataFrame) -> str:
+def verdict_caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table of verdicts."""
     return (
-        rf"{_title(averaged)}: few-shot accuracy of our run ``{_run(averaged)}'' minus that of the "
-        r"paper (CACTUs, ICLR 2019) in percentage points,\,$\pm$\,half the 95\,\% interval of the "
-        r"difference."
+        rf"{_title(averaged, titles)}: few-shot accuracy of our run ``{_run(averaged)}'' minus "
+        r"that of the paper (CACTUs, ICLR 2019) in percentage points,\,$\pm$\,half the 95\,\% "
+        r"interval of the difference."
     )
 
 
-def paired_caption(averaged: pd.DataFrame) -> str:
+def paired_caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table of paired tests."""
     return (
-        rf"{_title(averaged)}: few-shot accuracy of each CACTUs cell of our run "
+        rf"{_title(averaged, titles)}: few-shot accuracy of each CACTUs cell of our run "
         rf"``{_run(averaged)}'' minus that of the method above the column, in percentage "
         r"points,\,$\pm$\,half the 95\,\% interval of the mean paired difference."
     )
@@ -98,10 +99,10 @@ def quality_caption(results: pd.DataFrame) -> str:
     )
 
 
-def _title(averaged: pd.DataFrame) -> str:
+def _title(averaged: pd.DataFrame, titles: Titles) -> str:
     note = caveat(averaged)
     banner = rf" \textbf{{[{note}]}}" if note else ""
-    return f"{escape(dataset_title(averaged.iloc[0]['dataset']))}{banner}"
+    return f"{escape(dataset_title(averaged.iloc[0]['dataset'], titles))}{banner}"
 
 
 def _run(averaged: pd.DataFrame) -> str:

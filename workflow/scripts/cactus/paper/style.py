@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
-from cactus.paper.vocabulary import METHODS, SYNTHETIC_NOTE, dataset_title, is_oracle, method_title
+from cactus.paper.vocabulary import DATASETS, METHODS, SYNTHETIC_NOTE, is_oracle, method_title
 
 MM: Final = 1 / 25.4
 PAGE_WIDTH: Final = 180 * MM
@@ -136,15 +136,15 @@ def add_run_banner(
         note = SYNTHETIC_NOTE + ("s" if len(synthetic) > 1 else "")
         _add_banner(figure, note[0].upper() + note[1:])
     elif synthetic:
-        _add_banner(figure, f"{', '.join(map(dataset_title, synthetic))}: {SYNTHETIC_NOTE}")
+        _add_banner(figure, f"{', '.join(DATASETS[name] for name in synthetic)}: {SYNTHETIC_NOTE}")
 
 
-def add_dataset_title(figure: Figure, dataset: str, synthetic_datasets: Sequence[str]) -> None:
-    """Add the data set's name as the title of a figure, in a banner if it is synthetic."""
-    if dataset in synthetic_datasets:
-        _add_banner(figure, f"{dataset_title(dataset)}: {SYNTHETIC_NOTE}")
+def add_dataset_title(figure: Figure, title: str, *, synthetic: bool) -> None:
+    """Add a data set's title to a figure, in a banner if it is synthetic."""
+    if synthetic:
+        _add_banner(figure, f"{title}: {SYNTHETIC_NOTE}")
     else:
-        figure.suptitle(dataset_title(dataset), fontweight="bold")
+        figure.suptitle(title, fontweight="bold")
 
 
 def _add_banner(figure: Figure, text: str) -> None:

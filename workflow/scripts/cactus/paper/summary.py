@@ -34,7 +34,7 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for _, chosen in groups:
         first = chosen.iloc[0]
-        title = dataset_title(first["dataset"]), setting_title(first["way"], first["shot"])
+        title = dataset_title(first["dataset"], {}), setting_title(first["way"], first["shot"])
         rows.append([*title, *_summary(chosen)])
     return pd.DataFrame(rows, columns=_COLUMNS)
 

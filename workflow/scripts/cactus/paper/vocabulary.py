@@ -1,19 +1,17 @@
 """Names of data sets, sources and methods: their order and titles in tables and figures."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
+from cactus.config.sections.base import BUILT_IN
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 
 SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"
 SPLIT_NOTE: Final = "validation split, not the test split"
-DATASETS: Final = {
-    "mnist": "MNIST",
-    "omniglot": "Omniglot",
-    "miniimagenet": "miniImageNet",
-    "celeba": "CelebA",
-}
+DATASETS: Final = {name: one.title for name, one in BUILT_IN.items()}
+Titles = Mapping[str, str]  # of data sets of one's own
 EMBEDDINGS: Final = {
     "acai": "ACAI",
     "bigan": "BiGAN",
@@ -34,8 +32,6 @@ METHODS: Final = {
     "oracle-protonets": "Oracle-ProtoNets",
 }
 _TRAINED: Final = {"cactus": "CACTUs", "oracle": "Oracle"}
-# Classes of a training task in the original, whatever the setting; see `published_source`.
-_ORIGINAL_WAYS: Final = {"mnist": 10, "omniglot": 20, "miniimagenet": 5, "celeba": 2}
 _SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
 _KINDS: Final = {
     "scratch": "None",
@@ -86,8 +82,9 @@ def published_source(dataset: str, source: str) -> str:
     That of random assignment says with which way the original trained it. Other names do not: the
     original has one way for all settings of a data set, the default here.
     """
-    parsed = Source.parse(source)
-    original = _ORIGINAL_WAYS.get(dataset)
+    if dataset not in BUILT_IN:
+        return source
+    parsed, original = Source.parse(source), BUILT_IN[dataset].way
     if parsed.kind == "random":
         return f"{parsed.without_way}+{parsed.way or original}-way"
     return parsed.without_way if parsed.way == original else source
@@ -132,9 +129,9 @@ def _position(names: dict[str, str], name: str) -> int:
     return list(names).index(name) if name in names else len(names)
 
 
-def dataset_title(dataset: str) -> str:
-    """Return the printed name of a data set."""
-    return DATASETS.get(dataset, dataset)
+def dataset_title(dataset: str, titles: Titles) -> str:
+    """Return the printed name of a data set; `titles` are those that are not built in."""
+    return titles.get(dataset) or DATASETS.get(dataset, dataset)
 
 
 def source_title(source: str) -> str:

@@ -26,7 +26,7 @@ class FigureWildcards(NamedTuple):
     def parts(self) -> tuple[str, DatasetName | None]:
         """The figure's kind, and its data set if it shows only one."""
         kind, _, dataset = self.figure.partition("-")
-        return kind, dataset or None  # type: ignore[return-value]
+        return kind, dataset or None
 
 
 class MakeFigureSpec(Spec):
@@ -36,6 +36,7 @@ class MakeFigureSpec(Spec):
     dataset: DatasetName | None
     settings: OutputSettings
     partitions: dict[str, tuple[int, int, int]]  # by task source, see `_partition_numbers`
+    titles: dict[str, str]  # of data sets of one's own
 
 
 class MakeFigure(Stage[FigureWildcards]):
@@ -58,7 +59,13 @@ class MakeFigure(Stage[FigureWildcards]):
         read = {"font_size", "dpi", *_FIGURE_KEYS.get(kind, ())}
         settings = OutputSettings.model_validate(config.outputs.model_dump(include=read))
         numbers = _partition_numbers(config, dataset) if kind == "partitions" and dataset else {}
-        return MakeFigureSpec(figure=kind, dataset=dataset, settings=settings, partitions=numbers)
+        return MakeFigureSpec(
+            figure=kind,
+            dataset=dataset,
+            settings=settings,
+            partitions=numbers,
+            titles=config.custom_titles(dataset),
+        )
 
     def inputs(self, config: "Config", wildcards: FigureWildcards) -> Iterator[Inputs]:
         """Yield the results, and what else the figure shows."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cactus.config.schedule import schedule_changes
 from cactus.config.sections.base import DatasetName
+from cactus.config.sections.outputs import QUALITY_TABLE
 from cactus.config.sections.source import Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from, stage_named
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 _ACCURACIES: Final = "accuracies"
 _KINDS: Final = (_ACCURACIES, "verdicts", "tests")  # of each data set
-_QUALITY: Final = "partition_quality"  # of the whole run
 
 
 class TableWildcards(NamedTuple):
@@ -27,9 +27,9 @@ class TableWildcards(NamedTuple):
     @property
     def dataset(self) -> DatasetName | None:
         """The data set, if the table shows only one."""
-        if self.table == _QUALITY:
+        if self.table == QUALITY_TABLE:
             return None
-        return self.table.partition("-")[0]  # type: ignore[return-value]
+        return self.table.partition("-")[0]
 
     @property
     def kind(self) -> str:
@@ -48,6 +48,7 @@ class MakeTableSpec(Spec):
     decimals: int
     schedule: list[tuple[str, str, int, int]]
     custom: list[tuple[str, bool]]  # the custom learners, and whether each is transductive
+    titles: dict[str, str]  # of data sets of one's own
 
 
 class MakeTable(Stage[TableWildcards]):
@@ -65,7 +66,7 @@ class MakeTable(Stage[TableWildcards]):
             for kind in _KINDS:
                 yield TableWildcards(dataset if kind == _ACCURACIES else f"{dataset}-{kind}")
         if any(stage_named("measure_partitions").jobs(config)):
-            yield TableWildcards(_QUALITY)
+            yield TableWildcards(QUALITY_TABLE)
 
     def spec(self, config: "Config", wildcards: TableWildcards) -> MakeTableSpec:
         """Return the keys that tables read, and where training is not as long as by default."""
@@ -77,6 +78,7 @@ class MakeTable(Stage[TableWildcards]):
             decimals=config.outputs.decimals,
             schedule=list(schedule_changes(config, dataset)) if dataset else [],
             custom=_custom_learners(config, dataset) if dataset else [],
+            titles=config.custom_titles(dataset),
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:

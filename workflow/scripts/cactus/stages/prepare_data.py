@@ -1,9 +1,9 @@
 """Read a data set's raw files and write its splits as arrays."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.sections.base import DatasetName
+from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.data import DataSettings
 from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 _ACCESS_KEYS: Final = {"raw_dir", "download", "download_timeout", "download_attempts"}
-_DATASETS: Final = frozenset(get_args(DatasetName))
+# Keys of a data set of one's own on which no prepared array depends: of files, the hashes count.
+_IDLE_KEYS: Final = {"title", "files"}
 
 
 class RawAccess(Spec):
@@ -46,7 +47,11 @@ class PrepareData(DatasetStage):
 
     def spec(self, config: "Config", wildcards: DatasetWildcards) -> PrepareDataSpec:
         """Return the keys of one data set, without those of `RawAccess`."""
-        keys = config.data.model_dump(exclude=_ACCESS_KEYS | _DATASETS - {wildcards.dataset})
+        name, own = wildcards.dataset, config.data.custom
+        others = {*BUILT_IN, "custom"} - {name}
+        keys: dict[str, Any] = config.data.model_dump(exclude=_ACCESS_KEYS | others)
+        if name in own:
+            keys["custom"] = {name: own[name].model_dump(exclude=_IDLE_KEYS)}
         settings = DataSettings.model_validate(keys)
         return PrepareDataSpec(
             dataset=wildcards.dataset, synthetic=config.synthetic_data, settings=settings
@@ -58,11 +63,23 @@ class PrepareData(DatasetStage):
             yield inputs_from("make_synthetic_data", wildcards.dataset)
 
     def modules(self, config: "Config", wildcards: DatasetWildcards) -> tuple[str, ...]:
-        """Return the reader of the data set."""
-        return (f"cactus.data.readers.{wildcards.dataset}",)
+        """Return the reader of the data set, and the module of one of one's own."""
+        own = config.data.custom.get(wildcards.dataset)
+        if own is None:
+            return (f"cactus.data.readers.{wildcards.dataset}",)
+        if own.module is None:
+            return ("cactus.data.custom.files",)
+        return "cactus.data.custom.module", own.module
+
+    def declared_files(self, config: "Config", wildcards: DatasetWildcards) -> list[str]:
+        """Return the data files that the module of a data set of one's own reads."""
+        own = config.data.custom.get(wildcards.dataset)
+        return own.files if own else []
 
     def data_files(self, wildcards: DatasetWildcards) -> tuple[DataFile, ...]:
-        """Return the data set's entry in the registry, and the list of its classes if any."""
+        """Return a built-in data set's entry in the registry, and the list of its classes."""
+        if wildcards.dataset not in BUILT_IN:
+            return ()
         entry = DataFile("config/datasets.yaml", wildcards.dataset)
         lists = [DataFile("config/splits/miniimagenet.csv")]
         return entry, *(lists if wildcards.dataset == "miniimagenet" else [])

@@ -1,11 +1,36 @@
 """Building blocks of the typed configuration."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
-DatasetName = Literal["mnist", "omniglot", "miniimagenet", "celeba"]
+from cactus.errors import did_you_mean
+
+
+class BuiltIn(NamedTuple):
+    """A data set of the paper: its printed name, its channels, and classes of a training task."""
+
+    title: str
+    channels: int
+    way: int  # in the original, whatever the setting of the evaluation
+
+
+# In the order of the paper's tables. Others are declared under `data.custom`.
+BUILT_IN: Final = {
+    "mnist": BuiltIn("MNIST", 1, 10),
+    "omniglot": BuiltIn("Omniglot", 1, 20),
+    "miniimagenet": BuiltIn("miniImageNet", 3, 5),
+    "celeba": BuiltIn("CelebA", 3, 2),
+}
 Precision = Literal["float32", "bfloat16"]
 
 # Of a run or an embedding: it becomes part of the names of files, which file systems limit to 255.
@@ -17,13 +42,6 @@ NonNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
 CountOrZero = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Overrides = dict[DatasetName, dict[str, Any]]
-
-
-def overrides(default: Callable[[], Overrides]) -> Any:
-    """Declare the key `per_dataset` with its default."""
-    text = "Values of this section's keys for single data sets."
-    return Field(default_factory=default, description=text)
 
 
 class Settings(BaseModel):
@@ -38,7 +56,7 @@ class UnfitError(ValueError):
     Parameters
     ----------
     key
-        The value's key, relative to the section; dotted if it is nested.
+        The value's key, relative to the section; dotted if it is nested, empty for all of it.
     message
         What does not fit, and what would.
     name
@@ -46,21 +64,16 @@ class UnfitError(ValueError):
     """
 
     def __init__(self, key: str, message: str, name: str | None = None) -> None:
-        parts = (int(part) if part.isdigit() else part for part in key.split("."))
+        parts = (int(part) if part.isdigit() else part for part in key.split(".") if part)
         self.path = (*parts, *(() if name is None else (name,)))
         super().__init__(message)
-
-
-# In this context of a validation, values are those of a whole section, so that not all of them meet
-# in one job: those of a data set may differ.
-UNRESOLVED: Final = {"unresolved": True}
 
 
 def fitting(check: Callable[[Any], None]) -> Any:
     """Declare that a method checks values against each other, once they are those of a job."""
 
     def validated(self: Settings, info: ValidationInfo) -> Settings:
-        if info.context != UNRESOLVED:
+        if not info.context or _UNRESOLVED not in info.context:
             check(self)
         return self
 
@@ -76,6 +89,38 @@ def refuse_repeats(key: str, values: Sequence[Any], *, may_be_empty: bool = Fals
         if value in seen:
             raise UnfitError(f"{key}.{index}", f"`{key}` repeats a value; remove one of them")
         seen.add(value)
+
+
+# In the context of a validation: values are those of a whole section, so that not all of them meet
+# in one job, as those of a data set may differ; and the names of all data sets.
+_UNRESOLVED, _DATASETS = "unresolved", "datasets"
+
+
+def whole_section(datasets: Sequence[str]) -> dict[str, Any]:
+    """Return the context in which a section is validated that is not resolved for a data set."""
+    return {_UNRESOLVED: True, _DATASETS: datasets}
+
+
+def _known(name: str, info: ValidationInfo) -> str:
+    """Refuse the name of a data set that the configuration does not have."""
+    known = info.context[_DATASETS] if info.context else ()
+    if known and name not in known:
+        listed = f"the data sets are {', '.join(known)} (add others under data.custom)"
+        raise UnfitError("", f"{did_you_mean(name, known)} {listed}".lstrip())
+    return name
+
+
+_SCHEMA: Final = {
+    "anyOf": [{"enum": list(BUILT_IN)}, {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}]
+}
+DatasetName = Annotated[str, AfterValidator(_known), WithJsonSchema(_SCHEMA)]
+Overrides = dict[DatasetName, dict[str, Any]]
+
+
+def overrides(default: Callable[[], Overrides]) -> Any:
+    """Declare the key `per_dataset` with its default."""
+    text = "Values of this section's keys for single data sets."
+    return Field(default_factory=default, description=text)
 
 
 class DatasetSettings(Settings):

@@ -1,11 +1,13 @@
 """Settings of the raw data sets and their preparation."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import (
+    BUILT_IN,
+    MAX_NAME,
     Count,
     Positive,
     Seed,
@@ -14,9 +16,9 @@ from cactus.config.sections.base import (
     fitting,
     setting,
 )
-
-ImageSide = Annotated[int, Field(ge=8, le=1024)]
-Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+from cactus.config.sections.custom_data import CustomDataset, ImageSide
+from cactus.config.sections.custom_data import Resampling as Resampling
+from cactus.config.sections.source import NAME_PATTERN
 
 # In the order of list_attr_celeba.txt, by which they are split.
 _CELEBA = """
@@ -29,6 +31,7 @@ _CELEBA = """
 CELEBA_NAMES = tuple(_CELEBA.split())
 CELEBA_ATTRIBUTES = len(CELEBA_NAMES)
 CELEBA_WIDTH = 178
+MNIST_SIDE = 28
 
 
 class MnistData(Settings):
@@ -171,9 +174,52 @@ class DataSettings(Settings):
         default_factory=MiniImagenetData, description="miniImageNet."
     )
     celeba: CelebaData = Field(default_factory=CelebaData, description="CelebA.")
+    custom: dict[str, CustomDataset] = setting({}, "Data sets of one's own, by name.")
 
     @model_validator(mode="after")
     def _raw_dir_is_a_path(self) -> Self:
         if not self.raw_dir or re.match(r"~|.*\$[A-Za-z_{]", self.raw_dir):
             raise UnfitError("raw_dir", "write the whole path; no shell reads `~` or `$` here")
         return self
+
+    @model_validator(mode="after")
+    def _custom_names_are_free(self) -> Self:
+        for name in self.custom:
+            if len(name) > MAX_NAME or not NAME_PATTERN.fullmatch(name) or name in BUILT_IN:
+                raise UnfitError(
+                    "custom",
+                    f"'{name[:100]}' cannot name a data set of your own; use at most {MAX_NAME} "
+                    "lowercase letters, digits and underscores, and no name of a built-in one",
+                    name,
+                )
+        titles = [self.title(name) for name in self.names]
+        for name in self.custom:
+            if titles.count(self.title(name)) > 1:
+                raise UnfitError("custom", f"another data set has the title of '{name}'", name)
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all data sets: the built-in ones first."""
+        return (*BUILT_IN, *self.custom)
+
+    def path(self, dataset: str) -> tuple[str, ...]:
+        """Return the key of a data set's section in the configuration."""
+        return ("data", "custom", dataset) if dataset in self.custom else ("data", dataset)
+
+    def of(self, dataset: str) -> Any:
+        """Return the section of a data set."""
+        return self.custom[dataset] if dataset in self.custom else getattr(self, dataset)
+
+    def title(self, dataset: str) -> str:
+        """Return a data set's name in tables and figures."""
+        if dataset in self.custom:
+            return self.custom[dataset].title or dataset
+        return BUILT_IN[dataset].title
+
+    def image_shape(self, dataset: str) -> tuple[int, int, int]:
+        """Return height, width and channels of a data set's prepared images."""
+        section = self.of(dataset)
+        size = getattr(section, "image_size", MNIST_SIDE)
+        channels = section.channels if dataset in self.custom else BUILT_IN[dataset].channels
+        return size, size, channels

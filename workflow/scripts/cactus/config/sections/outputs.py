@@ -17,6 +17,9 @@ FigureName = Literal[
     "accuracy_grid", "paper_comparison", "shots", "training_curves", "tasks", "partitions"
 ]
 
+# The table of a run's partitions; those of accuracies are named after their data sets.
+QUALITY_TABLE: Final = "partition_quality"
+
 # Figures that show one data set each; the others show the whole run.
 PER_DATASET: Final[tuple[FigureName, ...]] = ("training_curves", "tasks", "partitions")
 

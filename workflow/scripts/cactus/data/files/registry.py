@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.data import DataSettings
 from cactus.data.files.containers import is_hidden
 from cactus.data.files.damage import damage_reported
 from cactus.errors import ConfigError, DataError
@@ -40,9 +41,9 @@ class DatasetEntry(Settings):
 
     title: str
     folders: list[str] = Field(min_length=1)
-    page: str
-    license: str
-    manual: str
+    page: str = ""
+    license: str = ""
+    manual: str = ""
     checksum_published: bool
     classes: int | None = None
     images: dict[Split, int] = Field(default_factory=dict)
@@ -76,6 +77,13 @@ def load_registry(path: Path = REGISTRY) -> dict[DatasetName, DatasetEntry]:
             got=str(error),
             fix="restore the file from the repository",
         ) from error
+
+
+def dataset_entry(dataset: DatasetName, settings: DataSettings) -> DatasetEntry:
+    """Return the registry's entry of a data set; of one's own, an entry that names no file."""
+    if dataset in settings.custom:
+        return DatasetEntry(title=dataset, folders=[dataset], checksum_published=False, files=[])
+    return load_registry()[dataset]
 
 
 def raw_folders(raw_dir: Path, names: Iterable[str]) -> list[Path]:

@@ -11,7 +11,13 @@ from matplotlib.figure import Figure
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries, percent
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
+from cactus.paper.vocabulary import (
+    Titles,
+    dataset_title,
+    learner_title,
+    source_rank,
+    source_title,
+)
 
 _DECIMALS = 1
 _ROW_HEIGHT = 7 * style.MM
@@ -40,7 +46,7 @@ def draw(inputs: FigureInputs) -> Figure:
         gridspec_kw={"height_ratios": list(map(len, tables.values()))},
     )[:, 0]
     for panel, (learner, table) in zip(axes, tables.items(), strict=True):
-        _draw_block(panel, table)
+        _draw_block(panel, table, inputs.titles)
         panel.set_title(learner_title(learner), loc="left", fontweight="bold", pad=20)
     scale = axes[0].collections[0]
     label = inputs.accuracy_label()
@@ -52,7 +58,9 @@ def draw(inputs: FigureInputs) -> Figure:
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the printed numbers."""
     results = inputs.averaged
-    return drawn_entries(results[results["learner"] != ""], _DECIMALS, interval=False)
+    return drawn_entries(
+        results[results["learner"] != ""], _DECIMALS, inputs.titles, interval=False
+    )
 
 
 def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
@@ -64,7 +72,7 @@ def _table(results: pd.DataFrame, learner: str) -> pd.DataFrame:
     return table.reindex(index=sorted(table.index, key=source_rank), columns=columns)
 
 
-def _draw_block(axes: Axes, table: pd.DataFrame) -> None:
+def _draw_block(axes: Axes, table: pd.DataFrame, titles: Titles) -> None:
     values = table.to_numpy()
     columns: list[Any] = table.columns.to_list()
     sns.heatmap(
@@ -85,7 +93,7 @@ def _draw_block(axes: Axes, table: pd.DataFrame) -> None:
     axes.tick_params(axis="both", length=0)
     axes.tick_params(axis="x", rotation=0)
     axes.tick_params(axis="y", rotation=0)
-    _name_datasets(axes, [dataset for dataset, _, _ in columns])
+    _name_datasets(axes, [dataset_title(dataset, titles) for dataset, _, _ in columns])
 
 
 def _annotation(value: float) -> str:
@@ -102,7 +110,7 @@ def _name_datasets(axes: Axes, names: list[str]) -> None:
     for name in dict.fromkeys(names):
         first, count = names.index(name), names.count(name)
         axes.annotate(
-            dataset_title(name),
+            name,
             (first + count / 2, 0),
             xytext=(0, 4),
             textcoords="offset points",

@@ -9,7 +9,7 @@ import pandas as pd
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
-from cactus.paper.vocabulary import dataset_title
+from cactus.paper.vocabulary import Titles, dataset_title
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class FigureInputs:
     read from `run_folder`. `dataset` is None for a figure of the whole run. `partitions` has P and
     k of each task source whose partitions are made by k-means on an embedding, and a number that
     sources with the same other settings share; 0 for those of embeddings without a variant.
+    `titles` are those of data sets of one's own.
     """
 
     run_folder: Path
@@ -27,6 +28,12 @@ class FigureInputs:
     settings: OutputSettings
     dataset: str | None = None
     partitions: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    titles: Titles = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The printed name of `dataset`."""
+        return dataset_title(str(self.dataset), self.titles)
 
     @property
     def averaged(self) -> pd.DataFrame:
@@ -56,7 +63,13 @@ class FigureInputs:
             return "accuracy [%]"
         if len(others) == rows["dataset"].nunique():
             return "validation accuracy [%]"
-        return f"accuracy [%]\nof {', '.join(map(dataset_title, others))}: on validation tasks"
+        names = ", ".join(dataset_title(name, self.titles) for name in others)
+        return f"accuracy [%]\nof {names}: on validation tasks"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether `dataset` is synthetic."""
+        return self.dataset in self.synthetic_datasets
 
     def cells(self) -> pd.DataFrame:
         """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.

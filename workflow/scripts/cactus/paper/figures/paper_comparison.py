@@ -53,10 +53,11 @@ def draw(inputs: FigureInputs) -> Figure:
     for row, name in zip(axes, datasets, strict=True):
         for panel, (way, shot) in zip(row, settings[name], strict=False):
             _draw_panel(panel, cells[name].query("way == @way and shot == @shot"), names[name])
-            panel.set_title(f"{dataset_title(name)}\n{setting_title(way, shot)}")
+            panel.set_title(f"{dataset_title(name, inputs.titles)}\n{setting_title(way, shot)}")
         style.hide(row[len(settings[name]) :])
     others = [
-        dataset_title(name) for name in dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
+        dataset_title(name, inputs.titles)
+        for name in dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
     ]
     title = "ours $-$ paper, in percentage points"
     if others:
@@ -71,7 +72,7 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     entries = []
     for values in _shared(inputs).to_dict("records"):
         row = {str(key): value for key, value in values.items()}
-        names = dataset_title(row["dataset"]), source_title(row["source"])
+        names = dataset_title(row["dataset"], inputs.titles), source_title(row["source"])
         title = ", ".join([*names, method_title(row["method"])])
         position = title, setting_title(row["way"], row["shot"])
         shown = {"difference": difference_cell(row, _DECIMALS), "verdict": verdict_cell(row)}

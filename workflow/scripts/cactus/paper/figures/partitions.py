@@ -19,7 +19,6 @@ from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.vocabulary import (
-    dataset_title,
     learner_title,
     method_title,
     setting_title,
@@ -64,7 +63,7 @@ def draw(inputs: FigureInputs) -> Figure:
     panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
     if not panels:
         figure = style.message_figure("No two cells differ in P, in k, or in purity.")
-        style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+        style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
         return figure
     colors, markers = _colors(points), _markers(points)
     handles = _handles(colors, markers, others=any(point.others for point in points))
@@ -81,18 +80,18 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_ylabel(inputs.accuracy_label(inputs.dataset))
     axes[0].set_title(setting_title(*_setting(inputs)))
     style.legend_below(figure, handles, columns)
-    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+    style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the accuracies and purities in the figure."""
     rows, purities = _shown(inputs), _purities(inputs)
-    entries = drawn_entries(rows, _DECIMALS, interval=True)
+    entries = drawn_entries(rows, _DECIMALS, inputs.titles, interval=True)
     for row in rows.itertuples(index=False):
         purity = purities.get((str(row.source), str(row.learner)))
         if purity is not None:
-            names = [dataset_title(str(row.dataset)), source_title(str(row.source))]
+            names = [inputs.title, source_title(str(row.source))]
             title = ", ".join([*names, method_title(str(row.method))])
             columns = ["mean", "ci95"]
             entries.append(quality_entry(purity, (title, "purity"), columns, 100, _DECIMALS))

@@ -14,6 +14,7 @@ from cactus.files import write_json
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import read_results
+from cactus.paper.vocabulary import Titles
 
 FIGURES: Final[tuple[str, ...]] = get_args(FigureName)
 
@@ -25,6 +26,7 @@ def draw(
     settings: OutputSettings,
     dataset: str | None = None,
     partitions: Mapping[str, tuple[int, int, int]] = MappingProxyType({}),
+    titles: Titles = MappingProxyType({}),
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
@@ -40,6 +42,8 @@ def draw(
         The data set, for the figures in `PER_DATASET`.
     partitions
         Of the task sources in it, for the figure `partitions`; see `FigureInputs`.
+    titles
+        Titles of data sets of one's own.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def draw(
     """
     _check(name, dataset)
     results = read_results(run_folder / "tables" / "results.csv")
-    inputs = FigureInputs(run_folder, results, settings, dataset, partitions)
+    inputs = FigureInputs(run_folder, results, settings, dataset, partitions, titles)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         module = import_module(f"cactus.paper.figures.{name}")
         style.save(module.draw(inputs), output_stem, settings.dpi)

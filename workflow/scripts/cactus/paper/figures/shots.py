@@ -45,8 +45,8 @@ def draw(inputs: FigureInputs) -> Figure:
             here = shown["source"].isin([embedding, *_REFERENCES])
             here &= (shown["dataset"] == dataset) & (shown["way"] == way)
             _draw_panel(panel, shown[here], methods)
-        label = inputs.accuracy_label(dataset)
-        row[0].set_ylabel(f"{dataset_title(dataset)}, {way}-way\n{label}")
+        title = dataset_title(dataset, inputs.titles)
+        row[0].set_ylabel(f"{title}, {way}-way\n{inputs.accuracy_label(dataset)}")
     for panel, embedding in zip(axes[0], embeddings, strict=True):
         panel.set_title(source_title(embedding) if embedding else "")
     for panel in axes[-1]:
@@ -58,7 +58,7 @@ def draw(inputs: FigureInputs) -> Figure:
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the numbers in the figure."""
-    return drawn_entries(_shown(inputs.averaged), _DECIMALS, interval=True)
+    return drawn_entries(_shown(inputs.averaged), _DECIMALS, inputs.titles, interval=True)
 
 
 def _embeddings(results: pd.DataFrame) -> list[str]:

@@ -57,7 +57,7 @@ def draw(inputs: FigureInputs) -> Figure:
         _show(panel, block, cell)
     style.hide(axes[len(cells) :])
     style.legend_below(figure, _handles(), 2, _title(cells))
-    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+    style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
 

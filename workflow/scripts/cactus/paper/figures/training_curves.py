@@ -17,7 +17,7 @@ from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import dataset_title, learner_title, source_rank, source_title
+from cactus.paper.vocabulary import learner_title, source_rank, source_title
 
 _PANEL_WIDTH: Final = 45 * style.MM
 _PANEL_HEIGHT: Final = 45 * style.MM
@@ -41,8 +41,7 @@ def draw(inputs: FigureInputs) -> Figure:
     learners = list(dict.fromkeys(trained["learner"]))
     columns = max(len(embeddings), len(_LEARNER_METRICS) * len(learners))
     if not columns:
-        title = dataset_title(str(inputs.dataset))
-        return style.message_figure(f"Nothing was trained on {title}.")
+        return style.message_figure(f"Nothing was trained on {inputs.title}.")
     figure = style.new_figure(
         max(columns * _PANEL_WIDTH, 110 * style.MM), 2 * _PANEL_HEIGHT + _MARGINS
     )
@@ -51,7 +50,7 @@ def draw(inputs: FigureInputs) -> Figure:
     _draw_learners(axes[1], inputs, trained, sources)
     handles = _handles(sources, source_title)
     style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
-    style.add_dataset_title(figure, str(inputs.dataset), inputs.synthetic_datasets)
+    style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
 

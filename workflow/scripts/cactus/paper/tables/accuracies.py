@@ -43,7 +43,7 @@ def render(inputs: TableInputs) -> Table:
         columns="ll" + "rr" * len(settings),
         head=head(settings, ("paper", "ours")),
         body=list(body(rows, settings, cells, decimals, entries)),
-        caption=caption(averaged),
+        caption=caption(averaged, inputs.titles),
         label=inputs.label,
         notes=[
             *table_notes(inputs.results, entries, inputs.schedule),

@@ -1,6 +1,6 @@
 """The LaTeX table of the partitions' quality."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -58,7 +58,7 @@ def render(inputs: TableInputs) -> Table:
     text = latex.table(
         columns="ll" + "r" * len(_COLUMNS),
         head=_head(),
-        body=list(_body(averaged, synthetic, inputs.decimals, entries)),
+        body=list(_body(averaged, synthetic, inputs, entries)),
         caption=quality_caption(inputs.results),
         label=inputs.label,
         notes=_NOTES,
@@ -80,7 +80,7 @@ def _head() -> list[str]:
 def _body(
     averaged: pd.DataFrame,
     synthetic: set[str],
-    decimals: int,
+    inputs: TableInputs,
     entries: list[dict[str, Any]],
 ) -> Iterator[str]:
     """Yield the lines below the middle rule; append each number's map entry to `entries`."""
@@ -95,21 +95,19 @@ def _body(
             if previous:
                 yield r"\midrule"
             note = f" [{SYNTHETIC_NOTE}]" if dataset in synthetic else ""
-            title = latex.escape(dataset_title(dataset) + note)
+            title = latex.escape(dataset_title(dataset, inputs.titles) + note)
             yield rf"\multicolumn{{{2 + len(_COLUMNS)}}}{{l}}{{\textbf{{{title}}}}} \\"
         previous = dataset
         names = [source_title(source), learner_title(learner)]
-        cells = _cells({row["measure"]: row for row in rows}, dataset, names, decimals)
+        row = f"{dataset_title(dataset, inputs.titles)}: {', '.join(names)}"
+        cells = _cells({one["measure"]: one for one in rows}, row, inputs.decimals)
         entries += cells
         numbers = [entry["printed"].replace("-", "$-$") for entry in cells]
         yield " & ".join([*map(latex.escape, names), *numbers]) + r" \\"
 
 
-def _cells(
-    rows: dict[str, dict[str, Any]], dataset: str, names: Sequence[str], decimals: int
-) -> list[dict[str, Any]]:
+def _cells(rows: dict[str, dict[str, Any]], row: str, decimals: int) -> list[dict[str, Any]]:
     """Return the map entries of a row, in the order of its columns."""
-    row = f"{dataset_title(dataset)}: {', '.join(names)}"
     return [
         quality_entry(
             rows[column.measure],

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 
 from cactus.errors import DataError
 from cactus.files import write_json, write_text
 from cactus.paper.results import read_results
 from cactus.paper.tables.rows import TableInputs
+from cactus.paper.vocabulary import Titles
 
 
 def write_table(
@@ -20,6 +22,7 @@ def write_table(
     schedule: Sequence[tuple[str, str, int, int]] = (),
     hyperplanes: Sequence[Path] = (),
     custom: Sequence[tuple[str, bool]] = (),
+    titles: Titles = MappingProxyType({}),
 ) -> None:
     """Write a table of a data set or of the run, and the map from its numbers to the results.
 
@@ -37,7 +40,7 @@ def write_table(
         Decimals of the percentages.
     run
         Name of the run, for the label ``tab:<run>-<table's name>``: a paper may show two runs.
-    schedule, hyperplanes, custom
+    schedule, hyperplanes, custom, titles
         See `cactus.paper.tables.rows.TableInputs`.
 
     Raises
@@ -56,7 +59,7 @@ def write_table(
             fix=f"evaluate a cell of {dataset or 'the grid'}, or leave out its table",
         )
     folder, label = results_file.parent, f"tab:{run}-{_name(kind, dataset)}"
-    inputs = TableInputs(results, folder, decimals, label, schedule, hyperplanes, custom)
+    inputs = TableInputs(results, folder, decimals, label, schedule, hyperplanes, custom, titles)
     text, entries = import_module(f"cactus.paper.tables.{kind}").render(inputs)
     write_text(output, text)
     write_json(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cactus.errors import DataError
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry
 from cactus.paper.vocabulary import (
+    Titles,
     is_oracle,
     method_title,
     row_source,
@@ -45,6 +46,8 @@ class TableInputs:
         Summaries of partitions by hyperplanes; a note names margins that could not be met.
     custom
         The custom learners, and whether each is transductive.
+    titles
+        Titles of data sets of one's own.
     """
 
     results: pd.DataFrame
@@ -54,6 +57,7 @@ class TableInputs:
     schedule: Sequence[tuple[str, str, int, int]] = ()
     hyperplanes: Sequence[Path] = ()
     custom: Sequence[tuple[str, bool]] = ()
+    titles: Titles = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def render(inputs: TableInputs) -> Table:
         columns="ll" + "r" * len(columns),
         head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
         body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
-        caption=paired_caption(results),
+        caption=paired_caption(results, inputs.titles),
         label=inputs.label,
         notes=paired_notes(paired) if columns else [],
     )

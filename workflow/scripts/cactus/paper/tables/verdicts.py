@@ -39,7 +39,7 @@ def render(inputs: TableInputs) -> Table:
         columns="ll" + ("rlr" if several else "rl") * len(settings),
         head=head(settings, titles),
         body=list(body(rows, settings, cells, inputs.decimals, entries)),
-        caption=verdict_caption(averaged),
+        caption=verdict_caption(averaged, inputs.titles),
         label=inputs.label,
         notes=verdict_notes(averaged, entries, inputs.schedule),
     )

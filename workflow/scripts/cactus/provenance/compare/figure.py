@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cactus.paper import style
-from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import Titles, dataset_title, method_title, setting_title, source_title
 from cactus.provenance.compare.rows import Row
 
 _LINE = 4.2 * style.MM
@@ -15,7 +15,7 @@ _MARGINS = 24 * style.MM
 _SPREAD = 0.5
 
 
-def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str]) -> Figure:
+def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str], titles: Titles) -> Figure:
     """Draw a row of panels per data set and a panel per setting, with a line per cell.
 
     The points of a cell's runs are one below another, with the intervals of the table.
@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str]) -> Figure:
         settings = sorted({row.setting for row in here})
         for panel, setting in zip(panels, settings, strict=False):
             _draw_panel(panel, [row for row in here if row.setting == setting], cells, handles)
-            panel.set_title(f"{dataset_title(setting[0])}, {setting_title(*setting[1:])}")
+            panel.set_title(f"{dataset_title(setting[0], titles)}, {setting_title(*setting[1:])}")
             panel.set_xlabel("accuracy [%]")
         names = [f"{source_title(cell[0])}, {method_title(cell[1])}" for cell in cells]
         panels[0].set_yticks(range(len(cells)), names)

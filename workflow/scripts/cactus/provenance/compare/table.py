@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, our_cell, paired_cell
 from cactus.paper.paired import LEVEL
-from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import (
+    Titles,
+    dataset_title,
+    method_title,
+    setting_title,
+    source_title,
+)
 from cactus.provenance.compare.rows import Row, Test
 
 Setting = tuple[int, int]
@@ -23,14 +29,19 @@ class Line(NamedTuple):
 class Section(NamedTuple):
     """The lines of one data set: accuracies, and differences of them."""
 
-    dataset: str
+    title: str
     settings: list[Setting]
     rows: list[Line]
     tests: list[Line]
 
 
-def sections(rows: Sequence[Row], tests: Sequence[Test], decimals: int) -> list[Section]:
-    """Return the table by data set; accuracies are in percent with so many decimals."""
+def sections(
+    rows: Sequence[Row], tests: Sequence[Test], decimals: int, titles: Titles
+) -> list[Section]:
+    """Return the table by data set; accuracies are in percent with so many decimals.
+
+    `titles` are those of data sets of one's own.
+    """
     found = []
     for dataset in dict.fromkeys(row.key.dataset for row in rows):
         here = [row for row in rows if row.key.dataset == dataset]
@@ -48,7 +59,8 @@ def sections(rows: Sequence[Row], tests: Sequence[Test], decimals: int) -> list[
             ((title_of_test(test),), test.first.setting[1:], difference_cell(test, decimals))
             for test in paired
         ]
-        found.append(Section(dataset, settings, _lines_of(shown), _lines_of(compared)))
+        title = dataset_title(dataset, titles)
+        found.append(Section(title, settings, _lines_of(shown), _lines_of(compared)))
     return found
 
 
@@ -106,12 +118,12 @@ def as_text(found: Sequence[Section]) -> Iterator[list[tuple[str, ...]]]:
     for one in found:
         settings = [setting_title(*setting) for setting in one.settings]
         yield [
-            (dataset_title(one.dataset), "method", "run", *settings),
+            (one.title, "method", "run", *settings),
             *((*line.titles, *_printed(line, one.settings)) for line in one.rows),
         ]
         if one.tests:
             tested = [(*line.titles, *_printed(line, one.settings)) for line in one.tests]
-            yield [(f"{dataset_title(one.dataset)}, difference", *settings), *tested]
+            yield [(f"{one.title}, difference", *settings), *tested]
 
 
 def _printed(line: Line, settings: Sequence[Setting]) -> Iterator[str]:
@@ -152,7 +164,7 @@ def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]
 def _head(one: Section, width: int) -> str:
     titles = [setting_title(*setting) for setting in one.settings]
     blank = [""] * (width - len(titles))
-    name = _across(rf"\textbf{{{latex.escape(dataset_title(one.dataset))}}}")
+    name = _across(rf"\textbf{{{latex.escape(one.title)}}}")
     shown = (rf"\multicolumn{{1}}{{c}}{{{title}}}" for title in titles)
     return " & ".join([name, *shown, *blank]) + r" \\"
 

@@ -9,7 +9,7 @@ from matplotlib import style as matplotlib_style
 
 from cactus.files import atomic_path, write_json, write_text
 from cactus.paper import style
-from cactus.paper.vocabulary import SPLIT_NOTE, SYNTHETIC_NOTE, dataset_title
+from cactus.paper.vocabulary import SPLIT_NOTE, SYNTHETIC_NOTE
 from cactus.provenance.compare.figure import draw
 from cactus.provenance.compare.rows import Row, Test, comparison_rows, comparison_tests
 from cactus.provenance.compare.runs import FinishedRun, finished_runs, shared_datasets
@@ -49,7 +49,8 @@ def write_comparison(planners: Sequence[Planner], output: Path) -> tuple[list[Se
     tests = comparison_tests(rows, [run.name for run in runs])
     notes = list(comparison_notes(runs, datasets))
     settings = runs[0].planner.config.outputs
-    table = sections(rows, tests, settings.decimals)
+    titles = runs[0].planner.config.custom_titles(None)
+    table = sections(rows, tests, settings.decimals, titles)
     with atomic_folder(output) as folder:
         write_text(folder / f"{_STEM}.tex", as_latex(table, [run.name for run in runs], notes))
         _write(pd.DataFrame(map(_row, rows)), folder / f"{_STEM}.csv")
@@ -57,7 +58,7 @@ def write_comparison(planners: Sequence[Planner], output: Path) -> tuple[list[Se
         write_json(folder / NUMBERS, _numbers(runs, rows, tests, settings.decimals))
         synthetic = datasets if any(run.planner.config.synthetic_data for run in runs) else []
         with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
-            style.save(draw(rows, synthetic), folder / _STEM, settings.dpi)
+            style.save(draw(rows, synthetic, titles), folder / _STEM, settings.dpi)
     return table, notes
 
 
@@ -86,10 +87,11 @@ def comparison_notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> It
         if run.planner.waivers:
             yield f"The run {run.name} has accepted changes, which its audit names."
         for name in config.expanded_grid.datasets:
+            title = config.data.title(name)
             if name not in datasets:
-                yield f"{dataset_title(name)} is in the run {run.name} alone, so it is left out."
+                yield f"{title} is in the run {run.name} alone, so it is left out."
             elif config.evaluation.resolve(name).split != "test":
-                yield f"{dataset_title(name)}, run {run.name}: {SPLIT_NOTE}."
+                yield f"{title}, run {run.name}: {SPLIT_NOTE}."
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cactus.paper.results import averaged_over_seeds, caveat, read_results
 from cactus.paper.vocabulary import (
+    Titles,
     dataset_title,
     method_title,
     setting_title,
@@ -59,7 +60,7 @@ def digest_page(
         "",
         *_facts(records, report),
         "",
-        *_accuracies(folder / "tables" / "results.csv"),
+        *_accuracies(folder / "tables" / "results.csv", _titles(records)),
         *_figures(folder),
         "## Time by stage",
         "",
@@ -120,14 +121,22 @@ def _hours(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _accuracies(path: Path) -> Iterator[str]:
+def _titles(records: Sequence[Record]) -> dict[str, str]:
+    """Return the titles of data sets of one's own, from the records of tables and figures."""
+    found: dict[str, str] = {}
+    for record in records:
+        found |= record.plan.spec.get("titles", {})
+    return found
+
+
+def _accuracies(path: Path, own: Titles) -> Iterator[str]:
     """Yield one table per data set: ours, and the paper's number where there is one."""
     results = averaged_over_seeds(read_results(path))
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
         titles = [setting_title(way, shot) for way, shot in settings]
         note = f" ({caveat(rows)})" if caveat(rows) else ""
-        yield f"## {dataset_title(str(dataset))}, accuracy in percent{note}"
+        yield f"## {dataset_title(str(dataset), own)}, accuracy in percent{note}"
         yield ""
         yield _row("embedding or source", "method", *(f"{one} | paper" for one in titles))
         yield _row(*["---"] * (2 + 2 * len(settings)))

@@ -84,7 +84,7 @@ def _names(start: Path, entry: str) -> Iterator[str]:
 def _refused(got: str, fix: str) -> ConfigError:
     return ConfigError(
         "A declared file cannot be used.",
-        where="the list `files` of an entry under embeddings.custom or learners.custom",
+        where="a list `files` under embeddings.custom, learners.custom or data.custom",
         got=got,
         fix=fix,
     )

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from cactus.data.files.containers import Folder
 from cactus.data.files.registry import raw_folders
+from cactus.errors import printable
 from cactus.provenance.fingerprint.hash_cache import HashCache
 
 
@@ -34,6 +36,23 @@ def raw_hashes(
             path = next(filter(Path.exists, paths), None)
             if path is not None:
                 found[name] = _hash(path, cache)
+    return found
+
+
+def custom_raw_hashes(raw_dir: Path, dataset: str, cache: HashCache) -> dict[str, str]:
+    """Return the sha256 of each file in the folder of a data set of one's own, by its path there.
+
+    Hidden files and unfinished downloads do not count. Empty if there is no such folder.
+    """
+    places = raw_folders(raw_dir, [dataset])
+    if not places:
+        return {}
+    names = sorted(one.name for one in Folder(places[0]).members)
+    cache.warm(places[0] / name for name in names)
+    found: dict[str, str] = {}
+    for name in names:
+        with suppress(OSError):
+            found[printable(name)] = cache.sha256(places[0] / name)
     return found
 
 

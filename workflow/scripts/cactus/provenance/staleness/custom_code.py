@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from cactus.config.models import Config
+from cactus.config.sections.custom_data import CustomDataset
 from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.config.sections.learners.custom import CustomLearner
-from cactus.custom_code import EMBEDDING, LEARNER, CustomKind
+from cactus.custom_code import DATASET, EMBEDDING, LEARNER, CustomKind, kind_of
 from cactus.errors import CodeError, ConfigError, did_you_mean, printable
 from cactus.files import read_bytes
 from cactus.provenance.fingerprint.class_members import (
@@ -31,6 +32,7 @@ _METHODS: Final[dict[CustomKind, dict[str, int]]] = {
         "__init__": 4, "total_steps": 1, "fit": 3, "encode": 1, "diagnose": 2, "state_dict": 0,
         "load_state_dict": 1,
     },
+    DATASET: {},
     LEARNER: {"__init__": 4, "logits": 2, "accumulate_gradients": 2, "accuracies": 2},
 }  # fmt: skip
 _SHOWN: Final = 80
@@ -41,7 +43,12 @@ class _Entry(NamedTuple):
 
     kind: CustomKind
     name: str
-    settings: CustomEmbedding | CustomLearner
+    settings: CustomEmbedding | CustomLearner | CustomDataset
+
+    @property
+    def module(self) -> str:
+        """Its module."""
+        return str(self.settings.module)
 
     @property
     def where(self) -> str:
@@ -50,17 +57,17 @@ class _Entry(NamedTuple):
 
 
 def check_custom_code(config: Config, tree: SourceTree) -> None:
-    """Check the custom embeddings and learners that the grid uses.
+    """Check the modules of users that the grid uses.
 
     Raises
     ------
     ConfigError
-        A module or declared file does not exist, a module lacks a class or a method, a method
-        takes other arguments, or a key is unknown or missing.
+        A module or declared file does not exist, a module lacks a class, a function or a method, a
+        method takes other arguments, or a key is unknown or missing.
     """
     for entry in _used(config):
         path = _module(tree, entry)
-        names = (entry.kind.class_name, "Settings")
+        names = (entry.kind.defines, "Settings")
         try:
             reader = ClassReader(tree)
             found = [reader.find(path, one) for one in names]
@@ -68,12 +75,10 @@ def check_custom_code(config: Config, tree: SourceTree) -> None:
             what = f"The module of {entry.kind.what} cannot be read."
             _refuse(what, entry, path, str(error))
         _check_imports(entry, path)
-        for class_name, members, check in zip(
-            names, found, (_check_method, _check_keys), strict=True
-        ):
+        for name, members, check in zip(names, found, (_check_method, _check_keys), strict=True):
             if members is None:
-                what = f"The module of {entry.kind.what} has no class `{class_name}`."
-                _refuse(what, entry, path, f"no `{class_name}`")
+                what = f"The module of {entry.kind.what} has no {kind_of(name)} `{name}`."
+                _refuse(what, entry, path, f"no `{name}`")
             check(members, entry, path)
         files = declared_hashes(tree.base, entry.settings.files, tree.cache)
         for file, digest in files.items():
@@ -93,10 +98,14 @@ def _used(config: Config) -> Iterator[_Entry]:
         learner = config.learners.resolve(name, dataset)
         if isinstance(learner, CustomLearner):
             yield _Entry(LEARNER, name, learner)
+    for name in config.expanded_grid.datasets:
+        own = config.data.custom.get(name)
+        if own is not None and own.module is not None:
+            yield _Entry(DATASET, name, own)
 
 
 def _module(tree: SourceTree, entry: _Entry) -> Path:
-    module = entry.settings.module
+    module = entry.module
     try:
         path = tree.module_path(module)
         if path.is_file():
@@ -122,7 +131,7 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
 
 
 def _check_imports(entry: _Entry, path: Path) -> None:
-    module = entry.settings.module
+    module = entry.module
     for node in ast.walk(ast.parse(read_bytes(path))):
         if module.endswith(".py") and isinstance(node, ast.ImportFrom) and node.level:
             what = "A module that is given by its path cannot import relatively."
@@ -137,7 +146,7 @@ def _check_method(found: ClassMembers, entry: _Entry, path: Path) -> None:
     if "__new__" in found.members:
         missing.discard("__init__")
     if missing:
-        what = f"The class `{kind.class_name}` of {kind.what} lacks methods."
+        what = f"The class `{kind.defines}` of {kind.what} lacks methods."
         _refuse(what, entry, path, f"no {', '.join(sorted(missing))}")
     for name, count in methods.items():
         function = found.members.get(name)

@@ -12,7 +12,7 @@ from typing import Final
 
 from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
-from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
@@ -145,15 +145,18 @@ class Planner(RunReader):
 
     def _changed_raw(self, record: Record) -> list[Reason]:
         """Return the available raw files that changed."""
-        found = self.raw_hashes(record)
-        return [
-            Reason("raw", name, old, found[name])
-            for name, old in record.plan.raw.items()
-            if name in found and found[name] != old
-        ]
+        found = sorted(self.raw_hashes(record).items())
+        pairs = ((name, record.plan.raw.get(name, ABSENT), now) for name, now in found)
+        return [Reason("raw", name, old, now) for name, old, now in pairs if old != now]
 
     def raw_hashes(self, record: Record) -> dict[str, str]:
-        """Return the current sha256 of the recorded raw files, of those that are available."""
+        """Return the current sha256 of the recorded raw files, of those that are available.
+
+        Of a data set of one's own, all files in its folder count, and those that are gone.
+        """
+        if record.plan.raw and record.job.cell in self.config.data.custom:
+            found = custom_raw_hashes(self.raw_dir, record.job.cell, self.project.tree.cache)
+            return {**dict.fromkeys(record.plan.raw, ABSENT), **found} if found else {}
         entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
         folders = entry.folders if entry else ()
         return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
@@ -168,7 +171,7 @@ class Planner(RunReader):
         Raises
         ------
         ConfigError
-            The code of a custom embedding or learner cannot be run.
+            The code of a custom embedding, learner or data set cannot be run.
         """
         if not self._checked:
             check_custom_code(self.config, self.project.tree)

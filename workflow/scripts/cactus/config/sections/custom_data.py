@@ -1,0 +1,132 @@
+"""Settings of data sets of one's own; see docs/adding-a-dataset.md."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from math import fsum, isclose
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cactus.config.sections.base import Count, Positive, Seed, Settings, UnfitError, setting
+
+ImageSide = Annotated[int, Field(ge=8, le=1024)]
+Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+
+_Classes = list[Annotated[str, Field(min_length=1)]]
+_MAX_TITLE: Final = 60
+# Figures would read `$` and backslashes as mathematics.
+_TITLE: Final = r"^[^\s$\\][^$\\\x00-\x1f]*$"
+# What says nothing about images that a module makes.
+_OF_FILES: Final = ("table",)
+_OF_MODULES: Final = ("settings", "files")
+
+
+class ClassLists(Settings):
+    """The classes of each split."""
+
+    train: _Classes
+    val: _Classes
+    test: _Classes
+
+    @model_validator(mode="after")
+    def _classes_are_in_one_split(self) -> Self:
+        for (first, ones), (second, others) in combinations(self.named(), 2):
+            for name in ones:
+                if name in others:
+                    raise UnfitError(second, f"the class '{name}' is in {first}, too; remove one")
+        for split, names in self.named():
+            if len(set(names)) < len(names) or not names:
+                raise UnfitError(split, "name at least one class, and none twice")
+        return self
+
+    def named(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each split and its classes."""
+        yield from (("train", self.train), ("val", self.val), ("test", self.test))
+
+
+class SplitRule(Settings):
+    """How classes are split, if the data does not say so itself: by exactly one of three keys."""
+
+    shares: tuple[Positive, Positive, Positive] | None = setting(
+        None, "Shares of the classes for train, val and test, which are chosen at random."
+    )
+    seed: Seed = setting(0, "Seed of the choice by `shares`.")
+    classes: ClassLists | None = setting(None, "The classes of each split.")
+    file: str | None = setting(
+        None, "A file with the columns `class` and `split`, in the data set's folder."
+    )
+
+    @model_validator(mode="after")
+    def _one_rule_is_given(self) -> Self:
+        if sum(one is not None for one in (self.shares, self.classes, self.file)) != 1:
+            raise UnfitError("", "give one of `shares`, `classes` and `file`")
+        if self.shares and not isclose(fsum(self.shares), 1.0, abs_tol=1e-6):
+            raise UnfitError("shares", f"the shares add up to {fsum(self.shares):g}, not to 1")
+        return self
+
+
+class LeastClasses(Settings):
+    """How many classes the splits have at least."""
+
+    train: Count = setting(5, "Classes of the training split.", unit="classes")
+    val: Count = setting(5, "Classes of the validation split.", unit="classes")
+    test: Count = setting(5, "Classes of the test split.", unit="classes")
+
+
+class CustomDataset(Settings):
+    """A data set of one's own; see docs/adding-a-dataset.md."""
+
+    title: Annotated[str, Field(pattern=_TITLE, max_length=_MAX_TITLE)] | None = setting(
+        None, "Its name in tables and figures; null for its key."
+    )
+    image_size: ImageSide = Field(description="Side length of the prepared images. [pixels]")
+    channels: Literal[1, 3] = Field(description="1 for gray images, 3 for color.")
+    resize: Resampling = setting("lanczos", "Filter that resizes images of other sizes.")
+    split: SplitRule | None = setting(
+        None,
+        "How the classes are split; null if the data says so: by the folders train, val and test, "
+        "by the table's column `split`, or by the module.",
+    )
+    shared_classes: bool = setting(
+        False,
+        "Whether the splits have the same classes and other images of each, as in MNIST. `shares` "
+        "are then those of each class's images.",
+    )
+    min_classes: LeastClasses = LeastClasses()
+    min_images_per_class: Count = setting(
+        20, "Images that each class of each split has at least.", unit="images"
+    )
+    table: str | None = setting(
+        None,
+        "A csv file in the data set's folder with the columns `file`, `class` and, if it splits "
+        "the classes, `split`; null if the folders are the classes.",
+    )
+    module: str | None = setting(
+        None,
+        "Python module with `read` and `Settings` that returns the images: a dotted name, or the "
+        "path of a .py file; null if they are files in the data set's folder.",
+    )
+    settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
+    files: list[str] = setting(
+        [], "Data files that the module reads, as for a custom embedding; others are refused."
+    )
+
+    @model_validator(mode="after")
+    def _keys_belong_together(self) -> Self:
+        idle = _OF_MODULES if self.module is None else _OF_FILES
+        for key in idle:
+            if getattr(self, key):
+                form = "there is no `module`" if self.module is None else "`module` gives images"
+                raise UnfitError(key, f"remove it: {form}")
+        if self.split and self.module is not None and self.split.file is not None:
+            raise UnfitError("split.file", "a module has no folder: list the `classes` instead")
+        if self.shared_classes and self.split and self.split.shares is None:
+            fix = "with `shared_classes`, no class belongs to one split: give `shares` or no split"
+            raise UnfitError("split", fix)
+        return self
+
+    def class_counts(self) -> dict[str, int]:
+        """Return how many classes each split has at least."""
+        if self.split and self.split.classes:
+            return {split: len(names) for split, names in self.split.classes.named()}
+        return self.min_classes.model_dump()

@@ -1,0 +1,171 @@
+"""Images of a data set of one's own that are files, in class folders or listed in a table."""
+
+import csv
+import io
+import re
+from typing import Literal
+
+from cactus.config.sections.custom_data import CustomDataset
+from cactus.config.sections.data import DataSettings
+from cactus.data.custom.split import Item, divide
+from cactus.data.files.containers import path_parts
+from cactus.data.files.registry import DatasetEntry
+from cactus.data.files.tree import RawEntry, RawTree
+from cactus.data.files.unused import unused_files
+from cactus.data.readers.base import Layout, RawDataset, decoded_splits, lay_out
+from cactus.data.readers.image_fitter import ImageFitter
+from cactus.errors import DataError, did_you_mean
+from cactus.splits import Split
+
+_IMAGE = re.compile(r"\.(png|jpe?g|bmp|gif|webp)$", re.IGNORECASE)
+
+
+class CustomReader:
+    """Reads image files; see `cactus.data.readers.base.Reader`.
+
+    Parameters
+    ----------
+    dataset, own
+        Name and settings of the data set.
+    """
+
+    def __init__(self, dataset: str, own: CustomDataset) -> None:
+        self._dataset, self._own = dataset, own
+
+    def uses(self, entry: RawEntry) -> bool:
+        """Return whether a file has a name by which it is read."""
+        return _is_image(entry) or entry.path in self._tables
+
+    def missing(self, tree: RawTree) -> list[str]:
+        """Check folders and tables, without decoding an image; nothing can be downloaded."""
+        self._layouts(tree)
+        return []
+
+    def read(self, tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDataset:
+        """Read the images and divide them into splits.
+
+        Raises
+        ------
+        DataError
+            There is no image, a table is not valid, a file cannot be used, a class is in two
+            splits, or there are too few classes or images.
+        """
+        del settings, entry
+        own, side = self._own, self._own.image_size
+        layouts, notes = self._layouts(tree)
+        mode: Literal["L", "RGB"] = "L" if own.channels == 1 else "RGB"
+        fitter = ImageFitter(mode, side, own.resize, tree.max_image_bytes)
+        splits = decoded_splits(tree, layouts, fitter, notes)
+        return RawDataset((side, side, own.channels), splits, notes)
+
+    @property
+    def _tables(self) -> list[str]:
+        rule = self._own.split
+        named = (self._own.table, rule.file if rule else None)
+        return ["/".join(path_parts(name)) for name in named if name]
+
+    def _layouts(self, tree: RawTree) -> tuple[dict[Split, Layout], list[str]]:
+        """Return the layout of each split, and notes."""
+        for entry in tree.entries:
+            if not entry.loose:
+                where = tree.where(entry)
+                raise self._unusable(where, "an archive", "unpack it there, and move it away")
+            if entry.path != entry.name:
+                got = "bytes that are not UTF-8, or control characters, in its name"
+                raise self._unusable(tree.where(entry), got, "rename the file or its folder")
+        items, entries = self._listed(tree) if self._own.table else self._in_folders(tree)
+        if not items:
+            fix = "put a folder of images for each class there; it is in data.raw_dir"
+            raise self._unusable(f"{tree.root}/", "no image", fix)
+        rule = self._own.split
+        classes = None
+        if rule and rule.file:
+            rows = self._rows(tree, rule.file, ("class", "split"))
+            classes = {row["class"]: row["split"] for row in rows}
+            if len(classes) < len(rows):
+                fix = "list each class once"
+                raise self._unusable(str(tree.root / rule.file), "a class in two rows", fix)
+        division, notes = divide(self._dataset, self._own, items, classes)
+        images = {
+            split: {label: [entries[place] for place in places] for label, places in found.items()}
+            for split, found in division.items()
+        }
+        least = self._own.min_images_per_class
+        return lay_out(f"custom.{self._dataset}", images, least), notes
+
+    def _in_folders(self, tree: RawTree) -> tuple[list[Item], list[RawEntry]]:
+        """Return the images in class folders, which are in folders of splits if no rule splits."""
+        if strange := unused_files(tree, self.uses, ()):
+            fix = "save images as PNG or JPEG, and move other data out of the folder"
+            raise self._unusable(f"{tree.root}/", "; ".join(strange), fix)
+        above = 1 if self._own.split is None else 0
+        entries = [entry for entry in tree.entries if _is_image(entry)]
+        items = []
+        for entry in entries:
+            *folders, _ = entry.path.split("/")
+            if len(folders) <= above:
+                wanted = "<split>/<class>/" if above else "<class>/"
+                fix = f"put it into {tree.root}/{wanted}"
+                if above:
+                    fix += f"; or set data.custom.{self._dataset}.split, if folders are classes"
+                raise self._unusable(tree.where(entry), "an image outside a class folder", fix)
+            items.append(Item(entry.path, folders[above], folders[0] if above else None))
+        return items, entries
+
+    def _listed(self, tree: RawTree) -> tuple[list[Item], list[RawEntry]]:
+        """Return the images that a table lists."""
+        table = str(self._own.table)
+        columns = ("file", "class", *(("split",) if self._own.split is None else ()))
+        by_path = {entry.path: entry for entry in tree.entries}
+        items: list[Item] = []
+        entries: dict[str, RawEntry] = {}
+        for line, row in enumerate(self._rows(tree, table, columns), start=2):
+            path, place = "/".join(path_parts(row["file"])), f"{tree.root / table}, row {line}"
+            if path not in by_path:
+                raise self._unusable(
+                    place,
+                    f"{row['file']}, and no such file",
+                    did_you_mean(
+                        path, by_path, f"paths start in {tree.root}/; hidden files are not read"
+                    ),
+                )
+            if path in entries:
+                raise self._unusable(place, f"{row['file']} again", "list each file once")
+            entries[path] = by_path[path]
+            items.append(Item(path, row["class"], row.get("split")))
+        # In the order of the files, whatever the order of the rows.
+        order = sorted(range(len(items)), key=lambda place: items[place].name)
+        return [items[place] for place in order], [entries[items[at].name] for at in order]
+
+    def _rows(self, tree: RawTree, table: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
+        """Return the rows of a csv file, each with a value in each of the columns."""
+        path = "/".join(path_parts(table))
+        entry = next((one for one in tree.entries if one.path == path), None)
+        where = str(tree.root / table)
+        if entry is None:
+            raise self._unusable(where, "no such file", "put the table there, or correct its name")
+        try:
+            text = tree.read(entry).decode("utf-8-sig")
+            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise self._unusable(where, str(error), "save it as csv in UTF-8") from error
+        for line, row in enumerate(rows, start=2):
+            for column in columns:
+                if not (row.get(column) or "").strip():
+                    got = f"no value of `{column}` in row {line}"
+                    raise self._unusable(where, got, f"it needs the columns {', '.join(columns)}")
+        if not rows:
+            raise self._unusable(where, "no row", f"it needs the columns {', '.join(columns)}")
+        return [
+            {column: value.strip() for column, value in row.items() if column in columns}
+            for row in rows
+        ]
+
+    def _unusable(self, where: str, got: str, fix: str) -> DataError:
+        return DataError(
+            f"The raw data of {self._dataset} cannot be used.", where=where, got=got, fix=fix
+        )
+
+
+def _is_image(entry: RawEntry) -> bool:
+    return _IMAGE.search(entry.path) is not None
