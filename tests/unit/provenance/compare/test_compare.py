@@ -157,7 +157,7 @@ def test_every_printed_number_has_its_files():
     runs = run("a", {"acai": 1}), run("b", {"acai": 2, "mine": 3})
     rows = rows_of(*runs)
     tests = comparison_tests(rows, "ab")
-    found = sections(rows, tests, 2)
+    found = sections(rows, tests, 2, {})
     text = as_latex(found, "ab", ["a & b"])
     entries = list(number_entries(rows, tests, 2))
     shown = [
@@ -231,7 +231,7 @@ def test_notes_name_what_a_reader_would_miss():
 def test_the_table_compiles(tmp_path: Path):
     runs = run("a_1", {"acai": 1}), run("b", {"acai": 2, "mine": 3})
     rows = rows_of(*runs)
-    found = sections(rows, comparison_tests(rows, ["a_1", "b"]), 2)
+    found = sections(rows, comparison_tests(rows, ["a_1", "b"]), 2, {})
     (tmp_path / "comparison.tex").write_text(as_latex(found, ["a_1", "b"], ["50 % & more."]))
     (tmp_path / "all.tex").write_text(latex.document(["comparison"]))
     log = pdflatex(tmp_path, "all.tex")

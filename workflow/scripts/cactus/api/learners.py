@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -141,9 +141,7 @@ class _Learner:
         }
         evaluation = checked(EvaluationSettings, "evaluate", chosen, {"tasks": "n_tasks"})
         pool = PartitionSettings().pool_attributes
-        episodes = evaluation_episodes(
-            cast(Any, data.dataset), data.labels, setting, evaluation, pool
-        )
+        episodes = evaluation_episodes(data.dataset, data.labels, setting, evaluation, pool)
         images = resident_images(data.images, self._device())
         (found,) = evaluate_model(model, images, {(way, shot): episodes}, lambda _: None)
         return Scores(found.accuracies.accuracies)
