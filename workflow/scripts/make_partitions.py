@@ -30,10 +30,8 @@ def main() -> None:
             case "labels":
                 data = task_labels(job.input_folder("data"), "train")
         settings, shape = spec.settings, EpisodeShape(spec.way, spec.shot, spec.query)
-        points, kmeans = points_loader(source, spec.compute, settings), kmeans_of(settings)
-        partitions = PartitionJob(
-            settings, spec.learner, spec.acceptance, shape, spec.seed, points, kmeans
-        )
+        how = shape, spec.seed, points_loader(source, spec.compute, settings), kmeans_of(settings)
+        partitions = PartitionJob(settings, spec.learner, spec.acceptance, *how)
         with threadpool_limits(spec.compute.threads):
             make_partitions(source, data, job.output, partitions, report)
 
