@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,11 @@ class Project:
         here, there = _files(self.folder), _files(original.folder)
         for name in here - there:
             (self.folder / name).unlink()
+        for folder in sorted({above for name in here - there for above in Path(name).parents})[
+            ::-1
+        ]:
+            with suppress(OSError):  # it is not empty
+                (self.folder / folder).rmdir()
         for name in there:
             old, new = original.folder / name, self.folder / name
             if not new.exists() or not filecmp.cmp(old, new, shallow=False):

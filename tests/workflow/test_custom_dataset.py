@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from cactus.data.arrays import load_images, load_manifest
@@ -187,3 +188,20 @@ def test_a_file_that_a_module_does_not_declare_is_refused(made):
     log = (made.folder / "results/undeclared/logs/prepare_data/digits.log").read_text()
     assert "where: data.custom.digits.files" in log
     assert "own/images.npy" in log
+
+
+def test_another_run_takes_its_arrays_over_unless_an_image_changed(made):
+    image = next((made.folder / "data/shapes").rglob("*.png"))
+    content = image.read_bytes()
+
+    def reused(run: str) -> bool:
+        made.snakemake("data", "--cores", "1", config=(*STUDY_FILE, "--config", f"run={run}"))
+        record = made.folder / f"results/{run}/records/prepare_data/shapes.json"
+        return "reused" in record.read_text()
+
+    assert reused("same")
+    try:
+        Image.open(image).transpose(Image.Transpose.ROTATE_180).save(image)
+        assert not reused("turned")
+    finally:
+        image.write_bytes(content)

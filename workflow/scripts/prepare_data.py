@@ -4,7 +4,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from cactus.command import run_main, stage_parser
-from cactus.data.arrays import Manifest
 from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import prepare, with_access
 from cactus.provenance.execution.opened_files import declared_files_only
@@ -23,19 +22,18 @@ def main() -> None:
         spec, access = PrepareDataSpec.parse(job.spec), RawAccess.parse(arguments.access)
         settings, raw_dir = with_access(spec.settings, access), Path(access.raw_dir)
         own = spec.settings.custom.get(spec.dataset)
-        where = f"data.custom.{spec.dataset}.files"
-        with declared_files_only(job, where, SCRIPTS) if own and own.module else nullcontext():
+        key = f"data.custom.{spec.dataset}.files"
+        with declared_files_only(job, key, SCRIPTS) if own and own.module else nullcontext():
             manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
-        job.raw = _raw(spec, raw_dir, manifest)
+        job.raw = _raw(spec, raw_dir, [record.file for record in manifest.raw])
 
 
-def _raw(spec: PrepareDataSpec, raw_dir: Path, manifest: Manifest) -> dict[str, str]:
+def _raw(spec: PrepareDataSpec, raw_dir: Path, names: list[str]) -> dict[str, str]:
     """Return the sha256 of the raw files; none for a module, whose files are declared."""
-    cache, own = HashCache(None), spec.settings.custom.get(spec.dataset)
-    if own is not None:
-        return {} if own.module else custom_raw_hashes(raw_dir, spec.dataset, cache)
+    if own := spec.settings.custom.get(spec.dataset):
+        return {} if own.module else custom_raw_hashes(raw_dir, spec.dataset, HashCache(None))
     folders = dataset_entry(spec.dataset, spec.settings).folders
-    return raw_hashes(raw_dir, folders, [record.file for record in manifest.raw], cache)
+    return raw_hashes(raw_dir, folders, names, HashCache(None))
 
 
 if __name__ == "__main__":

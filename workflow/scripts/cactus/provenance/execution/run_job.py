@@ -113,10 +113,11 @@ def _reused(job: RunningJob, raw_dir: str, cache: HashCache) -> bool:
     def raw(record: Record) -> dict[str, str]:
         # Not above: what the bookkeeping imports for every job, a stage may import undeclared.
         from cactus.data.files.registry import load_registry
-        from cactus.provenance.fingerprint.raw_files import raw_hashes
+        from cactus.provenance.fingerprint.raw_files import current_raw_hashes
 
-        folders = {str(name): entry.folders for name, entry in load_registry().items()}
-        return raw_hashes(Path(raw_dir), folders[record.job.cell], record.plan.raw, cache)
+        entry = load_registry().get(record.job.cell)  # none for a data set of one's own
+        folders, names = entry.folders if entry else None, record.plan.raw
+        return current_raw_hashes(Path(raw_dir), record.job.cell, folders, names, cache)
 
     def refuse(why: str) -> None:
         print(f"not reused from {why}", file=sys.stderr, flush=True)

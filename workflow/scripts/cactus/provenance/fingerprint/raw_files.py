@@ -9,6 +9,7 @@ from cactus.data.files.containers import Folder
 from cactus.data.files.registry import raw_folders
 from cactus.errors import printable
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.reasons import ABSENT
 
 
 def raw_hashes(
@@ -54,6 +55,31 @@ def custom_raw_hashes(raw_dir: Path, dataset: str, cache: HashCache) -> dict[str
         with suppress(OSError):
             found[printable(name)] = cache.sha256(places[0] / name)
     return found
+
+
+def current_raw_hashes(
+    raw_dir: Path,
+    dataset: str,
+    folders: Sequence[str] | None,
+    recorded: Iterable[str],
+    cache: HashCache,
+) -> dict[str, str]:
+    """Return the sha256 of recorded raw files now, of those that are available.
+
+    Parameters
+    ----------
+    raw_dir, dataset
+        Folder of all raw data, and the data set.
+    folders
+        See `raw_hashes`. None for a data set of one's own, of which all files in its folder count,
+        and as absent those that are gone.
+    recorded
+        Names of the recorded files.
+    """
+    if folders is not None:
+        return raw_hashes(raw_dir, folders, recorded, cache)
+    found = custom_raw_hashes(raw_dir, dataset, cache)
+    return {**dict.fromkeys(recorded, ABSENT), **found} if found else {}
 
 
 def _hash(path: Path, cache: HashCache) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
-from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
+from cactus.provenance.fingerprint.raw_files import current_raw_hashes
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
@@ -154,12 +154,12 @@ class Planner(RunReader):
 
         Of a data set of one's own, all files in its folder count, and those that are gone.
         """
-        if record.plan.raw and record.job.cell in self.config.data.custom:
-            found = custom_raw_hashes(self.raw_dir, record.job.cell, self.project.tree.cache)
-            return {**dict.fromkeys(record.plan.raw, ABSENT), **found} if found else {}
-        entry = self.project.registry.get(record.job.cell) if record.plan.raw else None
-        folders = entry.folders if entry else ()
-        return raw_hashes(self.raw_dir, folders, record.plan.raw, self.project.tree.cache)
+        if not record.plan.raw:
+            return {}
+        dataset, cache = record.job.cell, self.project.tree.cache
+        entry = self.project.registry.get(dataset)
+        folders = None if dataset in self.config.data.custom else entry.folders if entry else ()
+        return current_raw_hashes(self.raw_dir, dataset, folders, record.plan.raw, cache)
 
     def write_plan(self, job: Job) -> Path:
         """Write a job's plan so that Snakemake runs the job if and only if it is stale.
