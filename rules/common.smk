@@ -50,6 +50,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # Only the process that starts a run writes plans. A cluster node that reads the Snakefile again must
 # find the plan that its job was submitted with.
 PLANNER = None
+FAILED_BEFORE = {}
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
@@ -57,7 +58,6 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
-    FAILED_BEFORE = failed_attempts(PLANNER)
     atexit.register(lambda: workflow.dryrun and say_what_is_reused(workflow, PLANNER))
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
@@ -67,6 +67,7 @@ onstart:
         PLANNER.project.tree.cache.save()
         from cactus.cluster.start import before_start
 
+        FAILED_BEFORE.update(failed_attempts(PLANNER))
         before_start(workflow, PLANNER)
 
 
