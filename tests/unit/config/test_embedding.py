@@ -47,7 +47,7 @@ def test_views_of_characters_and_photographs() -> None:
     assert omniglot.views.quarter_turns
     assert not mnist.views.quarter_turns
     assert omniglot.views.model_copy(update={"quarter_turns": False}) == mnist.views
-    assert (mnist.views.rotation, mnist.views.elastic, mnist.views.flip) == (20, 0.09, False)
+    assert (mnist.views.rotation, mnist.views.elastic, mnist.views.flip) == (20, 0.045, False)
     assert (photograph.views.rotation, photograph.views.elastic) == (0, 0)
     assert photograph.views.flip
     assert photograph.views.jitter > 0

@@ -57,7 +57,7 @@ class ViewSettings(Settings):
         0.15, "Largest shift along each axis, as a fraction of the side; 0 for none."
     )
     elastic: Fraction = setting(
-        0.09,
+        0.045,
         "Standard deviation of the random displacement along each axis, as a fraction of the side; "
         "it is drawn on a grid of 4x4 points and smooth between them; 0 for none.",
     )
