@@ -108,7 +108,7 @@ CODE = [
     ("cactus/embed/bigan.py", wave("train_embedding .*/bigan/")),
     ("cactus/embed/bigan_networks.py", wave("train_embedding .*/bigan/")),
     ("cactus/embed/contrastive.py", NOTHING),
-    ("cactus/embed/views.py", NOTHING),
+    ("cactus/train/views.py", wave("meta_train")),
     ("cactus/embed/infogan.py", NOTHING),
     ("cactus/embed/deepcluster.py", NOTHING),
     ("cactus/embed/base.py", wave("train_embedding")),

@@ -16,9 +16,8 @@ from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.images import unit_range, write_picture
 from cactus.embed.networks import update_all
-from cactus.embed.views import quarter_turns, random_views
-from cactus.errors import ConfigError
 from cactus.train.optimizers import Adam
+from cactus.train.views import check_colors, quarter_turns, random_views
 
 _HALVINGS: Final = 3
 _WARM_UP: Final = 0.3  # of all steps
@@ -156,7 +155,7 @@ class Method(TrainedEmbedding[ContrastiveSettings]):
     ) -> None:
         super().__init__(settings, image_shape, seed, device)
         channels = image_shape[2]
-        _check_colors(settings, channels)
+        check_colors(settings.views, channels, "embeddings.contrastive.views")
         self.encoder = self.add_net("encoder", partial(_build_encoder, settings, channels))
         conv = settings.network == "conv"
         side = settings.working_size >> _HALVINGS
@@ -226,17 +225,3 @@ class Method(TrainedEmbedding[ContrastiveSettings]):
             views = random_views(copies, self.settings.views, generator)
             rows.append(torch.cat([real[:1], views, real[1:]]))
         write_picture(rows, path)
-
-
-def _check_colors(settings: ContrastiveSettings, channels: int) -> None:
-    """Refuse changes of colors for images without colors."""
-    for key in ("jitter", "grayscale"):
-        value = getattr(settings.views, key)
-        if value and channels == 1:
-            raise ConfigError(
-                "Images without colors cannot change them.",
-                where=f"embeddings.contrastive.views.{key}",
-                got=f"{value}, for grayscale images",
-                fix="set it to 0, or give values for data sets with color images alone, under "
-                "embeddings.contrastive.per_dataset",
-            )

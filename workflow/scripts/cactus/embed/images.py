@@ -1,6 +1,5 @@
 """Images on their way into the networks and into diagnostic pictures."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 
 from cactus.files import atomic_path
 from cactus.train.images import resident_images
+from cactus.train.views import random_crop_transforms
 
 _GAP = 2
 _PICTURE_SIDE = 56
@@ -102,13 +102,8 @@ def random_resized_crops(
 
     Parameters
     ----------
-    area_min
-        Smallest area as a fraction of the image's; areas are uniform up to the whole image.
-    ratio_max
-        Largest ratio of width to height; its logarithm is uniform. A side longer than the
-        image's is cut to it.
-    flip
-        Whether to mirror half of the crops left to right.
+    area_min, ratio_max, flip
+        See `random_crop_transforms`.
     generator
         On the device of the images.
     """
@@ -118,26 +113,6 @@ def random_resized_crops(
     shape = [*images.shape[:2], size, size]
     grid = F.affine_grid(transforms, shape, align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-
-
-def random_crop_transforms(
-    count: int, *, area_min: float, ratio_max: float, flip: bool, generator: torch.Generator
-) -> Tensor:
-    """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
-
-    Parameters are those of `random_resized_crops`; N is `count`.
-    """
-    draws = torch.rand((5, count), generator=generator, device=generator.device)
-    area = area_min + (1 - area_min) * draws[0]
-    ratio = torch.exp((2 * draws[1] - 1) * math.log(ratio_max))
-    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)
-    places = (1 - sides) * (2 * draws[2:4] - 1)
-    mirrored = (draws[4] < 0.5) & flip
-    across = torch.where(mirrored, -sides[0], sides[0])
-    zero = torch.zeros_like(across)
-    first = torch.stack([across, zero, places[0]], dim=1)
-    second = torch.stack([zero, sides[1], places[1]], dim=1)
-    return torch.stack([first, second], dim=1)
 
 
 def write_picture(rows: list[Tensor], path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cactus.errors import DataError, TrainingError
+from cactus.meta.augmentation import Augmentation, with_instance_tasks
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
 from cactus.seeding import numpy_generator
@@ -19,6 +20,7 @@ from cactus.train.device import describe_device, one_thread
 from cactus.train.loop import train
 from cactus.train.metrics import MetricsLog
 from cactus.train.optimizers import Adam
+from cactus.train.views import check_colors
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,17 @@ class TrainState:
     learner: MetaLearner
     optimizer: Adam
     episodes: np.random.Generator  # draws the training episodes
+    augmentation: Augmentation | None = None
     step: int = 0  # outer updates done
 
     @classmethod
     def start(cls, learner: MetaLearner, seed: int) -> "TrainState":
         """Return the state before the first step."""
         optimizer = Adam(learner.parameters(), learner.settings.outer_lr)
-        return cls(learner, optimizer, numpy_generator("training episodes", seed))
+        settings = learner.settings.augmentation
+        device, _ = learner.parameter_like()
+        augmentation = Augmentation(settings, seed, device) if settings.active else None
+        return cls(learner, optimizer, numpy_generator("training episodes", seed), augmentation)
 
     def training_state(self) -> dict[str, Any]:
         """Return the whole state, as values that a checkpoint can hold."""
@@ -50,6 +56,7 @@ class TrainState:
             "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "episodes": self.episodes.bit_generator.state,
+            "augmentation": self.augmentation and self.augmentation.generator.get_state(),
             "step": self.step,
         }
 
@@ -58,6 +65,8 @@ class TrainState:
         self.learner.load_state_dict(state["learner"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.episodes.bit_generator.state = state["episodes"]
+        if self.augmentation is not None:
+            self.augmentation.generator.set_state(state["augmentation"])
         self.step = state["step"]
 
 
@@ -116,6 +125,8 @@ def meta_train(
     learner.check_device()
     for source in filter(None, (tasks, validation)):
         _check_images(learner, source)
+    where = f"learners.{learner.name}.augmentation"
+    check_colors(learner.settings.augmentation, tasks.images.shape[3], where)
     state = TrainState.start(learner, seed)
     settings, (device, _) = learner.settings, learner.parameter_like()
     steps, progress = settings.iterations, checkpoints.progress
@@ -141,8 +152,14 @@ def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
     """
     settings = state.learner.settings
     batch = tasks.sampler.sample(state.episodes, settings.tasks_per_batch)
+    images = tasks.images
+    if state.augmentation is not None:
+        share = settings.augmentation.instance_tasks
+        if share:
+            batch = with_instance_tasks(batch, share, len(images), state.episodes)
+        images, batch = state.augmentation(images, batch)
     state.optimizer.zero_grad()
-    metrics = state.learner.accumulate_gradients(tasks.images, batch)
+    metrics = state.learner.accumulate_gradients(images, batch)
     with one_thread():
         if settings.gradient_clip is not None:
             torch.nn.utils.clip_grad_value_(state.learner.parameters(), settings.gradient_clip)

@@ -10,12 +10,12 @@ from cactus.config.sections.base import (
     NonNegative,
     Overrides,
     Positive,
-    Settings,
     changed,
     overrides,
     setting,
 )
 from cactus.config.sections.embeddings.base import Batch, EvenSide, MethodSettings
+from cactus.config.sections.views import Degrees, Scale, ViewSettings
 
 
 def _contrastive_overrides() -> Overrides:
@@ -34,50 +34,14 @@ def _contrastive_overrides() -> Overrides:
     }
 
 
-class ViewSettings(Settings):
+class ContrastiveViews(ViewSettings):
     """Random changes that make a view of an image, each drawn anew; 0, 1 or false turns one off."""
 
-    quarter_turns: bool = setting(
-        False,
-        "Whether each image is first turned by a random multiple of 90 degrees, both views alike, "
-        "so that a turned image counts as another one.",
-    )
-    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = setting(
-        20.0, "Largest rotation, to either side; 0 for none.", unit="degrees"
-    )
-    scale: Annotated[float, Field(ge=0.0, lt=1.0)] = setting(
-        0.2,
-        "Largest change of width and of height, each drawn by itself, as a fraction of them; 0 for "
-        "none.",
-    )
-    shear: Fraction = setting(
-        0.3, "Largest horizontal shift of a row per row of distance from the center; 0 for none."
-    )
-    shift: Fraction = setting(
-        0.15, "Largest shift along each axis, as a fraction of the side; 0 for none."
-    )
-    elastic: Fraction = setting(
-        0.045,
-        "Standard deviation of the random displacement along each axis, as a fraction of the side; "
-        "it is drawn on a grid of 4x4 points and smooth between them; 0 for none.",
-    )
-    crop_area_min: Annotated[float, Field(gt=0.0, le=1.0)] = setting(
-        1.0,
-        "Smallest random crop, as a fraction of the image's area; the largest is the whole image, "
-        "and ratios of width to height are between 3/4 and 4/3; 1 for no crop.",
-    )
-    flip: bool = setting(False, "Flip images horizontally with probability one half.")
-    jitter: Fraction = setting(
-        0.0,
-        "Strength of color jitter, which changes four of five color images: brightness, contrast "
-        "and saturation by up to 0.8 times this fraction, and hue by 0.2 times this fraction of a "
-        "full turn; 0 for none.",
-    )
-    grayscale: Fraction = setting(0.0, "Probability that a color image loses its colors.")
-    blur_sigma: NonNegative = setting(
-        0.0, "Largest standard deviation of a Gaussian blur; 0 for none.", unit="pixels"
-    )
-    blur_probability: Fraction = setting(0.5, "Probability that an image is blurred.")
+    rotation: Degrees = changed(ViewSettings, "rotation", 20.0)
+    scale: Scale = changed(ViewSettings, "scale", 0.2)
+    shear: Fraction = changed(ViewSettings, "shear", 0.3)
+    shift: Fraction = changed(ViewSettings, "shift", 0.15)
+    elastic: Fraction = changed(ViewSettings, "elastic", 0.045)
 
 
 class ContrastiveSettings(MethodSettings):
@@ -93,7 +57,7 @@ class ContrastiveSettings(MethodSettings):
     batch_size: Batch = setting(
         384, "Images in a training batch, at least 2; each has two views.", unit="images"
     )
-    views: ViewSettings = ViewSettings()
+    views: ContrastiveViews = ContrastiveViews()
     network: Literal["conv", "resnet"] = setting(
         "conv",
         "Encoder architecture: `conv` has three convolutions, each followed by pooling, and a "

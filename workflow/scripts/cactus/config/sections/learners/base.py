@@ -6,11 +6,15 @@ from cactus.config.sections.base import (
     Count,
     CountOrZero,
     DatasetSettings,
+    Fraction,
     Positive,
     Settings,
+    UnfitError,
+    fitting,
     setting,
 )
 from cactus.config.sections.source import Source
+from cactus.config.sections.views import ViewSettings
 
 
 class ScoredSettings(DatasetSettings):
@@ -40,6 +44,39 @@ class ValidationSettings(Settings):
     query: Count = setting(5, "Query images per class.", unit="images")
 
 
+class AugmentationSettings(ViewSettings):
+    """Random changes of the images of training episodes, each drawn anew; all are off.
+
+    The paper has none. Validation and evaluation never have them.
+    """
+
+    quarter_turns: bool = setting(
+        False,
+        "Whether each class of an episode is turned by a random multiple of 90 degrees, all its "
+        "images alike, so that a turned class counts as another one.",
+    )
+    instance_tasks: Fraction = setting(
+        0.0,
+        "Share of the training episodes whose classes are single images: support and queries are "
+        "views of one image, drawn from all training images (as in UMTRA, Khodadadeh et al. 2019).",
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether an image can change."""
+        return self != type(self)()
+
+    @fitting
+    def _instances_need_views(self) -> None:
+        views = self.model_copy(update={"instance_tasks": 0.0, "quarter_turns": False})
+        if self.instance_tasks and not views.active:
+            raise UnfitError(
+                "instance_tasks",
+                "the views of an image would all be the same: set a change beside it, such as "
+                "`rotation` or `crop_area_min`",
+            )
+
+
 class TrainingSettings(ScoredSettings):
     """Settings of episodes and outer updates."""
 
@@ -66,6 +103,7 @@ class TrainingSettings(ScoredSettings):
         "Iterations per point of the training curve; each point is their mean.",
         unit="iterations",
     )
+    augmentation: AugmentationSettings = AugmentationSettings()
     validation: ValidationSettings = ValidationSettings()
 
     @property

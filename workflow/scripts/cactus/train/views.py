@@ -1,4 +1,4 @@
-"""Random views of images for contrastive learning: warps, colors and blur (Chen et al. 2020)."""
+"""Random views of images: warps, colors and blur (Chen et al. 2020)."""
 
 import math
 from typing import Final
@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cactus.config.sections.embeddings.contrastive import ViewSettings
-from cactus.embed.images import random_crop_transforms
+from cactus.config.sections.views import ViewSettings
+from cactus.errors import ConfigError
 
 _RATIO_MAX: Final = 4 / 3
 _KNOTS: Final = 4  # of the elastic field, along each axis
@@ -18,10 +18,31 @@ _HUE: Final = 0.2  # change of hue at strength 1, as a fraction of a full turn
 _NO_BLUR: Final = 0.01  # pixels; a neighbor's weight underflows to zero
 
 
-def quarter_turns(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Turn each image (N, C, S, S) by a random multiple of 90 degrees."""
+def check_colors(settings: ViewSettings, channels: int, where: str) -> None:
+    """Refuse changes of colors for images without colors.
+
+    Raises
+    ------
+    ConfigError
+        There are some; `where` is the section of the settings.
+    """
+    for key in ("jitter", "grayscale"):
+        value = getattr(settings, key)
+        if value and channels == 1:
+            raise ConfigError(
+                "Images without colors cannot change them.",
+                where=f"{where}.{key}",
+                got=f"{value}, for grayscale images",
+                fix="set it to 0, or give values for data sets with color images alone, under "
+                "`per_dataset`",
+            )
+
+
+def quarter_turns(images: Tensor, generator: torch.Generator, alike: int = 1) -> Tensor:
+    """Turn images (N, C, S, S) by random multiples of 90 degrees, each `alike` of them alike."""
     count = len(images)
-    turns = torch.randint(4, (count,), generator=generator, device=images.device)
+    turns = torch.randint(4, (count // alike,), generator=generator, device=images.device)
+    turns = turns.repeat_interleave(alike)
     turned = torch.stack([images.rot90(turn, (2, 3)) for turn in range(4)])
     return turned[turns, torch.arange(count, device=images.device)]
 
@@ -75,6 +96,38 @@ def warp(images: Tensor, settings: ViewSettings, generator: torch.Generator) -> 
         # Coordinates are in [-1, 1], so that the side is 2.
         grid = grid + 2 * elastic_field(count, size, settings.elastic, generator)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def random_crop_transforms(
+    count: int, *, area_min: float, ratio_max: float, flip: bool, generator: torch.Generator
+) -> Tensor:
+    """Return affine maps (N, 2, 3) from a crop's coordinates to its image's, both in [-1, 1].
+
+    Parameters
+    ----------
+    count
+        Number of maps N.
+    area_min
+        Smallest area as a fraction of the image's; areas are uniform up to the whole image.
+    ratio_max
+        Largest ratio of width to height; its logarithm is uniform. A side longer than the
+        image's is cut to it.
+    flip
+        Whether to mirror half of the crops left to right.
+    generator
+        On the device of the maps.
+    """
+    draws = torch.rand((5, count), generator=generator, device=generator.device)
+    area = area_min + (1 - area_min) * draws[0]
+    ratio = torch.exp((2 * draws[1] - 1) * math.log(ratio_max))
+    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()]).clamp(max=1.0)
+    places = (1 - sides) * (2 * draws[2:4] - 1)
+    mirrored = (draws[4] < 0.5) & flip
+    across = torch.where(mirrored, -sides[0], sides[0])
+    zero = torch.zeros_like(across)
+    first = torch.stack([across, zero, places[0]], dim=1)
+    second = torch.stack([zero, sides[1], places[1]], dim=1)
+    return torch.stack([first, second], dim=1)
 
 
 def _random_moves(count: int, settings: ViewSettings, generator: torch.Generator) -> Tensor:

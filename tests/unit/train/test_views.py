@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from cactus.config.sections.embeddings.contrastive import ViewSettings
-from cactus.embed.views import blur, elastic_field, quarter_turns, random_views, recolor, turn_hue
+from cactus.config.sections.embeddings.contrastive import ContrastiveViews
+from cactus.train.views import blur, elastic_field, quarter_turns, random_views, recolor, turn_hue
 
 OFF = {"rotation": 0, "scale": 0, "shear": 0, "shift": 0, "elastic": 0}
 # A value that surely changes an image of noise.
@@ -34,7 +34,7 @@ def _noise(*shape: int) -> torch.Tensor:
 
 
 def _views(images: torch.Tensor, seed: int = 0, **keys) -> torch.Tensor:
-    return random_views(images, ViewSettings(**{**OFF, **keys}), _generator(seed))
+    return random_views(images, ContrastiveViews(**{**OFF, **keys}), _generator(seed))
 
 
 def _smooth(count: int, size: int) -> torch.Tensor:
@@ -65,7 +65,7 @@ def test_each_change_changes_and_depends_on_the_generator_alone(key: str) -> Non
 
 def test_views_of_one_image_differ() -> None:
     images = _noise(1, 1, 28, 28).expand(2, -1, -1, -1)
-    first, second = random_views(images, ViewSettings(), _generator())
+    first, second = random_views(images, ContrastiveViews(), _generator())
     assert not torch.allclose(first, second, atol=0.1)
 
 
