@@ -211,7 +211,9 @@ def wrong_keys(sections: Sequence[Section], known: set[str]) -> Iterator[str]:
     named = {key for section in sections for point in section.points for key in point.keys}
     own = {key for section in sections for group in section.own_keys for key in group.keys}
     own_groups = tuple(f"{key}." for key in own & groups)
-    for key in sorted(key for key in known - groups - named - own if not key.startswith(own_groups)):
+    for key in sorted(
+        key for key in known - groups - named - own if not key.startswith(own_groups)
+    ):
         if key.split(".")[0] in COMPLETE and key.rpartition(".")[2] not in OVERRIDING:
             yield f"{key}: it answers no point; add one, or the key to `own_keys`"
     yield from (f"{key}: there is no such key for `own_keys`" for key in sorted(own - known))

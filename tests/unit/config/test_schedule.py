@@ -1,4 +1,4 @@
-"""Tables say where training is not as long as by default."""
+"""Tables say where training is not as long as by default, or has other images."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from cactus.config.sections.learners.section import LearnerSettings
 GRID = {"datasets": ["omniglot"], "embeddings": ["acai", "bigan"], "learners": ["maml"]}
 
 
-def changes(**values: Any) -> list[tuple[str, str, int, int]]:
+def changes(**values: Any) -> list[tuple[str, str, int | str, int | str]]:
     config = parse_config({"grid": GRID, **values})
     return list(schedule_changes(config, "omniglot"))
 
@@ -35,7 +35,7 @@ def test_the_defaults_are_no_change():
     ],
 )
 def test_lengths_that_the_grid_reads_are_compared(
-    values: dict[str, Any], found: list[tuple[str, str, int, int]]
+    values: dict[str, Any], found: list[tuple[str, str, int | str, int | str]]
 ):
     assert changes(**values) == found
 
@@ -50,3 +50,12 @@ def test_the_oracle_is_named_apart():
 def test_a_custom_embedding_has_no_default_length():
     custom = {"pca": {"module": "tests.pca", "settings": {"epochs": 3}}}
     assert changes(grid={**GRID, "embeddings": ["pca"]}, embeddings={"custom": custom}) == []
+
+
+def test_augmentation_is_named_for_each_learner_that_has_it():
+    augmented = {"augmentation": {"rotation": 10}}
+    custom = {"mine": {"module": "tests.mine", **augmented}}
+    grid = {**GRID, "learners": ["maml", "protonets", "mine"]}
+    found = changes(grid=grid, learners={"protonets": augmented, "custom": custom})
+    texts = ("training images", "augmented", "unchanged")
+    assert found == [("protonets", *texts), ("mine", *texts)]

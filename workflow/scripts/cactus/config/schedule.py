@@ -1,4 +1,4 @@
-"""Where the lengths of training differ from the defaults, which follow the paper."""
+"""Where trainings differ from the defaults, which follow the paper: lengths and augmentation."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -10,18 +10,18 @@ from cactus.config.sections.learners.section import LearnerSettings
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
-Change = tuple[str, str, int, int]
+Change = tuple[str, str, int | str, int | str]
 _LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
 
 
 def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]:
-    """Yield the trainings of a data set's grid whose length is not the default.
+    """Yield what is not the default in the trainings of a data set's grid.
 
     Yields
     ------
-    name, key, value, default
-        The embedding, the meta-learner or the oracle of one; the key, in its own unit; the length
-        here, and by default.
+    name, what, value, default
+        The embedding, the meta-learner or the oracle of one; the key of a length, or "training
+        images"; its value here, and by default.
     """
     grid = config.expanded_grid
     names = dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset)
@@ -31,10 +31,12 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
             yield from _changes(name, ours, EmbeddingSettings().resolve(name, dataset))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
-        if learner in config.learners.custom:
-            continue
         name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
         training = config.learners.resolve(learner, dataset, source)
+        if training.augmentation.active:
+            yield name, "training images", "augmented", "unchanged"
+        if learner in config.learners.custom:
+            continue
         yield from _changes(name, training, LearnerSettings().resolve(learner, dataset, source))
 
 

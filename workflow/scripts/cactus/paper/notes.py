@@ -34,7 +34,7 @@ from cactus.paper.vocabulary import (
     source_title,
 )
 
-Schedule = Sequence[tuple[str, str, int, int]]
+Schedule = Sequence[tuple[str, str, int | str, int | str]]
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
@@ -121,7 +121,7 @@ def table_notes(
     entries
         The map entries of the table's numbers, see `cactus.paper.cells.map_entry`.
     schedule
-        Lengths of training that are not the default, see `cactus.paper.tables.rows.TableInputs`.
+        What is not the default in the trainings, see `cactus.paper.tables.rows.TableInputs`.
     """
     notes = [_tasks_note(results), _seeds_note(results)]
     notes += [*_split_notes(results), *_schedule_notes(schedule)]
@@ -190,17 +190,18 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
 
 
 def _schedule_notes(schedule: Schedule) -> list[str]:
-    """Say which trainings are shorter or longer than by default."""
+    """Say which trainings are shorter or longer than by default, or augmented."""
     names = {**EMBEDDINGS, **LEARNERS, **METHODS}
     parts = []
-    for name, key, value, default in schedule:
+    for name, key, *values in schedule:
+        ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
         title = escape(names.get(name, name))
-        parts.append(f"{title} {value:,} instead of {default:,} {escape(key.replace('_', ' '))}")
+        parts.append(f"{title} {ours} instead of {default} {escape(key.replace('_', ' '))}")
     if not parts:
         return []
     return [
-        r"\textbf{Training departs from the default schedule}, which is the paper's where it is "
-        f"known: {'; '.join(parts)}."
+        r"\textbf{Training departs from the defaults}, which are the paper's where it is known: "
+        f"{'; '.join(parts)}."
     ]
 
 

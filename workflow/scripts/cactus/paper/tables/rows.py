@@ -41,7 +41,7 @@ class TableInputs:
     label
         Label for references.
     schedule
-        Lengths of training that are not the default: name, key, value and default.
+        What is not the default in the trainings: name, what, value and default.
     hyperplanes
         Summaries of partitions by hyperplanes; a note names margins that could not be met.
     custom
@@ -54,7 +54,7 @@ class TableInputs:
     folder: Path
     decimals: int
     label: str
-    schedule: Sequence[tuple[str, str, int, int]] = ()
+    schedule: Sequence[tuple[str, str, int | str, int | str]] = ()
     hyperplanes: Sequence[Path] = ()
     custom: Sequence[tuple[str, bool]] = ()
     titles: Titles = field(default_factory=dict)
