@@ -1,41 +1,54 @@
-"""Snakemake log handler: a line when a job starts, and one when it ends.
+"""Snakemake log handler: what runs, how far it is, and what came out.
 
-Use it with ``snakemake --logger cactus``. Each line names the job's cell; the second one adds how
-long the job took and how many jobs remain. For a failed job, the end of its log follows.
+Use it with ``snakemake --logger cactus``. A line is printed when a job starts and when it ends,
+with its cell, its time, the accuracies that it measured, and how many jobs remain. On a terminal, a
+view below these lines shows the running jobs with step, rate, time left and metrics; elsewhere, a
+job that runs for long says so every ten minutes. For a failed job, the end of its log follows.
 """
 
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from logging import WARNING, LogRecord
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from typing_extensions import override
 
+from snakemake_logger_plugin_cactus.jobs import RunningJob, accuracies, clock
 from snakemake_logger_plugin_cactus.own_loader import use_own_loader
+
+if TYPE_CHECKING:
+    from snakemake_logger_plugin_cactus.live import LiveView
 
 _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
+_NOTHING = "Nothing to be done"
 
 use_own_loader()
 
 
 class LogHandler(LogHandlerBase):
-    """Prints the progress of a run, one line per event."""
+    """Prints the progress of a run."""
 
     writes_to_stream = True  # it replaces Snakemake's own output
     writes_to_file = False
     has_filter = True  # `emit` selects the events
     has_formatter = False  # Snakemake formats warnings and errors
     needs_rulegraph = False
+    reminder = 600.0  # seconds between two lines of a running job where there is no terminal
 
     def __post_init__(self) -> None:
         self._begun = time.monotonic()
-        self._names: dict[int, str] = {}
-        self._starts: dict[int, float] = {}
+        self._running: dict[int, RunningJob] = {}
+        self._lock = threading.Lock()
         self._done = 0
         self._total = 0
+        self._view: LiveView | None = None
+        self._over = threading.Event()
         self._print_job = {
             LogEvent.JOB_INFO: self._job_info,
             LogEvent.JOB_FINISHED: self._job_finished,
@@ -44,6 +57,7 @@ class LogHandler(LogHandlerBase):
             LogEvent.PROGRESS: self._progress,
         }
 
+    @override
     def emit(self, record: LogRecord) -> None:
         """Print a job's event as a line; print warnings and errors unchanged."""
         event = getattr(record, "event", None)
@@ -54,36 +68,65 @@ class LogHandler(LogHandlerBase):
             # This error repeats a failed job's whole shell command; the job's log says more.
             if "CalledProcessError in file" not in text:
                 self._print(text)
+        elif record.getMessage().startswith(_NOTHING):
+            self._print("nothing to do: what was asked for is there and fresh")
+
+    @override
+    def close(self) -> None:
+        """End the view."""
+        self._over.set()
+        if self._view:
+            self._view.stop()
+            self._view = None
+        super().close()
 
     def _run_info(self, fields: dict[str, Any]) -> None:
+        if self._total:
+            return  # a dry run says it again at its end
         stats: dict[str, int] = fields["stats"]
         self._total = stats.get("total", sum(stats.values()))
         rules = ", ".join(f"{count} {rule}" for rule, count in stats.items() if rule != "total")
         self._print(f"{self._total} jobs: {rules}")
+        if self.common_settings.dryrun:
+            return
+        stream = self._stream()
+        if stream.isatty():
+            # Snakemake imports this package even where no run is shown.
+            from snakemake_logger_plugin_cactus.live import LiveView
+
+            self._view = LiveView(stream, self._state)
+            self._view.start()
+        else:
+            threading.Thread(target=self._remind, daemon=True).start()
 
     def _job_info(self, fields: dict[str, Any]) -> None:
         name = fields["rule_msg"] or fields["rule_name"]
-        self._names[fields["jobid"]] = name
-        self._starts[fields["jobid"]] = time.monotonic()
-        self._print(f"{self._clock()}  start  {name}")
+        if self.common_settings.dryrun:
+            self._print(f"would run {name}")
+            return
+        logs, outputs = ([Path(str(one)) for one in fields[key]] for key in ("log", "output"))
+        with self._lock:
+            self._running[fields["jobid"]] = RunningJob(name, logs, outputs)
+        if not self._view:  # which shows it
+            self._say("start", name)
 
     def _job_finished(self, fields: dict[str, Any]) -> None:
-        jobid = fields["job_id"]
-        self._done += 1
-        seconds = time.monotonic() - self._starts.get(jobid, time.monotonic())
-        self._print(
-            f"{self._clock()}  done   {self._names.get(jobid, jobid)}  "
-            f"{seconds:.1f} s  ({self._done} of {self._total}, "
-            f"{self._total - self._done} remain)"
-        )
+        with self._lock:
+            job = self._running.pop(fields["job_id"], None)
+            self._done += 1
+        name, took = (job.name, f"{job.seconds:.1f} s") if job else (str(fields["job_id"]), "")
+        remain = f"({self._done} of {self._total}, {self._total - self._done} remain)"
+        self._say("done", f"{name}  {took}  {remain}")
+        for text in accuracies(job.outputs) if job else ():
+            self._print(f"{'':19}{text}")
 
     def _progress(self, fields: dict[str, Any]) -> None:
         self._total = fields["total"]
 
     def _job_error(self, fields: dict[str, Any]) -> None:
-        self._print(
-            f"{self._clock()}  FAILED {self._names.get(fields['jobid'], fields['rule_name'])}"
-        )
+        with self._lock:
+            job = self._running.pop(fields["jobid"], None)
+        self._say("FAILED", job.name if job else fields["rule_name"])
         # What Snakemake's executor says, such as Slurm's refusal, without the call that it made.
         reason = str(fields.get("rule_msg") or "").partition("sbatch call:")[0]
         for line in reason.splitlines():
@@ -96,10 +139,29 @@ class LogHandler(LogHandlerBase):
                 for line in lines[-_LOG_TAIL_LINES:]:
                     self._print(f"  | {line}")
 
-    def _clock(self) -> str:
+    def _remind(self) -> None:
+        """Print a line for each job that has been running since the last time, until the end."""
+        while not self._over.wait(self.reminder):
+            for job in self._jobs():
+                if job.seconds >= self.reminder:
+                    self._say("runs", f"{job.name}  {clock(job.seconds)}  {job.progress()}")
+
+    def _state(self) -> tuple[int, int, float, Sequence[RunningJob]]:
+        return self._done, self._total, time.monotonic() - self._begun, self._jobs()
+
+    def _jobs(self) -> list[RunningJob]:
+        with self._lock:
+            return list(self._running.values())
+
+    def _say(self, what: str, text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
-        return f"[{minutes:3d}:{seconds:02d}]"
+        self._print(f"[{minutes:3d}:{seconds:02d}]  {what:<6} {text}")
+
+    def _stream(self) -> TextIO:
+        return sys.stdout if self.common_settings.stdout else sys.stderr
 
     def _print(self, line: str) -> None:
-        stream = sys.stdout if self.common_settings.stdout else sys.stderr
-        print(line, file=stream, flush=True)
+        if self._view:
+            self._view.print(line)
+        else:
+            print(line, file=self._stream(), flush=True)

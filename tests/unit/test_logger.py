@@ -1,0 +1,147 @@
+"""What `--logger cactus` prints, on small workflows that Snakemake runs."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+WORKFLOW = """
+rule all:
+    input: "summary.json", "trained"
+rule train:
+    output: "trained"
+    log: "trained.log"
+    message: "meta_train mnist/acai/maml/s0"
+    shell: "echo '=== attempt 1' >> {log}; "
+        "echo 'mnist/acai/maml/s0: step 3/4, 1 steps/s, 9 s left; loss 0.5' >> {log}; "
+        "sleep 2.5; touch {output}"
+rule evaluate:
+    output: "summary.json"
+    message: "evaluate_model mnist/acai/maml/s0"
+    shell: "cp measured.json {output}"
+"""
+MEASURED = (
+    """{"settings": [{"way": 5, "shot": 1, "mean": 0.7256}, {"way": 5, "shot": 5, "mean": 0.8}]}"""
+)
+# Ten minutes are too long for a test.
+QUICK = "import snakemake_logger_plugin_cactus as plugin; plugin.LogHandler.reminder = 1; "
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Snakefile").write_text(WORKFLOW)
+    (tmp_path / "measured.json").write_text(MEASURED)
+    return tmp_path
+
+
+def command(*arguments: str, before: str = "") -> list[str]:
+    main = f"{before}from snakemake.cli import main; main({[*arguments]!r})"
+    return [sys.executable, "-c", main]
+
+
+def run(folder: Path, *arguments: str, before: str = "") -> list[str]:
+    """Return the lines that Snakemake prints into a pipe."""
+    done = subprocess.run(
+        command("--logger", "cactus", "--cores", "2", *arguments, before=before),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.stdout + done.stderr).splitlines()
+
+
+def run_on_terminal(folder: Path, *arguments: str) -> str:
+    """Return all that Snakemake writes to a terminal."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        command("--logger", "cactus", "--cores", "2", *arguments),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm", "COLUMNS": "120"},
+        stdin=end,
+        stdout=end,
+        stderr=end,
+    )
+    os.close(end)
+    seen = b""
+    while True:
+        try:
+            chunk = os.read(terminal, 1 << 16)
+        except OSError:  # the other end is closed
+            break
+        if not chunk:
+            break
+        seen += chunk
+    assert process.wait() == 0
+    os.close(terminal)
+    return seen.decode()
+
+
+def test_a_finished_evaluation_says_its_accuracies(folder: Path):
+    lines = run(folder, "summary.json")
+    place = next(i for i, line in enumerate(lines) if "done   evaluate_model mnist" in line)
+    assert lines[place + 1].strip() == "5w1s 72.6, 5w5s 80.0"
+
+
+def test_accuracies_of_several_methods_have_a_line_each(folder: Path):
+    settings = [{"way": 5, "shot": 1, "mean": 0.5, "method": method} for method in ("knn", "mlp")]
+    (folder / "measured.json").write_text(f'{{"settings": {settings}}}'.replace("'", '"'))
+    lines = [line.strip() for line in run(folder, "summary.json")]
+    assert "knn 5w1s 50.0" in lines
+    assert "mlp 5w1s 50.0" in lines
+
+
+def test_a_job_that_runs_for_long_says_how_far_it_is(folder: Path):
+    lines = run(folder, "trained", before=QUICK)
+    told = [line for line in lines if "runs   meta_train mnist/acai/maml/s0" in line]
+    assert told
+    assert told[0].endswith("step 3/4, 1 steps/s, 9 s left; loss 0.5")
+
+
+def test_progress_of_an_earlier_attempt_is_not_shown(folder: Path):
+    text = WORKFLOW.replace(
+        "echo 'mnist/acai/maml/s0: step 3/4, 1 steps/s, 9 s left; loss 0.5'", ":"
+    )
+    (folder / "Snakefile").write_text(
+        text.replace("echo '=== attempt 1'", "echo 'a: step 1/4, old'; echo '=== attempt 2'")
+    )
+    told = [line for line in run(folder, "trained", before=QUICK) if "runs   meta_train" in line]
+    assert told
+    assert not any("old" in line for line in told)
+
+
+def test_a_dry_run_starts_nothing(folder: Path):
+    lines = run(folder, "--dry-run")
+    assert "would run meta_train mnist/acai/maml/s0" in lines
+    assert not any("start" in line for line in lines)
+    assert sum("3 jobs" in line for line in lines) == 1
+    assert not (folder / "trained").exists()
+
+
+def test_a_finished_run_is_said_to_be_finished(folder: Path):
+    run(folder)
+    assert run(folder) == ["nothing to do: what was asked for is there and fresh"]
+
+
+def test_a_terminal_shows_running_jobs_and_keeps_the_lines_of_finished_ones(folder: Path):
+    seen = run_on_terminal(folder)
+    assert "meta_train mnist/acai/maml/s0 step 3/4, 1 steps/s, 9 s left; loss 0.5" in seen
+    assert "5w1s 72.6, 5w5s 80.0" in seen
+    assert re.search(r"1 of 3 jobs", seen)
+    assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is shown again
+    assert "Traceback" not in seen
+
+
+def test_a_failed_job_ends_the_view_and_shows_its_log(folder: Path):
+    (folder / "Snakefile").write_text(
+        WORKFLOW.replace("touch {output}", "echo broken >> {log}; exit 3")
+    )
+    lines = run(folder, "trained")
+    assert any("FAILED meta_train mnist/acai/maml/s0" in line for line in lines)
+    assert "  | broken" in lines
