@@ -103,7 +103,7 @@ def test_vectors_in_npy_files_have_images_beside_them(tmp_path):
     settings = Settings(
         **files, images={split: str(tmp_path / f"{split}_images.npy") for split in SPLITS}
     )
-    assert len(settings.files) == 3
+    assert len(settings.files) == 6
     assert np.array_equal(method(settings, (8, 8, 1)).encode(images["test"]), vectors["test"])
 
 

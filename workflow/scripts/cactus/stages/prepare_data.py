@@ -42,6 +42,7 @@ class PrepareData(DatasetStage):
         "manifest.json",
         *(f"{split}_images.npy" for split in SPLITS),
         *(f"{split}_labels.npy" for split in SPLITS),
+        *(f"{split}_names.txt" for split in SPLITS),
     )
     memory_mb = 2000
 

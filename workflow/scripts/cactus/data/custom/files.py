@@ -91,7 +91,8 @@ class CustomReader:
             for split, found in division.items()
         }
         least = self._own.min_images_per_class
-        return lay_out(f"custom.{self._dataset}", images, least), notes
+        name = f"custom.{self._dataset}"
+        return lay_out(name, images, least, lambda _, entry: entry.path), notes
 
     def _in_folders(self, tree: RawTree) -> tuple[list[Item], list[RawEntry]]:
         """Return the images in class folders, which are in folders of splits if no rule splits."""

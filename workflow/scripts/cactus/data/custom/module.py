@@ -98,7 +98,7 @@ class CustomReader:
             check_class_sizes(f"custom.{self._dataset}", split, classes, labels, least)
             places = [place for label in classes for place in by_class[label]]
             fitted = (fitter.fit(self._image(images[place], place)) for place in places)
-            yield RawSplit(split, classes, labels, enumerate(fitted))
+            yield RawSplit(split, classes, labels, list(map(str, places)), enumerate(fitted))
         notes.extend(fitter.notes())
 
     def _image(self, pixels: npt.NDArray[np.uint8], place: int) -> Image.Image:
