@@ -179,7 +179,7 @@ def load_reader(dataset: DatasetName, settings: DataSettings) -> Reader:
     own = settings.custom.get(dataset)
     if own is None:
         return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
-    form = importlib.import_module(f"cactus.data.custom.{'module' if own.module else 'files'}")
+    form = importlib.import_module(f"cactus.data.custom.{own.form}")
     return cast(Reader, form.CustomReader(dataset, own))
 
 

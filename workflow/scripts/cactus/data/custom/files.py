@@ -7,6 +7,7 @@ from typing import Literal
 
 from cactus.config.sections.custom_data import CustomDataset
 from cactus.config.sections.data import DataSettings
+from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Item, divide
 from cactus.data.files.containers import path_parts
 from cactus.data.files.registry import DatasetEntry
@@ -56,7 +57,7 @@ class CustomReader:
         mode: Literal["L", "RGB"] = "L" if own.channels == 1 else "RGB"
         fitter = ImageFitter(mode, side, own.resize, tree.max_image_bytes)
         splits = decoded_splits(tree, layouts, fitter, notes)
-        return RawDataset((side, side, own.channels), splits, notes)
+        return with_rotations(own, RawDataset((side, side, own.channels), splits, notes))
 
     @property
     def _tables(self) -> list[str]:

@@ -59,14 +59,15 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         notes.append(f"{fewer} characters have fewer than {_DRAWERS} drawings")
     split = split_characters(list(characters), own)
     images = {name: {key: characters[key] for key in split[name]} for name in split}
-    layouts = lay_out("omniglot", images, own.min_images_per_class, _name)
+    layouts = lay_out("omniglot", images, own.min_images_per_class, drawing_name)
     side = own.image_size
     # The drawings have black ink on white.
     fitter = ImageFitter("L", side, own.resize, tree.max_image_bytes, invert=own.ink == "white")
     return RawDataset((side, side, 1), decoded_splits(tree, layouts, fitter, notes), notes)
 
 
-def _name(character: str, drawing: RawEntry) -> str:
+def drawing_name(character: str, drawing: RawEntry) -> str:
+    """Return the name of a drawing, "<Alphabet>/characterNN/NNNN_NN"."""
     return f"{character}/{PurePosixPath(drawing.basename).stem}"
 
 
