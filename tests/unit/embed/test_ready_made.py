@@ -152,6 +152,14 @@ def test_files_of_another_kind_are_refused(which, change, told, tmp_path):
     assert "val" in caught.value.where
 
 
+def test_images_whose_axes_cannot_be_told_apart_are_refused(tmp_path):
+    images, vectors = data((3, 3, 3))
+    with pytest.raises(DataError, match="can be read in two ways") as caught:
+        method(write(tmp_path, images, vectors), (3, 3, 3))
+    assert "train" in caught.value.where
+    assert "names" in caught.value.fix
+
+
 def test_other_numbers_of_images_and_vectors_are_refused(tmp_path):
     images, vectors = data((8, 8, 1))
     settings = write(tmp_path, images, vectors)

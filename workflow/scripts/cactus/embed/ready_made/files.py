@@ -76,6 +76,10 @@ def read_images(path: Path, name: str, shape: tuple[int, int, int], count: int) 
     array = read_array(path, name)
     if array.dtype.kind not in "biuf":
         _refuse_kind(path, array, "numbers")
+    if array.shape[1:] == shape and len(set(shape)) == 1 and shape[0] > 1:
+        got = f"an array of shape {array.shape}, channels first or last"
+        fix = "match them by their names instead, under `names` or `name_array`"
+        _refuse("The images of ready-made vectors can be read in two ways.", str(path), got, fix)
     order = _order(array.shape[1:], shape)
     if order is None:
         fix = f"ours are {shape} (height, width, channels); write images of this size"
