@@ -30,7 +30,7 @@ def main() -> None:
 
 def _raw(spec: PrepareDataSpec, raw_dir: Path, names: list[str]) -> dict[str, str]:
     """Return the sha256 of the raw files; none for a module, whose files are declared."""
-    if own := spec.settings.custom.get(spec.dataset):
+    if (own := spec.settings.custom.get(spec.dataset)) and not own.variant_of:
         return {} if own.module else custom_raw_hashes(raw_dir, spec.dataset, HashCache(None))
     folders = dataset_entry(spec.dataset, spec.settings).folders
     return raw_hashes(raw_dir, folders, names, HashCache(None))

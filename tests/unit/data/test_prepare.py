@@ -46,6 +46,7 @@ def test_manifest_describes_the_files(tmp_path, synthetic):
         content = (tmp_path / "raw/mnist" / record.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == record.sha256
     expected = {f"{split}_{kind}.npy" for split in manifest.splits for kind in ("images", "labels")}
+    expected |= {f"{split}_names.txt" for split in manifest.splits}
     assert {path.name for path in out.iterdir()} == expected | {"manifest.json"}
 
 

@@ -1,6 +1,7 @@
 """The real data sets below $CACTUS_RAW_DATA."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from cactus.config.sections.data import DataSettings
 from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.names import load_names
 from cactus.data.prepare import check_raw, prepare
 
 RAW = os.environ.get("CACTUS_RAW_DATA")
@@ -50,3 +52,8 @@ def test_omniglot(tmp_path):
         names.update(manifest.splits[split].classes)
     assert len(names) == 1623
     assert len({name.split("/")[0] for name in names}) == 50
+    drawings = load_names(tmp_path, "test", 20 * 423)
+    assert len(set(drawings)) == 20 * 423
+    classes = manifest.splits["test"].classes
+    for name, label in zip(drawings, load_labels(tmp_path, "test"), strict=True):
+        assert re.fullmatch(rf"{re.escape(classes[label])}/\d{{4}}_\d\d", name)

@@ -103,7 +103,7 @@ def test_vectors_in_npy_files_have_images_beside_them(tmp_path):
     settings = Settings(
         **files, images={split: str(tmp_path / f"{split}_images.npy") for split in SPLITS}
     )
-    assert len(settings.files) == 3
+    assert len(settings.files) == 6
     assert np.array_equal(method(settings, (8, 8, 1)).encode(images["test"]), vectors["test"])
 
 
@@ -150,6 +150,14 @@ def test_files_of_another_kind_are_refused(which, change, told, tmp_path):
     with pytest.raises(DataError, match=told) as caught:
         method(write(tmp_path, images, vectors), (8, 8, 1))
     assert "val" in caught.value.where
+
+
+def test_images_whose_axes_cannot_be_told_apart_are_refused(tmp_path):
+    images, vectors = data((3, 3, 3))
+    with pytest.raises(DataError, match="can be read in two ways") as caught:
+        method(write(tmp_path, images, vectors), (3, 3, 3))
+    assert "train" in caught.value.where
+    assert "names" in caught.value.fix
 
 
 def test_other_numbers_of_images_and_vectors_are_refused(tmp_path):

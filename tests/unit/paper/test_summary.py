@@ -48,3 +48,11 @@ def test_the_last_line_counts_the_verdicts(small_run: Run, grid_run: Run):
     synthetic = format_summary(read_results(grid_run.results)).splitlines()[-1]
     assert "compared only" in synthetic
     assert not any(name in synthetic for name in ("reproduced", "above", "below"))
+
+
+def test_a_data_set_of_ones_own_has_its_title(small_run: Run):
+    results = read_results(small_run.results)
+    own = results.assign(dataset="birds")
+    assert set(summarize(own)["data set"]) == {"birds"}
+    assert set(summarize(own, {"birds": "Garden birds"})["data set"]) == {"Garden birds"}
+    assert "Garden birds" in format_summary(own, {"birds": "Garden birds"})

@@ -1,6 +1,5 @@
 """Class folders of one's own: which images they give, in which splits, and what is refused."""
 
-import zipfile
 from itertools import chain
 from pathlib import Path
 
@@ -239,14 +238,6 @@ def test_hidden_files_and_texts_are_ignored(raw, tmp_path):
 def test_data_that_is_not_read_is_named(raw, tmp_path, name, told):
     (raw / name).write_bytes(b"anything")
     assert told in refused(tmp_path, **BY_LISTS).got
-
-
-def test_an_archive_is_named(raw, tmp_path):
-    with zipfile.ZipFile(raw / "more.zip", "w") as file:
-        file.write(raw / "ring/000.png", "ring/900.png")
-    error = refused(tmp_path, **BY_LISTS)
-    assert "more.zip" in error.where
-    assert "unpack it" in error.fix
 
 
 def test_an_image_outside_a_class_folder_is_named(raw, tmp_path):

@@ -1,8 +1,12 @@
+from itertools import combinations
+
+import pytest
+
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.style import method_style
+from cactus.paper.style import method_styles
 from cactus.paper.vocabulary import METHODS
 from tests.unit.paper.conftest import Run
 
@@ -23,8 +27,9 @@ def test_lines_follow_the_means_over_the_shots(grid_run: Run):
     rows = rows[(rows["dataset"] == "miniimagenet")
                 & rows["source"].isin(["scratch", "labels", "bigan"])]  # fmt: skip
     assert len(lines) == rows["method"].nunique() == 9
+    looks = method_styles(sorted(set(rows["method"])))
     for method, group in rows.groupby("method"):
-        look = method_style(str(method))
+        look = looks[str(method)]
         line = lines[look["color"], look["marker"]]
         assert list(line.get_ydata()) == (100 * group.sort_values("shot")["mean"]).tolist()
         assert list(line.get_xdata()) == [0, 1, 2, 3]
@@ -41,16 +46,27 @@ def test_methods_of_a_single_shot_are_side_by_side(grid_run: Run):
 def test_methods_are_distinguishable():
     methods = ["scratch", "knn", "linear", "mlp", "cluster_matching", "cactus-maml",
                "cactus-protonets", "oracle-maml", "oracle-protonets"]  # fmt: skip
-    looks = [method_style(method) for method in methods]
+    looks = method_styles(methods).values()
     assert len({look["marker"] for look in looks}) == len(methods)
     assert len({look["color"] for look in looks}) == len(methods)
 
 
 def test_methods_of_custom_learners_look_unlike_those_of_the_paper():
-    known = [method_style(method) for method in METHODS]
+    known = method_styles(METHODS).values()
     for name in ("mine", "anil", "matching_networks", "a" * 100):
-        cactus, oracle = method_style(f"cactus-{name}"), method_style(f"oracle-{name}")
-        assert cactus == method_style(f"cactus-{name}")
+        cactus, oracle = method_styles([f"cactus-{name}", f"oracle-{name}"]).values()
+        assert cactus == method_styles([f"cactus-{name}"])[f"cactus-{name}"]
         assert cactus != oracle
         assert not {cactus["marker"], oracle["marker"]} & {look["marker"] for look in known}
         assert cactus["color"] not in {look["color"] for look in known}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_custom_learners_of_a_figure_have_colors_of_their_own(count: int):
+    names = [f"learner_{number}" for number in range(12)]
+    for learners in combinations(names, count):
+        looks = method_styles([f"cactus-{name}" for name in learners]).values()
+        assert len({look["color"] for look in looks}) == count
+        assert len({look["marker"] for look in looks}) == count
+    many = method_styles(["cactus-maml", *(f"cactus-{name}" for name in names[:5])]).values()
+    assert len({look["marker"] for look in many}) == 6

@@ -86,4 +86,4 @@ def test_its_code_and_its_files_count():
     wildcards = PREPARE_DATA.parse("digits")
     assert PREPARE_DATA.modules(made, wildcards) == ("cactus.data.custom.module", "mine.py")
     assert PREPARE_DATA.declared_files(made, wildcards) == ["digits.npz"]
-    assert PREPARE_DATA.data_files(wildcards) == ()
+    assert PREPARE_DATA.data_files(made, wildcards) == ()

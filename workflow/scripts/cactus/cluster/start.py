@@ -122,11 +122,15 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
 
 
 def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
-    """Check a data set's raw files; fetch missing ones here, as nodes may be offline."""
+    """Check a data set's raw files; fetch missing ones here, as nodes may be offline.
+
+    Those of a variant are fetched here anyway, or two jobs might fetch the same file at once.
+    """
     spec = PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset))
     access = raw_access(planner.config)
     settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
     check_raw(dataset, settings, folder)
-    if fetch:
+    own = settings.custom.get(dataset)
+    if fetch or (own and own.variant_of):
         entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
         complete_raw(reader, entry, settings, folder)

@@ -73,7 +73,7 @@ class Checks:
     def _promised(self, key: str) -> str:
         """Say which key has to be raised if a data set of one's own has more than it says."""
         own = self.config.data.custom.get(self.dataset)
-        if own is None or (key == "min_classes" and own.split and own.split.classes):
+        if own is None or (key == "min_classes" and own.knows_classes):
             return ""
         return f", by {dotted((*self.config.data.path(self.dataset), key))}; or raise that key"
 

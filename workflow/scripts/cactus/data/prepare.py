@@ -32,6 +32,7 @@ from cactus.data.files.registry import (
 )
 from cactus.data.files.tree import RawTree
 from cactus.data.files.unused import unused_files
+from cactus.data.names import names_path, write_names
 from cactus.data.readers.base import RawDataset, RawSplit, Reader
 from cactus.errors import printable
 from cactus.splits import SPLITS
@@ -52,7 +53,8 @@ def prepare(
     raw_dir
         Folder with one folder of raw files per data set.
     output
-        Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, manifest.json.
+        Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, {split}_names.txt,
+        and manifest.json.
     synthetic
         Whether the raw files are synthetic; recorded in the manifest.
 
@@ -78,6 +80,7 @@ def prepare(
             for name in SPLITS:  # arrays without a manifest are of no use
                 (output / f"{name}_images.npy").unlink(missing_ok=True)
                 (output / f"{name}_labels.npy").unlink(missing_ok=True)
+                names_path(output, name).unlink(missing_ok=True)
             raise
         records = tree.ledger.records()
     unofficial = [
@@ -176,7 +179,7 @@ def load_reader(dataset: DatasetName, settings: DataSettings) -> Reader:
     own = settings.custom.get(dataset)
     if own is None:
         return cast(Reader, importlib.import_module(f"cactus.data.readers.{dataset}"))
-    form = importlib.import_module(f"cactus.data.custom.{'module' if own.module else 'files'}")
+    form = importlib.import_module(f"cactus.data.custom.{own.form}")
     return cast(Reader, form.CustomReader(dataset, own))
 
 
@@ -194,6 +197,7 @@ def write_split(
             equal.add(split.name, row, image)
             progress.advance()
     progress.finish()
+    write_names(output, split.name, split.names)
     print(f"prepared {dataset} {split.name}: {shape[0]} images", file=sys.stderr, flush=True)
     return SplitRecord(
         images=array_record(path, shape, "uint8"),

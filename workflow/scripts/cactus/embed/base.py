@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,14 @@ class Embedding(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore a state that `state_dict` returned."""
+
+
+@runtime_checkable
+class ReadsNames(Protocol):
+    """What ready-made vectors have besides: names of images, which may tell their classes."""
+
+    def read_names(self, data_folder: Path) -> None:
+        """Read the names of a prepared data set's images, if vectors have names."""
 
 
 class TrainedEmbedding(ABC, Generic[SettingsT]):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cactus.config.sections.embeddings.section import AnyEmbedding, CustomEmbedding
 from cactus.data.arrays import load_images
-from cactus.embed.base import Embedding
+from cactus.embed.base import Embedding, ReadsNames
 from cactus.embed.registry import build
 from cactus.embed.vectors import CheckedEncoder
 from cactus.errors import TrainingError
@@ -58,6 +58,8 @@ def train_and_encode(
     train = load_images(data_folder, "train")
     count, height, width, channels = train.shape
     embedding = build(name, settings, (height, width, channels), seed, device)
+    if isinstance(embedding, ReadsNames):
+        embedding.read_names(data_folder)
     module = settings.module if isinstance(settings, CustomEmbedding) else f"cactus.embed.{name}"
     where = f"{label}, {module}"
     steps, progress = _steps(embedding, count, where), checkpoints.progress

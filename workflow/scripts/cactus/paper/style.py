@@ -1,6 +1,6 @@
 """The style of all figures, and saving them reproducibly, byte for byte."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -78,17 +78,41 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout=layout)
 
 
-def method_style(method: str) -> dict[str, Any]:
-    """Return the look of a method's line: references (scratch, oracles) are gray or black."""
-    known = list(METHODS)
-    if method in known:
-        color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
-        return {"color": color, "marker": MARKERS[known.index(method)], "linestyle": line}
-    # Of a custom learner: its name alone decides, so that it looks the same in every figure.
-    number = crc32(method.partition("-")[2].encode())
-    color = "0.2" if is_oracle(method) else _COLORS[_CUSTOM_COLORS[number % len(_CUSTOM_COLORS)]]
-    marker = MARKERS[len(known) + number % (len(MARKERS) - len(known))]
-    return {"color": color, "marker": marker, "linestyle": ":" if is_oracle(method) else "-"}
+def method_styles(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the look of each method's line: references (scratch, oracles) are gray or black.
+
+    The name of a custom learner decides, so that it looks alike in the figures of all runs, unless
+    another one of these methods has its color or marker: then it takes the next one, while there
+    is one.
+    """
+    methods, known = list(methods), list(METHODS)
+    learners = sorted({_learner(method) for method in methods if method not in known})
+    colors = _distinct(learners, [_COLORS[place] for place in _CUSTOM_COLORS])
+    markers = _distinct(learners, MARKERS[len(known) :])
+    styles: dict[str, dict[str, Any]] = {}
+    for method in methods:
+        if method in known:
+            color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
+            marker = MARKERS[known.index(method)]
+        else:
+            color, line = ("0.2", ":") if is_oracle(method) else (colors[_learner(method)], "-")
+            marker = markers[_learner(method)]
+        styles[method] = {"color": color, "marker": marker, "linestyle": line}
+    return styles
+
+
+def _learner(method: str) -> str:
+    return method.partition("-")[2]
+
+
+def _distinct(names: Sequence[str], looks: Sequence[str]) -> dict[str, str]:
+    """Give each name a look, by its hash; others while looks are left."""
+    given: dict[str, str] = {}
+    for name in names:
+        start = crc32(name.encode()) % len(looks)
+        turned = [*looks[start:], *looks[:start]]
+        given[name] = next((one for one in turned if one not in given.values()), turned[0])
+    return given
 
 
 def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -106,9 +130,9 @@ def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return styles
 
 
-def method_handles(methods: Iterable[str]) -> list[Line2D]:
-    """Return legend entries of methods."""
-    return [Line2D([], [], label=method_title(name), **method_style(name)) for name in methods]
+def method_handles(styles: Mapping[str, dict[str, Any]]) -> list[Line2D]:
+    """Return legend entries of methods, in the order of their styles."""
+    return [Line2D([], [], label=method_title(name), **look) for name, look in styles.items()]
 
 
 def legend_below(

@@ -5,6 +5,7 @@ import pandas as pd
 from cactus.paper.results import averaged_over_seeds, caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import (
+    Titles,
     dataset_title,
     is_embedding,
     is_oracle,
@@ -15,13 +16,15 @@ _CACTUS = "cactus-"
 _COLUMNS = ["data set", "setting", "cells", "median", "lowest", "highest", "scratch", "oracle"]
 
 
-def summarize(results: pd.DataFrame) -> pd.DataFrame:
+def summarize(results: pd.DataFrame, titles: Titles | None = None) -> pd.DataFrame:
     """Return one row per data set and setting, with accuracies in percent.
 
     Parameters
     ----------
     results
         The table of results, see `cactus.paper.results.read_results`.
+    titles
+        Those of data sets of one's own.
 
     Returns
     -------
@@ -34,7 +37,10 @@ def summarize(results: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for _, chosen in groups:
         first = chosen.iloc[0]
-        title = dataset_title(first["dataset"], {}), setting_title(first["way"], first["shot"])
+        title = (
+            dataset_title(first["dataset"], titles or {}),
+            setting_title(first["way"], first["shot"]),
+        )
         rows.append([*title, *_summary(chosen)])
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -49,9 +55,11 @@ def _summary(rows: pd.DataFrame) -> list[float]:
     return [len(cells), *cactus, scratch.mean(), oracle.max()]
 
 
-def format_summary(results: pd.DataFrame) -> str:
+def format_summary(results: pd.DataFrame, titles: Titles | None = None) -> str:
     """Return the summary as aligned text, with a heading, and a line that counts the verdicts."""
     note = f" ({caveat(results)})" if caveat(results) else ""
-    table = summarize(results).to_string(index=False, float_format="{:.1f}".format, na_rep="-")
+    table = summarize(results, titles).to_string(
+        index=False, float_format="{:.1f}".format, na_rep="-"
+    )
     verdicts = verdict_counts(rows_of_tables(results))
     return f"Accuracy of the CACTUs cells in percent{note}\n{table}\nAgainst the paper: {verdicts}"

@@ -51,7 +51,7 @@ class AggregateResults(RunStage):
         for dataset in config.expanded_grid.datasets:
             yield inputs_from("prepare_data", dataset, "manifest.json")
 
-    def data_files(self, wildcards: RunWildcards) -> tuple[DataFile, ...]:
+    def data_files(self, config: "Config", wildcards: RunWildcards) -> tuple[DataFile, ...]:
         """Return the file of the published numbers."""
         return (DataFile("config/paper_results.csv"),)
 

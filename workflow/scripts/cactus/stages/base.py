@@ -117,7 +117,7 @@ class Stage(ABC, Generic[Wildcards]):
         """Return the modules that a job imports dynamically, as dotted names."""
         return ()
 
-    def data_files(self, wildcards: Wildcards) -> Sequence[DataFile]:
+    def data_files(self, config: "Config", wildcards: Wildcards) -> Sequence[DataFile]:
         """Return the data files of the project that a job reads."""
         return ()
 

@@ -42,6 +42,7 @@ class PrepareData(DatasetStage):
         "manifest.json",
         *(f"{split}_images.npy" for split in SPLITS),
         *(f"{split}_labels.npy" for split in SPLITS),
+        *(f"{split}_names.txt" for split in SPLITS),
     )
     memory_mb = 2000
 
@@ -67,22 +68,26 @@ class PrepareData(DatasetStage):
         own = config.data.custom.get(wildcards.dataset)
         if own is None:
             return (f"cactus.data.readers.{wildcards.dataset}",)
-        if own.module is None:
-            return ("cactus.data.custom.files",)
-        return "cactus.data.custom.module", own.module
+        return (f"cactus.data.custom.{own.form}", *([own.module] if own.module else []))
 
     def declared_files(self, config: "Config", wildcards: DatasetWildcards) -> list[str]:
         """Return the data files that the module of a data set of one's own reads."""
         own = config.data.custom.get(wildcards.dataset)
         return own.files if own else []
 
-    def data_files(self, wildcards: DatasetWildcards) -> tuple[DataFile, ...]:
-        """Return a built-in data set's entry in the registry, and the list of its classes."""
-        if wildcards.dataset not in BUILT_IN:
-            return ()
-        entry = DataFile("config/datasets.yaml", wildcards.dataset)
-        lists = [DataFile("config/splits/miniimagenet.csv")]
-        return entry, *(lists if wildcards.dataset == "miniimagenet" else [])
+    def data_files(self, config: "Config", wildcards: DatasetWildcards) -> tuple[DataFile, ...]:
+        """Return the registry's entry of a built-in data set or its variant, and its list."""
+        own, name, lists = config.data.custom.get(wildcards.dataset), str(wildcards.dataset), ""
+        if own is not None:
+            if own.variant_of is None:
+                return ()
+            name = own.variant_of
+            if own.split and own.split.published:
+                lists = f"{name}_{own.split.published}"
+        elif name == "miniimagenet":
+            lists = name
+        entry = DataFile("config/datasets.yaml", name)
+        return (entry, *([DataFile(f"config/splits/{lists}.csv")] if lists else []))
 
 
 def raw_access(config: "Config") -> RawAccess:

@@ -48,9 +48,12 @@ class TrainEmbedding(EmbeddingStage):
         )
 
     def inputs(self, config: "Config", wildcards: EmbeddingWildcards) -> Iterator[Inputs]:
-        """Yield the images of all splits."""
-        images = (f"{split}_images.npy" for split in SPLITS)
-        yield inputs_from("prepare_data", wildcards.dataset, "manifest.json", *images)
+        """Yield the images of all splits, and their names if ready-made vectors have such."""
+        files = ["manifest.json", *(f"{split}_images.npy" for split in SPLITS)]
+        custom = config.embeddings.custom.get(wildcards.embedding)
+        if custom is not None and custom.reads_names(wildcards.dataset):
+            files += [f"{split}_names.txt" for split in SPLITS]
+        yield inputs_from("prepare_data", wildcards.dataset, *files)
 
     def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
         """Return the module of the embedding."""

@@ -13,12 +13,16 @@ ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
 _Classes = list[Annotated[str, Field(min_length=1)]]
+ROTATIONS: Final = 4  # of a class, itself among them
+# Classes of each split by the published lists in config/splits.
+PUBLISHED: Final = {"vinyals": {"train": 1028, "val": 172, "test": 423}}
 _MAX_TITLE: Final = 60
 # Figures would read `$` and backslashes as mathematics.
 _TITLE: Final = r"^[^\s$\\][^$\\\x00-\x1f]*$"
 # What says nothing about images that a module makes.
 _OF_FILES: Final = ("table",)
 _OF_MODULES: Final = ("settings", "files")
+_OF_OTHERS: Final = ("table", "module", "settings", "files")
 
 
 class ClassLists(Settings):
@@ -45,7 +49,7 @@ class ClassLists(Settings):
 
 
 class SplitRule(Settings):
-    """How classes are split, if the data does not say so itself: by exactly one of three keys."""
+    """How classes are split, if the data does not say so itself: by exactly one of four keys."""
 
     shares: tuple[Positive, Positive, Positive] | None = setting(
         None, "Shares of the classes for train, val and test, which are chosen at random."
@@ -55,11 +59,18 @@ class SplitRule(Settings):
     file: str | None = setting(
         None, "A file with the columns `class` and `split`, in the data set's folder."
     )
+    published: Literal["vinyals"] | None = setting(
+        None,
+        "A published list, for a variant of Omniglot: `vinyals` is that of Matching Networks, with "
+        "1,028 characters for training, 172 for validation and 423 for tests, in "
+        "`config/splits/omniglot_vinyals.csv`.",
+    )
 
     @model_validator(mode="after")
     def _one_rule_is_given(self) -> Self:
-        if sum(one is not None for one in (self.shares, self.classes, self.file)) != 1:
-            raise UnfitError("", "give one of `shares`, `classes` and `file`")
+        given = (self.shares, self.classes, self.file, self.published)
+        if sum(one is not None for one in given) != 1:
+            raise UnfitError("", "give one of `shares`, `classes`, `file` and `published`")
         if self.shares and not isclose(fsum(self.shares), 1.0, abs_tol=1e-6):
             raise UnfitError("shares", f"the shares add up to {fsum(self.shares):g}, not to 1")
         return self
@@ -78,6 +89,16 @@ class CustomDataset(Settings):
 
     title: Annotated[str, Field(pattern=_TITLE, max_length=_MAX_TITLE)] | None = setting(
         None, "Its name in tables and figures; null for its key."
+    )
+    variant_of: Literal["omniglot"] | None = setting(
+        None,
+        "A built-in data set whose raw files are read, and downloaded if they are missing; null "
+        "for images of one's own.",
+    )
+    rotations: bool = setting(
+        False,
+        "Whether each class becomes four in its split: its images, and those turned by 90, 180 and "
+        "270 degrees. `min_classes` counts classes without turned ones.",
     )
     image_size: ImageSide = Field(description="Side length of the prepared images. [pixels]")
     channels: Literal[1, 3] = Field(description="1 for gray images, 3 for color.")
@@ -118,6 +139,10 @@ class CustomDataset(Settings):
             if getattr(self, key):
                 form = "there is no `module`" if self.module is None else "`module` gives images"
                 raise UnfitError(key, f"remove it: {form}")
+        if self.variant_of is not None:
+            self._check_variant()
+        elif self.split and self.split.published:
+            raise UnfitError("split.published", "it needs `variant_of: omniglot`")
         if self.split and self.module is not None and self.split.file is not None:
             raise UnfitError("split.file", "a module has no folder: list the `classes` instead")
         if self.shared_classes and self.split and self.split.shares is None:
@@ -125,8 +150,27 @@ class CustomDataset(Settings):
             raise UnfitError("split", fix)
         return self
 
+    def _check_variant(self) -> None:
+        for key in _OF_OTHERS:
+            if getattr(self, key):
+                raise UnfitError(key, "remove it: `variant_of` says where images are")
+        if self.split is None or self.split.file is not None:
+            raise UnfitError("split", "a variant needs `published`, `shares` or `classes`")
+
+    @property
+    def form(self) -> str:
+        """The module in `cactus.data.custom` that reads the data set."""
+        return self.variant_of or ("module" if self.module else "files")
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the classes of each split are known without the data."""
+        return self.split is not None and bool(self.split.classes or self.split.published)
+
     def class_counts(self) -> dict[str, int]:
         """Return how many classes each split has at least."""
         if self.split and self.split.classes:
             return {split: len(names) for split, names in self.split.classes.named()}
+        if self.split and self.split.published:
+            return PUBLISHED[self.split.published]
         return self.min_classes.model_dump()

@@ -7,6 +7,8 @@ from typing import Literal
 
 from cactus.config.sections.custom_data import CustomDataset
 from cactus.config.sections.data import DataSettings
+from cactus.data.custom.places import files_by_path, unusable, without_top_folder
+from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Item, divide
 from cactus.data.files.containers import path_parts
 from cactus.data.files.registry import DatasetEntry
@@ -56,7 +58,7 @@ class CustomReader:
         mode: Literal["L", "RGB"] = "L" if own.channels == 1 else "RGB"
         fitter = ImageFitter(mode, side, own.resize, tree.max_image_bytes)
         splits = decoded_splits(tree, layouts, fitter, notes)
-        return RawDataset((side, side, own.channels), splits, notes)
+        return with_rotations(own, RawDataset((side, side, own.channels), splits, notes))
 
     @property
     def _tables(self) -> list[str]:
@@ -66,21 +68,16 @@ class CustomReader:
 
     def _layouts(self, tree: RawTree) -> tuple[dict[Split, Layout], list[str]]:
         """Return the layout of each split, and notes."""
-        for entry in tree.entries:
-            if not entry.loose:
-                where = tree.where(entry)
-                raise self._unusable(where, "an archive", "unpack it there, and move it away")
-            if entry.path != entry.name:
-                got = "bytes that are not UTF-8, or control characters, in its name"
-                raise self._unusable(tree.where(entry), got, "rename the file or its folder")
-        items, entries = self._listed(tree) if self._own.table else self._in_folders(tree)
+        files = self._files(tree)
+        find = self._listed if self._own.table else self._in_folders
+        items, entries = find(tree, files)
         if not items:
             fix = "put a folder of images for each class there; it is in data.raw_dir"
             raise self._unusable(f"{tree.root}/", "no image", fix)
         rule = self._own.split
         classes = None
         if rule and rule.file:
-            rows = self._rows(tree, rule.file, ("class", "split"))
+            rows = self._rows(tree, files, rule.file, ("class", "split"))
             classes = {row["class"]: row["split"] for row in rows}
             if len(classes) < len(rows):
                 fix = "list each class once"
@@ -91,57 +88,78 @@ class CustomReader:
             for split, found in division.items()
         }
         least = self._own.min_images_per_class
-        return lay_out(f"custom.{self._dataset}", images, least), notes
+        name = f"custom.{self._dataset}"
+        path_of = {entry: path for path, entry in files.items()}
+        return lay_out(name, images, least, lambda _, entry: path_of[entry]), notes
 
-    def _in_folders(self, tree: RawTree) -> tuple[list[Item], list[RawEntry]]:
+    def _files(self, tree: RawTree) -> dict[str, RawEntry]:
+        """Return the files by path; those in archives as if these were unpacked."""
+        files = files_by_path(tree, self._dataset)
+        images = [path for path, entry in files.items() if _is_image(entry)]
+        packed = [files[path] for path in images if not files[path].loose]
+        if packed and len(packed) < len(images):
+            loose = next(path for path in images if files[path].loose)
+            got = f"images in an archive, and others that are in none, e.g. {loose}"
+            fix = "keep all images in archives, or unpack all and move the archives away"
+            raise self._unusable(str(packed[0].container.path), got, fix)
+        folders = 2 if self._own.split is None else 1
+        table = "/".join(path_parts(self._own.table)) if self._own.table else None
+        return without_top_folder(files, images, folders, table)
+
+    def _in_folders(
+        self, tree: RawTree, files: dict[str, RawEntry]
+    ) -> tuple[list[Item], list[RawEntry]]:
         """Return the images in class folders, which are in folders of splits if no rule splits."""
-        if strange := unused_files(tree, self.uses, ()):
+        tables = {files.get(path) for path in self._tables}
+        if strange := unused_files(tree, lambda one: _is_image(one) or one in tables, ()):
             fix = "save images as PNG or JPEG, and move other data out of the folder"
             raise self._unusable(f"{tree.root}/", "; ".join(strange), fix)
         above = 1 if self._own.split is None else 0
-        entries = [entry for entry in tree.entries if _is_image(entry)]
+        images = {path: entry for path, entry in files.items() if _is_image(entry)}
         items = []
-        for entry in entries:
-            *folders, _ = entry.path.split("/")
+        for path, entry in images.items():
+            *folders, _ = path.split("/")
             if len(folders) <= above:
                 wanted = "<split>/<class>/" if above else "<class>/"
                 fix = f"put it into {tree.root}/{wanted}"
                 if above:
                     fix += f"; or set data.custom.{self._dataset}.split, if folders are classes"
                 raise self._unusable(tree.where(entry), "an image outside a class folder", fix)
-            items.append(Item(entry.path, folders[above], folders[0] if above else None))
-        return items, entries
+            items.append(Item(path, folders[above], folders[0] if above else None))
+        return items, list(images.values())
 
-    def _listed(self, tree: RawTree) -> tuple[list[Item], list[RawEntry]]:
+    def _listed(
+        self, tree: RawTree, files: dict[str, RawEntry]
+    ) -> tuple[list[Item], list[RawEntry]]:
         """Return the images that a table lists."""
         table = str(self._own.table)
         columns = ("file", "class", *(("split",) if self._own.split is None else ()))
-        by_path = {entry.path: entry for entry in tree.entries}
         items: list[Item] = []
         entries: dict[str, RawEntry] = {}
-        for line, row in enumerate(self._rows(tree, table, columns), start=2):
+        for line, row in enumerate(self._rows(tree, files, table, columns), start=2):
             path, place = "/".join(path_parts(row["file"])), f"{tree.root / table}, row {line}"
-            if path not in by_path:
+            if path not in files:
                 raise self._unusable(
                     place,
                     f"{row['file']}, and no such file",
                     did_you_mean(
-                        path, by_path, f"paths start in {tree.root}/; hidden files are not read"
+                        path, files, f"paths start in {tree.root}/; hidden files are not read"
                     ),
                 )
             if path in entries:
                 raise self._unusable(place, f"{row['file']} again", "list each file once")
-            entries[path] = by_path[path]
+            entries[path] = files[path]
             items.append(Item(path, row["class"], row.get("split")))
         # In the order of the files, whatever the order of the rows.
         order = sorted(range(len(items)), key=lambda place: items[place].name)
         return [items[place] for place in order], [entries[items[at].name] for at in order]
 
-    def _rows(self, tree: RawTree, table: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    def _rows(
+        self, tree: RawTree, files: dict[str, RawEntry], table: str, columns: tuple[str, ...]
+    ) -> list[dict[str, str]]:
         """Return the rows of a csv file, each with a value in each of the columns."""
-        path = "/".join(path_parts(table))
-        entry = next((one for one in tree.entries if one.path == path), None)
-        where = str(tree.root / table)
+        entry = files.get("/".join(path_parts(table)))
+        where = tree.where(entry) if entry else str(tree.root / table)
         if entry is None:
             raise self._unusable(where, "no such file", "put the table there, or correct its name")
         try:
@@ -162,9 +180,7 @@ class CustomReader:
         ]
 
     def _unusable(self, where: str, got: str, fix: str) -> DataError:
-        return DataError(
-            f"The raw data of {self._dataset} cannot be used.", where=where, got=got, fix=fix
-        )
+        return unusable(self._dataset, where, got, fix)
 
 
 def _is_image(entry: RawEntry) -> bool:

@@ -10,6 +10,7 @@ from PIL import Image
 from cactus.config.sections.custom_data import CustomDataset
 from cactus.config.sections.data import DataSettings
 from cactus.custom_code import DATASET, custom_code
+from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Division, Item, divide
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
@@ -58,7 +59,7 @@ class CustomReader:
         mode: Literal["L", "RGB"] = "L" if own.channels == 1 else "RGB"
         fitter = ImageFitter(mode, side, own.resize, tree.max_image_bytes)
         splits = self._splits(division, images, fitter, notes)
-        return RawDataset((side, side, own.channels), splits, notes)
+        return with_rotations(own, RawDataset((side, side, own.channels), splits, notes))
 
     def _returned(self) -> tuple[Sequence[Any], list[Item]]:
         """Return the images of the module, and the class and the split of each."""
@@ -98,7 +99,7 @@ class CustomReader:
             check_class_sizes(f"custom.{self._dataset}", split, classes, labels, least)
             places = [place for label in classes for place in by_class[label]]
             fitted = (fitter.fit(self._image(images[place], place)) for place in places)
-            yield RawSplit(split, classes, labels, enumerate(fitted))
+            yield RawSplit(split, classes, labels, list(map(str, places)), enumerate(fitted))
         notes.extend(fitter.notes())
 
     def _image(self, pixels: npt.NDArray[np.uint8], place: int) -> Image.Image:

@@ -80,8 +80,14 @@ def load_registry(path: Path = REGISTRY) -> dict[DatasetName, DatasetEntry]:
 
 
 def dataset_entry(dataset: DatasetName, settings: DataSettings) -> DatasetEntry:
-    """Return the registry's entry of a data set; of one's own, an entry that names no file."""
-    if dataset in settings.custom:
+    """Return the registry's entry of a data set; of one's own, an entry that names no file.
+
+    A variant has the entry of the data set that it varies.
+    """
+    own = settings.custom.get(dataset)
+    if own is not None and own.variant_of is not None:
+        return load_registry()[own.variant_of]
+    if own is not None:
         return DatasetEntry(title=dataset, folders=[dataset], checksum_published=False, files=[])
     return load_registry()[dataset]
 

@@ -1,6 +1,7 @@
 """What a reader of raw files returns, to be written as arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol
@@ -29,6 +30,8 @@ class RawSplit:
         Class names in the order of the labels (CelebA: names of the split's attributes).
     labels
         int64 (N,), or for CelebA uint8 (N, 40).
+    names
+        Names of the N images in the order of the labels, which no other image of the data set has.
     images
         Row numbers in [0, N) and images, uint8 (H, W, C), in any order, each once.
     attributes
@@ -38,6 +41,7 @@ class RawSplit:
     name: Split
     classes: list[str]
     labels: npt.NDArray[Any]
+    names: Sequence[str]
     images: Iterator[tuple[int, npt.NDArray[np.uint8]]]
     attributes: list[int] | None = None
 
@@ -74,6 +78,7 @@ class Layout:
 
     classes: list[str]
     labels: npt.NDArray[Any]
+    names: Sequence[str]
     entries: list[RawEntry]
     attributes: list[int] | None = None
 
@@ -124,14 +129,19 @@ def decoded_splits(
     for name, layout in layouts.items():
         entries, *todo = todo
         images = _decoded(tree, entries, list(chain(*todo)), fitter)
-        yield RawSplit(name, layout.classes, layout.labels, images, layout.attributes)
+        yield RawSplit(name, layout.classes, layout.labels, layout.names, images, layout.attributes)
     notes.extend(fitter.notes())
 
 
 def lay_out(
-    dataset: str, images: dict[Split, dict[str, list[RawEntry]]], minimum: int
+    dataset: str,
+    images: dict[Split, dict[str, list[RawEntry]]],
+    minimum: int,
+    name: Callable[[str, RawEntry], str],
 ) -> dict[Split, Layout]:
     """Put the images of each split into one sequence, class by class.
+
+    `name` returns the name of an image of a class; those that get the same have their paths.
 
     Raises
     ------
@@ -141,11 +151,15 @@ def lay_out(
     layouts = {}
     for split, by_class in images.items():
         classes = sorted(by_class)
-        labels = np.repeat(np.arange(len(classes)), [len(by_class[name]) for name in classes])
+        labels = np.repeat(np.arange(len(classes)), [len(by_class[label]) for label in classes])
         check_class_sizes(dataset, split, classes, labels, minimum)
-        layouts[split] = Layout(
-            classes, labels, [entry for name in classes for entry in by_class[name]]
-        )
+        members = [(label, entry) for label in classes for entry in by_class[label]]
+        names = [name(label, entry) for label, entry in members]
+        entries, uses = [entry for _, entry in members], Counter(names)
+        unique = [
+            one if uses[one] == 1 else entry.path for one, entry in zip(names, entries, strict=True)
+        ]
+        layouts[split] = Layout(classes, labels, unique, entries)
     return layouts
 
 

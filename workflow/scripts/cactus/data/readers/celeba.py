@@ -79,6 +79,7 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         name: Layout(
             classes=[attributes.names[column] for column in columns[name]],
             labels=attributes.values[[attributes.rows[key] for key in keys]],
+            names=[images[key].basename for key in keys],
             entries=[images[key] for key in keys],
             attributes=columns[name],
         )

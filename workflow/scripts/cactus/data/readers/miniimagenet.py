@@ -86,7 +86,8 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         splits = pickle_splits(tree, lists, fitter, settings.miniimagenet, notes)
         return RawDataset((side, side, 3), splits, notes)
     notes.extend(_missing_notes(images, lists, entry))
-    layouts = lay_out("miniimagenet", images, settings.miniimagenet.min_images_per_class)
+    least = settings.miniimagenet.min_images_per_class
+    layouts = lay_out("miniimagenet", images, least, lambda of, one: f"{of}/{one.basename}")
     return RawDataset((side, side, 3), decoded_splits(tree, layouts, fitter, notes), notes)
 
 

@@ -109,7 +109,8 @@ def pickle_splits(
         rows = _rows(images, order, fitter)
         # Only the generator of rows may hold the images, so that consuming it frees them.
         del images
-        yield RawSplit(name, names, labels, rows)
+        named = [f"{names[at]}/{place}" for at, place in zip(labels, order, strict=True)]
+        yield RawSplit(name, names, labels, named, rows)
     notes.extend(fitter.notes())
 
 

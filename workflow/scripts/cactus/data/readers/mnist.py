@@ -33,6 +33,8 @@ _CHUNK_BYTES = 1 << 20
 
 # Images (N, 28, 28, 1) and labels (N,).
 _Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+# The same, and the names of the images.
+_Part = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[str]]
 
 
 def uses(entry: RawEntry) -> bool:
@@ -63,10 +65,11 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
             got=f"{settings.mnist.val_size} of {len(train[0])} images",
             fix="choose a smaller val_size",
         )
-    parts: dict[Split, _Pair] = {
-        "train": (train[0][:cut], train[1][:cut]),
-        "val": (train[0][cut:], train[1][cut:]),
-        "test": test,
+    names = [f"train/{place}" for place in range(len(train[0]))]
+    parts: dict[Split, _Part] = {
+        "train": (train[0][:cut], train[1][:cut], names[:cut]),
+        "val": (train[0][cut:], train[1][cut:], names[cut:]),
+        "test": (*test, [f"t10k/{place}" for place in range(len(test[0]))]),
     }
     notes = [f"the validation split is the last {settings.mnist.val_size} training images"]
     counts: dict[Split, int] = {"train": len(train[0]), "test": len(test[0])}
@@ -76,11 +79,11 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
     return RawDataset((_SIDE, _SIDE, 1), _splits(parts, settings), notes)
 
 
-def _splits(parts: dict[Split, _Pair], settings: DataSettings) -> Iterator[RawSplit]:
+def _splits(parts: dict[Split, _Part], settings: DataSettings) -> Iterator[RawSplit]:
     classes = [str(digit) for digit in range(_DIGITS)]
-    for name, (images, labels) in parts.items():
+    for name, (images, labels, names) in parts.items():
         check_class_sizes("mnist", name, classes, labels, settings.mnist.min_images_per_class)
-        yield RawSplit(name, classes, labels, enumerate(images))
+        yield RawSplit(name, classes, labels, names, enumerate(images))
 
 
 def _role(entry: RawEntry) -> str | None:

@@ -5,6 +5,7 @@ has no split of 1100/100/423 characters.
 """
 
 import re
+from pathlib import PurePosixPath
 
 from cactus.config.sections.data import DataSettings, OmniglotData
 from cactus.data.files.registry import DatasetEntry
@@ -58,11 +59,16 @@ def read(tree: RawTree, settings: DataSettings, entry: DatasetEntry) -> RawDatas
         notes.append(f"{fewer} characters have fewer than {_DRAWERS} drawings")
     split = split_characters(list(characters), own)
     images = {name: {key: characters[key] for key in split[name]} for name in split}
-    layouts = lay_out("omniglot", images, own.min_images_per_class)
+    layouts = lay_out("omniglot", images, own.min_images_per_class, drawing_name)
     side = own.image_size
     # The drawings have black ink on white.
     fitter = ImageFitter("L", side, own.resize, tree.max_image_bytes, invert=own.ink == "white")
     return RawDataset((side, side, 1), decoded_splits(tree, layouts, fitter, notes), notes)
+
+
+def drawing_name(character: str, drawing: RawEntry) -> str:
+    """Return the name of a drawing, "<Alphabet>/characterNN/NNNN_NN"."""
+    return f"{character}/{PurePosixPath(drawing.basename).stem}"
 
 
 def find_characters(tree: RawTree) -> _Characters:

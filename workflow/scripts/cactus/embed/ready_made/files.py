@@ -21,7 +21,7 @@ _ROUNDING: Final = 0.01  # of a gray level; half precision rounds more
 
 
 def read_array(path: Path, *names: str) -> Array:
-    """Return an array of numbers from an `.npy` file, or the first of `names` in an `.npz` file.
+    """Return the array of an `.npy` file, or the first of `names` in an `.npz` file.
 
     Raises
     ------
@@ -39,10 +39,8 @@ def read_array(path: Path, *names: str) -> Array:
                     _refuse_names(path, names, content.files)
                 array = content[found[0]]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        fix = "write it again with np.save or np.savez, as an array of numbers"
+        fix = "write it again with np.save or np.savez, as an array of numbers, names as text"
         _refuse("A file of ready-made vectors cannot be read.", str(path), str(error), fix)
-    if array.dtype.kind not in "biuf":
-        _refuse_kind(path, array, "numbers")
     return array
 
 
@@ -76,6 +74,12 @@ def read_images(path: Path, name: str, shape: tuple[int, int, int], count: int) 
         There are others, or of another shape, or their values are no gray levels.
     """
     array = read_array(path, name)
+    if array.dtype.kind not in "biuf":
+        _refuse_kind(path, array, "numbers")
+    if array.shape[1:] == shape and len(set(shape)) == 1 and shape[0] > 1:
+        got = f"an array of shape {array.shape}, channels first or last"
+        fix = "match them by their names instead, under `names` or `name_array`"
+        _refuse("The images of ready-made vectors can be read in two ways.", str(path), got, fix)
     order = _order(array.shape[1:], shape)
     if order is None:
         fix = f"ours are {shape} (height, width, channels); write images of this size"
@@ -91,6 +95,52 @@ def read_images(path: Path, name: str, shape: tuple[int, int, int], count: int) 
         if order:
             levels = levels.transpose(order)
         yield from levels.reshape(-1, *shape)
+
+
+def read_names(path: Path, name: str, count: int) -> list[str]:
+    """Return the names of the images that vectors belong to.
+
+    Parameters
+    ----------
+    path
+        A text file with a name per line, or an `.npz` file.
+    name
+        The name of the array in it; empty for a text file.
+    count
+        How many there must be.
+
+    Raises
+    ------
+    DataError
+        There are others, an empty one, or the file cannot be read.
+    """
+    names = _names_of_array(path, name) if name else _lines(path)
+    if len(names) != count:
+        got, fix = f"{len(names)} names for {count} vectors", "write one name for each vector"
+        _refuse("Ready-made vectors and their names differ in number.", str(path), got, fix)
+    if "" in names:
+        got, fix = f"an empty name at place {names.index('')}", "write one name for each vector"
+        _refuse("A name of a ready-made vector is empty.", str(path), got, fix)
+    return names
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # with universal newlines
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "save it as UTF-8 text, a name per line"
+        _refuse("A file of names cannot be read.", str(path), str(error), fix)
+    return text.removesuffix("\n").split("\n")
+
+
+def _names_of_array(path: Path, name: str) -> list[str]:
+    array = read_array(path, name)
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8", "backslashreplace")
+    if array.dtype.kind != "U" or array.ndim != 1:
+        _refuse_kind(path, array, "names, as text (N,)")
+    names: list[str] = array.tolist()
+    return names
 
 
 def _order(found: tuple[int, ...], shape: tuple[int, int, int]) -> tuple[int, ...] | None:

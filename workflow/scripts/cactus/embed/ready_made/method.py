@@ -1,4 +1,4 @@
-"""Vectors that were made elsewhere, looked up by the pixels of their images."""
+"""Vectors that were made elsewhere, looked up by the pixels or the names of their images."""
 
 # ruff: noqa: D102 - the protocol documents the methods
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
 from cactus.embed.images import write_neighbors
 from cactus.embed.ready_made.files import Images, Vectors, read_images, read_vectors
+from cactus.embed.ready_made.named import NamedRows
 from cactus.errors import DataError
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.metrics import MetricsLog
@@ -29,17 +30,18 @@ class Settings(ReadyVectors):
 
 
 class Method:
-    """Ready-made vectors: each image gets the vector of the image with the same pixels.
+    """Ready-made vectors: each image gets the vector of the image with the same pixels or name.
 
-    The place of an image says nothing: files may be in another order or have more images. An image
-    counts as itself and as its negative, because drawings are kept as ink on paper and as paper on
-    ink. Nothing is trained and nothing is drawn, so the seed has no use.
+    The place of an image says nothing: files may be in another order or have more images. By its
+    pixels, an image counts as itself and as its negative, because drawings are kept as ink on paper
+    and as paper on ink. Names are those of the prepared data, whose pixels `read_names` looks up.
+    Nothing is trained and nothing is drawn, so the seed has no use.
 
     Raises
     ------
     DataError
-        A file is missing or damaged, has other numbers of vectors and images, or different vectors
-        for equal images; or the splits' vectors differ in dimension.
+        A file is missing or damaged, has other numbers of vectors and images or names, or different
+        vectors for equal images; or the splits' vectors differ in dimension.
     """
 
     def __init__(
@@ -50,22 +52,25 @@ class Method:
         device: torch.device,
     ) -> None:
         del seed, device
-        self.image_shape = image_shape
         self.row_of: dict[bytes, int] = {}  # by the digest of an image
         self.row_of_negative: dict[bytes, int] = {}  # by that of its negative
-        found = [read_vectors(Path(one), settings.vector_array) for one, _ in settings.files]
-        for vectors, (path, _) in zip(found, settings.files, strict=True):
+        parts = settings.parts
+        found = [read_vectors(Path(part.vectors), settings.vector_array) for part in parts]
+        for vectors, (path, *_) in zip(found, parts, strict=True):
             if vectors.shape[1] != found[0].shape[1]:
                 got = f"{vectors.shape[1]} dimensions, {found[0].shape[1]} in {settings.train}"
                 fix = "take files of the same encoder"
                 _refuse("The vectors of two splits differ in dimension.", path, got, fix)
         self.vectors: Vectors = np.concatenate(found)
-        start = 0
-        for vectors, (_, path) in zip(found, settings.files, strict=True):
-            images = read_images(Path(path), settings.image_array, image_shape, len(vectors))
-            for row, image in enumerate(images, start):
-                self._add(image, row, path)
-            start += len(vectors)
+        counts = list(map(len, found))
+        self.named = NamedRows(settings, counts) if settings.by_names else None
+        if self.named is None:
+            self._add_images(settings, counts, image_shape)
+
+    def read_names(self, data_folder: Path) -> None:
+        if self.named is not None:
+            for name, row, image in self.named.images(data_folder):
+                self._add(image, row, name)
 
     def total_steps(self, count: int) -> int:
         return min(0, count)
@@ -97,14 +102,24 @@ class Method:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         del state
 
-    def _add(self, image: Images, row: int, path: str) -> None:
+    def _add_images(
+        self, settings: Settings, counts: list[int], shape: tuple[int, int, int]
+    ) -> None:
+        start = 0
+        for part, count in zip(settings.parts, counts, strict=True):
+            images = read_images(Path(part.images), settings.image_array, shape, count)
+            for row, image in enumerate(images, start):
+                self._add(image, row, part.images)
+            start += count
+
+    def _add(self, image: Images, row: int, where: str) -> None:
         first = self.row_of.setdefault(_digest(image), row)
         self.row_of_negative.setdefault(_digest(255 - image), row)
         distance = float(np.linalg.norm(self.vectors[row] - self.vectors[first]))
         if distance > _SHARE * float(np.linalg.norm(self.vectors[first])):
             got = f"{distance:.3g} apart"
             fix = "encode without dropout, batch statistics (call `eval()`) and augmentation"
-            _refuse("Two equal images have different ready-made vectors.", path, got, fix)
+            _refuse("Two equal images have different ready-made vectors.", where, got, fix)
 
     def _row(self, image: Images) -> int:
         """Return the row of an image's vector, -1 if there is none."""

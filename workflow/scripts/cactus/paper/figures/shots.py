@@ -1,5 +1,6 @@
 """Shot curves: accuracy over the number of labeled images per class."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -35,7 +36,7 @@ def draw(inputs: FigureInputs) -> Figure:
     embeddings = _embeddings(results)
     rows = list(results[["dataset", "way"]].drop_duplicates().itertuples(index=False, name=None))
     shown = _shown(results)
-    methods = sorted(set(shown["method"]), key=method_rank)
+    styles = style.method_styles(sorted(set(shown["method"]), key=method_rank))
     figure = style.new_figure(
         max(len(embeddings) * _PANEL_WIDTH, 110 * style.MM), len(rows) * _PANEL_HEIGHT + _MARGINS
     )
@@ -44,14 +45,14 @@ def draw(inputs: FigureInputs) -> Figure:
         for panel, embedding in zip(row, embeddings, strict=True):
             here = shown["source"].isin([embedding, *_REFERENCES])
             here &= (shown["dataset"] == dataset) & (shown["way"] == way)
-            _draw_panel(panel, shown[here], methods)
+            _draw_panel(panel, shown[here], styles)
         title = dataset_title(dataset, inputs.titles)
         row[0].set_ylabel(f"{title}, {way}-way\n{inputs.accuracy_label(dataset)}")
     for panel, embedding in zip(axes[0], embeddings, strict=True):
         panel.set_title(source_title(embedding) if embedding else "")
     for panel in axes[-1]:
         panel.set_xlabel("shot (images per class)")
-    style.legend_below(figure, style.method_handles(methods), 5 if len(embeddings) > 2 else 3)
+    style.legend_below(figure, style.method_handles(styles), 5 if len(embeddings) > 2 else 3)
     style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
 
@@ -70,13 +71,13 @@ def _shown(results: pd.DataFrame) -> pd.DataFrame:
     return results[results["source"].isin([*_embeddings(results), *_REFERENCES])]
 
 
-def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:
+def _draw_panel(axes: Axes, results: pd.DataFrame, styles: Mapping[str, dict[str, Any]]) -> None:
     """Draw a line per method, with the shots equally spaced whatever their values.
 
     With a single shot there are no lines, and the methods are side by side.
     """
     shots = sorted(set(results["shot"]))
-    spread = _SPREAD if len(shots) == 1 else 0.0
+    methods, spread = list(styles), _SPREAD if len(shots) == 1 else 0.0
     for method, rows in results.groupby("method", sort=False):
         rows = rows.sort_values("shot")
         shift = spread * (methods.index(str(method)) / max(len(methods) - 1, 1) - 0.5)
@@ -85,7 +86,7 @@ def _draw_panel(axes: Axes, results: pd.DataFrame, methods: list[str]) -> None:
             100 * rows["mean"],
             yerr=100 * rows["ci95"],
             elinewidth=0.7,
-            **style.method_style(str(method)),
+            **styles[str(method)],
         )
     axes.set_xticks(range(len(shots)), [str(shot) for shot in shots])
     axes.set_xlim(-0.4, max(len(shots) - 0.6, 0.4))

@@ -115,7 +115,9 @@ def _reused(job: RunningJob, raw_dir: str, cache: HashCache) -> bool:
         from cactus.data.files.registry import load_registry
         from cactus.provenance.fingerprint.raw_files import current_raw_hashes
 
-        entry = load_registry().get(record.job.cell)  # none for a data set of one's own
+        own = record.plan.spec["settings"]["custom"].get(record.job.cell, {})
+        # None for a data set of one's own, unless it is a variant.
+        entry = load_registry().get(own.get("variant_of") or record.job.cell)
         folders, names = entry.folders if entry else None, record.plan.raw
         return current_raw_hashes(Path(raw_dir), record.job.cell, folders, names, cache)
 

@@ -120,7 +120,7 @@ class Project:
         locked = self.locked if config.environment == "locked" else {}
         versions = {name: locked.get(name) or self._version(name) for name in sorted(libraries)}
         versions["python"] = ".".join(python_version_tuple()[:2])
-        files = {str(one): self._hash(str(one)) for one in stage.data_files(wildcards)}
+        files = {str(one): self._hash(str(one)) for one in stage.data_files(config, wildcards)}
         declared = stage.declared_files(config, wildcards)
         hashes = declared_hashes(self.tree.base, declared, self.tree.cache)
         return Dependencies(closure.files, versions, files, hashes)

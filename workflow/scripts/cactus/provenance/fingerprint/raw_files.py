@@ -48,7 +48,9 @@ def custom_raw_hashes(raw_dir: Path, dataset: str, cache: HashCache) -> dict[str
     places = raw_folders(raw_dir, [dataset])
     if not places:
         return {}
-    names = sorted(one.name for one in Folder(places[0]).members)
+    folder = Folder(places[0])
+    archives = [path.relative_to(places[0]).as_posix() for path in folder.archives]
+    names = sorted([*(one.name for one in folder.members), *archives])
     cache.warm(places[0] / name for name in names)
     found: dict[str, str] = {}
     for name in names:

@@ -157,8 +157,9 @@ class Planner(RunReader):
         if not record.plan.raw:
             return {}
         dataset, cache = record.job.cell, self.project.tree.cache
-        entry = self.project.registry.get(dataset)
-        folders = None if dataset in self.config.data.custom else entry.folders if entry else ()
+        own = self.config.data.custom.get(dataset)
+        entry = self.project.registry.get(own.variant_of or "" if own else dataset)
+        folders = entry.folders if entry else None if own else ()
         return current_raw_hashes(self.raw_dir, dataset, folders, record.plan.raw, cache)
 
     def write_plan(self, job: Job) -> Path:

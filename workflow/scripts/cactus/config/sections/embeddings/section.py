@@ -50,9 +50,13 @@ class CustomEmbedding(DatasetSettings):
         own = super().resolve(dataset)
         if own.vectors is None:
             return own
-        files = dict.fromkeys(name for pair in own.vectors.files for name in pair)
         reading = {"module": _READY_MADE, "settings": own.vectors.model_dump(), "vectors": None}
-        return own.model_copy(update={**reading, "files": list(files)})
+        return own.model_copy(update={**reading, "files": own.vectors.files})
+
+    def reads_names(self, dataset: DatasetName) -> bool:
+        """Return whether ready-made vectors belong to a data set's images by their names."""
+        vectors = super().resolve(dataset).vectors
+        return vectors is not None and vectors.by_names
 
     @model_validator(mode="after")
     def _say_where_vectors_come_from(self) -> Self:

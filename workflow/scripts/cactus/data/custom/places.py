@@ -1,0 +1,82 @@
+"""Where files of a data set of one's own lie, as if archives were unpacked beside themselves."""
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from cactus.data.files.containers import path_parts
+from cactus.data.files.tree import RawEntry, RawTree
+from cactus.errors import DataError
+
+
+def unusable(dataset: str, where: str, got: str, fix: str) -> DataError:
+    """Return the error for raw data that cannot be used."""
+    return DataError(f"The raw data of {dataset} cannot be used.", where=where, got=got, fix=fix)
+
+
+def files_by_path(tree: RawTree, dataset: str) -> dict[str, RawEntry]:
+    """Return all files by their paths below the data set's folder, in this order.
+
+    Those in archives have the paths that they would have if the archives were unpacked in the
+    folders in which they are.
+
+    Raises
+    ------
+    DataError
+        A name is not printable, or two files have one path.
+    """
+    found: dict[str, RawEntry] = {}
+    for entry in tree.entries:
+        path = _path(tree, entry)
+        if path is None:
+            got = "bytes that are not UTF-8, or control characters, in its name"
+            fix = "rename the file or its folder"
+            raise unusable(dataset, tree.where(entry), got, fix)
+        other = found.setdefault(path, entry)
+        if other is not entry:
+            got = f"the same file as {other.path}"
+            fix = "keep one of them: an archive or what was unpacked from it"
+            raise unusable(dataset, tree.where(entry), got, fix)
+    return dict(sorted(found.items()))
+
+
+def _path(tree: RawTree, entry: RawEntry) -> str | None:
+    """Return the path of a file; None if it is not printable."""
+    if entry.loose:
+        return entry.path if entry.path == entry.name else None
+    archive = entry.container.path.relative_to(tree.root)
+    inside = path_parts(entry.name)
+    whole = "/".join([archive.as_posix(), *inside])
+    return "/".join([*archive.parts[:-1], *inside]) if entry.path == whole else None
+
+
+def without_top_folder(
+    files: dict[str, RawEntry], images: Collection[str], folders: int, table: str | None
+) -> dict[str, RawEntry]:
+    """Return files without the folder that an archive has around all of them, if it has one.
+
+    Parameters
+    ----------
+    files
+        All files by path.
+    images
+        The paths of the images.
+    folders
+        In how many folders an image has to be at least.
+    table
+        The table that lists images, if one does: it then has to be in the folder.
+    """
+    while any(not files[path].loose for path in images):
+        tops = {path.split("/")[0] for path in images}
+        depth = min(path.count("/") for path in images)
+        top = tops.pop()
+        around = f"{top}/{table}" in files and table not in files if table else depth > folders
+        if tops or not around:
+            break
+        files = {_below(path, top): entry for path, entry in files.items()}
+        images = [_below(path, top) for path in images]
+    return files
+
+
+def _below(path: str, top: str) -> str:
+    parts = PurePosixPath(path).parts
+    return "/".join(parts[1:]) if parts[0] == top and len(parts) > 1 else path
