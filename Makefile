@@ -38,8 +38,6 @@ $(SETUP): envs/requirements.lock pyproject.toml
 
 demo: $(SETUP)
 	$(BIN)/snakemake --cores $(CORES) --logger cactus --configfile config/demo.yaml
-	@$(BIN)/python workflow/scripts/print_summary.py results/demo/tables/results.csv
-	@echo "Tables and figures: results/demo/tables, results/demo/figures"
 
 # Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools

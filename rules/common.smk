@@ -11,7 +11,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.closing import closing_lines, say_what_is_reused
+from cactus.cluster.closing import closing_lines, say_last
 from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
@@ -58,7 +58,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
-    atexit.register(lambda: workflow.dryrun and say_what_is_reused(workflow, PLANNER))
+    atexit.register(say_last, workflow, PLANNER)
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
 
 

@@ -31,6 +31,16 @@ def rows(results: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_a_run_ends_with_its_accuracies_and_the_paths_of_its_outputs(run):
+    folder, _, output = run
+    again = snakemake(folder, "--cores", "2", "--logger", "cactus", *STUDY)
+    assert "nothing to do" in again
+    for text in (output, again):
+        assert "Accuracy of the CACTUs cells in percent (synthetic data" in text
+        assert "Every number: results/cut/tables/results.csv" in text
+        assert "Tables and figures: results/cut/tables, results/cut/figures" in text
+
+
 def test_progress_names_the_cell_the_time_and_what_remains(run):
     _, _, output = run
     done = [line for line in output.splitlines() if "  done   meta_train" in line]

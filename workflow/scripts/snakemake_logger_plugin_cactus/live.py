@@ -1,5 +1,6 @@
 """The live view of a run at the bottom of a terminal."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
@@ -36,6 +37,7 @@ class LiveView:
             get_renderable=self._render,
             refresh_per_second=_PER_SECOND,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),
         )
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""Both ends of a run: what it takes over from other runs, and which jobs failed.
+"""Both ends of a run: what it takes over from other runs, its results, and which jobs failed.
 
 Those that failed include jobs that could not say so themselves.
 """
@@ -34,6 +34,33 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
     coming = [planner.assess(job) for job in planner.graph.jobs if job in jobs]
     for line in reusable(planner, [one for one in coming if one.stale]).lines:
         print(f"note: {line}", file=sys.stderr)
+
+
+def say_last(workflow: Any, planner: Planner) -> None:
+    """Print at the end of a call what a dry run would reuse, or the results of a whole run.
+
+    Whole is a run that was asked for everything, and of which nothing is left to do.
+    """
+    if workflow.dryrun:
+        say_what_is_reused(workflow, planner)
+        return
+    targets = workflow.dag_settings.targets
+    # A graph without jobs to run is false.
+    whole = workflow.dag is not None and (not targets or "all" in targets)
+    if whole and not any(workflow.dag.needrun_jobs()):
+        print(result_lines(planner))
+
+
+def result_lines(planner: Planner) -> str:
+    """Return the accuracies of a finished run in short, and where its outputs are."""
+    # Only the end of a run needs pandas, which is slow to import.
+    from cactus.paper.results import read_results
+    from cactus.paper.summary import format_summary
+
+    run = planner.run_folder
+    results = run / "tables" / "results.csv"
+    summary = format_summary(read_results(results), planner.config.custom_titles(None))
+    return f"{summary}\nEvery number: {results}\nTables and figures: {run}/tables, {run}/figures"
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:
