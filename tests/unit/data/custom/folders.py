@@ -1,6 +1,7 @@
 """Prepare class folders of one's own, or see them refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,13 @@ LISTS = {"train": ["circle", "ring"], "val": ["square"], "test": ["bar"]}
 BY_LISTS = {"split": {"classes": LISTS}}
 
 
-def prepared(tmp_path: Path, **own: object) -> Manifest:
+def prepared(tmp_path: Path, **own: Any) -> Manifest:
     """Prepare the files below ``raw/shapes``."""
     check_raw("shapes", settings(**own), tmp_path / "raw")
     return prepare("shapes", settings(**own), tmp_path / "raw", tmp_path / "out", synthetic=False)
 
 
-def refused(tmp_path: Path, **own: object) -> DataError:
+def refused(tmp_path: Path, **own: Any) -> DataError:
     """Return the error, which the check before the first job raises, too."""
     with pytest.raises(DataError) as early:
         check_raw("shapes", settings(**own), tmp_path / "raw")
