@@ -76,8 +76,8 @@ NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py test
   $(shell find tests/unit -name 'test_golden*.py' -o -name 'test_*parity.py')
 
 test-kernels: $(SETUP)
-	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
-	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
 
 # The fuzz tests with 100 times the examples of `make test`, drawn anew.
 fuzz: $(SETUP)
