@@ -19,7 +19,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-here test-kernels fuzz coverage bench gpu-check crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -41,7 +41,7 @@ demo: $(SETUP)
 
 # Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools
-	$(MAKE) --jobs=3 --keep-going --output-sync=target test-cluster test-nodes test-here
+	$(MAKE) --jobs=4 --keep-going --output-sync=target test-cluster test-nodes test-workflow test-here
 
 # Two processes with a cluster each, so that neither takes much longer than the other.
 BESIDE := tests/cluster/test_outages.py tests/cluster/test_submission.py
@@ -53,16 +53,29 @@ test-cluster: $(SETUP)
 test-nodes: $(SETUP)
 	$(BIN)/pytest tests/nodes $(BESIDE) $(PYTEST_ARGS)
 
-test-here: $(SETUP) crate-tools
-	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/nodes $(PYTEST_ARGS)
+# Parts of `make test` share the cores, and threads of tiny operations mostly wait for each other:
+# with one thread, networks of the tests take a quarter of the time. Threads that a test asks for
+# sleep while they wait. `make test-kernels` has as many threads as there are cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+
+# Whole runs. Most tests share one that is made first; those that do not are in `test-here`.
+APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end slurm_profile variants)
+SHARING := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
+
+test-workflow: $(SETUP) crate-tools
+	$(ONE_THREAD) $(BIN)/pytest tests/workflow $(addprefix --ignore=,$(APART)) $(PYTEST_ARGS)
+
+# Everything else.
+test-here: $(SETUP)
+	$(ONE_THREAD) $(BIN)/pytest $(addprefix --ignore=,tests/cluster tests/nodes $(SHARING)) $(PYTEST_ARGS)
 
 # The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor: 1 to 2 minutes.
 NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py tests/unit/tasks \
   $(shell find tests/unit -name 'test_golden*.py' -o -name 'test_*parity.py')
 
 test-kernels: $(SETUP)
-	OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
-	OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
 
 # The fuzz tests with 100 times the examples of `make test`, drawn anew.
 fuzz: $(SETUP)
@@ -101,17 +114,16 @@ accounting-tools: cluster-tools
 	which slurmdbd mariadbd > /dev/null || \
 	  { apt-get update -qq && $(APT) slurmdbd mariadb-server; }
 
-# The unit tests without the slow ones: no Slurm, no real data, no whole runs. Threads that wait
-# sleep instead of spinning, so that other work on the machine slows the tests less.
+# The unit tests without the slow ones: no Slurm, no real data, no whole runs.
 FAST := not (slow or workflow or cluster or accounting or real_data or network)
 
 test-fast: $(SETUP)
-	OMP_WAIT_POLICY=passive $(BIN)/pytest -m "$(FAST)" $(PYTEST_ARGS)
+	$(ONE_THREAD) $(BIN)/pytest -m "$(FAST)" $(PYTEST_ARGS)
 
 # Lines and branches that the unit tests run, also in processes that inherit their environment.
 coverage: $(SETUP)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/unit $(PYTEST_ARGS)
+	$(ONE_THREAD) $(BIN)/coverage run -m pytest tests/unit $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

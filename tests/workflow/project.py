@@ -2,6 +2,7 @@
 
 import atexit
 import filecmp
+import importlib
 import multiprocessing
 import os
 import re
@@ -22,6 +23,7 @@ RUN = "small"
 # The plans of jobs too, but not the configuration beside them.
 _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
+# Commands are forked from a process that has imported Snakemake: that takes longer than most do.
 _WARM = multiprocessing.get_context("forkserver")
 _WARM.set_forkserver_preload(["snakemake.cli"])
 
@@ -101,16 +103,16 @@ class Project:
         self, *arguments: str, config: tuple[str, ...] = CONFIG
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake, which may fail."""
-        return self._python("-m", "snakemake", *arguments, *config)
+        return self._command("snakemake.cli", *arguments, *config)
 
     def cactus(self, *arguments: str) -> tuple[int, str]:
         """Run the command `cactus`; return its exit code and its output."""
-        done = self._python("-m", "cactus.cli.main", *arguments)
+        done = self._command("cactus.cli.main", *arguments)
         return done.returncode, done.stdout + done.stderr
 
     def stale_jobs(self, *more: str, config: tuple[str, ...] = CONFIG) -> set[str]:
         """Return the jobs that a dry run would do, as ``<stage> <cell>``."""
-        output = self._dry_run("--dry-run", *more, *config)
+        output = self.snakemake("--dry-run", *more, config=config)
         found = re.findall(r"^Job \d+: (.+)$", output, re.M)
         assert found or "Nothing to be done" in output, output
         return {job.strip() for job in found}
@@ -122,38 +124,40 @@ class Project:
         found.pop("CACTUS_PLANNED_BY", None)
         return found
 
-    def _dry_run(self, *arguments: str) -> str:
-        """Run Snakemake in a process that has already imported it, which takes half the time."""
-        with tempfile.TemporaryDirectory() as folder:
-            output = Path(folder) / "output"
-            process = _WARM.Process(target=_run_snakemake, args=(self.folder, arguments, output))
+    def _command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Call the `main` of a module in the project's folder, in a process of its own."""
+        with tempfile.TemporaryDirectory() as place:
+            files = Path(place, "stdout"), Path(place, "stderr")
+            call = module, arguments, self.folder, self.variables(), files
+            process = _WARM.Process(target=_call, args=call)
             process.start()
             process.join()
-            text = output.read_text()
-        assert process.exitcode == 0, text
-        return text
-
-    def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env=self.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+            output, errors = (file.read_text() for file in files)
+        assert process.exitcode is not None
+        return subprocess.CompletedProcess(arguments, process.exitcode, output, errors)
 
 
-def _run_snakemake(folder: Path, arguments: tuple[str, ...], output: Path) -> None:
-    from snakemake.cli import main  # type: ignore[import-untyped]
-
+def _call(
+    module: str,
+    arguments: tuple[str, ...],
+    folder: Path,
+    variables: dict[str, str],
+    files: tuple[Path, Path],
+) -> None:
+    """Call the `main` of a module as `python -m` would."""
+    for number, file in enumerate(files, start=1):
+        with file.open("wb") as opened:
+            os.dup2(opened.fileno(), number)
     os.chdir(folder)
-    os.environ.pop("CACTUS_PLANNED_BY", None)
-    with output.open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(variables)
+    here = {str(ROOT), str(ROOT / "workflow/scripts")}
+    there = ["", *variables["PYTHONPATH"].split(os.pathsep)]
+    sys.path[:] = [*there, *(path for path in sys.path if path not in here)]
+    assert "cactus" not in sys.modules, "it would be the package of another folder"
+    sys.argv = [module, *arguments]
     try:
-        main(list(arguments))
+        importlib.import_module(module).main()
     finally:
         sys.stdout.flush()
         atexit._run_exitfuncs()  # a forked process skips these; they save the hashes

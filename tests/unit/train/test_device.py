@@ -18,7 +18,9 @@ from cactus.train.device import (
 
 @pytest.fixture
 def _threads():
+    """Two threads, so that a change to one shows also where tests run with one."""
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
 
@@ -38,10 +40,11 @@ def test_without_a_gpu_auto_is_the_cpu_and_cuda_an_error():
         set_up_device("cuda", 1, deterministic=True)
 
 
+@pytest.mark.usefixtures("_threads")
 def test_the_description_is_json():
     description = describe_device(torch.device("cpu"))
     assert json.loads(json.dumps(description)) == description
-    assert description["threads"] == torch.get_num_threads()
+    assert description["threads"] == 2
 
 
 @pytest.mark.gpu
@@ -89,14 +92,14 @@ def test_the_layout_follows_device_and_precision(device, precision, layout):
     assert convolution_layout(torch.device(device), precision) == layout
 
 
+@pytest.mark.usefixtures("_threads")
 def test_one_thread_gives_the_others_back():
-    threads = torch.get_num_threads()
     with one_thread():
         assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
     with suppress(ZeroDivisionError), one_thread():
         _ = 1 / 0
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.slow

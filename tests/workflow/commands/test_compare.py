@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ pytestmark = pytest.mark.workflow
 FILES = {"comparison.tex", "comparison.csv", "comparison.pdf", "comparison.png"}
 
 
-@pytest.fixture
-def compared(shared: Project, tmp_path: Path) -> tuple[Path, str]:
-    folder = tmp_path / "compared"
+@pytest.fixture(scope="module")
+def compared(shared: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A comparison and what was printed; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("compare") / "compared"
     code, output = shared.cactus("compare", "small", "second", "--out", str(folder))
     assert code == 0, output
     return folder, output
@@ -73,8 +75,8 @@ def test_shared_cells_are_one_row_and_others_are_tested(compared):
     assert "note: Synthetic data, not the real data set" in output
 
 
-def test_it_replaces_a_comparison_and_nothing_else(shared: Project, compared):
-    folder, _ = compared
+def test_it_replaces_a_comparison_and_nothing_else(shared: Project, compared, tmp_path: Path):
+    folder = shutil.copytree(compared[0], tmp_path / "compared")
     before = {name: file_hash(folder / name) for name in sorted(FILES)}
     code, _ = shared.cactus("compare", "small", "second", "--out", str(folder))
     assert code == 0

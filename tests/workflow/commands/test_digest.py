@@ -19,11 +19,16 @@ def digest(project: Project, folder: Path) -> Path:
     return folder / "small"
 
 
-def test_a_digest_holds_outputs_audit_and_records(project: Project, tmp_path: Path) -> None:
-    folder = digest(project, tmp_path)
+@pytest.fixture(scope="module")
+def folder(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A digest of the finished run; tests leave it as it is."""
+    return digest(finished, tmp_path_factory.mktemp("digests"))
+
+
+def test_a_digest_holds_outputs_audit_and_records(finished: Project, folder: Path) -> None:
     for name in ("results.csv", "omniglot.tex"):
         assert (folder / "tables" / name).read_bytes() == (
-            project.run / "tables" / name
+            finished.run / "tables" / name
         ).read_bytes()
     assert json.loads((folder / "audit.json").read_text())["findings"] == []
     with (folder / "records.csv").open() as file:
@@ -32,17 +37,14 @@ def test_a_digest_holds_outputs_audit_and_records(project: Project, tmp_path: Pa
     row = rows["meta_train/omniglot/acai/maml/s0"]
     names = [f"models/omniglot/acai/maml/s0/{one}" for one in row["results"].split()]
     digests = {
-        name: hashlib.sha256((project.run / name).read_bytes()).hexdigest() for name in names
+        name: hashlib.sha256((finished.run / name).read_bytes()).hexdigest() for name in names
     }
     text = json.dumps(digests, sort_keys=True, separators=(",", ":"))
     assert row["results_sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_it_holds_the_recorded_tables_figures_and_pictures(
-    project: Project, tmp_path: Path
-) -> None:
-    folder = digest(project, tmp_path)
-    records = [json.loads(path.read_text()) for path in (project.run / "records").rglob("*.json")]
+def test_it_holds_the_recorded_tables_figures_and_pictures(finished: Project, folder: Path) -> None:
+    records = [json.loads(path.read_text()) for path in (finished.run / "records").rglob("*.json")]
     recorded = {Path(name) for record in records for name in record["entities"]}
     wanted = {
         path for path in recorded if path.parts[0] in ("tables", "figures")
@@ -55,8 +57,7 @@ def test_it_holds_the_recorded_tables_figures_and_pictures(
     assert found == wanted
 
 
-def test_its_page_shows_every_accuracy_and_every_figure(project: Project, tmp_path: Path) -> None:
-    folder = digest(project, tmp_path)
+def test_its_page_shows_every_accuracy_and_every_figure(folder: Path) -> None:
     page = (folder / "README.md").read_text()
     with (folder / "tables/results.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["seed"] == "all"]
