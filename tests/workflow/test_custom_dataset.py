@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,8 +84,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
     flat = project.folder / "data/listed"
     flat.mkdir()
     rows = [(f"{kind}{number}.png", kind) for kind in KINDS for number in range(8)]
-    for path, kind in rows:
-        shape(kind, int(path[len(kind)])).save(flat / path)
+    with zipfile.ZipFile(flat / "all.zip", "w") as archive:
+        for path, kind in rows:
+            with archive.open(path, "w") as file:
+                shape(kind, int(path[len(kind)])).save(file, "PNG")
     write_table(flat / "list.csv", [("file", "class"), *rows])
     (project.folder / "own").mkdir()
     shutil.copy(ROOT / "docs/examples/digits.py", project.folder / "own/digits.py")
@@ -155,12 +158,12 @@ def test_a_class_in_two_splits_stops_the_run_before_its_first_job(made, raw):
     assert not (made.folder / "results/overlap/data").exists()
 
 
-def test_a_table_and_a_module_give_data(made):
+def test_a_table_with_an_archive_and_a_module_give_data(made):
     made.snakemake("data", "--cores", "2", config=OTHERS)
     run = made.folder / "results/others"
     listed = load_manifest(run / "data/listed")
     assert [len(listed.splits[split].classes) for split in SPLITS] == [4, 2, 2]
-    assert "list.csv" in {one.file for one in listed.raw}
+    assert {one.file for one in listed.raw} == {"all.zip", "list.csv"}
     digits = load_digits()
     wanted = digits.images[np.argsort(digits.target, kind="stable")]
     found = np.asarray(load_images(run / "data/digits", "train"))[..., 0]
@@ -173,6 +176,9 @@ def test_a_table_and_a_module_give_data(made):
         assert "prepare_data digits" in made.stale_jobs("data", config=OTHERS)
     finally:
         module.write_text(text)
+    with zipfile.ZipFile(made.folder / "data/listed/all.zip", "a") as archive:
+        archive.writestr("README.txt", "")
+    assert "prepare_data listed" in made.stale_jobs("data", config=OTHERS)
 
 
 def test_a_file_that_a_module_does_not_declare_is_refused(made):

@@ -1,9 +1,12 @@
 """Variants of Omniglot: published and other splits of its drawings, and turned classes."""
 
 import csv
+import hashlib
 import os
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from cactus.data.arrays import Manifest, load_images, load_labels
 from cactus.data.names import load_names
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import ConfigError, DataError
+from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.staleness.open_run import open_planner
 from cactus.splits import SPLITS, Split
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from tests.unit.data.custom.drawing import settings, write_folders
@@ -179,3 +184,13 @@ def test_the_real_drawings_have_the_published_split(tmp_path):
     # White ink on black; each block of 20 drawings is followed by its copies, turned.
     assert 10 < images.mean() < 40
     assert np.array_equal(np.rot90(images[:20], axes=(1, 2)), images[20:40])
+
+
+def test_a_changed_raw_file_of_the_data_set_that_it_varies_is_seen(tmp_path):
+    config = load_config([Path("config/omniglot-vinyals.yaml")])
+    planner = open_planner(config, tmp_path / "results/v", cache=HashCache(None), base=tmp_path)
+    job = SimpleNamespace(cell="omniglot_vinyals")
+    record: Any = SimpleNamespace(job=job, plan=SimpleNamespace(raw={"images_background.zip": "0"}))
+    write_files(tmp_path / "data/omniglot", {"images_background.zip": b"a", "other.zip": b"b"})
+    expected = {"images_background.zip": hashlib.sha256(b"a").hexdigest()}
+    assert planner.raw_hashes(record) == expected
