@@ -95,7 +95,9 @@ class Nursery:
         assert self._process.stdout
         print(json.dumps({"task": task, "log": str(log), **how}), file=self._process.stdin)
         self._process.stdin.flush()
-        return int(self._process.stdout.readline()), log.read_text()
+        code = int(self._process.stdout.readline())
+        # A child that is killed at once has not opened its log.
+        return code, log.read_text() if log.exists() else ""
 
 
 def main() -> None:
