@@ -109,6 +109,7 @@ CODE = [
     ("cactus/embed/bigan_networks.py", wave("train_embedding .*/bigan/")),
     ("cactus/embed/contrastive.py", NOTHING),
     ("cactus/train/views.py", wave("meta_train")),
+    ("cactus/train/crops.py", wave("train_embedding", "meta_train")),
     ("cactus/embed/infogan.py", NOTHING),
     ("cactus/embed/deepcluster.py", NOTHING),
     ("cactus/embed/base.py", wave("train_embedding")),

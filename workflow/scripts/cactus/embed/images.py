@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cactus.files import atomic_path
+from cactus.train.crops import random_crop_transforms
 from cactus.train.images import resident_images
-from cactus.train.views import random_crop_transforms
 
 _GAP = 2
 _PICTURE_SIDE = 56
