@@ -33,7 +33,8 @@ def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str], titles: Titles)
         settings = sorted({row.setting for row in here})
         for panel, setting in zip(panels, settings, strict=False):
             _draw_panel(panel, [row for row in here if row.setting == setting], cells, handles)
-            panel.set_title(f"{dataset_title(setting[0], titles)}, {setting_title(*setting[1:])}")
+            # On two lines, which fit above a narrow panel.
+            panel.set_title(f"{dataset_title(setting[0], titles)}\n{setting_title(*setting[1:])}")
             panel.set_xlabel("accuracy [%]")
         names = [f"{source_title(cell[0])}, {method_title(cell[1])}" for cell in cells]
         panels[0].set_yticks(range(len(cells)), names)
