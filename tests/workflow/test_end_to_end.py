@@ -41,6 +41,12 @@ def test_a_run_ends_with_its_accuracies_and_the_paths_of_its_outputs(run):
         assert "Tables and figures: results/cut/tables, results/cut/figures" in text
 
 
+@pytest.mark.parametrize("option", ["--dag", "--list-rules", "--quiet"])
+def test_a_call_that_asks_for_something_else_prints_no_accuracies(run, option):
+    folder, _, _ = run
+    assert "Every number" not in snakemake(folder, "--cores", "2", option, *STUDY)
+
+
 def test_progress_names_the_cell_the_time_and_what_remains(run):
     _, _, output = run
     done = [line for line in output.splitlines() if "  done   meta_train" in line]

@@ -13,6 +13,7 @@ from cactus.tasks.episodes import EpisodeBatch
 from tests.unit.checkpoints import none
 from tests.unit.meta.tiny import learner, task_source
 
+DRAWS = np.random.default_rng(0)  # of instance tasks, where there are some
 CPU = torch.device("cpu")
 SHAPE = (16, 16, 1)
 VIEWS = {"rotation": 20, "scale": 0.2, "elastic": 0.05}
@@ -36,7 +37,7 @@ def _augmentation(seed=0, **keys):
 
 def test_episodes_index_the_same_images_when_nothing_changes():
     images, batch = _images(), _batch()
-    changed, episodes = _augmentation()(images, batch)
+    changed, episodes = _augmentation()(images, batch, DRAWS)
     for before, after in zip(
         (batch.support, batch.query), (episodes.support, episodes.query), strict=True
     ):
@@ -45,7 +46,7 @@ def test_episodes_index_the_same_images_when_nothing_changes():
 
 def test_a_class_is_turned_alike_and_classes_apart():
     images, batch = _images(), _batch(tasks=30)
-    changed, episodes = _augmentation(quarter_turns=True)(images, batch)
+    changed, episodes = _augmentation(quarter_turns=True)(images, batch, DRAWS)
     before = np.concatenate([batch.support, batch.query], axis=2).reshape(120, 5)
     after = np.concatenate([episodes.support, episodes.query], axis=2).reshape(120, 5)
     turns = []
@@ -64,15 +65,15 @@ def test_a_class_is_turned_alike_and_classes_apart():
 def test_images_of_a_class_get_views_of_their_own():
     images = _images()
     same = EpisodeBatch(np.zeros((1, 2, 1), np.int64), np.zeros((1, 2, 4), np.int64))
-    changed, _ = _augmentation(**VIEWS)(images, same)
+    changed, _ = _augmentation(**VIEWS)(images, same, DRAWS)
     assert len({image.numpy().tobytes() for image in changed}) == 10
 
 
 def test_changed_images_stay_at_one_address():
     images, augmentation = _images(), _augmentation(rotation=30)
-    first, _ = augmentation(images, _batch())
+    first, _ = augmentation(images, _batch(), DRAWS)
     pixels, address = first.clone(), first.data_ptr()
-    second, _ = augmentation(images, _batch())
+    second, _ = augmentation(images, _batch(), DRAWS)
     assert second.data_ptr() == address
     assert not torch.equal(second, pixels)
 

@@ -39,15 +39,16 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
 def say_last(workflow: Any, planner: Planner) -> None:
     """Print at the end of a call what a dry run would reuse, or the results of a whole run.
 
-    Whole is a run that was asked for everything, and of which nothing is left to do.
+    Whole is a run that was asked for everything, and of which nothing is left to do. Calls that run
+    no jobs, such as ``snakemake --dag``, print what they were asked for alone.
     """
     if workflow.dryrun:
         say_what_is_reused(workflow, planner)
         return
-    targets = workflow.dag_settings.targets
-    # A graph without jobs to run is false.
-    whole = workflow.dag is not None and (not targets or "all" in targets)
-    if whole and not any(workflow.dag.needrun_jobs()):
+    targets, ran = workflow.dag_settings.targets, workflow.scheduler is not None
+    if not ran or workflow.output_settings.quiet or (targets and "all" not in targets):
+        return
+    if not any(workflow.dag.needrun_jobs()):
         print(result_lines(planner))
 
 

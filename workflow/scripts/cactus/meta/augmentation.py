@@ -30,7 +30,9 @@ class Augmentation:
         self.generator = torch.Generator(device).manual_seed(seed)
         self._changed = torch.empty(0, dtype=torch.uint8, device=device)
 
-    def __call__(self, images: Tensor, batch: EpisodeBatch) -> tuple[Tensor, EpisodeBatch]:
+    def __call__(
+        self, images: Tensor, batch: EpisodeBatch, episodes: np.random.Generator
+    ) -> tuple[Tensor, EpisodeBatch]:
         """Return changed images of T episodes, and episodes that index them.
 
         Parameters
@@ -39,6 +41,8 @@ class Augmentation:
             uint8 (N, S, S, C).
         batch
             Support and query as indices into `images`.
+        episodes
+            Draws the instance tasks.
 
         Returns
         -------
@@ -48,6 +52,9 @@ class Augmentation:
         episodes
             Support and query as indices into the changed images.
         """
+        share = self.settings.instance_tasks
+        if share:
+            batch = with_instance_tasks(batch, share, len(images), episodes)
         indices = np.concatenate([batch.support, batch.query], axis=2)
         chosen = to_device(indices.ravel(), images.device)
         views = gather(images, chosen, torch.float32, torch.contiguous_format)

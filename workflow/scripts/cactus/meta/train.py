@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cactus.errors import DataError, TrainingError
-from cactus.meta.augmentation import Augmentation, with_instance_tasks
+from cactus.meta.augmentation import Augmentation
 from cactus.meta.base import MetaLearner, StepMetrics
 from cactus.meta.store import METRICS_FILE, RECORD_FILE, save_model
 from cactus.seeding import numpy_generator
@@ -154,10 +154,7 @@ def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
     batch = tasks.sampler.sample(state.episodes, settings.tasks_per_batch)
     images = tasks.images
     if state.augmentation is not None:
-        share = settings.augmentation.instance_tasks
-        if share:
-            batch = with_instance_tasks(batch, share, len(images), state.episodes)
-        images, batch = state.augmentation(images, batch)
+        images, batch = state.augmentation(images, batch, state.episodes)
     state.optimizer.zero_grad()
     metrics = state.learner.accumulate_gradients(images, batch)
     with one_thread():
