@@ -53,7 +53,7 @@ ENTRY = {"path": "/a", "state": [1, 2, 3, 4], "value": "0" * 64}
 
 
 def saved(**changes: object) -> str:
-    return json.dumps({"form": 4, "entries": {"sha256:/a": {**ENTRY, **changes}}})
+    return json.dumps({"form": 5, "entries": {"sha256:/a": {**ENTRY, **changes}}})
 
 
 def test_a_valid_cache_is_read(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_a_cache_that_cannot_be_saved_is_skipped(tmp_path: Path):
 @pytest.mark.parametrize(
     "content",
     [
-        "", "[]", "{}", '{"form": 0, "entries": {}}', "\x00", '{"form": 4, "entries": []}',
+        "", "[]", "{}", '{"form": 0, "entries": {}}', "\x00", '{"form": 5, "entries": []}',
         saved(value=3), saved(value="0"), saved(state=[1, 2, 3]), saved(state=None),
         saved(path=None), saved(value=["0" * 64]), saved(state=["a"] * 4), "[" * 10**5,
     ],

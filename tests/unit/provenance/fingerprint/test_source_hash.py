@@ -1,12 +1,18 @@
 """The hash of a source ignores layout, comments and docstrings."""
 
 import ast
+import hashlib
+import os
 import random
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cactus.provenance.fingerprint import source_hash
 from cactus.provenance.fingerprint.source_hash import read_source
 from tests.workflow.project import ROOT
 
@@ -30,11 +36,46 @@ def digest(text: str) -> str:
     return read_source(text, "cactus.module").digest
 
 
-def test_the_hash_is_the_same_in_each_version_of_python():
-    """Python 3.12 and 3.13 added fields and hid empty ones; these digests are those of 3.11."""
-    assert digest(TEXT)[:12] == "7b36bb9afbdb"
-    others = 'def f(a, *, b, c=None):\n    return {**a, "x": f"{b!r:>9}" f"y"}, lambda: ...\n'
-    assert digest(others)[:12] == "d21782ad8c51"
+# What versions of Python parse or print otherwise: texts of f-strings, empty fields, new Unicode.
+TRICKY = (
+    TEXT,
+    'def f(a, *, b, c=None):\n    return {**a, "x": f"{b!r:>9}" f"y"}, lambda: ...\n',
+    'f"{x:>{w}}" "", f"{x:{y}{z}}", f"{x!r:^{w}.{p}}", f"{x = }", f"{x:}", f"" "a", f"{{a}}{b}"',
+    'x = "\\U0001fae8 \\u0897 \\ud800", u"text", b"\\xff", 1e400, 3j, 0x_ff, ...',
+    "match x:\n    case [1, *_] | {'a': None}: pass\ntry: f()\nexcept* OSError: pass\n",
+)
+# Prints a hash of all hashes; the module is loaded alone, as no library is there.
+PROGRAM = """
+import hashlib, importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("source_hash", sys.argv[1])
+module = sys.modules["source_hash"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+read = lambda path: module.read_source(pathlib.Path(path).read_bytes(), "m").digest
+print(hashlib.sha256("".join(map(read, sys.stdin.read().splitlines())).encode()).hexdigest())
+"""
+
+
+def interpreter(version: str) -> str | None:
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    installed = sorted(root.glob(f"{version}.*/bin/python"))
+    return str(installed[-1]) if installed else shutil.which(f"python{version}")
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_the_hash_is_the_same_in_each_version_of_python(version: str, tmp_path: Path):
+    python = interpreter(version)
+    if python is None:
+        assert version not in os.environ.get("CACTUS_REQUIRE_PYTHONS", "").split()
+        pytest.skip(f"no Python {version} is installed")
+    files = [*SOURCES]
+    for number, text in enumerate(TRICKY):
+        files.append(tmp_path / f"tricky{number}.py")
+        files[-1].write_text(text, encoding="utf-8")
+    own = "".join(read_source(path.read_bytes(), "m").digest for path in files)
+    command = [python, "-c", PROGRAM, str(source_hash.__file__)]
+    names = "\n".join(map(str, files))
+    found = subprocess.run(command, input=names, capture_output=True, text=True, check=True).stdout
+    assert found.strip() == hashlib.sha256(own.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(

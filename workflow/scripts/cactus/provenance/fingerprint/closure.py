@@ -192,7 +192,7 @@ class SourceTree:
         path = self.path(name)
         try:
             return self.cache.source(path, module)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise CodeError(
                 "A source file that a job runs cannot be read.",
                 where=str(path),

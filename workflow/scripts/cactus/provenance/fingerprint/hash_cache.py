@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,7 +22,10 @@ from cactus.provenance.records.values import Sha256, checked
 
 HASHES_FILE: Final = "hashes.json"
 # Increase this when the format of the file changes, or how sources are hashed.
-_FORMAT: Final = 4
+_FORMAT: Final = 5
+# The hash of a source is the same in all versions of Python that are tested, but a later one may
+# parse it otherwise.
+_SOURCE: Final = f"source {sys.version_info.major}.{sys.version_info.minor}"
 
 
 _State = tuple[int, int, int, int]
@@ -126,11 +130,11 @@ class HashCache:
         OSError, SyntaxError, UnicodeDecodeError
             The file cannot be read as Python.
         """
-        cached = self._get(path, "source")
+        cached = self._get(path, _SOURCE)
         if cached is None or isinstance(cached, str):
             state = _state(path)
             source = read_source(read_bytes(path), module)
-            cached = self._put(path, "source", state, (source.digest, list(source.imports)))
+            cached = self._put(path, _SOURCE, state, (source.digest, list(source.imports)))
         return PythonSource(cached[0], tuple(cached[1]))
 
     def _get(self, path: Path, kind: str) -> str | tuple[str, list[str]] | None:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 
@@ -47,16 +48,28 @@ def read_source(text: str | bytes, module: str) -> PythonSource:
 
 
 def _dump(node: Any) -> str:
-    """Return a syntax tree as text that is the same in each version of Python.
+    """Return a syntax tree as text that is the same in each version of Python from 3.11 on.
 
-    `ast.dump` shows or hides fields that are empty, and new versions have new fields.
+    `ast.dump` shows or hides fields that are empty, and new versions have new fields. `repr` of a
+    text depends on the version's Unicode. Python 3.12 splits the texts of f-strings otherwise.
     """
     if isinstance(node, list):
         return f"[{', '.join(map(_dump, node))}]"
     if not isinstance(node, ast.AST):
-        return repr(node)
+        return ascii(node)
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr({', '.join(_parts(node.values))})"
     fields = (pair for pair in ast.iter_fields(node) if pair[1] not in (None, []))
     return f"{type(node).__name__}({', '.join(f'{name}={_dump(one)}' for name, one in fields)})"
+
+
+def _parts(values: list[ast.expr]) -> Iterator[str]:
+    """Yield the parts of an f-string: texts that follow each other as one, and no empty ones."""
+    for is_text, parts in groupby(values, lambda one: isinstance(one, ast.Constant)):
+        if not is_text:
+            yield from map(_dump, parts)
+        elif text := "".join(str(getattr(one, "value", "")) for one in parts):
+            yield ascii(text)
 
 
 def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:

@@ -40,6 +40,8 @@ class Reason(NamedTuple):
                 return f"no valid record ({self.new})"
             case "upstream":
                 return f"{self.name} runs first"
+            case "library" if self.name == "python":
+                return f"Python changed: {self.old} -> {self.new}"
             case "config" | "library":
                 return f"{self.kind} {self.name}: {self.old} -> {self.new}"
             case "output":
