@@ -12,7 +12,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.crate.export import export
 from cactus.provenance.crate.replay import replay
-from cactus.provenance.records.objects import store_text
+from cactus.provenance.records.objects import store
 from cactus.provenance.records.record import read_record, write_record
 from cactus.stages.base import Job
 from tests.workflow.crate.tools import CELL, RUN, TRAINED, cactus, files_below, planner
@@ -108,7 +108,7 @@ def test_a_job_runs_the_sources_of_its_record(edited, tmp_path):
 def test_a_source_outside_the_project_is_rejected_and_not_written(edited, tmp_path, name):
     record = read_record(edited / RUN, TRAINED)
     text = "raise SystemExit('of a stranger')\n"
-    sources = {name: store_text(edited / RUN, text), **record.activity.sources}
+    sources = {name: store(edited / RUN, text), **record.activity.sources}
     activity = record.activity.model_copy(update={"sources": sources})
     write_record(edited / RUN, record.model_copy(update={"activity": activity}))
     before = files_below(tmp_path)

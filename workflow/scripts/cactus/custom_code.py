@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cactus.config.sections.base import Settings
 from cactus.errors import ConfigError
+from cactus.source_loader import SourceLoader
 
 
 class CustomKind(NamedTuple):
@@ -77,8 +78,10 @@ def _imported(kind: CustomKind, name: str, module: str) -> ModuleType:
     try:
         if not module.endswith(".py"):
             return importlib.import_module(module)
-        path = Path(module).resolve(strict=True)
-        spec = importlib.util.spec_from_file_location(f"cactus_custom_{name}", path)
+        path, title = Path(module).resolve(strict=True), f"cactus_custom_{name}"
+        spec = importlib.util.spec_from_file_location(
+            title, path, loader=SourceLoader(title, str(path))
+        )
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is not a Python source file")
         sys.path.append(str(path.parent))  # it may import files beside it

@@ -102,10 +102,10 @@ def _storage_error(error: Exception, path: Path) -> StorageError | None:
     return None
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8, atomically."""
+def write_text(path: Path, text: str | bytes) -> None:
+    """Write `text` to `path`, as UTF-8 unless it is encoded already, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(text.encode() if isinstance(text, str) else text)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cactus.files import file_hash
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.other_runs import Donor, find_donors
-from cactus.provenance.records.objects import store_text
+from cactus.provenance.records.objects import store
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import Record, record_path, write_record
 from tests.unit.provenance.samples import RECORD
@@ -27,11 +27,11 @@ def finished(run: Path, **plan: Any) -> Record:
     result = run / RESULT
     result.parent.mkdir(parents=True)
     result.write_text("{ }")
-    digest = store_text(run, "a = 1\n")
+    digest = store(run, "a = 1\n")
     assert digest == hashlib.sha256(b"a = 1\n").hexdigest()
     content["entities"][RESULT]["sha256"] = file_hash(result)
     content["activity"]["sources"] = {"a.py": digest}
-    content["agent"]["packages"] = store_text(run, "numpy==2.0\n")
+    content["agent"]["packages"] = store(run, "numpy==2.0\n")
     content["activity"]["plan"] = {
         **content["activity"]["plan"],
         "inputs": {"a/b.npy": "1" * 64},

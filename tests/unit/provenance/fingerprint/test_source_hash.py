@@ -126,6 +126,18 @@ def test_code_that_runs_counts(old: str, new: str):
     assert digest(TEXT.replace(old, new)) != digest(TEXT)
 
 
+def test_a_coding_line_counts_if_python_reads_another_text():
+    accented, plain = "TEXT = '\u00e9'\n".encode(), b"TEXT = 'e'\n"
+    coding = b"# coding: latin-1\n"
+
+    def of(content: bytes) -> str:
+        return read_source(content, "cactus.module").digest
+
+    assert of(coding + accented) != of(accented)
+    assert of(coding + "TEXT = '\u00e9'\n".encode("latin-1")) == of(accented)
+    assert of(coding + plain) == of(plain)
+
+
 def test_a_string_that_is_not_a_docstring_counts():
     assert digest("x = 1\n'a'\n") != digest("x = 1\n'b'\n")
 

@@ -3,10 +3,11 @@
 import argparse
 import difflib
 import sys
+from importlib.util import decode_source
 
 from cactus.errors import RecordError, printable
-from cactus.files import read_text
-from cactus.provenance.records.objects import load_text
+from cactus.files import read_bytes
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.reasons import Reason
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
@@ -53,10 +54,10 @@ def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
     """Return the edits of a source file since the record, as a unified diff."""
     sources = assessment.record.activity.sources if assessment.record else {}
     try:
-        old = load_text(planner.run_folder, sources[name]) if name in sources else ""
+        stored = load(planner.run_folder, sources[name]) if name in sources else b""
         path = planner.project.tree.path(name)
-        new = read_text(path) if path.is_file() else ""
-    except (RecordError, OSError, ValueError) as error:
+        old, new = map(decode_source, (stored, read_bytes(path) if path.is_file() else b""))
+    except (RecordError, OSError, SyntaxError, ValueError) as error:
         return (
             f"the edits cannot be shown: {error.got if isinstance(error, RecordError) else error}"
         )

@@ -9,7 +9,7 @@ from cactus.errors import DataError, RecordError
 from cactus.files import read_json
 from cactus.provenance.audit.findings import Finding, audited, audited_records, foreign_records
 from cactus.provenance.fingerprint.source_hash import read_source
-from cactus.provenance.records.objects import load_text
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
@@ -159,8 +159,8 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
         for name, digest in sources.items():
             try:
                 if digest not in hashes:
-                    text = load_text(planner.run_folder, digest)
-                    hashes[digest] = read_source(text, "").digest
+                    content = load(planner.run_folder, digest)
+                    hashes[digest] = read_source(content, "").digest
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
                 continue
@@ -171,7 +171,7 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
         diff = record.agent.git["diff"] if record.agent.git else None
         for digest in filter(None, [record.agent.packages, diff]):
             try:
-                load_text(planner.run_folder, digest)
+                load(planner.run_folder, digest)
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
 

@@ -14,7 +14,7 @@ from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.output_folder import atomic_folder, check_output
-from cactus.provenance.records.objects import load_text
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -81,7 +81,7 @@ def _records(planner: Planner) -> dict[Job, Record]:
             )
         _check_declared(planner, record)
     for digest in {one for record in records.values() for one in record.texts}:
-        load_text(planner.run_folder, digest)  # or a RecordError that names it
+        load(planner.run_folder, digest)  # or a RecordError that names it
     return records
 
 

@@ -21,7 +21,7 @@ from cactus.provenance.execution.processor import processor_difference
 from cactus.provenance.fingerprint.declared import declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import raw_hashes
-from cactus.provenance.records.objects import load_text
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.records.values import is_inside
@@ -244,7 +244,7 @@ class _JobReplay:
                 # A custom module is named from the folder in which Snakemake started.
                 ours = (self.crate / SCRIPTS / name).is_file()
                 path = self.folder / (SCRIPTS if ours else "") / name
-                write_text(path, load_text(self.stored, digest))
+                write_text(path, load(self.stored, digest))
             else:
                 raise RecordError(
                     "The record names a source file outside the project.",

@@ -16,7 +16,7 @@ from cactus.errors import RecordError
 from cactus.files import file_hash
 from cactus.provenance.execution.attempts import work_folder
 from cactus.provenance.fingerprint.other_runs import Donor
-from cactus.provenance.records.objects import load_text, store_text
+from cactus.provenance.records.objects import load, store
 from cactus.provenance.records.record import Record, record_path
 from cactus.stages.base import Job
 
@@ -53,7 +53,7 @@ def back_up_donor(run_folder: Path, donor: Donor) -> None:
     """
     record, backups = donor.record, backup_folder(run_folder, donor.record.job)
     for digest in record.texts:
-        store_text(run_folder, load_text(donor.run_folder, digest))
+        store(run_folder, load(donor.run_folder, digest))
     for name, entity in record.entities.items():
         source, target = donor.run_folder / name, backups / name
         target.parent.mkdir(parents=True, exist_ok=True)

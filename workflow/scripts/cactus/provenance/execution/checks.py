@@ -1,6 +1,7 @@
 """Checks that a job runs exactly what was planned: code, imports, data files and inputs."""
 
 import importlib
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.records.record import Record, read_record
 from cactus.stages.audit_run import AUDIT
+from cactus.source_loader import SourceFinder, loaded_sources
 from cactus.stages.base import Job
 
 # Seconds to wait for a file that another node has written; caches of NFS last up to a minute.
@@ -21,32 +23,39 @@ _PATIENCE: Final = 90.0
 _PAUSE: Final = 1.0
 
 
-def check_code(plan: Plan, tree: SourceTree) -> dict[str, str]:
+def check_code(plan: Plan, tree: SourceTree) -> dict[str, bytes]:
     """Check the code and import all of it, so that the code in memory is the planned one.
+
+    Modules of users are imported later; from here on, they are compiled from their sources, too.
 
     Returns
     -------
     dict
-        The text of each source file.
+        The content of each source file.
 
     Raises
     ------
     CodeError
         A source file differs from the plan.
     """
-    texts = {name: tree.path(name).read_text(encoding="utf-8") for name in plan.code}
+    paths = {name: tree.path(name) for name in plan.code}
+    contents = {name: path.read_bytes() for name, path in paths.items()}
     for name, planned in plan.code.items():
         found = tree.source_hash(name)
         if found != planned:
             raise _code_changed(name, f"source hash {found[:12]}, planned {planned[:12]}")
+    foreign = [str(path) for path in paths.values() if not path.is_relative_to(tree.scripts)]
+    SourceFinder("cactus", foreign).install()
     for name in plan.code:
         if name.startswith("cactus/"):
             parts = Path(name).with_suffix("").parts
             importlib.import_module(".".join(part for part in parts if part != "__init__"))
-    for name, text in texts.items():
-        if tree.path(name).read_text(encoding="utf-8") != text:
+    loaded = loaded_sources()
+    for name, path in paths.items():
+        ran = loaded.get(os.path.realpath(path), contents[name])
+        if not path.read_bytes() == contents[name] == ran:
             raise _code_changed(name, "an edit while the job was starting")
-    return texts
+    return contents
 
 
 def _code_changed(name: str, got: str) -> CodeError:

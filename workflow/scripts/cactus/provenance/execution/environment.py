@@ -14,7 +14,7 @@ from typing import Any, Final
 from cactus.errors import CodeError
 from cactus.provenance.execution.process import identity, process_location
 from cactus.provenance.fingerprint.distributions import normalized, public_version
-from cactus.provenance.records.objects import store_text
+from cactus.provenance.records.objects import store
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import Agent
 
@@ -50,7 +50,7 @@ def collect_environment(run_folder: Path, root: Path, libraries: list[str]) -> A
         machine=platform.machine(),
         python=platform.python_version(),
         libraries={name: metadata.version(name) for name in libraries if name != "python"},
-        packages=store_text(run_folder, "\n".join(packages) + "\n"),
+        packages=store(run_folder, "\n".join(packages) + "\n"),
         device=_device(),
         git=_git(run_folder, root),
         slurm=_slurm() if _JOB in os.environ else None,
@@ -189,7 +189,7 @@ def _git(run_folder: Path, root: Path) -> dict[str, Any] | None:
     return {
         "commit": commit.strip(),
         "dirty": bool(diff),
-        "diff": store_text(run_folder, diff) if diff else None,
+        "diff": store(run_folder, diff) if diff else None,
         "untracked": sorted(line[3:] for line in status.splitlines() if line.startswith("??")),
     }
 

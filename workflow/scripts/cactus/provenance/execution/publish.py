@@ -22,7 +22,7 @@ from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.fingerprint.other_runs import Donor
-from cactus.provenance.records.objects import store_text
+from cactus.provenance.records.objects import store
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
     Activity,
@@ -58,7 +58,7 @@ def publish(job: RunningJob, root: Path) -> None:
     """
     entities = _move_into_place(job)
     plan = job.plan.model_copy(update={"raw": job.raw})
-    sources = {name: store_text(job.run_folder, text) for name, text in job.sources.items()}
+    sources = {name: store(job.run_folder, content) for name, content in job.sources.items()}
     agent = collect_environment(job.run_folder, root, list(plan.libraries))
     activity = _activity(job, plan, sources)
     record = Record(entities=entities, activity=activity, agent=agent)

@@ -34,7 +34,7 @@ class RunningJob:
     lease
         The right to write the job's results; its token identifies this attempt.
     sources
-        The text of each source file that runs.
+        The content of each source file that runs.
     started
         When the job started.
     clock
@@ -47,7 +47,7 @@ class RunningJob:
     plan: Plan
     stop: StopRequest
     lease: Lease
-    sources: dict[str, str]
+    sources: dict[str, bytes]
     started: datetime
     clock: float
     raw: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A store of texts that records refer to, each stored once under the sha256 of its content."""
+"""A store of sources and texts that records refer to, each once under the sha256 of its content."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from cactus.files import open_regular, write_text
 
 
 def object_path(run_folder: Path, digest: str) -> Path:
-    """Return the path of the text with this sha256."""
+    """Return the path of the content with this sha256."""
     return run_folder / "objects" / digest[:2] / digest
 
 
@@ -20,22 +20,23 @@ def json_hash(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def store_text(run_folder: Path, text: str) -> str:
-    """Store a text and return its sha256."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
+def store(run_folder: Path, content: bytes | str) -> str:
+    """Store a file's content, or a text as UTF-8, and return its sha256."""
+    content = content.encode() if isinstance(content, str) else content
+    digest = hashlib.sha256(content).hexdigest()
     path = object_path(run_folder, digest)
     if not path.exists():
-        write_text(path, text)
+        write_text(path, content)
     return digest
 
 
-def load_text(run_folder: Path, digest: str) -> str:
-    """Return a stored text.
+def load(run_folder: Path, digest: str) -> bytes:
+    """Return stored content.
 
     Raises
     ------
     RecordError
-        The text is missing or was changed.
+        It is missing or was changed.
     """
     path = object_path(run_folder, digest)
     try:
@@ -43,7 +44,7 @@ def load_text(run_folder: Path, digest: str) -> str:
             content = file.read()
         if hashlib.sha256(content).hexdigest() != digest:
             raise ValueError("the sha256 of its content is not its name")
-        return content.decode()
+        return content
     except (OSError, ValueError) as error:
         raise RecordError(
             "A stored text cannot be read.",
