@@ -9,7 +9,7 @@ from cactus.data.prepare import prepare, with_access
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
+from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, read_raw_hashes
 from cactus.stages.prepare_data import PrepareDataSpec, RawAccess
 
 
@@ -33,7 +33,7 @@ def _raw(spec: PrepareDataSpec, raw_dir: Path, names: list[str]) -> dict[str, st
     if (own := spec.settings.custom.get(spec.dataset)) and not own.variant_of:
         return {} if own.module else custom_raw_hashes(raw_dir, spec.dataset, HashCache(None))
     folders = dataset_entry(spec.dataset, spec.settings).folders
-    return raw_hashes(raw_dir, folders, names, HashCache(None))
+    return read_raw_hashes(raw_dir, folders, names, HashCache(None))
 
 
 if __name__ == "__main__":

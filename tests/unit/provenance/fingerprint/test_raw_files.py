@@ -3,8 +3,15 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, raw_hashes
+from cactus.provenance.fingerprint.raw_files import (
+    OTHERS,
+    custom_raw_hashes,
+    raw_hashes,
+    read_raw_hashes,
+)
 
 
 def found(raw_dir: Path, *names: str) -> dict[str, str]:
@@ -60,3 +67,42 @@ def test_each_file_of_a_data_set_of_ones_own_counts_by_its_path(tmp_path: Path):
 
 def test_a_data_set_without_a_folder_has_no_files(tmp_path: Path):
     assert custom_raw_hashes(tmp_path, "birds", HashCache(None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("images_background/Greek/character02/0002_01.png", True),  # in the folder that was read
+        ("extra/Greek/character03/0003_01.png", False),
+        ("more.zip", False),
+        (".DS_Store", True),
+        ("more.zip.part", True),
+    ],
+)
+def test_a_file_that_is_added_to_what_was_read_counts(tmp_path: Path, name: str, same: bool):
+    folder = tmp_path / "mnist"
+    for one in ("images_background/Greek/character01/0001_01.png", "images_evaluation.zip", name):
+        (folder / one).parent.mkdir(parents=True, exist_ok=True)
+    for one in ("images_background/Greek/character01/0001_01.png", "images_evaluation.zip"):
+        (folder / one).write_bytes(b"old")
+    read = ["images_background/", "images_evaluation.zip"]
+    before = read_raw_hashes(tmp_path, ["mnist"], read, HashCache(None))
+    assert {*before} == {*read, OTHERS}
+    (folder / name).write_bytes(b"new")
+    after = read_raw_hashes(tmp_path, ["mnist"], read, HashCache(None))
+    changed = {one for one in before if before[one] != after[one]}
+    assert changed == (
+        {"images_background/"} if "background" in name else set() if same else {OTHERS}
+    )
+
+
+def test_images_in_several_folders_count_as_all_files(tmp_path: Path):
+    """The manifest names their common folder, which is the data set's own."""
+    for part in ("images_background", "images_evaluation"):
+        (tmp_path / f"mnist/{part}").mkdir(parents=True)
+        (tmp_path / f"mnist/{part}/1.png").write_bytes(b"1")
+    before = read_raw_hashes(tmp_path, ["mnist"], ["./"], HashCache(None))
+    (tmp_path / "mnist/images_evaluation/2.png").write_bytes(b"2")
+    after = read_raw_hashes(tmp_path, ["mnist"], ["./"], HashCache(None))
+    assert {*before} == {*after} == {OTHERS}
+    assert before != after

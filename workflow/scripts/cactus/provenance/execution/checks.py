@@ -14,8 +14,8 @@ from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.records.record import Record, read_record
-from cactus.stages.audit_run import AUDIT
 from cactus.source_loader import SourceFinder, loaded_sources
+from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 
 # Seconds to wait for a file that another node has written; caches of NFS last up to a minute.
