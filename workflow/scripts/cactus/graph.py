@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cactus.config.models import Config
 from cactus.errors import CodeError, RecordError, did_you_mean_or_known
@@ -13,13 +13,6 @@ from cactus.stages.base import Inputs, Job, Stage, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[1]
-
-
-class Wave(NamedTuple):
-    """The stages whose jobs one target of the Snakefile requests."""
-
-    target: str
-    stages: frozenset[str]
 
 
 class Graph:
@@ -71,13 +64,13 @@ class Graph:
         return list(found)
 
     @cached_property
-    def waves(self) -> tuple[Wave, ...]:
-        """The targets of the Snakefile, each after the targets that its jobs read from."""
-        stages: dict[str, set[str]] = {}
-        for stage in self._depths:
-            stages.setdefault(stage_named(stage).target, set()).add(stage)
-        waves = [Wave(target, frozenset(members)) for target, members in stages.items()]
-        return tuple(sorted(waves, key=lambda wave: max(self._depths[one] for one in wave.stages)))
+    def targets(self) -> dict[str, frozenset[str]]:
+        """The stages whose jobs each target of the Snakefile requests."""
+        names = {stage_named(stage).target for stage in stage_names()}
+        return {
+            name: frozenset(one for one in stage_names() if stage_named(one).target == name)
+            for name in sorted(names)
+        }
 
     def find(self, name: str) -> list[Job]:
         """Return the jobs that a name stands for.

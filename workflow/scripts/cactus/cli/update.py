@@ -1,8 +1,9 @@
-"""``cactus update``: run wave by wave, so that identical results stop what would follow."""
+"""``cactus update``: run step by step, so that identical results stop what would follow."""
 
 import argparse
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,21 +27,28 @@ class _Request(NamedTuple):
 
 
 def update(arguments: argparse.Namespace) -> int:
-    """Bring a run up to date; return Snakemake's exit code, or 1 if something is stale after it."""
+    """Bring a run up to date; return Snakemake's exit code, or 1 if something is stale after it.
+
+    Each call of Snakemake runs the stale jobs that wait for no other stale job. What they make
+    decides which jobs are stale after that.
+    """
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     command = _command(folder, request)
-    graph = open_run(str(folder)).graph
-    wanted = _wanted(graph, request.targets)
-    for wave in graph.waves:
-        stale = [job for job in _stale(folder) if job in wanted and job.stage in wave.stages]
-        if stale:
-            print(f"{wave.target}: {counted(len(stale), 'stale job')}", flush=True)
-            options = [*command.before, wave.target, *command.after]
-            code = _run(options, command.base)
-            if code:
-                return code
-    left = [job for job in _stale(folder) if job in wanted]
+    wanted = _wanted(open_run(str(folder)).graph, request.targets)
+    left, ran = _stale(folder, wanted), list[Job]()
+    while left:
+        ready = left if request.dry_run else _ready(folder, left)
+        if ready == ran:  # they ran, or were said to, and are as stale as before
+            break
+        counts = Counter(job.stage for job in ready)
+        listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
+        print(f"{counted(len(ready), 'stale job')}: {listed}", flush=True)
+        targets = [f"{command.results}/{job.files[0]}" for job in ready]
+        code = _run([*command.before, *targets, *command.after], command.base)
+        if code:
+            return code
+        left, ran = _stale(folder, wanted), ready
     if not left:
         asked = f" ({', '.join(request.targets)})" if request.targets else ""
         print(f"{folder.name} is up to date{asked}")
@@ -50,13 +58,20 @@ def update(arguments: argparse.Namespace) -> int:
     return 0 if request.dry_run else 1
 
 
+def _stale(folder: Path, wanted: set[Job]) -> list[Job]:
+    found = open_run(str(folder)).assess_all()
+    return [one.job for one in found if one.stale and one.job in wanted]
+
+
+def _ready(folder: Path, stale: list[Job]) -> list[Job]:
+    """Return the stale jobs that read from no stale one."""
+    graph, waiting = open_run(str(folder)).graph, {*stale}
+    return [job for job in stale if not any(one.job in waiting for one in graph.inputs(job))]
+
+
 def _run(command: list[str], folder: Path) -> int:
     with subprocess.Popen(command, cwd=folder) as process, signals_forwarded(process.send_signal):
         return process.wait()
-
-
-def _stale(folder: Path) -> list[Job]:
-    return [one.job for one in open_run(str(folder)).assess_all() if one.stale]
 
 
 def _request(given: list[str]) -> _Request:
@@ -83,8 +98,7 @@ def _request(given: list[str]) -> _Request:
 
 def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
     """Return the jobs of some targets and what they need; all jobs if no target is named."""
-    known = {wave.target: wave.stages for wave in graph.waves}
-    found: set[Job] = set()
+    known, found = graph.targets, set[Job]()
     for target in targets:
         if target not in (*known, _EVERYTHING):
             raise ConfigError(
@@ -100,9 +114,10 @@ def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
 
 
 class _Command(NamedTuple):
-    """How Snakemake is called: where, and with what before and after a target."""
+    """How Snakemake is called: where, where results go, and what is before and after targets."""
 
     base: Path
+    results: str
     before: list[str]
     after: list[str]
 
@@ -117,7 +132,8 @@ def _command(folder: Path, request: _Request) -> _Command:
     """
     planned = read_planned_config(folder)
     base = planned.base(folder)
-    made = base / "results" / planned.load(base).run
+    results = f"results/{planned.load(base).run}"
+    made = base / results
     if not made.is_dir() or not made.samefile(folder):
         raise RecordError(
             "This folder cannot be updated: it is not where its configuration puts results.",
@@ -128,4 +144,4 @@ def _command(folder: Path, request: _Request) -> _Command:
     root = planned.root(base)
     snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
     before = [sys.executable, "-m", "snakemake", *snakefile]
-    return _Command(base, before, [*request.options, *planned.arguments()])
+    return _Command(base, results, before, [*request.options, *planned.arguments()])
