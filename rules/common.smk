@@ -5,13 +5,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from snakemake.settings.types import RerunTrigger
-
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from cactus.cluster.closing import closing_lines, say_last
+from cactus.cluster.driver import let_plans_decide
 from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
@@ -101,10 +100,8 @@ def planned(stage):
     """
 
     def inputs(wildcards):
-        # Snakemake must not cache its listings of folders: plans are added meanwhile.
-        workflow.iocache.remaining_wait_time = 0
-        # The time of the plan alone tells whether the job is stale, as `cactus status` says it.
-        workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
+        if PLANNER:
+            let_plans_decide(workflow, Path(RUN))
         job = stage_named(stage).job(**wildcards)
         with message_alone():
             path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)

@@ -2,25 +2,86 @@
 
 import atexit
 import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cactus.errors import ClusterError
-from cactus.provenance.execution.lease import Lease, lives, read_lease
-from cactus.provenance.execution.process import identity, process_location
+from cactus.exits import message_alone
+from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease, lives, read_lease
+from cactus.provenance.execution.process import identity, is_alive, process_location
 from cactus.provenance.records.facts import parse_facts
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 
 
+def let_plans_decide(workflow: Any, run_folder: Path) -> None:
+    """Let the plans alone say what runs, and the run's lease alone who may run it.
+
+    Else Snakemake would also look at rules, inputs and software, which the plans know better, and
+    stop after a kill: at its lock, which does not say whose it is, and at its marks of files that
+    a job had not finished. Results appear as a whole, and only with their record do they count.
+
+    Call it while Snakemake builds its graph of jobs: before, there is no graph, and the profile and
+    the command line still come.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow.
+    run_folder
+        Folder of the run.
+    """
+    from snakemake.settings.types import RerunTrigger  # type: ignore[import-untyped]
+
+    workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
+    workflow.dag.ignore_incomplete = True
+    workflow.persistence.lock = nullcontext if workflow.dryrun else partial(_alone, run_folder)
+    # Snakemake must not cache its listings of folders: plans are added meanwhile.
+    workflow.iocache.remaining_wait_time = 0
+
+
+@contextmanager
+def _alone(run_folder: Path) -> Iterator[None]:
+    """Stand for Snakemake's lock: refuse to work beside a living driver."""
+    with message_alone():
+        _refuse_another(run_folder)
+    yield
+
+
 def become_driver(run_folder: Path) -> None:
     """Make this Snakemake process the driver of a run until it exits.
+
+    A process of this host that is gone has lost the run. Of one before a restart of this host, or
+    in another container of its name, that shows only if it stays silent.
 
     Raises
     ------
     ClusterError
         The run already has a driver, on this host or another.
     """
+    _refuse_another(run_folder)
+    lease = Lease(_folder(run_folder), f"the run in {run_folder}")
+    lease.__enter__()
+    atexit.register(lease.__exit__)
+
+
+def _refuse_another(run_folder: Path) -> None:
+    folder, end = _folder(run_folder), time.monotonic() + EXPIRY_SECONDS
+    holder = first = read_lease(folder)
+    if holder and is_alive(holder) is None and holder.get("host") == socket.gethostname():
+        if lives(folder, holder):
+            where = f"a process {process_location(holder)}"
+            wait = f"waiting for at most {EXPIRY_SECONDS:.0f} s to see whether it is gone"
+            print(f"note: {where} worked on this run before a restart; {wait}", file=sys.stderr)
+        while holder == first and lives(folder, holder) and time.monotonic() < end:
+            time.sleep(1)
+            holder = read_lease(folder) or {}
     if driver := living_driver(run_folder):
         raise ClusterError(
             "Snakemake is already working on this run.",
@@ -28,9 +89,6 @@ def become_driver(run_folder: Path) -> None:
             got=driver,
             fix="let it finish, or stop it with Ctrl-C in its terminal and start again",
         )
-    lease = Lease(_folder(run_folder), f"the run in {run_folder}")
-    lease.__enter__()
-    atexit.register(lease.__exit__)
 
 
 def living_driver(run_folder: Path) -> str | None:
