@@ -25,7 +25,7 @@ _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
 # Commands are forked from a process that has imported Snakemake: that takes longer than most do.
 _WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload(["snakemake.cli"])
+_WARM.set_forkserver_preload(["tests.workflow.warm"])
 
 
 class Project:

@@ -76,6 +76,7 @@ class SourceTree:
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
     _located: dict[tuple[str, Path], list[_SourceFile]] = field(default_factory=dict)
+    _tops: dict[tuple[str, Path], bool] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
@@ -160,9 +161,17 @@ class SourceTree:
         """Return the files of a module and its packages: below the importer's root, or ours."""
         key = module, root
         if key not in self._located:
-            found = list(_module_files(module, root)) or list(_module_files(module, self.scripts))
+            roots = [one for one in (root, self.scripts) if self._has(module, one)]
+            found = next(filter(None, (list(_module_files(module, one)) for one in roots)), [])
             self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
         return self._located[key]
+
+    def _has(self, module: str, root: Path) -> bool:
+        """Return whether a folder has the top-level package or module of a name."""
+        key = module.partition(".")[0], root
+        if key not in self._tops:
+            self._tops[key] = any(_module_files(key[0], root)) or (root / key[0]).is_dir()
+        return self._tops[key]
 
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""
