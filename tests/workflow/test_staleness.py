@@ -8,10 +8,12 @@ import pytest
 
 from tests.workflow.edits import EDITS, NOTHING, Edit, code, configured, flip_a_byte
 from tests.workflow.grid import EVERYTHING, wave
+from tests.workflow.more_edits import MORE_EDITS
 from tests.workflow.oracle import jobs_by_module
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
+ALL_EDITS = [*EDITS, *MORE_EDITS]
 
 
 def test_the_table_lists_the_jobs_of_the_run(finished: Project):
@@ -22,10 +24,34 @@ def test_the_table_lists_the_jobs_of_the_run(finished: Project):
     assert {name.replace("/", " ", 1) for name in names} == EVERYTHING
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=[edit.what for edit in EDITS])
-def test_exactly_the_stale_jobs_run_again(project: Project, edit: Edit):
+@pytest.mark.parametrize("edit", ALL_EDITS, ids=[edit.what for edit in ALL_EDITS])
+def test_exactly_the_stale_jobs_run_again_and_are_planned(project: Project, edit: Edit):
     edit.apply(project)
     assert project.stale_jobs(config=edit.config) == edit.stale
+    assert planned_jobs(project) == edit.stale
+
+
+def planned_jobs(project: Project) -> set[str]:
+    """Return the jobs that `cactus plan` lists for the configuration of the last dry run."""
+    code, output = project.cactus("plan", "small", "--all")
+    assert code == 0, output
+    first = (line.partition(" ")[0].replace("/", " ", 1) for line in output.splitlines())
+    return {job for job in first if job in EVERYTHING}
+
+
+@pytest.mark.parametrize("what", ["source: two modules at once", "YAML: a merge key of an anchor"])
+def test_the_other_commands_agree(project: Project, what: str):
+    edit = next(one for one in ALL_EDITS if one.what == what)
+    edit.apply(project)
+    stale = project.stale_jobs(config=edit.config)
+    code, output = project.cactus("update", "small", "--", "-n")
+    assert code == 0, output
+    assert {job.strip() for job in re.findall(r"^Job \d+: (.+)$", output, re.M)} == stale
+    assert f"small is not up to date: {len(stale)} stale jobs; this was a dry run" in output
+    _, output = project.cactus("status", "small", "--jobs")
+    listed = (line.split() for line in output.splitlines())
+    found = {one[0].replace("/", " ", 1) for one in listed if "stale" in one[1:2]}
+    assert {job for job in found if job in EVERYTHING} == stale
 
 
 def test_an_edit_of_any_module_reruns_the_jobs_that_run_it(project: Project):

@@ -59,7 +59,9 @@ def _dump(node: Any) -> str:
         return ascii(node)
     if isinstance(node, ast.JoinedStr):
         return f"JoinedStr({', '.join(_parts(node.values))})"
-    fields = (pair for pair in ast.iter_fields(node) if pair[1] not in (None, []))
+    fields = (
+        pair for pair in ast.iter_fields(node) if pair[1] not in (None, []) and pair[0] != "kind"
+    )
     return f"{type(node).__name__}({', '.join(f'{name}={_dump(one)}' for name, one in fields)})"
 
 
