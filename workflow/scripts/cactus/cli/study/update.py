@@ -1,16 +1,14 @@
 """``cactus update``: run wave by wave, so that identical results stop what would follow."""
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
-from cactus.exits import signals_forwarded
+from cactus.cli.snakemake_call import snakemake_call
+from cactus.errors import ConfigError, did_you_mean_or_known
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import find_run_folder, open_run
-from cactus.provenance.staleness.planned_config import read_planned_config
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
@@ -29,15 +27,14 @@ def update(arguments: argparse.Namespace) -> int:
     """Bring a run up to date; return Snakemake's exit code, or 1 if something is stale after it."""
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
-    command = _command(folder, request)
+    call = snakemake_call(folder)
     graph = open_run(str(folder)).graph
     wanted = _wanted(graph, request.targets)
     for wave in graph.waves:
         stale = [job for job in _stale(folder) if job in wanted and job.stage in wave.stages]
         if stale:
             print(f"{wave.target}: {counted(len(stale), 'stale job')}", flush=True)
-            options = [*command.before, wave.target, *command.after]
-            code = _run(options, command.base)
+            code = call.run(wave.target, *request.options)
             if code:
                 return code
     left = [job for job in _stale(folder) if job in wanted]
@@ -48,11 +45,6 @@ def update(arguments: argparse.Namespace) -> int:
     why = "this was a dry run" if request.dry_run else "see `cactus plan`"
     print(f"{folder.name} is not up to date: {counted(len(left), 'stale job')}; {why}")
     return 0 if request.dry_run else 1
-
-
-def _run(command: list[str], folder: Path) -> int:
-    with subprocess.Popen(command, cwd=folder) as process, signals_forwarded(process.send_signal):
-        return process.wait()
 
 
 def _stale(folder: Path) -> list[Job]:
@@ -97,35 +89,3 @@ def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
         for job in (job for job in graph.jobs if job.stage in stages):
             found.update(graph.ancestry(job))
     return found if targets else {*graph.jobs}
-
-
-class _Command(NamedTuple):
-    """How Snakemake is called: where, and with what before and after a target."""
-
-    base: Path
-    before: list[str]
-    after: list[str]
-
-
-def _command(folder: Path, request: _Request) -> _Command:
-    """Return how to call Snakemake for a run.
-
-    Raises
-    ------
-    RecordError
-        Snakemake would work on another folder: this one is a copy, or has another name.
-    """
-    planned = read_planned_config(folder)
-    base = planned.base(folder)
-    made = base / "results" / planned.load(base).run
-    if not made.is_dir() or not made.samefile(folder):
-        raise RecordError(
-            "This folder cannot be updated: it is not where its configuration puts results.",
-            where=str(folder),
-            got=f"results go to {made}",
-            fix="move it there, or run Snakemake in the folder that holds its `results`",
-        )
-    root = planned.root(base)
-    snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
-    before = [sys.executable, "-m", "snakemake", *snakefile]
-    return _Command(base, before, [*request.options, *planned.arguments()])
