@@ -40,7 +40,7 @@ def _moved(value: Any, here: Path, root: Path, *, names: bool) -> Any:
     is_folder = names and isinstance(value, str) and (here / value / "plans").is_dir()
     if not (isinstance(value, Path) or is_folder):
         return value
-    path = os.path.relpath(os.path.join(here, value), root)
+    path = os.path.relpath(here / value, root)
     found = Path(value).absolute() if path.startswith(os.pardir) else Path(path)
     return found if isinstance(value, Path) else str(found)
 

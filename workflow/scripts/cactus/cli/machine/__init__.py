@@ -1,1 +1,1 @@
-"""This computer or cluster: whether it can run a study, its data sets, and its queue."""
+"""The computer or cluster at hand: whether it can run a study, its data sets, its queue."""

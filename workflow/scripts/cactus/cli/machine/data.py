@@ -53,15 +53,18 @@ class RawData:
     fix: str
     used: bool
 
+    @property
+    def blocks(self) -> bool:
+        """Whether the study needs it and cannot get it."""
+        return self.used and self.state != "found" and not self.downloaded
+
 
 def show_data(arguments: argparse.Namespace) -> int:
-    """Print the state of each data set; return 1 if the named study lacks one that is not downloaded."""
+    """Print the state of each data set; return 1 if a named study cannot get one."""
     config = read_study(arguments)
     found = list(raw_data(config))
     named = bool(arguments.configfile or arguments.config)
-    lacking = named and any(
-        one.used and one.state != "found" and not one.downloaded for one in found
-    )
+    lacking = named and any(one.blocks for one in found)
     if arguments.json:
         print_json({"study": config.run, "data_sets": [asdict(one) for one in found]})
         return int(lacking)

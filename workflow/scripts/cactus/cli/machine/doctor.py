@@ -74,8 +74,8 @@ def checks(config: Config, *, named: bool) -> Iterator[Check]:
     yield _python()
     yield _libraries(config)
     yield _interpreter()
-    yield _disk(config)
-    yield _memory(config)
+    yield _disk()
+    yield _memory()
     yield _gpu(config)
     yield _slurm()
     yield _tex()
@@ -146,7 +146,7 @@ def _interpreter() -> Check:
     return Check("jobs' Python", "ok", str(shutil.which("python")))
 
 
-def _disk(config: Config) -> Check:
+def _disk() -> Check:
     place = Path("results").absolute()
     folder = next(one for one in (place, *place.parents) if one.is_dir())
     free = shutil.disk_usage(folder).free
@@ -159,14 +159,12 @@ def _disk(config: Config) -> Check:
     return Check("disk", "note", text, advice) if free < _SMALL_DISK else Check("disk", "ok", text)
 
 
-def _memory(config: Config) -> Check:
+def _memory() -> Check:
     cores, memory = usable_cores(), usable_memory()
     text = f"{size(memory)}, {counted(cores, 'core')}"
-    at_once = int(memory // _SMALL_MEMORY)
+    at_once = max(1, int(memory // _SMALL_MEMORY))
     if at_once < cores:
-        advice = (
-            f"run at most {max(1, at_once)} jobs at once: `snakemake --cores {max(1, at_once)}`"
-        )
+        advice = f"run fewer jobs at once: `snakemake --cores {at_once}`"
         return Check("memory", "note", text, advice)
     return Check("memory", "ok", text)
 
@@ -220,9 +218,7 @@ def _slurm() -> Check:
 def _tex() -> Check:
     if shutil.which("latexmk") and shutil.which("pdflatex"):
         return Check("TeX", "ok", "latexmk, pdflatex")
-    fix = (
-        "for `cactus paper`, install latexmk and TeX Live (apt install latexmk texlive-latex-extra)"
-    )
+    fix = "for `cactus paper`: apt install latexmk texlive-latex-extra, or the like"
     return Check("TeX", "note", "no latexmk: papers are not made", fix)
 
 

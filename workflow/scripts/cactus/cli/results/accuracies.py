@@ -149,7 +149,8 @@ def _notes(planner: Planner, jobs: int, finished: int, *, shown: bool) -> Iterab
         yield _NOTE
     if shown and planner.config.synthetic_data:
         yield SYNTHETIC_NOTE
-    yield f"{planner.run_folder.name}: {finished} of {counted(jobs, 'job')} that score have finished"
+    name = planner.run_folder.name
+    yield f"{name}: {finished} of {counted(jobs, 'job')} that score have finished"
 
 
 def _facts(one: Accuracy) -> dict[str, Any]:

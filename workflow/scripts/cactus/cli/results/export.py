@@ -19,9 +19,8 @@ def show_digest(arguments: argparse.Namespace) -> int:
     from cactus.provenance.digest.write import write_digest  # it imports pandas
 
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
-    print(
-        f"wrote {write_digest(planner, (arguments.output or _DIGESTS) / planner.run_folder.resolve().name)}"
-    )
+    folder = (arguments.output or _DIGESTS) / planner.run_folder.resolve().name
+    print(f"wrote {write_digest(planner, folder)}")
     return 0
 
 

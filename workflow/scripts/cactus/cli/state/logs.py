@@ -22,7 +22,6 @@ class _Log(NamedTuple):
     """A log: when it was written last, in seconds since 1970, and whose it is.
 
     `place` is that of the job in its chain, for logs that were written at once.
-    .
     """
 
     written: float
