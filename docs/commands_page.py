@@ -33,7 +33,9 @@ _EXITS: Final = """\
 | code | meaning |
 |---|---|
 | 0 | done, and all is well |
-| 1 | done, and something is not: a cell is not fresh (`status`, `why`, `update`), the audit found something, two runs or results differ (`diff`, `replay`), something blocks a run (`doctor`, `data` of a named study), a run is left alone (`clean`) |
+| 1 | done, and something is not: a cell is not fresh (`status`, `why`, `update`), \
+the audit found something, two runs or results differ (`diff`, `replay`), something blocks a run \
+(`doctor`, `data` of a named study), a run is left alone (`clean`) |
 | 2 | the command line or the configuration is not valid |
 | 3 | raw or prepared data is missing or damaged |
 | 6 | a file cannot be written, or exists and is kept |
@@ -42,8 +44,9 @@ _EXITS: Final = """\
 | 10 | the cluster does not answer or refuses |
 | 128 + n | signal n ended it: 130 after Ctrl-C, 141 after its reader, e.g. `head`, was done |
 
-Jobs also end with 4 (episodes), 5 (training), 9 (another process took over), 11 and 12 (memory), and
-75 (stopped early; it can go on). `run`, `update`, `report` and `paper` return the code of Snakemake.
+Jobs also end with 4 (episodes), 5 (training), 9 (another process took over), 11 and 12 (memory),
+and 75 (stopped early; it can go on). `run`, `update`, `report` and `paper` return the code of
+Snakemake.
 """
 
 

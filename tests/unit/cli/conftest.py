@@ -16,7 +16,9 @@ Cactus = Callable[..., subprocess.CompletedProcess[str]]
 def cactus(tmp_path: Path) -> Cactus:
     """Call the command in the test's folder, or in another; variables change the environment."""
 
-    def run(*words: str, folder: Path = tmp_path, **variables: str):
+    def run(
+        *words: str, folder: Path = tmp_path, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "cactus.cli.main", *words],
             cwd=folder,

@@ -1,7 +1,5 @@
 """`cactus init` writes a study that can be planned at once, and never overwrites anything."""
 
-import os
-
 import pytest
 
 from cactus.errors import ConfigError, StorageError
@@ -18,7 +16,7 @@ def test_a_new_study_can_be_planned_at_once(cactus, tmp_path, name):
     plan = cactus("plan", "--configfile", str(path))
     assert (plan.returncode, plan.stderr) == (0, ""), plan.stderr
     assert f"{name}: " in plan.stdout
-    assert os.listdir(tmp_path / "config") == [path.name]
+    assert list((tmp_path / "config").iterdir()) == [path]
 
 
 def test_an_existing_file_is_kept(cactus, tmp_path):
@@ -40,7 +38,7 @@ def test_a_name_that_no_run_can_have_is_refused(cactus, tmp_path, name):
     done = cactus("init", name)
     assert done.returncode == ConfigError.exit_code, done.stderr
     assert "Traceback" not in done.stderr
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_name_of_a_run_is_taken(cactus, tmp_path):

@@ -46,8 +46,8 @@ def test_without_a_name_the_newest_run_counts_and_is_named(cactus, base):
 
 @pytest.mark.parametrize("place", ["deep/er", "results", "results/new/plans", "config"])
 def test_every_folder_of_the_project_will_do(cactus, base, place):
-    here = cactus("plan", "old", folder=base)
-    done = cactus("plan", "old", folder=base / place)
+    here = cactus("plan", "old", "--json", folder=base)
+    done = cactus("plan", "old", "--json", folder=base / place)
     assert (done.returncode, done.stdout) == (0, here.stdout)
     assert done.stderr == f"note: in {base}\n"
 
