@@ -137,6 +137,7 @@ check: $(SETUP)
 config-docs: $(SETUP)
 	$(BIN)/python docs/config_reference.py
 	$(BIN)/python -m docs.protocol_page
+	$(BIN)/python -m docs.commands_page
 
 lock: $(SETUP)
 	$(PIP) install --quiet pip-tools

@@ -52,7 +52,7 @@ def strike(folder: Path, module: str, number: int) -> None:
         (COMMAND, "cactus.files"),
         (COMMAND, "numpy.linalg"),
         (COMMAND, "pydantic.main"),
-        (COMMAND, "cactus.cli.status"),
+        (COMMAND, "cactus.cli.state.status"),
         (STAGE, "numpy._core.multiarray"),
         (STAGE, "torch._utils"),
         (STAGE, "cactus.meta.train_cell"),

@@ -1,5 +1,6 @@
 """What `--logger cactus` prints, on small workflows that Snakemake runs."""
 
+import json
 import os
 import pty
 import re
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from snakemake_logger_plugin_cactus.jobs import RunningJob
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 WORKFLOW = """
@@ -145,3 +148,20 @@ def test_a_failed_job_ends_the_view_and_shows_its_log(folder: Path):
     lines = run(folder, "trained")
     assert any("FAILED meta_train mnist/acai/maml/s0" in line for line in lines)
     assert "  | broken" in lines
+
+
+def test_progress_is_read_from_the_files_of_a_running_job(tmp_path):
+    work, log = tmp_path / "work/meta_train/a/s0", tmp_path / "logs/meta_train/a/s0.log"
+    (work / "attempt-1/s0").mkdir(parents=True)
+    job = RunningJob("meta_train a/s0", [log], [])
+    assert job.progress() == ""
+    lease = {"step": 30, "steps": 40, "seconds_per_step": 0.5}
+    (work / "lease.json").write_text(json.dumps(lease))
+    assert job.progress() == "step 30/40, 2 steps/s, 0:05 left"
+    lines = [{"step": 10, "loss": 1.5, "validation_accuracy": 0.25}, {"step": 32, "loss": 0.5}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (work / "attempt-1/s0/metrics.jsonl").write_text(text + '{"step": 33, "lo')
+    expected = "step 32/40, 2 steps/s, 0:04 left; loss 0.5 validation_accuracy 0.25"
+    assert job.progress() == expected
+    (work / "lease.json").write_text('{"step": 30, "st')
+    assert job.progress() == ""

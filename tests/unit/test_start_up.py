@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cactus.cli.main import COMMANDS
+from cactus.cli.main import FUNCTIONS
 
 SLOW = (
     "torch", "torch._dynamo", "torch.distributed.fsdp", "torchvision", "sympy",
@@ -51,8 +51,9 @@ STAGES = {
     "audit_run": set(),
 }
 
-# Commands of `cactus` that load one of these; the others load none.
-SLOW_COMMANDS = {"diff": {"scipy"}, "compare": {"scipy"}}
+# Commands of `cactus` that load one of these; the others load none. To know whether raw files can
+# be read, one needs the readers.
+SLOW_COMMANDS = {"diff": {"scipy"}, "compare": {"scipy"}, "data": {"PIL"}, "doctor": {"PIL"}}
 
 
 @pytest.mark.slow
@@ -62,21 +63,25 @@ def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
     assert slow_libraries(imports) == STAGES[modules]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", FUNCTIONS)
 def test_slow_libraries_that_a_command_loads(command: str) -> None:
     statement = f"cactus.cli.main.command_function({command!r})"
     found = slow_libraries(f"import cactus.cli.main; {statement}")
     assert found == SLOW_COMMANDS.get(command, set())
 
 
-def test_help_imports_no_command():
-    script = """
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_no_command_and_nothing_slow(option: str):
+    script = f"""
 import contextlib, io, sys, cactus.cli.main
-sys.argv = ["cactus", "--help"]
+sys.argv = ["cactus", {option!r}]
 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as text:
     cactus.cli.main.main()
-assert "show the state of every cell" in text.getvalue()
-assert {name for name in sys.modules if name.startswith("cactus.cli.")} == {"cactus.cli.main"}
+assert text.getvalue()
+own = {{name for name in sys.modules if name.startswith("cactus.cli.")}}
+assert own == {{f"cactus.cli.{{one}}" for one in ("main", "parser", "options", "version")}}
+slow = {{"numpy", "pydantic", "yaml", "rich", "snakemake", "psutil"}}
+assert not slow & {{*sys.modules}}, slow & {{*sys.modules}}
 """
     assert slow_libraries(script) == set()
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cactus.cli.provenance.why import explain
 from cactus.cli.text import columns
-from cactus.cli.why import explain
 from cactus.errors import CactusError
 from cactus.provenance.audit import files as audit_files
 from cactus.provenance.audit.diff import as_json

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from cactus.cli import main as cactus_command
+from cactus.cli.parser import GROUPS
 from cactus.config.models import Config
 from tests.workflow.project import ROOT
 
@@ -127,7 +127,7 @@ def missing_commands(lines: Iterable[str]) -> list[str]:
 
 def cactus_commands() -> set[str]:
     """Return the subcommands of `cactus`."""
-    return set(re.findall(r"^ {4}([a-z]+) ", cactus_command._parser().format_help(), re.M))
+    return {name for names in GROUPS.values() for name in names}
 
 
 def missing_links(path: Path) -> list[str]:

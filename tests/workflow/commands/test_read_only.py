@@ -49,8 +49,14 @@ NUMBER = ("results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAML", "--c
         (("trace", *NUMBER), "every job of the chain is fresh"),
         (("audit", "small"), "all agree: 54 jobs"),
         (("diff", "small", "small"), "same configuration"),
+        (("results", MAML), "accuracies in percent"),
+        (("show", MAML), "results/small/figures/tasks-omniglot.png"),
+        (("logs", MAML), f"=== evaluate_model/{MAML}"),
+        (("top",), "small: no job is running"),
+        (("clean",), "small: nothing to clean"),
+        ((), "cactus results --run small"),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+    ids=lambda value: next(iter(value), "alone") if isinstance(value, tuple) else "",
 )
 def test_a_command_reads_a_read_only_run(stuck: Project, arguments: tuple[str, ...], line: str):
     done = read_only(stuck, sys.executable, "-m", "cactus.cli.main", *arguments)

@@ -1,15 +1,92 @@
-"""What a running job says about its progress, and a finished one about its accuracies."""
+"""What a running job says about its progress, and a finished one about its accuracies.
+
+`cactus top` takes this from here too. It imports only the standard library.
+"""
 
 import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _TAIL: Final = 4096  # bytes
+_METRICS_TAIL: Final = 1 << 16  # a validation comes after many other lines
 _ATTEMPT: Final = "=== "  # begins the first line of an attempt
 _STEP: Final = ": step "
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    step, steps
+        Steps done, and steps of the whole training.
+    rate
+        Steps per second; None before there is one.
+    seconds_left
+        None before there is a rate.
+    metrics
+        The newest value of each metric that it has written.
+    """
+
+    step: int
+    steps: int
+    rate: float | None
+    seconds_left: float | None
+    metrics: dict[str, float]
+
+    def __str__(self) -> str:
+        """Return it in the form of a line of the log."""
+        rate = "" if self.rate is None else f", {self.rate:.3g} steps/s"
+        left = "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
+        return "; ".join([f"step {self.step}/{self.steps}{rate}{left}", *self.named_metrics])
+
+    @property
+    def named_metrics(self) -> list[str]:
+        """The metrics, each with its name; none if there are none."""
+        text = " ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        return [text] if text else []
+
+
+def read_progress(work: Path) -> Progress | None:
+    """Return the progress of a training from the files of its job; None if it tells of none.
+
+    Parameters
+    ----------
+    work
+        The job's work folder: its lease has steps and rate, and the folder of the attempt has
+        ``metrics.jsonl``.
+    """
+    lease = _parsed("".join(_tail(work / "lease.json")))
+    if not isinstance(lease.get("step"), int) or not isinstance(lease.get("steps"), int):
+        return None
+    metrics = _metrics(work)
+    step = max(lease["step"], int(metrics.pop("step", 0)))
+    each = lease.get("seconds_per_step")
+    left = each * (lease["steps"] - step) if each else None
+    return Progress(step, lease["steps"], 1 / each if each else None, left, metrics)
+
+
+def _metrics(work: Path) -> dict[str, float]:
+    """Return the newest value of each metric that the running attempt has written."""
+    try:
+        found = [(path.stat().st_mtime_ns, path) for path in work.glob("attempt-*/*/metrics.jsonl")]
+    except OSError:  # it has just been moved into place
+        return {}
+    lines = _tail(max(found)[1], _METRICS_TAIL) if found else []
+    return {name: value for line in lines for name, value in _parsed(line).items()}
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """Return a line of JSON; nothing if it is cut off at either end."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 @dataclass
@@ -37,7 +114,10 @@ class RunningJob:
         return time.monotonic() - self.started
 
     def progress(self) -> str:
-        """Return its newest line of progress: step, rate, time left and metrics; else ""."""
+        """Return its step, rate, time left and metrics, by its files or else its log; else ""."""
+        found = next(filter(None, map(read_progress, self._work)), None)
+        if found:
+            return str(found)
         for path in self.logs:
             for line in reversed(_tail(path)):
                 if line.startswith(_ATTEMPT):
@@ -45,6 +125,14 @@ class RunningJob:
                 if _STEP in line:
                     return line.partition(": ")[2]
         return ""
+
+    @property
+    def _work(self) -> Iterable[Path]:
+        """Work folders, by the places of the logs: ``<run>/logs/<job>.log``."""
+        for log in self.logs:
+            if "logs" in log.parts:
+                at = log.parts.index("logs")
+                yield Path(*log.parts[:at], "work", *log.with_suffix("").parts[at + 1 :])
 
 
 def clock(seconds: float) -> str:
@@ -54,11 +142,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _tail(path: Path) -> list[str]:
+def _tail(path: Path, size: int = _TAIL) -> list[str]:
     """Return the last lines of a file; none if it cannot be read now."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
+            file.seek(max(0, path.stat().st_size - size))
             return file.read().decode(errors="replace").splitlines()
     except OSError:
         return []

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import snakemake.cli  # type: ignore[import-untyped]
-import snakemake.settings.types  # type: ignore[import-untyped]
-
 
 def use_own_loader() -> None:
     """Replace the functions by which Snakemake reads files and arguments of the configuration."""
+    if "snakemake" not in sys.modules:  # another program imports a part of this package
+        return
+    import snakemake.cli  # type: ignore[import-untyped]
+    import snakemake.settings.types  # type: ignore[import-untyped]
+
     snakemake.settings.types.load_configfile = _read_file
     original = snakemake.cli.parse_config
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cactus.cli.why import explain
+from cactus.cli.provenance.why import explain
 from cactus.config.load import parse_config
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.audit.rows import _version_notes

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cactus.cli.main import main
-from cactus.cli.measure import measure, seconds_per_step, training_images
+from cactus.cli.study.measure import measure, seconds_per_step, training_images
 from cactus.config.load import parse_config
 from cactus.files import file_hash
 from cactus.provenance.fingerprint.hash_cache import HashCache
@@ -253,7 +253,7 @@ def test_times_that_cannot_be_saved_still_count(tmp_path, monkeypatch, capsys):
             (job, Measured(job_kind(made, job), socket.gethostname(), "cpu", 0.0, 0.001, 0.001))
         ]
 
-    monkeypatch.setattr("cactus.cli.measure.measure", timed)
+    monkeypatch.setattr("cactus.cli.study.measure.measure", timed)
     options = ("--configfile", "study.yaml", "--measure", "--config", "compute={device: cpu}")
     code, output = cactus(monkeypatch, capsys, "plan", *options)
     assert code == 0, output
@@ -269,7 +269,7 @@ def test_times_before_an_interruption_are_kept(tmp_path, monkeypatch, capsys):
         yield made.graph.jobs[0], Measured("a kind", "here", "cpu", 0.0, 1.0, 2.0)
         raise SystemExit(130)
 
-    monkeypatch.setattr("cactus.cli.measure.measure", timed)
+    monkeypatch.setattr("cactus.cli.study.measure.measure", timed)
     options = ("--configfile", "study.yaml", "--measure")
     assert cactus(monkeypatch, capsys, "plan", *options)[0] == 130
     assert "a kind" in (tmp_path / "results" / MEASURED_FILE).read_text()

@@ -1,16 +1,59 @@
-"""Text for a terminal."""
+"""Text for a terminal, and for programs."""
 
+import json
+import os
+import sys
 from collections.abc import Sequence
+from typing import Any, Final
 
 from cactus.errors import printable
 
+# Words that stand alone in a cell of a table and say how something is, with their colors.
+_COLORS: Final = {
+    **dict.fromkeys(("fresh", "found", "ok", "equal"), "32"),
+    **dict.fromkeys(("stale", "queued", "incomplete", "note", "missing"), "33"),
+    **dict.fromkeys(("failed", "broken", "blocks"), "31"),
+    **dict.fromkeys(("running",), "36"),
+}
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal that can move its cursor."""
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _has_colors() -> bool:
+    return is_terminal() and not os.environ.get("NO_COLOR")
+
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as left-aligned columns."""
+    """Return rows as left-aligned columns; on a terminal, words for a state have their color."""
     shown = [[printable(text) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    colors = _COLORS if _has_colors() else {}
     lines = (
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            _painted(text, width, colors.get(text)) for text, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in shown
     )
     return "\n".join(lines)
+
+
+def _painted(text: str, width: int, color: str | None) -> str:
+    padded = text.ljust(width)
+    return padded if color is None else f"\x1b[{color}m{text}\x1b[0m{padded[len(text) :]}"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, indent=1))
+
+
+def size(number: float) -> str:
+    """Return a number of bytes in suitable units."""
+    power = 0
+    while power < 4 and abs(number) >= 1000:
+        number, power = number / 1000, power + 1
+    unit = ("bytes", "kB", "MB", "GB", "TB")[power]
+    return f"{number:.0f} {unit}" if power == 0 else f"{number:.1f} {unit}"

@@ -57,19 +57,21 @@ class NumberDifference(NamedTuple):
 
 
 def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
-    """Yield the differences between the records of two runs."""
+    """Yield the differences between the records of two runs; what one of them lacks comes last."""
     facts = _facts(first), _facts(second)
     counts: Counter[tuple[str, str, str, str]] = Counter()
-    for job in sorted({*facts[0]} ^ {*facts[1]}):
-        states = ["recorded" if job in one else ABSENT for one in facts]
-        yield Difference("job", job.name, states[0], states[1], 1)
     for job in [job for job in facts[0] if job in facts[1]]:
         for kind, name in sorted({*facts[0][job], *facts[1][job]}):
             old, new = (one[job].get((kind, name), ABSENT) for one in facts)
             if old != new:
                 counts[kind, name, old, new] += 1
-    for (kind, name, old, new), count in sorted(counts.items()):
+    for (kind, name, old, new), count in sorted(
+        counts.items(), key=lambda one: (ABSENT in one[0][2:], one)
+    ):
         yield Difference(kind, name, old, new, count)
+    for job in sorted({*facts[0]} ^ {*facts[1]}):
+        states = ["recorded" if job in one else ABSENT for one in facts]
+        yield Difference("job", job.name, states[0], states[1], 1)
 
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:

@@ -6,8 +6,8 @@ from typing import Final
 
 from cactus.errors import RecordError
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
-from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 
 METADATA: Final = "ro-crate-metadata.json"
 WORKFLOW: Final = "Snakefile"

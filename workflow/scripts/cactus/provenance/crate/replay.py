@@ -25,8 +25,8 @@ from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.records.values import is_inside
-from cactus.provenance.staleness.open_run import find_run_folder
 from cactus.provenance.staleness.planned_config import read_planned_config
+from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA

@@ -53,7 +53,9 @@ class Reason(NamedTuple):
 
 def plan_differences(old: Plan, new: Plan) -> Iterator[Reason]:
     """Yield the differences between a recorded plan and the current one."""
-    yield from _compare("config", _key_values(old), _key_values(new))
+    # As text, because Python has 1 equal to 1.0 and to True.
+    if _text(old.spec) != _text(new.spec):
+        yield from _compare("config", _key_values(old), _key_values(new))
     yield from _compare("code", old.code, new.code)
     yield from _compare("library", old.libraries, new.libraries)
     yield from _compare("file", old.files, new.files)
@@ -65,10 +67,16 @@ def plan_differences(old: Plan, new: Plan) -> Iterator[Reason]:
 
 def _key_values(plan: Plan) -> dict[str, str]:
     """Return each configuration key of a plan with its value as canonical JSON."""
-    return {key: json.dumps(value, sort_keys=True) for key, value in flatten(plan.spec).items()}
+    return {key: _text(value) for key, value in flatten(plan.spec).items()}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _compare(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Reason]:
+    if old == new:
+        return
     for name in sorted({*old, *new}):
         before, now = old.get(name, ABSENT), new.get(name, ABSENT)
         if before != now:

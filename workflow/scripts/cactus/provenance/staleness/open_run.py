@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from cactus.config.models import Config
-from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
+from cactus.errors import ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.staleness.planned_config import (
-    PLANNED_CONFIG_FILE,
-    ROOT,
-    PlannedConfig,
-    read_planned_config,
-)
+from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.stages.prepare_data import raw_access
 
 # The Snakefile writes the run's folder as JSON to the file that this variable names.
@@ -54,7 +50,7 @@ def open_run(
     Parameters
     ----------
     run
-        The run's name or folder; None for the only run.
+        The run's name or folder; None for the newest.
     results
         Folder of all runs.
     cache
@@ -63,7 +59,7 @@ def open_run(
     Raises
     ------
     RecordError
-        There is no such run, or no name is given and there is not exactly one run.
+        There is no such run, or none at all.
     ConfigError
         Its configuration is no longer valid.
     """
@@ -109,32 +105,3 @@ def check_same_run(named: str | None, run: str) -> None:
             fix="name one of them; to try other keys on a run, give its own files by --configfile, "
             "then the keys by --config",
         )
-
-
-def run_names(results: Path = Path("results")) -> list[str]:
-    """Return the names of all runs that were planned."""
-    return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
-
-
-def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
-    """Return the folder of a run, given its name or path; None stands for the only run.
-
-    Raises
-    ------
-    RecordError
-        There is no such run, or no name is given and there is not exactly one run.
-    """
-    known = run_names(results)
-    if run is None and len(known) == 1:
-        return results / known[0]
-    for folder in (Path(run), results / run) if run else ():
-        if (folder / PLANNED_CONFIG_FILE).is_file():
-            return folder
-    raise RecordError(
-        "There is no such run." if run else "Name the run.",
-        where=str(results.absolute()),
-        got=run or f"{len(known)} runs",
-        fix=did_you_mean_or_known(
-            run or "", known, "run the workflow first: `snakemake --cores 2`"
-        ),
-    )

@@ -19,9 +19,9 @@ from cactus.config.yaml_file import parse_value
 from cactus.errors import DataError, RecordError
 from cactus.files import read_json, write_json
 from cactus.provenance.records.values import what_is_wrong
+from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 
 ROOT: Final = Path(__file__).resolve().parents[5]
-PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The study that runs if none is named.
 _DEFAULT_STUDY: Final = "config/config.yaml"
 

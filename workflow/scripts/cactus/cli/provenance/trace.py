@@ -1,18 +1,17 @@
 """``cactus trace``: the chain behind a printed number, on one screen."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json
 from cactus.errors import RecordError, printable
 from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.planned_config import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
 
@@ -42,7 +41,7 @@ def show_trace(arguments: argparse.Namespace) -> int:
     found = trace(planner, arguments.file, arguments.row, arguments.col)
     planner.project.tree.cache.save()
     if arguments.json:
-        print(json.dumps(_as_json(planner, found), indent=1))
+        print_json(_as_json(planner, found))
     else:
         print(_text(planner, found))
     return 0

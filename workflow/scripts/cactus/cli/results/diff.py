@@ -1,9 +1,9 @@
 """``cactus diff`` and ``compare``: how two runs differ, and the numbers of several in one table."""
 
 import argparse
-import json
+from collections import Counter
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json
 from cactus.errors import printable
 from cactus.paper.vocabulary import method_title, setting_title, source_title
 from cactus.provenance.audit.diff import (
@@ -14,6 +14,7 @@ from cactus.provenance.audit.diff import (
     run_differences,
 )
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import counted
 
@@ -28,21 +29,33 @@ def show_diff(arguments: argparse.Namespace) -> int:
         planner.project.tree.cache.save()
     if arguments.json:
         content = as_json(first, second)
-        print(json.dumps(content, indent=1))
+        print_json(content)
         different = any(one["first"] != one["second"] for one in content["numbers"])
         return 1 if content["differences"] or different else 0
     found, numbers = list(run_differences(first, second)), list(number_differences(first, second))
-    if found:
+    changes = [one for one in found if one.kind != "job"]
+    if changes:
         rows = [("what", "name", arguments.first, arguments.second, "")]
-        print(columns([*rows, *(_row(one) for one in found)]))
-    else:
+        print(columns([*rows, *(_row(one) for one in changes)]))
+    elif any(first.record(job) for job in second.graph.jobs):
         print("same configuration, code, data, libraries and devices")
+    else:
+        print("no job is in both runs")
     moved = [one for one in numbers if one.paired is None or one.first != one.second]
     print(f"\n{counted(len(numbers), 'number')} in both runs, {len(numbers) - len(moved)} the same")
     if moved:
         rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
         print(columns([*rows, *(_number_row(one) for one in moved)]))
+    for name, lacking in ((arguments.first, "second"), (arguments.second, "first")):
+        only = [one for one in found if one.kind == "job" and getattr(one, lacking) == ABSENT]
+        if only:
+            print(f"only in {name}: {_counted_by_stage(only)}")
     return 1 if found or moved else 0
+
+
+def _counted_by_stage(jobs: list[Difference]) -> str:
+    stages = Counter(one.name.partition("/")[0] for one in jobs)
+    return ", ".join(f"{number} {stage}" for stage, number in stages.items())
 
 
 def show_compare(arguments: argparse.Namespace) -> int:
@@ -53,6 +66,10 @@ def show_compare(arguments: argparse.Namespace) -> int:
     # What others get is hashed anew.
     planners = [open_run(name, cache=HashCache(None)) for name in arguments.runs]
     table, notes = write_comparison(planners, arguments.out)
+    if arguments.json:
+        tables = [list(rows) for rows in as_text(table)]
+        print_json({"folder": str(arguments.out), "tables": tables, "notes": list(notes)})
+        return 0
     for rows in as_text(table):
         print(f"{columns(rows)}\n")
     for note in notes:

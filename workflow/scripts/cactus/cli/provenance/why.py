@@ -5,6 +5,7 @@ import difflib
 import sys
 from importlib.util import decode_source
 
+from cactus.cli.text import print_json
 from cactus.errors import RecordError, printable
 from cactus.files import read_bytes
 from cactus.provenance.records.objects import load
@@ -19,6 +20,13 @@ def show_why(arguments: argparse.Namespace) -> int:
     planner = open_run(arguments.run)
     stale = _stale(planner, arguments.cell)
     planner.project.tree.cache.save()
+    if arguments.json:
+        jobs = [
+            {"job": one.job.name, "reasons": [reason._asdict() for reason in one.reasons]}
+            for one in stale
+        ]
+        print_json({"cell": arguments.cell, "stale": jobs})
+        return 1 if stale else 0
     if not stale:
         print(f"{arguments.cell} is fresh")
         return 0

@@ -1,11 +1,12 @@
 """``cactus audit``: check that the files, records and printed numbers of a run agree."""
 
 import argparse
-import json
 
+from cactus.cli.text import print_json
 from cactus.provenance.audit.report import run_audit
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.staleness.open_run import find_run_folder, open_run
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.run_folders import find_run_folder
 
 
 def show_audit(arguments: argparse.Namespace) -> int:
@@ -16,7 +17,7 @@ def show_audit(arguments: argparse.Namespace) -> int:
     report = run_audit(planner)
     planner.project.tree.cache.save()
     if arguments.json:
-        print(json.dumps(report.as_json(), indent=1))
+        print_json(report.as_json())
     else:
         print(report.as_text())
     return 1 if report.findings else 0

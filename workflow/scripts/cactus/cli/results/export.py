@@ -3,12 +3,15 @@
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any, Final
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import counted
+
+_DIGESTS: Final = Path("docs/results")
 
 
 def show_digest(arguments: argparse.Namespace) -> int:
@@ -16,7 +19,8 @@ def show_digest(arguments: argparse.Namespace) -> int:
     from cactus.provenance.digest.write import write_digest  # it imports pandas
 
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
-    print(f"wrote {write_digest(planner, arguments.output / planner.run_folder.resolve().name)}")
+    folder = (arguments.output or _DIGESTS) / planner.run_folder.resolve().name
+    print(f"wrote {write_digest(planner, folder)}")
     return 0
 
 
@@ -25,7 +29,7 @@ def show_export(arguments: argparse.Namespace) -> int:
     from cactus.provenance.crate.export import export  # its library is slow to import
 
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
-    output = arguments.output or Path(f"{planner.config.run}.crate.zip")
+    output = arguments.output or Path(f"{planner.run_folder.name}.crate.zip")
     export(planner, output)
     stale = [one.job.name for one in planner.assess_all() if one.stale]
     if stale:
@@ -38,12 +42,20 @@ def show_replay(arguments: argparse.Namespace) -> int:
     """Run jobs of a crate again; return 0 if every result is the same bit for bit, else 1."""
     with tempfile.TemporaryDirectory(prefix="cactus-replay-") as work:
         compared = replay(arguments.crate, arguments.cell, Path(work))
+    different = sum(not one.equal for one in compared)
+    if arguments.json:
+        print_json([_facts(one) for one in compared])
+        return 1 if different else 0
     rows = [("job", "result", "sha256", "")]
     rows += [(one.job.name, one.name, one.recorded[:12], _verdict(one)) for one in compared]
     print(columns(rows))
-    different = sum(not one.equal for one in compared)
     print(f"\n{counted(len(compared), 'result')} recomputed, {different} different")
     return 1 if different else 0
+
+
+def _facts(one: Comparison) -> dict[str, Any]:
+    hashes = {"recorded": one.recorded, "recomputed": one.recomputed, "stored": one.stored}
+    return {"job": one.job.name, "result": one.name, **hashes, "equal": one.equal}
 
 
 def _verdict(one: Comparison) -> str:

@@ -5,8 +5,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json
 from cactus.cluster.clients import has_slurm
+from cactus.cluster.driver import job_names
 from cactus.cluster.queued import queued_jobs
 from cactus.errors import ClusterError
 from cactus.provenance.staleness.open_run import open_run
@@ -31,19 +32,26 @@ def show_status(arguments: argparse.Namespace) -> int:
         one.job: job_status(planner, one, queued.get(one.job, "")) for one in planner.assess_all()
     }
     planner.project.tree.cache.save()
+    exit_code = 0 if all(one.state == "fresh" for one in statuses.values()) else 1
+    if arguments.json:
+        jobs = [{**vars(one), "job": one.job.name} for one in statuses.values()]
+        print_json(
+            {"run": planner.run_folder.name, "folder": str(planner.run_folder), "jobs": jobs}
+        )
+        return exit_code
     rows = list(_job_rows(statuses.values()) if arguments.jobs else _cell_rows(planner, statuses))
     print(columns([("cell" if not arguments.jobs else "job", "state", "when", "took", ""), *rows]))
     counts = Counter(status.state for status in statuses.values())
     listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    print(f"\n{planner.config.run}: {counted(len(statuses), 'job')}: {listed}")
+    print(f"\n{planner.run_folder.name}: {counted(len(statuses), 'job')}: {listed}")
     if text := planner.unlocked_versions(planner.graph.jobs):
         print(text)
-    return 0 if set(counts) <= {"fresh"} else 1
+    return exit_code
 
 
 def _queued(planner: Planner) -> dict[Job, str]:
     """Return the Slurm job and its state for each job of a run that is in the queue."""
-    if not has_slurm():
+    if not (has_slurm() and job_names(planner.run_folder)):
         return {}
     try:
         found = queued_jobs(planner.config, planner.run_folder)

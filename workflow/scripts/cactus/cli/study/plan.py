@@ -1,27 +1,22 @@
 """``cactus plan``: what the next run would do, how long it would take, and what it needs."""
 
 import argparse
-import math
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json, size
 from cactus.config.sections.grid import idle_patterns
-from cactus.cores import usable_memory
+from cactus.cores import usable_cores, usable_memory
 from cactus.errors import StorageError
 from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
 from cactus.provenance.staleness.measured import Measured, Range, add_short_ones
-from cactus.provenance.staleness.open_run import (
-    check_same_run,
-    open_run,
-    open_study,
-    run_names,
-)
+from cactus.provenance.staleness.open_run import check_same_run, open_run, open_study
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
+from cactus.provenance.staleness.run_folders import runs_by_time
 from cactus.provenance.staleness.status import counted, duration
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
@@ -36,36 +31,70 @@ def show_plan(arguments: argparse.Namespace) -> int:
     shared = reusable(planner, stale)
     if planner.run_folder.is_dir():
         planner.project.tree.cache.save()
-    if not stale:
-        print(f"{planner.config.run}: nothing to do, all jobs are fresh")
-        return 0
     jobs = [one.job for one in stale if one.job not in shared.donors]
-    timed = _measure(planner, jobs) if arguments.measure else []
-    guess = estimate(planner, jobs, arguments.at_once, timed)
-    _print_reasons(stale, guess, shared, everything=arguments.all)
-    print(columns(list(_stage_rows(guess))))
+    timed = _measure(planner, jobs) if arguments.measure and stale else []
+    at_once = arguments.at_once or usable_cores()
+    guess = estimate(planner, jobs, at_once, timed)
+    if arguments.json:
+        print_json(_as_json(planner, stale, guess, shared))
+    elif not stale:
+        print(f"{planner.run_folder.name}: nothing to do, all jobs are fresh")
+    else:
+        _print_reasons(stale, guess, shared, everything=arguments.all)
+        print(columns(list(_stage_rows(guess))))
+        for line in _summary(planner, stale, shared):
+            print(line)
+        for line in _totals(guess, at_once):
+            print(line)
+        if guess.unknown:
+            advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
+            print(f"{counted(guess.unknown, 'job')} unknown: {advice}")
+        for line in _needs(planner, guess, at_once):
+            print(line)
+    return 0
+
+
+def _summary(planner: Planner, stale: list[Assessment], shared: Reusable) -> Iterator[str]:
+    """Yield how many jobs of each stage there are, and what comes from other runs."""
     counts = Counter(one.job.stage for one in stale)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    print(f"\n{planner.config.run}: {counted(len(stale), 'job')}: {listed}")
-    for line in shared.lines:
-        print(line)
-    for line in _totals(guess, arguments.at_once):
-        print(line)
-    if guess.unknown:
-        advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
-        print(f"{counted(guess.unknown, 'job')} unknown: {advice}")
-    for line in _needs(planner, guess, arguments.at_once):
-        print(line)
-    return 0
+    yield f"\n{planner.run_folder.name}: {counted(len(stale), 'job')}: {listed}"
+    yield from shared.lines
+
+
+def _as_json(
+    planner: Planner, stale: list[Assessment], guess: Estimate, shared: Reusable
+) -> dict[str, Any]:
+    jobs = []
+    for one in stale:
+        donor, cost = shared.donors.get(one.job), guess.jobs.get(one.job, JobCost())
+        jobs.append(
+            {
+                "job": one.job.name,
+                "reasons": [str(reason) for reason in one.reasons],
+                "reused_from": donor.run if donor else None,
+                "seconds": cost.seconds,
+                "memory_bytes": cost.memory,
+                "disk_bytes": cost.disk,
+            }
+        )
+    totals = {"gpu_hours": guess.gpu_hours, "cpu_hours": guess.cpu_hours}
+    return {
+        "run": planner.run_folder.name,
+        "jobs": jobs,
+        **totals,
+        "wall_seconds": guess.wall_seconds,
+        "unknown": guess.unknown,
+    }
 
 
 def _planner(arguments: argparse.Namespace) -> Planner:
     """Return the planner of a run, or of a study that was never run."""
     study = arguments.configfile or arguments.config
-    if not study and (arguments.run or run_names()):
+    if not study and (arguments.run or runs_by_time()):
         return open_run(arguments.run)
     planner = open_study(arguments.configfile, arguments.config)
-    check_same_run(arguments.run, planner.config.run)
+    check_same_run(arguments.run, planner.run_folder.name)
     for line in idle_patterns(planner.config.grid):
         print(f"note: {line}", file=sys.stderr)
     return planner
@@ -74,7 +103,7 @@ def _planner(arguments: argparse.Namespace) -> Planner:
 def _measure(planner: Planner, jobs: list[Job]) -> list[Measured]:
     """Time the trainings among some jobs, and keep the times for later plans if that is allowed."""
     # Imports PyTorch, which a plan does not need.
-    from cactus.cli.measure import measure
+    from cactus.cli.study.measure import measure
 
     found = []
     try:
@@ -136,10 +165,10 @@ def _stage_rows(guess: Estimate) -> Iterator[tuple[str, ...]]:
         peaks = [cost.memory for cost in costs if cost.memory is not None]
         sizes = [cost.disk for cost in costs if cost.disk is not None]
         asked = stage_named(stage).memory_mb
-        memory = f"up to {_bytes(max(peaks))}" if peaks else f"{_UNKNOWN}, asks for {asked} MB"
+        memory = f"up to {size(max(peaks))}" if peaks else f"{_UNKNOWN}, asks for {asked} MB"
         if stage_named(stage).local and not peaks:
             memory = _UNKNOWN
-        disk = _with_unknown(_bytes(sum(sizes)) if sizes else "", len(costs) - len(sizes))
+        disk = _with_unknown(size(sum(sizes)) if sizes else "", len(costs) - len(sizes))
         yield stage, str(len(costs)), time, memory, disk
 
 
@@ -168,14 +197,14 @@ def _needs(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:
     if any(peaks):
         least = "at least" if missing else "up to"
         yield (
-            f"memory: {least} {_bytes(sum(peaks))} for {counted(len(peaks), 'job')} at once, "
-            f"of {_bytes(usable_memory())}"
+            f"memory: {least} {size(sum(peaks))} for {counted(len(peaks), 'job')} at once, "
+            f"of {size(usable_memory())}"
         )
     sizes = [cost.disk for cost in guess.jobs.values() if cost.disk is not None]
     folder = next(one for one in planner.run_folder.absolute().parents if one.is_dir())
-    free = f"{_bytes(shutil.disk_usage(folder).free)} free"
+    free = f"{size(shutil.disk_usage(folder).free)} free"
     least = "at least " if len(sizes) < len(guess.jobs) else ""
-    yield f"disk: {least}{_bytes(sum(sizes))}, {free}" if sizes else f"disk: {_UNKNOWN}, {free}"
+    yield f"disk: {least}{size(sum(sizes))}, {free}" if sizes else f"disk: {_UNKNOWN}, {free}"
 
 
 def _sum(ranges: list[Range]) -> Range:
@@ -196,9 +225,3 @@ def _span(seconds: Range) -> str:
 def _hours(hours: Range) -> str:
     low, high = (f"{one:.2f}" if one >= 0.01 or one == 0 else "<0.01" for one in hours)
     return low if low == high else f"{low} to {high}"
-
-
-def _bytes(size: float) -> str:
-    power = min(4, int(math.log10(size)) // 3) if size >= 1 else 0
-    number, unit = size / 1000**power, ("bytes", "kB", "MB", "GB", "TB")[power]
-    return f"{number:.0f} {unit}" if power == 0 else f"{number:.1f} {unit}"

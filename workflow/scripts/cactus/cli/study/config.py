@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cactus.cli.text import columns
+from cactus.cli.text import columns, print_json
 from cactus.config.layers import Layers, dotted
 from cactus.config.load import all_keys, checked
 from cactus.config.models import Config
@@ -16,8 +17,9 @@ from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import check_same_run, find_run_folder, run_names
+from cactus.provenance.staleness.open_run import check_same_run
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
+from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
 
 _YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
@@ -52,7 +54,7 @@ def show_config(arguments: argparse.Namespace) -> int:
     if keys := [word for word in words if word != cell]:
         rows = [row for key in keys for row in _matching(rows, key)]
     if arguments.json:
-        print(json.dumps([row._asdict() for row in rows], indent=2))
+        print_json([row._asdict() for row in rows])
     else:
         print(columns([(row.key, json.dumps(row.value), row.origin) for row in rows]))
     return 0
@@ -60,13 +62,15 @@ def show_config(arguments: argparse.Namespace) -> int:
 
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
-    runs = run_names()
+    runs = runs_by_time()
     named = next((one for one in words if one in runs or (Path(one) / "plans").is_dir()), None)
     if named:
         words.remove(named)
     given = arguments.configfile or arguments.config
     if not given and (named or runs):
         folder = find_run_folder(named)
+        if not named and len(runs) > 1:
+            print(f"note: {runs[0]} is the newest of {len(runs)} runs", file=sys.stderr)
         planned = read_planned_config(folder)
         return planned.layers(planned.base(folder))
     study = PlannedConfig.read(arguments.configfile, arguments.config, ROOT)

@@ -1,17 +1,15 @@
 """``cactus update``: run step by step, so that identical results stop what would follow."""
 
 import argparse
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
-from cactus.exits import signals_forwarded
+from cactus.cli.snakemake_call import snakemake_call
+from cactus.errors import ConfigError, did_you_mean_or_known
 from cactus.graph import Graph
-from cactus.provenance.staleness.open_run import find_run_folder, open_run
-from cactus.provenance.staleness.planned_config import read_planned_config
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
@@ -34,7 +32,7 @@ def update(arguments: argparse.Namespace) -> int:
     """
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
-    command = _command(folder, request)
+    call = snakemake_call(folder)
     wanted = _wanted(open_run(str(folder)).graph, request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
     while left:
@@ -44,8 +42,8 @@ def update(arguments: argparse.Namespace) -> int:
         counts = Counter(job.stage for job in ready)
         listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
         print(f"{counted(len(ready), 'stale job')}: {listed}", flush=True)
-        targets = [f"{command.results}/{job.files[0]}" for job in ready]
-        code = _run([*command.before, *targets, *command.after], command.base)
+        targets = [f"{call.results}/{job.files[0]}" for job in ready]
+        code = call.run(*targets, *request.options)
         if code:
             return code
         left, ran = _stale(folder, wanted), ready
@@ -67,11 +65,6 @@ def _ready(folder: Path, stale: list[Job]) -> list[Job]:
     """Return the stale jobs that read from no stale one."""
     graph, waiting = open_run(str(folder)).graph, {*stale}
     return [job for job in stale if not any(one.job in waiting for one in graph.inputs(job))]
-
-
-def _run(command: list[str], folder: Path) -> int:
-    with subprocess.Popen(command, cwd=folder) as process, signals_forwarded(process.send_signal):
-        return process.wait()
 
 
 def _request(given: list[str]) -> _Request:
@@ -111,37 +104,3 @@ def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
         for job in (job for job in graph.jobs if job.stage in stages):
             found.update(graph.ancestry(job))
     return found if targets else {*graph.jobs}
-
-
-class _Command(NamedTuple):
-    """How Snakemake is called: where, where results go, and what is before and after targets."""
-
-    base: Path
-    results: str
-    before: list[str]
-    after: list[str]
-
-
-def _command(folder: Path, request: _Request) -> _Command:
-    """Return how to call Snakemake for a run.
-
-    Raises
-    ------
-    RecordError
-        Snakemake would work on another folder: this one is a copy, or has another name.
-    """
-    planned = read_planned_config(folder)
-    base = planned.base(folder)
-    results = f"results/{planned.load(base).run}"
-    made = base / results
-    if not made.is_dir() or not made.samefile(folder):
-        raise RecordError(
-            "This folder cannot be updated: it is not where its configuration puts results.",
-            where=str(folder),
-            got=f"results go to {made}",
-            fix="move it there, or run Snakemake in the folder that holds its `results`",
-        )
-    root = planned.root(base)
-    snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
-    before = [sys.executable, "-m", "snakemake", *snakefile]
-    return _Command(base, results, before, [*request.options, *planned.arguments()])

@@ -1,0 +1,49 @@
+"""`cactus init` writes a study that can be planned at once, and never overwrites anything."""
+
+import pytest
+
+from cactus.errors import ConfigError, StorageError
+
+
+@pytest.mark.parametrize("name", [None, "second", "123", "null", "1e5", "a.b-c_d"])
+def test_a_new_study_can_be_planned_at_once(cactus, tmp_path, name):
+    done = cactus("init", *([name] if name else []))
+    assert (done.returncode, done.stderr) == (0, "")
+    name = name or "my-study"
+    path = tmp_path / f"config/{name}.yaml"
+    assert f"cactus plan --configfile config/{name}.yaml" in done.stdout
+    assert "#" in path.read_text()
+    plan = cactus("plan", "--configfile", str(path))
+    assert (plan.returncode, plan.stderr) == (0, ""), plan.stderr
+    assert f"{name}: " in plan.stdout
+    assert list((tmp_path / "config").iterdir()) == [path]
+
+
+def test_an_existing_file_is_kept(cactus, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/mine.yaml").write_text("run: other\n")
+    (tmp_path / "config/gone.yaml").symlink_to("nowhere")
+    for name in ("mine", "gone"):
+        done = cactus("init", name)
+        assert (done.returncode, "nothing is overwritten" in done.stderr) == (
+            StorageError.exit_code,
+            True,
+        )
+    assert (tmp_path / "config/mine.yaml").read_text() == "run: other\n"
+    assert not (tmp_path / "config/nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["with space", "../out", "", "Ä", "x" * 200, "a/b"])
+def test_a_name_that_no_run_can_have_is_refused(cactus, tmp_path, name):
+    done = cactus("init", name)
+    assert done.returncode == ConfigError.exit_code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_a_run_is_taken(cactus, tmp_path):
+    (tmp_path / "results/old/plans").mkdir(parents=True)
+    (tmp_path / "results/old/plans/config.json").write_text("{}")
+    done = cactus("init", "old")
+    assert done.returncode == StorageError.exit_code
+    assert "There is a run of this name" in done.stderr

@@ -1,0 +1,87 @@
+"""A command finds its project upward, and the newest run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import RecordError
+from cactus.provenance.staleness.planned_config import PlannedConfig
+
+STUDY = """\
+run: {name}
+synthetic_data: true
+grid: {{datasets: [mnist], embeddings: [acai], learners: [protonets]}}
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A project in a folder with a space, with two planned runs and an empty folder of results."""
+    folder = tmp_path / "my project"
+    (folder / "config").mkdir(parents=True)
+    (folder / "deep/er").mkdir(parents=True)
+    (folder / "results/empty").mkdir(parents=True)
+    for age, name in enumerate(["new", "old"]):
+        (folder / f"config/{name}.yaml").write_text(STUDY.format(name=name))
+        PlannedConfig(configfiles=[f"config/{name}.yaml"], overrides={}, config={}).write(
+            folder / "results" / name
+        )
+        path = folder / f"results/{name}/plans/config.json"
+        os.utime(path, (1e9 - age, 1e9 - age))
+    return folder
+
+
+def test_without_a_name_the_newest_run_counts_and_is_named(cactus, base):
+    done = cactus("plan", folder=base)
+    assert (done.returncode, done.stderr) == (0, "note: new is the newest of 2 runs\n")
+    assert "\nnew: " in done.stdout
+    done = cactus("plan", "old", folder=base)
+    assert (done.stderr, "\nold: " in done.stdout) == ("", True)
+    done = cactus("plan", "--configfile", "config/old.yaml", folder=base)
+    assert (done.stderr, "\nold: " in done.stdout) == ("", True)
+    done = cactus("config", "grid.datasets", folder=base)
+    assert (done.returncode, "new is the newest" in done.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("place", ["deep/er", "results", "results/new/plans", "config"])
+def test_every_folder_of_the_project_will_do(cactus, base, place):
+    here = cactus("plan", "old", "--json", folder=base)
+    done = cactus("plan", "old", "--json", folder=base / place)
+    assert (done.returncode, done.stdout) == (0, here.stdout)
+    assert done.stderr == f"note: in {base}\n"
+
+
+def test_paths_start_where_they_were_given(cactus, base):
+    for place, run, study in [
+        ("results/old", ".", "../../config/old.yaml"),
+        ("deep", "../results/old", "../config/old.yaml"),
+    ]:
+        done = cactus("plan", run, folder=base / place)
+        assert (done.returncode, "\nold: " in done.stdout) == (0, True), done.stderr
+        done = cactus("plan", "--configfile", study, folder=base / place)
+        assert (done.returncode, "\nold: " in done.stdout) == (0, True), done.stderr
+
+
+def test_what_is_no_run_is_told_from_what_is_missing(cactus, base):
+    done = cactus("status", "empty", folder=base)
+    assert done.returncode == RecordError.exit_code
+    assert "the folder results/empty has no plans/config.json" in done.stderr
+    done = cactus("status", "nwe", folder=base)
+    assert "did you mean 'new'?" in done.stderr
+
+
+def test_alone_it_says_what_can_be_done_next(cactus, base, tmp_path):
+    done = cactus(folder=base)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [["new", "missing"], ["old", "unfinished"]]
+    assert "cactus update new" in done.stdout
+    (base / "results/new/plans/config.json").write_text("{")
+    os.utime(base / "results/new/plans/config.json")
+    done = cactus(folder=base)
+    assert (done.returncode, done.stdout.splitlines()[1].split()[:2]) == (0, ["new", "broken"])
+    (tmp_path / "bare").mkdir()
+    done = cactus(folder=tmp_path / "bare")
+    assert (done.returncode, "cactus doctor" in done.stdout) == (0, True)
+    assert "usage:" not in done.stdout

@@ -1,0 +1,245 @@
+"""`cactus top`, `logs`, `clean`, `results`, `show` and `cactus` alone, on a finished run."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import CodeError, ConfigError, RecordError
+from tests.workflow.project import Project
+
+pytestmark = pytest.mark.workflow
+CELL = "omniglot/acai/maml/s0"
+TRAINING = f"meta_train/{CELL}"
+NUMBER = ("results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAML", "--col", "5w1s")
+
+
+def start_training(project: Project) -> Path:
+    """Let a job seem to run on another host; return its work folder."""
+    folder = project.run / "work" / TRAINING
+    attempt = folder / "attempt-7/s0"
+    attempt.mkdir(parents=True)
+    lines = [{"step": 10, "loss": 1.5, "validation_accuracy": 0.25}, {"step": 32, "loss": 0.5}]
+    (attempt / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    started = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 65))
+    lease = {"token": "7", "host": "n1", "pid": 9, "slurm": "17", "started": started}
+    progress = {"step": 30, "steps": 40, "seconds_per_step": 0.5, "seconds_left": 5.0}
+    (folder / "lease.json").write_text(json.dumps({**lease, **progress}))
+    return folder
+
+
+def test_top_shows_step_rate_time_left_and_metrics(project: Project):
+    assert project.cactus("top", "small") == (0, "small: no job is running\n")
+    folder = start_training(project)
+    code, output = project.cactus("top", "small")
+    row = next(line for line in output.splitlines() if line.startswith(TRAINING))
+    assert (code, row.split()[2:5]) == (0, ["32/40", "2/s", "0:04"])
+    assert "loss 0.5 validation_accuracy 0.25" in row
+    assert "on n1, process 9, Slurm job 17" in row
+    (job,) = json.loads(project.cactus("top", "--json")[1])["jobs"]
+    assert (job["job"], job["progress"]["step"], job["seconds"] > 60) == (TRAINING, 32, True)
+    os.utime(folder / "lease.json", (1e9, 1e9))  # silent for too long
+    assert project.cactus("top")[1] == "small: no job is running\n"
+
+
+def test_top_is_live_on_a_terminal_until_it_is_interrupted(project: Project):
+    start_training(project)
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cactus.cli.main", "top", "small"],
+        cwd=project.folder,
+        env={**project.variables(), "TERM": "xterm", "COLUMNS": "200"},
+        stdin=end,
+        stdout=end,
+        stderr=end,
+    )
+    os.close(end)
+    seen = b""
+    while b"Ctrl-C ends this view" not in seen:
+        seen += os.read(terminal, 1 << 16)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert b"32/40" in seen
+    assert b"Traceback" not in seen + os.read(terminal, 1 << 16)
+
+
+def test_logs_begin_with_the_newest_and_follow_a_running_job(project: Project):
+    first = project.run / f"logs/{TRAINING}.log"
+    os.utime(first, (2e9, 2e9))
+    code, output = project.cactus("logs", CELL)
+    assert (code, output.startswith(f"==> results/small/logs/{TRAINING}.log")) == (0, True)
+    assert output.count("==> ") == 6
+    logs = json.loads(project.cactus("logs", CELL, "--json")[1])
+    assert logs[0] == {"job": TRAINING, "log": f"results/small/logs/{TRAINING}.log"}
+    folder = start_training(project)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cactus.cli.main", "logs", TRAINING, "--follow"],
+        cwd=project.folder,
+        env=project.variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("=== ")
+    with first.open("a") as file:
+        file.write("step 33\x1b[2J\n")
+    while (line := process.stdout.readline()) != "step 33\\x1b[2J\n":
+        assert line
+    (folder / "lease.json").unlink()
+    assert "is not running" in process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+
+
+def test_a_job_that_never_started_has_no_log(project: Project):
+    (project.run / f"logs/{TRAINING}.log").unlink()
+    code, output = project.cactus("logs", TRAINING)
+    assert (code, "There is no log yet" in output) == (RecordError.exit_code, True)
+    code, output = project.cactus("logs", "omniglot/acia/maml/s0")
+    assert (code, f"did you mean '{CELL}'?" in output) == (RecordError.exit_code, True)
+
+
+def make_leftovers(project: Project) -> tuple[list[Path], list[Path]]:
+    """Make what no run needs, and what looks like it but is needed; return both."""
+    run, work = project.run, project.run / "work"
+    gone = [
+        work / TRAINING / "attempt-1/s0/metrics.jsonl",
+        work / TRAINING / "checkpoints/step-1.ckpt",
+        run / f"models/{Path(CELL).parent}/.s0.abc/model.json",
+        run / "records/.s0.x1y2.json",
+        run / "objects/ab" / ("ab" * 32),
+    ]
+    kept = [
+        work / "evaluate_model" / CELL / ".finished/models/model.json",
+        work / "train_embedding/omniglot/bigan/s0/checkpoints/step-1.ckpt",
+        run / "records/.s0.new.json",  # of a process that is writing it
+    ]
+    for path in (*gone, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x" * 1000)
+    for path in (gone[2].parent, gone[3]):
+        os.utime(path, (1e9, 1e9))
+    (run / "records/train_embedding/omniglot/bigan/s0.json").unlink()  # it will resume
+    return gone, kept
+
+
+def test_clean_lists_and_then_deletes_what_no_run_needs(project: Project):
+    stale = project.stale_jobs()
+    gone, kept = make_leftovers(project)
+    before = {path for path in project.folder.rglob("*") if path.is_file()}
+    code, output = project.cactus("clean")
+    assert (code, "nothing is deleted without --yes" in output) == (0, True), output
+    assert {path for path in project.folder.rglob("*") if path.is_file()} == before
+    found = json.loads(project.cactus("clean", "--json")[1])
+    listed = {project.folder / path for one in found["leftovers"] for path in one["paths"]}
+    assert all(any(path.is_relative_to(one) for one in listed) for path in gone)
+    assert all(one["bytes"] == 1000 for one in found["leftovers"] if "Snakemake" not in one["why"])
+    code, output = project.cactus("clean", "--yes")
+    assert (code, "deleted" in output) == (0, True)
+    assert not any(path.exists() for path in gone)
+    assert all(path.exists() for path in kept)
+    assert project.cactus("clean")[1] == "small: nothing to clean\n"
+    assert "train_embedding omniglot/bigan/s0" in project.stale_jobs() - stale
+    project.snakemake("--cores", "2")
+    assert project.cactus("audit")[0] == 0
+
+
+def test_clean_leaves_a_run_alone_at_which_someone_works(project: Project):
+    gone, _ = make_leftovers(project)
+    start_training(project)
+    code, output = project.cactus("clean", "--yes")
+    assert (code, output) == (1, f"small is left alone: {TRAINING} is running\n")
+    (project.run / "work" / TRAINING / "lease.json").unlink()
+    lock = project.folder / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+    code, output = project.cactus("clean", "--yes")
+    lock.unlink()
+    assert (code, "`snakemake --unlock`" in output) == (1, True)
+    assert all(path.exists() for path in gone)
+
+
+def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Project):
+    code, output = finished.cactus("results", "omniglot/*/maml/*", "--setting", "5w1s")
+    summary = json.loads((finished.run / f"evaluations/{CELL}/summary.json").read_text())
+    one = next(one for one in summary["settings"] if (one["way"], one["shot"]) == (5, 1))
+    assert (code, f"{CELL}" in output) == (0, True)
+    assert f"{100 * one['mean']:.2f} ± {100 * one['ci95']:.2f}" in output
+    assert "protonets" not in output
+    assert "synthetic data" in output
+    found = json.loads(finished.cactus("results", "--json")[1])["results"]
+    assert {"mnist/acai/knn/s1", "mnist/acai/protonets/s1", CELL} <= {one["cell"] for one in found}
+    code, output = finished.cactus("results", "omniglto")
+    assert (code, "No finished cell matches" in output) == (RecordError.exit_code, True)
+    code, output = finished.cactus("results", "--setting", "5w2s")
+    assert (code, "did you mean '5w" in output) == (ConfigError.exit_code, True)
+
+
+def test_show_names_files_that_exist(finished: Project):
+    found = json.loads(finished.cactus("show", CELL, "--json")[1])
+    kinds = {one["what"] for one in found["files"]}
+    assert kinds == {"log", "record", "curve", "model", "episodes", "picture"}
+    assert all((finished.folder / one["path"]).is_file() for one in found["files"])
+    assert {one["state"] for one in found["jobs"]} == {"fresh"}
+    assert found["results"][0]["episodes"] == 10
+    code, output = finished.cactus("show", CELL)
+    assert (code, f"results/small/models/{CELL}/model.safetensors" in output) == (0, True)
+    code, output = finished.cactus("show", "make_partitions/omniglot/acai/maml/s0")
+    assert (code, "setting  accuracy" in output) == (0, False)
+
+
+def test_alone_it_leads_on_from_the_state_of_the_run(project: Project):
+    code, output = project.cactus()
+    assert (code, output.splitlines()[1].split()[:2]) == (0, ["small", "fresh"])
+    assert "cactus results --run small" in output
+    (project.run / f"records/evaluate_model/{CELL}.json").unlink()
+    assert "cactus update small" in project.cactus()[1]
+    start_training(project)
+    found = json.loads(project.cactus("--json")[1])
+    assert found["runs"][0]["state"] == "running"
+    assert found["next"][0]["command"] == "cactus top small"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",), ("plan",), ("why", CELL), ("config",), ("audit", "--fast"),
+        ("trace", *NUMBER), ("diff", "small", "small"),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_facts_are_json_for_programs(finished: Project, words: tuple[str, ...]):
+    code, output = finished.cactus(*words, "--json")
+    assert code == 0, output
+    assert json.loads(output) is not None
+
+
+def test_a_document_that_the_workflow_cannot_make_is_named(project: Project):
+    """A target of this name may have been added since."""
+    for snakefile in [project.folder / "Snakefile", *project.folder.glob("rules/*.smk")]:
+        text = snakefile.read_text()
+        snakefile.write_text(text.replace("rule paper:", "rule other_paper:"))
+    code, output = project.cactus("paper")
+    if "Cannot" not in output:
+        assert (code, "cannot make paper.pdf" in output) == (CodeError.exit_code, True), output
+
+
+def test_a_document_is_made_by_its_target_and_its_path_printed(project: Project):
+    text = (project.folder / "Snakefile").read_text()
+    for name in ("report", "paper"):
+        if f"rule {name}:" in text + "".join(
+            path.read_text() for path in project.folder.glob("rules/*.smk")
+        ):
+            pytest.skip(f"the workflow has a rule {name} of its own, which its tests run")
+    rule = '\n\nrule report:\n    output:\n        f"{RUN}/report.html",\n'
+    rule += '    localrule: True\n    shell:\n        "touch {output}"\n'
+    (project.folder / "Snakefile").write_text(text + rule)
+    code, output = project.cactus("report", "small", "--", "--cores", "1", "--quiet")
+    assert (code, output.splitlines()[-1]) == (0, "results/small/report.html"), output
+    assert (project.run / "report.html").is_file()

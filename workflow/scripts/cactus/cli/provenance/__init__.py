@@ -1,0 +1,1 @@
+"""Where results come from, whether all agree, and why a cell must run again."""

@@ -1,0 +1,157 @@
+"""``cactus results``: the accuracies of a run's cells, with their intervals."""
+
+import argparse
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from cactus.cli.text import columns, print_json
+from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
+from cactus.files import read_json
+from cactus.paper.vocabulary import SYNTHETIC_NOTE
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import counted
+from cactus.stages.base import Job
+
+_SUMMARY: Final = "summary.json"
+_NOTE: Final = "accuracies in percent, ± 1.96 standard deviations / sqrt(episodes)"
+_SETTING: Final = re.compile(r"(\d+)w(\d+)s")
+
+
+class Accuracy(NamedTuple):
+    """An accuracy that a job has measured; fractions, not percent.
+
+    Attributes
+    ----------
+    cell
+        The cell; of baselines, the embedding's cell with the method before the seed.
+    way, shot, episodes
+        Its setting, and the number of episodes.
+    mean, half
+        The mean over the episodes, and half of its interval.
+    """
+
+    cell: str
+    dataset: str
+    way: int
+    shot: int
+    episodes: int
+    mean: float
+    half: float
+
+    @property
+    def setting(self) -> str:
+        """Way and shot, e.g. 5w1s."""
+        return f"{self.way}w{self.shot}s"
+
+    @property
+    def percent(self) -> str:
+        """The mean and half of its interval, in percent."""
+        return f"{100 * self.mean:.2f} ± {100 * self.half:.2f}"
+
+
+def show_results(arguments: argparse.Namespace) -> int:
+    """Print the accuracies of the cells that match a pattern."""
+    planner = open_run(arguments.run)
+    jobs = [job for job in planner.graph.jobs if job.definition.scores]
+    finished = [job for job in jobs if planner.record(job) is not None]
+    every = [one for job in finished for one in accuracies(planner.run_folder, job)]
+    found = [one for one in every if _matches(one.cell, arguments.pattern)]
+    if arguments.setting:
+        found = _of_setting(found, arguments.setting)
+    if arguments.json:
+        print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
+        return 0
+    if every and not found:
+        raise RecordError(
+            "No finished cell matches.",
+            where=planner.run_folder.name,
+            got=arguments.pattern,
+            fix=did_you_mean_or_known(
+                arguments.pattern, {one.cell for one in every}, "leave the pattern out"
+            ),
+        )
+    for dataset in dict.fromkeys(one.dataset for one in found):
+        print(columns(list(_table([one for one in found if one.dataset == dataset]))) + "\n")
+    for line in _notes(planner, len(jobs), len(finished), shown=bool(found)):
+        print(line)
+    return 0
+
+
+def accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
+    """Yield what a finished job has measured; nothing of a job that scores nothing.
+
+    Raises
+    ------
+    DataError
+        Its summary is damaged.
+    """
+    if not job.definition.scores:
+        return
+    summary = read_json(run_folder / str(job.folder) / _SUMMARY)
+    for one in summary["settings"]:
+        yield Accuracy(
+            _name(job.cell, one.get("method")),
+            *(summary["dataset"], one["way"], one["shot"], one["tasks"], one["mean"], one["ci95"]),
+        )
+
+
+def _name(cell: str, method: str | None) -> str:
+    """Return the name of a cell; a baseline's has its method where a learner's name stands."""
+    if method is None:
+        return cell
+    start, _, seed = cell.rpartition("/")
+    return f"{start}/{method}/{seed}"
+
+
+def _matches(cell: str, pattern: str) -> bool:
+    return fnmatchcase(cell, pattern) or pattern in cell
+
+
+def _of_setting(found: list[Accuracy], setting: str) -> list[Accuracy]:
+    """Return the accuracies of a way and shot.
+
+    Raises
+    ------
+    ConfigError
+        It is no setting, or none of these accuracies has it.
+    """
+    chosen = [one for one in found if one.setting == setting]
+    if not _SETTING.fullmatch(setting) or (found and not chosen):
+        raise ConfigError(
+            "There are no results of this setting.",
+            where="--setting",
+            got=setting,
+            fix=did_you_mean_or_known(
+                setting, {one.setting for one in found}, "write way and shot, e.g. 5w1s"
+            ),
+        )
+    return chosen
+
+
+def _table(found: list[Accuracy]) -> Iterator[tuple[str, ...]]:
+    """Yield a row per cell of a data set, and a column per setting."""
+    settings = sorted({(one.way, one.shot, one.setting) for one in found})
+    yield "cell", *(name for *_, name in settings)
+    cells: dict[str, dict[str, str]] = {}
+    for one in found:
+        cells.setdefault(one.cell, {})[one.setting] = one.percent
+    for cell, numbers in cells.items():
+        yield cell, *(numbers.get(name, "") for *_, name in settings)
+
+
+def _notes(planner: Planner, jobs: int, finished: int, *, shown: bool) -> Iterable[str]:
+    """Yield what one needs to know to read the numbers."""
+    if shown:
+        yield _NOTE
+    if shown and planner.config.synthetic_data:
+        yield SYNTHETIC_NOTE
+    name = planner.run_folder.name
+    yield f"{name}: {finished} of {counted(jobs, 'job')} that score have finished"
+
+
+def _facts(one: Accuracy) -> dict[str, Any]:
+    return {**one._asdict(), "setting": one.setting}

@@ -1,0 +1,56 @@
+"""How Snakemake is called for a run that exists, with the configuration of that run."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from cactus.errors import RecordError
+from cactus.exits import signals_forwarded
+from cactus.provenance.staleness.planned_config import read_planned_config
+
+
+class SnakemakeCall(NamedTuple):
+    """How Snakemake is called for a run: where, the program, and the options of the study.
+
+    `results` is the run's folder as targets name it.
+    """
+
+    base: Path
+    results: str
+    program: list[str]
+    study: list[str]
+
+    def run(self, *words: str) -> int:
+        """Call Snakemake with targets and options; return its exit code."""
+        command = [*self.program, *words, *self.study]
+        with (
+            subprocess.Popen(command, cwd=self.base) as process,
+            signals_forwarded(process.send_signal),
+        ):
+            return process.wait()
+
+
+def snakemake_call(folder: Path) -> SnakemakeCall:
+    """Return how to call Snakemake for a run.
+
+    Raises
+    ------
+    RecordError
+        Snakemake would work on another folder: this one is a copy, or has another name.
+    """
+    planned = read_planned_config(folder)
+    base = planned.base(folder)
+    results = f"results/{planned.load(base).run}"
+    made = base / results
+    if not made.is_dir() or not made.samefile(folder):
+        raise RecordError(
+            "This folder cannot be updated: it is not where its configuration puts results.",
+            where=str(folder),
+            got=f"results go to {made}",
+            fix="move it there, or run Snakemake in the folder that holds its `results`",
+        )
+    root = planned.root(base)
+    snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
+    program = [sys.executable, "-m", "snakemake", *snakefile]
+    return SnakemakeCall(base, results, program, planned.arguments())

@@ -1,0 +1,1 @@
+"""The state of runs: what is fresh, what runs now, its logs, and what can go."""

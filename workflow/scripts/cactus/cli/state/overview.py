@@ -1,0 +1,134 @@
+"""``cactus`` alone: the runs that are here, and what can be done next."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cactus.cli.state.top import running_now
+from cactus.cli.text import columns, print_json
+from cactus.cores import usable_cores
+from cactus.errors import CactusError
+from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE, runs_by_time
+from cactus.provenance.staleness.status import STATES, job_status, local_time
+
+_RESULTS: Final = Path("results")
+_DEMO: Final = Path("config/demo.yaml")
+
+
+class _Run(NamedTuple):
+    """A run: its state in a word and in numbers, when it was planned, and a job to look at."""
+
+    name: str
+    state: str
+    jobs: str
+    planned: str
+    job: str = ""
+
+
+class _Step(NamedTuple):
+    """A command, and what it is good for."""
+
+    command: str
+    why: str
+
+
+def show_overview(arguments: argparse.Namespace) -> int:
+    """Print the runs and the next sensible commands."""
+    names = runs_by_time()
+    runs = [*(_look(name) for name in names[:1]), *map(_glance, names[1:])]
+    steps = list(_steps(runs[0]) if runs else _first_steps())
+    if arguments.json:
+        print_json({"runs": [one._asdict() for one in runs], "next": [s._asdict() for s in steps]})
+        return 0
+    if runs:
+        rows = [(one.name, one.state, one.planned, one.jobs) for one in runs]
+        print(columns([("run", "state", "planned", "jobs"), *rows]))
+    else:
+        print("no run here yet")
+    print(f"\nnext:\n{columns([(f'  {one.command}', one.why) for one in steps])}")
+    print("\n`cactus --help` lists all commands")
+    return 0
+
+
+def _look(name: str) -> _Run:
+    """Return the state of a run; a run that cannot be read is broken."""
+    try:
+        planner = open_run(name)
+        statuses = [job_status(planner, one) for one in planner.assess_all()]
+        planner.project.tree.cache.save()
+    except CactusError as error:
+        return _broken(name, error)
+    counts = Counter(one.state for one in statuses)
+    running = next((one.job for one in running_now(_RESULTS / name)), "")
+    state = "running" if running else next(one for one in STATES if counts[one])
+    first = running or next(one.job.name for one in statuses if one.state == state)
+    listed = ", ".join(f"{counts[one]} {one}" for one in STATES if counts[one])
+    return _Run(name, state, listed, _planned(name), first)
+
+
+def _glance(name: str) -> _Run:
+    """Return how far a run is, without a look at whether anything has become stale."""
+    try:
+        planner = open_run(name)
+        jobs = planner.graph.jobs
+    except CactusError as error:
+        return _broken(name, error)
+    done = sum(record_path(planner.run_folder, job).is_file() for job in jobs)
+    running = sum(1 for _ in running_now(planner.run_folder))
+    state = "running" if running else "finished" if done == len(jobs) else "unfinished"
+    return _Run(name, state, f"{done} of {len(jobs)} have run", _planned(name))
+
+
+def _broken(name: str, error: CactusError) -> _Run:
+    return _Run(name, "broken", f"{error.what} {error.where}: {error.got}", _planned(name))
+
+
+def _planned(name: str) -> str:
+    """Return when a run was planned last."""
+    written = (_RESULTS / name / PLANNED_CONFIG_FILE).stat().st_mtime
+    return local_time(datetime.fromtimestamp(written, UTC).isoformat())
+
+
+def _first_steps() -> Iterator[_Step]:
+    yield _Step("cactus doctor", "check whether this computer can run a study")
+    if _DEMO.is_file():
+        yield _Step(f"cactus plan --configfile {_DEMO}", "see what the demo does and takes")
+        yield _Step(_snakemake(f"--configfile {_DEMO}"), "run the demo, without any data")
+    yield _Step("cactus init my-study", "write a study of your own")
+    yield _Step("cactus data", "see which data sets are here")
+
+
+def _steps(run: _Run) -> Iterator[_Step]:
+    """Yield what can be done with the newest run."""
+    name = run.name
+    match run.state:
+        case "broken":
+            yield _Step(f"cactus status {name}", "read what is wrong, and how to mend it")
+        case "running" | "queued":
+            yield _Step(f"cactus top {name}", "watch the running jobs")
+            yield _Step(f"cactus logs {run.job} --run {name} --follow", "read a log as it grows")
+        case "failed":
+            yield _Step(f"cactus logs {run.job} --run {name}", "read why it failed")
+            yield _Step(f"cactus update {name}", "go on, once that is mended")
+        case "stale" | "missing":
+            yield _Step(f"cactus plan {name}", "see what the next run does and takes")
+            if run.state == "stale":
+                yield _Step(f"cactus why {run.job} --run {name}", "see what made it stale")
+            yield _Step(f"cactus update {name}", "run what is missing or stale")
+        case _:
+            yield _Step(f"cactus results --run {name}", "see the accuracies")
+            yield _Step(f"cactus report {name}", "make a web page of them")
+            yield _Step(f"cactus audit {name}", "check files, records and printed numbers")
+            yield _Step(f"cactus export {name}", "hand the run on as an RO-Crate")
+    if run.state != "broken":
+        yield _Step(f"cactus status {name}", "see the state of every cell")
+    yield _Step("cactus init my-study", "write a study of your own")
+
+
+def _snakemake(options: str) -> str:
+    return f"snakemake --cores {usable_cores()} --logger cactus {options}"

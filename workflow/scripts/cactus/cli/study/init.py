@@ -1,0 +1,92 @@
+"""``cactus init``: write a study that can be planned at once, with comments on what to change."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from cactus.config.load import load_config
+from cactus.config.yaml_file import parse_value
+from cactus.errors import StorageError
+from cactus.files import atomic_path
+from cactus.provenance.staleness.run_folders import run_names
+
+_FOLDER: Final = Path("config")
+_SCHEMA: Final = "# yaml-language-server: $schema=config.schema.json\n"
+_STUDY: Final = """\
+# A study has only the keys that differ from the defaults; config/README.md lists them all.
+#
+#   cactus plan --configfile {file}      what it would do, and what it takes
+#   snakemake --cores 2 --logger cactus --configfile {file}
+#   cactus results                       the accuracies
+
+# The results are in results/{name}/.
+run: {quoted}
+
+# Small drawn images in place of the real data sets, to try the study in minutes. For real data,
+# remove this line and the sizes of trainings below; `cactus data` says what is missing.
+synthetic_data: true
+
+# The cells: each data set with each embedding, each meta-learner and each seed.
+grid:
+  datasets: [omniglot]      # mnist, omniglot, miniimagenet, celeba, or one of your own
+  embeddings: [acai]        # acai, bigan, deepcluster, infogan, contrastive, or one of your own
+  learners: [protonets]     # maml, protonets, or one of your own
+  seeds: [0]                # several give the spread between trainings
+  # The oracle, which learns from true labels, and partitions at random.
+  # controls: {{omniglot: [labels, random]}}
+  # Training from scratch, and classifiers on the embeddings.
+  # scratch: true
+  # baselines: true
+
+# auto takes a GPU if there is one. On a CPU, the same bits need the same number of threads.
+compute: {{device: auto, threads: 2}}
+
+# Sizes of a first try; without them, all is as large as in the paper.
+embeddings:
+  acai: {{iterations: 100}}
+partitions: {{count: 5}}
+learners:
+  protonets: {{iterations: 100}}
+evaluation: {{tasks: 100}}
+"""
+
+
+def init_study(arguments: argparse.Namespace) -> int:
+    """Write a study; say what to do with it.
+
+    Raises
+    ------
+    ConfigError
+        The name cannot be a run's.
+    StorageError
+        The file exists, or cannot be written.
+    """
+    name = arguments.name
+    path = _FOLDER / f"{name}.yaml"
+    load_config([], {"run": name})  # refuses what is no name of a run
+    if os.path.lexists(path):
+        raise StorageError(
+            "The study exists, and nothing is overwritten.",
+            where=str(path),
+            got="a file",
+            fix="choose another name, as in `cactus init second`, or edit the file",
+        )
+    if name in run_names():
+        raise StorageError(
+            "There is a run of this name, with another study.",
+            where=f"results/{name}",
+            got="results",
+            fix="choose another name, as in `cactus init second`",
+        )
+    # YAML would read 123 or null as something else.
+    quoted = name if parse_value(name, "run") == name else json.dumps(name)
+    text = _STUDY.format(name=name, quoted=quoted, file=path)
+    schema = _SCHEMA if (_FOLDER / "config.schema.json").is_file() else ""
+    with atomic_path(path) as temporary:
+        temporary.write_text(schema + text, encoding="utf-8")
+    print(f"wrote {path}\n")
+    print(f"edit it, then:\n  cactus plan --configfile {path}")
+    print(f"  snakemake --cores 2 --logger cactus --configfile {path}")
+    return 0
