@@ -8,10 +8,10 @@ import pytest
 
 from cactus.paper.aggregate import aggregate
 from cactus.paper.partition_quality import aggregate_quality
-from tests.unit.paper.fake_run import SETTINGS, FakeRun
+from tests.unit.paper.fake_run import LONG, SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
-SPLITS = dict.fromkeys(SETTINGS, "test")
+SPLITS = dict.fromkeys([*SETTINGS, LONG], "test")
 
 
 class Run(NamedTuple):
