@@ -82,3 +82,32 @@ def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             scratch=True,
         )
     )
+
+
+@pytest.fixture(scope="session")
+def many_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Twenty embeddings and a meta-learner with long names, one data set with a long title."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "many",
+            datasets=("omniglot", LONG),
+            embeddings=tuple(f"embedding_with_a_long_name_and_number_{i}" for i in range(20)),
+            learners=("maml", "a_learner_with_a_very_long_name"),
+            scratch=True,
+            synthetic=(),
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One cell, of a data set of one's own in color, which the run calls synthetic."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "one",
+            datasets=(LONG,),
+            learners=("protonets",),
+            baselines=False,
+            synthetic=(LONG,),
+        )
+    )

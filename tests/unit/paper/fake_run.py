@@ -61,6 +61,7 @@ class FakeRun:
     seeds: Sequence[int] = (0,)
     controls: Sequence[str] = ()
     scratch: bool = False
+    baselines: bool = True
     tasks: int = 40
     synthetic: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
 
@@ -73,7 +74,8 @@ class FakeRun:
             )
             for seed in self.seeds:
                 for embedding in self.embeddings:
-                    cells.append(self._baselines(dataset, embedding, seed))
+                    if self.baselines:
+                        cells.append(self._baselines(dataset, embedding, seed))
                     self._embedding_log(dataset, embedding, seed)
                 for source in (*self.embeddings, *self.controls):
                     for learner in self.learners:

@@ -1,7 +1,7 @@
 """The style of all figures, and saving them reproducibly, byte for byte.
 
 Series differ in marker or line style, too, so that they can be told apart in gray. The colors of
-the palette differ for people with deuteranopia, and in lightness (`tests/unit/paper/test_style.py`).
+the palette differ for people with deuteranopia and in lightness, which a test measures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +34,7 @@ LINES: Final = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 PALETTE: Final = (
     "#0f6db5", "#d45a14", "#16692f", "#55b4e4", "#8a1c56", "#e07898", "#2f1f7a", "#e9c046",
 )  # fmt: skip
+MINUS: Final = "\N{MINUS SIGN}"
 GRAY: Final = "0.55"
 BACKGROUND: Final = "0.93"
 # Positions in the palette: the two CACTUs methods get its strongest contrast.
@@ -90,6 +91,12 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, with its size in inches, outside pyplot's global state."""
     layout = ConstrainedLayoutEngine(h_pad=2 * MM, w_pad=1 * MM)
     return Figure(figsize=(width, height), layout=layout)
+
+
+def balanced_columns(panels: int, most: int) -> int:
+    """Return how many panels to put side by side so that the last row lacks few."""
+    rows = -(-panels // max(most, 1))
+    return max(1, -(-panels // max(rows, 1)))
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -161,7 +168,7 @@ def legend_below(
     """Add one legend for the whole figure below its panels.
 
     It has at most `columns` columns, fewer if labels are long; what is wider than the figure is
-    wrapped.
+    wrapped. The figure grows by the legend's height.
     """
     if not handles and not title:
         return
@@ -174,7 +181,8 @@ def legend_below(
     if title:
         title = wrapped(title, width, size, lines=12)
     place, balanced = "outside lower center", -(-len(labels) // -(-max(len(labels), 1) // columns))
-    figure.legend(list(handles), labels, loc=place, ncols=max(balanced, 1), title=title)
+    legend = figure.legend(list(handles), labels, loc=place, ncols=max(balanced, 1), title=title)
+    _grow(figure, legend)
 
 
 def add_run_banner(
@@ -203,7 +211,7 @@ def add_dataset_title(figure: Figure, title: str, *, synthetic: bool) -> None:
     if synthetic:
         _add_banner(figure, f"{title}: {SYNTHETIC_NOTE}")
     else:
-        figure.suptitle(_title_lines(figure, title), fontweight="bold")
+        _grow(figure, figure.suptitle(_title_lines(figure, title), fontweight="bold"))
 
 
 def _add_banner(figure: Figure, text: str) -> None:
@@ -211,7 +219,14 @@ def _add_banner(figure: Figure, text: str) -> None:
     box = {"boxstyle": f"round,pad={_BANNER_PAD}", "facecolor": "#9a3412", "edgecolor": "none"}
     if len(_title_lines(figure, text).split("\n")) > 1:
         text = text.replace(": ", ":\n", 1)
-    figure.suptitle(_title_lines(figure, text), fontweight="bold", color="white", bbox=box)
+    look = {"fontweight": "bold", "color": "white", "bbox": box}
+    _grow(figure, figure.suptitle(_title_lines(figure, text), **look))
+
+
+def _grow(figure: Figure, artist: Artist) -> None:
+    """Make a figure higher by the height of a legend or title, so that panels keep theirs."""
+    height = artist.get_window_extent().height / figure.dpi
+    figure.set_figheight(figure.get_figheight() + height + 2 * MM)
 
 
 def _title_lines(figure: Figure, text: str) -> str:

@@ -77,7 +77,7 @@ class MakeFigure(Stage[FigureWildcards]):
         yield inputs_from("aggregate_results", "")
         kind, dataset = wildcards.parts
         if dataset is not None:
-            yield from _INPUTS.get(kind, _nothing)(config, dataset)
+            yield from _INPUTS[kind](config, dataset) if kind in _INPUTS else ()
 
     def modules(self, config: "Config", wildcards: FigureWildcards) -> tuple[str, ...]:
         """Return the module that draws the figure."""
@@ -233,10 +233,6 @@ def _episodes(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
 
 def _diagnostics(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
     return _embedding_files(config, dataset, "diagnostic.png")
-
-
-def _nothing(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
-    return iter(())
 
 
 # What figures read besides the tables of results.

@@ -62,7 +62,9 @@ class OutputSettings(Settings):
         85.0, "Width of figures that fit into one column of a paper.", unit="mm"
     )
     page_width: Annotated[float, Field(ge=80.0, le=1000.0)] = setting(
-        180.0, "Width of the other figures: two columns, or the text of a paper with one.", unit="mm"
+        180.0,
+        "Width of the other figures: two columns, or the text of a paper with one.",
+        unit="mm",
     )
     decimals: Annotated[int, Field(ge=0, le=10)] = setting(
         2, "Decimals of the percentages in the tables."

@@ -8,6 +8,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 _POINTS: Final = 72  # per inch
+_LINE: Final = 1.25  # distance of lines of text, as a part of their size
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
@@ -16,11 +17,17 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / _POINTS
 
 
+def text_height(texts: Sequence[str], size: float) -> float:
+    """Return the height in inches of the text with the most lines, and a little space."""
+    lines = max((1 + text.count("\n") for text in texts), default=0)
+    return (lines * _LINE + 0.4) * size / _POINTS
+
+
 def wrapped(text: str, width: float, size: float, *, lines: int = 2, bold: bool = False) -> str:
     """Break a text into lines no wider than `width` inches.
 
-    A word that is wider is broken, too, at an underscore, hyphen or slash if it has one. What does not fit into the given number of lines is
-    replaced by an ellipsis.
+    A word that is wider is broken, too, at an underscore, hyphen or slash if it has one. What does
+    not fit into the given number of lines is replaced by an ellipsis.
     """
 
     def fits(line: str) -> bool:

@@ -17,7 +17,6 @@ from cactus.paper.drawing.contrast import text_color
 from cactus.paper.drawing.text import text_width, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import (
-    Titles,
     dataset_title,
     learner_title,
     source_rank,
@@ -29,7 +28,7 @@ _ROW_HEIGHT: Final = 7.5 * style.MM
 _COLUMN_WIDTH: Final = 12 * style.MM
 _LONGEST_LABEL: Final = 40 * style.MM
 _HEAD_HEIGHT: Final = 21 * style.MM
-_MARGINS: Final = 26 * style.MM
+_MARGINS: Final = 16 * style.MM
 _COLORS: Final = "cividis"  # even in lightness, and alike for the color-blind
 
 Setting = tuple[str, int, int]
@@ -65,9 +64,7 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, block in zip(axes, blocks, strict=True):
         column = (width - label_width) / len(block.means.columns)
         _draw_block(panel, block, scale, labels, inputs, column)
-    bar = figure.colorbar(
-        scale, ax=list(axes), location="bottom", aspect=40, shrink=0.6, pad=0.01
-    )
+    bar = figure.colorbar(scale, ax=list(axes), location="bottom", aspect=40, shrink=0.6, pad=0.01)
     bar.set_label(wrapped(inputs.accuracy_label(), width, inputs.settings.font_size, lines=6))
     style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
     return figure
@@ -173,9 +170,7 @@ def _name_datasets(axes: Axes, names: Sequence[str], inputs: FigureInputs, colum
         title, width = dataset_title(name, inputs.titles), count * column - style.MM
         text = wrapped(title, width, inputs.small, lines=4)
         look = {"ha": "center", "va": "bottom", "textcoords": "offset points"}
-        axes.annotate(
-            text, (first + count / 2, 0), xytext=(0, 4), fontsize=inputs.small, **look
-        )
+        axes.annotate(text, (first + count / 2, 0), xytext=(0, 4), fontsize=inputs.small, **look)
         most = max(most, 1 + text.count("\n"))
         if first:
             axes.axvline(first, color="white", linewidth=4)

@@ -12,7 +12,7 @@ from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import EMBEDDINGS, source_title
 
 _GAP: Final = 4 * style.MM
-_MARGINS: Final = 10 * style.MM
+_MARGINS: Final = 2 * style.MM
 # What each embedding draws in `diagnose`, see its module in `cactus.embed`.
 _SHOWN: Final = {
     "acai": "a row: an image, the way from its reconstruction to that of another, and the other",

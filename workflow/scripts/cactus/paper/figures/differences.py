@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cactus.paper import style
 from cactus.paper.cells import paired_cell, paired_entry
-from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
 from cactus.paper.vocabulary import method_title, setting_title, source_rank, source_title
@@ -21,7 +21,7 @@ _LINE: Final = 5 * style.MM
 _PANEL_WIDTH: Final = 44 * style.MM
 _LABEL_WIDTH: Final = 34 * style.MM
 _HEADING: Final = 18 * style.MM
-_MARGINS: Final = 26 * style.MM
+_MARGINS: Final = 4 * style.MM
 _SPREAD: Final = 0.7
 
 Setting = tuple[int, int]
@@ -35,11 +35,11 @@ def draw(inputs: FigureInputs) -> Figure:
     pairs = list(dict.fromkeys(zip(rows["method"], rows["other_method"], strict=True)))
     sources = sorted(set(rows["source"]), key=source_rank)
     settings = sorted(set(zip(rows["way"], rows["shot"], strict=True)))
-    labels = [wrapped(source_title(name), _LABEL_WIDTH, inputs.small) for name in sources]
+    labels = [wrapped(source_title(name), _LABEL_WIDTH, inputs.small, lines=3) for name in sources]
     width = inputs.width(_LABEL_WIDTH / 2 + len(pairs) * _PANEL_WIDTH)
-    columns = max(1, min(len(pairs), int((width - _LABEL_WIDTH / 2) / _PANEL_WIDTH)))
+    columns = style.balanced_columns(len(pairs), int((width - _LABEL_WIDTH / 2) / _PANEL_WIDTH))
     count = -(-len(pairs) // columns)
-    line = max(_LINE, (len(settings) + 0.5) * _POINT)
+    line = max(_LINE, (len(settings) + 0.5) * _POINT, text_height(labels, inputs.small))
     height = count * (len(sources) * line + _HEADING) + _MARGINS
     figure = style.new_figure(width, height)
     axes = figure.subplots(count, columns, squeeze=False, sharey=True)
@@ -48,7 +48,7 @@ def draw(inputs: FigureInputs) -> Figure:
         here = rows[(rows["method"] == pair[0]) & (rows["other_method"] == pair[1])]
         _draw_panel(panel, here, sources, looks)
         room = (width - _LABEL_WIDTH) / columns
-        names = (method_title(pair[0]), f"− {method_title(pair[1])}")
+        names = (method_title(pair[0]), f"{style.MINUS} {method_title(pair[1])}")
         size = inputs.settings.font_size
         title = "\n".join(wrapped(name, room, size, lines=1) for name in names)
         panel.set_title(title, loc="left")
@@ -106,6 +106,4 @@ def _draw_panel(
 
 
 def _handles(looks: dict[str, dict[str, Any]]) -> list[Line2D]:
-    return [
-        Line2D([], [], label=name, **{**look, "linestyle": ""}) for name, look in looks.items()
-    ]
+    return [Line2D([], [], label=name, **{**look, "linestyle": ""}) for name, look in looks.items()]

@@ -25,7 +25,7 @@ _DIMENSIONS: Final = 50  # that t-SNE starts from
 _NEIGHBORHOOD: Final = 20.0  # perplexity, at most
 _PANEL: Final = 42 * style.MM
 _HEADING: Final = 9 * style.MM
-_MARGINS: Final = 24 * style.MM
+_MARGINS: Final = 2 * style.MM
 _NOTE: Final = (
     "t-SNE of the images of {classes} classes after PCA, of each embedding on its own\n"
     "by class: colors and markers are true classes\n"
@@ -48,7 +48,7 @@ def draw(inputs: FigureInputs) -> Figure:
     labels = load_labels(inputs.run_folder / "data" / str(inputs.dataset), "train")
     chosen = _sample(labels, str(inputs.dataset))
     width = inputs.width(2 * len(cells) * _PANEL)
-    beside = max(1, min(len(cells), int(width / (2 * _PANEL))))
+    beside = style.balanced_columns(len(cells), int(width / (2 * _PANEL)))
     rows = -(-len(cells) // beside)
     side = width / (2 * beside)
     figure = style.new_figure(width, rows * (side + _HEADING) + _MARGINS)

@@ -15,14 +15,20 @@ from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import ALL_SEEDS
 from cactus.paper.scores import read_cell
-from cactus.paper.vocabulary import method_rank, method_title, setting_title, source_title
+from cactus.paper.vocabulary import (
+    learner_title,
+    method_rank,
+    method_title,
+    setting_title,
+    source_title,
+)
 
 _DECIMALS: Final = 2
 _LINE: Final = 4 * style.MM
 _PANEL_WIDTH: Final = 32 * style.MM
 _LABEL_WIDTH: Final = 48 * style.MM
 _HEADING: Final = 16 * style.MM
-_MARGINS: Final = 18 * style.MM
+_MARGINS: Final = 9 * style.MM
 _WHISKERS: Final = (5, 95)  # percentiles
 _ALONE: Final = ("scratch", "labels")  # sources whose methods name them
 
@@ -36,8 +42,11 @@ class _Line(NamedTuple):
 
     @property
     def title(self) -> str:
-        method = method_title(self.method)
-        return method if self.source in _ALONE else f"{source_title(self.source)}, {method}"
+        """What names the line."""
+        if self.source in _ALONE:
+            return method_title(self.method)
+        method = learner_title(self.learner) if self.learner else method_title(self.method)
+        return f"{source_title(self.source)}, {method}"
 
 
 Accuracies = dict[tuple[int, int], dict[_Line, npt.NDArray[np.float64]]]
@@ -52,7 +61,7 @@ def draw(inputs: FigureInputs) -> Figure:
     lines = list(dict.fromkeys(line for values in accuracies.values() for line in values))
     settings = sorted(accuracies)
     width = inputs.width(_LABEL_WIDTH + len(settings) * _PANEL_WIDTH)
-    columns = max(1, min(len(settings), int((width - _LABEL_WIDTH) / _PANEL_WIDTH)))
+    columns = style.balanced_columns(len(settings), int((width - _LABEL_WIDTH) / _PANEL_WIDTH))
     rows = -(-len(settings) // columns)
     height = rows * (len(lines) * _LINE + _HEADING) + _MARGINS
     figure = style.new_figure(width, height)

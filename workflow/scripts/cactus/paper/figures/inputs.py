@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from cactus.config.sections.outputs import OutputSettings
-from cactus.errors import DataError
 from cactus.config.sections.source import Source
+from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
 from cactus.paper.style import MM, SMALL
 from cactus.paper.vocabulary import Titles, dataset_title, is_embedding, source_rank

@@ -48,13 +48,11 @@ def draw(inputs: FigureInputs) -> Figure:
     height, width = blocks[0].shape[:2]
     wide = (_NEIGHBORS + 1) * _TILE * 1.15
     whole = inputs.width(len(blocks) * (wide + _GAP))
-    columns = max(1, min(len(blocks), int(whole / (wide + _GAP))))
+    columns = style.balanced_columns(len(blocks), int(whole / (wide + _GAP)))
     rows = -(-len(blocks) // columns)
     heading = 2 * style.LINE * inputs.settings.font_size / 72 + _GAP
     block_width = whole / columns - _GAP
-    figure = style.new_figure(
-        whole, rows * (block_width * height / width + heading) + 22 * style.MM
-    )
+    figure = style.new_figure(whole, rows * (block_width * height / width + heading) + 2 * style.MM)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, name, block in zip(axes, embeddings, blocks, strict=False):
         panel.imshow(block, interpolation="nearest")

@@ -23,7 +23,7 @@ from cactus.paper.vocabulary import (
 _DECIMALS: Final = 2
 _LINE: Final = 4.2 * style.MM
 _ROW: Final = 17 * style.MM  # titles and tick labels of a row of panels
-_MARGINS: Final = 24 * style.MM
+_MARGINS: Final = 4 * style.MM
 _LONGEST: Final = 52 * style.MM  # a name
 _MOST_NAMED: Final = 6  # cells of a data set without a number in the paper
 _ALONE: Final = ("scratch", "labels")  # sources whose methods name them
@@ -106,12 +106,16 @@ def _names(rows: pd.DataFrame) -> list[str]:
 
 
 def _name(source: str, method: str) -> str:
-    return method_title(method) if source in _ALONE else f"{source_title(source)}, {method_title(method)}"
+    return (
+        method_title(method)
+        if source in _ALONE
+        else f"{source_title(source)}, {method_title(method)}"
+    )
 
 
 def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
     """Return what the figure shows, on which tasks, and what the paper does not have."""
-    lines = ["ours − paper, in percentage points"]
+    lines = [f"ours {style.MINUS} paper, in percentage points"]
     validated = dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
     if validated:
         titles = ", ".join(dataset_title(name, inputs.titles) for name in validated)
@@ -165,9 +169,7 @@ def _draw_panel(
     axes.tick_params(axis="y", length=0, labelleft=labeled)
 
 
-def _name_gaps(
-    axes: Axes, names: list[str], shown: set[str], ran: set[str], size: float
-) -> None:
+def _name_gaps(axes: Axes, names: list[str], shown: set[str], ran: set[str], size: float) -> None:
     """Say of each line without a point why it has none."""
     for line, name in enumerate(names):
         if name not in shown:

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from cactus.paper import style
 from cactus.paper.cells import quality_entry
-from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
@@ -16,7 +16,8 @@ from cactus.paper.vocabulary import learner_title, source_rank, source_title
 
 _DECIMALS: Final = 2
 _LINE: Final = 2.6 * style.MM  # of a meta-learner
-_MARGINS: Final = 32 * style.MM
+_LEAST: Final = 5 * style.MM  # of a task source
+_MARGINS: Final = 13 * style.MM
 _LABEL_WIDTH: Final = 30 * style.MM
 _SPREAD: Final = 0.6
 
@@ -29,8 +30,10 @@ def draw(inputs: FigureInputs) -> Figure:
         return style.message_figure(f"{inputs.title} has no partitions to compare with classes.")
     sources = sorted(set(means["source"]), key=source_rank)
     learners = sorted(set(means["learner"]))
-    height = len(sources) * max(len(learners) * _LINE, 5 * style.MM) + _MARGINS
-    figure = style.new_figure(inputs.column, height)
+    names = [source_title(name) for name in sources]
+    labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=3) for name in names]
+    line = max(len(learners) * _LINE, _LEAST, text_height(labels, inputs.small))
+    figure = style.new_figure(inputs.column, len(sources) * line + _MARGINS)
     axes = figure.subplots()
     looks = style.series_styles(learners)
     for row in rows.itertuples(index=False):
@@ -41,7 +44,6 @@ def draw(inputs: FigureInputs) -> Figure:
             axes.errorbar(100 * row.mean, place, xerr=100 * row.ci95, **look)
         else:
             axes.plot(100 * row.mean, place, color="0.3", marker="|", markersize=5)
-    labels = [wrapped(source_title(name), _LABEL_WIDTH, inputs.small) for name in sources]
     axes.set_yticks(range(len(sources)), labels)
     axes.set_ylim(len(sources) - 0.5, -0.5)
     axes.set_xlim(0, 102)

@@ -29,9 +29,10 @@ from cactus.paper.vocabulary import (
 _DECIMALS: Final = 2
 _PANEL_WIDTH: Final = 58 * style.MM
 _PANEL_HEIGHT: Final = 44 * style.MM
-_MARGINS: Final = 12 * style.MM
+_MARGINS: Final = 4 * style.MM
 _LABEL_WIDTH: Final = 24 * style.MM
 _AXIS_WIDTH: Final = 14 * style.MM  # to the left of a panel
+_LABEL_PLACE: Final = 1.04  # of a line's name, in widths of the panel
 _READABLE: Final = 4.5  # contrast of small text
 _REFERENCES: Final = ("scratch", "labels")
 _SHORT: Final = {"scratch": "from scratch", "linear": "linear", "mlp": "MLP",
@@ -49,7 +50,7 @@ def draw(inputs: FigureInputs) -> Figure:
     if shown.empty:
         return style.message_figure("No way is evaluated with several shots.")
     panels = _panels(shown)
-    columns = min(len(panels), max(1, int(inputs.page / _PANEL_WIDTH)))
+    columns = style.balanced_columns(len(panels), int(inputs.page / _PANEL_WIDTH))
     rows = -(-len(panels) // columns)
     width = inputs.width(columns * _PANEL_WIDTH)
     figure = style.new_figure(width, rows * _PANEL_HEIGHT + _MARGINS)
@@ -118,9 +119,7 @@ def _draw_panel(
         rows = rows.sort_values("shot")
         look = styles[str(method)]
         places = [shots.index(shot) for shot in rows["shot"]]
-        axes.errorbar(
-            places, 100 * rows["mean"], yerr=100 * rows["ci95"], elinewidth=0.7, **look
-        )
+        axes.errorbar(places, 100 * rows["mean"], yerr=100 * rows["ci95"], elinewidth=0.7, **look)
         end = places[-1], 100 * float(rows["mean"].iloc[-1])
         text = wrapped(_short_title(str(method)), _LABEL_WIDTH, size, lines=1)
         color = look["color"] if contrast(look["color"], "white") >= _READABLE else "0.25"
@@ -128,7 +127,7 @@ def _draw_panel(
             axes.annotate(
                 text,
                 end,
-                xytext=(1.0, end[1]),
+                xytext=(_LABEL_PLACE, end[1]),
                 textcoords=axes.get_yaxis_transform(),
                 va="center",
                 fontsize=size,
@@ -149,7 +148,7 @@ def _share_heights(axes: Sequence[Axes], panels: Sequence[tuple[str, int, str]])
     for panel, (dataset, way, _) in zip(axes, panels, strict=False):
         scales[dataset, way].append(panel)
     for group in scales.values():
-        low, high = (np.array([panel.get_ylim() for panel in group]).T)
+        low, high = np.array([panel.get_ylim() for panel in group]).T
         for panel in group:
             panel.set_ylim(low.min(), high.max())
 
@@ -170,4 +169,4 @@ def _move_apart(axes: Axes, labels: list[Annotation], size: float) -> None:
     line = style.LINE * size / 72 * axes.figure.dpi / axes.bbox.height * (high - low)
     places = spread([label.xyann[1] for label in labels], line, low + line / 2, high - line / 2)
     for label, place in zip(labels, places, strict=True):
-        label.xyann = (1.04, place)
+        label.xyann = (_LABEL_PLACE, place)

@@ -11,8 +11,8 @@ from cactus.data.arrays import load_images
 from cactus.files import read_json
 from cactus.paper import style
 from cactus.paper.drawing import tiles
-from cactus.paper.drawing.tiles import Image
 from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.tiles import Image
 from cactus.paper.figures.inputs import FigureInputs, SourceCell
 from cactus.paper.vocabulary import learner_title, source_title
 from cactus.seeding import numpy_generator
@@ -40,12 +40,12 @@ def draw(inputs: FigureInputs) -> Figure:
     height, width = np.max([block.shape[:2] for block in blocks], axis=0)
     pixel = inputs.settings.contact_sheet.image_size * style.MM / images.shape[1]
     fit = int((inputs.page - style.MM) / (width * pixel + _GAP))
-    columns = max(1, min(len(cells), _BLOCKS_PER_ROW, fit))
+    columns = style.balanced_columns(len(cells), min(_BLOCKS_PER_ROW, fit))
     rows = -(-len(cells) // columns)
     whole = inputs.width(columns * (width * pixel + _GAP))
     pixel = min(pixel, (whole / columns - _GAP) / width)
     heading = 2 * style.LINE * inputs.settings.font_size / 72 + _GAP
-    figure = style.new_figure(whole, rows * (height * pixel + heading) + 26 * style.MM)
+    figure = style.new_figure(whole, rows * (height * pixel + heading) + 2 * style.MM)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, cell, block in zip(axes, cells, blocks, strict=False):
         _show(panel, block)

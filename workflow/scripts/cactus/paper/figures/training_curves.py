@@ -20,13 +20,13 @@ from cactus.paper.vocabulary import learner_title, source_rank, source_title
 
 _PANEL_WIDTH: Final = 44 * style.MM
 _PANEL_HEIGHT: Final = 42 * style.MM
-_LEGEND_LINE: Final = 4 * style.MM
-_MARGINS: Final = 20 * style.MM
+_LEGEND: Final = 7 * style.MM  # of the losses of an embedding
+_MARGINS: Final = 4 * style.MM
 _MOST_LINES: Final = 6  # in a panel
 # Metric in a meta-learner's log, axis label, and factor to the label's unit.
 _LEARNER_METRICS: Final = (
     ("loss", "training loss", 1.0),
-    ("val_accuracy", "validation accuracy [%]", 100.0),
+    ("val_accuracy", "val. accuracy [%]", 100.0),
 )
 _MARKED: Final = "val_accuracy"  # measured at few steps, which markers show
 
@@ -47,11 +47,8 @@ def draw(inputs: FigureInputs) -> Figure:
         return style.message_figure(f"Nothing was trained on {inputs.title}.")
     columns = _columns(inputs, len(embeddings), 2 * len(learners))
     rows = -(-len(embeddings) // columns), -(-2 * len(learners) // columns)
-    lines = 2 + len(sources) // 3
     width = inputs.width(columns * _PANEL_WIDTH)
-    figure = style.new_figure(
-        width, sum(rows) * _PANEL_HEIGHT + rows[0] * 6 * style.MM + lines * _LEGEND_LINE + _MARGINS
-    )
+    figure = style.new_figure(width, sum(rows) * _PANEL_HEIGHT + rows[0] * _LEGEND + _MARGINS)
     axes = figure.subplots(sum(rows), columns, squeeze=False)
     room = width / columns - 12 * style.MM
     _draw_embeddings(axes[: rows[0]].ravel(), inputs, embeddings, room)
