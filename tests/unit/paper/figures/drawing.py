@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 from matplotlib import style as matplotlib_style
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -32,8 +32,9 @@ def drawn_figure(run: Run, name: str, dataset: str | None = None) -> Figure:
     """Draw a figure with the style of all figures, and lay it out."""
     inputs = figure_inputs(run, dataset)
     with matplotlib_style.context(style.rc_parameters(inputs.settings), after_reset=True):
-        figure: Figure = import_module(f"cactus.paper.figures.{name}").draw(inputs)
-        FigureCanvasAgg(figure).draw()
+        module: Any = import_module(f"cactus.paper.figures.{name}")
+        figure: Figure = module.draw(inputs)
+        style.lay_out(figure)
     return figure
 
 
@@ -52,7 +53,7 @@ def shown_texts(figure: Figure) -> list[Text]:
     for legend in [*figure.legends, *filter(None, (axes.get_legend() for axes in figure.axes))]:
         texts += [legend.get_title(), *legend.get_texts()]
     for axes in figure.axes:
-        texts += [axes.title, axes._left_title, *axes.texts]
+        texts += axes.texts
         texts += [text for text in axes.get_children() if isinstance(text, Text)]
         if axes.axison:
             texts += [axes.xaxis.label, axes.yaxis.label, *_tick_labels(axes)]

@@ -180,9 +180,9 @@ def legend_below(
     columns = max(1, min(columns, len(labels), int(width / (widest + around))))
     if title:
         title = wrapped(title, width, size, lines=12)
-    place, balanced = "outside lower center", -(-len(labels) // -(-max(len(labels), 1) // columns))
-    legend = figure.legend(list(handles), labels, loc=place, ncols=max(balanced, 1), title=title)
-    _grow(figure, legend)
+    look: dict[str, Any] = {"loc": "outside lower center", "title": title}
+    columns = balanced_columns(len(labels), columns)
+    _grow(figure, figure.legend(handles=list(handles), labels=labels, ncols=columns, **look))
 
 
 def add_run_banner(
@@ -253,10 +253,20 @@ def hide(axes: Iterable[Axes]) -> None:
         panel.set_axis_off()
 
 
+def lay_out(figure: Figure) -> None:
+    """Place the panels for good; later drawing does not solve the layout again.
+
+    The second pass makes room for labels of ticks that the first one has added.
+    """
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def save(figure: Figure, stem: Path, dpi: int) -> None:
     """Write ``<stem>.pdf`` and ``<stem>.png``, without dates, so that they can be compared."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine(None)  # the layout is final, so do not solve it again for each file
+    lay_out(figure)
     with atomic_path(stem.with_name(stem.name + ".pdf")) as path:
         figure.savefig(path, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     with atomic_path(stem.with_name(stem.name + ".png")) as path:

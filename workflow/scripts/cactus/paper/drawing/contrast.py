@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.colors import to_rgb
 
-Color = str | tuple[float, ...]
+Color = str | tuple[float, float, float]
 
 
 def text_color(background: Color) -> str:
@@ -19,6 +19,6 @@ def contrast(first: Color, other: Color) -> float:
 
 def luminance(color: Color) -> float:
     """Return the relative luminance of an sRGB color, 0 to 1."""
-    values = np.array(to_rgb(color))
+    values = np.array(to_rgb(color), dtype=np.float64)
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])

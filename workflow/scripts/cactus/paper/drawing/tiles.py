@@ -25,7 +25,7 @@ def tile(image: npt.NDArray[Any], color: Color | None = None) -> Image:
 
 
 def rows(tiles: Sequence[Sequence[Image]]) -> Image:
-    """Join rows of equally many tiles of one shape."""
+    """Join rows of equally many tiles of one height."""
     return np.concatenate([np.concatenate(list(row), axis=1) for row in tiles])
 
 

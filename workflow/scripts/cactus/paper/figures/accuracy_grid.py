@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries, percent
-from cactus.paper.drawing.contrast import text_color
+from cactus.paper.drawing.contrast import Color, text_color
 from cactus.paper.drawing.text import text_width, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import (
@@ -97,7 +97,7 @@ def _parts(settings: Sequence[Setting], most: int) -> list[list[Setting]]:
 
 
 def _blocks(results: pd.DataFrame, parts: Sequence[list[Setting]]) -> Iterator[_Block]:
-    keys = ["dataset", "way", "shot"]
+    keys: list[Any] = ["dataset", "way", "shot"]
     for learner in dict.fromkeys(results["learner"]):
         rows = results[results["learner"] == learner]
         for part in parts:
@@ -122,7 +122,7 @@ def _draw_block(
     inputs: FigureInputs,
     column: float,
 ) -> None:
-    settings: list[Setting] = block.means.columns.to_list()
+    settings: list[Any] = block.means.columns.to_list()
     sns.heatmap(
         block.means.to_numpy(),
         ax=axes,
@@ -148,12 +148,22 @@ def _draw_block(
 def _write_numbers(axes: Axes, block: _Block, scale: ScalarMappable, size: float) -> None:
     means, halves = block.means.to_numpy(), block.halves.to_numpy()
     for row, column in np.ndindex(*means.shape):
-        mean, half = means[row, column], halves[row, column]
+        mean, half = float(means[row, column]), float(halves[row, column])
         if not np.isnan(mean):
             text = f"{percent(mean / 100, _DECIMALS)}\n±{percent(half / 100, _DECIMALS)}"
-            color, place = text_color(scale.to_rgba(mean)), (column + 0.5, row + 0.5)
-            look = {"ha": "center", "va": "center", "fontsize": size, "linespacing": 1.0}
+            color, place = text_color(_color(scale, mean)), (column + 0.5, row + 0.5)
+            look: dict[str, Any] = {
+                "ha": "center",
+                "va": "center",
+                "fontsize": size,
+                "linespacing": 1.0,
+            }
             axes.text(*place, text, color=color, **look)
+
+
+def _color(scale: ScalarMappable, value: float) -> Color:
+    red, green, blue = scale.to_rgba(np.array([value]))[0, :3].tolist()
+    return red, green, blue
 
 
 def _name_datasets(axes: Axes, names: Sequence[str], inputs: FigureInputs, column: float) -> int:
@@ -169,7 +179,7 @@ def _name_datasets(axes: Axes, names: Sequence[str], inputs: FigureInputs, colum
         first, count = names.index(name), names.count(name)
         title, width = dataset_title(name, inputs.titles), count * column - style.MM
         text = wrapped(title, width, inputs.small, lines=4)
-        look = {"ha": "center", "va": "bottom", "textcoords": "offset points"}
+        look: dict[str, Any] = {"ha": "center", "va": "bottom", "textcoords": "offset points"}
         axes.annotate(text, (first + count / 2, 0), xytext=(0, 4), fontsize=inputs.small, **look)
         most = max(most, 1 + text.count("\n"))
         if first:

@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from cactus.errors import DataError
 from cactus.paper import style
-from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import EMBEDDINGS, source_title
 
@@ -46,9 +46,12 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_axis_off()
         panel.set_anchor("N")
         shown = _SHOWN[name] if name in EMBEDDINGS else _CUSTOM
-        title = wrapped(source_title(name), wide, size, lines=1)
         note = wrapped(shown, wide, small, lines=2)
-        panel.set_title(f"{title}\n{note}", loc="left", fontsize=small)
+        above = {"xytext": (0, 3), "textcoords": "offset points", "fontsize": small}
+        panel.annotate(note, (0, 1), xycoords="axes fraction", va="bottom", **above)
+        title = wrapped(source_title(name), wide, size, lines=1, bold=True)
+        room = 72 * text_height([note], small) + 3
+        panel.set_title(title, loc="left", fontweight="bold", pad=room)
     style.hide(axes[len(names) :])
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from cactus.paper import style
 from cactus.paper.cells import paired_cell, paired_entry
 from cactus.paper.drawing.text import text_height, wrapped
-from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
 from cactus.paper.vocabulary import method_title, setting_title, source_rank, source_title
 
@@ -66,8 +66,7 @@ def draw(inputs: FigureInputs) -> Figure:
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the differences."""
     entries = []
-    for values in _rows(inputs).to_dict("records"):
-        row = {str(key): value for key, value in values.items()}
+    for row in records(_rows(inputs)):
         names = inputs.title, source_title(row["source"]), method_title(row["method"])
         setting = setting_title(row["way"], row["shot"])
         position = ", ".join(names), f"{setting}, minus {method_title(row['other_method'])}"
@@ -86,17 +85,17 @@ def _draw_panel(
 ) -> None:
     axes.axvline(0, color="0.3", linewidth=0.7, zorder=1)
     settings = list(looks)
-    for row in rows.itertuples(index=False):
-        name = setting_title(row.way, row.shot)
+    for row in records(rows):
+        name = setting_title(row["way"], row["shot"])
         shift = _SPREAD * ((settings.index(name) + 0.5) / len(settings) - 0.5)
         color = looks[name]["color"]
         axes.errorbar(
-            100 * row.difference,
-            sources.index(row.source) + shift,
-            xerr=100 * row.ci95,
+            100 * row["difference"],
+            sources.index(row["source"]) + shift,
+            xerr=100 * row["ci95"],
             color=color,
             marker=looks[name]["marker"],
-            markerfacecolor=color if row.p_holm < LEVEL else "white",
+            markerfacecolor=color if row["p_holm"] < LEVEL else "white",
             elinewidth=0.9,
         )
     for line in range(1, len(sources)):

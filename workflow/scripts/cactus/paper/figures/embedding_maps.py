@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from cactus.data.arrays import load_labels
 from cactus.evaluate.embeddings import load_embeddings
@@ -116,12 +116,13 @@ def _draw_panel(axes: Axes, points: Floats, groups: Integers) -> None:
     largest = names[np.argsort(-counts, kind="stable")][:_CLASSES]
     shown = np.sort(largest[[int((groups == one).sum()) > 1 for one in largest]])
     rest = points[~np.isin(groups, shown)]
-    axes.scatter(*rest.T, s=3, color="0.7", linewidths=0)
+    axes.scatter(rest[:, 0], rest[:, 1], s=3, color="0.7", linewidths=0)
     for place, name in enumerate(shown):
         own = points[groups == name]
-        look = {"color": style.PALETTE[place], "marker": style.MARKERS[place], "linewidths": 0}
-        axes.scatter(*own.T, s=11, **look)
+        color, marker = style.PALETTE[place], style.MARKERS[place]
+        axes.scatter(own[:, 0], own[:, 1], s=11, color=color, marker=marker, linewidths=0)
     axes.set(xticks=[], yticks=[], aspect="equal")
     axes.set_adjustable("datalim")
+    axes.margins(0.08)
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color("0.8")

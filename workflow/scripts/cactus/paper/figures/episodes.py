@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries
 from cactus.paper.drawing.text import wrapped
-from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.results import ALL_SEEDS
 from cactus.paper.scores import read_cell
 from cactus.paper.vocabulary import (
@@ -107,9 +107,12 @@ def _accuracies(inputs: FigureInputs) -> Accuracies:
             scores[key.way, key.shot, line].append(score.accuracies)
     found: Accuracies = defaultdict(dict)
     shown = inputs.results[inputs.results["seed"] == ALL_SEEDS]
-    for row in shown[shown["dataset"] == inputs.dataset].itertuples(index=False):
-        line = _Line(row.source, row.method, row.learner)
-        found[row.way, row.shot][line] = np.stack(scores[row.way, row.shot, line]).mean(axis=0)
+    for row in records(shown[shown["dataset"] == inputs.dataset]):
+        line, setting = (
+            _Line(row["source"], row["method"], row["learner"]),
+            (row["way"], row["shot"]),
+        )
+        found[setting][line] = np.stack(scores[*setting, line]).mean(axis=0)
     return found
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -27,6 +27,11 @@ class SourceCell(NamedTuple):
     def folder(self) -> str:
         """The cell's name in result paths, without its data set."""
         return f"{self.source}/{self.learner}/s{self.seed}"
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as dictionaries."""
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ _QUERIES: Final = 6
 _NEIGHBORS: Final = 7
 _TILE: Final = 5 * style.MM
 _GAP: Final = 4 * style.MM
-_QUERY: Final = (0, 0, 0)
+_QUERY: Final = (212, 90, 20)
 _SAME: Final = (15, 109, 181)
 
 Integers = npt.NDArray[np.integer[Any]]
@@ -46,7 +46,7 @@ def draw(inputs: FigureInputs) -> Figure:
         found = nearest(load_embeddings(trained, "train"), queries, _NEIGHBORS)
         blocks.append(_block(images, queries, found, labels if labels.ndim == 1 else None))
     height, width = blocks[0].shape[:2]
-    wide = (_NEIGHBORS + 1) * _TILE * 1.15
+    wide = (_NEIGHBORS + 1.3) * _TILE * 1.15
     whole = inputs.width(len(blocks) * (wide + _GAP))
     columns = style.balanced_columns(len(blocks), int(whole / (wide + _GAP)))
     rows = -(-len(blocks) // columns)
@@ -94,8 +94,9 @@ def _queries(labels: Integers, dataset: str) -> Integers:
 
 def _block(images: Image, queries: Integers, found: Integers, labels: Integers | None) -> Image:
     rows = []
+    space = tiles.tile(np.full_like(images[0], tiles.WHITE))[:, ::3]
     for query, neighbors in zip(queries, found, strict=True):
-        row = [tiles.tile(images[query], _QUERY)]
+        row = [tiles.tile(images[query], _QUERY), space]
         for one in neighbors:
             same = labels is not None and labels[one] == labels[query]
             row.append(tiles.tile(images[one], _SAME if same else None))

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from cactus.paper import style
 from cactus.paper.cells import difference_cell, map_entry, verdict_cell
 from cactus.paper.drawing.text import wrapped
-from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.vocabulary import (
     dataset_title,
     method_title,
@@ -80,8 +80,7 @@ def draw(inputs: FigureInputs) -> Figure:
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the differences and verdicts in the figure."""
     entries = []
-    for values in _shared(inputs).to_dict("records"):
-        row = {str(key): value for key, value in values.items()}
+    for row in records(_shared(inputs)):
         names = dataset_title(row["dataset"], inputs.titles), source_title(row["source"])
         title = ", ".join([*names, method_title(row["method"])])
         position = title, setting_title(row["way"], row["shot"])
@@ -174,7 +173,7 @@ def _name_gaps(axes: Axes, names: list[str], shown: set[str], ran: set[str], siz
     for line, name in enumerate(names):
         if name not in shown:
             text = "not in the paper" if name in ran else "not run"
-            look = {"ha": "left", "va": "center", "color": "0.4", "fontsize": size}
+            look: dict[str, Any] = {"ha": "left", "va": "center", "color": "0.4", "fontsize": size}
             look |= {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.6}}
             axes.text(0.02, line, text, transform=axes.get_yaxis_transform(), **look)
 

@@ -216,6 +216,7 @@ def _looks(points: list[_Point]) -> _Looks:
         }
         for place, embedding in enumerate(embeddings)
         for number, learner in enumerate(learners)
+        if any((one.embedding, one.learner) == (embedding, learner) for one in points)
     }
 
 

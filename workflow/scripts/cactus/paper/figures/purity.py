@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from cactus.paper import style
 from cactus.paper.cells import quality_entry
 from cactus.paper.drawing.text import text_height, wrapped
-from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.vocabulary import learner_title, source_rank, source_title
@@ -36,14 +36,15 @@ def draw(inputs: FigureInputs) -> Figure:
     figure = style.new_figure(inputs.column, len(sources) * line + _MARGINS)
     axes = figure.subplots()
     looks = style.series_styles(learners)
-    for row in rows.itertuples(index=False):
-        shift = _SPREAD * ((learners.index(row.learner) + 0.5) / len(learners) - 0.5)
-        place = sources.index(row.source) + shift
-        if row.measure == "purity":
-            look = {**looks[row.learner], "linestyle": "", "elinewidth": 0.9, "markersize": 4}
-            axes.errorbar(100 * row.mean, place, xerr=100 * row.ci95, **look)
+    for row in records(rows):
+        beside = sorted(set(means[means["source"] == row["source"]]["learner"]))
+        shift = _SPREAD * ((beside.index(row["learner"]) + 0.5) / len(beside) - 0.5)
+        place = sources.index(row["source"]) + shift
+        if row["measure"] == "purity":
+            look = {**looks[row["learner"]], "linestyle": "", "elinewidth": 0.9, "markersize": 4}
+            axes.errorbar(100 * row["mean"], place, xerr=100 * row["ci95"], **look)
         else:
-            axes.plot(100 * row.mean, place, color="0.3", marker="|", markersize=5)
+            axes.plot(100 * row["mean"], place, color="0.3", marker="|", markersize=5)
     axes.set_yticks(range(len(sources)), labels)
     axes.set_ylim(len(sources) - 0.5, -0.5)
     axes.set_xlim(0, 102)
@@ -57,8 +58,7 @@ def draw(inputs: FigureInputs) -> Figure:
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the purities, and of those by chance."""
     entries = []
-    for values in _rows(inputs).to_dict("records"):
-        row = {str(key): value for key, value in values.items()}
+    for row in records(_rows(inputs)):
         chance = row["measure"] != "purity"
         names = inputs.title, source_title(row["source"]), learner_title(row["learner"])
         position = ", ".join(names), "purity by chance" if chance else "purity"

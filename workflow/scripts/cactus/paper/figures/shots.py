@@ -71,9 +71,8 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_xlabel("shot (images per class)")
     style.hide(axes[len(panels) :])
     style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
-    _share_heights(axes, panels)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # the layout is final; the panels' heights are known
+    _share_heights(list(axes), panels)
+    style.lay_out(figure)  # from here on the panels' heights are known
     for panel, texts in zip(axes, labels, strict=False):
         _move_apart(panel, texts, inputs.small)
     return figure
@@ -103,7 +102,9 @@ def _shown(results: pd.DataFrame) -> pd.DataFrame:
 def _panels(shown: pd.DataFrame) -> list[tuple[str, int, str]]:
     """Return data set, way and embedding of each panel; without embeddings, one of references."""
     panels = []
-    for (dataset, way), rows in shown.groupby(["dataset", "way"], sort=False):
+    groups = shown[["dataset", "way"]].drop_duplicates().itertuples(index=False, name=None)
+    for dataset, way in groups:
+        rows = shown[(shown["dataset"] == dataset) & (shown["way"] == way)]
         names = sorted(set(rows["source"]) - set(_REFERENCES), key=source_rank)
         panels += [(str(dataset), int(way), name) for name in names or [""]]
     return panels

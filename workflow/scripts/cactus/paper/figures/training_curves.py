@@ -51,7 +51,7 @@ def draw(inputs: FigureInputs) -> Figure:
     figure = style.new_figure(width, sum(rows) * _PANEL_HEIGHT + rows[0] * _LEGEND + _MARGINS)
     axes = figure.subplots(sum(rows), columns, squeeze=False)
     room = width / columns - 12 * style.MM
-    _draw_embeddings(axes[: rows[0]].ravel(), inputs, embeddings, room)
+    _draw_embeddings(list(axes[: rows[0]].ravel()), inputs, embeddings, room)
     looks = style.series_styles(sources)
     places = iter(axes[rows[0] :].ravel())
     for learner, shown in learners:
@@ -194,6 +194,7 @@ def _label(axes: Axes, title: str, ylabel: str, room: float, inputs: FigureInput
     text = wrapped(title, room, inputs.settings.font_size)
     axes.set_title(text, loc="left")
     axes.set(xlabel="training step", ylabel=ylabel)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     if not any(np.size(line.get_xdata()) for line in axes.lines):
         axes.text(0.5, 0.5, "not logged", ha="center", va="center", transform=axes.transAxes)
