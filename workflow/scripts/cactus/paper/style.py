@@ -35,7 +35,7 @@ PALETTE: Final = (
     "#0f6db5", "#d45a14", "#16692f", "#55b4e4", "#8a1c56", "#e07898", "#2f1f7a", "#e9c046",
 )  # fmt: skip
 MINUS: Final = "\N{MINUS SIGN}"
-GRAY: Final = "0.55"
+GRAY: Final = "0.45"
 BACKGROUND: Final = "0.93"
 # Positions in the palette: the two CACTUs methods get its strongest contrast.
 _METHOD_COLORS: Final = {
@@ -50,7 +50,7 @@ _CUSTOM_COLORS: Final = (PALETTE[6], PALETTE[7], "#4d3319")  # that no method of
 _REFERENCES: Final = {
     "scratch": (GRAY, LINES[2]),
     "oracle-maml": ("black", LINES[1]),
-    "oracle-protonets": ("0.4", LINES[3]),
+    "oracle-protonets": ("0.25", LINES[3]),
 }
 
 
@@ -182,7 +182,7 @@ def legend_below(
         title = wrapped(title, width, size, lines=12)
     look: dict[str, Any] = {"loc": "outside lower center", "title": title}
     columns = balanced_columns(len(labels), columns)
-    _grow(figure, figure.legend(handles=list(handles), labels=labels, ncols=columns, **look))
+    _grow(figure, figure.legend(list(handles), labels, ncols=columns, **look))
 
 
 def add_run_banner(

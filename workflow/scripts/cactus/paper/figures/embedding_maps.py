@@ -23,6 +23,7 @@ _CLASSES: Final = len(style.PALETTE)
 _IMAGES: Final = 30  # per class, at most
 _DIMENSIONS: Final = 50  # that t-SNE starts from
 _NEIGHBORHOOD: Final = 20.0  # perplexity, at most
+_FEWEST: Final = 5  # images that t-SNE can map
 _PANEL: Final = 42 * style.MM
 _HEADING: Final = 9 * style.MM
 _MARGINS: Final = 2 * style.MM
@@ -99,9 +100,9 @@ def project(vectors: Floats, seed: int) -> Floats:
     dimensions = min(_DIMENSIONS, *vectors.shape)
     start = seed % 2**32
     with threadpool_limits(limits=1):  # sums of several threads may differ in their last bits
+        if len(vectors) < _FEWEST or not vectors.std(axis=0).any():
+            return np.pad(vectors, ((0, 0), (0, 1)))[:, :2]
         reduced = PCA(dimensions, svd_solver="full").fit_transform(vectors)
-        if len(vectors) < 5 or not reduced.std():
-            return np.pad(reduced, ((0, 0), (0, 1)))[:, :2]
         perplexity = min(_NEIGHBORHOOD, (len(vectors) - 1) / 3)
         if dimensions < 2:
             reduced = np.pad(reduced, ((0, 0), (0, 1)))
