@@ -1,6 +1,6 @@
 """Series can be told apart: by everyone, with deuteranopia, in gray, and by shape alone."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,7 @@ def test_methods_differ_in_shape_and_in_color():
 def test_series_differ_in_color_or_line_and_neighbors_in_all():
     looks = list(series_styles([*map(str, range(32)), "labels"]).values())
     assert len({(look["color"], look["linestyle"]) for look in looks}) == 33
-    for before, after in zip(looks, looks[1:], strict=False):
+    for before, after in pairwise(looks):
         assert all(before[key] != after[key] for key in ("color", "marker", "linestyle"))
     assert [look["color"] == "black" for look in looks] == [False] * 32 + [True]
 

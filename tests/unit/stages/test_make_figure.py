@@ -25,7 +25,7 @@ def test_a_run_of_the_paper_has_all_figures_but_those_of_classes_on_celeba():
     grid = {"controls": {"celeba": ["acai+p-1"]}}
     found = figures({"grid": grid})
     without = {"purity-celeba", "embedding_maps-celeba"}
-    names = [name for name in EVERY[3:]]
+    names = EVERY[3:]
     split = {f"{name}-{dataset}" for name in names
              for dataset in ("mnist", "omniglot", "miniimagenet", "celeba")}  # fmt: skip
     assert found == {*EVERY[:3], *split} - without

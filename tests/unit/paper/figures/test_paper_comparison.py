@@ -79,7 +79,7 @@ def test_a_run_with_nothing_to_compare_says_so(small_run: Run):
     assert "no number for any cell" in draw(inputs).axes[0].texts[0].get_text()
 
 
-def test_what_the_paper_lacks_is_said(grid_run: Run, seeds_run: Run):
+def test_what_the_paper_lacks_is_said(grid_run: Run):
     figure = draw(_inputs(grid_run))
     (legend,) = figure.legends
     title = legend.get_title().get_text().replace("\n", " ")
@@ -101,6 +101,6 @@ def test_the_panels_of_a_data_set_fill_the_page(grid_run: Run):
     for axes in figure.axes:
         rows.setdefault(round(axes.get_position().y0, 3), []).append(axes)
     assert sorted(len(row) for row in rows.values()) == [1, 4, 4]
-    edges = {(round(min(one.get_position().x0 for one in row), 3),
-              round(max(one.get_position().x1 for one in row), 3)) for row in rows.values()}  # fmt: skip
-    assert len(edges) == 1
+    lefts = {round(min(one.get_position().x0 for one in row), 3) for row in rows.values()}
+    rights = {round(max(one.get_position().x1 for one in row), 3) for row in rows.values()}
+    assert len(lefts) == len(rights) == 1
