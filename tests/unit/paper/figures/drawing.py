@@ -1,5 +1,6 @@
 """Drawing a figure of a fake run, and finding its texts."""
 
+import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -31,7 +32,9 @@ def figure_inputs(run: Run, dataset: str | None = None) -> FigureInputs:
 def drawn_figure(run: Run, name: str, dataset: str | None = None) -> Figure:
     """Draw a figure with the style of all figures, and lay it out."""
     inputs = figure_inputs(run, dataset)
-    with matplotlib_style.context(style.rc_parameters(inputs.settings), after_reset=True):
+    parameters = style.rc_parameters(inputs.settings)
+    with warnings.catch_warnings(), matplotlib_style.context(parameters, after_reset=True):
+        warnings.simplefilter("error")  # a layout that cannot be solved
         module: Any = import_module(f"cactus.paper.figures.{name}")
         figure: Figure = module.draw(inputs)
         style.lay_out(figure)

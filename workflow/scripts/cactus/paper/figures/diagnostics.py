@@ -28,7 +28,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """Draw the picture of each embedding's first seed below its name and what it shows."""
     embeddings = inputs.embeddings()
     if not embeddings:
-        return style.message_figure(f"No embedding of {inputs.title} was trained.")
+        return inputs.message(f"No embedding of {inputs.title} was trained.")
     pictures = {name: _picture(inputs, name, seeds[0]) for name, seeds in embeddings.items()}
     columns = min(2, len(pictures))
     whole = inputs.column if columns == 1 else inputs.page

@@ -31,7 +31,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """Draw a panel per pair of methods and a line per embedding; a marker is a setting."""
     rows = _rows(inputs)
     if rows.empty:
-        return style.message_figure(f"No two methods are compared on {inputs.title}.")
+        return inputs.message(f"No two methods are compared on {inputs.title}.")
     pairs = list(dict.fromkeys(zip(rows["method"], rows["other_method"], strict=True)))
     sources = sorted(set(rows["source"]), key=source_rank)
     settings = sorted(set(zip(rows["way"], rows["shot"], strict=True)))

@@ -45,7 +45,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     cells = inputs.embedded_cells()
     if not cells:
-        return style.message_figure(f"No embedding of {inputs.title} is clustered as it is.")
+        return inputs.message(f"No embedding of {inputs.title} is clustered as it is.")
     labels = load_labels(inputs.run_folder / "data" / str(inputs.dataset), "train")
     chosen = _sample(labels, str(inputs.dataset))
     width = inputs.width(2 * len(cells) * _PANEL)

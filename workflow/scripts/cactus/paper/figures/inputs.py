@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
-from cactus.paper.style import MM, SMALL
+from cactus.paper.style import MM, SMALL, add_dataset_title, message_figure
 from cactus.paper.vocabulary import Titles, dataset_title, is_embedding, source_rank
 
 
@@ -113,6 +114,12 @@ class FigureInputs:
     def synthetic(self) -> bool:
         """Whether `dataset` is synthetic."""
         return self.dataset in self.synthetic_datasets
+
+    def message(self, text: str) -> Figure:
+        """Return a figure of `dataset` that says why there is nothing to show."""
+        figure = message_figure(text)
+        add_dataset_title(figure, self.title, synthetic=self.synthetic)
+        return figure
 
     def cells(self) -> pd.DataFrame:
         """Return the cells of `dataset`: ``source``, ``method``, ``learner``, ``seed``.

@@ -35,7 +35,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     embeddings = inputs.embeddings()
     if not embeddings:
-        return style.message_figure(f"No embedding of {inputs.title} was trained.")
+        return inputs.message(f"No embedding of {inputs.title} was trained.")
     folder = inputs.run_folder / "data" / str(inputs.dataset)
     images = load_images(folder, "train")
     labels = load_labels(folder, "train")

@@ -62,9 +62,7 @@ def draw(inputs: FigureInputs) -> Figure:
     points = list(_points(inputs))
     panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
     if not panels:
-        figure = style.message_figure("No two cells differ in P, in k, or in purity.")
-        style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
-        return figure
+        return inputs.message("No two cells differ in P, in k, or in purity.")
     looks = _looks(points)
     handles = _handles(looks, others=any(point.others for point in points))
     figure = style.new_figure(inputs.column, len(panels) * _PANEL_HEIGHT + _MARGINS)

@@ -17,7 +17,7 @@ from cactus.paper.vocabulary import learner_title, source_rank, source_title
 _DECIMALS: Final = 2
 _LINE: Final = 2.6 * style.MM  # of a meta-learner
 _LEAST: Final = 5 * style.MM  # of a task source
-_MARGINS: Final = 13 * style.MM
+_MARGINS: Final = 18 * style.MM
 _LABEL_WIDTH: Final = 30 * style.MM
 _SPREAD: Final = 0.6
 
@@ -27,7 +27,7 @@ def draw(inputs: FigureInputs) -> Figure:
     rows = _rows(inputs)
     means = rows[rows["measure"] == "purity"]
     if means.empty:
-        return style.message_figure(f"{inputs.title} has no partitions to compare with classes.")
+        return inputs.message(f"{inputs.title} has no partitions to compare with classes.")
     sources = sorted(set(means["source"]), key=source_rank)
     learners = sorted(set(means["learner"]))
     names = [source_title(name) for name in sources]

@@ -34,7 +34,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     cells = inputs.first_cells()
     if not cells:
-        return style.message_figure("No tasks are constructed from partitions here.")
+        return inputs.message("No tasks are constructed from partitions here.")
     images = load_images(inputs.run_folder / "data" / str(inputs.dataset), "train")
     blocks = [_block(images, _episodes(inputs, cell)) for cell in cells]
     height, width = np.max([block.shape[:2] for block in blocks], axis=0)

@@ -44,7 +44,7 @@ def draw(inputs: FigureInputs) -> Figure:
     learners = list(_learner_panels(trained))
     count = len(embeddings) + 2 * len(learners)
     if not count:
-        return style.message_figure(f"Nothing was trained on {inputs.title}.")
+        return inputs.message(f"Nothing was trained on {inputs.title}.")
     columns = _columns(inputs, len(embeddings), 2 * len(learners))
     rows = -(-len(embeddings) // columns), -(-2 * len(learners) // columns)
     width = inputs.width(columns * _PANEL_WIDTH)
