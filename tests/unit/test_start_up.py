@@ -47,6 +47,14 @@ STAGES = {
     "make_document": set(),
     "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
     "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},
+    "make_figure cactus.paper.figures.embedding_maps": {
+        "matplotlib",
+        "pandas",
+        "PIL",
+        "scipy",
+        "sklearn",
+    },
+    "make_figure cactus.paper.figures.neighbors": {"matplotlib", "pandas", "PIL"},
     "make_figure cactus.paper.figures.partitions": {"matplotlib", "pandas", "PIL"},
     "audit_run": set(),
 }

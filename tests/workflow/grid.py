@@ -28,7 +28,6 @@ MADE_FROM = {
     "make_figure training_curves-omniglot": ["aggregate_results"],
     "make_figure tasks-mnist": ["aggregate_results"],
     "make_figure tasks-omniglot": ["aggregate_results"],
-    "make_figure partitions-mnist": ["aggregate_results"],
     "make_figure partitions-omniglot": ["aggregate_results"],
 }
 TRAINED = [

@@ -10,7 +10,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         spec = MakeFigureSpec.parse(job.spec)
         stem = job.output.with_suffix("")
-        keys = spec.settings, spec.dataset, spec.partitions, spec.titles
+        keys = spec.settings, spec.dataset, spec.partitions, spec.titles, spec.augmented
         draw(spec.figure, job.run_folder, stem, *keys)
 
 

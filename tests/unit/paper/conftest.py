@@ -8,10 +8,10 @@ import pytest
 
 from cactus.paper.aggregate import aggregate
 from cactus.paper.partition_quality import aggregate_quality
-from tests.unit.paper.fake_run import SETTINGS, FakeRun
+from tests.unit.paper.fake_run import LONG, SETTINGS, FakeRun
 
 PUBLISHED = Path(__file__).parents[3] / "config" / "paper_results.csv"
-SPLITS = dict.fromkeys(SETTINGS, "test")
+SPLITS = dict.fromkeys([*SETTINGS, LONG], "test")
 
 
 class Run(NamedTuple):
@@ -80,5 +80,34 @@ def grid_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             learners=("maml", "protonets"),
             controls=("labels", "random", "pixels", "acai+p-1", "hyperplanes-acai"),
             scratch=True,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def many_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Twenty embeddings and a meta-learner with long names, one data set with a long title."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "many",
+            datasets=("omniglot", LONG),
+            embeddings=tuple(f"embedding_with_a_long_name_and_number_{i}" for i in range(20)),
+            learners=("maml", "a_learner_with_a_very_long_name"),
+            scratch=True,
+            synthetic=(),
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def one_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One cell, of a data set of one's own in color, which the run calls synthetic."""
+    return make_run(
+        FakeRun(
+            tmp_path_factory.mktemp("runs") / "one",
+            datasets=(LONG,),
+            learners=("protonets",),
+            baselines=False,
+            synthetic=(LONG,),
         )
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from cactus.config.sections.source import Source
 from cactus.data.arrays import (
@@ -36,6 +37,11 @@ SHAPES = {
     "miniimagenet": (84, 84, 3),
     "celeba": (84, 84, 3),
 }
+# A data set of one's own, whose name and title are long.
+LONG = "garden_birds_of_the_northern_alps"
+LONG_TITLE = "Garden birds of the Northern Alps, photographed at feeders in winter ($5 and up)"
+_CUSTOM_SETTINGS = [(5, 1)]
+_ALL_SHAPES = {**SHAPES, LONG: (32, 32, 3)}
 QUERY = 5
 BASELINES = ("knn", "linear", "mlp", "cluster_matching")
 # How much better than chance a method is, so that figures look like those of a real run.
@@ -55,6 +61,7 @@ class FakeRun:
     seeds: Sequence[int] = (0,)
     controls: Sequence[str] = ()
     scratch: bool = False
+    baselines: bool = True
     tasks: int = 40
     synthetic: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
 
@@ -67,7 +74,8 @@ class FakeRun:
             )
             for seed in self.seeds:
                 for embedding in self.embeddings:
-                    cells.append(self._baselines(dataset, embedding, seed))
+                    if self.baselines:
+                        cells.append(self._baselines(dataset, embedding, seed))
                     self._embedding_log(dataset, embedding, seed)
                 for source in (*self.embeddings, *self.controls):
                     for learner in self.learners:
@@ -81,7 +89,7 @@ class FakeRun:
         cell = f"evaluations/{dataset}/{source}/{learner}/s{seed}"
         method = method_name(source, learner)
         way = Source.parse(source).way
-        settings = [one for one in SETTINGS[dataset] if way in (None, one[0])]
+        settings = [one for one in SETTINGS.get(dataset, _CUSTOM_SETTINGS) if way in (None, one[0])]
         results = [self._result(dataset, source, method, seed, one, "") for one in settings]
         write_results(self.folder / cell, results, {"dataset": dataset})
         return cell
@@ -91,7 +99,7 @@ class FakeRun:
         results = [
             self._result(dataset, embedding, method, seed, setting, method)
             for method in BASELINES
-            for setting in SETTINGS[dataset]
+            for setting in SETTINGS.get(dataset, _CUSTOM_SETTINGS)
         ]
         write_results(self.folder / cell, results, {"dataset": dataset})
         return cell
@@ -122,6 +130,7 @@ class FakeRun:
             "deepcluster": ["loss"],
         }.get(embedding, ["encoder_generator_loss", "discriminator_loss"])
         _write_log(path, {name: 1.0 + index for index, name in enumerate(names)}, {})
+        _write_vectors(path.parent)
 
     def _training(self, dataset: str, source: str, learner: str, seed: int) -> None:
         cell = f"{dataset}/{source}/{learner}/s{seed}"
@@ -164,6 +173,19 @@ def _write_log(path: Path, falling: dict[str, float], rising: dict[str, float]) 
             log.write(step, **values)
 
 
+def _write_vectors(folder: Path) -> None:
+    """Write the vectors of the training images, and a diagnostic picture."""
+    generator = numpy_generator("vectors", *folder.parts[-3:])
+    centers = generator.normal(size=(_CLASSES, 16))
+    vectors = centers[_TRUE_CLASSES] + 0.7 * generator.normal(size=(len(_TRUE_CLASSES), 16))
+    write_array(folder / "train.npy", vectors.astype(np.float32))
+    record = {"file": "train.npy", "shape": list(vectors.shape)}
+    write_json(folder / "manifest.json", {"arrays": {"train": record}})
+    rows, columns = (8, 12) if folder.parts[-2] == "acai" else (5, 10)
+    pixels = (255 * generator.random((rows * 58, columns * 58, 3))).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / "diagnostic.png")
+
+
 def _write_partitions(folder: Path, source: str) -> None:
     generator = numpy_generator("partition", source)
     true = _TRUE_CLASSES
@@ -194,7 +216,7 @@ def _write_quality(partitions: Path, folder: Path, header: Mapping[str, object])
 
 
 def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
-    height, width, channels = SHAPES[dataset]
+    height, width, channels = _ALL_SHAPES[dataset]
     generator = numpy_generator("images", dataset)
     bumps = generator.random((_CLASSES, 4, 4, channels))
     big = np.kron(bumps, np.ones((1, height // 4, width // 4, 1)))

@@ -73,7 +73,7 @@ def test_no_training_but_the_oracles_reads_the_labels_of_training_images():
     trained = {job for job in readers if job.stage in TRAINING}
     assert trained
     assert {job.wildcards["source"] for job in trained} == {"labels"}
-    assert {job.stage for job in readers - trained} == {"measure_partitions"}
+    assert {job.stage for job in readers - trained} == {"measure_partitions", "make_figure"}
     for job in trained:
         later = {one.wildcards["source"] for one in FULL.jobs
                  if one.stage in TRAINING and job in FULL.ancestry(one)}  # fmt: skip

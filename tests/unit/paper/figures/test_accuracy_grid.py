@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from cactus.config.sections.outputs import OutputSettings
+from cactus.paper.drawing.contrast import contrast
 from cactus.paper.figures.accuracy_grid import draw
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import averaged_over_seeds, read_results
@@ -26,8 +28,24 @@ def test_every_cell_shows_its_mean(seeds_run: Run):
     ]  # fmt: skip
     shown = np.asarray(blocks["MAML"].collections[0].get_array()).reshape(5, 5)
     assert np.array_equal(shown.ravel(), np.concatenate(wanted))
-    texts = [text.get_text() for text in blocks["MAML"].texts][:25]
-    assert texts == [f"{value:.1f}" for value in shown.ravel()]
+    texts = [text.get_text().split("\n") for text in blocks["MAML"].texts][:25]
+    assert [mean for mean, _ in texts] == [f"{value:.1f}" for value in shown.ravel()]
+    halves = {f"±{100 * row.ci95:.1f}" for row in rows.itertuples()}
+    assert {half for _, half in texts} <= halves
+
+
+def test_the_scale_spans_the_data_and_every_number_can_be_read(seeds_run: Run):
+    results = read_results(seeds_run.results)
+    figure = draw(FigureInputs(seeds_run.folder, results, OutputSettings()))
+    rows = averaged_over_seeds(results)
+    means = 100 * rows[rows["learner"] != ""]["mean"]
+    for axes in figure.axes[:2]:
+        mesh = axes.collections[0]
+        assert mesh.get_clim() == pytest.approx((means.min(), means.max()))
+        colors = mesh.to_rgba(mesh.get_array().ravel())
+        texts = [text for text in axes.texts if text.get_text().startswith(tuple("0123456789"))]
+        for text, (red, green, blue, _) in zip(texts, colors, strict=True):
+            assert contrast(text.get_color(), (red, green, blue)) >= 4.5
 
 
 def test_a_cell_that_was_not_run_stays_empty(seeds_run: Run):

@@ -33,7 +33,7 @@ def _line(source: str, method: str) -> str:
 
 def test_every_shared_cell_is_a_point_that_shows_its_verdict(seeds_run: Run):
     inputs = _inputs(seeds_run)
-    panels = {axes.get_title(): axes for axes in draw(inputs).axes if axes.axison}
+    panels = {axes.get_title(loc="left"): axes for axes in draw(inputs).axes}
     rows = averaged_over_seeds(inputs.results)
     rows = rows[rows["paper_mean"].notna()]
     wanted: dict[str, dict[int, Point]] = {title: {} for title in panels}
@@ -77,3 +77,30 @@ def test_a_run_with_nothing_to_compare_says_so(small_run: Run):
     inputs = _inputs(small_run)
     inputs.results["difference"] = float("nan")
     assert "no number for any cell" in draw(inputs).axes[0].texts[0].get_text()
+
+
+def test_what_the_paper_lacks_is_said(grid_run: Run):
+    figure = draw(_inputs(grid_run))
+    (legend,) = figure.legends
+    title = legend.get_title().get_text().replace("\n", " ")
+    assert "MNIST (all cells)" in title
+    assert "Omniglot: DeepCluster, InfoGAN" in title
+    texts = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert texts == {"not in the paper"}
+    for axes in figure.axes:
+        lines = {round(float(bars.lines[0].get_ydata()[0])) for bars in axes.containers}
+        named = {round(text.get_position()[1]) for text in axes.texts}
+        assert not lines & named
+        assert lines | named == set(range(len(axes.get_yticks())))
+
+
+def test_the_panels_of_a_data_set_fill_the_page(grid_run: Run):
+    figure = draw(_inputs(grid_run))
+    figure.draw_without_rendering()
+    rows: dict[float, list[Axes]] = {}
+    for axes in figure.axes:
+        rows.setdefault(round(axes.get_position().y0, 3), []).append(axes)
+    assert sorted(len(row) for row in rows.values()) == [1, 4, 4]
+    lefts = {round(min(one.get_position().x0 for one in row), 3) for row in rows.values()}
+    rights = {round(max(one.get_position().x1 for one in row), 3) for row in rows.values()}
+    assert len(lefts) == len(rights) == 1

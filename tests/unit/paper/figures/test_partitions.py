@@ -81,7 +81,7 @@ def test_each_panel_shows_the_cells_that_it_compares(tmp_path: Path):
         sum(len(bars.lines[0].get_xdata()) for bars in axes.containers) for axes in figure.axes
     ]
     assert points == [2 * 7, 2 * 8, 2 * 12]
-    assert figure.axes[0].get_title() == "5-way 1-shot"
+    assert figure.axes[0].get_title(loc="left") == "5-way 1-shot"
 
 
 def test_points_are_at_their_numbers_and_near_their_ticks(tmp_path: Path):
@@ -157,12 +157,12 @@ def test_missing_cells_leave_gaps(tmp_path: Path):
     assert counts == [2 * 7 - 2, 2 * 8 - 1, 2 * 12 - 2]
 
 
-def test_embeddings_have_colors_and_learners_markers(tmp_path: Path):
+def test_embeddings_have_colors_and_their_learners_markers(tmp_path: Path):
     (panel,) = draw(inputs(tmp_path, BASE)).axes
     looks = [(bars.lines[0].get_color(), bars.lines[0].get_marker()) for bars in panel.containers]
     assert len(set(looks)) == 8
     assert len({color for color, _ in looks}) == 4
-    assert {marker for _, marker in looks} == {"o", "s"}
+    assert len({marker for _, marker in looks}) == 8
 
 
 def test_the_map_has_the_accuracy_and_the_purity_of_each_point(tmp_path: Path):

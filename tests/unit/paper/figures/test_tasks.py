@@ -9,7 +9,7 @@ from cactus.paper.results import read_results
 from cactus.tasks.storage import read_partitions
 from tests.unit.paper.conftest import Run
 
-SUPPORT, QUERY = (0, 114, 178), (185, 185, 185)
+SUPPORT, QUERY = (15, 109, 181), (190, 190, 190)
 SHEET = ContactSheetSettings(tasks=2, classes=3, queries=4)
 
 
@@ -66,3 +66,15 @@ def test_a_run_without_partitions_says_so(small_run: Run):
     baselines = results[results["learner"] == ""]
     inputs = FigureInputs(small_run.folder, baselines, OutputSettings(), "omniglot")
     assert "No tasks" in draw(inputs).axes[0].texts[0].get_text()
+
+
+def test_images_before_augmentation_are_called_so(seeds_run: Run):
+    results = read_results(seeds_run.results)
+
+    def title(*augmented: str) -> str:
+        own = OutputSettings(), "celeba", {}, {}, augmented
+        (legend,) = draw(FigureInputs(seeds_run.folder, results, *own)).legends
+        return legend.get_title().get_text().replace("\n", " ")
+
+    assert "augmentation" not in title()
+    assert title("maml").endswith("a row per class; before the augmentation of MAML")

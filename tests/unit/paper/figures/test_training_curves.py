@@ -68,23 +68,42 @@ def _curves(run: Run, dataset: str, points: int = 200):
 
 def test_panels_show_the_logs_of_all_seeds(seeds_run: Run):
     figure = _curves(seeds_run, "omniglot", points=1000)
-    panels = [(axes.get_title(), axes.get_ylabel()) for axes in figure.axes if axes.axison]
-    assert panels == [
+    panels = {(axes.get_title(loc="left"), axes.get_ylabel()): axes
+              for axes in figure.axes if axes.axison}  # fmt: skip
+    assert list(panels) == [
         ("ACAI", "loss"),
         ("MAML", "training loss"),
         ("MAML", "val. accuracy [%]"),
         ("ProtoNets", "training loss"),
         ("ProtoNets", "val. accuracy [%]"),
     ]
-    acai, _, maml_accuracy = (axes for axes in figure.axes if axes.axison and axes.lines
-                              and "ProtoNets" not in axes.get_title())  # fmt: skip
-    assert len(acai.lines) == 2 * 3
-    assert len(maml_accuracy.lines) == 4 * 3
-    path = seeds_run.folder / "models/omniglot/acai/maml/s0/metrics.jsonl"
-    logged = [json.loads(line) for line in path.read_text().splitlines()]
-    wanted = [100 * line["val_accuracy"] for line in logged if "val_accuracy" in line]
-    assert any(np.allclose(line.get_ydata(), wanted, rtol=1e-12)
-               for line in maml_accuracy.lines if len(line.get_ydata()) == len(wanted))  # fmt: skip
+    assert len(panels["ACAI", "loss"].lines) == 2
+    accuracy = panels["MAML", "val. accuracy [%]"]
+    assert len(accuracy.lines) == len(accuracy.collections) == 4  # means, and bands of seeds
+    seeds = []
+    for seed in (0, 2, 10):
+        path = seeds_run.folder / f"models/omniglot/acai/maml/s{seed}/metrics.jsonl"
+        logged = [json.loads(line) for line in path.read_text().splitlines()]
+        seeds.append([100 * line["val_accuracy"] for line in logged if "val_accuracy" in line])
+    mean, low, high = np.mean(seeds, axis=0), np.min(seeds, axis=0), np.max(seeds, axis=0)
+    shown = [np.allclose(line.get_ydata(), mean, rtol=1e-12) for line in accuracy.lines]
+    assert shown == [True, False, False, False]
+    corners = accuracy.collections[0].get_paths()[0].vertices
+    assert {*np.round(low, 9), *np.round(high, 9)} <= set(np.round(corners[:, 1], 9))
+    steps = accuracy.lines[0]
+    assert steps.get_marker() != "None"
+    assert steps.get_xdata().tolist() == list(range(50, 501, 50))
+
+
+def test_a_panel_has_few_lines_and_every_series_a_look_of_its_own(grid_run: Run):
+    figure = _curves(grid_run, "omniglot")
+    learners = [axes for axes in figure.axes if "MAML" in axes.get_title(loc="left")]
+    assert len(learners) == 4
+    assert all(len(axes.lines) <= 6 for axes in learners)
+    looks = {(line.get_color(), str(line.get_linestyle()), line.get_marker())
+             for axes in learners[1::2] for line in axes.lines}  # fmt: skip
+    (legend,) = figure.legends
+    assert len(looks) == len(legend.get_texts()) == 9
 
 
 def test_a_missing_log_is_named(seeds_run: Run, tmp_path: Path):

@@ -1,10 +1,16 @@
-"""The style of all figures, and saving them reproducibly, byte for byte."""
+"""The style of all figures, and saving them reproducibly, byte for byte.
+
+Series differ in marker or line style, too, so that they can be told apart in gray. The colors of
+the palette differ for people with deuteranopia and in lightness, which a test measures.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
+from matplotlib import rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -12,34 +18,39 @@ from matplotlib.lines import Line2D
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
+from cactus.paper.drawing.text import text_width, wrapped
 from cactus.paper.vocabulary import DATASETS, METHODS, SYNTHETIC_NOTE, is_oracle, method_title
 
 MM: Final = 1 / 25.4
+COLUMN_WIDTH: Final = 85 * MM
 PAGE_WIDTH: Final = 180 * MM
+SMALL: Final = 0.875  # size of tick labels and notes, as a part of the font size
+LINE: Final = 1.25  # distance of lines of text, as a part of their size
+_TITLE: Final = 1.125  # size of a figure's title, as a part of the font size
 _BANNER_PAD: Final = 0.35  # times the font size
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8")
-# Seaborn's palette "colorblind"; most figures need nothing else of seaborn.
-_COLORS: Final = (
-    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
-    "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+LINES: Final = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
+# Eight hues of different lightness: apart for the color-blind and in gray. The palest is last.
+PALETTE: Final = (
+    "#0f6db5", "#d45a14", "#16692f", "#55b4e4", "#8a1c56", "#e07898", "#2f1f7a", "#e9c046",
 )  # fmt: skip
-# Order of the palette for series without a fixed color: the palest ones last.
-_SERIES: Final = (0, 1, 2, 3, 4, 9, 5, 7, 6, 8)
-_SERIES_LINES: Final = ("-", ":", "-.")
+MINUS: Final = "\N{MINUS SIGN}"
+GRAY: Final = "0.45"
+BACKGROUND: Final = "0.93"
 # Positions in the palette: the two CACTUs methods get its strongest contrast.
 _METHOD_COLORS: Final = {
     "cactus-maml": 0,
-    "cactus-protonets": 3,
+    "cactus-protonets": 1,
     "knn": 2,
-    "linear": 9,
-    "mlp": 4,
-    "cluster_matching": 5,
+    "linear": 3,
+    "mlp": 5,
+    "cluster_matching": 4,
 }
-_CUSTOM_COLORS: Final = (1, 7, 8)  # that no method of the paper has
+_CUSTOM_COLORS: Final = (PALETTE[6], PALETTE[7], "#4d3319")  # that no method of the paper has
 _REFERENCES: Final = {
-    "scratch": ("0.6", ":"),
-    "oracle-maml": ("black", "--"),
-    "oracle-protonets": ("0.4", "-."),
+    "scratch": (GRAY, LINES[2]),
+    "oracle-maml": ("black", LINES[1]),
+    "oracle-protonets": ("0.25", LINES[3]),
 }
 
 
@@ -47,16 +58,20 @@ def rc_parameters(settings: OutputSettings) -> dict[str, Any]:
     """Return Matplotlib's parameters for a figure: font sizes in points, thin lines."""
     size = settings.font_size
     return {
+        "font.family": "DejaVu Sans",  # comes with Matplotlib, so that all machines draw alike
         "font.size": size,
+        "text.hinting": "no_hinting",  # texts are as wide in the PDF as the layout took them to be
+        "text.parse_math": False,  # a title may have dollar signs
         "axes.titlesize": size,
+        "axes.titlepad": 4,
         "axes.labelsize": size,
-        "xtick.labelsize": 0.875 * size,
-        "ytick.labelsize": 0.875 * size,
-        "legend.fontsize": 0.875 * size,
-        "legend.title_fontsize": 0.875 * size,
+        "xtick.labelsize": SMALL * size,
+        "ytick.labelsize": SMALL * size,
+        "legend.fontsize": SMALL * size,
+        "legend.title_fontsize": SMALL * size,
         "legend.handlelength": 1.8,
         "legend.columnspacing": 1.2,
-        "figure.titlesize": 1.125 * size,
+        "figure.titlesize": _TITLE * size,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.linewidth": 0.6,
@@ -67,7 +82,7 @@ def rc_parameters(settings: OutputSettings) -> dict[str, Any]:
         "lines.linewidth": 1.1,
         "lines.markersize": 3.5,
         "legend.frameon": False,
-        "pdf.fonttype": 42,
+        "pdf.fonttype": 42,  # publishers refuse Type 3 fonts
         "svg.hashsalt": "cactus",
     }
 
@@ -76,6 +91,12 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, with its size in inches, outside pyplot's global state."""
     layout = ConstrainedLayoutEngine(h_pad=2 * MM, w_pad=1 * MM)
     return Figure(figsize=(width, height), layout=layout)
+
+
+def balanced_columns(panels: int, most: int) -> int:
+    """Return how many panels to put side by side so that the last row lacks few."""
+    rows = -(-panels // max(most, 1))
+    return max(1, -(-panels // max(rows, 1)))
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -87,15 +108,17 @@ def method_styles(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
     """
     methods, known = list(methods), list(METHODS)
     learners = sorted({_learner(method) for method in methods if method not in known})
-    colors = _distinct(learners, [_COLORS[place] for place in _CUSTOM_COLORS])
+    colors = _distinct(learners, _CUSTOM_COLORS)
     markers = _distinct(learners, MARKERS[len(known) :])
     styles: dict[str, dict[str, Any]] = {}
     for method in methods:
         if method in known:
-            color, line = _REFERENCES.get(method, (_COLORS[_METHOD_COLORS.get(method, 6)], "-"))
+            default = PALETTE[_METHOD_COLORS.get(method, 6)], LINES[0]
+            color, line = _REFERENCES.get(method, default)
             marker = MARKERS[known.index(method)]
         else:
-            color, line = ("0.2", ":") if is_oracle(method) else (colors[_learner(method)], "-")
+            custom = colors[_learner(method)], LINES[0]
+            color, line = ("0.2", LINES[2]) if is_oracle(method) else custom
             marker = markers[_learner(method)]
         styles[method] = {"color": color, "marker": marker, "linestyle": line}
     return styles
@@ -116,17 +139,21 @@ def _distinct(names: Sequence[str], looks: Sequence[str]) -> dict[str, str]:
 
 
 def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the color and line style of each of `names`; only true labels are black."""
+    """Return the color, line style and marker of each of `names`; only true labels are black.
+
+    Up to 32 names differ in color or line style, and neighbors in the list differ in all three.
+    """
     styles: dict[str, dict[str, Any]] = {}
     for name in names:
-        index = len(styles) - ("labels" in styles)
-        color = _COLORS[_SERIES[index % len(_SERIES)]]
-        line = _SERIES_LINES[index // len(_SERIES) % len(_SERIES_LINES)]
-        labels = name == "labels"
+        place = len(styles) - ("labels" in styles)
+        turn = place // len(PALETTE)
         styles[name] = {
-            "color": "black" if labels else color,
-            "linestyle": "--" if labels else line,
+            "color": PALETTE[place % len(PALETTE)],
+            "linestyle": LINES[(place + turn) % len(LINES)],
+            "marker": MARKERS[place % (len(MARKERS) - 1)],
         }
+        if name == "labels":
+            styles[name] = {"color": "black", "linestyle": LINES[0], "marker": MARKERS[-1]}
     return styles
 
 
@@ -136,10 +163,26 @@ def method_handles(styles: Mapping[str, dict[str, Any]]) -> list[Line2D]:
 
 
 def legend_below(
-    figure: Figure, handles: Sequence[Line2D], columns: int, title: str | None = None
+    figure: Figure, handles: Sequence[Artist], columns: int, title: str | None = None
 ) -> None:
-    """Add one legend for the whole figure below its panels."""
-    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=title)
+    """Add one legend for the whole figure below its panels.
+
+    It has at most `columns` columns, fewer if labels are long; what is wider than the figure is
+    wrapped. The figure grows by the legend's height.
+    """
+    if not handles and not title:
+        return
+    size = float(rcParams["font.size"]) * SMALL
+    width = figure.get_figwidth() - 2 * MM
+    around = 4.2 * size / 72  # the line or marker, and the distance to the next column
+    labels = [wrapped(str(one.get_label()), width - around, size, lines=3) for one in handles]
+    widest = max((text_width(part, size) for one in labels for part in one.split("\n")), default=0)
+    columns = max(1, min(columns, len(labels), int(width / (widest + around))))
+    if title:
+        title = wrapped(title, width, size, lines=12)
+    look: dict[str, Any] = {"loc": "outside lower center", "title": title}
+    columns = balanced_columns(len(labels), columns)
+    _grow(figure, figure.legend(list(handles), labels, ncols=columns, **look))
 
 
 def add_run_banner(
@@ -168,24 +211,39 @@ def add_dataset_title(figure: Figure, title: str, *, synthetic: bool) -> None:
     if synthetic:
         _add_banner(figure, f"{title}: {SYNTHETIC_NOTE}")
     else:
-        figure.suptitle(title, fontweight="bold")
+        _grow(figure, figure.suptitle(_title_lines(figure, title), fontweight="bold"))
 
 
 def _add_banner(figure: Figure, text: str) -> None:
     """Add a title in a colored box, in two lines if the figure is too narrow for one."""
     box = {"boxstyle": f"round,pad={_BANNER_PAD}", "facecolor": "#9a3412", "edgecolor": "none"}
-    title = figure.suptitle(text, fontweight="bold", color="white", bbox=box)
-    frame = 2 * _BANNER_PAD * float(title.get_fontsize()) / 72 * figure.dpi
-    if title.get_window_extent().width + frame > figure.bbox.width:
-        title.set_text(text.replace(": ", ":\n", 1))
+    if len(_title_lines(figure, text).split("\n")) > 1:
+        text = text.replace(": ", ":\n", 1)
+    look = {"fontweight": "bold", "color": "white", "bbox": box}
+    _grow(figure, figure.suptitle(_title_lines(figure, text), **look))
+
+
+def _grow(figure: Figure, artist: Artist) -> None:
+    """Make a figure higher by the height of a legend or title, so that panels keep theirs."""
+    height = artist.get_window_extent().height / figure.dpi
+    figure.set_figheight(figure.get_figheight() + height + 2 * MM)
+
+
+def _title_lines(figure: Figure, text: str) -> str:
+    """Return a title in lines that fit into the figure, with a banner's frame."""
+    size = float(rcParams["font.size"]) * _TITLE
+    width = figure.get_figwidth() - 2 * MM - 2 * _BANNER_PAD * size / 72
+    return wrapped(text, width, size, lines=4, bold=True)
 
 
 def message_figure(message: str) -> Figure:
     """Return a figure that says why there is nothing to show."""
-    figure = new_figure(PAGE_WIDTH, 30 * MM)
+    figure = new_figure(COLUMN_WIDTH, 30 * MM)
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.text(0.5, 0.5, message, ha="center", va="center", wrap=True, transform=axes.transAxes)
+    size = float(rcParams["font.size"])
+    text = wrapped(message, COLUMN_WIDTH - 4 * MM, size, lines=4)
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
     return figure
 
 
@@ -195,10 +253,20 @@ def hide(axes: Iterable[Axes]) -> None:
         panel.set_axis_off()
 
 
+def lay_out(figure: Figure) -> None:
+    """Place the panels for good; later drawing does not solve the layout again.
+
+    The second pass makes room for labels of ticks that the first one has added.
+    """
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+
+
 def save(figure: Figure, stem: Path, dpi: int) -> None:
     """Write ``<stem>.pdf`` and ``<stem>.png``, without dates, so that they can be compared."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine(None)  # the layout is final, so do not solve it again for each file
+    lay_out(figure)
     with atomic_path(stem.with_name(stem.name + ".pdf")) as path:
         figure.savefig(path, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     with atomic_path(stem.with_name(stem.name + ".png")) as path:

@@ -1,9 +1,10 @@
 """Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cactus.config.sections.base import DatasetName
+from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
 from cactus.config.sections.partition import keys_read
 from cactus.config.sections.source import Source
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # Keys of `outputs` that one kind of figure reads, besides those that all figures read.
 _FIGURE_KEYS: Final = {"training_curves": {"curve_points"}, "tasks": {"contact_sheet"}}
+_ALL_FIGURES: Final = {"font_size", "dpi", "column_width", "page_width"}
 
 
 class FigureWildcards(NamedTuple):
@@ -37,6 +39,7 @@ class MakeFigureSpec(Spec):
     settings: OutputSettings
     partitions: dict[str, tuple[int, int, int]]  # by task source, see `_partition_numbers`
     titles: dict[str, str]  # of data sets of one's own
+    augmented: list[str]  # meta-learners that train on changed images; for the figure of tasks
 
 
 class MakeFigure(Stage[FigureWildcards]):
@@ -49,14 +52,15 @@ class MakeFigure(Stage[FigureWildcards]):
     local = True
 
     def all_wildcards(self, config: "Config") -> Iterator[FigureWildcards]:
-        """Return the names of all figures."""
+        """Return the names of all figures for which the run has data."""
         names = figure_names(config.outputs, config.expanded_grid.datasets)
-        return (FigureWildcards(name) for name in names)
+        figures = (FigureWildcards(name) for name in names)
+        return (one for one in figures if _has_data(config, *one.parts))
 
     def spec(self, config: "Config", wildcards: FigureWildcards) -> MakeFigureSpec:
         """Return the keys that the figure reads."""
         kind, dataset = wildcards.parts
-        read = {"font_size", "dpi", *_FIGURE_KEYS.get(kind, ())}
+        read = {*_ALL_FIGURES, *_FIGURE_KEYS.get(kind, ())}
         settings = OutputSettings.model_validate(config.outputs.model_dump(include=read))
         numbers = _partition_numbers(config, dataset) if kind == "partitions" and dataset else {}
         return MakeFigureSpec(
@@ -65,24 +69,15 @@ class MakeFigure(Stage[FigureWildcards]):
             settings=settings,
             partitions=numbers,
             titles=config.custom_titles(dataset),
+            augmented=_augmented(config, dataset) if kind == "tasks" and dataset else [],
         )
 
     def inputs(self, config: "Config", wildcards: FigureWildcards) -> Iterator[Inputs]:
         """Yield the results, and what else the figure shows."""
         yield inputs_from("aggregate_results", "")
         kind, dataset = wildcards.parts
-        cells = [cell for cell in config.expanded_grid.trained_cells if cell.dataset == dataset]
-        if kind == "tasks":
-            yield inputs_from("prepare_data", str(dataset), "manifest.json", "train_images.npy")
-            for cell in _first_of_each_source(cells):
-                yield inputs_from("make_partitions", cell.name, "summary.json", "partitions.npy")
-        elif kind == "training_curves":
-            for cell in cells:
-                yield inputs_from("meta_train", cell.name, "metrics.jsonl")
-            for name, embedding, seed in config.expanded_grid.embedding_runs:
-                if name == dataset:
-                    trained = f"{name}/{embedding}/s{seed}"
-                    yield inputs_from("train_embedding", trained, "metrics.jsonl")
+        if dataset is not None:
+            yield from _INPUTS[kind](config, dataset) if kind in _INPUTS else ()
 
     def modules(self, config: "Config", wildcards: FigureWildcards) -> tuple[str, ...]:
         """Return the module that draws the figure."""
@@ -114,12 +109,139 @@ def _other_settings(config: "Config", source: Source, dataset: DatasetName) -> s
     return f"{source.way} {settings.model_dump_json(include=read - {'count', 'clusters'})}"
 
 
+def _augmented(config: "Config", dataset: DatasetName) -> list[str]:
+    """Return the meta-learners that change the images of their training episodes."""
+    found = {}
+    for cell in _trained(config, dataset):
+        settings = config.learners.resolve(cell.learner, dataset, cell.source)
+        found[cell.learner] = settings.augmentation.active
+    return sorted(name for name, active in found.items() if active)
+
+
+def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
+    """Return whether a run has what a figure shows."""
+    grid = config.expanded_grid
+    if dataset is None:
+        settings = {name: config.evaluation.resolve(name).settings for name in grid.datasets}
+        ways = [[one.way for one in settings[name]] for name in grid.datasets]
+        several_shots = any(len(set(one)) < len(one) for one in ways)
+        known = any(name in BUILT_IN for name in grid.datasets)
+        return {"paper_comparison": known, "shots": several_shots}.get(kind, True)
+    trained = _trained(config, dataset)
+    clustered = [cell for cell in trained if Source.parse(cell.source).kind == "kmeans"]
+    plain = any(map(_embedding, trained))
+    embedded = any(name == dataset for name, _, _ in grid.embedding_runs)
+    classes = dataset != "celeba"  # whose images have attributes
+    sources = {cell.source for cell in clustered}
+    numbers = {_partition_numbers(config, dataset)[name][:2] for name in sources}
+    pairs = {(cell.source, cell.learner) for cell in clustered}
+    return {
+        "differences": _has_pairs(config, dataset),
+        "training_curves": embedded or bool(trained),
+        "tasks": any(_has_partitions(cell) for cell in trained),
+        "partitions": len(numbers) > 1 or (classes and len(pairs) > 1),
+        "purity": classes and bool(trained),
+        "embedding_maps": classes and plain,
+        "neighbors": embedded,
+        "diagnostics": embedded,
+    }.get(kind, True)
+
+
+def _has_pairs(config: "Config", dataset: DatasetName) -> bool:
+    """Return whether a meta-learner on an embedding has a competitor on its data set."""
+    grid = config.expanded_grid
+    cells = [cell for cell in grid.cells if cell.dataset == dataset]
+    rivals = any(cell.source == "scratch" for cell in cells) or dataset in grid.with_baselines
+    own = [cell for cell in cells if _embedding(cell)]
+    learners: dict[str, set[str]] = defaultdict(set)
+    for cell in own:
+        learners[cell.source].add(cell.learner)
+    return bool(own) and (rivals or any(len(names) > 1 for names in learners.values()))
+
+
+def _trained(config: "Config", dataset: DatasetName) -> "list[Cell]":
+    return [cell for cell in config.expanded_grid.trained_cells if cell.dataset == dataset]
+
+
+def _embedding(cell: "Cell") -> str | None:
+    """Return the embedding that a cell's tasks come from, without a variant or a way."""
+    source = Source.parse(cell.source)
+    plain = source.kind == "kmeans" and source.name == source.base
+    return source.embedding if plain else None
+
+
+def _has_partitions(cell: "Cell") -> bool:
+    """Return whether a cell's partitions are stored: attribute pools are not."""
+    return not (cell.dataset == "celeba" and cell.source == "labels")
+
+
 def _first_of_each_source(cells: "list[Cell]") -> "list[Cell]":
-    """Return the cells whose partitions the contact sheet shows: first learner, first seed."""
+    """Return the cells whose partitions are shown: first learner, first seed."""
     first: dict[str, Cell] = {}
     for cell in sorted(cells, key=lambda cell: (cell.learner, cell.seed)):
         first.setdefault(cell.source, cell)
     return list(first.values())
 
 
+def _embedding_files(
+    config: "Config", dataset: DatasetName, *names: str, all_seeds: bool = False
+) -> Iterator[Inputs]:
+    """Yield files of each embedding, of the first seed that is trained or of all."""
+    seen = set()
+    runs = sorted(config.expanded_grid.embedding_runs, key=lambda run: run[2])
+    for name, embedding, seed in runs:
+        if name == dataset and (all_seeds or embedding not in seen):
+            seen.add(embedding)
+            yield inputs_from("train_embedding", f"{name}/{embedding}/s{seed}", *names)
+
+
+def _curves(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    for cell in _trained(config, dataset):
+        yield inputs_from("meta_train", cell.name, "metrics.jsonl")
+    yield from _embedding_files(config, dataset, "metrics.jsonl", all_seeds=True)
+
+
+def _tasks(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    yield inputs_from("prepare_data", dataset, "manifest.json", "train_images.npy")
+    for cell in _first_of_each_source(_trained(config, dataset)):
+        yield inputs_from("make_partitions", cell.name, "summary.json", "partitions.npy")
+
+
+def _maps(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    yield inputs_from("prepare_data", dataset, "manifest.json", "train_labels.npy")
+    for cell in _first_of_each_source(_trained(config, dataset)):
+        if embedding := _embedding(cell):
+            trained = f"{dataset}/{embedding}/s{cell.seed}"
+            yield inputs_from("train_embedding", trained, "manifest.json", "train.npy")
+            yield inputs_from("make_partitions", cell.name, "summary.json", "partitions.npy")
+
+
+def _neighbors(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    arrays = ("train_images.npy", "train_labels.npy")
+    yield inputs_from("prepare_data", dataset, "manifest.json", *arrays)
+    yield from _embedding_files(config, dataset, "manifest.json", "train.npy")
+
+
+def _episodes(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    for cell in config.expanded_grid.cells:
+        if cell.dataset == dataset:
+            yield inputs_from("evaluate_model", cell.name)
+    for name, embedding, seed in config.expanded_grid.baseline_runs:
+        if name == dataset:
+            yield inputs_from("run_baselines", f"{name}/{embedding}/s{seed}")
+
+
+def _diagnostics(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    return _embedding_files(config, dataset, "diagnostic.png")
+
+
+# What figures read besides the tables of results.
+_INPUTS: Final = {
+    "training_curves": _curves,
+    "tasks": _tasks,
+    "embedding_maps": _maps,
+    "neighbors": _neighbors,
+    "episodes": _episodes,
+    "diagnostics": _diagnostics,
+}
 STAGE: Final = MakeFigure()

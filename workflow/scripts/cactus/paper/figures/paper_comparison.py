@@ -1,5 +1,6 @@
 """Ours minus the paper's accuracy, with its interval and verdict, for every cell that both have."""
 
+import math
 from typing import Any, Final
 
 import pandas as pd
@@ -10,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from cactus.paper import style
 from cactus.paper.cells import difference_cell, map_entry, verdict_cell
-from cactus.paper.figures.inputs import FigureInputs
+from cactus.paper.drawing.text import wrapped
+from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.vocabulary import (
     dataset_title,
     method_title,
@@ -18,22 +20,27 @@ from cactus.paper.vocabulary import (
     source_title,
 )
 
-_DECIMALS = 2
-_LINE = 4.2 * style.MM
-_ROW = 17 * style.MM  # titles and tick labels of a row of panels
-_MARGINS = 16 * style.MM
-_LONGEST = 40  # letters of a name
-# Colors of the palette "colorblind" that also differ in lightness, and a marker for each.
+_DECIMALS: Final = 2
+_LINE: Final = 4.2 * style.MM
+_ROW: Final = 17 * style.MM  # titles and tick labels of a row of panels
+_MARGINS: Final = 4 * style.MM
+_LONGEST: Final = 52 * style.MM  # a name
+_MOST_NAMED: Final = 6  # cells of a data set without a number in the paper
+_ALONE: Final = ("scratch", "labels")  # sources whose methods name them
+# Colors of the palette, and a marker for each.
 _LOOKS: Final = {
-    "reproduced": ("#029e73", "o", "reproduced: the interval contains 0"),
-    "above": ("#0173b2", "^", "above the paper"),
-    "below": ("#d55e00", "v", "below the paper"),
-    "compared": ("0.55", "D", "compared only: no verdict"),
+    "reproduced": (style.PALETTE[2], "o", "reproduced: the interval contains 0"),
+    "above": (style.PALETTE[0], "^", "above the paper"),
+    "below": (style.PALETTE[1], "v", "below the paper"),
+    "compared": (style.GRAY, "D", "compared only: no verdict"),
 }
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Plot the differences, a panel per setting and a line per method; at 0, both agree."""
+    """Plot the differences, a panel per setting and a line per method; at 0, both agree.
+
+    The panels of a data set fill the width of the page. What the paper does not have is said below.
+    """
     shared = _shared(inputs)
     datasets = list(dict.fromkeys(shared["dataset"]))
     if not datasets:
@@ -44,25 +51,28 @@ def draw(inputs: FigureInputs) -> Figure:
     settings = {name: _settings(rows) for name, rows in cells.items()}
     names = {name: list(dict.fromkeys(_names(rows))) for name, rows in cells.items()}
     lines = [len(names[name]) for name in datasets]
-    width = max(map(len, settings.values()))
     height = sum(lines) * _LINE + len(datasets) * _ROW + _MARGINS
-    figure = style.new_figure(style.PAGE_WIDTH, height)
-    axes = figure.subplots(
-        len(datasets), width, squeeze=False, sharey="row", height_ratios=[n + 1 for n in lines]
-    )
-    for row, name in zip(axes, datasets, strict=True):
-        for panel, (way, shot) in zip(row, settings[name], strict=False):
-            _draw_panel(panel, cells[name].query("way == @way and shot == @shot"), names[name])
-            panel.set_title(f"{dataset_title(name, inputs.titles)}\n{setting_title(way, shot)}")
-        style.hide(row[len(settings[name]) :])
-    others = [
-        dataset_title(name, inputs.titles)
-        for name in dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
-    ]
-    title = "ours $-$ paper, in percentage points"
-    if others:
-        title += f"\nours of {', '.join(others)}: on validation tasks"
-    style.legend_below(figure, _handles(shared), 2, title)
+    figure = style.new_figure(inputs.page, height)
+    parts = math.lcm(*map(len, settings.values()))
+    grid = figure.add_gridspec(len(datasets), parts, height_ratios=[n + 1 for n in lines])
+    for row, name in enumerate(datasets):
+        width = parts // len(settings[name])
+        first = None
+        for column, (way, shot) in enumerate(settings[name]):
+            place = grid[row, column * width : (column + 1) * width]
+            panel = figure.add_subplot(place, sharey=first)
+            rows = cells[name].query("way == @way and shot == @shot")
+            _draw_panel(panel, rows, names[name], inputs, labeled=first is None)
+            ran = inputs.averaged.query("dataset == @name and way == @way and shot == @shot")
+            _name_gaps(panel, names[name], set(_names(rows)), set(_names(ran)), inputs.small)
+            title = wrapped(
+                dataset_title(name, inputs.titles),
+                (inputs.page - _LONGEST) / len(settings[name]),
+                inputs.settings.font_size,
+            )
+            panel.set_title(f"{title}\n{setting_title(way, shot)}", loc="left")
+            first = first or panel
+    style.legend_below(figure, _handles(shared), 2, _note(inputs, shared))
     style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure
 
@@ -70,8 +80,7 @@ def draw(inputs: FigureInputs) -> Figure:
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the differences and verdicts in the figure."""
     entries = []
-    for values in _shared(inputs).to_dict("records"):
-        row = {str(key): value for key, value in values.items()}
+    for row in records(_shared(inputs)):
         names = dataset_title(row["dataset"], inputs.titles), source_title(row["source"])
         title = ", ".join([*names, method_title(row["method"])])
         position = title, setting_title(row["way"], row["shot"])
@@ -96,16 +105,51 @@ def _names(rows: pd.DataFrame) -> list[str]:
 
 
 def _name(source: str, method: str) -> str:
-    if source in ("scratch", "labels"):
-        return method_title(method)
-    title = source_title(source)
-    short = title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…"
-    return f"{short}, {method_title(method)}"
+    return (
+        method_title(method)
+        if source in _ALONE
+        else f"{source_title(source)}, {method_title(method)}"
+    )
 
 
-def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str]) -> None:
+def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
+    """Return what the figure shows, on which tasks, and what the paper does not have."""
+    lines = [f"ours {style.MINUS} paper, in percentage points"]
+    validated = dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
+    if validated:
+        titles = ", ".join(dataset_title(name, inputs.titles) for name in validated)
+        lines.append(f"ours of {titles}: on validation tasks")
+    absent = [one for name in inputs.datasets for one in _absent(inputs, shared, name)]
+    if absent:
+        lines.append(f"without a number in the paper: {'; '.join(absent)}")
+    return "\n".join(lines)
+
+
+def _absent(inputs: FigureInputs, shared: pd.DataFrame, dataset: str) -> list[str]:
+    """Return the cells of a data set that have no number in the paper, in one phrase."""
+    title, here = dataset_title(dataset, inputs.titles), shared[shared["dataset"] == dataset]
+    if here.empty:
+        return [f"{title} (all cells)"]
+    rows = inputs.averaged
+    rows = rows[rows["dataset"] == dataset]
+    every = dict.fromkeys(zip(rows["source"], rows["method"], strict=True))
+    found = set(zip(here["source"], here["method"], strict=True))
+    unknown = [source for source in dict.fromkeys(rows["source"])
+               if not any(name == source for name, _ in found)]  # fmt: skip
+    missing = [source_title(name) for name in unknown if name not in _ALONE]
+    missing += [_name(*one) for one in every
+                if one not in found and (one[0] not in unknown or one[0] in _ALONE)]  # fmt: skip
+    more = len(missing) - _MOST_NAMED
+    named = [*missing[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+    return [f"{title}: {', '.join(named)}"] if missing else []
+
+
+def _draw_panel(
+    axes: Axes, cells: pd.DataFrame, names: list[str], inputs: FigureInputs, *, labeled: bool
+) -> None:
     axes.axvline(0, color="0.3", linewidth=0.7, zorder=1)
-    for name, (_, row) in zip(_names(cells), cells.iterrows(), strict=True):
+    found = _names(cells)
+    for name, (_, row) in zip(found, cells.iterrows(), strict=True):
         color, marker, _ = _LOOKS[row["verdict"]]
         axes.errorbar(
             100 * row["difference"],
@@ -117,10 +161,21 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str]) -> None:
             markerfacecolor="white" if row["verdict"] == "compared" else color,
             markersize=4,
         )
-    axes.set_yticks(range(len(names)), names)
+    labels = [wrapped(name, _LONGEST, inputs.small, lines=1) for name in names]
+    axes.set_yticks(range(len(names)), labels)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, labelleft=labeled)
+
+
+def _name_gaps(axes: Axes, names: list[str], shown: set[str], ran: set[str], size: float) -> None:
+    """Say of each line without a point why it has none."""
+    for line, name in enumerate(names):
+        if name not in shown:
+            text = "not in the paper" if name in ran else "not run"
+            look: dict[str, Any] = {"ha": "left", "va": "center", "color": "0.4", "fontsize": size}
+            look |= {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.6}}
+            axes.text(0.02, line, text, transform=axes.get_yaxis_transform(), **look)
 
 
 def _handles(shared: pd.DataFrame) -> list[Line2D]:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Final
 
 import pandas as pd
@@ -15,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from cactus.config.sections.source import Source
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries, quality_entry
+from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
@@ -27,15 +27,15 @@ from cactus.paper.vocabulary import (
 )
 
 _DECIMALS: Final = 2
-_WIDTH: Final = 85 * style.MM  # one column of a paper
 _PANEL_HEIGHT: Final = 42 * style.MM
-_MARGINS: Final = 22 * style.MM
-_LEGEND_ROW: Final = 4 * style.MM
+_MARGINS: Final = 4 * style.MM
 # Distance of cells side by side, and of all of them, as parts of that of two values of P or k.
 _STEP: Final = 0.08
 _SPREAD: Final = 0.5
-_LEGEND_LETTERS: Final = 40  # that fit side by side
 _OTHERS: Final = "open: other settings, too"
+
+
+_Looks = dict[tuple[str, str], dict[str, Any]]  # by embedding and meta-learner
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,21 @@ def draw(inputs: FigureInputs) -> Figure:
     points = list(_points(inputs))
     panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
     if not panels:
-        figure = style.message_figure("No two cells differ in P, in k, or in purity.")
-        style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
-        return figure
-    colors, markers = _colors(points), _markers(points)
-    handles = _handles(colors, markers, others=any(point.others for point in points))
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    columns = max(1, min(3, _LEGEND_LETTERS // longest))
-    legend = -(-len(handles) // columns) * _LEGEND_ROW
-    figure = style.new_figure(_WIDTH, len(panels) * _PANEL_HEIGHT + legend + _MARGINS)
+        return inputs.message("No two cells differ in P, in k, or in purity.")
+    looks = _looks(points)
+    handles = _handles(looks, others=any(point.others for point in points))
+    figure = style.new_figure(inputs.column, len(panels) * _PANEL_HEIGHT + _MARGINS)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for panel, axis in zip(axes, panels, strict=True):
         if axis == "purity":
-            _draw_purity(panel, points, colors, markers)
+            _draw_purity(panel, points, looks)
         else:
-            _draw_numbers(panel, points, axis, colors, markers)
-        panel.set_ylabel(inputs.accuracy_label(inputs.dataset))
-    axes[0].set_title(setting_title(*_setting(inputs)))
-    style.legend_below(figure, handles, columns)
+            _draw_numbers(panel, points, axis, looks)
+        label = inputs.accuracy_label(inputs.dataset)
+        room = _PANEL_HEIGHT - 10 * style.MM
+        panel.set_ylabel(wrapped(label, room, inputs.settings.font_size))
+    axes[0].set_title(setting_title(*_setting(inputs)), loc="left")
+    style.legend_below(figure, handles, 2)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
@@ -155,13 +152,12 @@ def _draw_numbers(
     axes: Axes,
     points: list[_Point],
     axis: str,
-    colors: dict[str, str],
-    markers: dict[str, str],
+    looks: _Looks,
 ) -> None:
     """Draw the panel of P or k: its values at equal distances, the cells of each side by side."""
     places = _places(points, axis)
     numbers = sorted({point.others for point in points})
-    series = list(product(colors, markers, numbers))
+    series = [(*pair, others) for pair in looks for others in numbers]
     shown = _comparable(points, axis)
     step = min(_STEP, _SPREAD / len(series))
     for index, one in enumerate(series):
@@ -172,10 +168,9 @@ def _draw_numbers(
             [places.index(getattr(point, axis)) + shift for point in own],
             [point.accuracy[0] for point in own],
             yerr=[point.accuracy[1] for point in own],
-            color=colors[one[0]],
-            marker=markers[one[1]],
-            markerfacecolor="white" if one[2] else colors[one[0]],
-            linewidth=0.5,
+            **looks[one[:2]],
+            markerfacecolor="white" if one[2] else looks[one[:2]]["color"],
+            linewidth=0.6,
             elinewidth=0.7,
         )
     axes.set_xticks(range(len(places)), [str(place) for place in places])
@@ -188,44 +183,47 @@ def _draw_numbers(
     )
 
 
-def _draw_purity(
-    axes: Axes, points: list[_Point], colors: dict[str, str], markers: dict[str, str]
-) -> None:
+def _draw_purity(axes: Axes, points: list[_Point], looks: _Looks) -> None:
     for point in points:
         if point.purity:
+            look = looks[point.embedding, point.learner]
             axes.errorbar(
                 [point.purity[0]],
                 [point.accuracy[0]],
                 xerr=point.purity[1],
                 yerr=point.accuracy[1],
-                color=colors[point.embedding],
-                marker=markers[point.learner],
-                markerfacecolor="white" if point.others else colors[point.embedding],
+                color=look["color"],
+                marker=look["marker"],
+                markerfacecolor="white" if point.others else look["color"],
                 elinewidth=0.7,
             )
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("purity of the clusters [%]")
 
 
-def _colors(points: list[_Point]) -> dict[str, str]:
+def _looks(points: list[_Point]) -> _Looks:
+    """Return a color per embedding, a line style per meta-learner, and a marker per pair."""
     embeddings = sorted({point.embedding for point in points}, key=source_rank)
-    return {name: look["color"] for name, look in style.series_styles(embeddings).items()}
-
-
-def _markers(points: list[_Point]) -> dict[str, str]:
     learners = sorted({point.learner for point in points})
-    return dict(zip(learners, style.MARKERS, strict=False))
+    colors = {name: look["color"] for name, look in style.series_styles(embeddings).items()}
+    return {
+        (embedding, learner): {
+            "color": colors[embedding],
+            "marker": style.MARKERS[(place * len(learners) + number) % len(style.MARKERS)],
+            "linestyle": style.LINES[number % len(style.LINES)],
+        }
+        for place, embedding in enumerate(embeddings)
+        for number, learner in enumerate(learners)
+        if any((one.embedding, one.learner) == (embedding, learner) for one in points)
+    }
 
 
-def _handles(colors: dict[str, str], markers: dict[str, str], *, others: bool) -> list[Line2D]:
-    """Return legend entries: colors of embeddings, markers of meta-learners, open markers."""
+def _handles(looks: _Looks, *, others: bool) -> list[Line2D]:
+    """Return legend entries of embeddings with meta-learners, and of open markers."""
     handles = [
-        Line2D([], [], color=color, linewidth=3, label=source_title(name))
-        for name, color in colors.items()
+        Line2D([], [], label=f"{source_title(embedding)}, {learner_title(learner)}", **look)
+        for (embedding, learner), look in looks.items()
     ]
-    for learner, marker in markers.items():
-        label = learner_title(learner)
-        handles.append(Line2D([], [], linestyle="", marker=marker, color="0.3", label=label))
     if others:
         handles.append(
             Line2D([], [], ls="", marker="o", color="0.3", markerfacecolor="white", label=_OTHERS)

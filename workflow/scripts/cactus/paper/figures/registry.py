@@ -1,6 +1,6 @@
 """Draw a figure by its name; only its own module is imported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,7 @@ def draw(
     dataset: str | None = None,
     partitions: Mapping[str, tuple[int, int, int]] = MappingProxyType({}),
     titles: Titles = MappingProxyType({}),
+    augmented: Sequence[str] = (),
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
@@ -44,6 +45,8 @@ def draw(
         Of the task sources in it, for the figure `partitions`; see `FigureInputs`.
     titles
         Titles of data sets of one's own.
+    augmented
+        Meta-learners that change the images of their training episodes.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def draw(
     """
     _check(name, dataset)
     results = read_results(run_folder / "tables" / "results.csv")
-    inputs = FigureInputs(run_folder, results, settings, dataset, partitions, titles)
+    own = partitions, titles, augmented
+    inputs = FigureInputs(run_folder, results, settings, dataset, *own)
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         module = import_module(f"cactus.paper.figures.{name}")
         style.save(module.draw(inputs), output_stem, settings.dpi)
@@ -71,6 +75,6 @@ def _check(name: str, dataset: str | None) -> None:
             "There is no such figure.",
             where="outputs.figures",
             got=name + (f" of {dataset}" if dataset else ""),
-            fix=f"choose one of {', '.join(FIGURES)}; {' and '.join(PER_DATASET)} need a data set, "
+            fix=f"choose one of {', '.join(FIGURES)}; {', '.join(PER_DATASET)} need a data set, "
             "the others take none",
         )

@@ -1,8 +1,7 @@
 """Training curves of the embeddings and meta-learners of a data set."""
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,43 +12,57 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper import style
+from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import learner_title, source_rank, source_title
 
-_PANEL_WIDTH: Final = 45 * style.MM
-_PANEL_HEIGHT: Final = 45 * style.MM
-_MARGINS: Final = 30 * style.MM
+_PANEL_WIDTH: Final = 44 * style.MM
+_PANEL_HEIGHT: Final = 42 * style.MM
+_LEGEND: Final = 7 * style.MM  # of the losses of an embedding
+_MARGINS: Final = 4 * style.MM
+_MOST_LINES: Final = 6  # in a panel
 # Metric in a meta-learner's log, axis label, and factor to the label's unit.
 _LEARNER_METRICS: Final = (
     ("loss", "training loss", 1.0),
     ("val_accuracy", "val. accuracy [%]", 100.0),
 )
+_MARKED: Final = "val_accuracy"  # measured at few steps, which markers show
+
+Logs = Sequence[pd.DataFrame]  # of seeds
 
 
 def draw(inputs: FigureInputs) -> Figure:
     """Draw the losses of each embedding, and each meta-learner's loss and validation accuracy.
 
-    Seeds have the same color.
+    A line is the mean over seeds, in a band from the lowest seed to the highest.
     """
-    cells = inputs.cells()
-    embeddings = _embeddings(cells)
+    embeddings, cells = inputs.embeddings(), inputs.cells()
     trained = cells[(cells["learner"] != "") & (cells["source"] != "scratch")]
     sources = sorted(set(trained["source"]), key=source_rank)
-    learners = list(dict.fromkeys(trained["learner"]))
-    columns = max(len(embeddings), len(_LEARNER_METRICS) * len(learners))
-    if not columns:
-        return style.message_figure(f"Nothing was trained on {inputs.title}.")
-    figure = style.new_figure(
-        max(columns * _PANEL_WIDTH, 110 * style.MM), 2 * _PANEL_HEIGHT + _MARGINS
-    )
-    axes = figure.subplots(2, columns, squeeze=False)
-    _draw_embeddings(axes[0], inputs, embeddings)
-    _draw_learners(axes[1], inputs, trained, sources)
-    handles = _handles(sources, source_title)
-    style.legend_below(figure, handles, 5 if columns > 2 else 3, "Meta-training on tasks from")
+    learners = list(_learner_panels(trained))
+    count = len(embeddings) + 2 * len(learners)
+    if not count:
+        return inputs.message(f"Nothing was trained on {inputs.title}.")
+    columns = _columns(inputs, len(embeddings), 2 * len(learners))
+    rows = -(-len(embeddings) // columns), -(-2 * len(learners) // columns)
+    width = inputs.width(columns * _PANEL_WIDTH)
+    figure = style.new_figure(width, sum(rows) * _PANEL_HEIGHT + rows[0] * _LEGEND + _MARGINS)
+    axes = figure.subplots(sum(rows), columns, squeeze=False)
+    room = width / columns - 12 * style.MM
+    _draw_embeddings(list(axes[: rows[0]].ravel()), inputs, embeddings, room)
+    looks = style.series_styles(sources)
+    places = iter(axes[rows[0] :].ravel())
+    for learner, shown in learners:
+        _draw_learner(places, inputs, trained, learner, {name: looks[name] for name in shown}, room)
+    style.hide(places)
+    handles = [_handle(source_title(name), look, marked=True) for name, look in looks.items()]
+    seeds = max(trained.groupby(["source", "learner"]).size().max() if len(trained) else 0,
+                max(map(len, embeddings.values()), default=0))  # fmt: skip
+    title = "Meta-training on tasks from" if handles else ""
+    title += "\n(bands: lowest to highest seed)" if seeds > 1 else ""
+    style.legend_below(figure, handles, 4, title or None)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
@@ -59,53 +72,58 @@ def numbers(_: FigureInputs) -> list[dict[str, Any]]:
     return []
 
 
-def _embeddings(cells: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the seeds of each embedding that a cell needs, in print order."""
-    seeds = defaultdict(set)
-    for source, seed in zip(cells["source"], cells["seed"], strict=True):
-        embedding = Source.parse(source).embedding
-        if embedding is not None:
-            seeds[embedding].add(seed)
-    return {name: sorted(seeds[name], key=int) for name in sorted(seeds, key=source_rank)}
+def _columns(inputs: FigureInputs, *counts: int) -> int:
+    """Return the number of panels side by side; two of a learner stay together."""
+    fit = max(2, int(inputs.page / _PANEL_WIDTH) // 2 * 2)
+    return min(fit, max(*counts, 2))
+
+
+def _learner_panels(trained: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
+    """Yield meta-learners, each with the task sources of one panel, few enough to read."""
+    for learner, rows in trained.groupby("learner", sort=False):
+        names = sorted(set(rows["source"]), key=source_rank)
+        parts = -(-len(names) // _MOST_LINES)
+        yield from ((str(learner), list(part)) for part in np.array_split(names, parts))
 
 
 def _draw_embeddings(
-    row: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, list[str]]
+    places: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, list[str]], room: float
 ) -> None:
-    """Draw a panel per embedding, with a line per metric and seed."""
-    for axes, (embedding, seeds) in zip(row, embeddings.items(), strict=False):
+    """Draw a panel per embedding, with a line per metric."""
+    for axes, (embedding, seeds) in zip(places, embeddings.items(), strict=False):
         folder = inputs.run_folder / "embeddings" / str(inputs.dataset) / embedding
         logs = [_read(folder / f"s{seed}", inputs) for seed in seeds]
         metrics = [name for name in dict.fromkeys(logs[0]["metric"]) if "loss" in name]
-        for metric, look in style.series_styles(metrics).items():
-            for log in logs:
-                _draw_curve(axes, log, metric, **look)
-        _label(axes, source_title(embedding), "loss")
-        handles = _handles(metrics, lambda metric: metric.replace("_", " "))
-        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.3))
-    style.hide(row[len(embeddings) :])
+        looks = style.series_styles(metrics)
+        for metric, look in looks.items():
+            _draw_curve(axes, logs, metric, look)
+        _label(axes, source_title(embedding), "loss", room, inputs)
+        if len(metrics) > 1:
+            names = [wrapped(metric.replace("_", " "), room, inputs.small) for metric in metrics]
+            handles = map(_handle, names, looks.values())
+            axes.legend(handles=list(handles), loc="upper center", bbox_to_anchor=(0.5, -0.3))
+    style.hide(places[len(embeddings) :])
 
 
-def _draw_learners(
-    row: Sequence[Axes], inputs: FigureInputs, trained: pd.DataFrame, sources: Sequence[str]
+def _draw_learner(
+    places: Iterator[Axes],
+    inputs: FigureInputs,
+    trained: pd.DataFrame,
+    learner: str,
+    looks: Mapping[str, dict[str, Any]],
+    room: float,
 ) -> None:
-    """Draw two panels per meta-learner, with a line per task source and seed."""
-    looks = style.series_styles(sources)
-    places = iter(row)
-    for learner, cells in trained.groupby("learner", sort=False):
-        logs = {
-            (cell.source, cell.seed): _read(
-                inputs.run_folder / f"models/{inputs.dataset}/{cell.source}/{learner}/s{cell.seed}",
-                inputs,
-            )
-            for cell in cells.itertuples(index=False)
-        }
-        for metric, title, factor in _LEARNER_METRICS:
-            axes = next(places)
-            for (source, _), log in logs.items():
-                _draw_curve(axes, log, metric, factor, **looks[str(source)])
-            _label(axes, learner_title(str(learner)), title)
-    style.hide(places)
+    """Draw two panels of a meta-learner, with a line per task source."""
+    logs = {}
+    for source in looks:
+        here = trained[(trained["learner"] == learner) & (trained["source"] == source)]
+        folder = inputs.run_folder / f"models/{inputs.dataset}/{source}/{learner}"
+        logs[source] = [_read(folder / f"s{seed}", inputs) for seed in here["seed"]]
+    for metric, title, factor in _LEARNER_METRICS:
+        axes = next(places)
+        for source, look in looks.items():
+            _draw_curve(axes, logs[source], metric, look, factor)
+        _label(axes, learner_title(learner), title, room, inputs)
 
 
 def _read(folder: Path, inputs: FigureInputs) -> pd.DataFrame:
@@ -155,22 +173,28 @@ def _shorten(rows: pd.DataFrame, points: int) -> pd.DataFrame:
 
 
 def _draw_curve(
-    axes: Axes, log: pd.DataFrame, metric: str, factor: float = 1.0, **look: Any
+    axes: Axes, logs: Logs, metric: str, look: Mapping[str, Any], factor: float = 1.0
 ) -> None:
-    rows = log[log["metric"] == metric]
-    marker = "." if len(rows) == 1 else None  # a line through a single point is invisible
-    axes.plot(
-        rows["step"], factor * rows["value"], linewidth=0.9, alpha=0.85, marker=marker, **look
-    )
+    """Draw the mean over seeds at the steps that all have, and the band between the seeds."""
+    values = [log[log["metric"] == metric].set_index("step")["value"] for log in logs]
+    seeds = factor * pd.concat(values, axis=1, join="inner")
+    few = metric == _MARKED or len(seeds) == 1
+    shown = {**look, "marker": look["marker"] if few else None}
+    axes.plot(seeds.index, seeds.mean(axis=1), linewidth=1.0, markersize=2.5, **shown)
+    if len(logs) > 1:
+        band = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
+        axes.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), **band)
 
 
-def _handles(names: Sequence[str], title: Callable[[str], str]) -> list[Line2D]:
-    looks = style.series_styles(names).items()
-    return [Line2D([], [], label=title(name), **look) for name, look in looks]
+def _handle(label: str, look: Mapping[str, Any], *, marked: bool = False) -> Line2D:
+    return Line2D([], [], label=label, **{**look, "marker": look["marker"] if marked else None})
 
 
-def _label(axes: Axes, title: str, ylabel: str) -> None:
-    axes.set(title=title, xlabel="training step", ylabel=ylabel)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+def _label(axes: Axes, title: str, ylabel: str, room: float, inputs: FigureInputs) -> None:
+    text = wrapped(title, room, inputs.settings.font_size)
+    axes.set_title(text, loc="left")
+    axes.set(xlabel="training step", ylabel=ylabel)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     if not any(np.size(line.get_xdata()) for line in axes.lines):
         axes.text(0.5, 0.5, "not logged", ha="center", va="center", transform=axes.transAxes)

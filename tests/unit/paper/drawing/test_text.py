@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cactus.paper.drawing.text import spread, text_height, text_width, wrapped
+
+
+def test_wider_text_is_wider():
+    assert 0 < text_width("ACAI", 8) < text_width("DeepCluster", 8) < text_width("DeepCluster", 9)
+    assert text_width("ACAI", 8, bold=True) > text_width("ACAI", 8)
+
+
+@given(text=st.text("ab _-\nm", max_size=40), width=st.floats(0.3, 2.0), lines=st.integers(1, 4))
+def test_wrapped_lines_fit(text: str, width: float, lines: int):
+    found = wrapped(text, width, 8, lines=lines)
+    assert len(found.split("\n")) <= max(lines, 1)
+    assert all(text_width(line, 8) <= width for line in found.split("\n"))
+    kept = found.replace("\n", "").replace(" ", "").removesuffix("…")
+    assert text.replace("\n", "").replace(" ", "").startswith(kept)
+
+
+def test_text_breaks_between_words_then_at_underscores():
+    assert wrapped("Garden birds in winter", 1.0, 8) == "Garden birds in\nwinter"
+    assert wrapped("birds_of_the_north", 0.7, 8, lines=3) == "birds_of_\nthe_north"
+    assert wrapped("Garden birds in winter", 0.5, 8, lines=2).endswith("…")
+
+
+def test_the_highest_text_counts():
+    assert text_height(["a", "b\nc"], 8) == text_height(["b\nc"], 8) > text_height(["a"], 8)
+
+
+@given(places=st.lists(st.floats(0, 10), max_size=8), gap=st.floats(0.01, 1.0))
+def test_spread_places_are_apart_and_inside(places: list[float], gap: float):
+    moved = spread(places, gap, 0, 10)
+    assert len(moved) == len(places)
+    ordered = np.sort(moved)
+    assert (np.diff(ordered) >= gap - 1e-9).all()
+    assert all(-1e-9 <= place <= 10 + 1e-9 for place in moved)
+    assert list(np.argsort(moved, kind="stable")) == list(np.argsort(places, kind="stable"))
+
+
+def test_places_that_are_apart_stay_and_others_move_evenly():
+    assert spread([1.0, 5.0, 9.0], 1, 0, 10) == [1.0, 5.0, 9.0]
+    assert spread([5.0, 5.0], 1, 0, 10) == pytest.approx([4.5, 5.5])
+    assert spread([0.0, 0.0], 1, 0, 10) == pytest.approx([0.0, 1.0])

@@ -1,0 +1,1 @@
+"""What several figures draw alike: texts that fit, and pictures of images."""
