@@ -7,7 +7,7 @@ import pytest
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.paper_numbers import (
+from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
     published_key,

@@ -29,6 +29,7 @@ COMMANDS: Final = {
         "cactus.cli.why:accept_changes",
     ),
     "audit": ("check files, records and printed numbers", "cactus.cli.audit:show_audit"),
+    "seal": ("sign the digest of a run with your ssh key", "cactus.cli.audit:write_signature"),
     "trace": ("show where a printed number comes from", "cactus.cli.trace:show_trace"),
     "diff": ("show how two runs differ", "cactus.cli.diff:show_diff"),
     "compare": (
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=text, description=text)
         for name, (text, _) in COMMANDS.items()
     }
-    for name in ("status", "plan", "update", "audit", "export", "digest"):
+    for name in ("status", "plan", "update", "audit", "seal", "export", "digest"):
         parsers[name].add_argument("run", nargs="?", help=_RUN)
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
@@ -155,6 +156,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _digest(text: str) -> str:
+    """Return an option's digest, of which the start is enough."""
+    if not 12 <= len(text) <= 64 or {*text.lower()} - {*"0123456789abcdef"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sha256, nor its first 12 digits")
+    return text.lower()
+
+
 def _seconds(text: str) -> float:
     """Return an option's time, which must be above 0 and end."""
     try:
@@ -169,6 +177,18 @@ def _seconds(text: str) -> float:
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     audit, trace, diff = parsers["audit"], parsers["trace"], parsers["diff"]
     audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
+    audit.add_argument(
+        "--expect",
+        type=_digest,
+        metavar="DIGEST",
+        help="the digest that was published, or at least 12 digits of it; another is a finding",
+    )
+    parsers["seal"].add_argument(
+        "--key",
+        type=Path,
+        default=Path("~/.ssh/id_ed25519"),
+        help="your ssh key, or the public one if your agent has the private; default: %(default)s",
+    )
     trace.add_argument("file", type=Path, help="a table or figure of a run")
     trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')

@@ -21,11 +21,12 @@ def json_hash(content: dict[str, Any]) -> str:
 
 
 def store_text(run_folder: Path, text: str) -> str:
-    """Store a text and return its sha256."""
+    """Store a text, over one that was changed, and return its sha256."""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    path = object_path(run_folder, digest)
-    if not path.exists():
-        write_text(path, text)
+    try:
+        load_text(run_folder, digest)
+    except RecordError:
+        write_text(object_path(run_folder, digest), text)
     return digest
 
 
