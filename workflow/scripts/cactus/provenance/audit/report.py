@@ -23,6 +23,7 @@ from cactus.provenance.audit.links import (
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
 from cactus.provenance.audit.rows import audit_notes, check_rows
+from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.links import run_digest
 from cactus.provenance.staleness.planner import Planner
@@ -107,18 +108,19 @@ def run_audit(planner: Planner, *, expected: str = "", running: bool = False) ->
         Whether the caller is the run's own audit, which has no record yet.
     """
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments = audited(planner)
+    assessments, strays = audited(planner), Strays(planner)
     jobs = [one.job for one in assessments]
     # Tables first: readers look there first, and one finding stands for a table and its figures.
     found = printed_numbers(planner.run_folder, jobs)
     printed = sorted(found, key=lambda one: not one.file.endswith(".tex"))
     findings = [
         *lists,
-        *check_records(planner),
+        *check_records(planner, running=running),
         *check_links(planner, running=running),
         *check_seal(planner),
         *(check_expected(planner, expected) if expected else ()),
         *check_results(planner),
+        *strays.findings(),
         *check_inputs(planner),
         *check_sources(planner),
         *check_staleness(planner),
@@ -135,7 +137,7 @@ def run_audit(planner: Planner, *, expected: str = "", running: bool = False) ->
             )
             for one in findings
         ),
-        notes=(*audit_notes(planner), *link_notes(planner)),
+        notes=(*audit_notes(planner), *link_notes(planner), *strays.notes()),
         digest=run_digest(planner),
         jobs=len(jobs),
         files=sum(len(one.record.entities) for one in assessments if one.record),
