@@ -15,8 +15,8 @@ from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
-from cactus.provenance.execution.backups import drop_backups
 from cactus.provenance.execution.logs import log_path
+from cactus.provenance.execution.relink import accept_results
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
@@ -72,12 +72,12 @@ onstart:
 
 onsuccess:
     if PLANNER:
-        drop_backups(Path(RUN))
+        accept_results(Path(RUN), GRAPH)
 
 
 onerror:
     if PLANNER:
-        drop_backups(Path(RUN))
+        accept_results(Path(RUN), GRAPH)
         print(closing_lines(workflow, PLANNER, FAILED_BEFORE), file=sys.stderr)
 
 

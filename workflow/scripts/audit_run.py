@@ -3,6 +3,7 @@
 from cactus.command import run_main, stage_job
 from cactus.files import write_json
 from cactus.provenance.audit.report import run_audit
+from cactus.provenance.execution.relink import relink
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 
@@ -10,7 +11,9 @@ from cactus.provenance.staleness.open_run import open_run
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        report = run_audit(open_run(str(job.run_folder), cache=HashCache(None)))
+        relink(job.run_folder, open_run(str(job.run_folder)).graph)
+        planner = open_run(str(job.run_folder), cache=HashCache(None))
+        report = run_audit(planner, running=True)
         print(report.as_text())
         if report.findings:
             raise SystemExit(1)

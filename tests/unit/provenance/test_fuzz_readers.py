@@ -19,7 +19,7 @@ from cactus.cluster.driver import job_names
 from cactus.errors import CactusError
 from cactus.files import read_array, read_json
 from cactus.provenance.audit.printed import map_entries
-from cactus.provenance.audit.rows_of_csv import read_rows
+from cactus.provenance.audit.reading.rows_of_csv import read_rows
 from cactus.provenance.crate.unpack import unpack
 from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.fingerprint.hash_cache import HashCache

@@ -7,13 +7,13 @@ import pytest
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding
-from cactus.provenance.audit.paper_numbers import (
+from cactus.provenance.audit.fixes import Fixes
+from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
     published_key,
     read_paper_numbers,
 )
-from cactus.provenance.audit.report import suggested_fix
 from cactus.provenance.audit.rows import _foreign_notes
 from cactus.provenance.records.record import record_path
 from cactus.stages.base import Job
@@ -38,8 +38,9 @@ def test_records_of_cells_that_are_not_in_the_study_are_noted(tmp_path: Path):
     [("results/a", "cactus update a"), ("results/copy", "cactus update results/copy")],
 )
 def test_the_command_that_mends_a_copied_run_names_its_folder(folder: str, fix: str):
-    planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"))
-    assert suggested_fix(planner, Finding("record missing", "x", "none", JOB)) == fix
+    graph = SimpleNamespace(jobs=[JOB])
+    planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"), graph=graph)
+    assert Fixes(planner, []).of(Finding("record missing", "x", "none", JOB)) == fix
 
 
 @pytest.mark.parametrize("content", ["", "\ufeffdataset\n", "a,b\n1\n"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import RecordError
-from cactus.provenance.audit.episodes import EpisodeAccuracies, accuracies_of
+from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, accuracies_of
 from cactus.stages.base import Job
 
 JOB = Job("evaluate_model", "mnist/acai/maml/s0")

@@ -38,6 +38,7 @@ FUNCTIONS = {
     "accept": "cactus.cli.provenance.why:accept_changes",
     "trace": "cactus.cli.provenance.trace:show_trace",
     "audit": "cactus.cli.provenance.audit:show_audit",
+    "seal": "cactus.cli.provenance.audit:write_signature",
     "doctor": "cactus.cli.machine.doctor:show_doctor",
     "data": "cactus.cli.machine.data:show_data",
     "profile": "cactus.cli.machine.profile:fit_profile",

@@ -18,7 +18,7 @@ Parser = argparse.ArgumentParser
 def add_options(name: str, parser: Parser) -> None:
     """Add the options of a command to its parser."""
     if name in ("plan", "update", "status", "top", "clean", "report", "paper", "digest", "export",
-                "audit"):  # fmt: skip
+                "audit", "seal"):  # fmt: skip
         parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
     if name in ("why", "accept", "show", "logs"):
         parser.add_argument("cell", metavar="CELL", help=_CELL)
@@ -204,6 +204,21 @@ def _add_trace(trace: Parser) -> None:
 
 def _add_audit(audit: Parser) -> None:
     audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
+    audit.add_argument(
+        "--expect",
+        type=_digest,
+        metavar="DIGEST",
+        help="the digest that was published, or at least 12 digits of it; another is a finding",
+    )
+
+
+def _add_seal(seal: Parser) -> None:
+    seal.add_argument(
+        "--key",
+        type=Path,
+        default=Path("~/.ssh/id_ed25519"),
+        help="your ssh key, or the public one if your agent has the private; default: %(default)s",
+    )
 
 
 def _positive(text: str) -> int:
@@ -212,6 +227,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
+
+
+def _digest(text: str) -> str:
+    """Return an option's digest, of which the start is enough."""
+    if not 12 <= len(text) <= 64 or {*text.lower()} - {*"0123456789abcdef"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a sha256, nor its first 12 digits")
+    return text.lower()
 
 
 def _seconds(text: str) -> float:
@@ -247,4 +269,5 @@ _OWN: Final[dict[str, Callable[[Parser], None]]] = {
     "accept": _add_accept,
     "trace": _add_trace,
     "audit": _add_audit,
+    "seal": _add_seal,
 }

@@ -46,6 +46,7 @@ GROUPS: Final = {
         "accept": "declare the changes that made a cell stale harmless",
         "trace": "show where a printed number comes from",
         "audit": "check files, records and printed numbers",
+        "seal": "sign the digest of a run with your ssh key",
     },
 }
 _EPILOG: Final = (

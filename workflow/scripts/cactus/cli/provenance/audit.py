@@ -3,10 +3,21 @@
 import argparse
 
 from cactus.cli.text import print_json
-from cactus.provenance.audit.report import run_audit
+from cactus.provenance.audit.report import passing_audit, run_audit
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.seal import SEAL, write_seal
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.run_folders import find_run_folder
+
+
+def write_signature(arguments: argparse.Namespace) -> int:
+    """Sign the digest of a run that passes its audit."""
+    planner = open_run(arguments.run, cache=HashCache(None))
+    (planner.run_folder / SEAL).unlink(missing_ok=True)
+    report = passing_audit(planner, "cannot be signed")
+    path = write_seal(planner.run_folder, report.digest, arguments.key.expanduser())
+    print(f"wrote {path}, a signature of {report.digest}")
+    return 0
 
 
 def show_audit(arguments: argparse.Namespace) -> int:
@@ -14,7 +25,7 @@ def show_audit(arguments: argparse.Namespace) -> int:
     # Empty, so that every file is hashed, and saved afterwards, so that other commands gain by it.
     unread = HashCache(find_run_folder(arguments.run) / HASHES_FILE)
     planner = open_run(arguments.run, cache=None if arguments.fast else unread)
-    report = run_audit(planner)
+    report = run_audit(planner, expected=arguments.expect or "")
     planner.project.tree.cache.save()
     if arguments.json:
         print_json(report.as_json())

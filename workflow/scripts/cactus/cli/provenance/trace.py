@@ -6,7 +6,7 @@ from typing import Any
 
 from cactus.cli.text import columns, print_json
 from cactus.errors import RecordError, printable
-from cactus.provenance.audit.paper_numbers import PAPER_NUMBERS_FILE
+from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.open_run import open_run

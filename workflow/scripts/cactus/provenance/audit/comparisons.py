@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.learners.section import BUILT_IN
 from cactus.paper.vocabulary import is_embedding
-from cactus.provenance.audit.paper_numbers import KEYS, CellKey, cell_key
+from cactus.provenance.audit.reading.paper_numbers import KEYS, CellKey, cell_key
 
 _NUMBERS: Final = ("difference", "ci95", "p_value", "p_holm")
 _OTHER: Final = ("source", "method", "learner")

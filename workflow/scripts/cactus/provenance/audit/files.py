@@ -1,36 +1,28 @@
 """Checks that files, records and stored sources agree with each other."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cactus.errors import DataError, RecordError
-from cactus.files import read_json
-from cactus.provenance.audit.findings import Finding, audited, audited_records, foreign_records
+from cactus.provenance.audit.findings import Finding, audited, audited_records
 from cactus.provenance.fingerprint.source_hash import read_source
+from cactus.provenance.records.consistency import contradictions
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
-from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.audit_run import AUDIT
 
-# The clocks of two nodes may differ by this much.
-_SKEW = timedelta(seconds=5)
-# Folders that several jobs share; a stray file in them counts against the table of results.
-_SHARED_FOLDERS = ("tables", "figures")
 
-
-def check_records(planner: Planner) -> Iterator[Finding]:
-    """Yield jobs without a valid record, and records with impossible times or wrong seeds."""
-    now = datetime.now(UTC)
-    own = planner.read(AUDIT)
+def check_records(planner: Planner, *, running: bool) -> Iterator[Finding]:
+    """Yield jobs without a valid record, and records that contradict themselves."""
+    own, file = planner.read(AUDIT), record_path(Path(), AUDIT).as_posix()
     if isinstance(own, RecordError):
-        file = record_path(Path(), AUDIT).as_posix()
         yield Finding("record damaged", file, own.got, AUDIT)
+    elif own is None and not running:
+        yield Finding("record missing", file, "the run has no audit of its own", AUDIT)
     for one in audited(planner):
         job = one.job
         file = record_path(planner.run_folder, job).relative_to(planner.run_folder).as_posix()
@@ -39,18 +31,8 @@ def check_records(planner: Planner) -> Iterator[Finding]:
             missing = got == "none"
             yield Finding("record missing" if missing else "record damaged", file, got, job)
             continue
-        activity = one.record.activity
-        started = datetime.fromisoformat(activity.started)
-        ended = datetime.fromisoformat(activity.ended)
-        lasted = (ended - started).total_seconds()
-        if ended > now + _SKEW:
-            yield Finding("clock", file, f"the job ended in the future, {activity.ended}", job)
-        elif abs(lasted - activity.seconds) > max(_SKEW.total_seconds(), 0.01 * activity.seconds):
-            got = f"{lasted:.0f} s from start to end, but a duration of {activity.seconds:.0f} s"
-            yield Finding("clock", file, got, job)
-        seed = job.wildcards.get("seed")
-        if seed is not None and str(activity.seed) != seed:
-            yield Finding("record damaged", file, f"seed {activity.seed} instead of {seed}", job)
+        for got in contradictions(one.record):
+            yield Finding("record damaged", file, got, job)
 
 
 def check_lists(planner: Planner) -> Iterator[Finding]:
@@ -74,11 +56,9 @@ def check_lists(planner: Planner) -> Iterator[Finding]:
 
 
 def check_results(planner: Planner) -> Iterator[Finding]:
-    """Yield results that differ from their record, and files that no record lists."""
-    known: set[str] = set()
+    """Yield results that differ from their record."""
     own = planner.record(AUDIT)  # of the last audit; while an audit runs as a job, there is none
     for record in [*audited_records(planner), *([own] if own else [])]:
-        known.update(record.entities)
         for reason in planner.changed_results(record):
             if reason.new == ABSENT:
                 yield Finding("output missing", reason.name, "no such file", record.job)
@@ -89,7 +69,6 @@ def check_results(planner: Planner) -> Iterator[Finding]:
         yield from _wrong_sizes(planner, record)
         for name in sorted(record.unrecorded):
             yield Finding("record damaged", name, "its record does not list it", record.job)
-    yield from _strays(planner, known | _of_other_jobs(planner))
 
 
 def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
@@ -102,35 +81,6 @@ def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
                 file = record_path(Path(), record.job).as_posix()
                 got = f"{name} has {size} bytes, recorded {entity.bytes}"
                 yield Finding("record damaged", file, got, record.job)
-
-
-def _of_other_jobs(planner: Planner) -> set[str]:
-    """Return the files of jobs that are not in the study, which a note of the audit counts."""
-    names: set[str] = set()
-    for path in foreign_records(planner):
-        with suppress(DataError):  # a damaged record lists nothing
-            content = read_json(path)
-            entities = content.get("entities") if isinstance(content, dict) else None
-            names.update(entities if isinstance(entities, dict) else ())
-    return names
-
-
-def _strays(planner: Planner, known: set[str]) -> Iterator[Finding]:
-    """Yield files in the folders of results that no record lists."""
-    owners = {job.folder: job for job in planner.graph.jobs if job.folder}
-    owners |= dict.fromkeys(_SHARED_FOLDERS, RESULTS)
-    for folder, job in owners.items():
-        for path in sorted((planner.run_folder / str(folder)).rglob("*")):
-            name = path.relative_to(planner.run_folder).as_posix()
-            recorded = job.folder is None or planner.record(job) is not None
-            if recorded and path.is_file() and name not in known and not _is_by_product(path):
-                yield Finding("stray file", name, "no record lists it", job)
-
-
-def _is_by_product(path: Path) -> bool:
-    """Return whether a file is hidden, or is one that LaTeX leaves beside the tables."""
-    suffixes = (".aux", ".log", ".pdf", ".fls", ".fdb_latexmk", ".synctex.gz", ".out")
-    return path.name[0] == "." or (path.parent.name == "tables" and path.name.endswith(suffixes))
 
 
 def check_inputs(planner: Planner) -> Iterator[Finding]:
@@ -146,7 +96,10 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
                 used = record.plan.inputs.get(name, ABSENT)
                 if made != used:
                     got = f"{job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
-                    yield Finding("input differs", name, got, job)
+                    # If the reader saw the maker's very record, its own is false.
+                    seen = (record.links or {}).get(maker.job.name)
+                    agree = seen == planner.digest(maker.job)
+                    yield Finding("input differs", name, got, job if agree else maker.job)
 
 
 def check_sources(planner: Planner) -> Iterator[Finding]:

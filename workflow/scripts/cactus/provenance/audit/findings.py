@@ -17,9 +17,9 @@ ROUNDING: Final = 1e-9
 
 FindingKind = Literal[
     "record missing", "record damaged", "output missing", "output changed", "stray file",
-    "input differs", "clock", "source lost", "source differs", "stale", "seed missing",
+    "input differs", "source lost", "source differs", "stale", "seed missing",
     "mixed row", "number differs", "text differs", "map damaged", "results damaged",
-    "plan damaged", "list damaged",
+    "plan damaged", "list damaged", "link broken", "seal broken", "digest differs",
 ]  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError
-from cactus.provenance.audit.episodes import mean_and_interval
 from cactus.provenance.audit.findings import Finding, differences
 from cactus.provenance.audit.printed import scoring_jobs
-from cactus.provenance.audit.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.reading.episodes import mean_and_interval
+from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS

@@ -14,18 +14,20 @@ from cactus.provenance.audit.files import (
     check_staleness,
 )
 from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.fixes import Fixes, run_words
+from cactus.provenance.audit.links import (
+    check_expected,
+    check_links,
+    check_seal,
+    link_notes,
+)
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
 from cactus.provenance.audit.rows import audit_notes, check_rows
+from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
-from cactus.provenance.records.record import record_path
+from cactus.provenance.records.links import run_digest
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
-
-# Findings that make their job stale, so that an update fixes them.
-_STALE = {
-    "record missing", "record damaged", "output missing", "output changed", "input differs",
-    "stale",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,15 @@ class Report:
         fixes it.
     notes
         What else a reader should know.
+    digest
+        The digest of the run: of the digests of all records but the audit's own.
     jobs, files, numbers
         Number of jobs, recorded files and printed numbers checked.
     """
 
     findings: tuple[tuple[Finding, tuple[PrintedNumber, ...], str], ...]
     notes: tuple[str, ...]
+    digest: str
     jobs: int
     files: int
     numbers: int
@@ -64,6 +69,7 @@ class Report:
                 for finding, affected, fix in self.findings
             ],
             "notes": list(self.notes),
+            "digest": self.digest,
             "jobs": self.jobs,
             "files": self.files,
             "numbers": self.numbers,
@@ -80,38 +86,59 @@ class Report:
         verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
         counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
         total = ", ".join(counted(number, what) for what, number in counts.items())
-        return "\n".join(map(printable, [*lines, f"{verdict}: {total}"]))
+        lines += [f"{verdict}: {total}", f"digest of the run: {self.digest}"]
+        return "\n".join(map(printable, lines))
+
+    @property
+    def verdict(self) -> str:
+        """The verdict and what was checked, in one line."""
+        return self.as_text().splitlines()[-2]
 
 
-def run_audit(planner: Planner) -> Report:
-    """Check that the files, records, sources, inputs and printed numbers of a run agree."""
+def run_audit(planner: Planner, *, expected: str = "", running: bool = False) -> Report:
+    """Check that the files, records, sources, inputs and printed numbers of a run agree.
+
+    Parameters
+    ----------
+    planner
+        The planner of the run.
+    expected
+        The digest that the run should have, or its start; empty for any.
+    running
+        Whether the caller is the run's own audit, which has no record yet.
+    """
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments = audited(planner)
+    assessments, strays = audited(planner), Strays(planner)
     jobs = [one.job for one in assessments]
     # Tables first: readers look there first, and one finding stands for a table and its figures.
     found = printed_numbers(planner.run_folder, jobs)
     printed = sorted(found, key=lambda one: not one.file.endswith(".tex"))
     findings = [
         *lists,
-        *check_records(planner),
+        *check_records(planner, running=running),
+        *check_links(planner, running=running),
+        *check_seal(planner),
+        *(check_expected(planner, expected) if expected else ()),
         *check_results(planner),
+        *strays.findings(),
         *check_inputs(planner),
         *check_sources(planner),
         *check_staleness(planner),
         *check_rows(planner, printed, jobs),
         *ValueCheck(planner, printed, jobs).findings(),
     ]
-    affected = numbers_by_job(planner.graph, printed)
+    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings)
     return Report(
         findings=tuple(
             (
                 one,
                 (one.number,) if one.number else tuple(affected.get(one.job, ())),
-                suggested_fix(planner, one),
+                fixes.of(one),
             )
             for one in findings
         ),
-        notes=tuple(audit_notes(planner)),
+        notes=(*audit_notes(planner), *link_notes(planner), *strays.notes()),
+        digest=run_digest(planner),
         jobs=len(jobs),
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
@@ -141,22 +168,9 @@ def passing_audit(planner: Planner, refusal: str) -> Report:
             where=str(planner.run_folder),
             got=f"{counted(len(report.findings), 'finding')}; the first is {first.kind}: "
             f"{first.file}",
-            fix=f"see `cactus audit {planner.config.run}`",
+            fix=f"see `cactus audit {run_words(planner)}`",
         )
     return report
-
-
-def suggested_fix(planner: Planner, finding: Finding) -> str:
-    """Return the command that fixes a finding."""
-    name, folder = planner.config.run, planner.run_folder
-    update = f"cactus update {name if folder.name == name else folder}"
-    if finding.kind in ("stray file", "plan damaged"):
-        return f"rm {planner.run_folder / finding.file}"
-    if finding.kind == "list damaged":
-        return f"remove the damaged line of {planner.run_folder / finding.file}"
-    if finding.kind in _STALE or planner.assess(finding.job).stale:
-        return update
-    return f"rm {record_path(planner.run_folder, finding.job)} && {update}"
 
 
 def _titles(affected: Sequence[PrintedNumber], limit: int) -> str:

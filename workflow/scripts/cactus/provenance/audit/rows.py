@@ -1,11 +1,15 @@
 """Checks that the seeds behind a printed number share code and configuration; notes."""
 
+import re
+import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from cactus.provenance.audit.findings import Finding, audited_records, foreign_records
 from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
+from cactus.provenance.records.consistency import clock_note
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
@@ -67,6 +71,10 @@ def audit_notes(planner: Planner) -> Iterator[str]:
         yield f"made on {len(hosts)} computers: {', '.join(hosts)}"
     if planner.config.synthetic_data:
         yield "made from synthetic data, not from the real data sets"
+    own = {record.job: record for record in records}
+    reads = {job: [one.job for one in planner.graph.inputs(job)] for job in own}
+    yield from clock_note(own, reads)
+    yield from _lost_commits(planner, commits)
     yield from _reuse_notes(records)
     yield from _version_notes(planner, records)
     yield from _raw_notes(planner, records)
@@ -74,6 +82,24 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     for entry in planner.waivers:
         job, reason = entry.key
         yield f"accepted by {entry.who} on {entry.when}: {job.name}: {reason} ({entry.why})"
+
+
+def _lost_commits(planner: Planner, commits: set[str]) -> Iterator[str]:
+    """Yield the recorded commits that the repository at hand does not have."""
+    root = planner.project.root
+    if not commits or not (root / ".git").exists() or shutil.which("git") is None:
+        return
+    wanted = sorted(one for one in commits if re.fullmatch("[0-9a-f]{7,40}", one))
+    done = subprocess.run(
+        ["git", "-C", str(root), "cat-file", "--batch-check"],
+        input="\n".join(wanted),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lost = [line.split()[0] for line in done.stdout.splitlines() if line.endswith(" missing")]
+    if lost and not done.returncode:
+        yield f"not in the repository at hand: commit {', '.join(lost)}"
 
 
 def _share_code(records: list[Record]) -> bool:

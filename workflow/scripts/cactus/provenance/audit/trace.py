@@ -9,14 +9,14 @@ from typing import Any
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
-from cactus.provenance.audit.paper_numbers import (
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
     PUBLISHED_COLUMNS,
     published_key,
     read_paper_numbers,
 )
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS

@@ -9,18 +9,18 @@ from typing import Any, Final
 from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
-from cactus.provenance.audit.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.paper_numbers import (
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.quality import QualityCheck
+from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
+from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     CellKey,
     cell_key,
     published_key,
     read_paper_numbers,
 )
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
-from cactus.provenance.audit.quality import QualityCheck
-from cactus.provenance.audit.rows_of_csv import read_rows
+from cactus.provenance.audit.reading.rows_of_csv import read_rows
 from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS

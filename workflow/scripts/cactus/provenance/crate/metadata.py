@@ -11,6 +11,7 @@ import cactus
 from cactus.provenance.crate.actions import add_actions, script_name, step_id
 from cactus.provenance.crate.entities import add_entity, file_id, refer
 from cactus.provenance.crate.files import WORKFLOW, config_name, encoding_format, run_name
+from cactus.provenance.records.links import run_digest
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -148,6 +149,7 @@ def _add_root(crate: ROCrate, planner: Planner) -> None:
     root["license"] = refer([_LICENSE])
     root["author"] = root["publisher"] = refer([_AUTHORS])
     root["conformsTo"] = refer(_PROFILES)
+    root["identifier"] = f"urn:sha256:{run_digest(planner)}"
     root["datePublished"] = datetime.now(UTC).isoformat(timespec="seconds")
     if "README.md" in crate:
         crate.get("README.md")["about"] = refer(["./"])

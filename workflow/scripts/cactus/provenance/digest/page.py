@@ -74,8 +74,8 @@ def _facts(records: Sequence[Record], report: Report) -> Iterator[str]:
     started = min(record.activity.started for record in records)
     ended = max(record.activity.ended for record in records)
     resumed = sum(bool(record.activity.resumed_from) for record in records)
-    verdict = report.as_text().splitlines()[-1]
-    yield f"- Audit: {verdict} ([audit.json](audit.json))."
+    yield f"- Audit: {report.verdict} ([audit.json](audit.json))."
+    yield f"- Digest of the run: `{report.digest}`."
     yield from (f"- Note of the audit: {note}." for note in report.notes)
     yield f"- Code: {_counted(records, _commit)}."
     yield (

@@ -10,6 +10,7 @@ from cactus.provenance.audit.report import Report, passing_audit
 from cactus.provenance.digest.page import digest_page, title
 from cactus.provenance.digest.records_table import write_records
 from cactus.provenance.output_folder import atomic_folder, check_output
+from cactus.provenance.seal import DIGEST, SEAL
 from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 
@@ -17,6 +18,7 @@ PAGE: Final = "README.md"
 RECORDS: Final = "records.csv"
 CONFIG: Final = "config.json"
 AUDIT: Final = "audit.json"
+_SIGNED: Final = (DIGEST, SEAL)
 _COPIED: Final = (".csv", ".png", ".tex")
 
 
@@ -59,7 +61,7 @@ def _is_digest(folder: Path, run: str) -> bool:
 
 def _is_of_digest(file: Path) -> bool:
     if len(file.parts) == 1:
-        return file.name in {PAGE, RECORDS, CONFIG, AUDIT}
+        return file.name in {PAGE, RECORDS, CONFIG, AUDIT, *_SIGNED}
     return file.parts[0] in ("tables", "figures") and file.suffix in _COPIED
 
 
@@ -73,6 +75,9 @@ def _fill(planner: Planner, report: Report, folder: Path, run: str) -> None:
     write_json(folder / CONFIG, planner.config.model_dump(mode="json"))
     write_json(folder / AUDIT, report.as_json())
     write_records(records, folder / RECORDS)
+    for name in _SIGNED:
+        if (planner.run_folder / name).is_file():
+            shutil.copyfile(planner.run_folder / name, folder / name)
     study = " ".join(map(shlex.quote, read_planned_config(planner.run_folder).arguments()))
     write_text(folder / PAGE, digest_page(run, study, records, report, folder))
 

@@ -22,6 +22,7 @@ from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
 from cactus.provenance.fingerprint.other_runs import Donor
+from cactus.provenance.records.links import read_links
 from cactus.provenance.records.objects import store
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.record import (
@@ -61,7 +62,8 @@ def publish(job: RunningJob, root: Path) -> None:
     sources = {name: store(job.run_folder, content) for name, content in job.sources.items()}
     agent = collect_environment(job.run_folder, root, list(plan.libraries))
     activity = _activity(job, plan, sources)
-    record = Record(entities=entities, activity=activity, agent=agent)
+    links = read_links(job.run_folder, job.upstream)
+    record = Record(entities=entities, activity=activity, agent=agent, links=links)
     job.lease.check()
     write_record(job.run_folder, record)
     back_up(job.run_folder, record)
@@ -119,7 +121,8 @@ def reuse(job: RunningJob, donors: Iterable[Donor], refuse: Callable[[str], obje
         if place.folder is not None:
             shutil.rmtree(job.run_folder / place.folder, ignore_errors=True)
         taken = Reuse(run=donor.run, when=datetime.now(UTC).isoformat(timespec="seconds"))
-        update = {"reused": [*donor.record.reused, taken]}
+        links = read_links(job.run_folder, job.upstream)
+        update = {"reused": [*donor.record.reused, taken], "links": links}
         record = donor.record.model_copy(update=update)
         write_record(backups, record)
         job.lease.check()

@@ -71,7 +71,9 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         print(log_header(plan, lease.started, attempt), file=sys.stderr, flush=True)
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
-        if restore_if_finished(run_folder, job.plan):
+        job.upstream = planned.upstream
+        # An audit depends on all records of the run, of which its plan says nothing.
+        if plan.job != AUDIT and restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)

@@ -39,6 +39,8 @@ class RunningJob:
         When the job started.
     clock
         The same by a monotonic clock, in seconds.
+    upstream
+        Names of the jobs whose records the job's record links to.
     raw
         sha256 of each raw file that the job reads, if any; the job fills it in.
     """
@@ -50,6 +52,7 @@ class RunningJob:
     sources: dict[str, bytes]
     started: datetime
     clock: float
+    upstream: list[str] = field(default_factory=list)
     raw: dict[str, str] = field(default_factory=dict)
     _checkpoints: "Checkpoints | None" = None
 

@@ -24,9 +24,10 @@ def store(run_folder: Path, content: bytes | str) -> str:
     """Store a file's content, or a text as UTF-8, and return its sha256."""
     content = content.encode() if isinstance(content, str) else content
     digest = hashlib.sha256(content).hexdigest()
-    path = object_path(run_folder, digest)
-    if not path.exists():
-        write_text(path, content)
+    try:
+        load(run_folder, digest)
+    except RecordError:
+        write_text(object_path(run_folder, digest), content)
     return digest
 
 

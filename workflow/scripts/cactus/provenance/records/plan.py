@@ -71,6 +71,8 @@ class PlanFile(Settings):
         Whether equal results of another run may be taken; false while the job is fresh.
     raw_dir
         Folder of the raw files, to which those that another run read are compared.
+    upstream
+        Names of the jobs whose records the job's record links to.
     """
 
     plan: Plan
@@ -78,6 +80,7 @@ class PlanFile(Settings):
     reasons: list[str]
     reuse: bool = False
     raw_dir: str = ""
+    upstream: list[str] = Field(default_factory=list)
 
 
 def plan_path(run_folder: Path, job: Job) -> Path:

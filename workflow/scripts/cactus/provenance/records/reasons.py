@@ -36,6 +36,8 @@ class Reason(NamedTuple):
 
     def __str__(self) -> str:
         match self.kind:
+            case "record" if self.name == "links":
+                return self.new
             case "record":
                 return f"no valid record ({self.new})"
             case "upstream":

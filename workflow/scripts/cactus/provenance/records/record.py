@@ -138,7 +138,10 @@ class Record(Settings):
     ----------
     reused
         Each time that another run took the results over, the first one first; empty in the record
-        of the run that made them. All else stays as it was recorded there.
+        of the run that made them. All else but the links stays as it was recorded there.
+    links
+        The digest of each record of this run that the job's inputs come from, by the name of its
+        job, so that the records are a Merkle graph. None in a record of an older version.
     """
 
     schema_: Literal["cactus-record/1"] = Field(default="cactus-record/1", alias="schema")
@@ -146,6 +149,7 @@ class Record(Settings):
     activity: Activity
     agent: Agent
     reused: list[Reuse] = Field(default_factory=list)
+    links: dict[str, Sha256] | None = None
 
     @property
     def job(self) -> Job:
@@ -181,13 +185,30 @@ def record_path(run_folder: Path, job: Job) -> Path:
 
 
 def write_record(run_folder: Path, record: Record) -> None:
-    """Write a job's record, atomically, with a checksum that reveals edits."""
+    """Write a job's record, atomically, with a checksum that reveals edits: its digest."""
     content = record.model_dump(mode="json", by_alias=True)
     write_json(record_path(run_folder, record.job), {**content, "checksum": json_hash(content)})
 
 
+def record_digest(record: Record) -> str:
+    """Return the digest that a record has when it is written."""
+    return json_hash(record.model_dump(mode="json", by_alias=True))
+
+
 def read_record(run_folder: Path, job: Job) -> Record | None:
     """Read a job's record; None if there is none.
+
+    Raises
+    ------
+    RecordError
+        The record is damaged or belongs to another job.
+    """
+    found = read_sealed_record(run_folder, job)
+    return found[0] if found else None
+
+
+def read_sealed_record(run_folder: Path, job: Job) -> tuple[Record, str] | None:
+    """Read a job's record and its digest, of its content as it was written; None if there is none.
 
     Raises
     ------
@@ -211,7 +232,7 @@ def read_record(run_folder: Path, job: Job) -> Record | None:
         raise _damaged(path, job, "a checksum that does not match its content: it was edited")
     if record.job != job:
         raise _damaged(path, job, f"the record of {record.job.name}")
-    return record
+    return record, checksum
 
 
 def _damaged(path: Path, job: Job, got: str) -> RecordError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.graph import Graph
-from cactus.provenance.records.record import Record, read_record
+from cactus.provenance.records.record import Record, read_sealed_record
 from cactus.stages.base import Job
 
 
@@ -17,7 +17,9 @@ class RunReader:
 
     config: Config
     run_folder: Path
-    _cache: dict[Job, Record | RecordError | None] = field(default_factory=dict, init=False)
+    _cache: dict[Job, tuple[Record, str] | RecordError | None] = field(
+        default_factory=dict, init=False
+    )
 
     @cached_property
     def graph(self) -> Graph:
@@ -26,12 +28,21 @@ class RunReader:
 
     def read(self, job: Job) -> Record | RecordError | None:
         """Return a job's record, the error if it is damaged, or None if there is none."""
+        found = self._read(job)
+        return found[0] if isinstance(found, tuple) else found
+
+    def _read(self, job: Job) -> tuple[Record, str] | RecordError | None:
         if job not in self._cache:
             try:
-                self._cache[job] = read_record(self.run_folder, job)
+                self._cache[job] = read_sealed_record(self.run_folder, job)
             except RecordError as error:
                 self._cache[job] = error
         return self._cache[job]
+
+    def digest(self, job: Job) -> str | None:
+        """Return the digest of a job's record; None if there is no valid one."""
+        found = self._read(job)
+        return found[1] if isinstance(found, tuple) else None
 
     def record(self, job: Job) -> Record | None:
         """Return a job's record; None if there is no valid one."""

@@ -13,12 +13,14 @@ from typing import Final
 from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import current_raw_hashes
+from cactus.provenance.records.links import linked_jobs, replaced_since_audit
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
+from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 
 # Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
@@ -91,6 +93,8 @@ class Planner(RunReader):
         found = [*self.changed_results(record), *plan_differences(record.plan, plan)]
         found += self._changed_raw(record)
         found += [Reason("output", name, "", ABSENT) for name in record.unrecorded]
+        if job == AUDIT and any(replaced_since_audit(self).values()):
+            found.append(Reason("record", "links", "", "jobs ran after the audit"))
         accepted = {waiver.key for waiver in self.waivers}
         reasons = [reason for reason in found if (job, reason) not in accepted]
         return Assessment(job, plan, record, (*reasons, *pending))
@@ -179,7 +183,8 @@ class Planner(RunReader):
             self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
-        content = PlanFile(plan=assessment.plan, planned="", reasons=reasons)
+        upstream = [one.name for one in linked_jobs(self.graph, job)]
+        content = PlanFile(plan=assessment.plan, planned="", reasons=reasons, upstream=upstream)
         existing = _read_if_valid(path)
         if not assessment.stale:
             if existing != content or path.stat().st_mtime != _FRESH_TIME:

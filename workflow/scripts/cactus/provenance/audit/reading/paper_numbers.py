@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cactus.errors import ConfigError, RecordError
 from cactus.paper.vocabulary import published_source
-from cactus.provenance.audit.rows_of_csv import read_rows
+from cactus.provenance.audit.reading.rows_of_csv import read_rows
 
 PAPER_NUMBERS_FILE: Final = "config/paper_results.csv"
 KEYS: Final = ("dataset", "source", "method", "learner", "way", "shot")

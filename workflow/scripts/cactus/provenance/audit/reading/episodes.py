@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.errors import RecordError
-from cactus.provenance.audit.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
 from cactus.stages.base import Job
 
 _ACCURACY_COLUMNS: Final = ("way", "shot", "episode", "accuracy")

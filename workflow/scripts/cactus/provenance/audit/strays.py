@@ -1,0 +1,146 @@
+"""Checks that every file in the folder of a run belongs to a job of it."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from cactus.errors import CodeError, RecordError
+from cactus.files import open_regular
+from cactus.provenance.audit.findings import Finding, foreign_records
+from cactus.provenance.records.record import Record, read_record, record_path
+from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.status import counted
+from cactus.stages.audit_run import AUDIT
+from cactus.stages.base import Job, stage_named, stage_names
+
+_BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
+_LATEX: Final = re.compile(r"\.(aux|log|pdf|fls|fdb_latexmk|synctex\.gz|out|toc)$")
+_OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
+_SHARED: Final = ("tables", "figures")
+
+
+class Strays:
+    """Looks for files of a run that no job owns.
+
+    What jobs need only while they run, and what lies beside the folders of results, is left alone.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner, self._folder = planner, planner.run_folder
+        self._jobs = {*planner.graph.jobs}
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield files that no record lists, and records that list files of other jobs."""
+        for job in self._jobs:
+            record = self._planner.record(job)
+            for name in _claimed(record) if record else ():
+                yield Finding("record damaged", name, f"{job.name} claims it", job)
+        for name in self._unowned:
+            if not self._left_by_a_program(name):
+                yield Finding("stray file", name, "no record lists it", self._owner(name))
+
+    def notes(self) -> Iterator[str]:
+        """Yield what editors and LaTeX left, and how many stored texts no record needs."""
+        left = [name for name in self._unowned if self._left_by_a_program(name)]
+        if left:
+            files = counted(len(left), "file")
+            yield f"left by an editor or LaTeX: {files}, the first is {left[0]}"
+        if self._unused:
+            yield f"no record refers to {counted(len(self._unused), 'stored text')} any more"
+
+    @cached_property
+    def _owned(self) -> set[str]:
+        """The files that the jobs recorded, or always make if they have no record."""
+        names: set[str] = set()
+        for job in self._jobs:
+            record = self._planner.record(job)
+            names.add(record_path(Path(), job).as_posix())
+            names.update(record.entities if record else job.files)
+        for record in self._foreign:
+            names.add(record_path(Path(), record.job).as_posix())
+            names.update({*record.entities} - {*_claimed(record)})
+        return names
+
+    @cached_property
+    def _foreign(self) -> list[Record]:
+        """The valid records of jobs that are not in the study."""
+        found = []
+        for path in foreign_records(self._planner):
+            parts = path.relative_to(self._folder / "records").with_suffix("").parts
+            with suppress(RecordError, CodeError):
+                job = Job(parts[0], "/".join(parts[1:]))
+                record = read_record(self._folder, job) if parts[0] in stage_names() else None
+                found += [record] if record else []
+        return found
+
+    @cached_property
+    def _unowned(self) -> list[str]:
+        folders = {stage_named(name).folder or "" for name in stage_names()}
+        tops = {folder.partition("/")[0] for folder in folders} | {*_SHARED, "records", "objects"}
+        found = [name for top in sorted(tops - {""}) for name in _below(self._folder, top)]
+        return [name for name in found if name not in self._owned and self._is_stray(name)]
+
+    def _is_stray(self, name: str) -> bool:
+        if not name.startswith("objects/"):
+            job = self._owner(name)
+            unfinished = job != AUDIT and self._planner.record(job) is None
+            return not (unfinished and name.startswith(f"{job.folder}/"))
+        if name in self._texts:
+            return False
+        match = _OBJECT.match(name)
+        try:
+            with open_regular(self._folder / name) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return True
+        if match and digest == match[2]:
+            self._unused.append(name)
+            return False
+        return True
+
+    @cached_property
+    def _unused(self) -> list[str]:
+        return []
+
+    @cached_property
+    def _texts(self) -> set[str]:
+        records = [*self._planner.records(), *self._foreign]
+        return {f"objects/{one[:2]}/{one}" for record in records for one in record.texts}
+
+    @cached_property
+    def _folders(self) -> dict[str, Job]:
+        return {job.folder: job for job in self._jobs if job.folder}
+
+    def _owner(self, name: str) -> Job:
+        """Return the job in whose folder a file lies; the audit if there is none."""
+        above = map(str, PurePosixPath(name).parents)
+        return next((self._folders[one] for one in above if one in self._folders), AUDIT)
+
+    def _left_by_a_program(self, name: str) -> bool:
+        path = PurePosixPath(name)
+        if any(_BACKUP.search(part) for part in path.parts):
+            return True
+        beside = _LATEX.sub(".tex", name)
+        return beside != name and beside in self._owned and path.parts[0] == "tables"
+
+
+def _claimed(record: Record) -> list[str]:
+    """Return the files that a record lists although they cannot be its job's."""
+    job = record.job
+    if job.folder is None:
+        return sorted({*record.entities} - {*job.files})
+    return [name for name in record.entities if not name.startswith(f"{job.folder}/")]
+
+
+def _below(folder: Path, top: str) -> Iterator[str]:
+    """Yield the names of all files below a folder of the run, also of links and pipes."""
+    for place, folders, files in os.walk(folder / top):
+        folders.sort()
+        links = [one for one in folders if Path(place, one).is_symlink()]
+        for name in sorted([*files, *links]):
+            yield Path(place, name).relative_to(folder).as_posix()
