@@ -5,12 +5,15 @@ from cactus.files import write_json
 from cactus.provenance.audit.report import run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
+from cactus.stages.whole_run.audit_run import AUDIT
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        report = run_audit(open_run(str(job.run_folder), cache=HashCache(None)))
+        planner = open_run(str(job.run_folder), cache=HashCache(None))
+        planner.only = frozenset(planner.graph.ancestry(AUDIT)) - {AUDIT}
+        report = run_audit(planner)
         print(report.as_text())
         if report.findings:
             raise SystemExit(1)

@@ -8,7 +8,7 @@ from cactus import stages
 from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError, RecordError
 from cactus.graph import Graph, check_rules, check_stages
-from cactus.stages.audit_run import AUDIT
+from cactus.stages.whole_run.audit_run import AUDIT
 from cactus.stages.base import Inputs, Job, inputs_from, stage_named, stage_names
 from tests.workflow.project import ROOT
 

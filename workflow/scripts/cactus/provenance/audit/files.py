@@ -16,7 +16,7 @@ from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.aggregate_results import RESULTS
-from cactus.stages.audit_run import AUDIT
+from cactus.stages.whole_run.audit_run import AUDIT
 
 # The clocks of two nodes may differ by this much.
 _SKEW = timedelta(seconds=5)

@@ -16,7 +16,7 @@ from cactus.provenance.audit.paper_numbers import (
     published_key,
     read_paper_numbers,
 )
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, number_map, scoring_jobs
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -56,7 +56,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Parameters
     ----------
     file
-        A table (``.tex``) or figure (``.pdf`` or ``.png``) of the planner's run.
+        A table (``.tex``), figure (``.pdf`` or ``.png``) or report of the planner's run.
     row, column
         Words of the titles of its row and column. ``5w1s`` stands for ``5-way 1-shot``; the number
         is ours unless the column says ``paper``.
@@ -69,12 +69,12 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     """
     name = os.path.relpath(file.resolve(), planner.run_folder.resolve())
     jobs = planner.graph.jobs
-    makers = [job for job in jobs if job.number_map is not None]
+    makers = [job for job in jobs if number_map(job) is not None]
     maker = next((job for job in makers if name in job.files), None)
     if maker is None:
         known = [one for job in makers for one in job.files[:1]]
         raise _not_found("The run has no such table or figure.", file, name, known)
-    entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
+    entry = _entry(planner.run_folder / str(number_map(maker)), file, row, column)
     chain = [RESULTS, maker]
     number = PrintedNumber(maker, name, entry)
     published = _published(planner.project.root, entry)

@@ -33,7 +33,6 @@ from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.fingerprint.other_runs import find_donors
 from cactus.provenance.records.plan import Plan, read_plan
 from cactus.provenance.records.record import Record
-from cactus.stages.audit_run import AUDIT
 from cactus.train.stop import StopRequest
 
 SCRIPTS: Final = Path(__file__).resolve().parents[3]
@@ -75,7 +74,8 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
             print("finished already, by another process or attempt", file=sys.stderr)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
-        if planned.reuse and plan.job != AUDIT and _reused(job, planned.raw_dir, cache):
+        may_reuse = planned.reuse and not plan.job.definition.reads_run
+        if may_reuse and _reused(job, planned.raw_dir, cache):
             clear_work(job)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
