@@ -29,6 +29,7 @@ include: "rules/baselines.smk"
 include: "rules/aggregate.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
+include: "rules/report.smk"
 
 
 from cactus.graph import check_rules
@@ -49,6 +50,7 @@ localrules:
     tables,
     figures,
     audit,
+    report,
 
 
 rule all:
@@ -56,3 +58,4 @@ rule all:
     input:
         made_by(*(name for name in stage_names() if stage_named(name).final)),
         rules.audit.input,
+        rules.report.input,

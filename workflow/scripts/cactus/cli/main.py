@@ -35,6 +35,10 @@ COMMANDS: Final = {
         "write numbers of several runs into one table and one figure, and test them in pairs",
         "cactus.cli.diff:show_compare",
     ),
+    "report": (
+        "write the page of a run as it is now, with what is missing",
+        "cactus.cli.report:show_report",
+    ),
     "export": ("write a run as an RO-Crate", "cactus.cli.export:show_export"),
     "digest": (
         "write what a repository should hold of a run: tables, figures, audit, a row per record",
@@ -84,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=text, description=text)
         for name, (text, _) in COMMANDS.items()
     }
-    for name in ("status", "plan", "update", "audit", "export", "digest"):
+    for name in ("status", "plan", "update", "audit", "report", "export", "digest"):
         parsers[name].add_argument("run", nargs="?", help=_RUN)
     for name in ("why", "accept"):
         parsers[name].add_argument("cell", help=_CELL)
@@ -169,7 +173,7 @@ def _seconds(text: str) -> float:
 def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     audit, trace, diff = parsers["audit"], parsers["trace"], parsers["diff"]
     audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
-    trace.add_argument("file", type=Path, help="a table or figure of a run")
+    trace.add_argument("file", type=Path, help="a table, a figure or the report of a run")
     trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
     diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
@@ -182,6 +186,12 @@ def _add_audit_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
     export, replay = parsers["export"], parsers["replay"]
     export.add_argument(
         "--output", type=Path, help="a new folder or .zip file; default: <run>.crate.zip"
+    )
+    parsers["report"].add_argument(
+        "--output",
+        type=Path,
+        help="the file to write; default: <run>-now.html. `snakemake report` writes the audited "
+        "report of a finished run into its folder",
     )
     parsers["digest"].add_argument(
         "--output",

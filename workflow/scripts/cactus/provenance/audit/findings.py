@@ -8,8 +8,8 @@ from typing import Final, Literal
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Assessment, Planner
-from cactus.stages.whole_run.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 # Sums in different order differ by less than this, relative to numbers above 1; a printed digit is
 # far larger.

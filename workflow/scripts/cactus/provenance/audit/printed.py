@@ -117,7 +117,7 @@ def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
 
 
 def number_map(job: Job) -> str | None:
-    """Return the file that maps the numbers that a job prints to their sources, if it prints any."""
+    """Return the file that maps the printed numbers of a job to their sources, if it has any."""
     return next((name for name in job.files if name.endswith(".map.json")), None)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
@@ -21,6 +21,9 @@ from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
+
+# Words of a column that say what its number is; without one of them, ours is meant.
+_SIDES: Final = {"paper", "ours", "difference", "verdict", "spread", "minus"}
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
         raise _not_found("No row, or more than one, matches.", file, row, titles or list(rows))
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     here = [entry for entry in entries if entry["row"] == titles[0]]
-    sides = {"paper", "ours"} & {word for entry in here for word in _words(entry["column"])}
-    wanted |= {"ours"} if sides and not wanted & sides else set()
+    sides = _SIDES & {word for entry in here for word in _words(entry["column"])}
+    wanted |= {"ours"} if "ours" in sides and not wanted & sides else set()
     matches = [entry for entry in here if wanted <= _words(entry["column"])]
     if len(matches) != 1:
         columns = list(dict.fromkeys(entry["column"] for entry in matches or here))
