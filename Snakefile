@@ -11,6 +11,9 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "rules/common.smk"
 
 

@@ -17,12 +17,12 @@ class StageLine(NamedTuple):
 
     stage: str
     jobs: int
-    total: str
+    total: float  # seconds
     share: float  # of the time of all jobs, in percent
-    longest: str
+    longest: float  # seconds
     longest_job: str
-    memory: str
-    gpu_memory: str
+    memory: int  # bytes
+    gpu_memory: int  # bytes; 0 if no job used a GPU
 
 
 def stage_lines(records: Sequence[Record]) -> list[StageLine]:
@@ -40,12 +40,12 @@ def stage_lines(records: Sequence[Record]) -> list[StageLine]:
             StageLine(
                 stage,
                 len(group),
-                duration(total),
+                total,
                 round(100 * total / everything, 1),
-                duration(longest.activity.seconds),
+                longest.activity.seconds,
                 longest.job.cell,
-                memory(max(record.activity.peak_memory_bytes for record in group)),
-                memory(max(gpu)) if gpu else "",
+                max(record.activity.peak_memory_bytes for record in group),
+                max(gpu, default=0),
             )
         )
     return lines

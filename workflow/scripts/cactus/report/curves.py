@@ -1,6 +1,7 @@
 """Training curves as small SVG drawings, which take the colors of the page."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,11 @@ def read_curves(path: Path) -> list[Curve]:
             got=f"{type(error).__name__}: {error}",
             fix="delete the folder and run the same command again to recreate it",
         ) from error
-    return [_curve(name.replace("_", " "), points) for name, points in series.items()]
+    return [_curve(_title(name), points) for name, points in series.items()]
+
+
+def _title(name: str) -> str:
+    return re.sub(r"^val ", "validation ", name.replace("_", " "))
 
 
 def _curve(title: str, points: list[tuple[int, float]]) -> Curve:

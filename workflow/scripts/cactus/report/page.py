@@ -11,8 +11,9 @@ from markupsafe import Markup
 from cactus.files import write_json, write_text
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
+from cactus.provenance.staleness.status import duration
 from cactus.report.comparisons import paired_tables, quality_tables
-from cactus.report.compute import facts, stage_lines
+from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.details import cell_details, embedding_details
 from cactus.report.figures import figures, table_files
 from cactus.report.grid import grid_tables
@@ -50,6 +51,7 @@ def render(view: RunView, root: Path, numbers: Numbers) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= {"duration": duration, "memory": memory}
     script = (_TEMPLATES / "script.js").read_text(encoding="utf-8")
     template = environment.get_template(_PAGE)
     return template.render(

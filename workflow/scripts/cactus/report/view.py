@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import pandas as pd
@@ -96,6 +96,9 @@ class RunView:
         return f"{self.row_title(dataset, source, method_name(source, learner))}, seed {seed}"
 
 
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The numbers of a page, in the order of their map entries."""
@@ -107,7 +110,7 @@ class Numbers:
         if not entry["printed"]:
             return Markup("")
         self.entries.append(entry)
-        mean, plus, half = entry["printed"].partition(" ± ")
+        mean, plus, half = entry["printed"].replace("-", _MINUS).partition(" ± ")
         interval = Markup('<span class="half">{}{}</span>').format(plus, half) if plus else ""
         return Markup('<span class="number" data-number="{}">{}{}</span>').format(
             len(self.entries) - 1, mean, interval

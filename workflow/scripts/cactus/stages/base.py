@@ -246,15 +246,15 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
     CodeError
         There is no such stage, its jobs own no folder, or it does not make such a file.
     """
-    job, where = Job(stage, cell), stage_file(stage)
+    job = Job(stage, cell)
     if names and job.folder is None:
         what = "The jobs of a stage own no folder, so that none of its files can be named alone."
         fix = "use `Inputs` with some of `Job(...).files`"
-        raise CodeError(what, where=where, got=", ".join(names), fix=fix)
+        raise CodeError(what, where=stage_file(stage), got=", ".join(names), fix=fix)
     made = (*job.definition.results, *job.definition.optional)
     for name in sorted({*names} - {*made}):
         fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
-        raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
+        raise CodeError("A stage makes no such file.", where=stage_file(stage), got=name, fix=fix)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 

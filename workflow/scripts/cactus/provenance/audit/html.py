@@ -59,4 +59,4 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Take the text of a number."""
         if self._index is not None:
-            self.found[self._index] += data
+            self.found[self._index] += data.replace("\N{MINUS SIGN}", "-")
