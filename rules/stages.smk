@@ -56,13 +56,14 @@ def shown_results_of(stage, caption, suffix):
         name = next(names, None)
         return dataset_title(name, {}) if name else "Whole run"
 
-    def labels(wildcards):
-        cell = "".join(wildcards)
-        return {stage.removeprefix("make_"): cell or "results"}
-
-    marked = partial(report, caption=f"../workflow/report/{caption}.rst")
-    marks = {"category": category, "labels": labels}
+    marked = partial(
+        report, caption=f"../workflow/report/{caption}.rst", category=category
+    )
     return [
-        marked(one, **marks) if one.endswith(suffix) else one
+        (
+            marked(one, labels={"kind": caption, "name": Path(one).stem})
+            if one.endswith(suffix)
+            else one
+        )
         for one in results_of(stage)
     ]

@@ -145,7 +145,7 @@ class Browser:
         return done["result"].get("value")
 
     def size(self, width: int, height: int, *, dark: bool = False, scripts: bool = True) -> None:
-        """Set the size of the window, the colors that the reader prefers, and whether scripts run."""
+        """Set the window's size, the colors that the reader prefers, and whether scripts run."""
         phone = width < 500
         self.call(
             "Emulation.setDeviceMetricsOverride",
