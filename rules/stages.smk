@@ -1,5 +1,5 @@
 # What the rules get from their stages, which workflow/scripts/cactus/stages defines.
-from functools import partial
+from snakemake.io import report as in_report  # Snakemake reads `report` as a directive
 
 from cactus.paper.vocabulary import dataset_title
 
@@ -56,14 +56,9 @@ def shown_results_of(stage, caption, suffix):
         name = next(names, None)
         return dataset_title(name, {}) if name else "Whole run"
 
-    marked = partial(
-        report, caption=f"../workflow/report/{caption}.rst", category=category
-    )
-    return [
-        (
-            marked(one, labels={"kind": caption, "name": Path(one).stem})
-            if one.endswith(suffix)
-            else one
-        )
-        for one in results_of(stage)
-    ]
+    def marked(name):
+        labels = {"kind": caption, "name": Path(name).stem}
+        path = f"../workflow/report/{caption}.rst"
+        return in_report(name, caption=path, category=category, labels=labels)
+
+    return [marked(one) if one.endswith(suffix) else one for one in results_of(stage)]

@@ -8,7 +8,7 @@ import html5rdf
 import pytest
 
 from cactus.errors import DataError
-from cactus.provenance.audit.html import numbers_in_page
+from cactus.provenance.audit.readers.html import numbers_in_page
 from cactus.report.curves import read_curves
 from cactus.report.page import render
 from cactus.report.pictures import embedded

@@ -37,7 +37,7 @@ COMMANDS: Final = {
     ),
     "report": (
         "write the page of a run as it is now, with what is missing",
-        "cactus.cli.report:show_report",
+        "cactus.cli.export:show_report",
     ),
     "export": ("write a run as an RO-Crate", "cactus.cli.export:show_export"),
     "digest": (

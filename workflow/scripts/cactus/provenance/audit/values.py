@@ -12,7 +12,6 @@ from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.html import numbers_in_page
 from cactus.provenance.audit.paper_numbers import (
     KEYS,
     CellKey,
@@ -27,8 +26,9 @@ from cactus.provenance.audit.printed import (
     scoring_jobs,
 )
 from cactus.provenance.audit.quality import QualityCheck
+from cactus.provenance.audit.readers.html import numbers_in_page
+from cactus.provenance.audit.readers.tex import numbers_in_table
 from cactus.provenance.audit.rows_of_csv import read_rows
-from cactus.provenance.audit.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
