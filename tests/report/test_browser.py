@@ -9,6 +9,7 @@ import pytest
 from tests.report.browser import Browser, required
 from tests.report.pages import Page
 
+pytestmark = pytest.mark.browser
 AXE = Path(__file__).with_name("node_modules") / "axe-core" / "axe.min.js"
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 VISIBLE = "[...document.querySelectorAll('table.grid tbody tr')].filter(row => row.offsetParent)"
@@ -149,8 +150,10 @@ def test_no_window_scrolls_sideways(opened: Browser, page: Page, size: str):
     assert opened.run("document.documentElement.scrollWidth <= innerWidth") is True
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "dark"), [("phone", False), ("tablet", True), ("desktop", False)], ids=str
+)
 def test_axe_finds_no_barrier(opened: Browser, small_page: Page, size: str, dark: bool):
     required(AXE.is_file(), "axe-core is not installed: run `make browser-tools`")
     opened.size(*SIZES[size], dark=dark)

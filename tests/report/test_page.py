@@ -132,7 +132,8 @@ def test_the_same_run_gives_the_same_page(page: Page):
     assert render(page.view, ROOT, Numbers()) == page.file.read_text(encoding="utf-8")
 
 
-def test_two_hundred_cells_stay_below_a_megabyte(tmp_path: Path):
+@pytest.mark.slow
+def test_two_hundred_cells_stay_below_three_megabytes(tmp_path: Path):
     fake = FakeRun(
         tmp_path / "large",
         datasets=("mnist", "omniglot", "miniimagenet", "celeba"),

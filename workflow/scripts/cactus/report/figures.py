@@ -60,11 +60,11 @@ def figures(view: RunView, root: Path) -> list[Figure]:
 
 def table_files(view: RunView, root: Path) -> list[TableFile]:
     """Return the tables of a run that are made: those of LaTeX, and the numbers as CSV."""
-    files = [TableFile(name, "", address) for name in RESULTS.files if (address := view.link(name))]
+    files = [TableFile(name, "", view.link(name)) for name in RESULTS.files if view.counts(RESULTS)]
     for job in view.reader.graph.by_stage[MAKE_TABLE.name]:
-        if address := view.link(job.files[0]):
+        if view.counts(job):
             caption = _caption(root, "table", table=job.cell)
-            files.append(TableFile(job.files[0], caption, address))
+            files.append(TableFile(job.files[0], caption, view.link(job.files[0])))
     return files
 
 

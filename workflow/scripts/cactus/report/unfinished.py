@@ -11,9 +11,11 @@ from cactus.paper.aggregate import aggregate
 from cactus.paper.partition_quality import aggregate_quality
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import JobStatus, job_status, worst
+from cactus.report.finished import read_audit
 from cactus.report.view import MissingCell, RunView
 from cactus.stages.base import Job
 from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
+from cactus.stages.whole_run.audit_run import AUDIT
 
 PUBLISHED_FILE = "config/paper_results.csv"
 
@@ -22,7 +24,7 @@ def unfinished_view(planner: Planner, prefix: str) -> RunView:
     """Return what the page of a run shows that need not be finished, as of now.
 
     Only results that are fresh count. The accuracies are those that the run will have, as far as
-    its cells are scored; no audit covers them.
+    its cells are scored. If the audit is fresh, the page states its verdict.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ def unfinished_view(planner: Planner, prefix: str) -> RunView:
     ]
     frames = _numbers(planner, fresh)
     decimals, titles = config.outputs.decimals, config.custom_titles(None)
-    return RunView(planner, *frames, decimals, titles, None, prefix, missing)
+    audit = read_audit(planner) if AUDIT in fresh else None
+    return RunView(planner, *frames, decimals, titles, audit, prefix, missing, fresh)
 
 
 def _missing(cell: str, chain: list[JobStatus]) -> MissingCell:

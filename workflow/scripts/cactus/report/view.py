@@ -1,6 +1,6 @@
 """What the page of a run shows, and the numbers that it prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -52,6 +52,8 @@ class RunView:
         Path from the page's folder to the run's; empty or ends in a slash.
     missing
         The cells that an unfinished run lacks.
+    fresh
+        The jobs of an unfinished run whose results count; None if all do.
     """
 
     reader: RunReader
@@ -63,6 +65,7 @@ class RunView:
     audit: Mapping[str, Any] | None
     prefix: str = ""
     missing: Sequence[MissingCell] = ()
+    fresh: Collection[Job] | None = None
 
     @property
     def folder(self) -> Path:
@@ -78,6 +81,10 @@ class RunView:
         """Return the address, from the page, of a file of the run; empty if there is none."""
         name = Path(path).relative_to(self.folder) if Path(path).is_absolute() else Path(path)
         return quote(f"{self.prefix}{name.as_posix()}") if (self.folder / name).is_file() else ""
+
+    def counts(self, job: Job) -> bool:
+        """Return whether the results of a job are there, and as they should be."""
+        return self.record(job) is not None if self.fresh is None else job in self.fresh
 
     def record(self, job: Job) -> Record | None:
         """Return the record of a job; None if there is no valid one."""
