@@ -1,6 +1,6 @@
 """Pages of fake runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ def make_page(
     spec: dict[str, Any] | None = None,
     missing: tuple[MissingCell, ...] = (),
     empty: bool = False,
+    seeds: Sequence[int] | None = None,
 ) -> Page:
     """Write a fake run and its page.
 
@@ -58,6 +59,8 @@ def make_page(
         Cells that the run lacks.
     empty
         Whether nothing is scored yet.
+    seeds
+        Those of the grid, if they are others than those that are scored.
     """
     made = make_run(fake)
     grid = {
@@ -67,7 +70,7 @@ def make_page(
         "controls": {name: list(fake.controls) for name in fake.datasets},
         "scratch": fake.scratch,
         "baselines": True,
-        "seeds": list(fake.seeds),
+        "seeds": list(seeds or fake.seeds),
     }
     reader = RunReader(parse_config({"run": "fake", "grid": grid}), made.folder)
     reader.config = reader.config.model_copy(update={"run": run})
