@@ -19,7 +19,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools browser-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -104,6 +104,15 @@ $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
 	test -x $(CRATE_TOOLS)/bin/python || $(PYTHON) -m venv --without-pip $(CRATE_TOOLS)
 	$(PYTHON) -m pip --python $(CRATE_TOOLS)/bin/python --disable-pip-version-check \
 	  install --quiet --require-hashes --requirement $<
+	touch $@
+
+# The checker of accessibility that tests/report runs in Chromium; it needs npm.
+BROWSER_TOOLS := tests/report/node_modules
+
+browser-tools: $(BROWSER_TOOLS)/.set-up
+
+$(BROWSER_TOOLS)/.set-up: tests/report/package-lock.json
+	npm ci --prefix tests/report --ignore-scripts --no-audit --no-fund
 	touch $@
 
 cluster-tools:

@@ -11,6 +11,9 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "rules/common.smk"
 
 
@@ -29,6 +32,7 @@ include: "rules/baselines.smk"
 include: "rules/aggregate.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
+include: "rules/report.smk"
 
 
 from cactus.graph import check_rules
@@ -49,6 +53,7 @@ localrules:
     tables,
     figures,
     audit,
+    report,
 
 
 rule all:
@@ -56,3 +61,4 @@ rule all:
     input:
         made_by(*(name for name in stage_names() if stage_named(name).final)),
         rules.audit.input,
+        rules.report.input,

@@ -2,7 +2,7 @@ rule aggregate_results:
     input:
         unpack(planned("aggregate_results")),
     output:
-        *results_of("aggregate_results"),
+        *shown_results_of("aggregate_results", "results", ".csv"),
         record=record_of("aggregate_results"),
     log:
         log_of("aggregate_results"),

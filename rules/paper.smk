@@ -2,7 +2,7 @@ rule make_table:
     input:
         unpack(planned("make_table")),
     output:
-        *results_of("make_table"),
+        *shown_results_of("make_table", "table", ".tex"),
         record=record_of("make_table"),
     log:
         log_of("make_table"),
@@ -36,7 +36,7 @@ rule make_figure:
     input:
         unpack(planned("make_figure")),
     output:
-        *results_of("make_figure"),
+        *shown_results_of("make_figure", "figure", ".png"),
         record=record_of("make_figure"),
     log:
         log_of("make_figure"),

@@ -1,4 +1,7 @@
 # What the rules get from their stages, which workflow/scripts/cactus/stages defines.
+from snakemake.io import report as in_report  # Snakemake reads `report` as a directive
+
+from cactus.paper.vocabulary import dataset_title
 
 
 def results_of(stage):
@@ -37,3 +40,25 @@ def made_by(*stages):
     """Return the sentinels of all jobs of some stages, for the Snakefile's targets."""
     jobs = (job for stage in stages for job in GRAPH.by_stage[stage])
     return [f"{RUN}/{job.files[0]}" for job in jobs]
+
+
+def shown_results_of(stage, caption, suffix):
+    """Return the results of a stage's jobs; Snakemake's report shows those of a suffix.
+
+    They are in the category of their data set, with the kind that their name says.
+    """
+
+    def category(wildcards):
+        cell = "".join(wildcards)
+        names = (
+            name for name in CONFIG.expanded_grid.datasets if name in cell.split("-")
+        )
+        name = next(names, None)
+        return dataset_title(name, {}) if name else "Whole run"
+
+    def marked(name):
+        labels = {"kind": caption, "name": Path(name).stem}
+        path = f"../workflow/report/{caption}.rst"
+        return in_report(name, caption=path, category=category, labels=labels)
+
+    return [marked(one) if one.endswith(suffix) else one for one in results_of(stage)]

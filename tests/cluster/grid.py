@@ -22,7 +22,7 @@ PROFILE = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3
 GPU_STAGES = ("train_embedding", "make_partitions", "meta_train", "evaluate_model")
 LOCAL_STAGES = (
     "make_synthetic_data", "aggregate_results", "make_table", "make_document", "make_figure",
-    "audit_run",
+    "audit_run", "make_report",
 )  # fmt: skip
 
 

@@ -63,6 +63,13 @@ def declared() -> set[str]:
     return {re.match(r"[\w-]+", one)[0] for one in content["project"]["dependencies"]}
 
 
+def test_the_wheel_has_the_templates_of_the_report(wheel: Path):
+    folder = ROOT / "workflow/scripts/cactus/report/templates"
+    with zipfile.ZipFile(wheel) as content:
+        names = {Path(name).name for name in content.namelist() if "report/templates/" in name}
+    assert names == {path.name for path in folder.iterdir()}
+
+
 def test_everything_that_is_imported_is_declared():
     wanted = set()
     for path in (ROOT / "workflow/scripts").rglob("*.py"):

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 from cactus.files import file_hash
 from cactus.provenance.records.record import FileEntity, Record, read_record, write_record
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.scratch import below, reseal
 from tests.workflow.tampering import MAML, edit, flip
 

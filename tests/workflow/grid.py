@@ -57,6 +57,7 @@ MADE_FROM["aggregate_results"] = [
 MADE_FROM["audit_run"] = [
     job for job in MADE_FROM if job.startswith(("make_table", "make_figure", "make_document"))
 ]
+MADE_FROM["make_report"] = ["audit_run"]
 
 
 def wave(*patterns: str) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from cactus.provenance.audit.report import Report
 from cactus.provenance.records.record import read_record, write_record
-from cactus.stages.audit_run import AUDIT
+from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.forgeries import CHANGES, FORGERIES, SCORED, TRAINED, Forgery, seal_all
 from tests.workflow.harmless import OPERATIONS
 from tests.workflow.project import Project

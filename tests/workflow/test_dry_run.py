@@ -42,6 +42,7 @@ def jobs(
         "make_document": 1,
         "make_figure": 3 + 7 * 4 - 3,  # those of classes on CelebA, which has none
         "audit_run": 1,
+        "make_report": 1,
         "all": 1,
         "total": sum(counts.values()) - counts["total"],
     }

@@ -39,6 +39,7 @@ def test_a_run_ends_with_its_accuracies_and_the_paths_of_its_outputs(run):
         assert "Accuracy of the CACTUs cells in percent (synthetic data" in text
         assert "Every number: results/cut/tables/results.csv" in text
         assert "Tables and figures: results/cut/tables, results/cut/figures" in text
+        assert "The whole run in one page: results/cut/report.html" in text
 
 
 @pytest.mark.parametrize("option", ["--dag", "--list-rules", "--quiet"])

@@ -99,7 +99,7 @@ def test_a_stage_of_three_parts_runs_with_all_and_reruns_alone(finished: Project
     script.write_text(SCRIPT)
     rules = project.folder / "rules/data.smk"
     rules.write_text(rules.read_text() + RULE)
-    assert project.stale_jobs() == {*COUNTS, "audit_run"}
+    assert project.stale_jobs() == {*COUNTS, "audit_run", "make_report"}
     assert project.stale_jobs("counts") == COUNTS
     project.snakemake("--cores", "1")
     counts = json.loads((project.run / "counts/mnist/counts.json").read_text())
@@ -109,7 +109,7 @@ def test_a_stage_of_three_parts_runs_with_all_and_reruns_alone(finished: Project
     assert code == 0
     assert "count_images/omniglot" in output
     script.write_text(SCRIPT.replace("np.bincount(labels)", "np.bincount(labels, minlength=9)"))
-    assert project.stale_jobs() == {*COUNTS, "audit_run"}
+    assert project.stale_jobs() == {*COUNTS, "audit_run", "make_report"}
     code, output = project.cactus("audit", "small")
     assert code == 1
     assert "stale: count_images/mnist" in output

@@ -21,7 +21,9 @@ BIGAN = "omniglot/bigan/s0"
 VECTORS = f"embeddings/{BIGAN}"
 DONE = Job("train_embedding", BIGAN).files[0]
 # The stages that name the run in what they print, or check it.
-OF_THE_RUN = {"aggregate_results", "make_table", "make_figure", "make_document", "audit_run"}
+OF_THE_RUN = {
+    "aggregate_results", "make_table", "make_figure", "make_document", "audit_run", "make_report",
+}  # fmt: skip
 SECOND = configured("run=second")
 
 

@@ -6,6 +6,7 @@ from cactus.provenance.audit.report import run_audit
 from cactus.provenance.execution.relink import relink
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
+from cactus.stages.whole_run.audit_run import AUDIT
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     with stage_job(__doc__) as job:
         relink(job.run_folder, open_run(str(job.run_folder)).graph)
         planner = open_run(str(job.run_folder), cache=HashCache(None))
+        planner.only = frozenset(planner.graph.ancestry(AUDIT)) - {AUDIT}
         report = run_audit(planner, running=True)
         print(report.as_text())
         if report.findings:

@@ -20,7 +20,7 @@ from cactus.paper.partition_quality import (
 )
 from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.printed import map_entries
-from cactus.provenance.audit.tex import numbers_in_table
+from cactus.provenance.audit.reading.tex import numbers_in_table
 from tests.unit.paper.conftest import Run
 
 CELL = ["omniglot", "acai", "maml"]

@@ -15,7 +15,7 @@ from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.reading.paper_numbers import published_key, read_paper_numbers
-from cactus.provenance.audit.tex import numbers_in_table
+from cactus.provenance.audit.reading.tex import numbers_in_table
 from tests.unit.paper.conftest import Run, make_run
 from tests.unit.paper.fake_run import FakeRun
 

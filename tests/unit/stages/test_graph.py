@@ -8,8 +8,9 @@ from cactus import stages
 from cactus.config.load import parse_config, read_yaml
 from cactus.errors import CodeError, RecordError
 from cactus.graph import Graph, check_rules, check_stages
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Inputs, Job, inputs_from, stage_named, stage_names
+from cactus.stages.whole_run.audit_run import AUDIT
+from cactus.stages.whole_run.make_report import REPORT
 from tests.workflow.project import ROOT
 
 CONFIG = parse_config(read_yaml(ROOT / "config/demo.yaml"))
@@ -40,7 +41,9 @@ def test_a_job_can_be_rebuilt_from_its_wildcards():
 
 def test_every_job_is_upstream_of_a_final_one():
     final = [job for job in GRAPH.jobs if job.definition.final]
-    assert {one for job in final for one in GRAPH.ancestry(job)} == set(GRAPH.jobs) - {AUDIT}
+    after = {AUDIT, REPORT}
+    assert {one for job in final for one in GRAPH.ancestry(job)} == set(GRAPH.jobs) - after
+    assert {*GRAPH.ancestry(REPORT)} == set(GRAPH.jobs)
 
 
 TRAINING = ("train_embedding", "make_partitions", "meta_train", "evaluate_model", "run_baselines")

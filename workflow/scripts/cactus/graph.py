@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cactus.config.models import Config
 from cactus.errors import CodeError, RecordError, did_you_mean_or_known
-from cactus.stages.base import Inputs, Job, Stage, stage_named, stage_names
+from cactus.stages.base import Inputs, Job, Stage, stage_file, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[1]
@@ -45,7 +45,7 @@ class Graph:
         known = [one.name for one in self.by_stage[upstream.stage]]
         return CodeError(
             "A stage reads from a job that the run does not have.",
-            where=f"{_file(job.stage)}, for {job.name}",
+            where=f"{stage_file(job.stage)}, for {job.name}",
             got=upstream.name,
             fix=did_you_mean_or_known(upstream.name, known, "correct `inputs` there"),
         )
@@ -122,7 +122,7 @@ class Graph:
         except CycleError as error:
             raise CodeError(
                 "Stages read from each other in a circle.",
-                where=", ".join(_file(stage) for stage in dict.fromkeys(error.args[1])),
+                where=", ".join(stage_file(stage) for stage in dict.fromkeys(error.args[1])),
                 got=" -> ".join(error.args[1]),
                 fix="correct `inputs` of one of them",
             ) from error
@@ -147,7 +147,7 @@ def check_stages() -> None:
         if not (_SCRIPTS / f"{stage.name}.py").is_file():
             raise CodeError(
                 "A stage has no script.",
-                where=_file(stage.name),
+                where=stage_file(stage.name),
                 got=f"no workflow/scripts/{stage.name}.py",
                 fix="add it; move the file elsewhere if it is a copy of another stage's",
             )
@@ -155,7 +155,7 @@ def check_stages() -> None:
         if missing or not isinstance(stage.results, tuple):
             raise CodeError(
                 "A stage is not complete.",
-                where=_file(stage.name),
+                where=stage_file(stage.name),
                 got=f"no {', '.join(missing)}" if missing else f"results = {stage.results!r}",
                 fix="set `target`, the tuple `results`, and a base class or `wildcards`",
             )
@@ -164,7 +164,7 @@ def check_stages() -> None:
         if lower.startswith(upper):
             raise CodeError(
                 "Two stages would write into one folder.",
-                where=_file(second.name),
+                where=stage_file(second.name),
                 got=f"folder {second.folder!r}; {first.name} has {first.folder!r}",
                 fix="give the stage a folder of its own",
             )
@@ -186,7 +186,7 @@ def check_rules(names: Iterable[str]) -> None:
     for name in sorted({*stage_names()} - {*names}):
         raise CodeError(
             "A stage has no rule.",
-            where=_file(name),
+            where=stage_file(name),
             got=f"no rule {name} in rules/*.smk",
             fix=f"add `rule {name}` (docs/architecture.md shows one) and include its file in the "
             "Snakefile",
@@ -199,11 +199,7 @@ def _imported(name: str) -> Stage[Any]:
     except (ImportError, SyntaxError, AttributeError, NameError, TypeError) as error:
         raise CodeError(
             "The file of a stage cannot be imported.",
-            where=_file(name),
+            where=stage_file(name),
             got=f"{type(error).__name__}: {error}",
             fix="correct it, or move it elsewhere if it is no stage",
         ) from error
-
-
-def _file(stage: str) -> str:
-    return f"cactus/stages/{stage}.py"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cactus.paper.cells import our_cell, paper_cell
-from cactus.provenance.audit.tex import numbers_in_table
+from cactus.provenance.audit.reading.tex import numbers_in_table
 
 PUBLISHED = {
     "in_paper": True, "paper_status": "verified", "paper_mean": 0.6884, "paper_ci95": 0.008,

@@ -17,6 +17,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.reusable import reusable
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.whole_run.make_report import REPORT
 
 _LONGEST: Final = 200
 
@@ -61,7 +62,8 @@ def result_lines(planner: Planner) -> str:
     run = planner.run_folder
     results = run / "tables" / "results.csv"
     summary = format_summary(read_results(results), planner.config.custom_titles(None))
-    return f"{summary}\nEvery number: {results}\nTables and figures: {run}/tables, {run}/figures"
+    places = f"Every number: {results}\nTables and figures: {run}/tables, {run}/figures"
+    return f"{summary}\n{places}\nThe whole run in one page: {run / REPORT.files[0]}"
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:

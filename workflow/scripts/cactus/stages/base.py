@@ -5,10 +5,10 @@ but the modules that they import do.
 """
 
 import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from cactus.config.spec import CellWildcards as CellWildcards
@@ -45,7 +45,7 @@ class Stage(ABC, Generic[Wildcards]):
     target
         The Snakefile's target that requests its jobs.
     folder
-        Folder in which each job owns a folder of results. None if its jobs own single files.
+        Folder in which each job owns a folder of results; None if its jobs own single files.
     results
         Files that every job makes, relative to its folder; without one, to the run's, with
         ``{cell}`` in their names. The first, the sentinel, tells Snakemake that the job is done.
@@ -55,6 +55,8 @@ class Stage(ABC, Generic[Wildcards]):
         What a trace shows, if it is not the sentinel.
     final
         Whether `all` and the audit request its results.
+    reads_run
+        Whether its job reads records and logs, too: bookkeeping that only this run can do.
     scores
         Whether its jobs write the ``accuracies.csv`` of episodes.
     local
@@ -76,6 +78,7 @@ class Stage(ABC, Generic[Wildcards]):
     optional: ClassVar[tuple[str, ...]] = ()
     main_result: ClassVar[str | None] = None
     final: ClassVar[bool] = False
+    reads_run: ClassVar[bool] = False
     scores: ClassVar[bool] = False
     local: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
@@ -96,10 +99,8 @@ class Stage(ABC, Generic[Wildcards]):
     @property
     def pattern(self) -> str:
         """The name of a cell, with the rule's wildcards in braces."""
-        names = (
-            f"s{{{name}}}" if name == "seed" else f"{{{name}}}" for name in self.wildcard_names
-        )
-        return "/".join(names)
+        names = self.wildcard_names
+        return "/".join(f"s{{{one}}}" if one == "seed" else f"{{{one}}}" for one in names)
 
     @abstractmethod
     def all_wildcards(self, config: "Config") -> Iterable[Wildcards]:
@@ -226,11 +227,6 @@ class Job(NamedTuple):
         """The files that it always makes, relative to the run's folder; the sentinel is first."""
         return self.definition.files(self.cell)
 
-    @property
-    def number_map(self) -> str | None:
-        """The file that maps the numbers that it prints to their sources, if it prints any."""
-        return next((name for name in self.files if name.endswith(".map.json")), None)
-
 
 class Inputs(NamedTuple):
     """The results of one upstream job that a job reads, relative to the run's folder.
@@ -250,18 +246,15 @@ def inputs_from(stage: str, cell: str, *names: str) -> Inputs:
     CodeError
         There is no such stage, its jobs own no folder, or it does not make such a file.
     """
-    job, where = Job(stage, cell), f"cactus/stages/{stage}.py"
+    job = Job(stage, cell)
     if names and job.folder is None:
-        raise CodeError(
-            "The jobs of a stage own no folder, so that none of its files can be named alone.",
-            where=where,
-            got=", ".join(names),
-            fix="use `Inputs` with some of `Job(...).files`",
-        )
+        what = "The jobs of a stage own no folder, so that none of its files can be named alone."
+        fix = "use `Inputs` with some of `Job(...).files`"
+        raise CodeError(what, where=stage_file(stage), got=", ".join(names), fix=fix)
     made = (*job.definition.results, *job.definition.optional)
     for name in sorted({*names} - {*made}):
         fix = did_you_mean(name, made, f"it makes {', '.join(made)}; others go to `optional`")
-        raise CodeError("A stage makes no such file.", where=where, got=name, fix=fix)
+        raise CodeError("A stage makes no such file.", where=stage_file(stage), got=name, fix=fix)
     return Inputs(job, tuple(f"{job.folder}/{name}" for name in names) or job.files)
 
 
@@ -275,17 +268,14 @@ def stage_named(name: str) -> Stage[Any]:
         There is no such stage, or its file does not define one.
     """
     if name not in stage_names():
-        raise CodeError(
-            "There is no such stage.",
-            where="cactus/stages/",
-            got=name,
-            fix=did_you_mean(name, stage_names(), f"add cactus/stages/{name}.py"),
-        )
-    stage = getattr(importlib.import_module(f"{__package__}.{name}"), "STAGE", None)
+        fix = did_you_mean(name, stage_names(), f"add cactus/stages/{name}.py")
+        raise CodeError("There is no such stage.", where="cactus/stages/", got=name, fix=fix)
+    module = stage_file(name).removesuffix(".py").replace("/", ".")
+    stage = getattr(importlib.import_module(module), "STAGE", None)
     if not isinstance(stage, Stage):
         raise CodeError(
             "A file in the folder of stages defines no stage.",
-            where=f"cactus/stages/{name}.py",
+            where=stage_file(name),
             got=f"STAGE = {stage!r}",
             fix="end it with `STAGE: Final = <your class>()`, or move the file elsewhere",
         )
@@ -294,7 +284,17 @@ def stage_named(name: str) -> Stage[Any]:
 
 @cache
 def stage_names() -> tuple[str, ...]:
-    """Return the names of all stages, which are those of the modules beside this one."""
-    folder = importlib.import_module(__package__).__path__
-    own = __name__.rpartition(".")[2]
-    return tuple(sorted(one.name for one in pkgutil.iter_modules(folder) if one.name != own))
+    """Return the names of all stages, those of the files beside this one and a folder below."""
+    return tuple(sorted(_stage_files()))
+
+
+def stage_file(name: str) -> str:
+    """Return the file of a stage, or where that of a new one belongs."""
+    return f"cactus/stages/{_stage_files().get(name, f'{name}.py')}"
+
+
+def _stage_files() -> dict[str, str]:
+    folders = map(Path, importlib.import_module(__package__).__path__)
+    found = [(path, path.relative_to(one)) for one in folders for path in one.glob("**/[a-z]*.py")]
+    shown = (name for path, name in found if path.stem != "base" and path.parent.name[0] != ".")
+    return {name.stem: name.as_posix() for name in shown}

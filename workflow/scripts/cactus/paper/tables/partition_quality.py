@@ -15,7 +15,7 @@ from cactus.paper.tables.rows import Table, TableInputs
 from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, learner_title, source_title
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """A column of numbers: what it prints, its titles, and its unit."""
 
     measure: str
@@ -25,20 +25,20 @@ class _Column(NamedTuple):
     statistic: str = "mean"
 
 
-_COLUMNS: Final = (
-    _Column("clusters", "", "partitions", percent=False, statistic="partitions"),
-    _Column("clusters", "", "clusters", percent=False),
-    _Column("smallest", "images of a cluster", "smallest", percent=False),
-    _Column("median", "images of a cluster", "median", percent=False),
-    _Column("largest", "images of a cluster", "largest", percent=False),
-    _Column("covered", "", "covered"),
-    _Column("purity", "purity", "found"),
-    _Column("purity_chance", "purity", "by chance"),
-    _Column("nmi", "NMI", "found"),
-    _Column("nmi_chance", "NMI", "by chance"),
-    _Column("ari", "", "ARI"),
-    _Column("pair_precision", "same class", "of pairs"),
-    _Column("task_precision", "same class", "in tasks"),
+COLUMNS: Final = (
+    Column("clusters", "", "partitions", percent=False, statistic="partitions"),
+    Column("clusters", "", "clusters", percent=False),
+    Column("smallest", "images of a cluster", "smallest", percent=False),
+    Column("median", "images of a cluster", "median", percent=False),
+    Column("largest", "images of a cluster", "largest", percent=False),
+    Column("covered", "", "covered"),
+    Column("purity", "purity", "found"),
+    Column("purity_chance", "purity", "by chance"),
+    Column("nmi", "NMI", "found"),
+    Column("nmi_chance", "NMI", "by chance"),
+    Column("ari", "", "ARI"),
+    Column("pair_precision", "same class", "of pairs"),
+    Column("task_precision", "same class", "in tasks"),
 )
 _NOTES: Final = (
     "Means over the partitions and seeds of a cell. Training never sees these numbers. "
@@ -56,7 +56,7 @@ def render(inputs: TableInputs) -> Table:
     synthetic = set(inputs.results[inputs.results["synthetic"]]["dataset"])
     entries: list[dict[str, Any]] = []
     text = latex.table(
-        columns="ll" + "r" * len(_COLUMNS),
+        columns="ll" + "r" * len(COLUMNS),
         head=_head(),
         body=list(_body(averaged, synthetic, inputs, entries)),
         caption=quality_caption(inputs.results),
@@ -68,12 +68,12 @@ def render(inputs: TableInputs) -> Table:
 
 def _head() -> list[str]:
     titles, rules, first = [], [], 3
-    for group, members in groupby(_COLUMNS, lambda column: column.group):
+    for group, members in groupby(COLUMNS, lambda column: column.group):
         count = len(list(members))
         titles += [rf"\multicolumn{{{count}}}{{c}}{{{group}}}"] if group else [""] * count
         rules += [rf"\cmidrule(lr){{{first}-{first + count - 1}}}"] if group else []
         first += count
-    names = " & ".join(column.title for column in _COLUMNS)
+    names = " & ".join(column.title for column in COLUMNS)
     return [rf" & & {' & '.join(titles)} \\", " ".join(rules), rf"Embedding & Learner & {names} \\"]
 
 
@@ -96,17 +96,17 @@ def _body(
                 yield r"\midrule"
             note = f" [{SYNTHETIC_NOTE}]" if dataset in synthetic else ""
             title = latex.escape(dataset_title(dataset, inputs.titles) + note)
-            yield rf"\multicolumn{{{2 + len(_COLUMNS)}}}{{l}}{{\textbf{{{title}}}}} \\"
+            yield rf"\multicolumn{{{2 + len(COLUMNS)}}}{{l}}{{\textbf{{{title}}}}} \\"
         previous = dataset
         names = [source_title(source), learner_title(learner)]
         row = f"{dataset_title(dataset, inputs.titles)}: {', '.join(names)}"
-        cells = _cells({one["measure"]: one for one in rows}, row, inputs.decimals)
+        cells = quality_cells({one["measure"]: one for one in rows}, row, inputs.decimals)
         entries += cells
         numbers = [entry["printed"].replace("-", "$-$") for entry in cells]
         yield " & ".join([*map(latex.escape, names), *numbers]) + r" \\"
 
 
-def _cells(rows: dict[str, dict[str, Any]], row: str, decimals: int) -> list[dict[str, Any]]:
+def quality_cells(rows: dict[str, dict[str, Any]], row: str, decimals: int) -> list[dict[str, Any]]:
     """Return the map entries of a row, in the order of its columns."""
     return [
         quality_entry(
@@ -116,5 +116,5 @@ def _cells(rows: dict[str, dict[str, Any]], row: str, decimals: int) -> list[dic
             100 if column.percent else 1,
             decimals if column.percent else int(column.statistic == "mean"),
         )
-        for column in _COLUMNS
+        for column in COLUMNS
     ]

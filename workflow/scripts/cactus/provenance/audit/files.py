@@ -13,7 +13,7 @@ from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
-from cactus.stages.audit_run import AUDIT
+from cactus.stages.whole_run.audit_run import AUDIT
 
 
 def check_records(planner: Planner, *, running: bool) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.planner import Assessment, Planner
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 # Sums in different order differ by less than this, relative to numbers above 1; a printed digit is
 # far larger.
@@ -69,12 +69,23 @@ def _agree(value: float | str | None, right: float | str | None) -> bool:
 
 
 def audited(planner: Planner) -> list[Assessment]:
-    """Return the assessments of all jobs except the audit itself."""
-    return [one for one in planner.assess_all() if one.job != AUDIT]
+    """Return the assessments of the jobs that an audit covers: all but the audit itself.
+
+    A job that reads the run after the audit, such as the report, counts if it has run; while the
+    audit is a job, `only` of its planner leaves it out.
+    """
+    return [one for one in planner.assess_all() if one.job != AUDIT and _covers(planner, one.job)]
+
+
+def _covers(planner: Planner, job: Job) -> bool:
+    if planner.only is not None:
+        return job in planner.only
+    made = (planner.run_folder / job.files[0], record_path(planner.run_folder, job))
+    return not job.definition.reads_run or any(path.exists() for path in made)
 
 
 def audited_records(planner: Planner) -> list[Record]:
-    """Return the valid records of all jobs except the audit itself."""
+    """Return the valid records of the jobs that an audit covers."""
     return [one.record for one in audited(planner) if one.record is not None]
 
 

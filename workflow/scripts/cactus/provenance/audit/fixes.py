@@ -9,8 +9,8 @@ from typing import Final
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.planner import Planner
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 # Findings that make their job stale, so that an update fixes them.
 _STALE: Final = {

@@ -13,8 +13,8 @@ from cactus.provenance.records.links import (
 from cactus.provenance.seal import SEAL, read_seal
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 
 def check_links(planner: Planner, *, running: bool) -> Iterator[Finding]:

@@ -116,6 +116,11 @@ def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
     return [job for job in wanted if row["seed"] in ("all", job.wildcards["seed"])]
 
 
+def number_map(job: Job) -> str | None:
+    """Return the file that maps the printed numbers of a job to their sources, if it has any."""
+    return next((name for name in job.files if name.endswith(".map.json")), None)
+
+
 def map_entries(path: Path) -> list[dict[str, Any]]:
     """Return the map entries of a table's or figure's numbers, see `cactus.paper.cells.map_entry`.
 
@@ -139,10 +144,11 @@ def map_entries(path: Path) -> list[dict[str, Any]]:
 def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
     """Yield the printed numbers of a run, except those whose map cannot be read."""
     for job in jobs:
-        if job.number_map is None:
+        name = number_map(job)
+        if name is None:
             continue
         try:
-            entries = map_entries(run_folder / job.number_map)
+            entries = map_entries(run_folder / name)
         except RecordError:
             continue  # reported by the check of the maps
         yield from (

@@ -15,8 +15,8 @@ from cactus.provenance.audit.findings import Finding, foreign_records
 from cactus.provenance.records.record import Record, read_record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
 _LATEX: Final = re.compile(r"\.(aux|log|pdf|fls|fdb_latexmk|synctex\.gz|out|toc)$")

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, number_map, scoring_jobs
 from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
@@ -21,6 +21,9 @@ from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
+
+# Words of a column that say what its number is; without one of them, ours is meant.
+_SIDES: Final = {"paper", "ours", "difference", "verdict", "spread", "minus"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Parameters
     ----------
     file
-        A table (``.tex``) or figure (``.pdf`` or ``.png``) of the planner's run.
+        A table (``.tex``), figure (``.pdf`` or ``.png``) or report of the planner's run.
     row, column
         Words of the titles of its row and column. ``5w1s`` stands for ``5-way 1-shot``; the number
         is ours unless the column says ``paper``.
@@ -69,12 +72,12 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     """
     name = os.path.relpath(file.resolve(), planner.run_folder.resolve())
     jobs = planner.graph.jobs
-    makers = [job for job in jobs if job.number_map is not None]
+    makers = [job for job in jobs if number_map(job) is not None]
     maker = next((job for job in makers if name in job.files), None)
     if maker is None:
         known = [one for job in makers for one in job.files[:1]]
         raise _not_found("The run has no such table or figure.", file, name, known)
-    entry = _entry(planner.run_folder / str(maker.number_map), file, row, column)
+    entry = _entry(planner.run_folder / str(number_map(maker)), file, row, column)
     chain = [RESULTS, maker]
     number = PrintedNumber(maker, name, entry)
     published = _published(planner.project.root, entry)
@@ -115,8 +118,8 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
         raise _not_found("No row, or more than one, matches.", file, row, titles or list(rows))
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     here = [entry for entry in entries if entry["row"] == titles[0]]
-    sides = {"paper", "ours"} & {word for entry in here for word in _words(entry["column"])}
-    wanted |= {"ours"} if sides and not wanted & sides else set()
+    sides = _SIDES & {word for entry in here for word in _words(entry["column"])}
+    wanted |= {"ours"} if "ours" in sides and not wanted & sides else set()
     matches = [entry for entry in here if wanted <= _words(entry["column"])]
     if len(matches) != 1:
         columns = list(dict.fromkeys(entry["column"] for entry in matches or here))

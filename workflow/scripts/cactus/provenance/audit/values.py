@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, map_entries, number_map, scoring_jobs
 from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
+from cactus.provenance.audit.reading.html import numbers_in_page
 from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     CellKey,
@@ -21,12 +23,17 @@ from cactus.provenance.audit.reading.paper_numbers import (
     read_paper_numbers,
 )
 from cactus.provenance.audit.reading.rows_of_csv import read_rows
-from cactus.provenance.audit.tex import numbers_in_table
+from cactus.provenance.audit.reading.tex import numbers_in_table
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
 _NUMBERS: Final = ("mean", "ci95", "seed_std", "difference", "difference_ci95")
+# How the numbers of a printed file are read, by its suffix; those of figures cannot be.
+_READERS: Final = {
+    ".tex": lambda path: [cell for row in numbers_in_table(path) for cell in row],
+    ".html": numbers_in_page,
+}
 _RESULT_COLUMNS: Final = (*KEYS, "seed", *_NUMBERS, "verdict")
 
 
@@ -48,7 +55,7 @@ class ValueCheck:
         for one in self._printed:
             yield from self._check_printed(one)
         for job in self._jobs:
-            if job.number_map and job.files[0].endswith(".tex"):
+            if number_map(job) and Path(job.files[0]).suffix in _READERS:
                 yield from self._check_text(job)
 
     @cached_property
@@ -155,11 +162,11 @@ class ValueCheck:
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
-            if job.number_map is not None:
+            if (name := number_map(job)) is not None:
                 try:
-                    map_entries(self._planner.run_folder / job.number_map)
+                    map_entries(self._planner.run_folder / name)
                 except RecordError as error:
-                    yield Finding("map damaged", job.number_map, error.got, job)
+                    yield Finding("map damaged", name, error.got, job)
 
     def _check_printed(self, one: PrintedNumber) -> Iterator[Finding]:
         """Recompute a printed number and compare every digit."""
@@ -192,16 +199,15 @@ class ValueCheck:
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
     def _check_text(self, job: Job) -> Iterator[Finding]:
-        """Compare each number that a table prints with its map."""
+        """Compare each number that a table or the report prints with its map."""
         file = job.files[0]
         try:
             entries = map_entries(self._planner.run_folder / job.files[1])
-            rows = list(numbers_in_table(self._planner.run_folder / file))
+            shown = _READERS[Path(file).suffix](self._planner.run_folder / file)
         except (RecordError, OSError, ValueError) as error:
             got = f"cannot be compared with its map: {_one_line(error)}"
             yield Finding("text differs", file, got, job)
             return
-        shown = [cell for row in rows for cell in row]
         if len(shown) != len(entries):
             got = f"{len(shown)} cells, but its map has {len(entries)}"
             yield Finding("text differs", file, got, job)

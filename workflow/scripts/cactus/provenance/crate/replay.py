@@ -27,7 +27,6 @@ from cactus.provenance.records.record import Record, read_record
 from cactus.provenance.records.values import is_inside
 from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.run_folders import find_run_folder
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
@@ -138,14 +137,15 @@ def _replayable_record(run_folder: Path, job: Job) -> Record:
             got=f"a job that ran on {device}",
             fix="replay a job that ran on a CPU; for this job, compare the printed numbers",
         )
-    if job == AUDIT or (record.plan.raw and not record.plan.spec["synthetic"]):
+    whole = job.definition.reads_run
+    if whole or (record.plan.raw and not record.plan.spec["synthetic"]):
         raise RecordError(
             "The job cannot be recomputed from the crate alone.",
             where=where,
-            got="it reads the whole run" if job == AUDIT else "its raw files are not in the crate",
-            fix="replay a job that comes after it"
-            if record.plan.raw
-            else "run `cactus audit` on the run instead",
+            got="it reads the whole run" if whole else "its raw files are not in the crate",
+            fix="run `cactus audit` on the run instead"
+            if whole
+            else "replay a job that comes after it",
         )
     return record
 

@@ -15,7 +15,6 @@ from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.records.record import Record, read_record
 from cactus.source_loader import SourceFinder, loaded_sources
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 
 # Seconds to wait for a file that another node has written; caches of NFS last up to a minute.
@@ -70,7 +69,7 @@ def _code_changed(name: str, got: str) -> CodeError:
 def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]) -> None:
     """Check that the job has imported none of the project's modules that its plan does not list.
 
-    The audit is exempt: it is bookkeeping itself, and imports what it needs to check every stage.
+    A job that reads the whole run is exempt: it is bookkeeping itself, and imports what it needs.
     So are `bookkeeping_modules`, which the bookkeeping imported before the stage ran.
 
     Raises
@@ -78,7 +77,7 @@ def check_imports(plan: Plan, scripts: Path, bookkeeping_modules: frozenset[str]
     CodeError
         The job imported a module that its plan does not list.
     """
-    if plan.job == AUDIT:
+    if plan.job.definition.reads_run:
         return
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

@@ -18,8 +18,8 @@ from cactus.provenance.records.record import (
     record_digest,
     write_record,
 )
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 if TYPE_CHECKING:
     from cactus.graph import Graph

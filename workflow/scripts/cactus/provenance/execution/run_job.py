@@ -33,7 +33,6 @@ from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.fingerprint.other_runs import find_donors
 from cactus.provenance.records.plan import Plan, read_plan
 from cactus.provenance.records.record import Record
-from cactus.stages.audit_run import AUDIT
 from cactus.train.stop import StopRequest
 
 SCRIPTS: Final = Path(__file__).resolve().parents[3]
@@ -72,12 +71,13 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
         job.upstream = planned.upstream
-        # An audit depends on all records of the run, of which its plan says nothing.
-        if plan.job != AUDIT and restore_if_finished(run_folder, job.plan):
+        # What reads the whole run depends on all of its records, of which its plan says nothing.
+        reads_run = plan.job.definition.reads_run
+        if not reads_run and restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)
-        if planned.reuse and plan.job != AUDIT and _reused(job, planned.raw_dir, cache):
+        if planned.reuse and not reads_run and _reused(job, planned.raw_dir, cache):
             clear_work(job)
             drop_log(run_folder, plan.job, attempt)
             raise SystemExit(0)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cactus.errors import RecordError
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.record import read_sealed_record
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 if TYPE_CHECKING:  # jobs import this module, and need neither
     from cactus.graph import Graph

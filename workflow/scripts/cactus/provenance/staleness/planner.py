@@ -20,8 +20,8 @@ from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 # Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
 # sees no update, and in no time zone before the first day that a zip archive can hold.

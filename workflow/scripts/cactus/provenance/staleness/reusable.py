@@ -9,7 +9,6 @@ from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.status import counted
-from cactus.stages.audit_run import AUDIT
 from cactus.stages.base import Job
 
 _SHOWN: Final = 5
@@ -49,7 +48,7 @@ def reusable(planner: Planner, stale: Collection[Assessment]) -> Reusable:
     found = Reusable({}, [])
     for one in stale if planner.config.reuse else ():
         plan = _expected(planner, one.plan, found.donors)
-        if one.job != AUDIT and PENDING not in plan.inputs.values():
+        if not one.job.definition.reads_run and PENDING not in plan.inputs.values():
             refused: list[str] = []
             cache, raw = planner.project.tree.cache, partial(_raw_hashes, planner)
             donors = find_donors(planner.run_folder, plan, cache, raw, refused.append)

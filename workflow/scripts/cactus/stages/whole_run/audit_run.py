@@ -20,6 +20,7 @@ class AuditRun(RunStage):
 
     target = "audit"
     results = ("audit.json",)
+    reads_run = True
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AuditRunSpec:

@@ -1,0 +1,1 @@
+"""The page that shows a whole run, in one file that needs no network."""

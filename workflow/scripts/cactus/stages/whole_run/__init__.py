@@ -1,0 +1,1 @@
+"""Stages whose one job reads the whole run: its results, records and logs."""

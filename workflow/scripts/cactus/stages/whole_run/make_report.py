@@ -1,0 +1,70 @@
+"""Write the page of a run, one HTML file that needs no network."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.base import (
+    DataFile,
+    Inputs,
+    RunStage,
+    RunWildcards,
+    Spec,
+    inputs_from,
+    stage_named,
+)
+from cactus.stages.whole_run.audit_run import AUDIT
+
+if TYPE_CHECKING:
+    from cactus.config.models import Config
+
+_TEMPLATES: Final = "workflow/scripts/cactus/report/templates"
+_FILES: Final = (
+    *(f"{_TEMPLATES}/{name}" for name in ("page.html.jinja", "parts.html.jinja")),
+    *(f"{_TEMPLATES}/{name}" for name in ("style.css", "script.js")),
+    *(f"workflow/report/{name}.rst" for name in ("figure", "table")),
+)
+
+
+class MakeReportSpec(Spec):
+    """What the page reads of the configuration, besides the settings that the records have."""
+
+    run: str
+    decimals: int
+    titles: dict[str, str]  # of data sets of one's own
+
+
+class MakeReport(RunStage):
+    """One job per run, after the audit, whose verdict it states."""
+
+    target = "report"
+    results = ("report.html", "report.map.json")
+    reads_run = True
+    local = True
+
+    def spec(self, config: "Config", wildcards: RunWildcards) -> MakeReportSpec:
+        """Return the run's name, the decimals of its numbers, and titles."""
+        return MakeReportSpec(
+            run=config.run,
+            decimals=config.outputs.decimals,
+            titles=config.custom_titles(None),
+        )
+
+    def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
+        """Yield the audit, the numbers, the figures, the curves and the embeddings' pictures."""
+        yield Inputs(AUDIT, AUDIT.files)
+        yield Inputs(RESULTS, RESULTS.files)
+        for job in stage_named("make_figure").jobs(config):
+            yield Inputs(job, tuple(name for name in job.files if name.endswith(".png")))
+        for job in stage_named("meta_train").jobs(config):
+            yield inputs_from(job.stage, job.cell, "metrics.jsonl")
+        for job in stage_named("train_embedding").jobs(config):
+            yield inputs_from(job.stage, job.cell, "metrics.jsonl", "diagnostic.png")
+
+    def data_files(self, config: "Config", wildcards: RunWildcards) -> tuple[DataFile, ...]:
+        """Return the templates and the captions."""
+        return tuple(map(DataFile, _FILES))
+
+
+STAGE: Final = MakeReport()
+REPORT: Final = STAGE.job()
