@@ -132,10 +132,10 @@ def make_leftovers(project: Project) -> tuple[list[Path], list[Path]]:
 def test_clean_lists_and_then_deletes_what_no_run_needs(project: Project):
     stale = project.stale_jobs()
     gone, kept = make_leftovers(project)
-    before = {path for path in project.folder.rglob("*") if path.is_file()}
+    before = {path for path in project.run.rglob("*") if path.is_file()}
     code, output = project.cactus("clean")
     assert (code, "nothing is deleted without --yes" in output) == (0, True), output
-    assert {path for path in project.folder.rglob("*") if path.is_file()} == before
+    assert {path for path in project.run.rglob("*") if path.is_file()} == before
     found = json.loads(project.cactus("clean", "--json")[1])
     listed = {project.folder / path for one in found["leftovers"] for path in one["paths"]}
     assert all(any(path.is_relative_to(one) for one in listed) for path in gone)
@@ -221,13 +221,11 @@ def test_facts_are_json_for_programs(finished: Project, words: tuple[str, ...]):
 
 
 def test_a_document_that_the_workflow_cannot_make_is_named(project: Project):
-    """A target of this name may have been added since."""
     for snakefile in [project.folder / "Snakefile", *project.folder.glob("rules/*.smk")]:
         text = snakefile.read_text()
         snakefile.write_text(text.replace("rule paper:", "rule other_paper:"))
     code, output = project.cactus("paper")
-    if "Cannot" not in output:
-        assert (code, "cannot make paper.pdf" in output) == (CodeError.exit_code, True), output
+    assert (code, "cannot make paper.pdf" in output) == (CodeError.exit_code, True), output
 
 
 def test_a_document_is_made_by_its_target_and_its_path_printed(project: Project):
@@ -241,5 +239,5 @@ def test_a_document_is_made_by_its_target_and_its_path_printed(project: Project)
     rule += '    localrule: True\n    shell:\n        "touch {output}"\n'
     (project.folder / "Snakefile").write_text(text + rule)
     code, output = project.cactus("report", "small", "--", "--cores", "1", "--quiet")
-    assert (code, output.splitlines()[-1]) == (0, "results/small/report.html"), output
+    assert (code, "results/small/report.html" in output.splitlines()) == (0, True), output
     assert (project.run / "report.html").is_file()
