@@ -3,6 +3,7 @@
 import base64
 import os
 import shutil
+from collections.abc import Callable
 
 from tests.workflow.edits import (
     NOTHING,
@@ -37,7 +38,7 @@ def written(file: str, content: str | bytes = "") -> Action:
     return apply
 
 
-def rewritten(file: str, change) -> Action:
+def rewritten(file: str, change: Callable[[bytes], bytes]) -> Action:
     """Change the bytes of a file, which must then differ."""
 
     def apply(project: Project) -> None:
