@@ -3,6 +3,7 @@
 import base64
 import os
 import shutil
+from collections.abc import Callable
 
 from tests.workflow.edits import (
     NOTHING,
@@ -37,7 +38,7 @@ def written(file: str, content: str | bytes = "") -> Action:
     return apply
 
 
-def rewritten(file: str, change) -> Action:
+def rewritten(file: str, change: Callable[[bytes], bytes]) -> Action:
     """Change the bytes of a file, which must then differ."""
 
     def apply(project: Project) -> None:
@@ -179,7 +180,7 @@ YAML = [
     ("a merge key with another value", "evaluation: {<<: {tasks: 11}}\n", wave("evaluate_model", "run_baselines")),
     ("a merge key that is overridden", "evaluation: {<<: {tasks: 11}, tasks: 10}\n", NOTHING),
     ("a merge key of an anchor", "embeddings:\n  acai: &a {iterations: 4}\n  bigan: {per_dataset: {omniglot: {epochs: 1, width: 4}}}\nlearners: {maml: {<<: {outer_lr: 0.5}}}\n", wave("meta_train .*/maml/")),
-    ("another way to write a number", "embeddings: {acai: {iterations: 0x4}}\n", NOTHING),
+    ("the same values again in another file", "data: {omniglot: {train_characters: 50}}\nevaluation: {tasks: 10}\n", NOTHING),
     ("block style and quotes", "'evaluation':\n  \"tasks\": 10  # as before\n", NOTHING),
     ("a key of one data set", "learners: {maml: {per_dataset: {omniglot: {iterations: 4}}}}\n", wave("meta_train .*/maml/")),
     ("a key of another data set", "learners: {maml: {per_dataset: {celeba: {iterations: 4}}}}\n", NOTHING),
