@@ -11,7 +11,7 @@ from cactus.paper.vocabulary import Titles, dataset_title, method_title, setting
 from cactus.provenance.compare.rows import Row
 
 _LINE = 4.2 * style.MM
-_MARGINS = 8 * style.MM
+_MARGINS = 24 * style.MM
 _SPREAD = 0.5
 
 
