@@ -31,6 +31,7 @@ from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.fingerprint.other_runs import find_donors
+from cactus.provenance.records.links import read_links
 from cactus.provenance.records.plan import Plan, read_plan
 from cactus.provenance.records.record import Record
 from cactus.stages.audit_run import AUDIT
@@ -72,6 +73,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
         job.upstream = planned.upstream
+        read_links(run_folder, job.upstream)  # fails now, and not after the work
         # An audit depends on all records of the run, of which its plan says nothing.
         if plan.job != AUDIT and restore_if_finished(run_folder, job.plan):
             print("finished already, by another process or attempt", file=sys.stderr)
