@@ -46,10 +46,10 @@ def drop(*names: str) -> Operation:
     return apply
 
 
-def touch(*times: float) -> Operation:
+def touch(time: float) -> Operation:
     def apply(planner: Planner) -> None:
         for path in planner.run_folder.rglob("*"):
-            os.utime(path, (times[0], times[0]))
+            os.utime(path, (time, time))
 
     return apply
 
@@ -75,19 +75,13 @@ def had_been(change: Change, *jobs: Job) -> Operation:
     """Make the run as if some jobs had recorded something else when they ran."""
 
     def apply(planner: Planner) -> None:
-        known = [job for job in planner.graph.jobs if linked_jobs(planner.graph, job) or not jobs]
-        for job in jobs or known:
+        for job in jobs:
             record = read_record(planner.run_folder, job)
             assert record is not None
             write_record(planner.run_folder, change(record))
-            seal_all(Planner(**_parts(planner)), job)
+            seal_all(planner, job)
 
     return apply
-
-
-def _parts(planner: Planner) -> dict[str, object]:
-    names = ("config", "run_folder", "project", "raw_dir")
-    return {name: getattr(planner, name) for name in names}
 
 
 def by_link(name: str) -> Operation:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cactus.provenance.audit import files as audit_files
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.links import linked_jobs
 from cactus.provenance.records.record import read_record, record_digest, write_record
 from cactus.provenance.staleness.open_run import open_run
@@ -29,7 +30,7 @@ class Scratch:
         self._original, self.project = original, original.copy(folder)
         self.run = self.project.run
         self.cache = HashCache(None)
-        self._parse = functools.cache(audit_files.read_source)
+        self._parse = functools.cache(read_source)
         self._opened = open_run(str(self.run), cache=self.cache)
         self._states = dict(self._found())
 
@@ -40,12 +41,12 @@ class Scratch:
 
     def audit(self, run: Path | None = None, expected: str = "") -> Report:
         """Audit the run in this process; the sources that it kept are parsed only once."""
-        parse = audit_files.read_source
-        audit_files.read_source = self._parse  # type: ignore[assignment]
+        names = vars(audit_files)
+        names["read_source"] = self._parse
         try:
             return run_audit(self.planner(run), expected=expected)
         finally:
-            audit_files.read_source = parse
+            names["read_source"] = read_source
 
     def restore(self) -> None:
         """Undo what was done to the run's files."""

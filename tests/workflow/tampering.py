@@ -56,6 +56,7 @@ def swap(first: str, second: str) -> Action:
 
 def copy(source: str, target: str) -> Action:
     def apply(run: Path) -> None:
+        (run / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run / source, run / target)
 
     return apply
@@ -63,6 +64,23 @@ def copy(source: str, target: str) -> Action:
 
 def remove(file: str) -> Action:
     return lambda run: (run / file).unlink()
+
+
+def overwrite(file: str, content: bytes) -> Action:
+    def apply(run: Path) -> None:
+        (run / file).write_bytes(content)
+
+    return apply
+
+
+def folder_for(file: str) -> Action:
+    """Put a folder in the place of a file."""
+
+    def apply(run: Path) -> None:
+        (run / file).unlink()
+        (run / file).mkdir()
+
+    return apply
 
 
 def edit(file: str, pattern: str, new: str) -> Action:
@@ -205,6 +223,20 @@ _FLIPPED = [
 _TABLE = "make_table/omniglot"
 _VERDICTS = "tables/omniglot-verdicts.tex"
 _PAIRED = "tables/omniglot-tests.tex"
+_STRAYS = [
+    "models/omniglot/acai/maml/s9/model.safetensors", f"models/{MAML}/model-2.safetensors",
+    f"evaluations/{MAML}/extra.csv", "evaluations/omniglot/acai/maml/s9/accuracies.csv",
+    "embeddings/omniglot/acai/s9/train.npy", "data/omniglot/test_images_2.npy",
+    "raw/omniglot/more.zip", "tables/forged.pdf", "tables/results-2.csv", "figures/new.png",
+    "objects/zz/source", "objects/ab/" + "ab" * 32, "records/meta_train/notes.json",
+    f"quality/{MAML}/quality-2.csv", "baselines/omniglot/acai/s9/accuracies.csv",
+]  # fmt: skip
+_JOBS = [
+    "aggregate_results", "make_document", "make_figure/shots", "make_table/omniglot",
+    f"evaluate_model/{MAML}", f"measure_partitions/{MAML}", f"make_partitions/{MAML}",
+    "prepare_data/omniglot", "make_synthetic_data/mnist", "run_baselines/omniglot/acai/s0",
+    "train_embedding/omniglot/acai/s0", "audit_run",
+]  # fmt: skip
 TAMPERINGS = [
     *(Tampering(f"a byte of {file}", flip(file), "output changed", file) for file in _FLIPPED),
     Tampering("a byte, and the clock set back", flip_and_set_back_the_clock(f"models/{MAML}/model.safetensors"), "output changed", f"models/{MAML}/model.safetensors"),
@@ -257,11 +289,21 @@ TAMPERINGS = [
     Tampering("a forged source", forge(f"meta_train/{MAML}", other_code), "source differs", "cactus/meta/maml/learner.py"),
     Tampering("a forged seed", forge(f"meta_train/{MAML}", set_key("activity", "seed", value=7)), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("a forged seed in the spec", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "seed", value=7)), "stale", "meta_train/mnist/acai/protonets/s1"),
-    Tampering("a rewound clock", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2001-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
-    Tampering("a clock ahead", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2999-01-01T00:00:00+00:00")), "clock", f"records/meta_train/{MAML}.json"),
+    Tampering("a rewound clock", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2001-01-01T00:00:00+00:00")), "link broken", f"records/meta_train/{MAML}.json"),
+    Tampering("a clock ahead", forge(f"meta_train/{MAML}", set_key("activity", "ended", value="2999-01-01T00:00:00+00:00")), "link broken", f"records/meta_train/{MAML}.json"),
     Tampering("a seed of another configuration", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "spec", "settings", "outer_lr", value=0.5)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other code for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "code", "cactus/meta/protonets/learner.py", value="0" * 64)), "mixed row", "tables/mnist.tex (meta_train)"),
     Tampering("other libraries for a seed", forge("meta_train/mnist/acai/protonets/s1", set_key("activity", "plan", "libraries", "numpy", value="0.1")), "mixed row", "tables/mnist.tex (meta_train)"),
+    # Files that no job owns, and records that are removed or edited.
+    *(Tampering(f"a stray {name}", copy("tables/omniglot.tex", name), "stray file", name) for name in _STRAYS),
+    *(Tampering(f"no record of {job}", remove(f"records/{job}.json"), "record missing", f"records/{job}.json") for job in _JOBS),
+    *(Tampering(f"another end of {job}", edit(f"records/{job}.json", '"ended": "2', '"ended": "3'), "record damaged", f"records/{job}.json") for job in _JOBS),
+    Tampering("a record copied beside", copy(f"records/meta_train/{MAML}.json", "records/meta_train/omniglot/acai/maml/s9.json"), "stray file", "records/meta_train/omniglot/acai/maml/s9.json"),
+    Tampering("a link in the place of a folder", lambda run: (run / "models/omniglot/link").symlink_to(run / "models/mnist"), "stray file", "models/omniglot/link"),
+    Tampering("a folder in the place of a file", folder_for(f"models/{MAML}/model.json"), "output changed", f"models/{MAML}/model.json"),
+    Tampering("a folder in the place of a record", folder_for(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a record that is not UTF-8", overwrite(f"records/meta_train/{MAML}.json", b"\xff"), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("the audit removed", remove("audit.json"), "output missing", "audit.json"),
 ]  # fmt: skip
 
 _ACCURACIES = f"evaluations/{MAML}/accuracies.csv"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cactus.provenance.audit.report import Report
+from cactus.provenance.execution.relink import relink
 from cactus.provenance.records.record import read_record, write_record
 from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.forgeries import CHANGES, FORGERIES, SCORED, TRAINED, Forgery, seal_all
@@ -65,6 +66,14 @@ def test_a_complete_forgery_changes_the_digest_that_was_published(scratch: Scrat
     assert [one.kind for one, _, _ in scratch.audit(expected=before).findings] == ["digest differs"]
     scratch.restore()
     assert scratch.audit(expected=before[:12]).findings == ()
+
+
+def test_links_follow_no_record_that_was_edited(scratch: Scratch):
+    record = read_record(scratch.run, TRAINED)
+    assert record is not None
+    write_record(scratch.run, CHANGES["another host"](record))
+    assert relink(scratch.run, scratch.planner().graph) == []
+    assert f"records/{TRAINED.name}.json" in files(scratch.audit())
 
 
 def test_the_audit_of_the_run_states_its_digest(scratch: Scratch):

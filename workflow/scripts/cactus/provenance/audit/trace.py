@@ -110,23 +110,40 @@ def _published(root: Path, entry: dict[str, Any]) -> dict[str, str] | None:
 def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     """Return the map entry of the only number that matches the given words."""
     entries = map_entries(path)
+    if not entries:
+        raise RecordError(
+            "The file prints no numbers.",
+            where=str(file),
+            got="a map without entries",
+            fix="name a table, or a figure that prints numbers",
+        )
     rows = {entry["row"]: None for entry in entries}
     titles = [title for title in rows if _subwords(row) <= _subwords(title)]
     exact = [title for title in titles if _subwords(row) == _subwords(title)]
     titles = exact or titles
-    if len(titles) != 1:
-        raise _not_found("No row, or more than one, matches.", file, row, titles or list(rows))
+    if len(titles) > 1:
+        raise _several("rows", file, row, titles)
+    if not titles:
+        raise _not_found("No row matches.", file, row, list(rows))
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     here = [entry for entry in entries if entry["row"] == titles[0]]
     sides = _SIDES & {word for entry in here for word in _words(entry["column"])}
     wanted |= {"ours"} if "ours" in sides and not wanted & sides else set()
     matches = [entry for entry in here if wanted <= _words(entry["column"])]
-    if len(matches) != 1:
-        columns = list(dict.fromkeys(entry["column"] for entry in matches or here))
-        raise _not_found("No column, or more than one, matches.", file, column, columns)
+    columns = list(dict.fromkeys(entry["column"] for entry in matches or here))
+    if len(matches) > 1:
+        raise _several("columns", file, column, columns)
+    if not matches:
+        raise _not_found("No column matches.", file, column, columns)
     if not matches[0]["printed"]:
         raise _not_found("That cell is empty.", file, f"{row}, {column}", [])
     return dict(matches[0])
+
+
+def _several(what: str, file: Path, got: str, titles: list[str]) -> RecordError:
+    fix = f"add words until only one fits: {'; '.join(titles)}"
+    got = f"{got!r}, which fits {len(titles)}"
+    return RecordError(f"Several {what} match.", where=str(file), got=got, fix=fix)
 
 
 def _words(title: str) -> set[str]:

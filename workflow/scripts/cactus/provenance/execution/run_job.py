@@ -31,6 +31,7 @@ from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.fingerprint.other_runs import find_donors
+from cactus.provenance.records.links import read_links
 from cactus.provenance.records.plan import Plan, read_plan
 from cactus.provenance.records.record import Record
 from cactus.train.stop import StopRequest
@@ -71,6 +72,7 @@ def running_job(plan_file: Path) -> Iterator[RunningJob]:
         cache = HashCache.load(run_folder / HASHES_FILE)
         job = _checked(plan, run_folder, stop, lease, cache)
         job.upstream = planned.upstream
+        read_links(run_folder, job.upstream)  # fails now, and not after the work
         # What reads the whole run depends on all of its records, of which its plan says nothing.
         reads_run = plan.job.definition.reads_run
         if not reads_run and restore_if_finished(run_folder, job.plan):
