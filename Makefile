@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 CRATE_TOOLS := .venv-crate
+DOCS_TOOLS := .venv-docs
 # Jobs run `python`, which has to be the virtual environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Wheels for Linux with Python 3.11. The system's pip installs them, so ensurepip is not needed.
@@ -19,7 +20,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -97,14 +98,22 @@ GPU_PYTHON := $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
 gpu-check:
 	PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts $(GPU_PYTHON) -m bench.gpu_check --device $(DEVICE)
 
-# The reader of RO-Crates that the tests call; it needs an environment of its own.
+# The reader of RO-Crates that the tests call, and the builder of the documentation. Each needs an
+# environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up
+docs-tools: $(DOCS_TOOLS)/.set-up
 
 $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
-	test -x $(CRATE_TOOLS)/bin/python || $(PYTHON) -m venv --without-pip $(CRATE_TOOLS)
-	$(PYTHON) -m pip --python $(CRATE_TOOLS)/bin/python --disable-pip-version-check \
+$(DOCS_TOOLS)/.set-up: envs/docs.lock
+$(CRATE_TOOLS)/.set-up $(DOCS_TOOLS)/.set-up:
+	test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	$(PYTHON) -m pip --python $(@D)/bin/python --disable-pip-version-check \
 	  install --quiet --require-hashes --requirement $<
 	touch $@
+
+# The documentation as a site in `site/`, with the same bytes at each build; stops at a broken link.
+docs: docs-tools
+	NO_MKDOCS_2_WARNING=1 SOURCE_DATE_EPOCH=315532800 $(DOCS_TOOLS)/bin/mkdocs build --strict
 
 cluster-tools:
 	which slurmctld slurmd squeue munged bindfs mkfs.exfat mount.exfat-fuse > /dev/null || \
@@ -137,13 +146,14 @@ check: $(SETUP)
 config-docs: $(SETUP)
 	$(BIN)/python docs/config_reference.py
 	$(BIN)/python -m docs.protocol_page
+	$(BIN)/python -m docs.commands_page
 
 lock: $(SETUP)
 	$(PIP) install --quiet pip-tools
-	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
-	  --no-emit-index-url --no-emit-find-links --output-file envs/requirements.lock envs/requirements.in
-	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
-	  --no-emit-index-url --no-emit-find-links --output-file envs/crate-tools.lock envs/crate-tools.in
+	for name in requirements crate-tools docs; do \
+	  $(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
+	    --no-emit-index-url --no-emit-find-links --output-file envs/$$name.lock envs/$$name.in || exit 1; \
+	done
 
 clean-demo:
 	rm -rf results/demo
