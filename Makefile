@@ -1,4 +1,5 @@
-# Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
+# Set-up, demo, tests and checks. They need Python 3.11, 3.12 or 3.13, pip and make. Another Python than
+# `python3`: `make setup PYTHON=python3.12`.
 # The interpreter below the virtual environment, in case that is active already.
 PYTHON := $(shell python3 -I -c 'import sys; print(sys._base_executable)')
 # It names the libraries of one interpreter, and no other can start with them.
@@ -14,7 +15,7 @@ CRATE_TOOLS := .venv-crate
 DOCS_TOOLS := .venv-docs
 # Jobs run `python`, which has to be the virtual environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Wheels for Linux with Python 3.11. The system's pip installs them, so ensurepip is not needed.
+# Wheels for Linux. The system's pip installs them, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
@@ -29,7 +30,7 @@ NEED = || { echo "$(1) is missing: install it (Debian, Ubuntu: apt install $(2))
 
 $(SETUP): envs/requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" $(call NEED,Python 3.11,python3)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	@$(PYTHON) -I workflow/scripts/cactus/pythons.py
 	@$(PYTHON) -m pip --version > /dev/null 2>&1 $(call NEED,pip,python3-pip)
 	@$(PYTHON) -m venv --help > /dev/null 2>&1 $(call NEED,venv,python3-venv)
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
@@ -148,10 +149,11 @@ config-docs: $(SETUP)
 	$(BIN)/python -m docs.protocol_page
 	$(BIN)/python -m docs.commands_page
 
+# Locks for each Python that is supported, with the versions that they have, unless one has to change.
 lock: $(SETUP)
-	$(PIP) install --quiet pip-tools
+	$(PIP) install --quiet uv
 	for name in requirements crate-tools docs; do \
-	  $(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links --output-file envs/$$name.lock envs/$$name.in || exit 1; \
 	done
 

@@ -12,6 +12,7 @@ gc.set_threshold(50_000)
 
 
 include: "rules/common.smk"
+include: "rules/handlers.smk"
 
 
 from cactus.provenance.execution.process import name_user
@@ -31,9 +32,10 @@ include: "rules/paper.smk"
 include: "rules/audit.smk"
 
 
+from cactus.cluster.closing import stage_of
 from cactus.graph import check_rules
 
-check_rules(rule.name for rule in workflow.rules)
+check_rules(stage_of(rule) or "" for rule in workflow.rules)
 
 
 localrules:

@@ -19,6 +19,7 @@ from cactus.provenance.fingerprint.source_hash import read_source  # noqa: E402
 # Used nearly everywhere: drawn, their arrows would hide the others.
 EVERYWHERE = {
     "errors", "files", "seeding", "command", "splits", "cores", "exits", "refusals", "custom_code",
+    "pythons",
 }  # fmt: skip
 WIDTH, HEIGHT, BOX_HEIGHT, MARGIN, GAP = 1000, 84, 34, 20, 16
 BOOKKEEPING = ("provenance", "stages", "graph", "cluster", "cli")

@@ -15,7 +15,7 @@ NEEDS = ("a cluster", "a GPU", "real data", "long time", "the internet", "LaTeX"
          "a stale cell", "a damaged run", "a notebook server", "a site's own PyTorch")  # fmt: skip
 _BLOCK = re.compile(
     r"(?:^ *<!-- (?P<mark>[a-z ]+): (?P<value>[^>]+) -->\n)?"
-    r"^(?P<indent> *)```(?P<kind>console|sh|bash|shell|)\n(?P<text>.*?)^ *```$",
+    r"^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$",
     re.M | re.S,
 )
 
@@ -41,6 +41,8 @@ def blocks(page: Path, text: str | None = None) -> Iterator[Block]:
     """Yield the blocks of a page that have commands, after `$` or, for root, `#`."""
     text = page.read_text(encoding="utf-8") if text is None else text
     for match in _BLOCK.finditer(text):
+        if match["kind"] not in ("", "console", "sh", "bash", "shell"):
+            continue
         lines = [line.removeprefix(match["indent"]) for line in match["text"].splitlines()]
         commands, output = _split(lines)
         if commands:
@@ -67,7 +69,8 @@ def _split(lines: list[str]) -> tuple[list[str], list[str]]:
         else:
             output.append(line)
             continue
-        open_quote = commands[-1].endswith("\\") or commands[-1].count("'") % 2 == 1
+        command = commands[-1].partition(" # ")[0]
+        open_quote = command.endswith("\\") or command.count("'") % 2 == 1
     return commands, output
 
 

@@ -9,9 +9,14 @@ from tests.workflow.project import ROOT
 
 ALL = [block for page in pages() for block in blocks(page)]
 TEXT = """\
+```yaml
+run: a
+```
+
 <!-- needs: a cluster -->
 ```console
-$ cactus profile    # once
+$ cactus profile    # the cluster's own
+$ cactus run
 ```
 
 ```console
@@ -42,7 +47,7 @@ def test_commands_that_no_test_could_run_are_marked():
 def test_blocks_are_read_with_marks_and_continued_lines():
     first, second = blocks(ROOT / "README.md", TEXT)
     assert (first.mark, first.value, first.commands) == (
-        "needs", "a cluster", ("cactus profile    # once",),
+        "needs", "a cluster", ("cactus profile    # the cluster's own", "cactus run"),
     )  # fmt: skip
     assert second.mark == ""
     assert [command.split()[0] for command in second.commands] == ["snakemake", "cactus"]

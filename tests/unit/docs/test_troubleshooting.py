@@ -20,7 +20,7 @@ def patterns() -> Iterator[str]:
                 parts = [
                     one.value if isinstance(one, ast.Constant) else "NAME" for one in node.values
                 ]
-                yield "".join(map(str, parts))
+                yield "".join(map(str, parts)).partition("\n")[0]
 
 
 KNOWN = set(patterns())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import cactus.pythons  # noqa: F401  stops under a Python that the next imports do not know
 from cactus.command import run_main
 from cactus.config.command_line import refuse_repeats
 from cactus.cores import usable_cores
