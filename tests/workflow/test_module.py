@@ -52,9 +52,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project.create(tmp_path_factory.mktemp("module") / "a clone of mine")
 
 
-def snakemake(clone: Project, folder: Path, *arguments: str) -> str:
+def snakemake(clone: Project, folder: Path, *arguments: str, cores: str = "2") -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        [sys.executable, "-m", "snakemake", "--cores", cores, *arguments],
         cwd=folder,
         env=clone.variables(),
         capture_output=True,
@@ -85,12 +85,12 @@ def test_a_module_with_renamed_rules_runs_beside_rules_of_others(clone: Project,
     planned = counts(snakemake(clone, outer, "--dry-run", "--quiet", "rules"))
     ours = {"cactus_make_synthetic_data": 1, "cactus_prepare_data": 1}
     assert planned == {**ours, "count": 1, "total": 3}
-    output = snakemake(clone, outer, "--cores", "999")
+    output = snakemake(clone, outer, cores="999")
     assert (outer / "count.txt").read_text().strip() == "1"
     assert (outer / "theirs-began").exists()
     assert "--cores is 999" in output  # which is what ours warns of at the start
     assert "Nothing to be done" in snakemake(clone, outer)
-    whole = counts(snakemake(clone, outer, "--dry-run", "--quiet", "rules", "cactus_all"))
+    whole = counts(snakemake(clone, outer, "--dry-run", "--quiet", "rules", "--", "cactus_all"))
     assert {"cactus_meta_train", "cactus_audit_run", "cactus_make_table"} <= {*whole}
 
 
