@@ -61,7 +61,7 @@ test-nodes: $(SETUP)
 ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
 # Whole runs. Most tests share one that is made first; those that do not are in `test-here`.
-APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end slurm_profile variants)
+APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end module slurm_profile variants)
 SHARING := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
 
 test-workflow: $(SETUP) crate-tools

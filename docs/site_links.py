@@ -44,6 +44,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
         return posixpath.relpath(_on_site(target), posixpath.dirname(here) or ".")
 
+    if "\n## " not in markdown:  # the space of a table of contents is for wide tables
+        page.meta["hide"] = ["toc"]
     return _LINK.sub(link, markdown)
 
 
