@@ -1,4 +1,5 @@
-# Set-up, demo, tests and checks. `make demo` and `make test` need Python 3.11, pip and make.
+# Set-up, demo, tests and checks. They need Python 3.11, 3.12 or 3.13, pip and make. Another Python than
+# `python3`: `make setup PYTHON=python3.12`.
 # The interpreter below the virtual environment, in case that is active already.
 PYTHON := $(shell python3 -I -c 'import sys; print(sys._base_executable)')
 # It names the libraries of one interpreter, and no other can start with them.
@@ -11,15 +12,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 CRATE_TOOLS := .venv-crate
+DOCS_TOOLS := .venv-docs
 # Jobs run `python`, which has to be the virtual environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Wheels for Linux with Python 3.11. The system's pip installs them, so ensurepip is not needed.
+# Wheels for Linux. The system's pip installs them, so ensurepip is not needed.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools browser-tools cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools browser-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -28,7 +30,7 @@ NEED = || { echo "$(1) is missing: install it (Debian, Ubuntu: apt install $(2))
 
 $(SETUP): envs/requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" $(call NEED,Python 3.11,python3)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version)'
+	@$(PYTHON) -I workflow/scripts/cactus/pythons.py
 	@$(PYTHON) -m pip --version > /dev/null 2>&1 $(call NEED,pip,python3-pip)
 	@$(PYTHON) -m venv --help > /dev/null 2>&1 $(call NEED,venv,python3-venv)
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
@@ -59,7 +61,7 @@ test-nodes: $(SETUP)
 ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
 # Whole runs. Most tests share one that is made first; those that do not are in `test-here`.
-APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end slurm_profile variants)
+APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end module slurm_profile variants)
 SHARING := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
 
 test-workflow: $(SETUP) crate-tools
@@ -97,12 +99,16 @@ GPU_PYTHON := $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
 gpu-check:
 	PYTHONPATH=$(CURDIR):$(CURDIR)/workflow/scripts $(GPU_PYTHON) -m bench.gpu_check --device $(DEVICE)
 
-# The reader of RO-Crates that the tests call; it needs an environment of its own.
+# The reader of RO-Crates that the tests call, and the builder of the documentation. Each needs an
+# environment of its own.
 crate-tools: $(CRATE_TOOLS)/.set-up
+docs-tools: $(DOCS_TOOLS)/.set-up
 
 $(CRATE_TOOLS)/.set-up: envs/crate-tools.lock
-	test -x $(CRATE_TOOLS)/bin/python || $(PYTHON) -m venv --without-pip $(CRATE_TOOLS)
-	$(PYTHON) -m pip --python $(CRATE_TOOLS)/bin/python --disable-pip-version-check \
+$(DOCS_TOOLS)/.set-up: envs/docs.lock
+$(CRATE_TOOLS)/.set-up $(DOCS_TOOLS)/.set-up:
+	test -x $(@D)/bin/python || $(PYTHON) -m venv --without-pip $(@D)
+	$(PYTHON) -m pip --python $(@D)/bin/python --disable-pip-version-check \
 	  install --quiet --require-hashes --requirement $<
 	touch $@
 
@@ -114,6 +120,10 @@ browser-tools: $(BROWSER_TOOLS)/.set-up
 $(BROWSER_TOOLS)/.set-up: tests/report/package-lock.json
 	npm ci --prefix tests/report --ignore-scripts --no-audit --no-fund
 	touch $@
+
+# The documentation as a site in `site/`, with the same bytes at each build; stops at a broken link.
+docs: docs-tools
+	NO_MKDOCS_2_WARNING=1 SOURCE_DATE_EPOCH=315532800 $(DOCS_TOOLS)/bin/mkdocs build --strict
 
 cluster-tools:
 	which slurmctld slurmd squeue munged bindfs mkfs.exfat mount.exfat-fuse > /dev/null || \
@@ -147,13 +157,15 @@ config-docs: $(SETUP)
 	$(BIN)/python docs/config_reference.py
 	$(BIN)/python -m docs.protocol_page
 	$(BIN)/python -m docs.commands_page
+	$(BIN)/python -m docs.exit_codes_page
 
+# Locks for each Python that is supported, with the versions that they have, unless one has to change.
 lock: $(SETUP)
-	$(PIP) install --quiet pip-tools
-	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
-	  --no-emit-index-url --no-emit-find-links --output-file envs/requirements.lock envs/requirements.in
-	$(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header \
-	  --no-emit-index-url --no-emit-find-links --output-file envs/crate-tools.lock envs/crate-tools.in
+	$(PIP) install --quiet uv
+	for name in requirements crate-tools docs; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --output-file envs/$$name.lock envs/$$name.in || exit 1; \
+	done
 
 clean-demo:
 	rm -rf results/demo

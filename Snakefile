@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/handlers.smk"
 
 
 from cactus.provenance.execution.process import name_user
@@ -35,9 +36,10 @@ include: "rules/audit.smk"
 include: "rules/report.smk"
 
 
+from cactus.cluster.closing import stage_of
 from cactus.graph import check_rules
 
-check_rules(rule.name for rule in workflow.rules)
+check_rules(stage_of(rule) or "" for rule in workflow.rules)
 
 
 localrules:

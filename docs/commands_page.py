@@ -24,29 +24,9 @@ commands but those that make something also work on a run that nobody may write 
 
 With `--json`, a command prints the same facts as JSON on standard output; notes and errors go to
 standard error. Colors appear on a terminal alone, and not if `NO_COLOR` is set. `cactus --version`
-prints the version and, in a git clone, the commit.
+prints the version and, in a git clone, the commit. [exit-codes.md](exit-codes.md) says what each exit
+code means.
 
-"""
-_EXITS: Final = """\
-## Exit codes
-
-| code | meaning |
-|---|---|
-| 0 | done, and all is well |
-| 1 | done, and something is not: a cell is not fresh (`status`, `why`, `update`), \
-the audit found something, two runs or results differ (`diff`, `replay`), something blocks a run \
-(`doctor`, `data` of a named study), a run is left alone (`clean`) |
-| 2 | the command line or the configuration is not valid |
-| 3 | raw or prepared data is missing or damaged |
-| 6 | a file cannot be written, or exists and is kept |
-| 7 | code is missing, or not what was planned |
-| 8 | a run, a record or a plan is missing or damaged |
-| 10 | the cluster does not answer or refuses |
-| 128 + n | signal n ended it: 130 after Ctrl-C, 141 after its reader, e.g. `head`, was done |
-
-Jobs also end with 4 (episodes), 5 (training), 9 (another process took over), 11 and 12 (memory),
-and 75 (stopped early; it can go on). `run`, `update`, `report` and `paper` return the code of
-Snakemake.
 """
 
 
@@ -60,7 +40,7 @@ def page() -> str:
         lines += [f"## {title.capitalize()}", ""]
         for name in names:
             lines += _command(action.choices[name])
-    return _HEADER + "\n".join(lines) + "\n" + _EXITS
+    return _HEADER + "\n".join(lines)
 
 
 def _command(parser: argparse.ArgumentParser) -> list[str]:

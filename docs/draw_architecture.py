@@ -20,6 +20,7 @@ from cactus.provenance.fingerprint.source_hash import read_source  # noqa: E402
 EVERYWHERE = {
     "errors", "files", "seeding", "command", "splits", "cores", "exits", "refusals", "custom_code",
     "source_loader",
+    "pythons",
 }  # fmt: skip
 WIDTH, HEIGHT, BOX_HEIGHT, MARGIN, GAP = 1000, 84, 34, 20, 16
 BOOKKEEPING = ("provenance", "stages", "graph", "cluster", "cli")

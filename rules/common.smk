@@ -5,30 +5,44 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
+
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 SCRIPTS = ROOT / "workflow" / "scripts"
+if not SCRIPTS.is_dir() or workflow.modifier.path_modifier.prefix:
+    raise WorkflowError(
+        "A module of this workflow needs a clone on the disk and has no prefix: name the path of the "
+        "clone's Snakefile (docs/how-to/module.md)."
+    )
 sys.path.insert(0, str(SCRIPTS))
 
-from cactus.cluster.closing import closing_lines, say_last
+import cactus.pythons  # stops under one that is not supported
+
+from cactus.cluster.closing import say_last
 from cactus.cluster.driver import let_plans_decide
 from cactus.cluster.environment import gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.logs import log_path
-from cactus.provenance.execution.relink import accept_results
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.module_study import study_of_module
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
 from cactus.provenance.staleness.planned_config import PlannedConfig
-from cactus.provenance.staleness.status import failed_attempts
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.prepare_data import raw_access
 
+# Whether another workflow imports this one; it may give a study as the module's `config`. Otherwise
 # Snakemake's own `config` is not used: it no longer tells a study from its defaults.
+MODULE = not workflow.modifier.is_main_snakefile()
 with message_alone():
     given = workflow.config_settings
-    SOURCE = PlannedConfig.read(given.configfiles, given.config_args or (), ROOT)
+    if MODULE and config:
+        study = study_of_module(config, workflow.modifier.namespace)
+        SOURCE = PlannedConfig.read([study], (), ROOT)
+    else:
+        SOURCE = PlannedConfig.read(given.configfiles, given.config_args or (), ROOT)
     CONFIG = SOURCE.load(Path())
     GPUS = gpus_of_jobs(CONFIG.compute.device)
 RUN = f"results/{CONFIG.run}"
@@ -49,7 +63,6 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # Only the process that starts a run writes plans. A cluster node that reads the Snakefile again must
 # find the plan that its job was submitted with.
 PLANNER = None
-FAILED_BEFORE = {}
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
@@ -57,28 +70,9 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
-    atexit.register(say_last, workflow, PLANNER)
+    if not MODULE:
+        atexit.register(say_last, workflow, PLANNER)
 GRAPH = PLANNER.graph if PLANNER else Graph(CONFIG)
-
-
-onstart:
-    if PLANNER:
-        PLANNER.project.tree.cache.save()
-        from cactus.cluster.start import before_start
-
-        FAILED_BEFORE.update(failed_attempts(PLANNER))
-        before_start(workflow, PLANNER)
-
-
-onsuccess:
-    if PLANNER:
-        accept_results(Path(RUN), GRAPH)
-
-
-onerror:
-    if PLANNER:
-        accept_results(Path(RUN), GRAPH)
-        print(closing_lines(workflow, PLANNER, FAILED_BEFORE), file=sys.stderr)
 
 
 wildcard_constraints:

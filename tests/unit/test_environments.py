@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 import cactus
@@ -14,16 +15,20 @@ def locked_versions() -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==([^ \\]+)", lock, re.M))
 
 
-def test_every_requirement_is_locked_with_hashes():
+@pytest.mark.parametrize("name", ["requirements", "crate-tools", "docs"])
+def test_every_requirement_is_locked_with_hashes(name: str):
     names = [
         re.split(r"[=<>]", line)[0]
-        for line in (ENVS / "requirements.in").read_text().splitlines()
+        for line in (ENVS / f"{name}.in").read_text().splitlines()
         if line and not line.startswith("#")
     ]
-    assert set(names) <= set(locked_versions())
-    lock = (ENVS / "requirements.lock").read_text()
-    assert lock.count("--hash=sha256:") >= len(locked_versions())
+    lock = (ENVS / f"{name}.lock").read_text()
+    locked = re.findall(r"^([\w.-]+)==", lock, re.M)
+    assert set(names) <= set(locked)
+    assert lock.count("--hash=sha256:") >= len(locked)
+    # No host of a registry, and no path of the computer that resolved it.
     assert "://" not in lock
+    assert not re.search(r"(?<![\w.-])/\w", lock)
 
 
 def test_the_conda_environment_has_the_locked_versions():
@@ -38,6 +43,8 @@ def test_the_conda_environment_has_the_locked_versions():
 def test_the_version_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == cactus.__version__
-    newest = re.search(r"^## \[(\d[\d.]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    newest = re.search(r"^## \[(\d[\d.]*)\] - (.+)$", changes, re.M)
     assert newest
     assert newest[1] == cactus.__version__
+    assert newest[2] in ("unreleased", str(citation["date-released"]))

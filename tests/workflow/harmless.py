@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from cactus.provenance.records.links import linked_jobs
 from cactus.provenance.records.objects import store
 from cactus.provenance.records.record import read_record, write_record
 from cactus.provenance.staleness.planner import Planner

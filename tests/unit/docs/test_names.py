@@ -14,7 +14,11 @@ from cactus.cli.parser import GROUPS
 from cactus.config.models import Config
 from tests.workflow.project import ROOT
 
-DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("[a-z]*.md")),  # but not digests, `README.md`
+]
 SCRIPTS = ROOT / "workflow/scripts"
 FOLDERS = {"bench", "config", "docs", "envs", "rules", "slurm", "tests", "workflow", ".ci"}
 FILES = [

@@ -10,6 +10,7 @@ import pkgutil
 import sys
 from collections.abc import Callable
 
+import cactus.pythons  # noqa: F401  stops under a Python that the next imports do not know
 from cactus.exits import run_main
 from cactus.provenance.execution.process import name_user
 

@@ -5,6 +5,7 @@ Those that failed include jobs that could not say so themselves.
 
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +21,50 @@ from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.make_report import REPORT
 
 _LONGEST: Final = 200
+_PROJECT: Final = Path(__file__).resolve().parents[4]
+
+
+def stage_of(rule: Any) -> str | None:
+    """Return the stage of a rule of Snakemake, which a module may import by another name."""
+    if rule.name in stage_names():
+        return str(rule.name)
+    if not Path(str(rule.snakefile)).resolve().is_relative_to(_PROJECT):
+        return None
+    return next((name for name in stage_names() if rule.name.endswith(f"_{name}")), None)
+
+
+def own_job(one: Any) -> Job | None:
+    """Return our job of a job of Snakemake; None if no stage made it."""
+    stage = stage_of(one.rule)
+    return stage_named(stage).job(**one.wildcards_dict) if stage else None
+
+
+def handlers_beside(workflow: Any, **handlers: Callable[[], None]) -> None:
+    """Let `onstart`, `onsuccess` and `onerror` of a module run after those of its importer.
+
+    Snakemake runs those of the importing workflow alone. What that defines after the import
+    replaces ours. Each `use rule` of the module calls this again.
+    """
+    for name, handler in handlers.items():
+        theirs = getattr(workflow, f"_{name}")
+        setattr(workflow, f"_{name}", _Both(getattr(theirs, "theirs", theirs), handler))
+
+
+class _Both:
+    """A handler of the importing workflow, and then that of a module."""
+
+    def __init__(self, theirs: Callable[[Any], None], ours: Callable[[], None]) -> None:
+        self.theirs, self._ours = theirs, ours
+
+    def __call__(self, log: Any) -> None:
+        self.theirs(log)
+        self._ours()
 
 
 def coming_jobs(workflow: Any) -> dict[Any, Job]:
     """Return the jobs that Snakemake will run, by its own; empty if it has no graph of jobs."""
     needed = workflow.dag.needrun_jobs() if workflow.dag else ()
-    named = ((one, one.rule.name) for one in needed if one.rule.name in stage_names())
-    return {one: stage_named(name).job(**one.wildcards_dict) for one, name in named}
+    return {one: own for one in needed if (own := own_job(one))}
 
 
 def say_what_is_reused(workflow: Any, planner: Planner) -> None:
@@ -79,9 +117,9 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
         Attempts that had failed before this call.
     """
     failed = [
-        stage_named(one.rule.name).job(**one.wildcards_dict)
+        own
         for one in workflow.scheduler.failed
-        if not one.is_group() and one.rule.name in stage_names()
+        if not one.is_group() and (own := own_job(one)) is not None
     ]
     folder = getattr(workflow.scheduler._executor, "slurm_logdir", None)
     for job in failed:

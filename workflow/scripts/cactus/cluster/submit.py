@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.cluster.closing import note_failure
+from cactus.cluster.closing import note_failure, own_job
 from cactus.cluster.slurm import any_queued, is_limit, queue
 from cactus.errors import ClusterError, GpuMemoryError
 from cactus.provenance.execution.attempts import read_state
-from cactus.stages.base import stage_named, stage_names
 
 # Words of sbatch after which Slurm may have accepted the job, or may later.
 _UNCLEAR: Final = (
@@ -120,9 +119,9 @@ class Submission:
         memory and time grow with the further ones.
         """
         shared = int(os.environ.get("CACTUS_JOBS_PER_GPU", "1")) > 1
-        if job.attempt <= 1 + shared or job.rule.name not in stage_names():
+        own = own_job(job)
+        if job.attempt <= 1 + shared or own is None:
             return ""
-        own = stage_named(job.rule.name).job(**job.wildcards_dict)
         state = read_state(self.run_folder, own) or {}
         if state.get("state") != "failed" or state.get("kind") != GpuMemoryError.__name__:
             return ""
@@ -163,8 +162,7 @@ class Submission:
 
     def _fail(self, job: Any, refusal: str, waited: float) -> None:
         """Let a job fail that Slurm or its plugin refuses."""
-        if job.rule.name in stage_names():
-            own = stage_named(job.rule.name).job(**job.wildcards_dict)
+        if (own := own_job(job)) is not None:
             after = f" within {waited / 60:.0f} min" if is_limit(refusal) else ""
             note_failure(self.run_folder, own, f"it was not submitted{after}: {_shown(refusal)}")
         self._give_up(job, refusal)
