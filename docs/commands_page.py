@@ -24,8 +24,8 @@ commands but those that make something also work on a run that nobody may write 
 
 With `--json`, a command prints the same facts as JSON on standard output; notes and errors go to
 standard error. Colors appear on a terminal alone, and not if `NO_COLOR` is set. `cactus --version`
-prints the version and, in a git clone, the commit. [exit-codes.md](exit-codes.md) says what each exit
-code means.
+prints the version and, in a git clone, the commit. [exit-codes.md](exit-codes.md) says what each
+exit code means.
 
 """
 
