@@ -20,7 +20,7 @@ from cactus.provenance.execution.environment import DETERMINISM_VARIABLES
 from cactus.provenance.execution.processor import processor_difference
 from cactus.provenance.fingerprint.declared import declared_path
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.raw_files import raw_hashes
+from cactus.provenance.fingerprint.raw_files import OTHERS, raw_hashes
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import PlanFile, plan_path
 from cactus.provenance.records.record import Record, read_record
@@ -212,8 +212,8 @@ class _JobReplay:
         for name, recorded in plan.inputs.items():
             yield name, recorded, _hash(self.stored / name)
         raw = raw_hashes(self.stored / "raw", [dataset], plan.raw, HashCache(None))
-        for name, recorded in plan.raw.items():
-            yield f"raw/{dataset}/{name}", recorded, raw.get(name, _ABSENT)
+        for name in sorted({*plan.raw} - {OTHERS}):
+            yield f"raw/{dataset}/{name}", plan.raw[name], raw.get(name, _ABSENT)
 
     def _copy_declared(self) -> None:
         """Copy the declared files that the crate carries; check those that it only names."""
