@@ -53,7 +53,7 @@ NUMBER = ("results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAML", "--c
         (("show", MAML), "results/small/figures/tasks-omniglot.png"),
         (("logs", MAML), f"=== evaluate_model/{MAML}"),
         (("top",), "small: no job is running"),
-        (("clean",), "small: nothing to clean"),
+        (("clean",), "small: "),
         ((), "cactus results --run small"),
     ],
     ids=lambda value: next(iter(value), "alone") if isinstance(value, tuple) else "",

@@ -125,12 +125,13 @@ def make_leftovers(project: Project) -> tuple[list[Path], list[Path]]:
         path.write_text("x" * 1000)
     for path in (gone[2].parent, gone[3]):
         os.utime(path, (1e9, 1e9))
-    (run / "records/train_embedding/omniglot/bigan/s0.json").unlink()  # it will resume
     return gone, kept
 
 
 def test_clean_lists_and_then_deletes_what_no_run_needs(project: Project):
-    stale = project.stale_jobs()
+    code_of_bigan = project.scripts / "cactus/embed/bigan.py"
+    text = code_of_bigan.read_text()
+    code_of_bigan.write_text(f"{text}\n\nEDITED = 1\n")  # so that its job is to run again
     gone, kept = make_leftovers(project)
     before = {path for path in project.run.rglob("*") if path.is_file()}
     code, output = project.cactus("clean")
@@ -139,15 +140,16 @@ def test_clean_lists_and_then_deletes_what_no_run_needs(project: Project):
     found = json.loads(project.cactus("clean", "--json")[1])
     listed = {project.folder / path for one in found["leftovers"] for path in one["paths"]}
     assert all(any(path.is_relative_to(one) for one in listed) for path in gone)
-    assert all(one["bytes"] == 1000 for one in found["leftovers"] if "Snakemake" not in one["why"])
+    sizes = [one["bytes"] for one in found["leftovers"] if "/work/" in one["paths"][0]]
+    assert sizes == [1000, 1000]
     code, output = project.cactus("clean", "--yes")
     assert (code, "deleted" in output) == (0, True)
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in kept)
     assert project.cactus("clean")[1] == "small: nothing to clean\n"
-    assert "train_embedding omniglot/bigan/s0" in project.stale_jobs() - stale
-    project.snakemake("--cores", "2")
-    assert project.cactus("audit")[0] == 0
+    code_of_bigan.write_text(text)
+    code, output = project.cactus("audit")
+    assert code == 0, output
 
 
 def test_clean_leaves_a_run_alone_at_which_someone_works(project: Project):
