@@ -17,7 +17,7 @@ from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.logs import log_path
-from cactus.provenance.execution.relink import accept_results
+from cactus.provenance.chain.relink import accept_results
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cactus.provenance.audit.report import Report
-from cactus.provenance.execution.relink import relink
+from cactus.provenance.chain.relink import relink
 from cactus.provenance.records.record import read_record, write_record
 from cactus.stages.audit_run import AUDIT
 from tests.workflow.forgeries import CHANGES, FORGERIES, SCORED, TRAINED, Forgery, seal_all

@@ -3,7 +3,7 @@
 from cactus.command import run_main, stage_job
 from cactus.files import write_json
 from cactus.provenance.audit.report import run_audit
-from cactus.provenance.execution.relink import relink
+from cactus.provenance.chain.relink import relink
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
 

@@ -4,8 +4,8 @@ import argparse
 import json
 
 from cactus.provenance.audit.report import passing_audit, run_audit
+from cactus.provenance.chain.seal import SEAL, write_seal
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.seal import SEAL, write_seal
 from cactus.provenance.staleness.open_run import find_run_folder, open_run
 
 
