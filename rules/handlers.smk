@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 from cactus.cluster.closing import closing_lines, handlers_beside
-from cactus.provenance.relink import accept_results
+from cactus.provenance.chain.relink import accept_results
 from cactus.provenance.staleness.status import failed_attempts
 
 FAILED_BEFORE = {}

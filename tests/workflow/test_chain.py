@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cactus.provenance.audit.report import Report
+from cactus.provenance.chain.relink import relink
 from cactus.provenance.records.record import read_record, write_record
-from cactus.provenance.relink import relink
 from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.forgeries import CHANGES, FORGERIES, SCORED, TRAINED, Forgery, seal_all
 from tests.workflow.harmless import OPERATIONS

@@ -3,8 +3,8 @@
 from cactus.command import run_main, stage_job
 from cactus.files import write_json
 from cactus.provenance.audit.report import run_audit
+from cactus.provenance.chain.relink import relink
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.relink import relink
 from cactus.provenance.staleness.open_run import open_run
 from cactus.stages.whole_run.audit_run import AUDIT
 

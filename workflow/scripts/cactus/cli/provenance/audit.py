@@ -4,8 +4,8 @@ import argparse
 
 from cactus.cli.text import print_json
 from cactus.provenance.audit.report import passing_audit, run_audit
+from cactus.provenance.chain.seal import SEAL, write_seal
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
-from cactus.provenance.seal import SEAL, write_seal
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.run_folders import find_run_folder
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
+from cactus.provenance.chain.seal import SEAL, read_seal
 from cactus.provenance.records.links import (
     current_links,
     linked_jobs,
     replaced_since_audit,
     run_digest,
 )
-from cactus.provenance.seal import SEAL, read_seal
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
