@@ -70,6 +70,7 @@ def _title(name: str) -> str:
 
 def _curve(title: str, points: list[tuple[int, float]]) -> Curve:
     shown = list(_thinned(points))
+    shown = shown if len(shown) > 1 else 2 * shown  # a line of no length is a dot
     low, high = (f(value for _, value in shown) for f in (min, max))
     first, last = shown[0][0], shown[-1][0]
     x_scale = WIDTH / max(last - first, 1)
