@@ -135,3 +135,9 @@ def test_another_working_folder_gets_the_results(clone: Project, tmp_path: Path,
     assert (folder / "results/mine/data/mnist/manifest.json").is_file()
     assert not (clone.folder / "results").exists()
     assert "Nothing to be done" in snakemake(clone, tmp_path, *call, "--", "data")
+
+
+def test_lint_finds_nothing_and_ends_without_a_traceback(clone: Project):
+    output = snakemake(clone, clone.folder, "--lint")
+    assert "your workflow is in a good condition" in output
+    assert "Traceback" not in output

@@ -84,6 +84,8 @@ def say_last(workflow: Any, planner: Planner) -> None:
     if workflow.dryrun:
         say_what_is_reused(workflow, planner)
         return
+    if workflow.dag_settings is None:  # no graph was asked for, as by --lint, or it failed earlier
+        return
     targets, ran = workflow.dag_settings.targets, workflow.scheduler is not None
     if not ran or workflow.output_settings.quiet or (targets and "all" not in targets):
         return
