@@ -90,6 +90,12 @@ def test_an_edited_template_makes_the_report_alone_stale(project: Project):
     assert project.stale_jobs() == {"make_report"}
 
 
+def test_the_report_of_a_finished_run_is_shown_and_not_made_again(finished: Project):
+    code, output = finished.cactus("report", "small")
+    assert (code, "results/small/report.html" in output.splitlines()[-1]) == (0, True), output
+    assert not (finished.folder / "small-now.html").exists()
+
+
 def test_the_page_of_an_unfinished_run_lists_what_is_missing(project: Project, tmp_path: Path):
     shutil.rmtree(project.run / "evaluations/omniglot/acai/maml")
     page = tmp_path / "now.html"

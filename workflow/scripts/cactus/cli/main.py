@@ -30,7 +30,7 @@ FUNCTIONS = {
     "show": "cactus.cli.results.cell:show_cell",
     "diff": "cactus.cli.results.diff:show_diff",
     "compare": "cactus.cli.results.diff:show_compare",
-    "report": "cactus.cli.results.documents:make_report",
+    "report": "cactus.cli.results.export:show_report",
     "paper": "cactus.cli.results.documents:make_paper",
     "digest": "cactus.cli.results.export:show_digest",
     "export": "cactus.cli.results.export:show_export",
@@ -46,7 +46,7 @@ FUNCTIONS = {
     "completion": "cactus.cli.completion:show_completion",
 }
 # What follows -- goes to Snakemake; for other commands, it is one of their own words.
-_PASS_ON = ("update", "run", "report", "paper")
+_PASS_ON = ("update", "run", "paper")
 
 
 def main() -> None:

@@ -169,7 +169,16 @@ def _add_compare(compare: Parser) -> None:
 
 
 def _add_document(document: Parser) -> None:
-    document.epilog = "Options after -- go to snakemake: `cactus report demo -- --cores 2`."
+    document.epilog = "Options after -- go to snakemake: `cactus paper demo -- --cores 2`."
+
+
+def _add_report(report: Parser) -> None:
+    report.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the file to write; default: <run>-now.html, or none if the audited report is fresh",
+    )
 
 
 def _add_digest(digest: Parser) -> None:
@@ -261,7 +270,7 @@ _OWN: Final[dict[str, Callable[[Parser], None]]] = {
     "results": _add_results,
     "diff": _add_diff,
     "compare": _add_compare,
-    "report": _add_document,
+    "report": _add_report,
     "paper": _add_document,
     "digest": _add_digest,
     "export": _add_export,

@@ -1,4 +1,4 @@
-"""``cactus report`` and ``cactus paper``: documents that Snakemake makes of a run."""
+"""``cactus paper``: a document that Snakemake makes of a run."""
 
 import argparse
 import subprocess
@@ -6,11 +6,6 @@ import subprocess
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import CodeError, RecordError
 from cactus.provenance.staleness.run_folders import find_run_folder
-
-
-def make_report(arguments: argparse.Namespace) -> int:
-    """Make the report of a run; print its path."""
-    return _make(arguments, "report", "report.html")
 
 
 def make_paper(arguments: argparse.Namespace) -> int:

@@ -71,11 +71,17 @@ def _verdict(one: Comparison) -> str:
 
 
 def show_report(arguments: argparse.Namespace) -> int:
-    """Write the page of a run as it is now; return 0 if no cell is missing, else 1."""
+    """Print where the report of a run is, or write the page of a run as it is now.
+
+    No job runs for it. Returns 0 if no cell is missing, else 1.
+    """
     from cactus.report.page import write_page  # it imports pandas
     from cactus.report.unfinished import unfinished_view
 
     planner = open_run(arguments.run)
+    if arguments.output is None and not planner.assess(REPORT).stale:
+        print(planner.run_folder / REPORT.files[0])
+        return 0
     output: Path = arguments.output or Path(f"{planner.run_folder.resolve().name}-now.html")
     if output.resolve() == (planner.run_folder / REPORT.files[0]).resolve():
         raise RecordError(
