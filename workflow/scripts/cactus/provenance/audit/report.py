@@ -42,7 +42,7 @@ class Report:
     notes
         What else a reader should know.
     digest
-        The digest of the run: of the digests of all records but the audit's own.
+        The digest of the run: of the digests of all records that its audit reads.
     jobs, files, numbers
         Number of jobs, recorded files and printed numbers checked.
     """

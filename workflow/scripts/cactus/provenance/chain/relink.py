@@ -38,10 +38,11 @@ def relink(run_folder: Path, graph: "Graph") -> list[Job]:
     relinked: list[Job] = []
     for job in graph.jobs:
         found = _read(run_folder, job)
-        if found is None or job == AUDIT:
+        if found is None:
             continue
         record, digest = found
-        upstream = [one for one in linked_jobs(graph, job) if one in new]
+        # An audit links to what it has read, and follows nothing.
+        upstream = [one for one in linked_jobs(graph, job) if one in new] if job != AUDIT else []
         links = {one.name: new[one][1] for one in upstream}
         old = record.links
         changed = [

@@ -17,9 +17,9 @@ if TYPE_CHECKING:  # jobs import this module, and need neither
 
 
 def linked_jobs(graph: "Graph", job: Job) -> list[Job]:
-    """Return the jobs whose records a job's record links to: of its inputs, and all of an audit."""
+    """Return the jobs whose records a job's record links to: its inputs'; for an audit, all before."""
     if job == AUDIT:
-        return [one for one in graph.jobs if one != AUDIT]
+        return graph.ancestry(AUDIT)[:-1]
     return list(dict.fromkeys(upstream.job for upstream in graph.inputs(job)))
 
 
@@ -52,7 +52,7 @@ def current_links(run: "RunReader", job: Job) -> dict[str, str]:
 
 
 def run_digest(run: "RunReader") -> str:
-    """Return the digest of a run: of the digests of all its records but the audit's own."""
+    """Return the digest of a run: of the digests of all records that its audit reads."""
     return json_hash(current_links(run, AUDIT))
 
 
