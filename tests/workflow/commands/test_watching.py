@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import CodeError, ConfigError, RecordError
+from cactus.errors import ConfigError, RecordError
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
@@ -220,24 +220,3 @@ def test_facts_are_json_for_programs(finished: Project, words: tuple[str, ...]):
     code, output = finished.cactus(*words, "--json")
     assert code == 0, output
     assert json.loads(output) is not None
-
-
-def test_a_document_that_the_workflow_cannot_make_is_named(project: Project):
-    for snakefile in [project.folder / "Snakefile", *project.folder.glob("rules/*.smk")]:
-        text = snakefile.read_text()
-        snakefile.write_text(text.replace("rule paper:", "rule other_paper:"))
-    code, output = project.cactus("paper")
-    assert (code, "cannot make paper.pdf" in output) == (CodeError.exit_code, True), output
-
-
-def test_a_document_is_made_by_its_target_and_its_path_printed(project: Project):
-    text = (project.folder / "Snakefile").read_text()
-    rules = "".join(path.read_text() for path in project.folder.glob("rules/*.smk"))
-    if "rule paper:" in text + rules:
-        pytest.skip("the workflow has a rule paper of its own, which its tests run")
-    rule = '\n\nrule paper:\n    output:\n        f"{RUN}/paper.pdf",\n'
-    rule += '    localrule: True\n    shell:\n        "touch {output}"\n'
-    (project.folder / "Snakefile").write_text(text + rule)
-    code, output = project.cactus("paper", "small", "--", "--cores", "1", "--quiet")
-    assert (code, "results/small/paper.pdf" in output.splitlines()) == (0, True), output
-    assert (project.run / "paper.pdf").is_file()

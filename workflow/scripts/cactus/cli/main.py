@@ -31,7 +31,6 @@ FUNCTIONS = {
     "diff": "cactus.cli.results.diff:show_diff",
     "compare": "cactus.cli.results.diff:show_compare",
     "report": "cactus.cli.results.export:show_report",
-    "paper": "cactus.cli.results.documents:make_paper",
     "digest": "cactus.cli.results.export:show_digest",
     "export": "cactus.cli.results.export:show_export",
     "replay": "cactus.cli.results.export:show_replay",
@@ -46,7 +45,7 @@ FUNCTIONS = {
     "completion": "cactus.cli.completion:show_completion",
 }
 # What follows -- goes to Snakemake; for other commands, it is one of their own words.
-_PASS_ON = ("update", "run", "paper")
+_PASS_ON = ("update", "run")
 
 
 def main() -> None:

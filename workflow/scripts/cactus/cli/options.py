@@ -17,7 +17,7 @@ Parser = argparse.ArgumentParser
 
 def add_options(name: str, parser: Parser) -> None:
     """Add the options of a command to its parser."""
-    if name in ("plan", "update", "status", "top", "clean", "report", "paper", "digest", "export",
+    if name in ("plan", "update", "status", "top", "clean", "report", "digest", "export",
                 "audit", "seal"):  # fmt: skip
         parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
     if name in ("why", "accept", "show", "logs"):
@@ -168,10 +168,6 @@ def _add_compare(compare: Parser) -> None:
     )
 
 
-def _add_document(document: Parser) -> None:
-    document.epilog = "Options after -- go to snakemake: `cactus paper demo -- --cores 2`."
-
-
 def _add_report(report: Parser) -> None:
     report.add_argument(
         "--output",
@@ -271,7 +267,6 @@ _OWN: Final[dict[str, Callable[[Parser], None]]] = {
     "diff": _add_diff,
     "compare": _add_compare,
     "report": _add_report,
-    "paper": _add_document,
     "digest": _add_digest,
     "export": _add_export,
     "replay": _add_replay,

@@ -216,10 +216,10 @@ def _slurm() -> Check:
 
 
 def _tex() -> Check:
-    if shutil.which("latexmk") and shutil.which("pdflatex"):
-        return Check("TeX", "ok", "latexmk, pdflatex")
-    fix = "for `cactus paper`: apt install latexmk texlive-latex-extra, or the like"
-    return Check("TeX", "note", "no latexmk: papers are not made", fix)
+    if shutil.which("pdflatex"):
+        return Check("TeX", "ok", "pdflatex")
+    fix = "to typeset tables.tex: apt install texlive-latex-recommended, or the like"
+    return Check("TeX", "note", "no pdflatex: tables are written, not typeset", fix)
 
 
 def _data(config: Config, *, named: bool) -> Iterator[Check]:

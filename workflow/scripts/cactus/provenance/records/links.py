@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # jobs import this module, and need neither
 
 
 def linked_jobs(graph: "Graph", job: Job) -> list[Job]:
-    """Return the jobs whose records a job's record links to: its inputs'; for an audit, all before."""
+    """Return the jobs whose records a record links to: of its inputs; of an audit, all before."""
     if job == AUDIT:
         return graph.ancestry(AUDIT)[:-1]
     return list(dict.fromkeys(upstream.job for upstream in graph.inputs(job)))
