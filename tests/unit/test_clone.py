@@ -47,7 +47,8 @@ def make(tmp_path, *arguments, **variables):
     """Run the Makefile in a folder without an environment; return what it prints."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for name in ("envs/requirements.lock", "workflow/scripts/cactus/cores.py"):
+    scripts = (f"workflow/scripts/cactus/{name}.py" for name in ("cores", "pythons"))
+    for name in ("envs/requirements.lock", *scripts):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     done = subprocess.run(

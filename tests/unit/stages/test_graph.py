@@ -94,14 +94,9 @@ def test_partitions_of_each_trained_cell_are_measured_where_there_are_classes():
     ]  # fmt: skip
 
 
-def test_a_wave_comes_after_those_that_its_jobs_read_from():
-    seen: set[str] = set()
-    for wave in GRAPH.waves:
-        for job in GRAPH.jobs:
-            if job.stage in wave.stages:
-                assert {upstream.job.stage for upstream in GRAPH.inputs(job)} <= seen | wave.stages
-        seen |= wave.stages
-    assert seen == set(stage_names())
+def test_each_stage_belongs_to_one_target():
+    stages = [stage for target in GRAPH.targets.values() for stage in target]
+    assert sorted(stages) == sorted(stage_names())
 
 
 def test_a_cell_stands_for_its_evaluation_and_all_upstream_jobs():

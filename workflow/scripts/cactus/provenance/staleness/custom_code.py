@@ -107,12 +107,12 @@ def _used(config: Config) -> Iterator[_Entry]:
 def _module(tree: SourceTree, entry: _Entry) -> Path:
     module = entry.module
     try:
+        beside = (tree.base / f"{module}.py").is_file()
         path = tree.module_path(module)
         if path.is_file():
             return path
     except CodeError as error:
-        beside = tree.base / f"{module}.py"
-        fix = f"did you mean '{module}.py'?" if beside.is_file() else error.fix
+        fix = f"did you mean '{module}.py'?" if beside else error.fix
     except (OSError, ValueError) as error:
         fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"
     else:
