@@ -124,12 +124,16 @@ def test_a_changed_result_cannot_be_accepted(project: Project):
     assert "cannot be accepted" in output
 
 
+# A new record, even of equal bytes, is part of another digest of the run.
+AFTER_EACH = ("audit_run", "make_report")
+
+
 def test_update_stops_where_a_rebuilt_result_has_the_same_bytes(project: Project):
     (project.run / "records/train_embedding/omniglot/acai/s0.json").unlink()
     assert len(project.stale_jobs()) > 15
     code, output = project.cactus("update", "small", "--", "--cores", "2", "--logger", "cactus")
     assert code == 0, output
-    assert jobs_done(output) == ["train_embedding omniglot/acai/s0"]
+    assert jobs_done(output) == [*AFTER_EACH, "train_embedding omniglot/acai/s0"]
     assert "small is up to date" in output
     assert project.stale_jobs() == set()
 
@@ -142,13 +146,14 @@ def test_update_runs_no_consumer_of_several_rebuilt_results_with_the_same_bytes(
         (project.run / f"records/{name}.json").unlink()
     code, output = project.cactus("update", "small", "--", "--cores", "2", "--logger", "cactus")
     assert code == 0, output
-    assert jobs_done(output) == sorted(name.replace("/", " ", 1) for name in records)
+    rebuilt = (name.replace("/", " ", 1) for name in records)
+    assert jobs_done(output) == sorted([*AFTER_EACH, *rebuilt])
     assert "small is up to date" in output
 
 
 def jobs_done(output: str) -> list[str]:
     lines = (line.split("  done ")[1].split() for line in output.splitlines() if "  done " in line)
-    return sorted(" ".join(words[:2]) for words in lines)
+    return sorted(" ".join(words[: 1 if words[1][0].isdigit() else 2]) for words in lines)
 
 
 def test_update_says_what_is_left_after_a_dry_run_and_takes_targets(project: Project):
