@@ -38,11 +38,8 @@ def test_it_holds_all_results_records_sources_and_the_code(folder, crate, graph,
             assert f"objects/{digest[:2]}/{digest}" in kept
     for name in ("Snakefile", "rules/data.smk", "envs/requirements.lock", "config/datasets.yaml"):
         assert (crate / name).read_bytes() == (ROOT / name).read_bytes()
-    sources = {
-        name
-        for name in files_below(ROOT / "workflow/scripts")
-        if name.endswith((".py", "py.typed"))
-    }
+    found = files_below(ROOT / "workflow/scripts")
+    sources = {name for name in found if not name.endswith(".pyc")}
     assert sources == {
         name.removeprefix("workflow/scripts/")
         for name in files_below(crate)
