@@ -4,6 +4,7 @@ from cactus.command import run_main, stage_job
 from cactus.data.files.registry import CONFIG_FOLDER
 from cactus.paper.aggregate import aggregate
 from cactus.paper.partition_quality import QUALITY_TABLE, aggregate_quality
+from cactus.paper.schema.package import write_package
 from cactus.stages.aggregate_results import AggregateResultsSpec
 
 
@@ -15,6 +16,7 @@ def main() -> None:
         aggregate(job.run_folder, spec.run, spec.cells, spec.splits, published, job.output)
         quality = job.output.with_name(QUALITY_TABLE)
         aggregate_quality(job.run_folder, spec.run, spec.qualities, quality)
+        write_package(job.output.parent)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def test_no_special_character_is_left_unescaped():
 
 def test_a_table_has_booktabs_rules_in_order():
     text = table(
-        columns="l", head=["HEAD"], body=["BODY"], caption="C", label="tab:x", notes=["NOTE"]
+        labels=1, head=["HEAD"], body=[r"BODY \\"], caption="C", label="tab:x", notes=["NOTE"]
     )
     parts = [r"\begin{tabular}{l}", r"\toprule", "HEAD", r"\midrule", "BODY", r"\bottomrule",
              r"\end{tabular}", "NOTE", r"\end{table}"]  # fmt: skip
@@ -70,7 +70,7 @@ def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path
 def test_special_characters_compile(tmp_path: Path):
     special = escape(SPECIAL)
     text = table(
-        columns="l",
+        labels=1,
         head=[r"h \\"],
         body=[special + r" \\"],
         caption=special,
@@ -82,17 +82,52 @@ def test_special_characters_compile(tmp_path: Path):
     assert "(1 page" in pdflatex(tmp_path, "all.tex")
 
 
+def test_a_column_of_numbers_is_as_wide_as_its_widest_parts():
+    body = [
+        r"A & 8.25 \pm 0.50 & {--} & +0.10 \pm 0.02 {\rlap{$^{*}$}} & above & 7 \\",
+        r"\addlinespace",
+        r"B & \bfseries 68.84 \pm 10.80 & {--} & -12.00 & below & {--} \\",
+        r"\multicolumn{2}{l}{C} & 3.0 & {} & x & 12 \\",
+    ]
+    text = table(labels=1, head=[], body=body, caption="C", label="tab:x", notes=[])
+    numbers = ["2.2(4)", "1.1", "+2.2(3)"]
+    first, second, third = (f"S[table-format={one}]" for one in numbers)
+    assert rf"\begin{{tabular}}{{l{first}{second}{third}lS[table-format=2.0]}}" in text
+
+
 @pytest.mark.latex
+@pytest.mark.parametrize(
+    "document_class",
+    [r"{article}", "[twocolumn]{article}", "{IEEEtran}"],
+)
 def test_a_paper_that_follows_a_tables_first_lines_shows_the_tables_of_two_runs(
-    grid_run: Run, tmp_path: Path
+    seeds_run: Run, tmp_path: Path, document_class: str
 ):
-    for run in ("first", "second"):
-        write_table("accuracies", grid_run.results, "omniglot", tmp_path / f"{run}.tex", 2, run)
-    preamble = re.findall(r"^% (\\usepackage.*)$", (tmp_path / "first.tex").read_text(), re.M)
-    shown = r"\input{first}\input{second} \ref{tab:first-omniglot} \ref{tab:second-omniglot}"
-    parts = [r"\documentclass{article}", *preamble, r"\begin{document}", shown, r"\end{document}"]
+    names = [
+        f"{run}-{kind}"
+        for run in ("first", "second")
+        for kind in ("accuracies", "verdicts", "tests")
+    ]
+    for name in names:
+        run, kind = name.split("-")
+        write_table(kind, seeds_run.results, "omniglot", tmp_path / f"{name}.tex", 2, run)
+    quality = tmp_path / "quality.tex"
+    write_table("partition_quality", seeds_run.results, None, quality, 2, "first")
+    preamble = re.findall(r"^% (\\usepackage.*)$", quality.read_text(), re.M)
+    shown = [rf"\input{{{name}}}" for name in [*names, "quality"]]
+    references = r"\ref{tab:first-omniglot} \ref{tab:second-omniglot-tests}"
+    parts = [
+        rf"\documentclass{document_class}",
+        *preamble,
+        r"\usepackage[english]{babel}",
+        *(rf"\useshorthands*{{{one}}}\defineshorthand{{{one}}}{{\string{one}}}" for one in ":;"),
+        r"\begin{document}\tableofcontents\listoftables",
+        *shown,
+        references,
+        r"\end{document}",
+    ]
     (tmp_path / "paper.tex").write_text("\n".join(parts))
     pdflatex(tmp_path, "paper.tex")
     log = pdflatex(tmp_path, "paper.tex")
-    assert "multiply" not in log
-    assert "undefined" not in log
+    for fault in ("multiply", "undefined", "Overfull", "Float too large"):
+        assert fault not in log

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from cactus.paper.tables.registry import write_table
 from cactus.paper.vocabulary import method_title, source_title
 from tests.unit.paper.conftest import Run
 
-PM = r"\,$\pm$\,"
+PM = r" \pm "
+BOLD = r"\bfseries "
 Rows = dict[tuple[str, str], list[str]]
 
 
@@ -52,13 +54,16 @@ def test_our_numbers_are_those_of_the_results(
     rows = _rows(text)
     records = _records(seeds_run.results, dataset)
     settings = sorted({(row["way"], row["shot"]) for row in records})
-    assert sum(len(cells) for cells in rows.values()) == 2 * len(records)
+    assert sum(len(cells) for cells in rows.values()) == 3 * len(records)
     for row in records:
         cells = rows[source_title(row["source"]), method_title(row["method"])]
-        ours = cells[2 * settings.index((row["way"], row["shot"])) + 1]
-        plain = re.sub(r"\\textbf\{(.*?)\}", r"\1", ours)
-        mean, half = (f"{100 * row[name]:.{decimals}f}" for name in ("mean", "ci95"))
-        assert plain == f"{mean}{PM}{half}"
+        place = 3 * settings.index((row["way"], row["shot"]))
+        _, ours, seeds = cells[place : place + 3]
+        mean, half, spread = (
+            f"{round(100 * row[one], 9):.{decimals}f}" for one in ("mean", "ci95", "seed_std")
+        )
+        assert ours.removeprefix(BOLD) == f"{mean}{PM}{half}"
+        assert seeds == spread
 
 
 def test_rows_are_in_order_with_oracles_below_a_rule(seeds_run: Run, tmp_path: Path):
@@ -83,19 +88,38 @@ def test_rows_are_in_order_with_oracles_below_a_rule(seeds_run: Run, tmp_path: P
     assert "CACTUs-" not in below
 
 
-def _bold(text: str, column: int) -> set[tuple[str, str]]:
-    return {key for key, cells in _rows(text).items() if r"\textbf" in cells[2 * column + 1]}
+def _bold(text: str, column: int, width: int = 2) -> set[tuple[str, str]]:
+    return {key for key, cells in _rows(text).items() if BOLD in cells[width * column + 1]}
 
 
-def test_the_best_without_labels_is_bold(seeds_run: Run, tmp_path: Path):
+def test_what_is_not_separated_from_the_best_without_labels_is_bold(seeds_run: Run, tmp_path: Path):
     text = _table(seeds_run.results, "omniglot", tmp_path)
+    paired = pd.read_csv(seeds_run.folder / "tables/paired_tests.csv", keep_default_na=False)
     records = _records(seeds_run.results, "omniglot")
+    sizes = []
     for column, setting in enumerate([(5, 1), (5, 5), (20, 1), (20, 5)]):
         here = [row for row in records if (row["way"], row["shot"]) == setting]
         assert max(here, key=lambda row: row["mean"])["source"] == "labels"
-        best = max((row for row in here if row["source"] != "labels"), key=lambda row: row["mean"])
-        wanted = {(source_title(best["source"]), method_title(best["method"]))}
-        assert _bold(text, column) == wanted
+        unlabeled = [row for row in here if row["source"] != "labels"]
+        best = max(unlabeled, key=lambda row: row["mean"])
+        tested = {}
+        for test in paired[(paired["way"] == setting[0]) & (paired["shot"] == setting[1])].to_dict(
+            "records"
+        ):
+            pair = [(test["source"], test["method"]), (test["other_source"], test["other_method"])]
+            tested[frozenset(pair)] = test["p_holm"]
+        wanted = set()
+        for row in unlabeled:
+            pair = frozenset((one["source"], one["method"]) for one in (row, best))
+            half = (row["ci95"] ** 2 + best["ci95"] ** 2) ** 0.5
+            together = (
+                tested[pair] >= 0.05 if pair in tested else best["mean"] - row["mean"] <= half
+            )
+            if together:
+                wanted.add((source_title(row["source"]), method_title(row["method"])))
+        assert _bold(text, column, width=3) == wanted
+        sizes.append(len(wanted))
+    assert max(sizes) < len(unlabeled)
 
 
 def _edited(results: Path, folder: Path, method: str, **values: object) -> Path:
@@ -106,28 +130,53 @@ def _edited(results: Path, folder: Path, method: str, **values: object) -> Path:
     for column, value in values.items():
         frame.loc[chosen, column] = str(value)
     frame.to_csv(folder / "edited.csv", index=False)
+    if results.parent != folder:
+        shutil.copy(results.with_name("paired_tests.csv"), folder)
     return folder / "edited.csv"
 
 
-def test_equal_digits_are_equally_bold(small_run: Run, tmp_path: Path):
-    one = _edited(small_run.results, tmp_path, "mlp", mean=0.900049)
-    both = _edited(one, tmp_path, "linear", mean=0.900001)
-    text = _table(both, "omniglot", tmp_path)
-    assert _bold(text, 0) == {("ACAI", "MLP with dropout"), ("ACAI", "Linear classifier")}
-    more = _edited(both, tmp_path, "linear", mean=0.9001)
-    assert _bold(_table(more, "omniglot", tmp_path), 0) == {("ACAI", "Linear classifier")}
+MLP, LINEAR = ("ACAI", "MLP with dropout"), ("ACAI", "Linear classifier")
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "together"),
+    [(0.9, 0.001, True), (0.88, 0.02, True), (0.88, 0.001, False)],
+)
+def test_without_a_paired_test_the_interval_of_the_difference_decides(
+    small_run: Run, tmp_path: Path, mean: float, half: float, together: bool
+):
+    one = _edited(small_run.results, tmp_path, "mlp", mean=0.9, ci95=half)
+    both = _edited(one, tmp_path, "linear", mean=mean, ci95=half)
+    bold = _bold(_table(both, "omniglot", tmp_path), 0)
+    assert bold & {MLP, LINEAR} == ({MLP, LINEAR} if together else {MLP})
+
+
+@pytest.mark.parametrize(("p_value", "together"), [(0.2, True), (0.01, False)])
+def test_a_paired_test_goes_before_the_intervals(
+    small_run: Run, tmp_path: Path, p_value: float, together: bool
+):
+    one = _edited(small_run.results, tmp_path, "mlp", mean=0.9, ci95=0.001)
+    both = _edited(one, tmp_path, "cactus-maml", mean=0.8 if together else 0.8999, ci95=0.001)
+    path = tmp_path / "paired_tests.csv"
+    paired = pd.read_csv(path, dtype=str, keep_default_na=False)
+    chosen = (paired["other_method"] == "mlp") & (paired["way"] == "5") & (paired["shot"] == "1")
+    assert chosen.sum() == 1
+    paired.loc[chosen, "p_holm"] = str(p_value)
+    paired.to_csv(path, index=False)
+    cactus = ("ACAI", "CACTUs-MAML")
+    assert _bold(_table(both, "omniglot", tmp_path), 0) == ({MLP, cactus} if together else {MLP})
 
 
 def test_the_papers_numbers_are_next_to_ours_with_marks(seeds_run: Run, tmp_path: Path):
     rows = _rows(_table(seeds_run.results, "omniglot", tmp_path))
     assert rows["ACAI", "CACTUs-MAML"][0] == f"68.84{PM}0.80"
-    recalled = r"\rlap{$^{\mathrm{%s}}$}"
+    recalled = r" {\rlap{$^{\mathrm{%s}}$}}"
     assert rows["ACAI", "kNN"][0] == f"57.46{PM}1.35" + recalled % "a"
     ablation = rows["ACAI, P = 1", "CACTUs-MAML"]
-    assert ablation[0].startswith("66.49" + recalled % "b")
-    assert ablation[2].startswith(r"85.60\phantom")
-    not_run, not_at_hand = (rf"\multicolumn{{1}}{{c}}{{${m}$}}" for m in (r"\dagger", r"\ddagger"))
-    assert rows["Pixels", "CACTUs-MAML"][6] == not_at_hand
+    assert ablation[0] == "66.49" + recalled % "b"
+    assert ablation[3] == "85.60"
+    not_run, not_at_hand = r"{$\dagger$}", r"{$\ddagger$}"
+    assert rows["Pixels", "CACTUs-MAML"][9] == not_at_hand
     assert rows["Pixels", "CACTUs-ProtoNets"][0] == not_run
 
 
@@ -148,7 +197,9 @@ def test_notes_say_how_the_numbers_were_computed(small_run: Run, seeds_run: Run,
     assert "(transductive)" in one
     assert "running statistics" in three
     assert r"1.96\,\sigma/\sqrt{n}" in one
-    assert r"run ``seeds\_1''" in three
+    assert r"\emph{seeds}: standard deviation" in three
+    assert r"\emph{seeds}" not in one
+    assert "seeds_1" not in re.sub(r"\\label\{.*?\}", "", three)
     chosen = (
         "Chosen by the accuracy on validation tasks, for each embedding, way and shot: $k$ of "
         "kNN, $C$ of the linear classifier (500 tasks); width of the MLP, dropout of the MLP (100 "
@@ -161,6 +212,7 @@ def test_a_table_without_a_choice_says_nothing_about_one(tmp_path: Path, seeds_r
     results = read_results(seeds_run.results)
     path = tmp_path / "results.csv"
     results[~results["method"].isin(["knn", "linear", "mlp"])].to_csv(path, index=False)
+    shutil.copy(seeds_run.folder / "tables/paired_tests.csv", tmp_path)
     assert "Chosen by" not in _table(path, "omniglot", tmp_path)
 
 
@@ -181,12 +233,14 @@ def test_the_map_leads_every_number_to_its_result(seeds_run: Run, tmp_path: Path
             chosen &= results[name] == value
         assert chosen.sum() == 1
         row = results[chosen].iloc[0]
-        values = [f"{entry['scale'] * row[c]:.{entry['decimals']}f}" for c in entry["columns"]]
+        values = [
+            f"{round(entry['scale'] * row[c], 9):.{entry['decimals']}f}" for c in entry["columns"]
+        ]
         if entry["printed"]:
             assert entry["printed"] == " ± ".join(values)
         else:
             assert entry["mark"] in (r"$\dagger$", r"$\ddagger$")
-    body = re.sub(r"\\phantom\{.*?\}(?= &| \\)", "", text[: text.index(r"\bottomrule")])
+    body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
     numbers = re.findall(r"(?<![\d.])\d+\.\d\d(?!\d)", body)
     assert sorted(numbers) == sorted(
         number for entry in content["cells"] for number in entry["printed"].split(" ± ") if number
@@ -204,6 +258,7 @@ def test_a_missing_setting_is_named(small_run: Run, tmp_path: Path):
     frame = read_results(small_run.results)
     gap = (frame["method"] == "mlp") & (frame["way"] == 20) & (frame["shot"] == 1)
     frame[~gap].to_csv(tmp_path / "gap.csv", index=False)
+    shutil.copy(small_run.folder / "tables/paired_tests.csv", tmp_path)
     with pytest.raises(DataError) as caught:
         _table(tmp_path / "gap.csv", "omniglot", tmp_path)
     assert (caught.value.where, caught.value.got) == ("acai, mlp", "no result for 20-way 1-shot")

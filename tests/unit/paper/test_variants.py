@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -118,6 +119,7 @@ def test_other_gaps_are_still_refused(run: Run, tmp_path: Path):
     results = pd.read_csv(run.results)
     gap = (results["source"] == "acai+k-50") & (results["way"] == 20) & (results["shot"] == 5)
     results[~gap].to_csv(tmp_path / "results.csv", index=False)
+    shutil.copy(run.folder / "tables/paired_tests.csv", tmp_path)
     with pytest.raises(DataError, match="no result for a setting"):
         write_table(
             "accuracies", tmp_path / "results.csv", "omniglot", tmp_path / "t.tex", 2, "run"

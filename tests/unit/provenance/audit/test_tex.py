@@ -39,8 +39,13 @@ def test_a_cell_is_read_as_it_was_printed(tmp_path: Path, cell):
 
 
 def test_a_number_below_zero_is_read(tmp_path: Path):
-    path = table(tmp_path, "ACAI & MAML & $-$1.20 & 3 \\\\")
+    path = table(tmp_path, "ACAI & MAML & -1.20 & 3 \\\\")
     assert list(numbers_in_table(path)) == [["-1.20", "3"]]
+
+
+def test_a_cell_without_a_model_is_left_out(tmp_path: Path):
+    path = table(tmp_path, "Random & MAML & {} & {--} & 1.00 \\pm 0.20 {\\rlap{$^{*}$}} \\\\")
+    assert list(numbers_in_table(path)) == [["", "1.00 ± 0.20 *"]]
 
 
 def test_an_unreadable_number_is_reported(tmp_path: Path):

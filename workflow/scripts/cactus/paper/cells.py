@@ -23,7 +23,7 @@ INTERVAL_RECALLED: Final = "a"
 MEAN_RECALLED: Final = "b"
 NO_INTERVAL: Final = "c"
 SIGNIFICANT: Final = " *"
-_STAR: Final = r"\rlap{$^{*}$}"
+_STAR: Final = r" {\rlap{$^{*}$}}"
 # What a printed number is, and the columns of the results that it shows.
 COLUMNS_OF: Final = {
     "ours": ["mean", "ci95"],
@@ -32,8 +32,9 @@ COLUMNS_OF: Final = {
     "verdict": ["verdict"],
     "seed spread": ["seed_std"],
 }
+_BOLD: Final = r"\bfseries "
 _KEYS: Final = ["run", *CELL_KEYS, "seed"]
-_NONE: Final = r"\multicolumn{1}{c}{--}"
+NONE: Final = "{--}"  # braces: text in a column of numbers
 _QUALITY_KEYS: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
 
 
@@ -67,36 +68,34 @@ def percent(fraction: float, decimals: int) -> str:
 
 
 def our_cell(row: Mapping[str, Any], decimals: int, *, bold: bool) -> TableCell:
-    """Return our mean and half the interval, with the mean in bold if it is the best."""
+    """Return our mean and half the interval, in bold if no other row is better."""
     mean, half = percent(row["mean"], decimals), percent(row["ci95"], decimals)
-    shown = rf"\textbf{{{mean}}}" if bold else mean
-    return TableCell(rf"{shown}\,$\pm$\,{half}", f"{mean} ± {half}")
+    return TableCell(rf"{_BOLD if bold else ''}{mean} \pm {half}", f"{mean} ± {half}")
 
 
 def paper_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
     """Return the paper's number, marked if it is recalled, or a mark for why there is none."""
     if not row["in_paper"] or row["paper_status"] == "unavailable":
         mark = UNAVAILABLE if row["in_paper"] else NOT_RUN
-        return TableCell(rf"\multicolumn{{1}}{{c}}{{{mark}}}", mark=mark)
+        return TableCell(f"{{{mark}}}", mark=mark)
     mean = percent(row["paper_mean"], decimals)
     mark = _recalled_mark(row)
     raised = _raised(mark)
     if row["paper_ci95"] != row["paper_ci95"]:
-        space = rf"\,$\pm$\,{percent(0.0, decimals)}"
-        return TableCell(rf"{mean}{raised}\phantom{{{space}}}", mean, mark)
+        return TableCell(f"{mean}{raised}", mean, mark)
     half = percent(row["paper_ci95"], decimals)
-    return TableCell(rf"{mean}\,$\pm$\,{half}{raised}", f"{mean} ± {half}", mark)
+    return TableCell(rf"{mean} \pm {half}{raised}", f"{mean} ± {half}", mark)
 
 
 def difference_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
     """Return ours minus the paper's and half the interval, marked as `paper_cell` is."""
     if row["difference"] != row["difference"]:
-        return TableCell(_NONE)
+        return TableCell(NONE)
     mean, half = signed(row["difference"], decimals), percent(row["difference_ci95"], decimals)
     mark = _recalled_mark(row)
     if row["paper_ci95"] != row["paper_ci95"] and not mark:
         mark = NO_INTERVAL
-    return TableCell(rf"{_math(mean)}\,$\pm$\,{half}{_raised(mark)}", f"{mean} ± {half}", mark)
+    return TableCell(rf"{mean} \pm {half}{_raised(mark)}", f"{mean} ± {half}", mark)
 
 
 def verdict_cell(row: Mapping[str, Any]) -> TableCell:
@@ -107,7 +106,7 @@ def verdict_cell(row: Mapping[str, Any]) -> TableCell:
 def seed_spread_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
     """Return the standard deviation over training seeds, if there are several."""
     if row["seed_std"] != row["seed_std"]:
-        return TableCell(_NONE)
+        return TableCell(NONE)
     spread = percent(row["seed_std"], decimals)
     return TableCell(spread, spread)
 
@@ -116,7 +115,7 @@ def paired_cell(row: Mapping[str, Any], decimals: int) -> TableCell:
     """Return a paired difference and half its interval, with a star if it is significant."""
     mean, half = signed(row["difference"], decimals), percent(row["ci95"], decimals)
     raised, star = (_STAR, SIGNIFICANT) if row["p_holm"] < LEVEL else ("", "")
-    return TableCell(rf"{_math(mean)}\,$\pm$\,{half}{raised}", f"{mean} ± {half}{star}")
+    return TableCell(rf"{mean} \pm {half}{raised}", f"{mean} ± {half}{star}")
 
 
 def signed(fraction: float, decimals: int) -> str:
@@ -124,14 +123,9 @@ def signed(fraction: float, decimals: int) -> str:
     return f"{shown_value(100 * fraction):+z.{decimals}f}"
 
 
-def _math(number: str) -> str:
-    """Return a signed number in LaTeX, whose hyphen is no minus."""
-    return f"${number[0]}${number[1:]}"
-
-
 def _raised(mark: str) -> str:
     """Return a mark of no width, so that the digits of a column stay aligned."""
-    return rf"\rlap{{$^{{\mathrm{{{mark}}}}}$}}" if mark else ""
+    return rf" {{\rlap{{$^{{\mathrm{{{mark}}}}}$}}}}" if mark else ""
 
 
 def _recalled_mark(row: Mapping[str, Any]) -> str:

@@ -1,6 +1,8 @@
 """LaTeX text: escaping, the frame of a booktabs table, and a document of all tables."""
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 _SPECIAL: Final = {
@@ -19,11 +21,21 @@ _SPECIAL: Final = {
     "|": r"\textbar{}",
     '"': "''",
 }
-_PACKAGES: Final = (r"\usepackage{booktabs}", r"\usepackage{graphicx}")
+PACKAGES: Final = tuple(rf"\usepackage{{{name}}}" for name in ("booktabs", "graphicx", "siunitx"))
 _TO_INPUT: Final = (
-    "To \\input this file, your document needs before \\begin{document}:",
-    *_PACKAGES,
+    "To \\input this file, your document needs before \\begin{document} (siunitx 3, of 2021 on):",
+    *PACKAGES,
 )
+_SETUP: Final = (
+    r"\sisetup{separate-uncertainty=true, retain-explicit-plus=true, text-series-to-math=true,",
+    r"  retain-zero-uncertainty=true, table-align-text-after=false}",
+)
+# Wider tables span both columns of a page that has two.
+_COLUMNS_OF_ONE: Final = 6
+_NUMBER: Final = re.compile(
+    r"(?:\\bfseries )?([+-]?)(\d+)(?:\.(\d+))?(?: \\pm (\d+)(?:\.\d+)?)?(?: \{|$)"
+)
+_SPAN: Final = re.compile(r"\\multicolumn\{(\d+)\}")
 _TRANSLATION: Final = str.maketrans(_SPECIAL)
 
 
@@ -38,7 +50,7 @@ def escape(text: str) -> str:
 
 def table(
     *,
-    columns: str,
+    labels: int,
     head: Sequence[str],
     body: Sequence[str],
     caption: str,
@@ -49,8 +61,9 @@ def table(
 
     Parameters
     ----------
-    columns
-        The column specification of the tabular.
+    labels
+        The number of columns of text at the left. Of the others, those with numbers are aligned at
+        their decimal points by siunitx; text in them is in braces.
     head, body
         Lines of the tabular above and below the middle rule.
     caption, label
@@ -58,15 +71,18 @@ def table(
     notes
         Sentences to print below the table.
     """
+    columns = [*"l" * labels, *_column_types(body, labels)]
+    name = "table*" if len(columns) > _COLUMNS_OF_ONE else "table"
     return "\n".join(
         [
             *(f"% {line}" for line in _TO_INPUT),
-            r"\begin{table}[htbp]",
+            rf"\begin{{{name}}}[htbp]",
             r"\centering\footnotesize",
+            *_SETUP,
             rf"\caption{{{caption}}}\label{{{label}}}",
             r"\smallskip",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{columns}}}",
+            rf"\begin{{tabular}}{{{''.join(columns)}}}",
             r"\toprule",
             *head,
             r"\midrule",
@@ -77,22 +93,45 @@ def table(
             r"\begin{minipage}{\linewidth}\scriptsize",
             *notes,
             r"\end{minipage}",
-            r"\end{table}",
+            rf"\end{{{name}}}",
             "",
         ]
     )
 
 
+def _column_types(body: Sequence[str], labels: int) -> Iterator[str]:
+    """Yield the type of each column right of the labels: ``S`` of its widest number, or ``l``."""
+    found: dict[int, list[tuple[str, ...]]] = defaultdict(list)
+    width = labels
+    for line in body:
+        place = 0
+        for cell in line.removesuffix(r" \\").split(" & ") if line.endswith(r"\\") else []:
+            number, span = _NUMBER.match(cell), _SPAN.match(cell)
+            if number:
+                found[place].append(tuple(part or "" for part in number.groups()))
+            place += int(span[1]) if span else 1
+        width = max(width, place)
+    for place in range(labels, width):
+        yield _number_column(found[place]) if place in found else "l"
+
+
+def _number_column(numbers: Sequence[tuple[str, ...]]) -> str:
+    signs, whole, decimals, half = ([*map(len, part)] for part in zip(*numbers, strict=True))
+    spread = f"({max(half) + max(decimals)})" if max(half) else ""
+    return f"S[table-format={'+' * max(signs)}{max(whole)}.{max(decimals)}{spread}]"
+
+
 def document(table_names: Sequence[str]) -> str:
     """Return a standalone document of the named tables in its folder, one per page.
 
-    It needs only LaTeX's recommended packages (booktabs, geometry, graphicx).
+    It needs only LaTeX's recommended packages and those for science (booktabs, geometry, graphicx,
+    siunitx).
     """
     pages = [rf"\input{{{name}}}" + "\n" + r"\clearpage" for name in table_names]
     return "\n".join(
         [
             r"\documentclass[a4paper,landscape]{article}",
-            *_PACKAGES,
+            *PACKAGES,
             r"\usepackage[margin=15mm]{geometry}",
             r"\pagestyle{empty}",
             r"\begin{document}",

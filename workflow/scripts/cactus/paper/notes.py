@@ -70,15 +70,15 @@ def caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table; it says if its numbers are not like the paper's."""
     return (
         rf"{_title(averaged, titles)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% "
-        rf"interval, of the paper (CACTUs, ICLR 2019) and of our run ``{_run(averaged)}''."
+        rf"interval, of the paper (CACTUs, ICLR 2019) and ours."
     )
 
 
 def verdict_caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table of verdicts."""
     return (
-        rf"{_title(averaged, titles)}: few-shot accuracy of our run ``{_run(averaged)}'' minus "
-        r"that of the paper (CACTUs, ICLR 2019) in percentage points,\,$\pm$\,half the 95\,\% "
+        rf"{_title(averaged, titles)}: our few-shot accuracy minus that of the "
+        r"paper (CACTUs, ICLR 2019) in percentage points,\,$\pm$\,half the 95\,\% "
         r"interval of the difference."
     )
 
@@ -86,27 +86,21 @@ def verdict_caption(averaged: pd.DataFrame, titles: Titles) -> str:
 def paired_caption(averaged: pd.DataFrame, titles: Titles) -> str:
     """Return the caption of a data set's table of paired tests."""
     return (
-        rf"{_title(averaged, titles)}: few-shot accuracy of each CACTUs cell of our run "
-        rf"``{_run(averaged)}'' minus that of the method above the column, in percentage "
-        r"points,\,$\pm$\,half the 95\,\% interval of the mean paired difference."
+        rf"{_title(averaged, titles)}: few-shot accuracy of each CACTUs cell minus that "
+        r"of the method above the column, in percentage points,\,$\pm$\,half the "
+        r"95\,\% interval of the mean paired difference."
     )
 
 
-def quality_caption(results: pd.DataFrame) -> str:
+def quality_caption() -> str:
     """Return the caption of the table of a run's partitions."""
-    return (
-        f"Partitions of the training images and their true classes, of our run ``{_run(results)}''."
-    )
+    return "Partitions of the training images compared with their true classes."
 
 
 def _title(averaged: pd.DataFrame, titles: Titles) -> str:
     note = caveat(averaged)
     banner = rf" \textbf{{[{note}]}}" if note else ""
     return f"{escape(dataset_title(averaged.iloc[0]['dataset'], titles))}{banner}"
-
-
-def _run(averaged: pd.DataFrame) -> str:
-    return escape(str(averaged.iloc[0]["run"]))
 
 
 def table_notes(
@@ -123,11 +117,12 @@ def table_notes(
     schedule
         What is not the default in the trainings, see `cactus.paper.tables.rows.TableInputs`.
     """
-    notes = [_tasks_note(results), _seeds_note(results)]
+    notes = [_tasks_note(results), _seeds_note(results), *spread_note(results)]
     notes += [*_split_notes(results), *_schedule_notes(schedule)]
     notes.append(
-        r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels; the next "
-        "one need not differ significantly."
+        r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels, and each "
+        "that is not separated from it: by the paired test with Holm's correction where the two "
+        r"were tested, otherwise by the interval of the difference, $\pm\sqrt{a^2+b^2}$."
         if not all(is_oracle(method) for method in results["method"])
         else "All rows use labels."
     )
@@ -156,9 +151,20 @@ def verdict_notes(
     resting = resting_on_recalled(averaged)
     if resting:
         notes.append(f"Without recalled intervals, {resting} would not be reproduced.")
-    if averaged["seed_std"].notna().any():
-        notes.append(r"\emph{seeds}: standard deviation of our mean over training seeds.")
-    return notes + _split_notes(averaged) + _schedule_notes(schedule) + _mark_notes(entries)
+    return (
+        notes
+        + spread_note(averaged)
+        + _split_notes(averaged)
+        + _schedule_notes(schedule)
+        + _mark_notes(entries)
+    )
+
+
+def spread_note(results: pd.DataFrame) -> list[str]:
+    """Say what the column of the spread over seeds has, if there are several."""
+    if not results["seed_std"].notna().any():
+        return []
+    return [r"\emph{seeds}: standard deviation of our mean over training seeds."]
 
 
 def paired_notes(paired: pd.DataFrame) -> list[str]:

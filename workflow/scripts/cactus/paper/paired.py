@@ -7,19 +7,14 @@ import pandas as pd
 
 from cactus.errors import DataError
 from cactus.paper.results import read_columns
+from cactus.paper.schema.field import names, text_names
+from cactus.paper.schema.paired import FIELDS
 from cactus.paper.vocabulary import method_rank
 
 PAIRED_FILE: Final = "paired_tests.csv"
 LEVEL: Final = 0.05  # of a family of tests
-COLUMNS: Final = [
-    "run", "dataset", "way", "shot", "source", "method", "learner",
-    "other_source", "other_method", "other_learner",
-    "tasks", "difference", "ci95", "p_value", "p_holm",
-]  # fmt: skip
-_TEXT: Final = [
-    "run", "dataset", "source", "method", "learner",
-    "other_source", "other_method", "other_learner",
-]  # fmt: skip
+COLUMNS: Final = names(FIELDS)
+_TEXT: Final = text_names(FIELDS)
 
 
 def other_methods(paired: pd.DataFrame) -> list[str]:

@@ -14,14 +14,13 @@ from cactus.evaluate.partition_quality import MEASURES, QUALITY_FILE, read_quali
 from cactus.evaluate.statistics import summarize_seeds
 from cactus.files import atomic_path
 from cactus.paper.results import ALL_SEEDS, read_columns
+from cactus.paper.schema.field import names, text_names
+from cactus.paper.schema.partition_quality import FIELDS
 from cactus.paper.vocabulary import dataset_rank, source_rank
 
 QUALITY_TABLE: Final = "partition_quality.csv"
-QUALITY_COLUMNS: Final = [
-    "run", "dataset", "source", "learner", "seed", "measure",
-    "partitions", "mean", "ci95", "std", "seed_std",
-]  # fmt: skip
-_TEXT: Final = ["run", "dataset", "source", "learner", "seed", "measure"]
+QUALITY_COLUMNS: Final = names(FIELDS)
+_TEXT: Final = text_names(FIELDS)
 
 Qualities = dict[str, npt.NDArray[np.float64]]
 

@@ -8,6 +8,8 @@ import pandas as pd
 
 from cactus.errors import DataError
 from cactus.files import open_regular
+from cactus.paper.schema.field import names, text_names
+from cactus.paper.schema.results import FIELDS
 from cactus.paper.vocabulary import (
     SPLIT_NOTE,
     SYNTHETIC_NOTE,
@@ -17,17 +19,9 @@ from cactus.paper.vocabulary import (
     source_rank,
 )
 
-COLUMNS: Final = [
-    "run", "dataset", "source", "method", "learner", "way", "shot", "seed",
-    "tasks", "mean", "ci95", "std", "seed_std", "selected", "validation_tasks",
-    "synthetic", "split", "paper_mean", "paper_ci95", "paper_status", "paper_ci95_status",
-    "in_paper", "difference", "difference_ci95", "verdict", "episodes_sha256",
-]  # fmt: skip
+COLUMNS: Final = names(FIELDS)
 ALL_SEEDS: Final = "all"
-_TEXT: Final = [
-    "run", "dataset", "source", "method", "learner", "seed", "selected", "split",
-    "paper_status", "paper_ci95_status", "verdict", "episodes_sha256",
-]  # fmt: skip
+_TEXT: Final = text_names(FIELDS)
 
 
 def sorted_results(results: pd.DataFrame) -> pd.DataFrame:

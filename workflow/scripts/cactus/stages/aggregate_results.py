@@ -31,7 +31,12 @@ class AggregateResults(RunStage):
     """One job per run."""
 
     target = "results"
-    results = ("tables/results.csv", "tables/paired_tests.csv", "tables/partition_quality.csv")
+    results = (
+        "tables/results.csv",
+        "tables/paired_tests.csv",
+        "tables/partition_quality.csv",
+        "tables/datapackage.json",  # their columns
+    )
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:

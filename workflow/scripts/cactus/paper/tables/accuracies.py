@@ -1,11 +1,15 @@
 """The paper's accuracies and ours side by side."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
+
 from cactus.paper import latex
-from cactus.paper.cells import our_cell, paper_cell, percent
+from cactus.paper.cells import our_cell, paper_cell, seed_spread_cell, shown_value
 from cactus.paper.notes import caption, custom_notes, margin_notes, table_notes
+from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
 from cactus.paper.results import rows_of_tables
 from cactus.paper.tables.rows import (
     Cells,
@@ -25,23 +29,26 @@ def render(inputs: TableInputs) -> Table:
     """Return the table of one data set's accuracies.
 
     Rows that use no labels come first; the oracles follow below a rule. In each setting, the
-    highest mean among the former is in bold, and so are means with the same printed digits.
+    highest mean among the former is in bold, and so is each that is not separated from it. With
+    several training seeds, a column has their spread.
     """
     averaged, decimals = rows_of_tables(inputs.results), inputs.decimals
     rows = table_rows(averaged)
     settings = settings_of(rows)
-    best = _best_means(rows, decimals)
+    several = bool(averaged["seed_std"].notna().any())
+    is_best = _best_rows(rows, read_paired(inputs.folder / PAIRED_FILE))
 
     def cells(row: TableRow, setting: Setting) -> Cells:
         result = row.result(setting)
-        bold = not is_oracle(row.method) and percent(result["mean"], decimals) == best[setting]
         yield "paper", paper_cell(result, decimals)
-        yield "ours", our_cell(result, decimals, bold=bold)
+        yield "ours", our_cell(result, decimals, bold=is_best(row, setting))
+        if several:
+            yield "seed spread", seed_spread_cell(result, decimals)
 
     entries: list[dict[str, Any]] = []
     text = latex.table(
-        columns="ll" + "rr" * len(settings),
-        head=head(settings, ("paper", "ours")),
+        labels=2,
+        head=head(settings, ("paper", "ours", *(["seeds"] if several else []))),
         body=list(body(rows, settings, cells, decimals, entries)),
         caption=caption(averaged, inputs.titles),
         label=inputs.label,
@@ -54,11 +61,40 @@ def render(inputs: TableInputs) -> Table:
     return text, entries
 
 
-def _best_means(rows: Sequence[TableRow], decimals: int) -> dict[Setting, str]:
-    """Return each setting's highest mean, as printed, among the rows that use no labels."""
-    best: dict[Setting, float] = {}
+def _best_rows(
+    rows: Sequence[TableRow], paired: pd.DataFrame
+) -> Callable[[TableRow, Setting], bool]:
+    """Return a function that says whether a row is in bold: it is not worse than the best.
+
+    The best has the highest mean of a setting among the rows that use no labels. Another is worse
+    if the paired test of the two says so after Holm's correction. If they were not tested, it is
+    worse if the interval of the difference leaves 0 out.
+    """
+    best: dict[Setting, dict[str, Any]] = {}
     for row in rows:
         for setting, result in row.results.items():
-            if not is_oracle(row.method):
-                best[setting] = max(best.get(setting, 0.0), result["mean"])
-    return {setting: percent(mean, decimals) for setting, mean in best.items()}
+            if not is_oracle(row.method) and (
+                setting not in best or result["mean"] > best[setting]["mean"]
+            ):
+                best[setting] = result
+    p_values: dict[tuple[object, ...], float] = {}
+    for one in paired.to_dict("records"):
+        place = one["dataset"], one["way"], one["shot"]
+        first, other = _cell(one), (one["other_source"], one["other_method"])
+        p_values[(*place, first, other)] = p_values[(*place, other, first)] = one["p_holm"]
+
+    def is_best(row: TableRow, setting: Setting) -> bool:
+        if is_oracle(row.method):
+            return False
+        result, top = row.result(setting), best[setting]
+        p_value = p_values.get((result["dataset"], *setting, _cell(result), _cell(top)))
+        if p_value is not None:
+            return p_value >= LEVEL
+        difference = shown_value(top["mean"] - result["mean"])
+        return difference <= shown_value(math.hypot(top["ci95"], result["ci95"]))
+
+    return is_best
+
+
+def _cell(row: dict[Any, Any]) -> tuple[str, str]:
+    return row["source"], row["method"]

@@ -56,10 +56,10 @@ def render(inputs: TableInputs) -> Table:
     synthetic = set(inputs.results[inputs.results["synthetic"]]["dataset"])
     entries: list[dict[str, Any]] = []
     text = latex.table(
-        columns="ll" + "r" * len(COLUMNS),
+        labels=2,
         head=_head(),
         body=list(_body(averaged, synthetic, inputs, entries)),
-        caption=quality_caption(inputs.results),
+        caption=quality_caption(),
         label=inputs.label,
         notes=_NOTES,
     )
@@ -73,7 +73,7 @@ def _head() -> list[str]:
         titles += [rf"\multicolumn{{{count}}}{{c}}{{{group}}}"] if group else [""] * count
         rules += [rf"\cmidrule(lr){{{first}-{first + count - 1}}}"] if group else []
         first += count
-    names = " & ".join(column.title for column in COLUMNS)
+    names = " & ".join(f"{{{column.title}}}" for column in COLUMNS)
     return [rf" & & {' & '.join(titles)} \\", " ".join(rules), rf"Embedding & Learner & {names} \\"]
 
 
@@ -102,7 +102,7 @@ def _body(
         row = f"{dataset_title(dataset, inputs.titles)}: {', '.join(names)}"
         cells = quality_cells({one["measure"]: one for one in rows}, row, inputs.decimals)
         entries += cells
-        numbers = [entry["printed"].replace("-", "$-$") for entry in cells]
+        numbers = (entry["printed"] for entry in cells)
         yield " & ".join([*map(latex.escape, names), *numbers]) + r" \\"
 
 

@@ -142,7 +142,7 @@ def body(
         for setting in settings:
             if row.is_blank(setting):
                 shown = cells_of(row, next(iter(row.results)))
-                texts += [r"\multicolumn{1}{c}{}" for _ in shown]
+                texts += ["{}" for _ in shown]
                 continue
             position = f"{source_title(row.source)}, {names[1]}", setting_title(*setting)
             result = row.result(setting)

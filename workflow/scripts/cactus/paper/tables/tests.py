@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cactus.paper import latex
-from cactus.paper.cells import TableCell, paired_cell, paired_entry
+from cactus.paper.cells import NONE, TableCell, paired_cell, paired_entry
 from cactus.paper.notes import paired_caption, paired_notes
 from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
 from cactus.paper.results import averaged_over_seeds
@@ -20,7 +20,7 @@ from cactus.paper.vocabulary import (
     source_title,
 )
 
-_EMPTY = TableCell(r"\multicolumn{1}{c}{--}")
+_EMPTY = TableCell(NONE)
 
 
 def render(inputs: TableInputs) -> Table:
@@ -35,7 +35,7 @@ def render(inputs: TableInputs) -> Table:
     )
     lines = list(_body(paired, columns, inputs.decimals, entries))
     text = latex.table(
-        columns="ll" + "r" * len(columns),
+        labels=2,
         head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
         body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
         caption=paired_caption(results, inputs.titles),

@@ -36,7 +36,7 @@ def render(inputs: TableInputs) -> Table:
     titles = ("ours $-$ paper", "verdict", *(["seeds"] if several else []))
     entries: list[dict[str, Any]] = []
     text = latex.table(
-        columns="ll" + ("rlr" if several else "rl") * len(settings),
+        labels=2,
         head=head(settings, titles),
         body=list(body(rows, settings, cells, inputs.decimals, entries)),
         caption=verdict_caption(averaged, inputs.titles),

@@ -145,7 +145,7 @@ def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]
         r"Holm's correction for all pairs of a data set and setting."
     )
     return latex.table(
-        columns="l" * len(_TITLES) + "r" * width,
+        labels=len(_TITLES),
         head=[" & ".join([*_TITLES, rf"\multicolumn{{{width}}}{{c}}{{Setting}}"]) + r" \\"],
         body=body,
         caption=rf"Few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of the runs "

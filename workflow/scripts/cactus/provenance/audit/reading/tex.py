@@ -8,17 +8,18 @@ from typing import Final
 from cactus.files import read_text
 
 _NUMBER: Final = re.compile(r"^[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?( \*)?)?$|^[a-z]+( [a-z]+)*$")
-_EMPTY: Final = r"\multicolumn{1}{c}{}"
-_STAR: Final = r"\rlap{$^{*}$}"
-_INVISIBLE: Final = re.compile(r"\\(?:phantom|rlap)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}")
+_EMPTY: Final = "{}"
+_STAR: Final = r" {\rlap{$^{*}$}}"
+_MARK: Final = re.compile(r" \{\\rlap\{\$\^\{\\mathrm\{[a-z]\}\}\$\}\}$")
+_WORDS: Final = re.compile(r"\{[^{}]+\}")  # in a column of numbers: a mark for why there is none
 
 
 def numbers_in_table(path: Path) -> Iterator[list[str]]:
     r"""Yield what the cells of each row of the table's body print; empty where a mark is instead.
 
     Cells that show nothing at all are left out. This is independent of the code that writes
-    tables. It drops labels and marks: ``\textbf{68.84}\,$\pm$\,0.80`` gives ``68.84 ± 0.80``. A
-    star of significance stays.
+    tables. It drops labels and marks: ``\bfseries 68.84 \pm 0.80`` gives ``68.84 ± 0.80``. A star
+    of significance stays.
 
     Raises
     ------
@@ -34,9 +35,9 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
 
 
 def _printed(cell: str) -> str:
-    text = _INVISIBLE.sub("", cell.replace(_STAR, " *")).replace(r"\,$\pm$\,", " ± ")
-    text = re.sub(r"^\$([+-])\$", r"\1", text)
-    text = re.sub(r"\\textbf\{([^{}]*)\}", r"\1", text).strip()
-    if r"\multicolumn" in text:
+    text = cell.strip()
+    if _WORDS.fullmatch(text):
         return ""
+    text = _MARK.sub("", text.replace(_STAR, " *")).removeprefix(r"\bfseries ")
+    text = text.replace(r" \pm ", " ± ")
     return text if _NUMBER.match(text) else f"unreadable: {text}"

@@ -1,0 +1,46 @@
+"""The Frictionless data package of a run's numbers (https://datapackage.org)."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.files import write_json
+from cactus.paper.schema import paired, partition_quality, results
+from cactus.paper.schema.field import Field
+
+PACKAGE_FILE: Final = "datapackage.json"
+_TABLES: Final = (
+    ("results", "Accuracy of every cell, setting and seed.", results.FIELDS, results.KEY),
+    ("paired_tests", "Paired tests between methods.", paired.FIELDS, paired.KEY),
+    (
+        "partition_quality",
+        "Partitions of the training images compared with their true classes.",
+        partition_quality.FIELDS,
+        partition_quality.KEY,
+    ),
+)
+
+
+def write_package(folder: Path) -> None:
+    """Write the description of the tables beside them."""
+    resources = [_resource(*table) for table in _TABLES]
+    package = {"profile": "tabular-data-package", "name": "results", "resources": resources}
+    write_json(folder / PACKAGE_FILE, package)
+
+
+def _resource(
+    name: str, description: str, fields: tuple[Field, ...], key: tuple[str, ...]
+) -> dict[str, Any]:
+    return {
+        "profile": "tabular-data-resource",
+        "name": name,
+        "path": f"{name}.csv",
+        "description": description,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": {
+            "fields": [field.descriptor() for field in fields],
+            "missingValues": [""],
+            "primaryKey": [*key],
+        },
+    }
