@@ -212,7 +212,7 @@ EDITS = [
     Edit("a raw file by a byte", flip_a_byte("results/small/raw/mnist/t10k-labels-idx1-ubyte.gz"), wave("make_synthetic_data mnist")),
     Edit("a prepared array by a byte", flip_a_byte("results/small/data/mnist/test_images.npy"), wave("prepare_data mnist")),
     Edit("a model by a byte", flip_a_byte("results/small/models/omniglot/acai/maml/s0/model.safetensors"), wave("meta_train omniglot/acai/maml")),
-    Edit("an embedding rebuilt with identical bytes", rebuild_identically, NOTHING),
+    Edit("an embedding rebuilt with identical bytes", rebuild_identically, {"audit_run", "make_report"}),
     Edit("a library of the figures in the lock", replaced("envs/requirements.lock", "\nseaborn==", "\nseaborn==99."), wave("make_figure accuracy_grid")),
     Edit("a library of the partitions in the lock", replaced("envs/requirements.lock", "\nthreadpoolctl==", "\nthreadpoolctl==99."), wave("make_partitions", "run_baselines")),
     Edit("a library that no job imports", replaced("envs/requirements.lock", "\nmypy==", "\nmypy==99."), NOTHING),
