@@ -28,10 +28,10 @@ _TO_INPUT: Final = (
 )
 _SETUP: Final = (
     r"\sisetup{separate-uncertainty=true, retain-explicit-plus=true, text-series-to-math=true,",
-    r"  retain-zero-uncertainty=true, table-align-text-after=false}",
+    r"  retain-zero-uncertainty=true, table-align-uncertainty=false, table-align-text-after=false}",
 )
 # Wider tables span both columns of a page that has two.
-_COLUMNS_OF_ONE: Final = 6
+_COLUMNS_OF_ONE: Final = 5
 _NUMBER: Final = re.compile(
     r"(?:\\bfseries )?([+-]?)(\d+)(?:\.(\d+))?(?: \\pm (\d+)(?:\.\d+)?)?(?: \{|$)"
 )

@@ -7,9 +7,9 @@ import pandas as pd
 
 from cactus.errors import DataError
 from cactus.files import open_regular
+from cactus.paper.schema.values import STATUSES as STATUSES  # others take it from here
 
 CELL_KEYS: Final = ["dataset", "source", "method", "learner", "way", "shot"]
-STATUSES: Final = ("verified", "recalled", "unavailable")
 _COLUMNS: Final = [
     *CELL_KEYS, "accuracy", "accuracy_status", "ci95", "ci95_status",
     "paper", "table", "citation",

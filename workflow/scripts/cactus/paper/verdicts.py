@@ -1,12 +1,12 @@
 """Verdicts: how each of our numbers stands to the paper's."""
 
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-Verdict = Literal["reproduced", "above", "below", "compared", "not at hand", "not in the paper"]
-VERDICTS: Final[tuple[str, ...]] = get_args(Verdict)
+from cactus.paper.schema.values import VERDICTS
+
 _COUNTED: Final = {"compared": "compared only"}
 
 

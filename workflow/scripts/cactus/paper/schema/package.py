@@ -4,18 +4,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.files import write_json
-from cactus.paper.schema import paired, partition_quality, results
 from cactus.paper.schema.field import Field
+from cactus.paper.schema.paired import FIELDS as PAIRED
+from cactus.paper.schema.paired import KEY as PAIRED_KEY
+from cactus.paper.schema.partition_quality import FIELDS as QUALITY
+from cactus.paper.schema.partition_quality import KEY as QUALITY_KEY
+from cactus.paper.schema.results import FIELDS as RESULTS
+from cactus.paper.schema.results import KEY as RESULTS_KEY
 
 PACKAGE_FILE: Final = "datapackage.json"
 _TABLES: Final = (
-    ("results", "Accuracy of every cell, setting and seed.", results.FIELDS, results.KEY),
-    ("paired_tests", "Paired tests between methods.", paired.FIELDS, paired.KEY),
+    ("results", "Accuracy of every cell, setting and seed.", RESULTS, RESULTS_KEY),
+    ("paired_tests", "Paired tests between methods.", PAIRED, PAIRED_KEY),
     (
         "partition_quality",
         "Partitions of the training images compared with their true classes.",
-        partition_quality.FIELDS,
-        partition_quality.KEY,
+        QUALITY,
+        QUALITY_KEY,
     ),
 )
 

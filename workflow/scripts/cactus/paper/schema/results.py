@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from cactus.paper.published import STATUSES
 from cactus.paper.schema.field import Field, accuracy, count, width
-from cactus.paper.verdicts import VERDICTS
+from cactus.paper.schema.values import STATUSES, VERDICTS
 
 CELL: Final = (
     Field("run", "string", "Name of the run."),
