@@ -31,7 +31,7 @@ def finished_view(reader: RunReader, decimals: int, titles: Titles) -> RunView:
     DataError
         A table of numbers or the audit's result is missing or damaged.
     """
-    results, paired, quality = (reader.run_folder / name for name in RESULTS.files)
+    results, paired, quality = (reader.run_folder / name for name in RESULTS.files[:3])
     return RunView(
         reader,
         read_results(results),
