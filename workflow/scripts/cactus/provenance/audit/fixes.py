@@ -36,7 +36,8 @@ class Fixes:
         """Return the command that mends a finding."""
         match finding.kind:
             case "stray file" | "plan damaged":
-                return f"rm -r {_quoted(self._folder / finding.file)}"
+                path = self._folder / finding.file
+                return f"rm {'-r ' if path.is_dir() else ''}{_quoted(path)}"
             case "list damaged":
                 return f"remove the damaged line of {self._folder / finding.file}"
             case "seal broken":
