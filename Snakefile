@@ -11,16 +11,8 @@ gc.freeze()
 gc.set_threshold(50_000)
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "rules/common.smk"
 include: "rules/handlers.smk"
-
-
-from cactus.provenance.execution.process import name_user
-
-name_user()  # Snakemake and its Slurm plugin ask for it
 
 
 include: "rules/stages.smk"

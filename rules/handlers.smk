@@ -4,8 +4,10 @@ from pathlib import Path
 
 from cactus.cluster.closing import closing_lines, handlers_beside
 from cactus.provenance.chain.relink import accept_results
+from cactus.provenance.execution.process import name_user
 from cactus.provenance.staleness.status import failed_attempts
 
+name_user()  # Snakemake and its Slurm plugin ask for it
 FAILED_BEFORE = {}
 
 

@@ -1,3 +1,6 @@
+report: "../workflow/report/workflow.rst"
+
+
 rule make_report:
     input:
         unpack(planned("make_report")),

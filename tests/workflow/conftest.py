@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.project import CONFIG, Project
+from tests.workflow.scratch import Scratch
 
 # Another study beside the finished run, whose ACAI differs.
 STUDY = (*CONFIG, "--config", "run=second", "embeddings={acai: {iterations: 5}}")
@@ -30,6 +31,18 @@ def project(finished: Project, editable: Project) -> Iterator[Project]:
     """A copy of the finished project to edit; it is restored after each test."""
     yield editable
     editable.restore(finished)
+
+
+@pytest.fixture(scope="module")
+def copied(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    return Scratch(finished, tmp_path_factory.mktemp("copied") / "project")
+
+
+@pytest.fixture
+def scratch(copied: Scratch) -> Iterator[Scratch]:
+    """A copy of the finished run for one audit after another; it is restored after each test."""
+    yield copied
+    copied.restore()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import json
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,17 +19,6 @@ from tests.workflow.scratch import Scratch
 from tests.workflow.tampering import MAML, edit, flip, forge
 
 pytestmark = pytest.mark.workflow
-
-
-@pytest.fixture(scope="module")
-def copied(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    return Scratch(finished, tmp_path_factory.mktemp("chain") / "project")
-
-
-@pytest.fixture
-def scratch(copied: Scratch) -> Iterator[Scratch]:
-    yield copied
-    copied.restore()
 
 
 def files(report: Report) -> set[str]:

@@ -4,7 +4,7 @@ import argparse
 
 from cactus.cli.text import print_json
 from cactus.provenance.audit.report import passing_audit, run_audit
-from cactus.provenance.chain.seal import SEAL, write_seal
+from cactus.provenance.chain.seal import write_seal
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.run_folders import find_run_folder
@@ -13,8 +13,7 @@ from cactus.provenance.staleness.run_folders import find_run_folder
 def write_signature(arguments: argparse.Namespace) -> int:
     """Sign the digest of a run that passes its audit."""
     planner = open_run(arguments.run, cache=HashCache(None))
-    (planner.run_folder / SEAL).unlink(missing_ok=True)
-    report = passing_audit(planner, "cannot be signed")
+    report = passing_audit(planner, "cannot be signed", replaced="seal broken")
     path = write_seal(planner.run_folder, report.digest, arguments.key.expanduser())
     print(f"wrote {path}, a signature of {report.digest}")
     return 0

@@ -1,10 +1,11 @@
 """Images as tiles of a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.lines import Line2D
 
 Image = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -34,3 +35,21 @@ def stacked(pictures: Sequence[Image], gap: int) -> Image:
     space = np.full((gap, *pictures[0].shape[1:]), WHITE, dtype=np.uint8)
     parts = [part for picture in pictures for part in (picture, space)]
     return np.concatenate(parts[:-1])
+
+
+def frame_handles(colors: Mapping[str, Color]) -> list[Line2D]:
+    """Return what a legend shows of images with colored borders, by the names of the colors."""
+    return [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker="s",
+            markersize=6,
+            markerfacecolor="white",
+            markeredgewidth=1.5,
+            markeredgecolor="#{:02x}{:02x}{:02x}".format(*color),
+            label=name,
+        )
+        for name, color in colors.items()
+    ]

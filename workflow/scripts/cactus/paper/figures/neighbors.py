@@ -106,17 +106,4 @@ def _block(images: Image, queries: Integers, found: Integers, labels: Integers |
 
 def _handles(*, classes: bool) -> list[Line2D]:
     named = {"image": _QUERY, **({"neighbor of the same class": _SAME} if classes else {})}
-    return [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="s",
-            markersize=6,
-            markerfacecolor="white",
-            markeredgewidth=1.5,
-            markeredgecolor="#{:02x}{:02x}{:02x}".format(*color),
-            label=name,
-        )
-        for name, color in named.items()
-    ]
+    return tiles.frame_handles(named)

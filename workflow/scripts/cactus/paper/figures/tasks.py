@@ -102,20 +102,7 @@ def _show(axes: Axes, block: Image) -> None:
 
 def _handles() -> list[Line2D]:
     named = {"support": _SUPPORT, "query": _QUERY}
-    return [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="s",
-            markersize=6,
-            markerfacecolor="white",
-            markeredgewidth=1.5,
-            markeredgecolor="#{:02x}{:02x}{:02x}".format(*color),
-            label=name,
-        )
-        for name, color in named.items()
-    ]
+    return tiles.frame_handles(named)
 
 
 def _title(inputs: FigureInputs, cells: list[SourceCell]) -> str:
