@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cactus.errors import RecordError
 from cactus.provenance.audit.report import Report
 from cactus.provenance.chain.relink import relink
 from cactus.provenance.records.record import read_record, write_record
@@ -90,6 +91,12 @@ def test_a_signature_holds_until_the_run_or_the_signature_changes(scratch: Scrat
     (scratch.run / "digest.txt").write_bytes(signed)
     flip("digest.txt.sig")(scratch.run)
     assert files(scratch.audit()) == {"digest.txt.sig"}
+    assert scratch.project.cactus("seal", "small", "--key", str(key))[0] == 0  # in its place
+    assert scratch.audit().findings == ()
+    kept = (scratch.run / "digest.txt.sig").read_bytes()
+    flip(f"models/{MAML}/metrics.jsonl")(scratch.run)
+    assert scratch.project.cactus("seal", "small", "--key", str(key))[0] == RecordError.exit_code
+    assert (scratch.run / "digest.txt.sig").read_bytes() == kept
 
 
 def test_files_that_a_record_does_not_list_or_lists_wrongly_are_named(scratch: Scratch):
