@@ -13,8 +13,6 @@ gc.set_threshold(50_000)
 
 include: "rules/common.smk"
 include: "rules/handlers.smk"
-
-
 include: "rules/stages.smk"
 include: "rules/data.smk"
 include: "rules/embed.smk"

@@ -16,7 +16,7 @@ from cactus.report.view import MissingCell, RunView
 from cactus.stages.base import Job
 from tests.unit.paper.conftest import make_run
 from tests.unit.paper.fake_run import FakeRun
-from tests.unit.provenance.records.test_record import a_record
+from tests.unit.provenance.records.a_record import a_record
 from tests.workflow.project import ROOT
 
 AUDIT: dict[str, Any] = {"findings": [], "notes": ["made by <hand>"], "jobs": 9, "files": 8,
