@@ -24,6 +24,7 @@ include: "rules/aggregate.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
 include: "rules/report.smk"
+include: "rules/manuscript.smk"
 
 
 from cactus.cluster.closing import stage_of
@@ -46,6 +47,7 @@ localrules:
     figures,
     audit,
     report,
+    paper,
 
 
 rule all:
@@ -54,3 +56,4 @@ rule all:
         made_by(*(name for name in stage_names() if stage_named(name).final)),
         rules.audit.input,
         rules.report.input,
+        made_before("make_paper"),

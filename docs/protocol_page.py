@@ -6,22 +6,14 @@ Run it by `make config-docs`, or by `python -m docs.protocol_page`.
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cactus.files import write_text
+from cactus.manuscript.protocol import Point, Section, Verdict
+from cactus.manuscript.values import by_name, filled_in, names_of
 from cactus.paper.published import STATUSES, read_published
-from cactus.paper.vocabulary import DATASETS, EMBEDDINGS
-from docs.protocol_points import (
-    EVIDENCE,
-    PLACEHOLDER,
-    ROOT,
-    Point,
-    Section,
-    Verdict,
-    first_value,
-    mark_of,
-    read_sections,
-)
+from cactus.paper.vocabulary import DATASETS
+from docs.protocol_points import EVIDENCE, ROOT, SETTINGS, mark_of, read_sections
 
 PAGE: Final = Path(__file__).parent / "protocol.md"
 _VERDICTS: Final[dict[Verdict, str]] = {
@@ -51,7 +43,11 @@ def page(sections: Sequence[Section]) -> str:
     lines += ["", *_summary(sections), ""]
     for section in sections:
         lines += [f"## {section.title}", ""]
-        lines += [_filled_in(section.intro.strip(), list(DATASETS)), ""] if section.intro else []
+        lines += (
+            [filled_in(SETTINGS, section.intro.strip(), list(DATASETS)), ""]
+            if section.intro
+            else []
+        )
         if section.points:
             lines += ["| point | the original | here | verdict |", "|---|---|---|---|"]
             lines += [*map(_row, section.points), ""]
@@ -67,11 +63,12 @@ def _row(point: Point) -> str:
 
 
 def _original(point: Point) -> str:
-    text = point.says or _by_name(point.original_values, point.per)
+    text = point.says or by_name(point.original_values, point.per)
     also = f"; {point.also}" if point.also else ""
     differs = f"; *but* {point.differs}" if point.differs else ""
     evidence = ", ".join(map(_evidence, point.evidence))
-    return f"{_filled_in(text, point.per)} ({evidence}){_filled_in(also + differs, point.per)}"
+    text, more = (filled_in(SETTINGS, one, point.per) for one in (text, also + differs))
+    return f"{text} ({evidence}){more}"
 
 
 def _evidence(text: str) -> str:
@@ -85,20 +82,20 @@ def _here(point: Point) -> str:
     parts = []
     if point.keys:
         keys = " or ".join(f"`{key.replace('{name}', '<name>')}`" for key in point.keys)
-        parts.append(f"{_by_name(point.values, point.per)}: {keys}")
+        parts.append(f"{by_name(point.values(SETTINGS), point.per)}: {keys}")
     if point.here:
-        parts.append(_filled_in(point.here.strip().rstrip("."), point.per))
+        parts.append(filled_in(SETTINGS, point.here.strip().rstrip("."), point.per))
     return "; ".join(parts)
 
 
 def _verdict(point: Point) -> str:
-    verdicts = point.verdicts
+    verdicts = point.verdicts(SETTINGS)
     said = [
-        text + ("" if len(verdicts) == 1 else f": {_names(verdicts[verdict], point.per)}")
+        text + ("" if len(verdicts) == 1 else f": {names_of(verdicts[verdict], point.per)}")
         for verdict, text in _VERDICTS.items()
         if verdict in verdicts
     ]
-    reason = f". {_filled_in(point.reason.strip(), point.per)}" if point.reason else ""
+    reason = f". {filled_in(SETTINGS, point.reason.strip(), point.per)}" if point.reason else ""
     files = dict.fromkeys(test.partition("::")[0] for test in point.tests)
     tests = f" ({', '.join(f'`{file}`' for file in files)})" if files else ""
     return "; ".join(said) + reason + tests
@@ -108,7 +105,7 @@ def _summary(sections: Sequence[Section]) -> Iterator[str]:
     """Yield the number of points, and lists of departures, silence and contradiction."""
     points = [(point, section.title) for section in sections for point in section.points]
     departs, silent = (
-        [one for one in points if verdict in one[0].verdicts]
+        [one for one in points if verdict in one[0].verdicts(SETTINGS)]
         for verdict in ("departs", "unpublished")
     )
     yield (
@@ -148,51 +145,6 @@ def _published() -> Iterator[str]:
     for dataset, title in DATASETS.items():
         found = frame[frame["dataset"] == dataset]["paper_status"].value_counts()
         yield f"| {title} | {' | '.join(str(found.get(status, 0)) for status in STATUSES)} |"
-
-
-def _by_name(values: dict[str, Any], per: Sequence[str]) -> str:
-    """Return values with the names that have them, or one value that all have."""
-    shown: dict[str, list[str]] = {}
-    for name, value in values.items():
-        shown.setdefault(_shown(value), []).append(name)
-    if len(shown) == 1 and len(values) == len(per):
-        return next(iter(shown))
-    return "; ".join(f"{_names(names, per)}: {text}" for text, names in shown.items()) or "-"
-
-
-def _names(names: Sequence[str], per: Sequence[str]) -> str:
-    titles = {**DATASETS, **EMBEDDINGS}
-    return "all" if list(names) == list(per) else ", ".join(titles.get(one, one) for one in names)
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:g}"
-        case {"way": way, "shot": shot}:
-            return f"{way}-way {shot}-shot"
-        case dict():
-            return ", ".join(f"{key} {_shown(one)}" for key, one in value.items()) or "none"
-        case list():
-            return ", ".join(map(_shown, value)) or "none"
-    return str(value)
-
-
-def _filled_in(text: str, per: Sequence[str]) -> str:
-    """Return a text with the values of the keys that it has in braces."""
-
-    def value(match: re.Match[str]) -> str:
-        key, name = match.groups()
-        names = [name] if name else per
-        return _by_name({one: first_value([key], one) for one in names}, names)
-
-    return PLACEHOLDER.sub(value, text)
 
 
 def main() -> None:

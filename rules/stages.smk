@@ -42,6 +42,14 @@ def made_by(*stages):
     return [f"{RUN}/{job.files[0]}" for job in jobs]
 
 
+def made_before(*stages):
+    """Return the same of the jobs that have run, of stages that only their own target requests."""
+    jobs = (job for stage in stages for job in GRAPH.by_stage[stage])
+    return [
+        f"{RUN}/{job.files[0]}" for job in jobs if record_path(Path(RUN), job).exists()
+    ]
+
+
 def shown_results_of(stage, caption, suffix):
     """Return the results of a stage's jobs; Snakemake's report shows those of a suffix.
 

@@ -58,6 +58,7 @@ STAGES = {
     "make_figure cactus.paper.figures.partitions": {"matplotlib", "pandas", "PIL"},
     "audit_run": set(),
     "make_report": {"pandas", "PIL"},
+    "make_paper": {"pandas", "PIL"},
 }
 
 # Commands of `cactus` that load one of these; the others load none. To know whether raw files can

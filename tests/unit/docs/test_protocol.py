@@ -8,8 +8,10 @@ from pydantic import ValidationError
 
 from cactus.config.load import all_keys
 from cactus.config.models import Config
+from cactus.manuscript.protocol import Point, Section, value_of
+from docs import protocol_points
 from docs.protocol_page import PAGE, page
-from docs.protocol_points import Point, Section, read_sections, value_of, wrong_keys
+from docs.protocol_points import SETTINGS, read_sections, wrong_keys
 
 SECTIONS = read_sections()
 K = {
@@ -32,7 +34,7 @@ FACT = {
 def problems(values, **changes):
     given = {**values, **changes}
     point = Point.model_validate({key: value for key, value in given.items() if value != "none"})
-    return list(point.problems())
+    return list(protocol_points.problems(point))
 
 
 def row(point):
@@ -46,9 +48,12 @@ def test_the_page_is_in_step_with_the_defaults():
 
 
 def test_values_are_those_of_the_data_set_in_the_papers_study():
-    assert [value_of("learners.maml.way", name) for name in ("mnist", "celeba")] == [10, 2]
-    assert value_of("partitions.hyperplanes.point_range", "deepcluster") == 0.0
-    assert value_of("grid.learners", "mnist") == ["maml"]
+    assert [value_of(SETTINGS, "learners.maml.way", name) for name in ("mnist", "celeba")] == [
+        10,
+        2,
+    ]
+    assert value_of(SETTINGS, "partitions.hyperplanes.point_range", "deepcluster") == 0.0
+    assert value_of(SETTINGS, "grid.learners", "mnist") == ["maml"]
 
 
 def test_points_that_fit_have_no_problems():
@@ -75,7 +80,7 @@ def test_points_that_fit_have_no_problems():
     ],
 )
 def test_the_verdict_compares_the_values(changes, verdicts):
-    assert Point.model_validate({**K, **changes}).verdicts == verdicts
+    assert Point.model_validate({**K, **changes}).verdicts(SETTINGS) == verdicts
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ JOBS: dict[str, dict[str, str]] = {
     "make_document": {},
     "audit_run": {},
     "make_report": {},
+    "make_paper": {},
     "make_figure": {"figure": "shots"},
 }
 
@@ -43,7 +44,10 @@ def test_the_table_names_every_stage():
 @pytest.mark.parametrize(
     ("values", "changed"),
     [
-        ({"run": "other"}, {"aggregate_results", "audit_run", "make_report", "make_table"}),
+        (
+            {"run": "other"},
+            {"aggregate_results", "audit_run", "make_paper", "make_report", "make_table"},
+        ),
         ({"data": {"raw_dir": "/elsewhere", "download": False}}, set()),
         ({"checkpoints": {"seconds": None, "steps": 5}}, set()),
         ({"gpus": {"jobs_per_gpu": 4}}, set()),
@@ -76,7 +80,7 @@ def test_the_table_names_every_stage():
         ),
         ({"baselines": {"mlp": {"epochs": 7}}}, {"run_baselines"}),
         ({"grid": {"seeds": [0, 1]}}, {"aggregate_results"}),
-        ({"outputs": {"decimals": 1}}, {"make_report", "make_table"}),
+        ({"outputs": {"decimals": 1}}, {"make_paper", "make_report", "make_table"}),
         ({"outputs": {"dpi": 70}}, {"make_figure"}),
         ({"outputs": {"curve_points": 7}}, set()),
         ({"grid": {"datasets": ["omniglot"]}}, {"aggregate_results", "make_document"}),

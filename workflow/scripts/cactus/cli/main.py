@@ -31,6 +31,7 @@ FUNCTIONS = {
     "diff": "cactus.cli.results.diff:show_diff",
     "compare": "cactus.cli.results.diff:show_compare",
     "report": "cactus.cli.results.export:show_report",
+    "paper": "cactus.cli.results.paper:show_paper",
     "digest": "cactus.cli.results.export:show_digest",
     "export": "cactus.cli.results.export:show_export",
     "replay": "cactus.cli.results.export:show_replay",

@@ -17,8 +17,8 @@ Parser = argparse.ArgumentParser
 
 def add_options(name: str, parser: Parser) -> None:
     """Add the options of a command to its parser."""
-    if name in ("plan", "update", "status", "top", "clean", "report", "digest", "export",
-                "audit", "seal"):  # fmt: skip
+    if name in ("plan", "update", "status", "top", "clean", "report", "paper", "digest",
+                "export", "audit", "seal"):  # fmt: skip
         parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
     if name in ("why", "accept", "show", "logs"):
         parser.add_argument("cell", metavar="CELL", help=_CELL)

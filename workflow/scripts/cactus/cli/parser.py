@@ -34,6 +34,7 @@ GROUPS: Final = {
         "compare": "write numbers of several runs into one table and one figure, and test them "
         "in pairs",
         "report": "show the report of a run, a web page; of an unfinished one as it is now",
+        "paper": "show the paper of a finished run, a PDF; write it if it is missing or stale",
         "digest": "write what a repository should hold of a run: tables, figures, audit, a row "
         "per record",
         "export": "write a run as an RO-Crate",

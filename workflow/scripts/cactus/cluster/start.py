@@ -23,12 +23,14 @@ from cactus.cores import usable_cores
 from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.exits import message_alone
+from cactus.manuscript.latex import check_latex
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
+from cactus.stages.whole_run.make_paper import PAPER
 
 
 @message_alone()
@@ -52,6 +54,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
         Raw files are missing and cannot be downloaded.
     StorageError
         The run's folder cannot be written, or its file system lacks hard links.
+    ResourceError
+        The paper is asked for, and LaTeX is missing.
     ClusterError
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
@@ -68,6 +72,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
             usable_cores(), workflow.resource_settings.cores or 1, planner.config.compute.threads
         ):
             print(f"warning: {line}", file=sys.stderr)
+    if PAPER in jobs:
+        check_latex()
     for job in jobs:
         if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
             _check_data(planner, job.cell, fetch=not workflow.local_exec)

@@ -55,6 +55,8 @@ class Stage(ABC, Generic[Wildcards]):
         What a trace shows, if it is not the sentinel.
     final
         Whether `all` and the audit request its results.
+    on_request
+        Whether only its own target requests its jobs, until they have run once: then `all` does.
     reads_run
         Whether its job reads records and logs, too: bookkeeping that only this run can do.
     scores
@@ -78,6 +80,7 @@ class Stage(ABC, Generic[Wildcards]):
     optional: ClassVar[tuple[str, ...]] = ()
     main_result: ClassVar[str | None] = None
     final: ClassVar[bool] = False
+    on_request: ClassVar[bool] = False
     reads_run: ClassVar[bool] = False
     scores: ClassVar[bool] = False
     local: ClassVar[bool] = False

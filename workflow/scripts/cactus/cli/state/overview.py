@@ -75,7 +75,7 @@ def _glance(name: str) -> _Run:
     """Return how far a run is, without a look at whether anything has become stale."""
     try:
         planner = open_run(name)
-        jobs = planner.graph.jobs
+        jobs = planner.jobs
     except CactusError as error:
         return _broken(name, error)
     done = sum(record_path(planner.run_folder, job).is_file() for job in jobs)

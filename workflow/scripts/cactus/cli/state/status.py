@@ -44,7 +44,7 @@ def show_status(arguments: argparse.Namespace) -> int:
     counts = Counter(status.state for status in statuses.values())
     listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     print(f"\n{planner.run_folder.name}: {counted(len(statuses), 'job')}: {listed}")
-    if text := planner.unlocked_versions(planner.graph.jobs):
+    if text := planner.unlocked_versions(planner.jobs):
         print(text)
     return exit_code
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import ConfigError, did_you_mean_or_known
-from cactus.graph import Graph
 from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
@@ -33,7 +33,7 @@ def update(arguments: argparse.Namespace) -> int:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
-    wanted = _wanted(open_run(str(folder)).graph, request.targets)
+    wanted = _wanted(open_run(str(folder)), request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
     while left:
         ready = left if request.dry_run else _ready(folder, left)
@@ -57,8 +57,8 @@ def update(arguments: argparse.Namespace) -> int:
 
 
 def _stale(folder: Path, wanted: set[Job]) -> list[Job]:
-    found = open_run(str(folder)).assess_all()
-    return [one.job for one in found if one.stale and one.job in wanted]
+    planner = open_run(str(folder))
+    return [job for job in planner.graph.jobs if job in wanted and planner.assess(job).stale]
 
 
 def _ready(folder: Path, stale: list[Job]) -> list[Job]:
@@ -89,9 +89,10 @@ def _request(given: list[str]) -> _Request:
     return _Request(options, targets, bool(parsed.dryrun))
 
 
-def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
+def _wanted(planner: Planner, targets: list[str]) -> set[Job]:
     """Return the jobs of some targets and what they need; all jobs if no target is named."""
-    known, found = graph.targets, set[Job]()
+    graph, found = planner.graph, set[Job]()
+    known = graph.targets
     for target in targets:
         if target not in (*known, _EVERYTHING):
             raise ConfigError(
@@ -100,7 +101,8 @@ def _wanted(graph: Graph, targets: list[str]) -> set[Job]:
                 got=target,
                 fix=did_you_mean_or_known(target, known, "name none, for everything"),
             )
-        stages = known.get(target, {job.stage for job in graph.jobs})
-        for job in (job for job in graph.jobs if job.stage in stages):
+        jobs = graph.jobs if target in known else planner.jobs
+        stages = known.get(target, {job.stage for job in jobs})
+        for job in (job for job in jobs if job.stage in stages):
             found.update(graph.ancestry(job))
-    return found if targets else {*graph.jobs}
+    return found if targets else {*planner.jobs}

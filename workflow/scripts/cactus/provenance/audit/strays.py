@@ -21,7 +21,7 @@ from cactus.stages.whole_run.audit_run import AUDIT
 _BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
 _LATEX: Final = re.compile(r"\.(aux|log|pdf|fls|fdb_latexmk|synctex\.gz|out|toc)$")
 _OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
-_SHARED: Final = ("tables", "figures")
+_SHARED: Final = ("tables", "figures", "paper")
 
 
 class Strays:
@@ -126,7 +126,7 @@ class Strays:
         if any(_BACKUP.search(part) for part in path.parts):
             return True
         beside = _LATEX.sub(".tex", name)
-        return beside != name and beside in self._owned and path.parts[0] == "tables"
+        return beside != name and beside in self._owned and path.parts[0] in ("tables", "paper")
 
 
 def _claimed(record: Record) -> list[str]:

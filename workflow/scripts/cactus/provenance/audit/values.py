@@ -1,8 +1,9 @@
 """Checks that the printed numbers follow from the accuracies of the episodes."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -23,16 +24,17 @@ from cactus.provenance.audit.reading.paper_numbers import (
     read_paper_numbers,
 )
 from cactus.provenance.audit.reading.rows_of_csv import read_rows
-from cactus.provenance.audit.reading.tex import numbers_in_table
+from cactus.provenance.audit.reading.tex import numbers_in_table, numbers_of_macros
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
 _NUMBERS: Final = ("mean", "ci95", "seed_std", "difference", "difference_ci95")
-# How the numbers of a printed file are read, by its suffix; those of figures cannot be.
-_READERS: Final = {
-    ".tex": lambda path: [cell for row in numbers_in_table(path) for cell in row],
-    ".html": numbers_in_page,
+# How the numbers of a printed file are read, by its name; those of figures cannot be.
+_READERS: Final[dict[str, Callable[[Path], list[str]]]] = {
+    "numbers.tex": numbers_of_macros,
+    "*.tex": lambda path: [cell for row in numbers_in_table(path) for cell in row],
+    "*.html": numbers_in_page,
 }
 _RESULT_COLUMNS: Final = (*KEYS, "seed", *_NUMBERS, "verdict")
 
@@ -55,8 +57,8 @@ class ValueCheck:
         for one in self._printed:
             yield from self._check_printed(one)
         for job in self._jobs:
-            if number_map(job) and Path(job.files[0]).suffix in _READERS:
-                yield from self._check_text(job)
+            if number_map(job) and (reader := _reader(job.files[0])):
+                yield from self._check_text(job, reader)
 
     @cached_property
     def _published(self) -> dict[CellKey, dict[str, str]]:
@@ -198,12 +200,12 @@ class ValueCheck:
         shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
-    def _check_text(self, job: Job) -> Iterator[Finding]:
+    def _check_text(self, job: Job, reader: Callable[[Path], list[str]]) -> Iterator[Finding]:
         """Compare each number that a table or the report prints with its map."""
         file = job.files[0]
         try:
             entries = map_entries(self._planner.run_folder / job.files[1])
-            shown = _READERS[Path(file).suffix](self._planner.run_folder / file)
+            shown = reader(self._planner.run_folder / file)
         except (RecordError, OSError, ValueError) as error:
             got = f"cannot be compared with its map: {_one_line(error)}"
             yield Finding("text differs", file, got, job)
@@ -216,6 +218,11 @@ class ValueCheck:
             if text != entry["printed"]:
                 got = f"{entry['row']}: {entry['column']} shows {text!r}, not {entry['printed']!r}"
                 yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))
+
+
+def _reader(file: str) -> Callable[[Path], list[str]] | None:
+    name = Path(file).name
+    return next((one for pattern, one in _READERS.items() if fnmatchcase(name, pattern)), None)
 
 
 def _setting(row: Mapping[str, Any]) -> SettingKey:

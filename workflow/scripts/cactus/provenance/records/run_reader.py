@@ -7,7 +7,7 @@ from pathlib import Path
 from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.graph import Graph
-from cactus.provenance.records.record import Record, read_sealed_record
+from cactus.provenance.records.record import Record, read_sealed_record, record_path
 from cactus.stages.base import Job
 
 
@@ -25,6 +25,15 @@ class RunReader:
     def graph(self) -> Graph:
         """The jobs of the run, and the inputs of each."""
         return Graph(self.config)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of the whole run: those that only their target requests, if they have run."""
+        return [
+            job
+            for job in self.graph.jobs
+            if not job.definition.on_request or record_path(self.run_folder, job).exists()
+        ]
 
     def read(self, job: Job) -> Record | RecordError | None:
         """Return a job's record, the error if it is damaged, or None if there is none."""

@@ -71,11 +71,11 @@ class Planner(RunReader):
         return read_waivers(self.run_folder)
 
     def assess_all(self) -> list[Assessment]:
-        """Assess every job of the configuration, upstream jobs first."""
+        """Assess every job of the run, upstream jobs first."""
         if not self._assessments:
             recorded = (name for record in self.records() for name in record.entities)
             self.project.tree.cache.warm(self.run_folder / name for name in recorded)
-        return [self.assess(job) for job in self.graph.jobs]
+        return [self.assess(job) for job in self.jobs]
 
     def assess(self, job: Job) -> Assessment:
         """Plan a job, and find the reasons to run it, if any."""

@@ -1,4 +1,4 @@
-"""Reads the numbers of a LaTeX table from its source."""
+"""Reads the numbers of a LaTeX table, and those that are macros, from their sources."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Final
 from cactus.files import read_text
 
 _NUMBER: Final = re.compile(r"^[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?( \*)?)?$|^[a-z]+( [a-z]+)*$")
+_MACRO: Final = re.compile(r"^\\cactusnumber\{[a-z]+\}\{[^{}]+\}\{([^{}]*)\}$", re.M)
 _EMPTY: Final = "{}"
 _STAR: Final = r" {\rlap{$^{*}$}}"
 _MARK: Final = re.compile(r" \{\\rlap\{\$\^\{\\mathrm\{[a-z]\}\}\$\}\}$")
@@ -32,6 +33,17 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
         if " & " in line:
             cells = line.rstrip().removesuffix(r"\\").split(" & ")
             yield [_printed(cell) for cell in cells[2:] if cell.strip() != _EMPTY]
+
+
+def numbers_of_macros(path: Path) -> list[str]:
+    r"""Return the values of the macros of numbers: ``\cactusnumber{ours}{cell}{68.84 \pm 0.80}``.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file cannot be read.
+    """
+    return [_printed(value) for value in _MACRO.findall(read_text(path))]
 
 
 def _printed(cell: str) -> str:

@@ -1,0 +1,71 @@
+"""LaTeX: what is missing is said before any work, a PDF has the same bytes each time."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import CodeError, ResourceError
+from cactus.manuscript.latex import check_latex, compile_pdf
+
+MOMENT = 1_700_000_000
+
+
+def needs_latexmk() -> None:
+    if shutil.which("latexmk") is None:
+        if os.environ.get("CACTUS_REQUIRE_LATEX"):
+            pytest.fail("CACTUS_REQUIRE_LATEX is set, but latexmk is not installed")
+        pytest.skip("latexmk is not installed")
+
+
+def write(folder: Path, body: str) -> Path:
+    folder.mkdir()
+    path = folder / "paper.tex"
+    head = "\\documentclass{article}\\pdftrailerid{}\\pdfsuppressptexinfo=-1\n"
+    path.write_text(f"{head}\\begin{{document}}{body}\\end{{document}}\n", encoding="utf-8")
+    return path
+
+
+def test_missing_programs_are_named_with_what_to_install(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ResourceError) as caught:
+        check_latex()
+    assert caught.value.got == "no latexmk, pdflatex, kpsewhich"
+    assert "apt install latexmk" in caught.value.fix
+
+
+def test_a_missing_package_is_named(monkeypatch, tmp_path: Path):
+    for name in ("latexmk", "pdflatex", "kpsewhich"):
+        program = tmp_path / name
+        found = [f"/tex/{one}.sty" for one in ("booktabs", "fancyhdr", "hyperref", "longtable")]
+        program.write_text(f"#!/bin/sh\nprintf '%s\\n' {' '.join(found)}\n", encoding="utf-8")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ResourceError) as caught:
+        check_latex()
+    assert caught.value.got == "no siunitx.sty"
+
+
+@pytest.mark.latex
+def test_the_pdf_has_the_same_bytes_in_any_folder_and_leaves_nothing_behind(tmp_path: Path):
+    needs_latexmk()
+    made = []
+    for name in ("one", "another folder"):
+        source = write(tmp_path / name, r"Twice: \ref{a}\label{a}")
+        compile_pdf(source, tmp_path / name / "paper.pdf", MOMENT)
+        made.append((tmp_path / name / "paper.pdf").read_bytes())
+        assert {one.name for one in source.parent.iterdir()} == {"paper.tex", "paper.pdf"}
+    assert made[0] == made[1]
+    assert made[0].startswith(b"%PDF")
+
+
+@pytest.mark.latex
+def test_an_error_of_latex_is_told_with_its_line_and_leaves_no_pdf(tmp_path: Path):
+    needs_latexmk()
+    source = write(tmp_path / "bad", "\n\n\\nosuchmacro")
+    with pytest.raises(CodeError) as caught:
+        compile_pdf(source, tmp_path / "bad/paper.pdf", MOMENT)
+    assert "Undefined control sequence" in caught.value.got
+    assert "l.4" in caught.value.got
+    assert not (tmp_path / "bad/paper.pdf").exists()

@@ -1,0 +1,78 @@
+"""Where a study departs from the original, as its paper says it."""
+
+from typing import Any
+
+import pytest
+
+from cactus.config.load import parse_config
+from cactus.manuscript.departures import departures
+from cactus.manuscript.protocol import Section
+
+CLUSTERS = {
+    "point": "Clusters",
+    "evidence": ["code"],
+    "key": "partitions.clusters",
+    "original": {"mnist": 10, "omniglot": 500},
+    "per": ["mnist", "omniglot"],
+    "here": "counted ([data.md](data.md))",
+}
+FACT = {
+    "point": "Starting point",
+    "evidence": ["code"],
+    "says": "arrays",
+    "verdict": "departs",
+    "here": "raw files, {partitions.clusters@omniglot} clusters",
+    "reason": "Nobody could check them.",
+}
+MAML = {
+    "point": "Steps",
+    "evidence": ["table"],
+    "key": "learners.maml.inner_steps",
+    "original": 9,
+    "reason": "Faster.",
+}
+
+
+def found(point: dict[str, Any], names: set[str], **values: Any) -> list[tuple[str, ...]]:
+    section = Section(title="One", points=[point])
+    settings = parse_config(values).model_dump(mode="json")
+    defaults = parse_config({}).model_dump(mode="json")
+    departing, silent = departures([section], settings, defaults, names)
+    assert not silent
+    return [tuple(one) for one in departing]
+
+
+def test_a_key_of_the_original_is_no_departure():
+    assert found(CLUSTERS, {"omniglot", "mnist"}) == []
+
+
+def test_a_key_of_the_study_departs_where_the_study_has_the_data_set():
+    values = {"partitions": {"clusters": 60}}
+    row = ("Clusters", "500", "60", "chosen by this study")
+    assert found(CLUSTERS, {"omniglot"}, **values) == [row]
+    assert found(CLUSTERS, {"celeba"}, **values) == []
+    both = found(CLUSTERS, {"omniglot", "mnist"}, **values)
+    assert both == [("Clusters", "mnist: 10; omniglot: 500".replace("mnist", "MNIST").replace(
+        "omniglot", "Omniglot"), "60", "chosen by this study")]  # fmt: skip
+
+
+def test_a_departure_of_the_defaults_has_the_reason_of_the_protocol():
+    assert found(MAML, {"omniglot", "maml"}) == [("Steps", "9", "5", "Faster.")]
+    own = found(MAML, {"omniglot", "maml"}, learners={"maml": {"inner_steps": 3}})
+    assert own == [("Steps", "9", "3", "chosen by this study")]
+
+
+def test_points_of_a_method_that_the_study_lacks_are_left_out():
+    assert found(MAML, {"omniglot", "protonets"}) == []
+
+
+def test_what_is_no_key_is_told_with_the_values_of_the_study():
+    values = {"partitions": {"clusters": 60}}
+    (row,) = found(FACT, {"omniglot"}, **values)
+    assert row == ("Starting point", "arrays", "raw files, 60 clusters", "Nobody could check them.")
+
+
+@pytest.mark.parametrize("here", ["as drawn ([data.md](data.md))", "as drawn [data.md](data.md)"])
+def test_links_of_the_documentation_are_left_out(here: str):
+    (row,) = found({**FACT, "here": here}, {"omniglot"})
+    assert row[2] == "as drawn"

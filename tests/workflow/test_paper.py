@@ -1,0 +1,149 @@
+"""The paper of a run: made on request, its numbers are those of the results, audited and traced."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import Project
+
+pytestmark = [pytest.mark.workflow, pytest.mark.latex]
+FILES = ("paper.pdf", "paper/paper.tex", "paper/numbers.tex", "paper/numbers.tex.map.json")
+
+
+@pytest.fixture(autouse=True)
+def _needs_latex():
+    for name in ("latexmk", "pdftotext"):
+        if shutil.which(name) is None:
+            if os.environ.get("CACTUS_REQUIRE_LATEX"):
+                pytest.fail(f"CACTUS_REQUIRE_LATEX is set, but {name} is not installed")
+            pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture
+def with_paper(project: Project) -> Project:
+    code, output = project.cactus("paper", "small")
+    assert code == 0, output
+    assert output.splitlines()[-1] == "results/small/paper.pdf"
+    return project
+
+
+def text_of(pdf: Path) -> str:
+    """Return the text of a PDF with single spaces."""
+    command = ["pdftotext", "-layout", str(pdf), "-"]
+    return " ".join(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    )
+
+
+def accuracies(project: Project) -> dict[str, str]:
+    """Return our accuracies as the paper prints them, by data set and setting."""
+    with (project.run / "tables/results.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["seed"] == "all"]
+    return {
+        f"{row['dataset']}/{row['source']}/{row['method']}/{row['way']}-way {row['shot']}-shot":
+        f"{100 * float(row['mean']):.2f} ± {100 * float(row['ci95']):.2f}"
+        for row in rows
+    }  # fmt: skip
+
+
+def test_the_numbers_of_the_pdf_are_those_of_the_results(with_paper: Project):
+    text, numbers = text_of(with_paper.run / "paper.pdf"), accuracies(with_paper)
+    sentences = re.findall(
+        r"(\d+-way \d+-shot)\. Of all methods without labels, .+? is best, with (\S+ ± \S+) %", text
+    )
+    assert {setting for setting, _ in sentences} == {key.rpartition("/")[2] for key in numbers}
+    for setting, shown in sentences:
+        unlabeled = {
+            value
+            for key, value in numbers.items()
+            if key.endswith(f"/{setting}") and "oracle" not in key and "scratch" not in key
+        }
+        assert shown in unlabeled
+        rivals = [float(value.split()[0]) for value in unlabeled]
+        assert float(shown.split()[0]) in rivals
+    for value in numbers.values():  # in the tables
+        assert value in text
+    assert "Synthetic data, not the real data set" in text
+    assert "Departures from the original" in text
+
+
+def test_the_foot_of_the_paper_has_commit_verdict_and_digest(with_paper: Project):
+    code, output = with_paper.cactus("audit", "small")
+    assert code == 0, output
+    digest = output.splitlines()[-1].rpartition(" ")[2]
+    text = text_of(with_paper.run / "paper.pdf")
+    assert f"Digest of the run: {digest}" in text
+    assert "audit: all agree" in text
+    assert with_paper.cactus("audit", "small", "--expect", digest)[0] == 0
+
+
+def test_no_one_who_did_not_ask_gets_a_paper_and_who_did_keeps_it_fresh(project: Project):
+    assert not any((project.run / name).exists() for name in FILES)
+    assert project.stale_jobs() == set()
+    assert project.cactus("plan", "small")[1].endswith("nothing to do, all jobs are fresh\n")
+    code, output = project.cactus("paper", "small")
+    assert code == 0, output
+    assert all((project.run / name).is_file() for name in FILES)
+    assert project.stale_jobs() == set()
+    made = (project.run / "paper.pdf").stat().st_mtime_ns
+    assert project.cactus("paper", "small") == (0, "results/small/paper.pdf\n")
+    assert (project.run / "paper.pdf").stat().st_mtime_ns == made
+    template = project.scripts / "cactus/manuscript/templates/paper.tex.jinja"
+    template.write_text(template.read_text().replace("reach.", "reach, we think."))
+    assert project.stale_jobs() == {"make_paper"}
+    assert "make_paper" in project.cactus("plan", "small")[1]
+    project.snakemake("--cores", "1")
+    assert project.stale_jobs() == set()
+    assert "reach, we think." in text_of(project.run / "paper.pdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "kind"),
+    [
+        ("paper.pdf", b"%PDF", b"%pdf", "output changed"),
+        ("paper/paper.tex", b"Results", b"results", "output changed"),
+        ("paper/numbers.tex", rb" \pm ", rb" \pm 1", "text differs"),
+        ("paper/numbers.tex.map.json", b'"decimals": 2', b'"decimals": 3', "number differs"),
+    ],
+)
+def test_an_edit_of_the_paper_is_found(with_paper: Project, name, old, new, kind):
+    path = with_paper.run / name
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    code, output = with_paper.cactus("audit", "small")
+    assert code == 1
+    assert f"{kind}: " in output
+    assert "paper" in output
+
+
+def test_a_number_of_the_paper_is_traced(with_paper: Project):
+    words = ("--row", "Omniglot ACAI CACTUs-MAML", "--col", "5w1s")
+    code, output = with_paper.cactus("trace", "results/small/paper.pdf", *words)
+    assert code == 0, output
+    assert "make_paper" in output
+    assert "evaluate_model/omniglot/acai/maml/s0" in output
+
+
+def test_an_unfinished_run_has_no_paper_and_says_what_is_missing(project: Project):
+    shutil.rmtree(project.run / "evaluations/omniglot/acai/maml")
+    code, output = project.cactus("paper", "small")
+    assert code not in (0, 1)
+    assert "needs the whole run" in output
+    assert "evaluate_model/omniglot/acai/maml/s0" in output
+
+
+def test_a_copy_of_the_paper_compiles_elsewhere(with_paper: Project, tmp_path: Path):
+    for name in ("paper", "tables", "figures"):
+        shutil.copytree(with_paper.run / name, tmp_path / name)
+    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path / "paper", capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    log = (tmp_path / "paper/paper.log").read_text(errors="replace")
+    assert "undefined" not in log
+    assert "Overfull \\hbox" not in log

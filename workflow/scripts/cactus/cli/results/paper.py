@@ -1,0 +1,34 @@
+"""``cactus paper``: where the paper of a run is, made first if that is all that is left to do."""
+
+import argparse
+
+from cactus.cli.snakemake_call import snakemake_call
+from cactus.errors import RecordError
+from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.status import counted
+from cactus.stages.whole_run.make_paper import PAPER
+
+
+def show_paper(arguments: argparse.Namespace) -> int:
+    """Print where the paper of a finished run is; write it if it is missing or stale.
+
+    No other job runs for it. Returns 0, or Snakemake's exit code if it fails.
+    """
+    planner = open_run(arguments.run)
+    paper = planner.assess(PAPER)
+    waiting = [one.job for one in planner.assess_all() if one.stale and one.job != PAPER]
+    planner.project.tree.cache.save()
+    if waiting:
+        raise RecordError(
+            "The paper of a run needs the whole run.",
+            where=str(planner.run_folder),
+            got=f"{counted(len(waiting), 'job')} missing or stale, the first is {waiting[0].name}",
+            fix=f"run `cactus update {planner.run_folder.name}` first; `cactus plan` says what is "
+            "left",
+        )
+    if paper.stale:
+        code = snakemake_call(planner.run_folder).run("paper", "--cores", "1", "--quiet", "all")
+        if code:
+            return code
+    print(planner.run_folder / str(PAPER.definition.main_result))
+    return 0

@@ -1,0 +1,1 @@
+"""The paper of a run: its text, its numbers, and its PDF."""

@@ -1,0 +1,174 @@
+"""What the text of a paper says of a run, besides what its template says of every run."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from cactus.config.load import read_yaml
+from cactus.config.models import Config
+from cactus.config.sections.source import Source
+from cactus.manuscript.departures import METHODS, departures
+from cactus.manuscript.numbers import number_key
+from cactus.manuscript.protocol import Section
+from cactus.manuscript.references import references
+from cactus.paper.results import caveat, rows_of_tables
+from cactus.paper.verdicts import resting_on_recalled, verdict_counts
+from cactus.paper.vocabulary import (
+    is_oracle,
+    learner_title,
+    method_title,
+    setting_title,
+    source_title,
+)
+from cactus.provenance.staleness.status import counted
+from cactus.report.compute import facts, memory, stage_lines
+from cactus.report.figures import figures
+from cactus.report.view import RunView, rows_of
+from cactus.stages.make_table import STAGE as MAKE_TABLE
+from cactus.stages.whole_run.make_paper import PROTOCOL
+
+
+class Finding(NamedTuple):
+    """The main numbers of a data set in one setting: names of accuracies, empty if there is none.
+
+    `method` is the best one without labels.
+    """
+
+    setting: str
+    method: str
+    best: str
+    published: bool
+    scratch: str
+    oracle: str
+    oracle_method: str
+
+
+class DatasetText(NamedTuple):
+    """A data set: its title, the data in words, its main numbers, and its tables."""
+
+    title: str
+    findings: list[Finding]
+    tables: list[str]
+
+
+def content(view: RunView, root: Path) -> dict[str, Any]:
+    """Return what the template shows; `root` is the project's folder."""
+    config = view.reader.config
+    rows = rows_of_tables(view.results)
+    grid = config.expanded_grid
+    departing, silent = departures(
+        protocol_sections(root),
+        config.model_dump(mode="json"),
+        Config().model_dump(mode="json"),
+        _names(config),
+    )
+    records = view.reader.records()
+    titles = [view.dataset_title(name) for name in grid.datasets]
+    return {
+        "run": view.run,
+        "title": f"CACTUs on {_listed(titles)}: A Reproducible Study",
+        "references": references(_names(config)),
+        "caveat": caveat(view.results),
+        "datasets": [_dataset(view, rows, name) for name in grid.datasets],
+        "embeddings": _listed(sorted({source_title(one) for one in _embeddings(config)})),
+        "learners": _listed(sorted({learner_title(one.learner) for one in grid.trained_cells})),
+        "baselines": bool(grid.with_baselines),
+        "scratch": any(one.source == "scratch" for one in grid.cells),
+        "oracle": any(one.source == "labels" for one in grid.cells),
+        "resting": resting_on_recalled(rows),
+        "selected": bool((view.results["validation_tasks"] > 0).any()),
+        "figures": [one for one in figures(view, root) if one.pdf],
+        "tables": _tables(view, None),
+        "departures": departing,
+        "silent": silent,
+        "facts": facts(records),
+        "stages": stage_lines(records),
+        "memory": memory,
+    }
+
+
+def run_facts(view: RunView) -> dict[str, str]:
+    """Return the facts that the text names, as text by name."""
+    config, audit = view.reader.config, view.audit
+    if audit is None:
+        raise ValueError("a paper states the verdict of the audit, and this run has none")
+    rows = rows_of_tables(view.results)
+    records = view.reader.records()
+    seconds = sum(record.activity.seconds for record in records)
+    tasks = sorted({*view.results["tasks"]})
+    return {
+        "cells": f"{len(config.expanded_grid.cells):,}",
+        "accuracies": f"{len(rows):,}",
+        "seeds": counted(len({cell.seed for cell in config.expanded_grid.cells}), "training seed"),
+        "tasks": " to ".join(f"{one:,}" for one in dict.fromkeys((tasks[0], tasks[-1]))),
+        "verdicts": verdict_counts(rows),
+        "jobs": f"{audit['jobs']:,}",
+        "files": f"{audit['files']:,}",
+        "printed": f"{audit['numbers']:,}",
+        "verdict": "all agree" if not audit["findings"] else f"{len(audit['findings'])} findings",
+        "code": dict(facts(records)).get("Code", "code of an unknown commit"),
+        "digest": str(audit["digest"]),
+        "hours": f"{seconds / 3600:,.1f}",
+    }
+
+
+def protocol_sections(root: Path) -> list[Section]:
+    """Return the sections of the protocol of a clone."""
+    return [Section.model_validate(read_yaml(root / name)) for name in PROTOCOL]
+
+
+def _dataset(view: RunView, rows: pd.DataFrame, dataset: str) -> DatasetText:
+    chosen = rows[rows["dataset"] == dataset]
+    groups = chosen.groupby(["way", "shot"], sort=False)
+    findings = [one for _, group in groups if (one := _finding(group)) is not None]
+    return DatasetText(view.dataset_title(dataset), findings, _tables(view, dataset))
+
+
+def _finding(rows: pd.DataFrame) -> Finding | None:
+    """Return the main numbers of one setting; None if all of its rows use labels."""
+    oracle = rows["method"].map(is_oracle)
+    scratch = rows["method"] == "scratch"
+    unlabeled = _best(rows[~oracle & ~scratch])
+    if unlabeled is None:
+        return None
+    plain, labeled = _best(rows[scratch]), _best(rows[oracle])
+    return Finding(
+        setting_title(unlabeled["way"], unlabeled["shot"]),
+        f"{method_title(unlabeled['method'])} ({source_title(unlabeled['source'])})",
+        number_key(unlabeled),
+        unlabeled["paper_status"] in ("verified", "recalled"),
+        number_key(plain) if plain else "",
+        number_key(labeled) if labeled else "",
+        method_title(labeled["method"]) if labeled else "",
+    )
+
+
+def _best(rows: pd.DataFrame) -> dict[str, Any] | None:
+    ordered = rows.sort_values("mean", ascending=False, kind="stable")
+    return next(iter(rows_of(ordered.head(1))), None)
+
+
+def _tables(view: RunView, dataset: str | None) -> list[str]:
+    """Return the names of the tables of a data set, or of those that show the whole run."""
+    jobs = view.reader.graph.by_stage[MAKE_TABLE.name]
+    return [job.cell for job in jobs if MAKE_TABLE.parse(job.cell).dataset == dataset]
+
+
+def _names(config: Config) -> set[str]:
+    """Return the data sets of a study, and those of `METHODS` that it has."""
+    grid = config.expanded_grid
+    kinds = {Source.parse(one.source).kind for one in grid.cells}
+    found = {*_embeddings(config), *kinds, *(one.learner for one in grid.cells)}
+    found |= {"baselines"} if grid.with_baselines else set()
+    return {*grid.datasets, *(found & {*METHODS})}
+
+
+def _embeddings(config: Config) -> Iterator[str]:
+    return iter(dict.fromkeys(name for _, name, _ in config.expanded_grid.embedding_runs))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as an English list."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,0 +1,81 @@
+"""Where a study departs from the original, and where no source says what that does."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from cactus.manuscript.protocol import Point, Section
+from cactus.manuscript.values import by_name, filled_in
+from cactus.paper.vocabulary import EMBEDDINGS, LEARNERS
+
+# A study without one of these leaves out the points whose keys name it.
+METHODS: Final = (*EMBEDDINGS, *LEARNERS, "scratch", "baselines", "hyperplanes", "random", "pixels")
+_OWN: Final = "chosen by this study"
+_LINK: Final = re.compile(
+    r" ?\(?\[[^\]]*\]\([^)]*\)\)?"
+)  # of Markdown, to a page of the documentation
+
+
+class Departure(NamedTuple):
+    """One point: what it is about, the original, the study, and why, if the page says so."""
+
+    point: str
+    original: str
+    here: str
+    reason: str
+
+
+def departures(
+    sections: Iterable[Section],
+    settings: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    names: Collection[str],
+) -> tuple[list[Departure], list[Departure]]:
+    """Return the points on which a study departs, and those that no source has.
+
+    Parameters
+    ----------
+    sections
+        The protocol.
+    settings
+        The study's configuration, as JSON values.
+    defaults
+        That of a study without keys of its own, which the reasons of the protocol are about.
+    names
+        The data sets of the study, and those of `METHODS` that it has.
+    """
+    found: dict[str, list[Departure]] = {"departs": [], "unpublished": []}
+    for point in (point for section in sections for point in section.points):
+        for verdict, where in _relevant(point, settings, names):
+            found[verdict].append(_departure(point, settings, defaults, where))
+    return found["departs"], found["unpublished"]
+
+
+def _relevant(
+    point: Point, settings: Mapping[str, Any], names: Collection[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the verdicts that matter, each with the names of the study that have it."""
+    if any(part in METHODS and part not in names for key in point.keys for part in key.split(".")):
+        return
+    verdicts = point.verdicts(settings)
+    for verdict in ("departs", "unpublished"):
+        where = [name for name in verdicts.get(verdict, ()) if name in names]
+        if where:
+            yield verdict, where
+
+
+def _departure(
+    point: Point, settings: Mapping[str, Any], defaults: Mapping[str, Any], where: list[str]
+) -> Departure:
+    """Return a point as a row of a table, for the data sets or embeddings `where`."""
+
+    def chosen(values: Mapping[str, Any]) -> str:
+        return by_name({name: values[name] for name in where if name in values}, where)
+
+    original = point.says or chosen(point.original_values)
+    here = [chosen(point.values(settings))] if point.keys else []
+    own = bool(here) and here != [chosen(point.values(defaults))]
+    here += [point.here.strip().rstrip(".")] if point.here and not own else []
+    reason = _OWN if own else (point.reason or _OWN).strip()
+    texts = (filled_in(settings, text, where) for text in (original, "; ".join(here), reason))
+    return Departure(point.point, *(_LINK.sub("", text) for text in texts))

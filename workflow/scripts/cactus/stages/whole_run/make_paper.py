@@ -1,0 +1,79 @@
+"""Write the paper of a run: numbers as macros, a text, and its PDF."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from cactus.stages.aggregate_results import RESULTS
+from cactus.stages.base import (
+    DataFile,
+    Inputs,
+    RunStage,
+    RunWildcards,
+    Spec,
+    stage_named,
+)
+from cactus.stages.whole_run.audit_run import AUDIT
+
+if TYPE_CHECKING:
+    from cactus.config.models import Config
+
+_SECTIONS: Final = (
+    "1-data",
+    "2-celeba-tasks",
+    "3-embeddings",
+    "4-partitions",
+    "5-maml",
+    "6-protonets",
+    "7-evaluation",
+    "8-own-keys",
+)
+PROTOCOL: Final = tuple(f"docs/protocol/{name}.yaml" for name in _SECTIONS)
+_FILES: Final = (
+    "workflow/scripts/cactus/manuscript/templates/paper.tex.jinja",
+    "workflow/report/figure.rst",
+    *PROTOCOL,
+)
+
+
+class MakePaperSpec(Spec):
+    """What the paper reads of the configuration, besides the settings that the records have."""
+
+    run: str
+    decimals: int
+    titles: dict[str, str]  # of data sets of one's own
+
+
+class MakePaper(RunStage):
+    """One job per run, after the audit, if it is asked for: it needs LaTeX."""
+
+    target = "paper"
+    results = ("paper/numbers.tex", "paper/numbers.tex.map.json", "paper/paper.tex", "paper.pdf")
+    main_result = "paper.pdf"
+    on_request = True
+    reads_run = True
+    local = True
+
+    def spec(self, config: "Config", wildcards: RunWildcards) -> MakePaperSpec:
+        """Return the run's name, the decimals of its numbers, and titles."""
+        return MakePaperSpec(
+            run=config.run,
+            decimals=config.outputs.decimals,
+            titles=config.custom_titles(None),
+        )
+
+    def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
+        """Yield the audit, the numbers, the tables and the figures."""
+        yield Inputs(AUDIT, AUDIT.files)
+        yield Inputs(RESULTS, RESULTS.files)
+        for job in stage_named("make_table").jobs(config):
+            yield Inputs(job, job.files[:1])
+        for job in stage_named("make_figure").jobs(config):
+            yield Inputs(job, tuple(name for name in job.files if name.endswith(".pdf")))
+
+    def data_files(self, config: "Config", wildcards: RunWildcards) -> tuple[DataFile, ...]:
+        """Return the template, the captions and the protocol."""
+        return tuple(map(DataFile, _FILES))
+
+
+STAGE: Final = MakePaper()
+PAPER: Final = STAGE.job()
