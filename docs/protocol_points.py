@@ -14,7 +14,7 @@ from cactus.manuscript.protocol import MISSING, PLACEHOLDER, Point, Section, fir
 from docs.config_reference import PAPER
 
 ROOT: Final = Path(__file__).parents[1]
-FOLDER: Final = Path(__file__).parent / "protocol"
+FOLDER: Final = ROOT / "config/protocol"
 # The paper's study, which the page shows.
 SETTINGS: Final = PAPER.model_dump(mode="json")
 # Sections of the configuration of which every key is on the page.
@@ -48,7 +48,7 @@ def read_sections(folder: Path = FOLDER) -> list[Section]:
     wrong += [f"{name}: two points have this name" for name in {*names} if names.count(name) > 1]
     wrong += wrong_keys(sections, set(all_keys(Config)))
     if wrong:
-        raise ValueError("\n".join(["docs/protocol does not fit the code:", *wrong]))
+        raise ValueError("\n".join(["config/protocol does not fit the code:", *wrong]))
     return sections
 
 

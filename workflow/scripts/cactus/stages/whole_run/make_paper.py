@@ -27,7 +27,7 @@ _SECTIONS: Final = (
     "7-evaluation",
     "8-own-keys",
 )
-PROTOCOL: Final = tuple(f"docs/protocol/{name}.yaml" for name in _SECTIONS)
+PROTOCOL: Final = tuple(f"config/protocol/{name}.yaml" for name in _SECTIONS)
 _FILES: Final = (
     "workflow/scripts/cactus/manuscript/templates/paper.tex.jinja",
     "workflow/report/figure.rst",
