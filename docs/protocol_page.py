@@ -1,4 +1,4 @@
-"""Write `docs/protocol.md` from `config/protocol/*.yaml`, the configuration and the paper's numbers.
+"""Write `docs/protocol.md` from `config/protocol`, the configuration and the paper's numbers.
 
 Run it by `make config-docs`, or by `python -m docs.protocol_page`.
 """
@@ -25,11 +25,11 @@ _VERDICTS: Final[dict[Verdict, str]] = {
 _HEADER: Final = """\
 # Protocol, and where it departs from the paper
 
-Generated from `config/protocol/*.yaml` and the configuration by `make config-docs`; do not edit it by
-hand. The column "here" has the values of `config/config.yaml`, the paper's study, with their keys
-in backticks; [config/README.md](../config/README.md) says more about each key. Where the original
-has a value for a key, the verdict compares the two, and a departure without a reason is an error.
-Tests in parentheses prove what the code does.
+Generated from `config/protocol/*.yaml` and the configuration by `make config-docs`; do not edit it
+by hand. The column "here" has the values of `config/config.yaml`, the paper's study, with their
+keys in backticks; [config/README.md](../config/README.md) says more about each key. Where the
+original has a value for a key, the verdict compares the two, and a departure without a reason is an
+error. Tests in parentheses prove what the code does.
 
 "The original" is the paper (arXiv 1810.02334) with its code (github.com/kylehkhsu/cactus-maml at
 b9319fe, github.com/kylehkhsu/cactus-protonets at da47403). In parentheses stands how we know:

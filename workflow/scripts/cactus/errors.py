@@ -133,7 +133,7 @@ class ClusterError(CactusError):
 
 
 class ResourceError(CactusError):
-    """Memory, threads or open files ran out."""
+    """Memory, threads or open files ran out, or a program that is needed is missing."""
 
     exit_code = 11
 

@@ -1,7 +1,7 @@
 """The points of the protocol: what the original does, what is done here, and why.
 
-They are read from `config/protocol/*.yaml`. Values of the configuration are never written there, only
-the keys that have them: the values come from a study, and so does the verdict of a point whose
+They are read from `config/protocol/*.yaml`. Values of the configuration are never written there,
+only the keys that have them: the values come from a study, and so does the verdict of a point whose
 original value is known.
 """
 

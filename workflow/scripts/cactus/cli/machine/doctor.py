@@ -216,10 +216,12 @@ def _slurm() -> Check:
 
 
 def _tex() -> Check:
-    if shutil.which("pdflatex"):
-        return Check("TeX", "ok", "pdflatex")
-    fix = "to typeset tables.tex: apt install texlive-latex-recommended, or the like"
-    return Check("TeX", "note", "no pdflatex: tables are written, not typeset", fix)
+    missing = [name for name in ("pdflatex", "latexmk") if shutil.which(name) is None]
+    if not missing:
+        return Check("TeX", "ok", "pdflatex, latexmk")
+    fix = "for `cactus paper`: apt install latexmk texlive-latex-recommended texlive-science"
+    found = f"no {' and no '.join(missing)}: tables are written, not typeset"
+    return Check("TeX", "note", found, fix)
 
 
 def _data(config: Config, *, named: bool) -> Iterator[Check]:
