@@ -10,7 +10,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.scratch import below, reseal
-from tests.workflow.tampering import MAML, edit, flip
+from tests.workflow.tamper import MAML, edit, flip
 
 Change = Callable[[Record], Record]
 

@@ -21,7 +21,7 @@ from tests.workflow.forgeries import (
     reused,
     seal_all,
 )
-from tests.workflow.tampering import MAML
+from tests.workflow.tamper import MAML
 
 Operation = Callable[[Planner], object]
 _GIT: Final = {"commit": "c" * 40, "dirty": True, "diff": None, "untracked": ["notes.txt"]}

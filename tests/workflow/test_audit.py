@@ -18,18 +18,8 @@ from tests.workflow.edits import configured
 from tests.workflow.forgeries import seal_all
 from tests.workflow.project import CONFIG, Project
 from tests.workflow.scratch import Scratch
-from tests.workflow.tampering import (
-    DAMAGES,
-    MAML,
-    TAMPERINGS,
-    Action,
-    Tampering,
-    both,
-    edit,
-    flip,
-    forge,
-    set_key,
-)
+from tests.workflow.tamper import MAML, Action, Tampering, both, edit, flip, forge, set_key
+from tests.workflow.tampering import DAMAGES, FIGURES, REMADE, TAMPERINGS
 
 pytestmark = pytest.mark.workflow
 
@@ -85,6 +75,23 @@ def test_the_audit_is_the_last_target_of_the_workflow(finished: Project):
 def test_tampering_is_found_and_named(scratch: Scratch, one: Tampering):
     one.apply(scratch.run)
     assert (one.kind, one.file) in kinds_and_files(scratch.audit())
+
+
+@pytest.mark.parametrize("one", REMADE, ids=[one.what for one in REMADE])
+def test_an_edit_of_what_is_no_number_is_found_by_making_it_anew(scratch: Scratch, one: Tampering):
+    one.apply(scratch.run)
+    assert (one.kind, one.file) in kinds_and_files(scratch.audit())
+
+
+@pytest.mark.slow
+def test_an_edit_of_a_figure_is_found_by_drawing_it_again(scratch: Scratch):
+    for one in FIGURES:
+        one.apply(scratch.run)
+    code, output = scratch.project.cactus("audit", "small", "--figures")
+    assert code == 1
+    for one in FIGURES:
+        assert f"{one.kind}: {one.file}" in output
+    assert "it is not what its job draws" in output
 
 
 def test_there_are_enough_ways_to_tamper():

@@ -17,7 +17,7 @@ from tests.workflow.forgeries import CHANGES, FORGERIES, SCORED, TRAINED, Forger
 from tests.workflow.harmless import OPERATIONS
 from tests.workflow.project import Project
 from tests.workflow.scratch import Scratch
-from tests.workflow.tampering import MAML, edit, flip, forge
+from tests.workflow.tamper import MAML, edit, flip, forge
 
 pytestmark = pytest.mark.workflow
 

@@ -27,7 +27,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import job_status, list_failures
 from tests.fuzz import examples
 from tests.workflow.project import Project
-from tests.workflow.tampering import MAML
+from tests.workflow.tamper import MAML
 
 pytestmark = pytest.mark.workflow
 CACHE = HashCache(None)

@@ -2,21 +2,16 @@
 
 from cactus.command import run_main, stage_job
 from cactus.data.files.registry import CONFIG_FOLDER
-from cactus.paper.aggregate import aggregate
-from cactus.paper.partition_quality import QUALITY_TABLE, aggregate_quality
-from cactus.paper.schema.package import write_package
+from cactus.paper.all_results import write_all_results
 from cactus.stages.aggregate_results import AggregateResultsSpec
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        spec = AggregateResultsSpec.parse(job.spec)
         published = CONFIG_FOLDER / "paper_results.csv"
-        aggregate(job.run_folder, spec.run, spec.cells, spec.splits, published, job.output)
-        quality = job.output.with_name(QUALITY_TABLE)
-        aggregate_quality(job.run_folder, spec.run, spec.qualities, quality)
-        write_package(job.output.parent)
+        spec = AggregateResultsSpec.parse(job.spec)
+        write_all_results(spec, job.run_folder, published, job.output)
 
 
 if __name__ == "__main__":

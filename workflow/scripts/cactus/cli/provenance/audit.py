@@ -24,7 +24,7 @@ def show_audit(arguments: argparse.Namespace) -> int:
     # Empty, so that every file is hashed, and saved afterwards, so that other commands gain by it.
     unread = HashCache(find_run_folder(arguments.run) / HASHES_FILE)
     planner = open_run(arguments.run, cache=None if arguments.fast else unread)
-    report = run_audit(planner, expected=arguments.expect or "")
+    report = run_audit(planner, expected=arguments.expect or "", figures=arguments.figures)
     planner.project.tree.cache.save()
     if arguments.json:
         print_json(report.as_json())

@@ -15,6 +15,7 @@ from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import read_results
 from cactus.paper.vocabulary import Titles
+from cactus.stages.make_figure import MakeFigureSpec
 
 FIGURES: Final[tuple[str, ...]] = get_args(FigureName)
 
@@ -67,6 +68,18 @@ def draw(
         output_stem.with_name(f"{output_stem.name}.map.json"),
         {**figures, "cells": module.numbers(inputs)},
     )
+
+
+def draw_of(spec: MakeFigureSpec, run_folder: Path, output: Path) -> None:
+    """Draw the figure of a job; `output` is one of its files, and the others lie beside it.
+
+    Raises
+    ------
+    ConfigError, DataError
+        See `draw`.
+    """
+    keys = spec.settings, spec.dataset, spec.partitions, spec.titles, spec.augmented
+    draw(spec.figure, run_folder, output.with_suffix(""), *keys)
 
 
 def _check(name: str, dataset: str | None) -> None:

@@ -1,6 +1,6 @@
 """Write a table by its kind; only its own module is imported."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from cactus.files import write_json, write_text
 from cactus.paper.results import read_results
 from cactus.paper.tables.rows import TableInputs
 from cactus.paper.vocabulary import Titles
+from cactus.stages.make_table import MakeTableSpec
 
 
 def write_table(
@@ -70,6 +71,31 @@ def write_table(
             "cells": entries,
         },
     )
+
+
+def write_table_of(
+    spec: MakeTableSpec, run_folder: Path, inputs: Iterable[str], output: Path
+) -> None:
+    """Write the table of a job from the results of its run.
+
+    Parameters
+    ----------
+    spec
+        What the job reads of the configuration.
+    inputs
+        The files of the run that the job reads.
+    output
+        See `write_table`.
+
+    Raises
+    ------
+    DataError
+        See `write_table`.
+    """
+    results = run_folder / "tables" / "results.csv"
+    planes = [run_folder / name for name in inputs if name.startswith("partitions/")]
+    keys = spec.decimals, spec.run, spec.schedule, planes, spec.custom, spec.titles
+    write_table(spec.kind, results, spec.dataset, output, *keys)
 
 
 def _name(kind: str, dataset: str | None) -> str:

@@ -22,6 +22,7 @@ from cactus.provenance.audit.links import (
     link_notes,
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
+from cactus.provenance.audit.remade import check_remade
 from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
@@ -95,7 +96,9 @@ class Report:
         return self.as_text().splitlines()[-2]
 
 
-def run_audit(planner: Planner, *, expected: str = "", running: bool = False) -> Report:
+def run_audit(
+    planner: Planner, *, expected: str = "", running: bool = False, figures: bool = False
+) -> Report:
     """Check that the files, records, sources, inputs and printed numbers of a run agree.
 
     Parameters
@@ -106,6 +109,8 @@ def run_audit(planner: Planner, *, expected: str = "", running: bool = False) ->
         The digest that the run should have, or its start; empty for any.
     running
         Whether the caller is the run's own audit, which has no record yet.
+    figures
+        Whether to draw all figures again, and compare every byte.
     """
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, strays = audited(planner), Strays(planner)
@@ -127,6 +132,7 @@ def run_audit(planner: Planner, *, expected: str = "", running: bool = False) ->
         *check_rows(planner, printed, jobs),
         *ValueCheck(planner, printed, jobs).findings(),
     ]
+    findings += check_remade(planner, findings, figures=figures)
     affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings)
     return Report(
         findings=tuple(
