@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.latex]
 FILES = ("paper.pdf", "paper/paper.tex", "paper/numbers.tex", "paper/numbers.tex.map.json")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _needs_latex():
     for name in ("latexmk", "pdftotext"):
         if shutil.which(name) is None:
@@ -24,8 +24,10 @@ def _needs_latex():
             pytest.skip(f"{name} is not installed")
 
 
-@pytest.fixture
-def with_paper(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def with_paper(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the finished run with its paper, which tests leave as it is."""
+    project = finished.copy(tmp_path_factory.mktemp("paper") / "project")
     code, output = project.cactus("paper", "small")
     assert code == 0, output
     assert output.splitlines()[-1] == "results/small/paper.pdf"
@@ -117,6 +119,7 @@ def test_an_edit_of_the_paper_is_found(with_paper: Project, name, old, new, kind
     assert old in content
     path.write_bytes(content.replace(old, new, 1))
     code, output = with_paper.cactus("audit", "small")
+    path.write_bytes(content)
     assert code == 1
     assert f"{kind}: " in output
     assert "paper" in output

@@ -84,7 +84,7 @@ def _tex(text: str) -> str:
 def _listed(rows: list[Departure], original: str) -> str:
     """Return a table of several pages: points, the original if that is known, and this study."""
     titles = ["Point", *(["The original"] if original else []), "Here", "Why"]
-    widths = (0.2, 0.2, 0.24, 0.28) if original else (0.22, 0.34, 0.38)
+    widths = (0.19, 0.19, 0.23, 0.28) if original else (0.22, 0.33, 0.37)
     columns = "".join(rf"P{{{width}\linewidth}}" for width in widths)
     head = [rf"\begin{{longtable}}{{{columns}}}", r"\toprule"]
     head += [" & ".join(titles) + r" \\", r"\midrule\endhead", r"\bottomrule\endfoot"]

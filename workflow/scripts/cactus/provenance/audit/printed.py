@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, NotRequired
 
@@ -103,17 +104,27 @@ class PrintedNumber(NamedTuple):
         return bool(self.entry["columns"][0] == "paper_mean")
 
 
-def scoring_jobs(row: Mapping[str, Any], jobs: Iterable[Job]) -> list[Job]:
-    """Return the jobs that scored the episodes, or measured the partitions, behind a row."""
-    if "measure" in row:
-        stage = MEASURE_PARTITIONS.name
-        start = f"{row['dataset']}/{row['source']}/{row['learner']}/"
-    elif row["learner"]:
-        stage, start = EVALUATE_MODEL.name, f"{row['dataset']}/{row['source']}/{row['learner']}/"
-    else:
-        stage, start = RUN_BASELINES.name, f"{row['dataset']}/{row['source']}/"
-    wanted = [job for job in jobs if job.stage == stage and job.cell.startswith(start)]
-    return [job for job in wanted if row["seed"] in ("all", job.wildcards["seed"])]
+class ScoringJobs:
+    """Finds the jobs that scored the episodes, or measured the partitions, behind a row.
+
+    Parameters
+    ----------
+    jobs
+        The jobs to choose from, each once.
+    """
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._seeds: dict[tuple[str, str], list[Job]] = defaultdict(list)
+        for job in jobs:
+            self._seeds[job.stage, job.cell.rpartition("/")[0]].append(job)
+
+    def of(self, row: Mapping[str, Any]) -> list[Job]:
+        """Return those of a row of results, or of the table of the partitions' quality."""
+        names = ["dataset", "source", *(["learner"] if row["learner"] else [])]
+        stage = EVALUATE_MODEL.name if row["learner"] else RUN_BASELINES.name
+        stage = MEASURE_PARTITIONS.name if "measure" in row else stage
+        found = self._seeds.get((stage, "/".join(str(row[name]) for name in names)), [])
+        return [job for job in found if row["seed"] in ("all", job.wildcards["seed"])]
 
 
 def number_map(job: Job) -> str | None:
@@ -161,8 +172,9 @@ def numbers_by_job(
 ) -> dict[Job, list[PrintedNumber]]:
     """Return the printed numbers that depend on each job, directly or through other jobs."""
     found: dict[Job, list[PrintedNumber]] = defaultdict(list)
+    scoring, ancestry = ScoringJobs(graph.jobs), cache(graph.ancestry)
     for one in printed:
-        scoring = [job for row in one.rows for job in scoring_jobs(row, graph.jobs)]
-        for job in {one.job, RESULTS}.union(*map(graph.ancestry, scoring)):
+        scored = [job for row in one.rows for job in scoring.of(row)]
+        for job in {one.job, RESULTS}.union(*map(ancestry, scored)):
             found[job].append(one)
     return found

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, differences
-from cactus.provenance.audit.printed import scoring_jobs
+from cactus.provenance.audit.printed import ScoringJobs
 from cactus.provenance.audit.reading.episodes import mean_and_interval
 from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
 from cactus.stages.aggregate_results import RESULTS
@@ -34,6 +34,7 @@ class QualityCheck:
     def __init__(self, run_folder: Path, jobs: Sequence[Job]) -> None:
         self._run_folder = run_folder
         self._jobs = [job for job in jobs if job.stage == MEASURE_PARTITIONS.name]
+        self._scoring = ScoringJobs(self._jobs)
 
     @cached_property
     def _measured(self) -> dict[Job, dict[str, list[float]] | RecordError]:
@@ -94,7 +95,7 @@ class QualityCheck:
         RecordError
             A file is damaged, lacks the measure, or has another number of partitions than the next.
         """
-        jobs = scoring_jobs(row, self._jobs)
+        jobs = self._scoring.of(row)
         if not jobs:
             raise ValueError("no job of the grid measures it")
         series = []

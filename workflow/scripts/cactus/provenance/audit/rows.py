@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cactus.provenance.audit.findings import Finding, audited_records, foreign_records
-from cactus.provenance.audit.printed import PrintedNumber, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs
 from cactus.provenance.records.consistency import clock_note
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
@@ -21,12 +21,13 @@ def check_rows(
 ) -> Iterator[Finding]:
     """Yield rows of tables whose seeds differ in code, libraries or any key except the seed."""
     seen: set[tuple[Job, ...]] = set()
+    scoring = ScoringJobs(jobs)
     for one in printed:
-        scoring = tuple(scoring_jobs(one.entry["results_row"], jobs))
-        if one.is_published or scoring in seen:
+        scored = tuple(scoring.of(one.entry["results_row"]))
+        if one.is_published or scored in seen:
             continue
-        seen.add(scoring)
-        for stage, records in _by_stage(planner, scoring).items():
+        seen.add(scored)
+        for stage, records in _by_stage(planner, scored).items():
             first = _shared_by_seeds(records[0])
             for record in records[1:]:
                 shared = _shared_by_seeds(record)

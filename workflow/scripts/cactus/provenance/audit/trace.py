@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cactus.data.arrays import load_manifest
 from cactus.errors import RecordError, did_you_mean_or_known
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, number_map, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     PAPER_NUMBERS_FILE,
@@ -81,7 +81,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     chain = [RESULTS, maker]
     number = PrintedNumber(maker, name, entry)
     published = _published(planner.project.root, entry)
-    scored = [job for row in number.rows for job in scoring_jobs(row, jobs)]
+    scored = [job for row in number.rows for job in ScoringJobs(jobs).of(row)]
     chain = [*dict.fromkeys(job for one in scored for job in planner.graph.ancestry(one)), *chain]
     records = [(job, planner.record(job)) for job in chain]
     alone = replace(planner, only=frozenset(chain))

@@ -12,7 +12,7 @@ from cactus.errors import RecordError
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.printed import PrintedNumber, map_entries, number_map, scoring_jobs
+from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.reading.html import numbers_in_page
@@ -44,6 +44,7 @@ class ValueCheck:
 
     def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
         self._planner, self._printed, self._jobs = planner, printed, jobs
+        self._scoring = ScoringJobs(jobs)
         self._episodes = EpisodeAccuracies(planner.run_folder)
         self._quality = QualityCheck(planner.run_folder, jobs)
 
@@ -110,7 +111,7 @@ class ValueCheck:
         series = {}
         for key, row in zip(keys, rows, strict=True):
             with suppress(RecordError):  # reported by the check of the episodes
-                jobs = scoring_jobs(row, self._jobs)
+                jobs = self._scoring.of(row)
                 series[key] = self._episodes.averaged(jobs, _setting(row))
         return PairedTests(series)
 
@@ -143,7 +144,7 @@ class ValueCheck:
 
     def _expected_seeds(self, cell: CellKey) -> set[str]:
         row = dict(zip(("dataset", "source", "method", "learner"), cell, strict=False))
-        jobs = scoring_jobs({**row, "seed": "all"}, self._jobs)
+        jobs = self._scoring.of({**row, "seed": "all"})
         return {job.wildcards["seed"] for job in jobs} | {"all"}
 
     def _difference(self, row: dict[str, str]) -> str:
@@ -157,7 +158,7 @@ class ValueCheck:
 
     def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
         """Compute the numbers of a row of results from its episodes, and from the paper's."""
-        summary = self._episodes.summary(scoring_jobs(row, self._jobs), _setting(row))
+        summary = self._episodes.summary(self._scoring.of(row), _setting(row))
         published, config = self._published.get(published_key(row)), self._planner.config
         split = config.evaluation.resolve(row["dataset"]).split
         return {**summary, **against_paper(summary, published, config.synthetic_data, split)}
