@@ -1,14 +1,11 @@
 """A copy of a finished run that many tests damage in turn, each in a fraction of a second."""
 
-import functools
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from cactus.provenance.audit import files as audit_files
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.links import linked_jobs
 from cactus.provenance.records.record import read_record, record_digest, write_record
 from cactus.provenance.staleness.open_run import open_run
@@ -30,7 +27,6 @@ class Scratch:
         self._original, self.project = original, original.copy(folder)
         self.run = self.project.run
         self.cache = HashCache(None)
-        self._parse = functools.cache(read_source)
         self._opened = open_run(str(self.run), cache=self.cache)
         self._states = dict(self._found())
 
@@ -41,12 +37,7 @@ class Scratch:
 
     def audit(self, run: Path | None = None, expected: str = "") -> Report:
         """Audit the run in this process; the sources that it kept are parsed only once."""
-        names = vars(audit_files)
-        names["read_source"] = self._parse
-        try:
-            return run_audit(self.planner(run), expected=expected)
-        finally:
-            names["read_source"] = read_source
+        return run_audit(self.planner(run), expected=expected)
 
     def restore(self) -> None:
         """Undo what was done to the run's files."""

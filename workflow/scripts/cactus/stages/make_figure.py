@@ -132,8 +132,8 @@ def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
     plain = any(map(_embedding, trained))
     embedded = any(name == dataset for name, _, _ in grid.embedding_runs)
     classes = dataset != "celeba"  # whose images have attributes
-    sources = {cell.source for cell in clustered}
-    numbers = {_partition_numbers(config, dataset)[name][:2] for name in sources}
+    found = _partition_numbers(config, dataset)
+    numbers = {found[cell.source][:2] for cell in clustered}
     pairs = {(cell.source, cell.learner) for cell in clustered}
     return {
         "differences": _has_pairs(config, dataset),

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from cactus.errors import DataError, RecordError
 from cactus.provenance.audit.findings import Finding, audited, audited_records
-from cactus.provenance.fingerprint.source_hash import read_source
 from cactus.provenance.records.consistency import contradictions
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
@@ -113,7 +112,7 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
             try:
                 if digest not in hashes:
                     content = load(planner.run_folder, digest)
-                    hashes[digest] = read_source(content, "").digest
+                    hashes[digest] = planner.project.tree.cache.text_digest(content)
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
                 continue

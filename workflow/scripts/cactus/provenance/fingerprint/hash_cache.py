@@ -1,5 +1,6 @@
 """A cache of file hashes, valid while a file's size, times and inode stay the same."""
 
+import hashlib
 import json
 import logging
 import os
@@ -65,6 +66,7 @@ class HashCache:
     file: Path | None
     entries: dict[str, _Entry] = field(default_factory=dict)
     _changed: bool = False
+    _digests: dict[str, str] = field(default_factory=dict)  # of texts of Python, by their sha256
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -137,9 +139,24 @@ class HashCache:
         name, state = _absolute(path), _state(path)
         cached = self._get(name, _SOURCE, state)
         if cached is None or isinstance(cached, str):
-            source = read_source(read_bytes(path), module)
+            content = read_bytes(path)
+            source = read_source(content, module)
+            self._digests[hashlib.sha256(content).hexdigest()] = source.digest
             cached = self._put(name, _SOURCE, state, (source.digest, list(source.imports)))
         return PythonSource(cached[0], tuple(cached[1]))
+
+    def text_digest(self, content: bytes) -> str:
+        """Return the source hash of a text of Python, which may be that of a file that was read.
+
+        Raises
+        ------
+        SyntaxError, UnicodeDecodeError
+            It is not Python.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 not in self._digests:
+            self._digests[sha256] = read_source(content, "").digest
+        return self._digests[sha256]
 
     def _knows(self, path: Path) -> bool:
         """Return whether the sha256 of a file is cached; also if the file cannot be read."""
