@@ -2,7 +2,7 @@
 
 from cactus.command import run_main, stage_job
 from cactus.data.files.registry import CONFIG_FOLDER
-from cactus.paper.all_results import write_all_results
+from cactus.paper.aggregate import write_all_results
 from cactus.stages.aggregate_results import AggregateResultsSpec
 
 

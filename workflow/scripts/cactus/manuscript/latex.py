@@ -31,8 +31,8 @@ def check_latex() -> None:
         missing = [name for name in _PACKAGES if name not in names]
     if missing:
         raise ResourceError(
-            "The paper needs LaTeX, and this computer lacks a part of it.",
-            where="make_paper",
+            "A paper needs LaTeX, of which a part is missing.",
+            where="this computer",
             got=f"no {', '.join(missing)}",
             fix=f"install it (Debian, Ubuntu: apt install {_DEBIAN}), or name other targets; "
             "`all` makes the paper only where it was made before",

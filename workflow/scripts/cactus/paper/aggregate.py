@@ -15,11 +15,39 @@ from cactus.evaluate.statistics import AccuracySummary, summarize, summarize_see
 from cactus.files import atomic_path
 from cactus.paper.paired import PAIRED_FILE
 from cactus.paper.paired_tests import paired_tests
+from cactus.paper.partition_quality import QUALITY_TABLE, aggregate_quality
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.results import ALL_SEEDS, COLUMNS, sorted_results
+from cactus.paper.schema.package import write_package
 from cactus.paper.scores import Score, read_cell
 from cactus.paper.verdicts import with_verdicts
 from cactus.paper.vocabulary import published_source, setting_title
+from cactus.stages.aggregate_results import AggregateResultsSpec
+
+
+def write_all_results(
+    spec: AggregateResultsSpec, run_folder: Path, published: Path, output: Path
+) -> None:
+    """Write all files of numbers of a run.
+
+    Parameters
+    ----------
+    spec
+        What the job that does it reads of the configuration.
+    published
+        The paper's numbers.
+    output
+        The table of results; the other files lie beside it.
+
+    Raises
+    ------
+    DataError
+        A cell is missing or damaged, see `aggregate`.
+    """
+    aggregate(run_folder, spec.run, spec.cells, spec.splits, published, output)
+    quality = output.with_name(QUALITY_TABLE)
+    aggregate_quality(run_folder, spec.run, spec.qualities, quality)
+    write_package(output.parent)
 
 
 def aggregate(

@@ -56,7 +56,7 @@ class Stage(ABC, Generic[Wildcards]):
     final
         Whether `all` and the audit request its results.
     on_request
-        Whether only its own target requests its jobs, until they have run once: then `all` does.
+        Whether only its own target requests its jobs; once they have run, `all` does, too.
     reads_run
         Whether its job reads records and logs, too: bookkeeping that only this run can do.
     scores
@@ -102,8 +102,8 @@ class Stage(ABC, Generic[Wildcards]):
     @property
     def pattern(self) -> str:
         """The name of a cell, with the rule's wildcards in braces."""
-        names = self.wildcard_names
-        return "/".join(f"s{{{one}}}" if one == "seed" else f"{{{one}}}" for one in names)
+        parts = (("s" if one == "seed" else "") + f"{{{one}}}" for one in self.wildcard_names)
+        return "/".join(parts)
 
     @abstractmethod
     def all_wildcards(self, config: "Config") -> Iterable[Wildcards]:
@@ -276,12 +276,9 @@ def stage_named(name: str) -> Stage[Any]:
     module = stage_file(name).removesuffix(".py").replace("/", ".")
     stage = getattr(importlib.import_module(module), "STAGE", None)
     if not isinstance(stage, Stage):
-        raise CodeError(
-            "A file in the folder of stages defines no stage.",
-            where=stage_file(name),
-            got=f"STAGE = {stage!r}",
-            fix="end it with `STAGE: Final = <your class>()`, or move the file elsewhere",
-        )
+        what, got = "A file in the folder of stages defines no stage.", f"STAGE = {stage!r}"
+        fix = "end it with `STAGE: Final = <your class>()`, or move the file elsewhere"
+        raise CodeError(what, where=stage_file(name), got=got, fix=fix)
     return stage
 
 

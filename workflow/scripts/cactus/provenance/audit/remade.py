@@ -59,7 +59,7 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
 
 
 def _results(planner: Planner, plan: Plan, output: Path) -> None:
-    from cactus.paper.all_results import write_all_results  # it imports pandas and scipy
+    from cactus.paper.aggregate import write_all_results  # it imports pandas and scipy
 
     published = planner.project.root / PAPER_NUMBERS_FILE
     spec = AggregateResultsSpec.model_validate(plan.spec)
