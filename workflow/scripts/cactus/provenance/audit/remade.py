@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cactus.errors import CactusError
-from cactus.provenance.audit.findings import Finding, audited
+from cactus.provenance.audit.findings import Finding, FindingKind, audited
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.staleness.planner import Planner
@@ -24,6 +24,9 @@ from cactus.stages.make_figure import MakeFigureSpec
 from cactus.stages.make_table import STAGE as MAKE_TABLE
 from cactus.stages.make_table import MakeTableSpec
 
+_CONTENT: Final[frozenset[FindingKind]] = frozenset(
+    {"number differs", "text differs", "seed missing", "results damaged", "map damaged"}
+)
 _LONGEST: Final = 80
 
 
@@ -36,11 +39,11 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
     Parameters
     ----------
     known
-        Findings so far. Their files are left out.
+        Findings so far. A file is left out if one is about what it says.
     figures
         Whether to draw the figures again, too, each of which takes about a second.
     """
-    found = {one.file for one in known}
+    found = {one.file for one in known if one.kind in _CONTENT}
     for one in audited(planner):
         make = _MAKERS.get(one.job.stage)
         if make is None or one.stale or (one.job.stage == MAKE_FIGURE.name and not figures):
