@@ -177,7 +177,7 @@ REMADE = [
     Tampering("bold taken from a number", both(edit("tables/omniglot.tex", r"\\bfseries ", ""), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("the banner of synthetic data", both(edit("tables/omniglot.tex", r" \\textbf\{\[synthetic[^]]*\]\}", ""), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a note of a table", both(edit("tables/omniglot.tex", "One training seed", "Ten training seeds"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
-    Tampering("a row behind a comment", both(edit("tables/omniglot.tex", r"\n & kNN", r"\n% & kNN"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
+    Tampering("a row behind a comment", both(edit("tables/omniglot.tex", r"\n & CACTUs", r"\n% & CACTUs"), forge(_TABLE)), "text differs", "tables/omniglot.tex"),
     Tampering("a row of a map", both(edit("tables/omniglot.tex.map.json", '"mark": "[^"]*"', '"mark": "b"'), forge(_TABLE)), "text differs", "tables/omniglot.tex.map.json"),
     Tampering("a table left out of the document", both(edit("tables/tables.tex", r"\\input\{omniglot\}", ""), forge("make_document")), "text differs", "tables/tables.tex"),
     *(Tampering(f"{name} of the results", both(other_value(_RESULTS, name, value), forge("aggregate_results")), "text differs", _RESULTS) for name, value in (("std", "0.0123"), ("tasks", "99"), ("validation_tasks", "77"), ("synthetic", "False"), ("episodes_sha256", "0" * 64))),
