@@ -67,10 +67,10 @@ def _state(path: Path) -> State:
 def below(planner: Planner, job: Job) -> list[Job]:
     """Return the jobs whose records depend on a job's, in order, the run's audit last."""
     found = {job}
-    for one in planner.graph.jobs:
+    for one in planner.jobs:
         if found.intersection(linked_jobs(planner.graph, one)):
             found.add(one)
-    return [one for one in planner.graph.jobs if one in found - {job}]
+    return [one for one in planner.jobs if one in found - {job}]
 
 
 def reseal(planner: Planner, jobs: Iterable[Job]) -> None:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from cactus.cli.provenance.why import explain
 from cactus.cli.text import columns
 from cactus.errors import CactusError
-from cactus.provenance.audit import files as audit_files
 from cactus.provenance.audit.diff import as_json
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.audit.trace import raw_files, trace
+from cactus.provenance.fingerprint import hash_cache
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.staleness.open_run import open_run
@@ -90,10 +90,10 @@ def write(path: Path, content: object) -> None:
 @pytest.fixture(scope="module")
 def damaged(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Damaged]:
     copy = finished.copy(tmp_path_factory.mktemp("damaged") / "project")
-    parse = audit_files.read_source
-    audit_files.read_source = functools.cache(parse)  # type: ignore[assignment]
+    parse = hash_cache.read_source
+    hash_cache.read_source = functools.cache(parse)  # type: ignore[assignment]
     yield Damaged(copy.run)
-    audit_files.read_source = parse
+    hash_cache.read_source = parse
 
 
 def read_back(planner: Planner) -> Report:

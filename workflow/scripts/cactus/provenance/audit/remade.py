@@ -39,26 +39,26 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
     Parameters
     ----------
     known
-        Findings so far. A file is left out if one is about what it says.
+        Findings so far. A job is left out if one is about what its files say.
     figures
         Whether to draw the figures again, too, each of which takes about a second.
     """
-    found = {one.file for one in known if one.kind in _CONTENT}
+    found = {one.job for one in known if one.kind in _CONTENT}
     for one in audited(planner):
         make = _MAKERS.get(one.job.stage)
-        if make is None or one.stale or (one.job.stage == MAKE_FIGURE.name and not figures):
+        if make is None or one.stale or one.job in found:
+            continue
+        if one.job.stage == MAKE_FIGURE.name and not figures:
             continue
         with tempfile.TemporaryDirectory(prefix="cactus-audit-") as folder:
             try:
                 make(planner, one.plan, Path(folder, Path(one.job.files[0]).name))
             except CactusError as error:
-                if found.isdisjoint(one.job.files):
-                    got = f"cannot be made anew: {error.got}"
-                    yield Finding("text differs", one.job.files[0], got, one.job)
+                got = f"cannot be made anew: {error.got}"
+                yield Finding("text differs", one.job.files[0], got, one.job)
                 continue
             for file in one.job.files:
-                if file not in found:
-                    yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
+                yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
 
 
 def _results(planner: Planner, plan: Plan, output: Path) -> None:
