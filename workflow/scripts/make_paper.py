@@ -4,13 +4,13 @@ from cactus.command import run_main, stage_job
 from cactus.manuscript.write import PaperFiles, write_paper
 from cactus.provenance.staleness.open_run import open_run
 from cactus.report.finished import finished_view
-from cactus.stages.whole_run.make_paper import MakePaperSpec
+from cactus.stages.whole_run.base import RunTextSpec
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        spec = MakePaperSpec.parse(job.spec)
+        spec = RunTextSpec.parse(job.spec)
         planner = open_run(str(job.run_folder))
         view = finished_view(planner, spec.decimals, spec.titles)
         files = PaperFiles(*(job.run_folder / name for name in job.plan.job.files))

@@ -4,13 +4,13 @@ from cactus.command import run_main, stage_job
 from cactus.provenance.staleness.open_run import open_run
 from cactus.report.finished import finished_view
 from cactus.report.page import write_page
-from cactus.stages.whole_run.make_report import MakeReportSpec
+from cactus.stages.whole_run.base import RunTextSpec
 
 
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
-        spec = MakeReportSpec.parse(job.spec)
+        spec = RunTextSpec.parse(job.spec)
         planner = open_run(str(job.run_folder))
         view = finished_view(planner, spec.decimals, spec.titles)
         page, number_map = (job.run_folder / name for name in job.plan.job.files)

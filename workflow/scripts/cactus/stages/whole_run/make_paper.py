@@ -3,16 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.aggregate_results import RESULTS
-from cactus.stages.base import (
-    DataFile,
-    Inputs,
-    RunStage,
-    RunWildcards,
-    Spec,
-    stage_named,
-)
-from cactus.stages.whole_run.audit_run import AUDIT
+from cactus.stages.base import DataFile, Inputs, RunWildcards, stage_named
+from cactus.stages.whole_run.base import RunText
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -35,36 +27,17 @@ _FILES: Final = (
 )
 
 
-class MakePaperSpec(Spec):
-    """What the paper reads of the configuration, besides the settings that the records have."""
-
-    run: str
-    decimals: int
-    titles: dict[str, str]  # of data sets of one's own
-
-
-class MakePaper(RunStage):
+class MakePaper(RunText):
     """One job per run, after the audit, if it is asked for: it needs LaTeX."""
 
     target = "paper"
     results = ("paper/numbers.tex", "paper/numbers.tex.map.json", "paper/paper.tex", "paper.pdf")
     main_result = "paper.pdf"
     on_request = True
-    reads_run = True
-    local = True
-
-    def spec(self, config: "Config", wildcards: RunWildcards) -> MakePaperSpec:
-        """Return the run's name, the decimals of its numbers, and titles."""
-        return MakePaperSpec(
-            run=config.run,
-            decimals=config.outputs.decimals,
-            titles=config.custom_titles(None),
-        )
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
         """Yield the audit, the numbers, the tables and the figures."""
-        yield Inputs(AUDIT, AUDIT.files)
-        yield Inputs(RESULTS, RESULTS.files)
+        yield from super().inputs(config, wildcards)
         for job in stage_named("make_table").jobs(config):
             yield Inputs(job, job.files[:1])
         for job in stage_named("make_figure").jobs(config):

@@ -3,17 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from cactus.stages.aggregate_results import RESULTS
-from cactus.stages.base import (
-    DataFile,
-    Inputs,
-    RunStage,
-    RunWildcards,
-    Spec,
-    inputs_from,
-    stage_named,
-)
-from cactus.stages.whole_run.audit_run import AUDIT
+from cactus.stages.base import DataFile, Inputs, RunWildcards, inputs_from, stage_named
+from cactus.stages.whole_run.base import RunText
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -26,34 +17,15 @@ _FILES: Final = (
 )
 
 
-class MakeReportSpec(Spec):
-    """What the page reads of the configuration, besides the settings that the records have."""
-
-    run: str
-    decimals: int
-    titles: dict[str, str]  # of data sets of one's own
-
-
-class MakeReport(RunStage):
+class MakeReport(RunText):
     """One job per run, after the audit, whose verdict it states."""
 
     target = "report"
     results = ("report.html", "report.map.json")
-    reads_run = True
-    local = True
-
-    def spec(self, config: "Config", wildcards: RunWildcards) -> MakeReportSpec:
-        """Return the run's name, the decimals of its numbers, and titles."""
-        return MakeReportSpec(
-            run=config.run,
-            decimals=config.outputs.decimals,
-            titles=config.custom_titles(None),
-        )
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:
         """Yield the audit, the numbers, the figures, the curves and the embeddings' pictures."""
-        yield Inputs(AUDIT, AUDIT.files)
-        yield Inputs(RESULTS, RESULTS.files)
+        yield from super().inputs(config, wildcards)
         for job in stage_named("make_figure").jobs(config):
             yield Inputs(job, tuple(name for name in job.files if name.endswith(".png")))
         for job in stage_named("meta_train").jobs(config):
