@@ -99,12 +99,20 @@ class Browser:
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        self._socket.write_message(json.dumps(message))
+        self._in_loop(self._socket.write_message, json.dumps(message))
         answer = self._until(lambda one: one.get("id") == message["id"])
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
         result: dict[str, Any] = answer["result"]
         return result
+
+    def _in_loop(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function of the socket in its own loop; other tests may end the default one."""
+
+        async def call() -> None:
+            function(*arguments)
+
+        self._runner.run(call())
 
     def _until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         while True:
@@ -172,4 +180,4 @@ class Browser:
 
     def close(self) -> None:
         """End the browser's session."""
-        self._socket.close()
+        self._in_loop(self._socket.close)

@@ -177,7 +177,7 @@ def test_without_slurm_a_gpu_admits_the_jobs_that_may_share_it(project, jobs: in
 def test_rules_pass_signals_to_python_and_append_to_the_log():
     texts = [path.read_text() for path in (ROOT / "rules").glob("*.smk")]
     commands = [text.split("\n\n")[0] for text in "\n".join(texts).split("shell:")[1:]]
-    assert len(commands) == 14
+    assert len(commands) == 15
     for command in commands:
         assert command.strip().startswith("'exec python \"$SCRIPTS/")
         assert command.strip().endswith(" >> {log:q} 2>&1'")
