@@ -1,5 +1,6 @@
 """How Snakemake is called for a run that exists, with the configuration of that run."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,10 +23,15 @@ class SnakemakeCall(NamedTuple):
     study: list[str]
 
     def run(self, *words: str) -> int:
-        """Call Snakemake with targets and options; return its exit code."""
+        """Call Snakemake with targets and options; return its exit code.
+
+        Jobs run the `python` that is found first, which has to be that of this process.
+        """
         command = [*self.program, *words, *self.study]
+        own = str(Path(sys.executable).parent)
+        path = os.pathsep.join(filter(None, [own, os.environ.get("PATH")]))
         with (
-            subprocess.Popen(command, cwd=self.base) as process,
+            subprocess.Popen(command, cwd=self.base, env={**os.environ, "PATH": path}) as process,
             signals_forwarded(process.send_signal),
         ):
             return process.wait()
