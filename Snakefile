@@ -56,4 +56,4 @@ rule all:
         made_by(*(name for name in stage_names() if stage_named(name).final)),
         rules.audit.input,
         rules.report.input,
-        made_before("make_paper"),
+        sentinels(asked_for(GRAPH, Path(RUN))),

@@ -27,6 +27,7 @@ from cactus.graph import Graph
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
+from cactus.provenance.records.run_reader import asked_for
 from cactus.provenance.staleness.module_study import study_of_module
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
 from cactus.provenance.staleness.planned_config import PlannedConfig

@@ -38,16 +38,12 @@ def memory_of(stage):
 
 def made_by(*stages):
     """Return the sentinels of all jobs of some stages, for the Snakefile's targets."""
-    jobs = (job for stage in stages for job in GRAPH.by_stage[stage])
+    return sentinels(job for stage in stages for job in GRAPH.by_stage[stage])
+
+
+def sentinels(jobs):
+    """Return the files that tell Snakemake that jobs are done."""
     return [f"{RUN}/{job.files[0]}" for job in jobs]
-
-
-def made_before(*stages):
-    """Return the same of the jobs that have run, of stages that only their own target requests."""
-    jobs = (job for stage in stages for job in GRAPH.by_stage[stage])
-    return [
-        f"{RUN}/{job.files[0]}" for job in jobs if record_path(Path(RUN), job).exists()
-    ]
 
 
 def shown_results_of(stage, caption, suffix):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -29,17 +29,20 @@ from cactus.report.view import RunView, rows_of
 from cactus.stages.make_table import STAGE as MAKE_TABLE
 from cactus.stages.whole_run.make_paper import PROTOCOL
 
+# What the paper's number is called, by how sure it is.
+_PUBLISHED: Final = {"verified": "published", "recalled": "published, recalled and not verified"}
+
 
 class Finding(NamedTuple):
     """The main numbers of a data set in one setting: names of accuracies, empty if there is none.
 
-    `method` is the best one without labels.
+    `method` is the best one without labels, `published` what the paper's number of it is called.
     """
 
     setting: str
     method: str
     best: str
-    published: bool
+    published: str
     scratch: str
     oracle: str
     oracle_method: str
@@ -64,13 +67,14 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         Config().model_dump(mode="json"),
         _names(config),
     )
-    records = view.reader.records()
+    records = view.records
     titles = [view.dataset_title(name) for name in grid.datasets]
     return {
         "run": view.run,
         "title": f"CACTUs on {_listed(titles)}: A Reproducible Study",
         "references": references(_names(config)),
         "caveat": caveat(view.results),
+        "listed": _listed(titles),
         "datasets": [_dataset(view, rows, name) for name in grid.datasets],
         "embeddings": _listed(sorted({source_title(one) for one in _embeddings(config)})),
         "learners": _listed(sorted({learner_title(one.learner) for one in grid.trained_cells})),
@@ -95,7 +99,7 @@ def run_facts(view: RunView) -> dict[str, str]:
     if audit is None:
         raise ValueError("a paper states the verdict of the audit, and this run has none")
     rows = rows_of_tables(view.results)
-    records = view.reader.records()
+    records = view.records
     seconds = sum(record.activity.seconds for record in records)
     tasks = sorted({*view.results["tasks"]})
     return {
@@ -138,7 +142,7 @@ def _finding(rows: pd.DataFrame) -> Finding | None:
         setting_title(unlabeled["way"], unlabeled["shot"]),
         f"{method_title(unlabeled['method'])} ({source_title(unlabeled['source'])})",
         number_key(unlabeled),
-        unlabeled["paper_status"] in ("verified", "recalled"),
+        _PUBLISHED.get(unlabeled["paper_status"], ""),
         number_key(plain) if plain else "",
         number_key(labeled) if labeled else "",
         method_title(labeled["method"]) if labeled else "",

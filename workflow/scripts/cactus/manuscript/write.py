@@ -48,7 +48,7 @@ def write_paper(view: RunView, root: Path, files: PaperFiles) -> None:
     write_text(files.numbers, text)
     write_json(files.number_map, {"cells": entries})
     write_text(files.text, paper_text(content(view, root)))
-    ended = max(record.activity.ended for record in view.reader.records())
+    ended = max(record.activity.ended for record in view.records)
     compile_pdf(files.text, files.pdf, int(datetime.fromisoformat(ended).timestamp()))
 
 
@@ -69,7 +69,7 @@ def paper_text(shown: dict[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"tex": _tex, "capitalized": lambda text: text[:1].upper() + text[1:]}
-    return environment.get_template(_TEMPLATE).render(**shown, listed=_listed)
+    return environment.get_template(_TEMPLATE).render(**shown, table_of=_listed)
 
 
 def _tex(text: str) -> str:

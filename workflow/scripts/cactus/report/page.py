@@ -65,7 +65,7 @@ def render(view: RunView, root: Path, numbers: Numbers) -> str:
 def _content(view: RunView, root: Path, numbers: Numbers) -> dict[str, Any]:
     """Return what the template shows, in the order of the page."""
     grid = view.reader.config.expanded_grid
-    records = view.reader.records()
+    records = view.records
     shown = figures(view, root)
     return {
         "view": view,

@@ -19,6 +19,7 @@ from cactus.paper.vocabulary import (
 from cactus.provenance.records.record import Record
 from cactus.provenance.records.run_reader import RunReader
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 
 
 class MissingCell(NamedTuple):
@@ -81,6 +82,12 @@ class RunView:
         """Return the address, from the page, of a file of the run; empty if there is none."""
         name = Path(path).relative_to(self.folder) if Path(path).is_absolute() else Path(path)
         return quote(f"{self.prefix}{name.as_posix()}") if (self.folder / name).is_file() else ""
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of the jobs up to the audit: what follows it does not tell of itself."""
+        jobs = self.reader.graph.ancestry(AUDIT)
+        return [record for job in jobs if (record := self.record(job)) is not None]
 
     def counts(self, job: Job) -> bool:
         """Return whether the results of a job are there, and as they should be."""

@@ -11,6 +11,12 @@ from cactus.provenance.records.record import Record, read_sealed_record, record_
 from cactus.stages.base import Job
 
 
+def asked_for(graph: Graph, run_folder: Path) -> list[Job]:
+    """Return the jobs that only their own target requests, and that have run."""
+    jobs = (job for job in graph.jobs if job.definition.on_request)
+    return [job for job in jobs if record_path(run_folder, job).exists()]
+
+
 @dataclass
 class RunReader:
     """Reads the records of a run, each only once and only on request."""
@@ -29,11 +35,8 @@ class RunReader:
     @property
     def jobs(self) -> list[Job]:
         """The jobs of the whole run: those that only their target requests, if they have run."""
-        return [
-            job
-            for job in self.graph.jobs
-            if not job.definition.on_request or record_path(self.run_folder, job).exists()
-        ]
+        asked = asked_for(self.graph, self.run_folder)
+        return [job for job in self.graph.jobs if not job.definition.on_request or job in asked]
 
     def read(self, job: Job) -> Record | RecordError | None:
         """Return a job's record, the error if it is damaged, or None if there is none."""
