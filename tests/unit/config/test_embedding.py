@@ -6,7 +6,11 @@ from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
-from cactus.config.sections.embeddings.section import EmbeddingSettings, parse_embedding
+from cactus.config.sections.embeddings.section import (
+    CustomEmbedding,
+    EmbeddingSettings,
+    parse_embedding,
+)
 from cactus.errors import ConfigError
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
@@ -63,6 +67,27 @@ def test_custom_embedding_round_trip() -> None:
     resolved = settings.resolve("mine", "mnist")
     values = resolved.model_dump(mode="json", exclude={"per_dataset"})
     assert parse_embedding("mine", values) == resolved
+
+
+def test_one_like_another_has_its_settings_but_for_its_own() -> None:
+    entry = {
+        "like": "acai",
+        "settings": {"iterations": 0},
+        "per_dataset": {"celeba": {"settings": {"depth": 5}}},
+    }
+    values = {"acai": {"learning_rate": 0.5}, "custom": {"fresh": entry}}
+    settings = EmbeddingSettings.model_validate(values)
+    for dataset, own in (("mnist", {}), ("celeba", {"depth": 5})):
+        usual = settings.acai.resolve(dataset).model_dump(exclude={"per_dataset"})
+        resolved = settings.resolve("fresh", dataset)
+        assert isinstance(resolved, CustomEmbedding)
+        assert resolved.settings == usual | {"iterations": 0, "learning_rate": 0.5} | own
+        assert resolved.module == "cactus.embed.acai"
+        assert settings.shipped("fresh", dataset) == (
+            "acai", AcaiSettings.model_validate(resolved.settings | {"per_dataset": {}}),
+        )  # fmt: skip
+    own_code = {"custom": {"mine": {"module": "mine.py"}}}
+    assert EmbeddingSettings.model_validate(own_code).shipped("mine", "mnist") is None
 
 
 @pytest.mark.parametrize("name", ["acai", "random", "scratch", "Mine", "single-mine", "a/b", ""])

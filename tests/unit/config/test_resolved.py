@@ -13,6 +13,11 @@ def study(grid=(), **values):
     return {"grid": {**GRID, **dict(grid)}, **values}
 
 
+def like(method, **settings):
+    custom = {"mine": {"like": method, "settings": settings}}
+    return study({"embeddings": ["mine"]}, embeddings={"custom": custom})
+
+
 def maml(dataset="omniglot", **values):
     return {"grid": {**GRID, "datasets": [dataset]}, "learners": {"maml": values}}
 
@@ -51,6 +56,12 @@ def maml(dataset="omniglot", **values):
         ),
         (study(partitions={"clusters": 4500}), "partitions.clusters", "4500", "3376 large enough"),
         (study(partitions={"clusters": 22_001}), "partitions.clusters", "22001", "22000 images"),
+        (
+            like("deepcluster", clusters=10**6),
+            "custom.mine.settings.clusters (for omniglot)", "1000000", "22000 images",
+        ),
+        (like("acai", depth=0), "custom.mine.settings.depth", "0", "greater than or equal to 1"),
+        (like("acai", latent_width=5), "mine.settings.working_size", "32", "a power of two"),
         (
             study({"embeddings": ["deepcluster"]}, embeddings={"deepcluster": {"clusters": 10**6}}),
             "embeddings.deepcluster.clusters", "1000000", "22000 images",

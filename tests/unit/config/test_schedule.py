@@ -52,6 +52,12 @@ def test_a_custom_embedding_has_no_default_length():
     assert changes(grid={**GRID, "embeddings": ["pca"]}, embeddings={"custom": custom}) == []
 
 
+def test_one_like_another_has_the_default_length_of_that_one():
+    custom = {"fresh": {"like": "acai", "settings": {"iterations": 0}}}
+    found = changes(grid={**GRID, "embeddings": ["fresh"]}, embeddings={"custom": custom})
+    assert found == [("fresh", "iterations", 0, 262_144)]
+
+
 def test_augmentation_is_named_for_each_learner_that_has_it():
     augmented = {"augmentation": {"rotation": 10}}
     custom = {"mine": {"module": "tests.mine", **augmented}}

@@ -54,8 +54,8 @@ def test_custom_settings_differ_by_data_set(custom, fit, blobs) -> None:
 
 
 def test_dotted_module_name() -> None:
-    settings = CustomEmbedding(module="cactus.embed.acai")
-    with pytest.raises(ConfigError, match="no class `Settings`"):
+    settings = CustomEmbedding(module="cactus.embed.base")
+    with pytest.raises(ConfigError, match="no class `Method`"):
         build("mine", settings, (8, 8, 1), 0, CPU)
 
 

@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from cactus.config.sections.embeddings.section import CustomEmbedding
+from cactus.config.sections.embeddings.section import CustomEmbedding, EmbeddingSettings
 from cactus.embed.registry import build
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.embed.vectors import check_vectors
 from cactus.errors import DataError, TrainingError
 from cactus.files import file_hash, write_array, write_json
 from tests.unit.checkpoints import none
+from tests.unit.embed.tiny import TINY
 
 SPLITS = {"train": 60, "val": 20, "test": 30}
 CPU = torch.device("cpu")
@@ -51,6 +52,33 @@ def data_folder(tmp_path: Path, blobs) -> Path:
     }
     write_json(folder / "manifest.json", manifest)
     return folder
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_no_step_leaves_the_untrained_network(
+    name: str, data_folder: Path, tiny_settings, tmp_path
+) -> None:
+    lengths = {key: 0 for key in ("iterations", "epochs", "decay_epochs") if key in TINY[name]}
+    settings = tiny_settings(name, **lengths)
+    values = settings.model_dump(exclude={"per_dataset"})
+    like = EmbeddingSettings.model_validate(
+        {"custom": {"fresh": {"like": name, "settings": values}}}
+    ).resolve("fresh", "mnist")
+    for method, given in ((name, settings), ("fresh", like)):
+        train_and_encode(
+            method, given, data_folder, tmp_path / method, 3, CPU, method, none(tmp_path)
+        )
+    assert (tmp_path / name / "metrics.jsonl").read_text() == ""
+    fresh = build(name, settings, (20, 20, 1), 3, CPU).state_dict()
+    for kind in (name, "fresh"):
+        state = load_file(tmp_path / kind / "encoder.safetensors")
+        weights = [key for key in state if key.endswith("weight")]
+        assert weights
+        assert all(torch.equal(state[key], fresh[key]) for key in weights)
+    for split in SPLITS:
+        ours, other = (np.load(tmp_path / kind / f"{split}.npy") for kind in (name, "fresh"))
+        assert np.array_equal(ours, other)
+        assert np.ptp(ours, axis=0).max() > 0
 
 
 def test_writes_all_results_without_labels(data_folder: Path, tiny_settings, tmp_path) -> None:

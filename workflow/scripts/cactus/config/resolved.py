@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 from cactus.config.checks import Given, PartitionChecks
 from cactus.config.layers import Layers, dotted
 from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
-from cactus.errors import ConfigError
+from cactus.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -56,10 +57,28 @@ class _DatasetChecks(PartitionChecks):
 
     def check_embedding(self, name: str) -> None:
         """Check the settings of an embedding."""
-        custom = ("custom",) if name in self.config.embeddings.custom else ()
-        path = ("embeddings", *custom, name)
-        settings = self.resolved(path, lambda: self.config.embeddings.resolve(name, self.dataset))
-        self.check_clusters((*path, "clusters"), getattr(settings, "clusters", 0))
+        embeddings = self.config.embeddings
+        path: KeyPath = ("embeddings", name)
+        if name in embeddings.custom:
+            path = ("embeddings", "custom", name)
+            own = self.resolved(path, lambda: embeddings.custom[name].resolve(self.dataset))
+            path = (*path, "settings") if own.like else path
+            self._check_keys_of_like(path, own)
+        found = self.resolved(path, lambda: embeddings.shipped(name, self.dataset))
+        if found is not None:
+            self.check_clusters((*path, "clusters"), getattr(found[1], "clusters", 0))
+
+    def _check_keys_of_like(self, path: KeyPath, own: CustomEmbedding) -> None:
+        """Check that an embedding like a shipped one sets keys that this one has."""
+        known = self.config.embeddings.keys(own.like) if own.like else own.settings
+        for key in own.settings:
+            if key not in known:
+                raise ConfigError(
+                    f"The embedding {own.like} has no such key.",
+                    where=self.layers.place((*path, key), self.dataset),
+                    got=repr(key),
+                    fix=did_you_mean(key, known, f"its keys are {', '.join(known)}"),
+                )
 
     def check_baselines(self) -> None:
         """Check the settings of the baselines."""

@@ -26,9 +26,9 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     grid = config.expanded_grid
     names = dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset)
     for name in names:
-        if name not in config.embeddings.custom:
-            ours = config.embeddings.resolve(name, dataset)
-            yield from _changes(name, ours, EmbeddingSettings().resolve(name, dataset))
+        if found := config.embeddings.shipped(name, dataset):
+            method, ours = found
+            yield from _changes(name, ours, EmbeddingSettings().resolve(method, dataset))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
         name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)

@@ -20,6 +20,8 @@ _SLOPE = 0.2
 _PAIRS = 8
 _STEPS = 9
 
+Settings = AcaiSettings  # the name that `like` looks for, as in modules of users
+
 
 def fold_alpha(uniform: Tensor) -> Tensor:
     """Fold mixing coefficients from [0, 1] into [0, 1/2] (section 2, after equation 1).

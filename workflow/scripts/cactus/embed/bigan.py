@@ -31,6 +31,8 @@ from cactus.embed.networks import update_together
 
 _COLUMNS = 10
 
+Settings = BiganSettings  # the name that `like` looks for, as in modules of users
+
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return half the negative of the value that D maximizes (equation 2 of the paper).

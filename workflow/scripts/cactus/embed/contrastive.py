@@ -28,6 +28,8 @@ _VIEWS: Final = 4
 _NEIGHBORS: Final = 7
 _SEARCHED_IMAGES: Final = 5000
 
+Settings = ContrastiveSettings  # the name that `like` looks for, as in modules of users
+
 
 def similarities(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """Return the cosines of all pairs of views, divided by the temperature.

@@ -26,6 +26,8 @@ _ROWS = 12
 _COLUMNS = 12
 _MONTAGE_IMAGES = 5000
 
+Settings = DeepclusterSettings  # the name that `like` looks for, as in modules of users
+
 
 def sobel(images: Tensor) -> Tensor:
     """Return the horizontal and vertical Sobel derivatives of the mean color.

@@ -29,6 +29,8 @@ _COLUMNS = 10
 _ROWS = 12
 _SHOWN_RANGE = 2.0
 
+Settings = InfoganSettings  # the name that `like` looks for, as in modules of users
+
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
     """Return -E log D(x) - E log (1 - D(G(z, c))) from logits (B,) (equation 1)."""

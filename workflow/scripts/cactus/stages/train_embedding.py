@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
+from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.splits import SPLITS
 from cactus.stages.base import EmbeddingStage, EmbeddingWildcards, Inputs, Spec, inputs_from
 
@@ -35,7 +36,11 @@ class TrainEmbedding(EmbeddingStage):
         "diagnostic.png",
     )
     gpu = True
-    work = ("settings.iterations", "settings.epochs", "settings.decay_epochs")
+    work = tuple(
+        f"{section}.{key}"
+        for section in ("settings", "settings.settings")  # the latter of one `like` another
+        for key in ("iterations", "epochs", "decay_epochs")
+    )
     main_result = "train.npy"
 
     def spec(self, config: "Config", wildcards: EmbeddingWildcards) -> TrainEmbeddingSpec:
@@ -43,7 +48,9 @@ class TrainEmbedding(EmbeddingStage):
         settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
         return TrainEmbeddingSpec(
             **wildcards._asdict(),
-            settings=settings.model_dump(mode="json", exclude={"per_dataset", "files", "vectors"}),
+            settings=settings.model_dump(
+                mode="json", exclude={"per_dataset", "files", "vectors", "like"}
+            ),
             compute=config.compute,
         )
 
@@ -57,10 +64,10 @@ class TrainEmbedding(EmbeddingStage):
 
     def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
         """Return the module of the embedding."""
-        custom = config.embeddings.custom.get(wildcards.embedding)
-        if custom is None:
-            return (f"cactus.embed.{wildcards.embedding}",)
-        return (custom.resolve(wildcards.dataset).module,)
+        settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
+        if isinstance(settings, CustomEmbedding):
+            return (settings.module,)
+        return (f"cactus.embed.{wildcards.embedding}",)
 
     def declared_files(self, config: "Config", wildcards: EmbeddingWildcards) -> list[str]:
         """Return the data files that a custom embedding reads."""

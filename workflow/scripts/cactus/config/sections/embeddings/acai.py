@@ -2,6 +2,7 @@
 
 from cactus.config.sections.base import (
     Count,
+    CountOrZero,
     Fraction,
     NonNegative,
     Overrides,
@@ -47,9 +48,10 @@ class AcaiSettings(MethodSettings):
         0.2, "Fraction of the real image in the blend for which the critic should output zero."
     )
     learning_rate: Positive = setting(1e-4, "Learning rate of Adam, for autoencoder and critic.")
-    iterations: Count = setting(
+    iterations: CountOrZero = setting(
         262_144,
-        "Training steps; the original uses 2^14 times 1024 images in batches of 64.",
+        "Training steps; the original uses 2^14 times 1024 images in batches of 64. 0 for the "
+        "untrained network.",
         unit="steps",
     )
     per_dataset: Overrides = overrides(_acai_overrides)

@@ -75,7 +75,11 @@ class BiganSettings(MethodSettings):
     )
     beta1: Momentum = setting(0.5, "Coefficient of Adam's first moment, below 1.")
     weight_decay: NonNegative = setting(2.5e-5, "L2 penalty on everything but batch norm's gains.")
-    epochs: Count = setting(200, "Epochs at the full learning rate.", unit="epochs")
+    epochs: CountOrZero = setting(
+        200,
+        "Epochs at the full learning rate. 0, and 0 `decay_epochs`, for the untrained network.",
+        unit="epochs",
+    )
     decay_epochs: CountOrZero = setting(
         200, "Additional epochs, in which the learning rate decays exponentially.", unit="epochs"
     )

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from cactus.config.sections.base import (
     Count,
+    CountOrZero,
     Fraction,
     NonNegative,
     Overrides,
@@ -85,7 +86,9 @@ class ContrastiveSettings(MethodSettings):
         "and then falls to zero, both along a cosine.",
     )
     weight_decay: NonNegative = setting(0.01, "Weight decay of AdamW, on all weights.")
-    iterations: Count = setting(1000, "Training steps.", unit="steps")
+    iterations: CountOrZero = setting(
+        1000, "Training steps. 0 for the untrained network.", unit="steps"
+    )
     normalize: bool = setting(
         True, "Whether vectors are scaled to length 1, as the loss compares directions only."
     )

@@ -67,7 +67,11 @@ class DeepclusterSettings(MethodSettings):
     learning_rate: Positive = setting(0.05, "Learning rate of SGD, for trunk and classifier.")
     momentum: Fraction = setting(0.9, "Momentum of SGD for the trunk; the classifier has none.")
     weight_decay: NonNegative = setting(1e-5, "L2 penalty on all weights.")
-    epochs: Count = setting(200, "Epochs; each starts with a new clustering.", unit="epochs")
+    epochs: CountOrZero = setting(
+        200,
+        "Epochs; each starts with a new clustering. 0 for the untrained network.",
+        unit="epochs",
+    )
     crop_area_min: Annotated[float, Field(gt=0.0, le=1.0)] = setting(
         0.08,
         "Smallest random crop, as a fraction of the image's area; the largest is the whole image.",

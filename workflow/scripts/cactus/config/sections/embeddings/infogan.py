@@ -60,8 +60,11 @@ class InfoganSettings(MethodSettings):
     continuous_weight: NonNegative = setting(
         1.0, "Weight lambda of the continuous codes' mutual information."
     )
-    iterations: Count = setting(
-        5_000, "Training steps, each updates discriminator and generator (50 x 100).", unit="steps"
+    iterations: CountOrZero = setting(
+        5_000,
+        "Training steps, each updates discriminator and generator (50 x 100). 0 for the untrained "
+        "network.",
+        unit="steps",
     )
     features: Literal["codes", "hidden", "trunk"] = setting(
         "codes",

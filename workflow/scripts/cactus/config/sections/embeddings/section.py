@@ -11,6 +11,7 @@ from cactus.config.sections.base import (
     Settings,
     UnfitError,
     fitting,
+    merge,
     setting,
 )
 from cactus.config.sections.embeddings.acai import AcaiSettings
@@ -23,7 +24,8 @@ from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
 
 _READY_MADE: Final = "cactus.embed.ready_made.method"
-_ORIGINS: Final = {"module", "vectors"}
+_ORIGINS: Final = {"module", "vectors", "like"}
+_REQUIRED: Final = "`module`, `vectors` or `like` is required"
 
 
 class CustomEmbedding(DatasetSettings):
@@ -37,7 +39,14 @@ class CustomEmbedding(DatasetSettings):
     vectors: ReadyVectors | None = setting(
         None, "Files of vectors that were made elsewhere, in place of a module."
     )
-    settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
+    like: str = setting(
+        "",
+        "A shipped embedding, in place of a module: this one has the settings of that one, but for "
+        "those under `settings`.",
+    )
+    settings: dict[str, Any] = setting(
+        {}, "Keys of the module's `Settings`, or of the embedding that this one is like."
+    )
     files: list[str] = setting(
         [],
         "Data files that the module reads: paths, folders and patterns like `vectors/*.npy`, from "
@@ -62,16 +71,23 @@ class CustomEmbedding(DatasetSettings):
     def _say_where_vectors_come_from(self) -> Self:
         given = [self.model_dump(include=_ORIGINS), *self.per_dataset.values()]
         if not any(one.get(key) for one in given for key in _ORIGINS):
-            raise UnfitError("module", "`module` or `vectors` is required")
+            raise UnfitError("module", _REQUIRED)
         return self
 
     @fitting
     def _come_from_one_place(self) -> None:
-        for key in ("module", "settings", "files"):
-            if self.vectors is not None and getattr(self, key):
-                raise UnfitError(key, f"`{key}` does not go with `vectors`; leave one of them out")
-        if self.vectors is None and not self.module:
-            raise UnfitError("module", "`module` or `vectors` is required for this data set")
+        excluded = {"vectors": ("module", "like", "settings", "files"), "like": ("module", "files")}
+        for one, others in excluded.items():
+            for key in others:
+                if getattr(self, one) and getattr(self, key):
+                    raise UnfitError(
+                        key, f"`{key}` does not go with `{one}`; leave one of them out"
+                    )
+        if not (self.vectors or self.module or self.like):
+            raise UnfitError("module", f"{_REQUIRED} for this data set")
+        if self.like and self.like not in _METHODS:
+            known = f"the shipped embeddings are {', '.join(_METHODS)}"
+            raise UnfitError("like", f"{did_you_mean(self.like, _METHODS)} {known}".lstrip())
 
 
 AnyEmbedding = (
@@ -136,8 +152,41 @@ class EmbeddingSettings(Settings):
                 got=repr(name),
                 fix=f"{did_you_mean(name, self.names)} {known}".lstrip(),
             )
-        method: AnyEmbedding = self.custom[name] if name in self.custom else getattr(self, name)
-        return method.resolve(dataset)
+        found = self.shipped(name, dataset)
+        if found is None:
+            return self.custom[name].resolve(dataset)
+        method, settings = found
+        if method == name:
+            return settings
+        update = {
+            "module": f"cactus.embed.{method}",
+            "settings": settings.model_dump(exclude={"per_dataset"}),
+            "like": "",
+        }
+        return self.custom[name].resolve(dataset).model_copy(update=update)
+
+    def shipped(self, name: str, dataset: DatasetName) -> tuple[str, AnyEmbedding] | None:
+        """Return the shipped method that makes an embedding, and its settings for a data set.
+
+        None if the embedding has code or vectors of its own.
+        """
+        if name not in self.custom:
+            return name, self._of_method(name, dataset)
+        own = self.custom[name].resolve(dataset)
+        if not own.like:
+            return None
+        base = self._of_method(own.like, dataset)
+        values = merge(base.model_dump(), own.settings)
+        return own.like, type(base).model_validate({**values, "per_dataset": {}})
+
+    def keys(self, method: str) -> tuple[str, ...]:
+        """Return the keys of a shipped embedding that one like it can set."""
+        fields = type(self._of_method(method, "")).model_fields
+        return tuple(key for key in fields if key != "per_dataset")
+
+    def _of_method(self, method: str, dataset: DatasetName) -> AnyEmbedding:
+        settings: AnyEmbedding = getattr(self, method)
+        return settings.resolve(dataset)
 
 
 def _is_free(name: str) -> bool:
