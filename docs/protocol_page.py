@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.config.sections.base import BUILT_IN
 from cactus.files import write_text
 from cactus.manuscript.protocol import Point, Section, Verdict
 from cactus.manuscript.values import by_name, filled_in, names_of
 from cactus.paper.published import STATUSES, read_published
-from cactus.paper.vocabulary import DATASETS
 from docs.protocol_points import EVIDENCE, ROOT, SETTINGS, mark_of, read_sections
 
 PAGE: Final = Path(__file__).parent / "protocol.md"
@@ -44,7 +44,7 @@ def page(sections: Sequence[Section]) -> str:
     for section in sections:
         lines += [f"## {section.title}", ""]
         lines += (
-            [filled_in(SETTINGS, section.intro.strip(), list(DATASETS)), ""]
+            [filled_in(SETTINGS, section.intro.strip(), list(BUILT_IN)), ""]
             if section.intro
             else []
         )
@@ -142,7 +142,7 @@ def _published() -> Iterator[str]:
     yield f"| data set | {' | '.join(STATUSES)} |"
     yield f"|---|{'---|' * len(STATUSES)}"
     frame = read_published(ROOT / "config/paper_results.csv")
-    for dataset, title in DATASETS.items():
+    for dataset, (title, *_) in BUILT_IN.items():
         found = frame[frame["dataset"] == dataset]["paper_status"].value_counts()
         yield f"| {title} | {' | '.join(str(found.get(status, 0)) for status in STATUSES)} |"
 

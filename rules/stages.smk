@@ -1,8 +1,6 @@
 # What the rules get from their stages, which workflow/scripts/cactus/stages defines.
 from snakemake.io import report as in_report  # Snakemake reads `report` as a directive
 
-from cactus.paper.vocabulary import dataset_title
-
 
 def results_of(stage):
     """Return the results of a stage's jobs, with the rule's wildcards in braces."""
@@ -58,7 +56,7 @@ def shown_results_of(stage, caption, suffix):
             name for name in CONFIG.expanded_grid.datasets if name in cell.split("-")
         )
         name = next(names, None)
-        return dataset_title(name, {}) if name else "Whole run"
+        return CONFIG.data.title(name) if name else "Whole run"
 
     def marked(name):
         labels = {"kind": caption, "name": Path(name).stem}

@@ -1,11 +1,12 @@
 """Pages of fake runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cactus.config.load import parse_config
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.paper.paired import PAIRED_FILE, read_paired
 from cactus.paper.partition_quality import read_quality_table
 from cactus.paper.results import read_results
@@ -35,7 +36,7 @@ def make_page(
     fake: FakeRun,
     *,
     run: str = "fake",
-    titles: Mapping[str, str] | None = None,
+    titles: Titles = UNTITLED,
     audit: dict[str, Any] | None = AUDIT,
     spec: dict[str, Any] | None = None,
     missing: tuple[MissingCell, ...] = (),
@@ -49,7 +50,7 @@ def make_page(
     run
         Name of the run that the page shows.
     titles
-        Titles of data sets.
+        Titles of what the study adds.
     audit
         What the audit found.
     spec
@@ -83,7 +84,7 @@ def make_page(
     tables = made.results.parent
     frames = read_results(made.results), read_paired(tables / PAIRED_FILE)
     quality = read_quality_table(made.quality)
-    view = RunView(reader, *frames, quality, 2, titles or {}, audit, missing=missing)
+    view = RunView(reader, *frames, quality, 2, titles, audit, missing=missing)
     if empty:
         view = replace(
             view,

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cactus.config.load import parse_config
+from cactus.config.printed.titles import Titles
 from cactus.errors import DataError
 from cactus.provenance.audit.reading.html import numbers_in_page
 from cactus.report.curves import read_curves
@@ -110,10 +111,9 @@ def test_no_text_of_users_becomes_html_or_script(tmp_path: Path):
     finding = {"kind": HOSTILE, "file": HOSTILE, "got": HOSTILE}
     audit = {**AUDIT, "notes": [HOSTILE], "findings": [finding]}
     missing = (MissingCell(HOSTILE, "failed", HOSTILE),)
+    titles = Titles(datasets={"omniglot": HOSTILE}, embeddings={"acai": HOSTILE})
     fake = FakeRun(tmp_path / "it's <odd> & ünï", seeds=(0,))
-    odd = make_page(
-        fake, run=HOSTILE, titles={"omniglot": HOSTILE}, audit=audit, spec=spec, missing=missing
-    )
+    odd = make_page(fake, run=HOSTILE, titles=titles, audit=audit, spec=spec, missing=missing)
     root = tree(odd)
     assert [one.get("src") for one in root.iter("img") if one.get("src") == "x"] == []
     assert not [one for one in root.iter() if any(name.startswith("on") for name in one.attrib)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cactus.config.load import parse_config
-from cactus.config.schedule import schedule_changes
+from cactus.config.printed.schedule import schedule_changes
 from cactus.config.sections.learners.section import LearnerSettings
 
 GRID = {"datasets": ["omniglot"], "embeddings": ["acai", "bigan"], "learners": ["maml"]}

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from cactus.config.load import parse_config
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.manuscript.departures import departures
 from cactus.manuscript.protocol import Section
+from cactus.manuscript.values import by_name, names_of
 
 CLUSTERS = {
     "point": "Clusters",
@@ -37,7 +39,7 @@ def found(point: dict[str, Any], names: set[str], **values: Any) -> list[tuple[s
     section = Section(title="One", points=[point])
     settings = parse_config(values).model_dump(mode="json")
     defaults = parse_config({}).model_dump(mode="json")
-    departing, silent = departures([section], settings, defaults, names)
+    departing, silent = departures([section], settings, defaults, names, UNTITLED)
     assert not silent
     return [tuple(one) for one in departing]
 
@@ -54,6 +56,12 @@ def test_a_key_of_the_study_departs_where_the_study_has_the_data_set():
     both = found(CLUSTERS, {"omniglot", "mnist"}, **values)
     assert both == [("Clusters", "mnist: 10; omniglot: 500".replace("mnist", "MNIST").replace(
         "omniglot", "Omniglot"), "60", "chosen by this study")]  # fmt: skip
+
+
+def test_data_sets_of_ones_own_have_their_titles():
+    titles = Titles(datasets={"birds": "Garden birds"})
+    assert names_of(["birds"], ["mnist", "birds"], titles) == "Garden birds"
+    assert by_name({"birds": 9, "mnist": 8}, ["x"], titles) == "Garden birds: 9; MNIST: 8"
 
 
 def test_a_departure_of_the_defaults_has_the_reason_of_the_protocol():

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cactus.config.printed.titles import UNTITLED
 from cactus.paper.paired import PAIRED_FILE, read_paired
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table
-from cactus.paper.vocabulary import method_title, source_title
 from cactus.provenance.audit.reading.tex import numbers_in_table
 from tests.unit.paper.conftest import Run, make_run
 from tests.unit.paper.fake_run import FakeRun
@@ -135,8 +135,8 @@ def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):
     for row in paired.itertuples():
         star = " *" if row.p_holm < 0.05 else ""
         number = f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.ci95, 9):.2f}{star}"
-        cell = f"{source_title(row.source)}, {method_title(row.method)}"
-        column = f"{row.way}-way {row.shot}-shot, minus {method_title(row.other_method)}"
+        cell = f"{UNTITLED.source(row.source)}, {UNTITLED.method(row.method)}"
+        column = f"{row.way}-way {row.shot}-shot, minus {UNTITLED.method(row.other_method)}"
         wanted.add((cell, column, number))
     found = {
         (one["row"], one["column"], one["printed"])

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from cactus.config.printed.titles import UNTITLED
+from cactus.config.sections.base import BUILT_IN
+from cactus.config.sections.names import METHODS
 from cactus.errors import DataError
 from cactus.paper.published import CELL_KEYS, read_published
-from cactus.paper.vocabulary import DATASETS, METHODS, source_title
 
 
 def _cell(published: Path, **keys: object) -> dict[str, object]:
@@ -42,9 +44,9 @@ def test_ablations_are_listed_under_their_source(published: Path):
 
 def test_the_file_speaks_our_vocabulary(published: Path):
     frame = read_published(published)
-    assert set(frame["dataset"]) == set(DATASETS)
+    assert set(frame["dataset"]) == set(BUILT_IN)
     assert set(frame["method"]) == set(METHODS)
-    assert all(source_title(source) for source in frame["source"])
+    assert all(UNTITLED.source(source) for source in frame["source"])
     numbers = frame["paper_mean"].dropna()
     assert ((numbers > 0) & (numbers < 1)).all()
     assert (frame["paper_ci95"].dropna() < 0.02).all()

@@ -4,10 +4,11 @@ from itertools import product
 from pathlib import Path
 
 from cactus.config.load import load_config
-from cactus.config.sections.learners.section import BUILT_IN
+from cactus.config.sections.base import BUILT_IN
+from cactus.config.sections.names import LEARNERS
 from cactus.config.sections.source import Source, unmet_name
 from cactus.paper.published import CELL_KEYS, read_published
-from cactus.paper.vocabulary import DATASETS, method_name, published_source
+from cactus.paper.vocabulary import method_name, published_source
 from cactus.stages import evaluate_model, run_baselines
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -15,7 +16,7 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 def test_the_papers_names_of_sources_stand_for_the_default_ways():
     learners = load_config([CONFIG / "config.yaml"]).learners
-    for dataset, learner in product(DATASETS, BUILT_IN):
+    for dataset, learner in product(BUILT_IN, LEARNERS):
         way = learners.resolve(learner, dataset).way
         assert published_source(dataset, f"acai+{way}-way") == "acai"
         assert published_source(dataset, f"acai+{way + 1}-way") == f"acai+{way + 1}-way"

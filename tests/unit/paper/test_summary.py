@@ -2,6 +2,7 @@ from statistics import median
 
 import pytest
 
+from cactus.config.printed.titles import Titles
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.summary import format_summary, summarize
 from tests.unit.paper.conftest import Run
@@ -52,7 +53,7 @@ def test_the_last_line_counts_the_verdicts(small_run: Run, grid_run: Run):
 
 def test_a_data_set_of_ones_own_has_its_title(small_run: Run):
     results = read_results(small_run.results)
-    own = results.assign(dataset="birds")
+    own, titles = results.assign(dataset="birds"), Titles(datasets={"birds": "Garden birds"})
     assert set(summarize(own)["data set"]) == {"birds"}
-    assert set(summarize(own, {"birds": "Garden birds"})["data set"]) == {"Garden birds"}
-    assert "Garden birds" in format_summary(own, {"birds": "Garden birds"})
+    assert set(summarize(own, titles)["data set"]) == {"Garden birds"}
+    assert "Garden birds" in format_summary(own, titles)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.figures.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.tables.registry import write_table
-from cactus.paper.vocabulary import method_title, source_title
 from tests.unit.paper.conftest import Run
 
 PM = r" \pm "
@@ -56,7 +56,7 @@ def test_our_numbers_are_those_of_the_results(
     settings = sorted({(row["way"], row["shot"]) for row in records})
     assert sum(len(cells) for cells in rows.values()) == 3 * len(records)
     for row in records:
-        cells = rows[source_title(row["source"]), method_title(row["method"])]
+        cells = rows[UNTITLED.source(row["source"]), UNTITLED.method(row["method"])]
         place = 3 * settings.index((row["way"], row["shot"]))
         _, ours, seeds = cells[place : place + 3]
         mean, half, spread = (
@@ -116,7 +116,7 @@ def test_what_is_not_separated_from_the_best_without_labels_is_bold(seeds_run: R
                 tested[pair] >= 0.05 if pair in tested else best["mean"] - row["mean"] <= half
             )
             if together:
-                wanted.add((source_title(row["source"]), method_title(row["method"])))
+                wanted.add((UNTITLED.source(row["source"]), UNTITLED.method(row["method"])))
         assert _bold(text, column, width=3) == wanted
         sizes.append(len(wanted))
     assert max(sizes) < len(unlabeled)

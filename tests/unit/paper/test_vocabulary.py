@@ -1,8 +1,7 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.config.sections.source import is_variant_name
 from cactus.errors import DataError
 from cactus.paper import vocabulary as names
 
@@ -37,14 +36,6 @@ def test_methods_are_named_by_source_and_learner(source: str, learner: str, meth
     assert names.is_oracle(method) == (source == "labels")
 
 
-def test_titles():
-    assert names.source_title("hyperplanes-deepcluster") == "Hyperplanes (DeepCluster)"
-    assert names.source_title("simclr") == "simclr"
-    assert names.source_title("labels") == "True labels"
-    assert names.method_title("cluster_matching") == "Cluster matching"
-    assert names.setting_title(20, 5) == "20-way 5-shot"
-
-
 def test_methods_of_custom_learners_follow_those_of_the_paper():
     methods = ["oracle-mine", "cactus-mine", "oracle-maml", "cactus-protonets", "cactus-a",
                "oracle-protonets", "knn", "cactus-maml", "scratch", "unknown"]  # fmt: skip
@@ -52,15 +43,6 @@ def test_methods_of_custom_learners_follow_those_of_the_paper():
         "scratch", "knn", "cactus-maml", "cactus-protonets", "cactus-a", "cactus-mine",
         "oracle-maml", "oracle-protonets", "oracle-mine", "unknown",
     ]  # fmt: skip
-    assert names.method_title("cactus-my_own") == "CACTUs-my_own"
-    assert names.method_title("oracle-my_own") == "Oracle-my_own"
-
-
-@given(st.sets(st.from_regex(r"[a-z0-9]{1,2}([._-][a-z0-9]{1,2}){0,2}", fullmatch=True)))
-@example({"a-b", "a_b", "a.b"})
-def test_variants_of_different_names_have_different_titles(variants: set[str]):
-    known = {f"acai+{name}" for name in variants if is_variant_name(name)}
-    assert len(set(map(names.source_title, known))) == len(known)
 
 
 def test_cells_are_parsed():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
@@ -18,20 +19,29 @@ from tests.unit.paper.conftest import Run
 from tests.unit.paper.fake_run import LONG, LONG_TITLE
 
 
-def figure_inputs(run: Run, dataset: str | None = None) -> FigureInputs:
-    """Return the inputs of a figure, with P and k of each embedding."""
+def figure_inputs(
+    run: Run, dataset: str | None = None, titles: Titles | None = None
+) -> FigureInputs:
+    """Return the inputs of a figure, with P and k of each embedding; titles are long."""
     results = read_results(run.results)
     numbers = dict.fromkeys(set(results["source"]), (100, 500, 0)) | {"acai+p-1": (1, 500, 0)}
     numbers = {name: one for name, one in numbers.items() if name not in ("labels", "pixels",
                "random", "scratch") and "-" not in name.partition("+")[0]}  # fmt: skip
-    titles = {LONG: LONG_TITLE}
+    names = sorted(one for one in numbers if one.startswith("embedding_with"))
+    titles = titles or Titles(
+        datasets={LONG: LONG_TITLE},
+        embeddings={name: f"Ünsal's {name}, 50% & more_" for name in names[::2]},
+        learners={"a_learner_with_a_very_long_name": "A 5% & learner_ with a very {long} title"},
+    )
     augmented = sorted(set(results["learner"]))
     return FigureInputs(run.folder, results, OutputSettings(), dataset, numbers, titles, augmented)
 
 
-def drawn_figure(run: Run, name: str, dataset: str | None = None) -> Figure:
+def drawn_figure(
+    run: Run, name: str, dataset: str | None = None, titles: Titles | None = None
+) -> Figure:
     """Draw a figure with the style of all figures, and lay it out."""
-    inputs = figure_inputs(run, dataset)
+    inputs = figure_inputs(run, dataset, titles)
     parameters = style.rc_parameters(inputs.settings)
     with warnings.catch_warnings(), matplotlib_style.context(parameters, after_reset=True):
         warnings.simplefilter("error")  # a layout that cannot be solved

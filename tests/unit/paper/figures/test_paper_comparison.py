@@ -1,10 +1,11 @@
 from matplotlib.axes import Axes
 
+from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.paper_comparison import draw, numbers
 from cactus.paper.results import averaged_over_seeds, read_results
-from cactus.paper.vocabulary import dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import setting_title
 from tests.unit.paper.conftest import Run
 
 MARKERS = {"reproduced": "o", "above": "^", "below": "v", "compared": "D"}
@@ -28,7 +29,11 @@ def _points(axes: Axes) -> dict[int, Point]:
 
 def _line(source: str, method: str) -> str:
     alone = source in ("scratch", "labels")
-    return method_title(method) if alone else f"{source_title(source)}, {method_title(method)}"
+    return (
+        UNTITLED.method(method)
+        if alone
+        else f"{UNTITLED.source(source)}, {UNTITLED.method(method)}"
+    )
 
 
 def test_every_shared_cell_is_a_point_that_shows_its_verdict(seeds_run: Run):
@@ -38,7 +43,7 @@ def test_every_shared_cell_is_a_point_that_shows_its_verdict(seeds_run: Run):
     rows = rows[rows["paper_mean"].notna()]
     wanted: dict[str, dict[int, Point]] = {title: {} for title in panels}
     for row in rows.itertuples():
-        title = f"{dataset_title(row.dataset, {})}\n{setting_title(row.way, row.shot)}"
+        title = f"{UNTITLED.dataset(row.dataset)}\n{setting_title(row.way, row.shot)}"
         lines = [_line(*one) for one in
                  rows[rows["dataset"] == row.dataset][["source", "method"]].to_numpy()]  # fmt: skip
         line = list(dict.fromkeys(lines)).index(_line(row.source, row.method))

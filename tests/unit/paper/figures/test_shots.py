@@ -2,12 +2,12 @@ from itertools import combinations
 
 import pytest
 
+from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.style import method_styles
-from cactus.paper.vocabulary import METHODS
 from tests.unit.paper.conftest import Run
 
 

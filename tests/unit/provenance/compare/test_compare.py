@@ -10,13 +10,15 @@ import pytest
 from scipy import stats
 
 from cactus.config.load import parse_config
+from cactus.config.printed.titles import UNTITLED
 from cactus.errors import RecordError
 from cactus.paper import latex
 from cactus.paper.scores import Score, ScoreKey
+from cactus.provenance.compare.figure import draw
 from cactus.provenance.compare.rows import Row, comparison_rows, comparison_tests
 from cactus.provenance.compare.runs import FinishedRun, finished_runs, shared_datasets
 from cactus.provenance.compare.table import as_latex, as_text, number_entries, sections
-from cactus.provenance.compare.write import comparison_notes
+from cactus.provenance.compare.write import comparison_notes, titles_of
 from cactus.provenance.records.record import Record
 from tests.unit.paper.test_latex import pdflatex
 from tests.unit.provenance.samples import RECORD, SHA
@@ -71,7 +73,7 @@ def rows_of(*runs: FinishedRun) -> list[Row]:
 
 def pairs_of(*runs: FinishedRun) -> set[tuple[str, str]]:
     tests = comparison_tests(rows_of(*runs), [one.name for one in runs])
-    return {(test.first.title, test.other.title) for test in tests}
+    return {(test.first.title(UNTITLED), test.other.title(UNTITLED)) for test in tests}
 
 
 def named(*pairs: tuple[str, str]) -> set[tuple[str, str]]:
@@ -157,9 +159,9 @@ def test_every_printed_number_has_its_files():
     runs = run("a", {"acai": 1}), run("b", {"acai": 2, "mine": 3})
     rows = rows_of(*runs)
     tests = comparison_tests(rows, "ab")
-    found = sections(rows, tests, 2, {})
+    found = sections(rows, tests, 2, UNTITLED)
     text = as_latex(found, "ab", ["a & b"])
-    entries = list(number_entries(rows, tests, 2))
+    entries = list(number_entries(rows, tests, 2, UNTITLED))
     shown = [
         cell for one in found for line in (*one.rows, *one.tests) for cell in line.cells.values()
     ]
@@ -174,6 +176,30 @@ def test_every_printed_number_has_its_files():
     difference = next(one for one in entries if one["row"].endswith("(b) minus (a)"))
     assert {origin["run"] for origin in difference["from"]} == {"b"}
     assert {origin["run"] for origin in difference["minus"]} == {"a"}
+
+
+def test_rows_have_the_titles_of_the_first_run_that_gives_some():
+    def keys(**titles: str) -> dict[str, Any]:
+        custom = {name: {"like": "acai", "title": title} for name, title in titles.items()}
+        grid = {"datasets": ["omniglot"], "embeddings": ["acai", *titles]}
+        return {"grid": grid, "embeddings": {"custom": custom}}
+
+    runs = (
+        run("a", {"mine": 1}, keys=keys(mine="[50%] & more_")),
+        run("b", {"mine": 2, "other": 3}, keys=keys(mine="Another", other="Ünsal")),
+    )
+    rows, titles = rows_of(*runs), titles_of(runs)
+    tests = comparison_tests(rows, "ab")
+    found = sections(rows, tests, 2, titles)
+    assert {line.titles[0] for one in found for line in one.rows} == {"[50%] & more_", "Ünsal"}
+    named = {one["row"] for one in number_entries(rows, tests, 2, titles)}
+    assert "[50%] & more_, CACTUs-MAML (b) minus (a)" in named
+    text = as_latex(found, "ab", [])
+    assert r"{}[50\%] \& more\_ & CACTUs-MAML & a" in text
+    assert "mine" not in text + str(named) + str(list(as_text(found)))
+    labels = {label.get_text() for one in draw(rows, [], titles).axes
+              for label in one.get_yticklabels()}  # fmt: skip
+    assert "[50%] & more_, CACTUs-MAML" in labels
 
 
 def test_runs_with_the_same_episodes_and_data_fit_together():
@@ -231,7 +257,7 @@ def test_notes_name_what_a_reader_would_miss():
 def test_the_table_compiles(tmp_path: Path):
     runs = run("a_1", {"acai": 1}), run("b", {"acai": 2, "mine": 3})
     rows = rows_of(*runs)
-    found = sections(rows, comparison_tests(rows, ["a_1", "b"]), 2, {})
+    found = sections(rows, comparison_tests(rows, ["a_1", "b"]), 2, UNTITLED)
     (tmp_path / "comparison.tex").write_text(as_latex(found, ["a_1", "b"], ["50 % & more."]))
     (tmp_path / "all.tex").write_text(latex.document(["comparison"]))
     log = pdflatex(tmp_path, "all.tex")

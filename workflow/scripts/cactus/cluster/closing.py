@@ -101,7 +101,7 @@ def result_lines(planner: Planner) -> str:
 
     run = planner.run_folder
     results = run / "tables" / "results.csv"
-    summary = format_summary(read_results(results), planner.config.custom_titles(None))
+    summary = format_summary(read_results(results), planner.config.titles())
     places = f"Every number: {results}\nTables and figures: {run}/tables, {run}/figures"
     return f"{summary}\n{places}\nThe whole run in one page: {run / REPORT.files[0]}"
 

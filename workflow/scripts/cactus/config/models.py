@@ -1,10 +1,12 @@
 """The whole configuration."""
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
@@ -149,11 +151,23 @@ class Config(Settings):
         own = partitions.acceptance(learner)
         return own or self.learners.custom[learner].resolve(dataset).acceptance
 
-    def custom_titles(self, dataset: DatasetName | None) -> dict[str, str]:
-        """Return the title of a data set of one's own; without a name, those of all in the grid."""
-        names = self.expanded_grid.datasets if dataset is None else (dataset,)
-        return {name: self.data.title(name) for name in names if name in self.data.custom}
+    def titles(self, dataset: DatasetName | None = None) -> Titles:
+        """Return the titles of what a data set's cells have; without a name, those of all cells."""
+        grid = self.expanded_grid
+        datasets = grid.datasets if dataset is None else (dataset,)
+        used = {name for place, name, _ in grid.embedding_runs if place in datasets}
+        learners = {cell.learner for cell in grid.cells if cell.dataset in datasets}
+        return Titles(
+            datasets=_titles_of(self.data.custom, datasets),
+            embeddings=_titles_of(self.embeddings.custom, used),
+            learners=_titles_of(self.learners.custom, learners),
+        )
 
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""
         return self.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0
+
+
+def _titles_of(custom: Mapping[str, Any], names: Collection[str]) -> dict[str, str]:
+    """Return the titles that some of the entries of a section `custom` have."""
+    return {name: one.title for name, one in custom.items() if name in names and one.title}

@@ -9,6 +9,7 @@ from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
+from cactus.config.sections.names import alike
 from cactus.config.sections.source import Source
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
@@ -33,12 +34,31 @@ def check_cells(config: "Config", layers: Layers) -> None:
         error.where = layers.place(("grid", "include" if config.grid.include else "exclude"))
         raise
     checks = {dataset: _DatasetChecks(config, layers, dataset) for dataset in grid.datasets}
+    _check_titles(config, layers)
     for dataset, embedding in dict.fromkeys((run[0], run[1]) for run in grid.embedding_runs):
         checks[dataset].check_embedding(embedding)
     for dataset in dict.fromkeys(run[0] for run in grid.baseline_runs):
         checks[dataset].check_baselines()
     for cell in dict.fromkeys(cell._replace(seed=0) for cell in grid.cells):
         checks[cell.dataset].check_cell(cell)
+
+
+def _check_titles(config: "Config", layers: Layers) -> None:
+    """Check that no embedding has the title of a variant of another one, or of its hyperplanes."""
+    grid, titles = config.expanded_grid, config.titles()
+    sources = {*(run[1] for run in grid.embedding_runs), *(cell.source for cell in grid.cells)}
+    parsed = sorted(map(Source.parse, sources), key=lambda one: one.embedding in titles.embeddings)
+    found: dict[str, str] = {}
+    for source in parsed:
+        shown = titles.source(source.name)
+        other = found.setdefault(alike(shown), source.name)
+        if other != source.name:
+            raise ConfigError(
+                "Two task sources have the same title.",
+                where=layers.place(("embeddings", "custom", str(source.embedding), "title")),
+                got=f"{shown!r} of {other} and of {source.name}",
+                fix="give the embedding another title",
+            )
 
 
 class _DatasetChecks(PartitionChecks):

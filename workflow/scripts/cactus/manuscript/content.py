@@ -8,6 +8,7 @@ import pandas as pd
 
 from cactus.config.load import read_yaml
 from cactus.config.models import Config
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.source import Source
 from cactus.manuscript.departures import METHODS, departures
 from cactus.manuscript.numbers import number_key
@@ -15,13 +16,7 @@ from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
-from cactus.paper.vocabulary import (
-    is_oracle,
-    learner_title,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import is_oracle, setting_title
 from cactus.provenance.staleness.status import counted
 from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.figures import figures
@@ -66,18 +61,20 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         config.model_dump(mode="json"),
         Config().model_dump(mode="json"),
         _names(config),
+        view.titles,
     )
     records = view.records
-    titles = [view.dataset_title(name) for name in grid.datasets]
+    datasets = [view.titles.dataset(name) for name in grid.datasets]
+    learners = {view.titles.learner(one.learner) for one in grid.trained_cells}
     return {
         "run": view.run,
-        "title": f"CACTUs on {_listed(titles)}: A Reproducible Study",
+        "title": f"CACTUs on {_listed(datasets)}: A Reproducible Study",
         "references": references(_names(config)),
         "caveat": caveat(view.results),
-        "listed": _listed(titles),
+        "listed": _listed(datasets),
         "datasets": [_dataset(view, rows, name) for name in grid.datasets],
-        "embeddings": _listed(sorted({source_title(one) for one in _embeddings(config)})),
-        "learners": _listed(sorted({learner_title(one.learner) for one in grid.trained_cells})),
+        "embeddings": _listed(sorted({view.titles.source(one) for one in _embeddings(config)})),
+        "learners": _listed(sorted(learners)),
         "baselines": bool(grid.with_baselines),
         "scratch": any(one.source == "scratch" for one in grid.cells),
         "oracle": any(one.source == "labels" for one in grid.cells),
@@ -126,11 +123,11 @@ def protocol_sections(root: Path) -> list[Section]:
 def _dataset(view: RunView, rows: pd.DataFrame, dataset: str) -> DatasetText:
     chosen = rows[rows["dataset"] == dataset]
     groups = chosen.groupby(["way", "shot"], sort=False)
-    findings = [one for _, group in groups if (one := _finding(group)) is not None]
-    return DatasetText(view.dataset_title(dataset), findings, _tables(view, dataset))
+    findings = [one for _, group in groups if (one := _finding(group, view.titles)) is not None]
+    return DatasetText(view.titles.dataset(dataset), findings, _tables(view, dataset))
 
 
-def _finding(rows: pd.DataFrame) -> Finding | None:
+def _finding(rows: pd.DataFrame, titles: Titles) -> Finding | None:
     """Return the main numbers of one setting; None if all of its rows use labels."""
     oracle = rows["method"].map(is_oracle)
     scratch = rows["method"] == "scratch"
@@ -140,12 +137,12 @@ def _finding(rows: pd.DataFrame) -> Finding | None:
     plain, labeled = _best(rows[scratch]), _best(rows[oracle])
     return Finding(
         setting_title(unlabeled["way"], unlabeled["shot"]),
-        f"{method_title(unlabeled['method'])} ({source_title(unlabeled['source'])})",
+        f"{titles.method(unlabeled['method'])} ({titles.source(unlabeled['source'])})",
         number_key(unlabeled),
         _PUBLISHED.get(unlabeled["paper_status"], ""),
         number_key(plain) if plain else "",
         number_key(labeled) if labeled else "",
-        method_title(labeled["method"]) if labeled else "",
+        titles.method(labeled["method"]) if labeled else "",
     )
 
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from cactus.config.printed.titles import Titles
+from cactus.config.sections.names import EMBEDDINGS, LEARNERS
 from cactus.manuscript.protocol import Point, Section
 from cactus.manuscript.values import by_name, filled_in
-from cactus.paper.vocabulary import EMBEDDINGS, LEARNERS
 
 # A study without one of these leaves out the points whose keys name it.
 METHODS: Final = (*EMBEDDINGS, *LEARNERS, "scratch", "baselines", "hyperplanes", "random", "pixels")
@@ -30,6 +31,7 @@ def departures(
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
     names: Collection[str],
+    titles: Titles,
 ) -> tuple[list[Departure], list[Departure]]:
     """Return the points on which a study departs, and those that no source has.
 
@@ -43,11 +45,13 @@ def departures(
         That of a study without keys of its own, which the reasons of the protocol are about.
     names
         The data sets of the study, and those of `METHODS` that it has.
+    titles
+        Titles of what the study adds.
     """
     found: dict[str, list[Departure]] = {"departs": [], "unpublished": []}
     for point in (point for section in sections for point in section.points):
         for verdict, where in _relevant(point, settings, names):
-            found[verdict].append(_departure(point, settings, defaults, where))
+            found[verdict].append(_departure(point, settings, defaults, where, titles))
     return found["departs"], found["unpublished"]
 
 
@@ -65,17 +69,23 @@ def _relevant(
 
 
 def _departure(
-    point: Point, settings: Mapping[str, Any], defaults: Mapping[str, Any], where: list[str]
+    point: Point,
+    settings: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    where: list[str],
+    titles: Titles,
 ) -> Departure:
     """Return a point as a row of a table, for the data sets or embeddings `where`."""
 
     def chosen(values: Mapping[str, Any]) -> str:
-        return by_name({name: values[name] for name in where if name in values}, where)
+        return by_name({name: values[name] for name in where if name in values}, where, titles)
 
     original = point.says or chosen(point.original_values)
     here = [chosen(point.values(settings))] if point.keys else []
     own = bool(here) and here != [chosen(point.values(defaults))]
     here += [point.here.strip().rstrip(".")] if point.here and not own else []
     reason = _OWN if own else (point.reason or _OWN).strip()
-    texts = (filled_in(settings, text, where) for text in (original, "; ".join(here), reason))
+    texts = (
+        filled_in(settings, text, where, titles) for text in (original, "; ".join(here), reason)
+    )
     return Departure(point.point, *(_LINK.sub("", text) for text in texts))

@@ -4,24 +4,28 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cactus.config.printed.titles import UNTITLED, Titles
+from cactus.config.sections.names import EMBEDDINGS
 from cactus.manuscript.protocol import PLACEHOLDER, first_value
-from cactus.paper.vocabulary import DATASETS, EMBEDDINGS
 
 
-def by_name(values: Mapping[str, Any], per: Sequence[str]) -> str:
+def by_name(values: Mapping[str, Any], per: Sequence[str], titles: Titles = UNTITLED) -> str:
     """Return values with the names that have them, or one value that all have."""
     texts: dict[str, list[str]] = {}
     for name, value in values.items():
         texts.setdefault(shown_value(value), []).append(name)
     if len(texts) == 1 and len(values) == len(per):
         return next(iter(texts))
-    return "; ".join(f"{names_of(names, per)}: {text}" for text, names in texts.items()) or "-"
+    return (
+        "; ".join(f"{names_of(names, per, titles)}: {text}" for text, names in texts.items()) or "-"
+    )
 
 
-def names_of(names: Sequence[str], per: Sequence[str]) -> str:
+def names_of(names: Sequence[str], per: Sequence[str], titles: Titles = UNTITLED) -> str:
     """Return the titles of some of the data sets or embeddings `per`; ``all`` of all of them."""
-    titles = {**DATASETS, **EMBEDDINGS}
-    return "all" if list(names) == list(per) else ", ".join(titles.get(one, one) for one in names)
+    if list(names) == list(per):
+        return "all"
+    return ", ".join(EMBEDDINGS.get(one) or titles.dataset(one) for one in names)
 
 
 def shown_value(value: Any) -> str:
@@ -44,12 +48,14 @@ def shown_value(value: Any) -> str:
     return str(value)
 
 
-def filled_in(settings: Mapping[str, Any], text: str, per: Sequence[str]) -> str:
+def filled_in(
+    settings: Mapping[str, Any], text: str, per: Sequence[str], titles: Titles = UNTITLED
+) -> str:
     """Return a text with the values of the keys that it has in braces."""
 
     def value(match: re.Match[str]) -> str:
         key, name = match.groups()
         names = [name] if name else per
-        return by_name({one: first_value(settings, [key], one) for one in names}, names)
+        return by_name({one: first_value(settings, [key], one) for one in names}, names, titles)
 
     return PLACEHOLDER.sub(value, text)

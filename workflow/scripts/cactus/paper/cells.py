@@ -6,16 +6,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from cactus.config.printed.titles import Titles
 from cactus.paper.paired import LEVEL
 from cactus.paper.published import CELL_KEYS
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import (
-    Titles,
-    dataset_title,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import setting_title
 
 NOT_RUN: Final = r"$\dagger$"
 UNAVAILABLE: Final = r"$\ddagger$"
@@ -220,7 +215,7 @@ def drawn_entries(
     decimals
         Decimals to which a number can be read from the figure.
     titles
-        Titles of data sets of one's own.
+        Titles of what the study adds.
     interval
         Whether the figure also shows the intervals.
     """
@@ -229,8 +224,7 @@ def drawn_entries(
         row = {str(key): value for key, value in values.items()}
         full = our_cell(row, decimals, bold=False)
         cell = full if interval else TableCell("", percent(row["mean"], decimals))
-        names = dataset_title(row["dataset"], titles), source_title(row["source"])
-        title = ", ".join([*names, method_title(row["method"])])
+        title = titles.row(row["dataset"], row["source"], row["method"])
         position = (title, setting_title(row["way"], row["shot"]))
         entries.append(map_entry(cell, row, "ours", position, decimals))
     return entries

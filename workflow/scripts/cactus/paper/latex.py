@@ -43,9 +43,10 @@ def escape(text: str) -> str:
     """Return `text` with LaTeX's special characters and dashes escaped.
 
     A straight double quote becomes a closing quote, because the default font encoding has no
-    straight one.
+    straight one. At the start of a row, a bracket or a star would belong to the end of the last.
     """
-    return text.translate(_TRANSLATION).replace("--", "-{}-")
+    start = "{}" if text.startswith(("[", "*")) else ""
+    return start + text.translate(_TRANSLATION).replace("--", "-{}-")
 
 
 def table(

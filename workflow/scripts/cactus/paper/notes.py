@@ -8,6 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from cactus.config.printed.schedule import IMAGES
+from cactus.config.printed.titles import Titles
+from cactus.config.sections.names import LEARNERS
 from cactus.config.sections.source import Source
 from cactus.files import read_json
 from cactus.paper.cells import (
@@ -21,18 +24,7 @@ from cactus.paper.latex import escape
 from cactus.paper.paired import LEVEL
 from cactus.paper.results import ALL_SEEDS, caveat
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
-from cactus.paper.vocabulary import (
-    EMBEDDINGS,
-    LEARNERS,
-    METHODS,
-    Titles,
-    dataset_title,
-    is_oracle,
-    learner_title,
-    row_source,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import is_oracle, row_source, source_rank
 
 Schedule = Sequence[tuple[str, str, int | str, int | str]]
 
@@ -100,11 +92,14 @@ def quality_caption() -> str:
 def _title(averaged: pd.DataFrame, titles: Titles) -> str:
     note = caveat(averaged)
     banner = rf" \textbf{{[{note}]}}" if note else ""
-    return f"{escape(dataset_title(averaged.iloc[0]['dataset'], titles))}{banner}"
+    return f"{escape(titles.dataset(averaged.iloc[0]['dataset']))}{banner}"
 
 
 def table_notes(
-    results: pd.DataFrame, entries: Sequence[dict[str, Any]], schedule: Schedule
+    results: pd.DataFrame,
+    entries: Sequence[dict[str, Any]],
+    schedule: Schedule,
+    titles: Titles,
 ) -> list[str]:
     """Return the sentences below a table: how its numbers were computed, and what its marks mean.
 
@@ -114,11 +109,11 @@ def table_notes(
         All results of the data set, per seed and averaged.
     entries
         The map entries of the table's numbers, see `cactus.paper.cells.map_entry`.
-    schedule
-        What is not the default in the trainings, see `cactus.paper.tables.rows.TableInputs`.
+    schedule, titles
+        See `cactus.paper.tables.rows.TableInputs`.
     """
     notes = [_tasks_note(results), _seeds_note(results), *spread_note(results)]
-    notes += [*_split_notes(results), *_schedule_notes(schedule)]
+    notes += [*_split_notes(results), *_schedule_notes(schedule, titles)]
     notes.append(
         r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels, and each "
         "that is not separated from it: by the paired test with Holm's correction where the two "
@@ -126,14 +121,17 @@ def table_notes(
         if not all(is_oracle(method) for method in results["method"])
         else "All rows use labels."
     )
-    notes += _ways_note(results)
+    notes += _ways_note(results, titles)
     notes += [text for name, text in _LEARNERS.items() if name in set(results["learner"])]
     notes += _selection_notes(results)
     return notes + _mark_notes(entries)
 
 
 def verdict_notes(
-    averaged: pd.DataFrame, entries: Sequence[dict[str, Any]], schedule: Schedule
+    averaged: pd.DataFrame,
+    entries: Sequence[dict[str, Any]],
+    schedule: Schedule,
+    titles: Titles,
 ) -> list[str]:
     """Return the sentences below a table of verdicts: their counts, and what they mean."""
     used = set(averaged["verdict"])
@@ -155,7 +153,7 @@ def verdict_notes(
         notes
         + spread_note(averaged)
         + _split_notes(averaged)
-        + _schedule_notes(schedule)
+        + _schedule_notes(schedule, titles)
         + _mark_notes(entries)
     )
 
@@ -195,14 +193,17 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
     ]
 
 
-def _schedule_notes(schedule: Schedule) -> list[str]:
+def _schedule_notes(schedule: Schedule, titles: Titles) -> list[str]:
     """Say which trainings are shorter or longer than by default, or augmented."""
-    names = {**EMBEDDINGS, **LEARNERS, **METHODS}
     parts = []
     for name, key, *values in schedule:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
-        title = escape(names.get(name, name))
-        parts.append(f"{title} {ours} instead of {default} {escape(key.replace('_', ' '))}")
+        # An embedding of one's own may have the name of a learner of one's own.
+        learner = name in LEARNERS or key == IMAGES
+        of = titles.method if is_oracle(name) else titles.learner if learner else titles.source
+        parts.append(
+            f"{escape(of(name))} {ours} instead of {default} {escape(key.replace('_', ' '))}"
+        )
     if not parts:
         return []
     return [
@@ -227,19 +228,19 @@ def _selection_notes(results: pd.DataFrame) -> list[str]:
     ]
 
 
-def custom_notes(custom: Sequence[tuple[str, bool]]) -> list[str]:
+def custom_notes(custom: Sequence[tuple[str, bool]], titles: Titles) -> list[str]:
     """Return a sentence for each custom learner: whether it is transductive."""
     said = {
         True: "it predicts the queries of a task together (transductive)",
         False: "not transductive",
     }
     return [
-        f"{escape(learner_title(name))}: a learner of this study's own, {said[joint]}."
+        f"{escape(titles.learner(name))}: a learner of this study's own, {said[joint]}."
         for name, joint in custom
     ]
 
 
-def margin_notes(summaries: Sequence[Path]) -> list[str]:
+def margin_notes(summaries: Sequence[Path], titles: Titles) -> list[str]:
     """Return a sentence for each margin that hyperplanes could not keep.
 
     Parameters
@@ -253,20 +254,20 @@ def margin_notes(summaries: Sequence[Path]) -> list[str]:
         if found["margin"] < found["margin_asked"]:
             used[found["source"], found["learner"], found["margin_asked"]].add(found["margin"])
     return [
-        f"{escape(source_title(source))}, {escape(learner_title(learner))}: too few hyperplanes "
+        f"{escape(f'{titles.source(source)}, {titles.learner(learner)}')}: too few hyperplanes "
         f"keep a margin of {asked:g}; the widest that do keep "
         f"{' and '.join(f'{margin:.3g}' for margin in sorted(margins))}."
         for (source, learner, asked), margins in sorted(used.items())
     ]
 
 
-def _ways_note(results: pd.DataFrame) -> list[str]:
+def _ways_note(results: pd.DataFrame, titles: Titles) -> list[str]:
     """Return a sentence for each row that has numbers of models of a setting's own way."""
     ways: dict[str, list[int]] = {}
     for source in sorted({*results["source"]}, key=source_rank):
         parsed = Source.parse(source)
         if parsed.way is not None:
-            ways.setdefault(source_title(row_source(source)), []).append(parsed.way)
+            ways.setdefault(titles.source(row_source(source)), []).append(parsed.way)
     return [
         f"{escape(title)}: the numbers for {' and '.join(f'{way}-way' for way in found)} tasks are "
         "of models that were trained on such tasks."

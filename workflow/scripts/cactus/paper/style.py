@@ -4,7 +4,7 @@ Series differ in marker or line style, too, so that they can be told apart in gr
 the palette differ for people with deuteranopia and in lightness, which a test measures.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -14,12 +14,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
 
+from cactus.config.sections.base import BUILT_IN
+from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
 from cactus.paper.drawing.text import text_width, wrapped
-from cactus.paper.vocabulary import DATASETS, METHODS, SYNTHETIC_NOTE, is_oracle, method_title
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, is_oracle
 
 MM: Final = 1 / 25.4
 COLUMN_WIDTH: Final = 85 * MM
@@ -157,11 +158,6 @@ def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return styles
 
 
-def method_handles(styles: Mapping[str, dict[str, Any]]) -> list[Line2D]:
-    """Return legend entries of methods, in the order of their styles."""
-    return [Line2D([], [], label=method_title(name), **look) for name, look in styles.items()]
-
-
 def legend_below(
     figure: Figure, handles: Sequence[Artist], columns: int, title: str | None = None
 ) -> None:
@@ -203,7 +199,9 @@ def add_run_banner(
         note = SYNTHETIC_NOTE + ("s" if len(synthetic) > 1 else "")
         _add_banner(figure, note[0].upper() + note[1:])
     elif synthetic:
-        _add_banner(figure, f"{', '.join(DATASETS[name] for name in synthetic)}: {SYNTHETIC_NOTE}")
+        _add_banner(
+            figure, f"{', '.join(BUILT_IN[name].title for name in synthetic)}: {SYNTHETIC_NOTE}"
+        )
 
 
 def add_dataset_title(figure: Figure, title: str, *, synthetic: bool) -> None:

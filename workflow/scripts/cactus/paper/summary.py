@@ -2,21 +2,16 @@
 
 import pandas as pd
 
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.paper.results import averaged_over_seeds, caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
-from cactus.paper.vocabulary import (
-    Titles,
-    dataset_title,
-    is_embedding,
-    is_oracle,
-    setting_title,
-)
+from cactus.paper.vocabulary import is_embedding, is_oracle, setting_title
 
 _CACTUS = "cactus-"
 _COLUMNS = ["data set", "setting", "cells", "median", "lowest", "highest", "scratch", "oracle"]
 
 
-def summarize(results: pd.DataFrame, titles: Titles | None = None) -> pd.DataFrame:
+def summarize(results: pd.DataFrame, titles: Titles = UNTITLED) -> pd.DataFrame:
     """Return one row per data set and setting, with accuracies in percent.
 
     Parameters
@@ -24,7 +19,7 @@ def summarize(results: pd.DataFrame, titles: Titles | None = None) -> pd.DataFra
     results
         The table of results, see `cactus.paper.results.read_results`.
     titles
-        Those of data sets of one's own.
+        Those of what the study adds.
 
     Returns
     -------
@@ -38,7 +33,7 @@ def summarize(results: pd.DataFrame, titles: Titles | None = None) -> pd.DataFra
     for _, chosen in groups:
         first = chosen.iloc[0]
         title = (
-            dataset_title(first["dataset"], titles or {}),
+            titles.dataset(first["dataset"]),
             setting_title(first["way"], first["shot"]),
         )
         rows.append([*title, *_summary(chosen)])
@@ -55,7 +50,7 @@ def _summary(rows: pd.DataFrame) -> list[float]:
     return [len(cells), *cactus, scratch.mean(), oracle.max()]
 
 
-def format_summary(results: pd.DataFrame, titles: Titles | None = None) -> str:
+def format_summary(results: pd.DataFrame, titles: Titles = UNTITLED) -> str:
     """Return the summary as aligned text, with a heading, and a line that counts the verdicts."""
     note = f" ({caveat(results)})" if caveat(results) else ""
     table = summarize(results, titles).to_string(

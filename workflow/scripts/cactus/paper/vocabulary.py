@@ -1,47 +1,21 @@
-"""Names of data sets, sources and methods: their order and titles in tables and figures."""
+"""Names of data sets, sources and methods: what they mean, and their order in tables and figures.
+
+Their printed names are in `cactus.config.printed.titles`.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Final
 
 from cactus.config.sections.base import BUILT_IN
+from cactus.config.sections.names import EMBEDDINGS, METHODS
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 
 SYNTHETIC_NOTE: Final = "synthetic data, not the real data set"
 SPLIT_NOTE: Final = "validation split, not the test split"
-DATASETS: Final = {name: one.title for name, one in BUILT_IN.items()}
-Titles = Mapping[str, str]  # of data sets of one's own
-EMBEDDINGS: Final = {
-    "acai": "ACAI",
-    "bigan": "BiGAN",
-    "deepcluster": "DeepCluster",
-    "infogan": "InfoGAN",
-    "contrastive": "Contrastive",
-}
-LEARNERS: Final = {"maml": "MAML", "protonets": "ProtoNets"}
-METHODS: Final = {
-    "scratch": "Training from scratch",
-    "knn": "kNN",
-    "linear": "Linear classifier",
-    "mlp": "MLP with dropout",
-    "cluster_matching": "Cluster matching",
-    "cactus-maml": "CACTUs-MAML",
-    "cactus-protonets": "CACTUs-ProtoNets",
-    "oracle-maml": "Oracle-MAML",
-    "oracle-protonets": "Oracle-ProtoNets",
-}
-_TRAINED: Final = {"cactus": "CACTUs", "oracle": "Oracle"}
-_SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
-_KINDS: Final = {
-    "scratch": "None",
-    "kmeans": "",
-    "random": "Random assignment",
-    "pixels": "Pixels",
-    "hyperplanes": "Hyperplanes",
-    "ablation": "",  # a variant of an embedding
-    "labels": "True labels",
-}
+# An "ablation" is a variant of an embedding.
+_KINDS: Final = ("scratch", "kmeans", "random", "pixels", "hyperplanes", "ablation", "labels")
 
 
 def method_name(source: str, learner: str) -> str:
@@ -92,7 +66,7 @@ def published_source(dataset: str, source: str) -> str:
 
 def dataset_rank(dataset: str) -> tuple[int, str]:
     """Return the sort key of a data set; unknown ones follow the known ones by name."""
-    return _position(DATASETS, dataset), dataset
+    return _position(BUILT_IN, dataset), dataset
 
 
 def source_rank(source: str) -> tuple[int, int, str, list[str | float], int]:
@@ -125,47 +99,8 @@ def method_rank(method: str) -> tuple[float, str]:
     return (list(METHODS).index(method) if method in METHODS else custom), method
 
 
-def _position(names: dict[str, str], name: str) -> int:
+def _position(names: Collection[str], name: str) -> int:
     return list(names).index(name) if name in names else len(names)
-
-
-def dataset_title(dataset: str, titles: Titles) -> str:
-    """Return the printed name of a data set; `titles` are those that are not built in."""
-    return titles.get(dataset) or DATASETS.get(dataset, dataset)
-
-
-def source_title(source: str) -> str:
-    """Return the printed name of a source, e.g. ``Hyperplanes (ACAI), margin 0``."""
-    parsed = Source.parse(source)
-    title = _KINDS[parsed.kind]
-    if parsed.embedding is not None:
-        embedding = EMBEDDINGS.get(parsed.embedding, parsed.embedding)
-        title = f"{title} ({embedding})" if title else embedding
-    own = [_variant_title(parsed.variant)] if parsed.variant else []
-    return ", ".join([title, *own, *([f"{parsed.way}-way"] if parsed.way else [])])
-
-
-def _variant_title(variant: str) -> str:
-    """Return the printed name of a variant: ``k = 50`` for ``k-50``, else its words.
-
-    Different names have different titles, so underscores stay.
-    """
-    name, _, number = variant.partition("-")
-    if name in _SYMBOLS and number.isdigit():
-        return f"{_SYMBOLS[name]} = {number}"
-    return variant.replace("-", " ")
-
-
-def method_title(method: str) -> str:
-    """Return the printed name of a method; that of a custom learner has the learner's name."""
-    kind, _, learner = method.partition("-")
-    other = f"{_TRAINED[kind]}-{learner_title(learner)}" if kind in _TRAINED else method
-    return METHODS.get(method, other)
-
-
-def learner_title(learner: str) -> str:
-    """Return the printed name of a meta-learner."""
-    return LEARNERS.get(learner, learner)
 
 
 def setting_title(way: int, shot: int) -> str:

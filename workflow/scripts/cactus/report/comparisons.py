@@ -9,14 +9,7 @@ from cactus.paper.cells import paired_cell, paired_entry
 from cactus.paper.paired import other_methods
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.partition_quality import COLUMNS, quality_cells
-from cactus.paper.vocabulary import (
-    learner_title,
-    method_rank,
-    method_title,
-    setting_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import method_rank, setting_title, source_rank
 from cactus.report.view import Numbers, RunView, rows_of
 
 
@@ -43,8 +36,8 @@ def paired_tables(view: RunView, numbers: Numbers) -> list[PlainTable]:
         )
         lines = [_tested(view, numbers, columns, list(group)) for _, group in groupby(rows, _line)]
         if lines:
-            titles = [method_title(name) for name in columns]
-            tables.append(PlainTable(view.dataset_title(str(dataset)), titles, lines))
+            titles = [view.titles.method(name) for name in columns]
+            tables.append(PlainTable(view.titles.dataset(str(dataset)), titles, lines))
     return tables
 
 
@@ -62,13 +55,12 @@ def _tested(
     cells = []
     for name in columns:
         if name in others:
-            place = title, f"{setting}, minus {method_title(name)}"
+            place = title, f"{setting}, minus {view.titles.method(name)}"
             cell = paired_cell(others[name], view.decimals)
             cells.append(numbers.show(paired_entry(cell, others[name], place, view.decimals)))
         else:
             cells.append(Markup(""))
-    names = f"{source_title(first['source'])}, {method_title(first['method'])}"
-    return [names, setting], cells
+    return [view.titles.pair(first["source"], first["method"]), setting], cells
 
 
 def quality_tables(view: RunView, numbers: Numbers) -> list[PlainTable]:
@@ -78,11 +70,11 @@ def quality_tables(view: RunView, numbers: Numbers) -> list[PlainTable]:
     for dataset, rows in groupby(averaged, lambda row: row["dataset"]):
         lines = []
         for (source, learner), group in groupby(rows, lambda row: (row["source"], row["learner"])):
-            names = [source_title(source), learner_title(learner)]
-            title = f"{view.dataset_title(dataset)}: {', '.join(names)}, partitions"
+            names = [view.titles.source(source), view.titles.learner(learner)]
+            title = f"{view.titles.dataset(dataset)}: {', '.join(names)}, partitions"
             by_measure = {row["measure"]: row for row in group}
             entries = quality_cells(by_measure, title, view.decimals)
             lines.append((names, [numbers.show(entry) for entry in entries]))
         titles = [f"{one.group} {one.title}".strip() for one in COLUMNS]
-        tables.append(PlainTable(view.dataset_title(dataset), titles, lines))
+        tables.append(PlainTable(view.titles.dataset(dataset), titles, lines))
     return tables

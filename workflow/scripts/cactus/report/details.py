@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cactus.config.sections.source import Source
 from cactus.paper.cells import map_entry, our_cell
 from cactus.paper.results import ALL_SEEDS
-from cactus.paper.vocabulary import method_name, setting_title, source_title
+from cactus.paper.vocabulary import method_name, setting_title
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.status import duration
@@ -113,7 +113,7 @@ def embedding_details(view: RunView) -> list[Detail]:
         details.append(
             Detail(
                 embedding_anchor(name),
-                f"{view.dataset_title(dataset)}, {source_title(embedding)}, seed {seed}",
+                f"{view.titles.dataset(dataset)}, {view.titles.source(embedding)}, seed {seed}",
                 name,
                 [],
                 [("Training", _curves(view, job))],

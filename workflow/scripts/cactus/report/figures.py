@@ -49,7 +49,7 @@ def figures(view: RunView, root: Path) -> list[Figure]:
             continue
         kind, _, dataset = job.cell.partition("-")
         title = kind.replace("_", " ").capitalize()
-        title += f": {view.dataset_title(dataset)}" if dataset else ""
+        title += f": {view.titles.dataset(dataset)}" if dataset else ""
         caption = _caption(root, "figure", figure=job.cell)
         picture = embedded(view.folder / png)
         found.append(

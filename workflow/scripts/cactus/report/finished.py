@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from cactus.config.printed.titles import Titles
 from cactus.errors import DataError
 from cactus.files import read_json
 from cactus.paper.paired import read_paired
 from cactus.paper.partition_quality import read_quality_table
 from cactus.paper.results import read_results
-from cactus.paper.vocabulary import Titles
 from cactus.provenance.records.run_reader import RunReader
 from cactus.report.view import RunView
 from cactus.stages.aggregate_results import RESULTS
@@ -24,7 +24,7 @@ def finished_view(reader: RunReader, decimals: int, titles: Titles) -> RunView:
     decimals
         Decimals of the percentages.
     titles
-        Titles of data sets of one's own.
+        Titles of what the study adds.
 
     Raises
     ------

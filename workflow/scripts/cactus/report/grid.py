@@ -16,7 +16,7 @@ from cactus.paper.cells import (
     verdict_cell,
 )
 from cactus.paper.results import averaged_over_seeds, caveat
-from cactus.paper.vocabulary import is_oracle, method_title, setting_title, source_title
+from cactus.paper.vocabulary import is_oracle, setting_title
 from cactus.report.anchors import cell_anchor, embedding_anchor
 from cactus.report.view import Numbers, RunView, rows_of
 
@@ -90,13 +90,13 @@ def _table(
         cells = [_cell(view, numbers, found[one]) if one in found else None for one in settings]
         links = list(_links(view, dataset, source, learner))
         title = view.row_title(dataset, source, method)
-        names = source_title(source), method_title(method)
+        names = view.titles.source(source), view.titles.method(method)
         made.append(GridRow(title, *names, _kind(method, learner), links, cells))
     tasks = sorted({row["tasks"] for row in rows})
     used = {cell.mark for row in made for cell in row.cells if cell}
     return GridTable(
         dataset,
-        view.dataset_title(dataset),
+        view.titles.dataset(dataset),
         note,
         " to ".join(map(str, dict.fromkeys((tasks[0], tasks[-1])))),
         [setting_title(*one) for one in settings],

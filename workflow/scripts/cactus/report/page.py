@@ -71,7 +71,7 @@ def _content(view: RunView, root: Path, numbers: Numbers) -> dict[str, Any]:
         "view": view,
         "run": view.run,
         "caveat": caveat(view.results) if len(view.results) else "",
-        "datasets": [view.dataset_title(name) for name in grid.datasets],
+        "datasets": [view.titles.dataset(name) for name in grid.datasets],
         "cells": len(grid.cells),
         "counts": verdict_counts(rows_of_tables(view.results)) if len(view.results) else "",
         "grid": grid_tables(view, numbers),

@@ -42,7 +42,7 @@ def unfinished_view(planner: Planner, prefix: str) -> RunView:
         if not fresh.issuperset(planner.graph.find(cell.name))
     ]
     frames = _numbers(planner, fresh)
-    decimals, titles = config.outputs.decimals, config.custom_titles(None)
+    decimals, titles = config.outputs.decimals, config.titles()
     audit = read_audit(planner) if AUDIT in fresh else None
     return RunView(planner, *frames, decimals, titles, audit, prefix, missing, fresh)
 

@@ -9,13 +9,8 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
-from cactus.paper.vocabulary import (
-    Titles,
-    dataset_title,
-    method_name,
-    method_title,
-    source_title,
-)
+from cactus.config.printed.titles import Titles
+from cactus.paper.vocabulary import method_name
 from cactus.provenance.records.record import Record
 from cactus.provenance.records.run_reader import RunReader
 from cactus.stages.base import Job
@@ -45,7 +40,7 @@ class RunView:
     decimals
         Decimals of the percentages.
     titles
-        Titles of data sets of one's own.
+        Titles of what the study adds.
     audit
         What the audit found, see `cactus.provenance.audit.report.Report.as_json`; None if it has
         not run.
@@ -97,13 +92,9 @@ class RunView:
         """Return the record of a job; None if there is no valid one."""
         return self.reader.record(job)
 
-    def dataset_title(self, dataset: str) -> str:
-        """Return the printed name of a data set."""
-        return dataset_title(dataset, self.titles)
-
     def row_title(self, dataset: str, source: str, method: str) -> str:
         """Return the name of a row of results, by which `cactus trace` finds its numbers."""
-        return ", ".join([self.dataset_title(dataset), source_title(source), method_title(method)])
+        return self.titles.row(dataset, source, method)
 
     def cell_title(self, dataset: str, source: str, learner: str, seed: int | str) -> str:
         """Return the printed name of a cell of the grid."""

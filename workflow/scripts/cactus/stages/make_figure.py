@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
 from cactus.config.sections.partition import keys_read
@@ -38,7 +39,7 @@ class MakeFigureSpec(Spec):
     dataset: DatasetName | None
     settings: OutputSettings
     partitions: dict[str, tuple[int, int, int]]  # by task source, see `_partition_numbers`
-    titles: dict[str, str]  # of data sets of one's own
+    titles: Titles
     augmented: list[str]  # meta-learners that train on changed images; for the figure of tasks
 
 
@@ -68,7 +69,7 @@ class MakeFigure(Stage[FigureWildcards]):
             dataset=dataset,
             settings=settings,
             partitions=numbers,
-            titles=config.custom_titles(dataset),
+            titles=config.titles(dataset),
             augmented=_augmented(config, dataset) if kind == "tasks" and dataset else [],
         )
 

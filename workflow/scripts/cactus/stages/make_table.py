@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cactus.config.schedule import schedule_changes
+from cactus.config.printed.schedule import schedule_changes
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import QUALITY_TABLE
 from cactus.config.sections.source import Source
@@ -48,7 +49,7 @@ class MakeTableSpec(Spec):
     decimals: int
     schedule: list[tuple[str, str, int | str, int | str]]
     custom: list[tuple[str, bool]]  # the custom learners, and whether each is transductive
-    titles: dict[str, str]  # of data sets of one's own
+    titles: Titles
 
 
 class MakeTable(Stage[TableWildcards]):
@@ -78,7 +79,7 @@ class MakeTable(Stage[TableWildcards]):
             decimals=config.outputs.decimals,
             schedule=list(schedule_changes(config, dataset)) if dataset else [],
             custom=_custom_learners(config, dataset) if dataset else [],
-            titles=config.custom_titles(dataset),
+            titles=config.titles(dataset),
         )
 
     def inputs(self, config: "Config", wildcards: TableWildcards) -> Iterator[Inputs]:

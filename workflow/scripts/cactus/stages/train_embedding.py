@@ -49,7 +49,7 @@ class TrainEmbedding(EmbeddingStage):
         return TrainEmbeddingSpec(
             **wildcards._asdict(),
             settings=settings.model_dump(
-                mode="json", exclude={"per_dataset", "files", "vectors", "like"}
+                mode="json", exclude={"per_dataset", "title", "files", "vectors", "like"}
             ),
             compute=config.compute,
         )

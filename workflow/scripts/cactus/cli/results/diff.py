@@ -4,8 +4,9 @@ import argparse
 from collections import Counter
 
 from cactus.cli.text import columns, print_json
+from cactus.config.printed.titles import Titles
 from cactus.errors import printable
-from cactus.paper.vocabulary import method_title, setting_title, source_title
+from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.diff import (
     Difference,
     NumberDifference,
@@ -44,8 +45,9 @@ def show_diff(arguments: argparse.Namespace) -> int:
     moved = [one for one in numbers if one.paired is None or one.first != one.second]
     print(f"\n{counted(len(numbers), 'number')} in both runs, {len(numbers) - len(moved)} the same")
     if moved:
+        titles = Titles.first_of((first.config.titles(), second.config.titles()))
         rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
-        print(columns([*rows, *(_number_row(one) for one in moved)]))
+        print(columns([*rows, *(_number_row(one, titles) for one in moved)]))
     for name, lacking in ((arguments.first, "second"), (arguments.second, "first")):
         only = [one for one in found if one.kind == "job" and getattr(one, lacking) == ABSENT]
         if only:
@@ -86,9 +88,9 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
 
 
-def _number_row(one: NumberDifference) -> tuple[str, str, str, str, str]:
+def _number_row(one: NumberDifference, titles: Titles) -> tuple[str, str, str, str, str]:
     key = one.key
-    title = f"{key.dataset}: {source_title(key.source)}, {method_title(key.method)}, "
+    title = f"{key.dataset}: {titles.pair(key.source, key.method)}, "
     title += f"{setting_title(key.way, key.shot)}, seed {one.seed}"
     means = f"{100 * one.first:.2f}", f"{100 * one.second:.2f}"
     if one.paired is None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import Count, Positive, Seed, Settings, UnfitError, setting
+from cactus.config.sections.names import Title, title_setting
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
@@ -16,9 +17,6 @@ _Classes = list[Annotated[str, Field(min_length=1)]]
 ROTATIONS: Final = 4  # of a class, itself among them
 # Classes of each split by the published lists in config/splits.
 PUBLISHED: Final = {"vinyals": {"train": 1028, "val": 172, "test": 423}}
-_MAX_TITLE: Final = 60
-# Figures would read `$` and backslashes as mathematics.
-_TITLE: Final = r"^[^\s$\\][^$\\\x00-\x1f]*$"
 # What says nothing about images that a module makes.
 _OF_FILES: Final = ("table",)
 _OF_MODULES: Final = ("settings", "files")
@@ -87,9 +85,7 @@ class LeastClasses(Settings):
 class CustomDataset(Settings):
     """A data set of one's own; see docs/adding-a-dataset.md."""
 
-    title: Annotated[str, Field(pattern=_TITLE, max_length=_MAX_TITLE)] | None = setting(
-        None, "Its name in tables and figures; null for its key."
-    )
+    title: Title | None = title_setting()
     variant_of: Literal["omniglot"] | None = setting(
         None,
         "A built-in data set whose raw files are read, and downloaded if they are missing; null "

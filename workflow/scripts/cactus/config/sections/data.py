@@ -18,6 +18,7 @@ from cactus.config.sections.base import (
 )
 from cactus.config.sections.custom_data import CustomDataset, ImageSide
 from cactus.config.sections.custom_data import Resampling as Resampling
+from cactus.config.sections.names import refuse_equal_titles
 from cactus.config.sections.source import NAME_PATTERN
 
 # In the order of list_attr_celeba.txt, by which they are split.
@@ -192,10 +193,8 @@ class DataSettings(Settings):
                     "lowercase letters, digits and underscores, and no name of a built-in one",
                     name,
                 )
-        titles = [self.title(name) for name in self.names]
-        for name in self.custom:
-            if titles.count(self.title(name)) > 1:
-                raise UnfitError("custom", f"another data set has the title of '{name}'", name)
+        titles = {name: one.title for name, one in self.custom.items()}
+        refuse_equal_titles("data set", titles, (one.title for one in BUILT_IN.values()))
         return self
 
     @property

@@ -16,12 +16,7 @@ from cactus.paper.cells import drawn_entries, percent
 from cactus.paper.drawing.contrast import Color, text_color
 from cactus.paper.drawing.text import text_width, wrapped
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import (
-    dataset_title,
-    learner_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import source_rank
 
 _DECIMALS: Final = 1
 _ROW_HEIGHT: Final = 7.5 * style.MM
@@ -78,8 +73,8 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
 
 def _labels(results: pd.DataFrame, inputs: FigureInputs) -> dict[str, str]:
     special = {"scratch": "From scratch", "labels": "True labels (oracle)"}
-    titles = {name: special.get(name, source_title(name)) for name in set(results["source"])}
-    return {name: wrapped(one, _LONGEST_LABEL, inputs.small) for name, one in titles.items()}
+    names = {one: special.get(one, inputs.titles.source(one)) for one in set(results["source"])}
+    return {one: wrapped(name, _LONGEST_LABEL, inputs.small) for one, name in names.items()}
 
 
 def _parts(settings: Sequence[Setting], most: int) -> list[list[Setting]]:
@@ -141,7 +136,7 @@ def _draw_block(
     axes.tick_params(axis="y", rotation=0)
     size = inputs.settings.font_size
     lines = _name_datasets(axes, [dataset for dataset, _, _ in settings], inputs, column)
-    title = wrapped(learner_title(block.learner), inputs.column, size, lines=1, bold=True)
+    title = wrapped(inputs.titles.learner(block.learner), inputs.column, size, lines=1, bold=True)
     axes.set_title(title, loc="left", fontweight="bold", pad=8 + lines * style.LINE * size)
 
 
@@ -177,7 +172,7 @@ def _name_datasets(axes: Axes, names: Sequence[str], inputs: FigureInputs, colum
     most = 0
     for name in dict.fromkeys(names):
         first, count = names.index(name), names.count(name)
-        title, width = dataset_title(name, inputs.titles), count * column - style.MM
+        title, width = inputs.titles.dataset(name), count * column - style.MM
         text = wrapped(title, width, inputs.small, lines=4)
         look: dict[str, Any] = {"ha": "center", "va": "bottom", "textcoords": "offset points"}
         axes.annotate(text, (first + count / 2, 0), xytext=(0, 4), fontsize=inputs.small, **look)

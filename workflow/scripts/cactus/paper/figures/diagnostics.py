@@ -5,11 +5,11 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from cactus.config.sections.names import EMBEDDINGS
 from cactus.errors import DataError
 from cactus.paper import style
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import EMBEDDINGS, source_title
 
 _GAP: Final = 4 * style.MM
 _MARGINS: Final = 2 * style.MM
@@ -49,7 +49,7 @@ def draw(inputs: FigureInputs) -> Figure:
         note = wrapped(shown, wide, small, lines=2)
         above = {"xytext": (0, 3), "textcoords": "offset points", "fontsize": small}
         panel.annotate(note, (0, 1), xycoords="axes fraction", va="bottom", **above)
-        title = wrapped(source_title(name), wide, size, lines=1, bold=True)
+        title = wrapped(inputs.titles.source(name), wide, size, lines=1, bold=True)
         room = 72 * text_height([note], small) + 3
         panel.set_title(title, loc="left", fontweight="bold", pad=room)
     style.hide(axes[len(names) :])

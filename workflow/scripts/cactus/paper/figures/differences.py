@@ -13,7 +13,7 @@ from cactus.paper.cells import paired_cell, paired_entry
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
-from cactus.paper.vocabulary import method_title, setting_title, source_rank, source_title
+from cactus.paper.vocabulary import setting_title, source_rank
 
 _DECIMALS: Final = 2
 _POINT: Final = 2.0 * style.MM  # of a setting
@@ -35,7 +35,8 @@ def draw(inputs: FigureInputs) -> Figure:
     pairs = list(dict.fromkeys(zip(rows["method"], rows["other_method"], strict=True)))
     sources = sorted(set(rows["source"]), key=source_rank)
     settings = sorted(set(zip(rows["way"], rows["shot"], strict=True)))
-    labels = [wrapped(source_title(name), _LABEL_WIDTH, inputs.small, lines=3) for name in sources]
+    shown = map(inputs.titles.source, sources)
+    labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=3) for name in shown]
     width = inputs.width(_LABEL_WIDTH / 2 + len(pairs) * _PANEL_WIDTH)
     columns = style.balanced_columns(len(pairs), int((width - _LABEL_WIDTH / 2) / _PANEL_WIDTH))
     count = -(-len(pairs) // columns)
@@ -48,7 +49,8 @@ def draw(inputs: FigureInputs) -> Figure:
         here = rows[(rows["method"] == pair[0]) & (rows["other_method"] == pair[1])]
         _draw_panel(panel, here, sources, looks)
         room = (width - _LABEL_WIDTH) / columns
-        names = (method_title(pair[0]), f"{style.MINUS} {method_title(pair[1])}")
+        first, other = map(inputs.titles.method, pair)
+        names = first, f"{style.MINUS} {other}"
         size = inputs.settings.font_size
         title = "\n".join(wrapped(name, room, size, lines=1) for name in names)
         panel.set_title(title, loc="left")
@@ -67,9 +69,9 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the differences."""
     entries = []
     for row in records(_rows(inputs)):
-        names = inputs.title, source_title(row["source"]), method_title(row["method"])
+        name = inputs.titles.row(row["dataset"], row["source"], row["method"])
         setting = setting_title(row["way"], row["shot"])
-        position = ", ".join(names), f"{setting}, minus {method_title(row['other_method'])}"
+        position = name, f"{setting}, minus {inputs.titles.method(row['other_method'])}"
         entries.append(paired_entry(paired_cell(row, _DECIMALS), row, position, _DECIMALS))
     return entries
 

@@ -15,7 +15,6 @@ from cactus.evaluate.embeddings import load_embeddings
 from cactus.paper import style
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs, SourceCell
-from cactus.paper.vocabulary import source_title
 from cactus.seeding import derive_seed, numpy_generator
 from cactus.tasks.storage import DROPPED, read_partitions
 
@@ -61,7 +60,7 @@ def draw(inputs: FigureInputs) -> Figure:
         ):
             _draw_panel(panel, points, groups)
             size = inputs.settings.font_size
-            title = wrapped(source_title(cell.source), side - 4 * style.MM, size, lines=1)
+            title = wrapped(inputs.titles.source(cell.source), side - 4 * style.MM, size, lines=1)
             panel.set_title(f"{title}\n{name}")
     style.hide(axes[len(cells) :].ravel())
     classes = len(np.unique(labels[chosen]))

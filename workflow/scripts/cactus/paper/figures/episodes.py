@@ -9,19 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.results import ALL_SEEDS
 from cactus.paper.scores import read_cell
-from cactus.paper.vocabulary import (
-    learner_title,
-    method_rank,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import method_rank, setting_title
 
 _DECIMALS: Final = 2
 _LINE: Final = 4 * style.MM
@@ -40,13 +35,12 @@ class _Line(NamedTuple):
     method: str
     learner: str
 
-    @property
-    def title(self) -> str:
-        """What names the line."""
+    def title(self, titles: Titles) -> str:
+        """Return what names the line."""
         if self.source in _ALONE:
-            return method_title(self.method)
-        method = learner_title(self.learner) if self.learner else method_title(self.method)
-        return f"{source_title(self.source)}, {method}"
+            return titles.method(self.method)
+        method = titles.learner(self.learner) if self.learner else titles.method(self.method)
+        return f"{titles.source(self.source)}, {method}"
 
 
 Accuracies = dict[tuple[int, int], dict[_Line, npt.NDArray[np.float64]]]
@@ -72,7 +66,8 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_title(setting_title(*setting), loc="left")
         panel.tick_params(axis="y", length=0)
         panel.tick_params(axis="x", labelbottom=True)
-    labels = [wrapped(line.title, _LABEL_WIDTH, inputs.small, lines=1) for line in lines]
+    names = [line.title(inputs.titles) for line in lines]
+    labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=1) for name in names]
     axes[0, 0].set_yticks(range(len(lines)), labels)
     axes[0, 0].set_ylim(len(lines) - 0.5, -0.5)
     axes[0, 0].set_xlim(-2, 102)

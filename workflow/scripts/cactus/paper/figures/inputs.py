@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.config.sections.outputs import OutputSettings
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
 from cactus.paper.style import MM, SMALL, add_dataset_title, message_figure
-from cactus.paper.vocabulary import Titles, dataset_title, is_embedding, source_rank
+from cactus.paper.vocabulary import is_embedding, source_rank
 
 
 class SourceCell(NamedTuple):
@@ -43,7 +44,7 @@ class FigureInputs:
     read from `run_folder`. `dataset` is None for a figure of the whole run. `partitions` has P and
     k of each task source whose partitions are made by k-means on an embedding, and a number that
     sources with the same other settings share; 0 for those of embeddings without a variant.
-    `titles` are those of data sets of one's own. `augmented` are meta-learners that change the
+    `titles` are those of what the study adds. `augmented` are meta-learners that change the
     images of their training episodes.
     """
 
@@ -52,7 +53,7 @@ class FigureInputs:
     settings: OutputSettings
     dataset: str | None = None
     partitions: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
-    titles: Titles = field(default_factory=dict)
+    titles: Titles = UNTITLED
     augmented: Sequence[str] = ()
 
     @property
@@ -77,7 +78,7 @@ class FigureInputs:
     @property
     def title(self) -> str:
         """The printed name of `dataset`."""
-        return dataset_title(str(self.dataset), self.titles)
+        return self.titles.dataset(str(self.dataset))
 
     @property
     def averaged(self) -> pd.DataFrame:
@@ -107,7 +108,7 @@ class FigureInputs:
             return "accuracy [%]"
         if len(others) == rows["dataset"].nunique():
             return "validation accuracy [%]"
-        names = ", ".join(dataset_title(name, self.titles) for name in others)
+        names = ", ".join(self.titles.dataset(name) for name in others)
         return f"accuracy [%]\nof {names}: on validation tasks"
 
     @property

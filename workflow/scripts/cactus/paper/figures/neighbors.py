@@ -14,7 +14,6 @@ from cactus.paper.drawing import tiles
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.drawing.tiles import Image
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import source_title
 from cactus.seeding import numpy_generator
 
 _QUERIES: Final = 6
@@ -57,7 +56,7 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, name, block in zip(axes, embeddings, blocks, strict=False):
         panel.imshow(block, interpolation="nearest")
         panel.set_axis_off()
-        title = wrapped(source_title(name), block_width, inputs.settings.font_size)
+        title = wrapped(inputs.titles.source(name), block_width, inputs.settings.font_size)
         panel.set_title(title, loc="left")
     style.hide(axes[len(blocks) :])
     style.legend_below(figure, _handles(classes=labels.ndim == 1), 2)

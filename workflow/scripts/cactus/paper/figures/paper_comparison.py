@@ -9,16 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import difference_cell, map_entry, verdict_cell
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
-from cactus.paper.vocabulary import (
-    dataset_title,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import setting_title
 
 _DECIMALS: Final = 2
 _LINE: Final = 4.2 * style.MM
@@ -49,7 +45,8 @@ def draw(inputs: FigureInputs) -> Figure:
         return figure
     cells = {name: shared[shared["dataset"] == name] for name in datasets}
     settings = {name: _settings(rows) for name, rows in cells.items()}
-    names = {name: list(dict.fromkeys(_names(rows))) for name, rows in cells.items()}
+    found = {name: _names(rows, inputs.titles) for name, rows in cells.items()}
+    names = {name: list(dict.fromkeys(lines)) for name, lines in found.items()}
     lines = [len(names[name]) for name in datasets]
     height = sum(lines) * _LINE + len(datasets) * _ROW + _MARGINS
     figure = style.new_figure(inputs.page, height)
@@ -64,9 +61,10 @@ def draw(inputs: FigureInputs) -> Figure:
             rows = cells[name].query("way == @way and shot == @shot")
             _draw_panel(panel, rows, names[name], inputs, labeled=first is None)
             ran = inputs.averaged.query("dataset == @name and way == @way and shot == @shot")
-            _name_gaps(panel, names[name], set(_names(rows)), set(_names(ran)), inputs.small)
+            shown, every = (set(_names(one, inputs.titles)) for one in (rows, ran))
+            _name_gaps(panel, names[name], shown, every, inputs.small)
             title = wrapped(
-                dataset_title(name, inputs.titles),
+                inputs.titles.dataset(name),
                 (inputs.page - _LONGEST) / len(settings[name]),
                 inputs.settings.font_size,
             )
@@ -81,8 +79,7 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the differences and verdicts in the figure."""
     entries = []
     for row in records(_shared(inputs)):
-        names = dataset_title(row["dataset"], inputs.titles), source_title(row["source"])
-        title = ", ".join([*names, method_title(row["method"])])
+        title = inputs.titles.row(row["dataset"], row["source"], row["method"])
         position = title, setting_title(row["way"], row["shot"])
         shown = {"difference": difference_cell(row, _DECIMALS), "verdict": verdict_cell(row)}
         entries += [map_entry(cell, row, side, position, _DECIMALS) for side, cell in shown.items()]
@@ -98,18 +95,14 @@ def _settings(results: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(set(zip(results["way"], results["shot"], strict=True)))
 
 
-def _names(rows: pd.DataFrame) -> list[str]:
+def _names(rows: pd.DataFrame, titles: Titles) -> list[str]:
     """Return the name of each row's line; a source without a choice of methods goes unnamed."""
     pairs = zip(rows["source"], rows["method"], strict=True)
-    return [_name(str(source), str(method)) for source, method in pairs]
+    return [_name(str(source), str(method), titles) for source, method in pairs]
 
 
-def _name(source: str, method: str) -> str:
-    return (
-        method_title(method)
-        if source in _ALONE
-        else f"{source_title(source)}, {method_title(method)}"
-    )
+def _name(source: str, method: str, titles: Titles) -> str:
+    return titles.method(method) if source in _ALONE else titles.pair(source, method)
 
 
 def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
@@ -117,7 +110,7 @@ def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
     lines = [f"ours {style.MINUS} paper, in percentage points"]
     validated = dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
     if validated:
-        titles = ", ".join(dataset_title(name, inputs.titles) for name in validated)
+        titles = ", ".join(inputs.titles.dataset(name) for name in validated)
         lines.append(f"ours of {titles}: on validation tasks")
     absent = [one for name in inputs.datasets for one in _absent(inputs, shared, name)]
     if absent:
@@ -127,7 +120,7 @@ def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
 
 def _absent(inputs: FigureInputs, shared: pd.DataFrame, dataset: str) -> list[str]:
     """Return the cells of a data set that have no number in the paper, in one phrase."""
-    title, here = dataset_title(dataset, inputs.titles), shared[shared["dataset"] == dataset]
+    title, here = inputs.titles.dataset(dataset), shared[shared["dataset"] == dataset]
     if here.empty:
         return [f"{title} (all cells)"]
     rows = inputs.averaged
@@ -136,8 +129,8 @@ def _absent(inputs: FigureInputs, shared: pd.DataFrame, dataset: str) -> list[st
     found = set(zip(here["source"], here["method"], strict=True))
     unknown = [source for source in dict.fromkeys(rows["source"])
                if not any(name == source for name, _ in found)]  # fmt: skip
-    missing = [source_title(name) for name in unknown if name not in _ALONE]
-    missing += [_name(*one) for one in every
+    missing = [inputs.titles.source(name) for name in unknown if name not in _ALONE]
+    missing += [_name(*one, inputs.titles) for one in every
                 if one not in found and (one[0] not in unknown or one[0] in _ALONE)]  # fmt: skip
     more = len(missing) - _MOST_NAMED
     named = [*missing[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
@@ -148,7 +141,7 @@ def _draw_panel(
     axes: Axes, cells: pd.DataFrame, names: list[str], inputs: FigureInputs, *, labeled: bool
 ) -> None:
     axes.axvline(0, color="0.3", linewidth=0.7, zorder=1)
-    found = _names(cells)
+    found = _names(cells, inputs.titles)
     for name, (_, row) in zip(found, cells.iterrows(), strict=True):
         color, marker, _ = _LOOKS[row["verdict"]]
         axes.errorbar(

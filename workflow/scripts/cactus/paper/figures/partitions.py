@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.source import Source
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries, quality_entry
@@ -18,13 +19,7 @@ from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
-from cactus.paper.vocabulary import (
-    learner_title,
-    method_title,
-    setting_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import setting_title, source_rank
 
 _DECIMALS: Final = 2
 _PANEL_HEIGHT: Final = 42 * style.MM
@@ -64,7 +59,7 @@ def draw(inputs: FigureInputs) -> Figure:
     if not panels:
         return inputs.message("No two cells differ in P, in k, or in purity.")
     looks = _looks(points)
-    handles = _handles(looks, others=any(point.others for point in points))
+    handles = _handles(looks, inputs.titles, others=any(point.others for point in points))
     figure = style.new_figure(inputs.column, len(panels) * _PANEL_HEIGHT + _MARGINS)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for panel, axis in zip(axes, panels, strict=True):
@@ -88,8 +83,7 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     for row in rows.itertuples(index=False):
         purity = purities.get((str(row.source), str(row.learner)))
         if purity is not None:
-            names = [inputs.title, source_title(str(row.source))]
-            title = ", ".join([*names, method_title(str(row.method))])
+            title = inputs.titles.row(str(row.dataset), str(row.source), str(row.method))
             columns = ["mean", "ci95"]
             entries.append(quality_entry(purity, (title, "purity"), columns, 100, _DECIMALS))
     return entries
@@ -218,10 +212,10 @@ def _looks(points: list[_Point]) -> _Looks:
     }
 
 
-def _handles(looks: _Looks, *, others: bool) -> list[Line2D]:
+def _handles(looks: _Looks, titles: Titles, *, others: bool) -> list[Line2D]:
     """Return legend entries of embeddings with meta-learners, and of open markers."""
     handles = [
-        Line2D([], [], label=f"{source_title(embedding)}, {learner_title(learner)}", **look)
+        Line2D([], [], label=f"{titles.source(embedding)}, {titles.learner(learner)}", **look)
         for (embedding, learner), look in looks.items()
     ]
     if others:

@@ -6,13 +6,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import quality_entry
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
-from cactus.paper.vocabulary import learner_title, source_rank, source_title
+from cactus.paper.vocabulary import source_rank
 
 _DECIMALS: Final = 2
 _LINE: Final = 2.6 * style.MM  # of a meta-learner
@@ -30,7 +31,7 @@ def draw(inputs: FigureInputs) -> Figure:
         return inputs.message(f"{inputs.title} has no partitions to compare with classes.")
     sources = sorted(set(means["source"]), key=source_rank)
     learners = sorted(set(means["learner"]))
-    names = [source_title(name) for name in sources]
+    names = [inputs.titles.source(name) for name in sources]
     labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=3) for name in names]
     line = max(len(learners) * _LINE, _LEAST, text_height(labels, inputs.small))
     figure = style.new_figure(inputs.column, len(sources) * line + _MARGINS)
@@ -50,18 +51,18 @@ def draw(inputs: FigureInputs) -> Figure:
     axes.set_xlim(0, 102)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("purity of the clusters [%]")
-    style.legend_below(figure, _handles(learners, looks), 3)
+    style.legend_below(figure, _handles(learners, looks, inputs.titles), 3)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the purities, and of those by chance."""
-    entries = []
+    entries, titles = [], inputs.titles
     for row in records(_rows(inputs)):
         chance = row["measure"] != "purity"
-        names = inputs.title, source_title(row["source"]), learner_title(row["learner"])
-        position = ", ".join(names), "purity by chance" if chance else "purity"
+        names = titles.source(row["source"]), titles.learner(row["learner"])
+        position = ", ".join([inputs.title, *names]), "purity by chance" if chance else "purity"
         columns = ["mean"] if chance else ["mean", "ci95"]
         entries.append(quality_entry(row, position, columns, 100, _DECIMALS))
     return entries
@@ -74,9 +75,9 @@ def _rows(inputs: FigureInputs) -> pd.DataFrame:
     return rows[shown & (rows["dataset"] == inputs.dataset)]
 
 
-def _handles(learners: list[str], looks: dict[str, dict[str, Any]]) -> list[Line2D]:
+def _handles(learners: list[str], looks: dict[str, dict[str, Any]], titles: Titles) -> list[Line2D]:
     handles = [
-        Line2D([], [], label=learner_title(name), **{**looks[name], "linestyle": ""})
+        Line2D([], [], label=titles.learner(name), **{**looks[name], "linestyle": ""})
         for name in learners
     ]
     chance = Line2D([], [], label="by chance", color="0.3", marker="|", linestyle="")

@@ -8,13 +8,13 @@ from typing import Final, get_args
 
 from matplotlib import style as matplotlib_style
 
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.config.sections.outputs import PER_DATASET, FigureName, OutputSettings
 from cactus.errors import ConfigError
 from cactus.files import write_json
 from cactus.paper import style
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import read_results
-from cactus.paper.vocabulary import Titles
 from cactus.stages.make_figure import MakeFigureSpec
 
 FIGURES: Final[tuple[str, ...]] = get_args(FigureName)
@@ -27,7 +27,7 @@ def draw(
     settings: OutputSettings,
     dataset: str | None = None,
     partitions: Mapping[str, tuple[int, int, int]] = MappingProxyType({}),
-    titles: Titles = MappingProxyType({}),
+    titles: Titles = UNTITLED,
     augmented: Sequence[str] = (),
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
@@ -45,7 +45,7 @@ def draw(
     partitions
         Of the task sources in it, for the figure `partitions`; see `FigureInputs`.
     titles
-        Titles of data sets of one's own.
+        Titles of what the study adds.
     augmented
         Meta-learners that change the images of their training episodes.
 

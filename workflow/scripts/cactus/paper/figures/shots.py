@@ -10,21 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries
 from cactus.paper.drawing.contrast import contrast
 from cactus.paper.drawing.text import spread, wrapped
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import (
-    dataset_title,
-    is_embedding,
-    is_oracle,
-    learner_title,
-    method_rank,
-    method_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import is_embedding, is_oracle, method_rank, source_rank
 
 _DECIMALS: Final = 2
 _PANEL_WIDTH: Final = 58 * style.MM
@@ -60,9 +52,9 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, (dataset, way, embedding) in zip(axes, panels, strict=False):
         here = shown["source"].isin([embedding, *_REFERENCES])
         here &= (shown["dataset"] == dataset) & (shown["way"] == way)
-        labels.append(_draw_panel(panel, shown[here], styles, inputs.small))
-        title = f"{dataset_title(dataset, inputs.titles)}, {way}-way"
-        title += f"\n{source_title(embedding)}" if embedding else ""
+        labels.append(_draw_panel(panel, shown[here], styles, inputs))
+        title = f"{inputs.titles.dataset(dataset)}, {way}-way"
+        title += f"\n{inputs.titles.source(embedding)}" if embedding else ""
         room = width / columns - _AXIS_WIDTH
         text = wrapped(title, room, inputs.settings.font_size, lines=4)
         panel.set_title(text, loc="left")
@@ -111,18 +103,18 @@ def _panels(shown: pd.DataFrame) -> list[tuple[str, int, str]]:
 
 
 def _draw_panel(
-    axes: Axes, results: pd.DataFrame, styles: Mapping[str, dict[str, Any]], size: float
+    axes: Axes, results: pd.DataFrame, styles: Mapping[str, dict[str, Any]], inputs: FigureInputs
 ) -> list[Annotation]:
     """Draw a line per method, with the shots equally spaced; return the names at their ends."""
     shots = sorted(set(results["shot"]))
-    labels = []
+    labels, size = [], inputs.small
     for method, rows in results.groupby("method", sort=False):
         rows = rows.sort_values("shot")
         look = styles[str(method)]
         places = [shots.index(shot) for shot in rows["shot"]]
         axes.errorbar(places, 100 * rows["mean"], yerr=100 * rows["ci95"], elinewidth=0.7, **look)
         end = places[-1], 100 * float(rows["mean"].iloc[-1])
-        text = wrapped(_short_title(str(method)), _LABEL_WIDTH, size, lines=1)
+        text = wrapped(_short_title(str(method), inputs.titles), _LABEL_WIDTH, size, lines=1)
         color = look["color"] if contrast(look["color"], "white") >= _READABLE else "0.25"
         labels.append(
             axes.annotate(
@@ -154,14 +146,14 @@ def _share_heights(axes: Sequence[Axes], panels: Sequence[tuple[str, int, str]])
             panel.set_ylim(low.min(), high.max())
 
 
-def _short_title(method: str) -> str:
+def _short_title(method: str, titles: Titles) -> str:
     """Return the name of a method beside a line."""
     if method in _SHORT:
         return _SHORT[method]
     _, _, learner = method.partition("-")
     if not learner:
-        return method_title(method)
-    return f"oracle {learner_title(learner)}" if is_oracle(method) else learner_title(learner)
+        return titles.method(method)
+    return f"oracle {titles.learner(learner)}" if is_oracle(method) else titles.learner(learner)
 
 
 def _move_apart(axes: Axes, labels: list[Annotation], size: float) -> None:

@@ -14,7 +14,6 @@ from cactus.paper.drawing import tiles
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.drawing.tiles import Image
 from cactus.paper.figures.inputs import FigureInputs, SourceCell
-from cactus.paper.vocabulary import learner_title, source_title
 from cactus.seeding import numpy_generator
 from cactus.tasks.episodes import EpisodeBatch, load_sampler
 from cactus.tasks.storage import SUMMARY_FILE
@@ -50,7 +49,7 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, cell, block in zip(axes, cells, blocks, strict=False):
         _show(panel, block)
         room, size = whole / columns - _GAP, inputs.settings.font_size
-        panel.set_title(wrapped(source_title(cell.source), room, size))
+        panel.set_title(wrapped(inputs.titles.source(cell.source), room, size))
     style.hide(axes[len(cells) :])
     style.legend_below(figure, _handles(), 2, _title(inputs, cells))
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
@@ -107,8 +106,8 @@ def _handles() -> list[Line2D]:
 
 def _title(inputs: FigureInputs, cells: list[SourceCell]) -> str:
     names = list(dict.fromkeys(cell.learner for cell in cells))
-    learners = " or ".join(map(learner_title, names))
+    learners = " or ".join(map(inputs.titles.learner, names))
     seeds = ", ".join(dict.fromkeys(cell.seed for cell in cells))
     title = f"Tasks for {learners} (seed {seeds}), a row per class"
-    changed = [learner_title(name) for name in names if name in inputs.augmented]
+    changed = [inputs.titles.learner(name) for name in names if name in inputs.augmented]
     return f"{title}; before the augmentation of {' and '.join(changed)}" if changed else title

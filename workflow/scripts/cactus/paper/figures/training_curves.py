@@ -16,7 +16,7 @@ from cactus.errors import DataError
 from cactus.paper import style
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.vocabulary import learner_title, source_rank, source_title
+from cactus.paper.vocabulary import source_rank
 
 _PANEL_WIDTH: Final = 44 * style.MM
 _PANEL_HEIGHT: Final = 42 * style.MM
@@ -57,7 +57,8 @@ def draw(inputs: FigureInputs) -> Figure:
     for learner, shown in learners:
         _draw_learner(places, inputs, trained, learner, {name: looks[name] for name in shown}, room)
     style.hide(places)
-    handles = [_handle(source_title(name), look, marked=True) for name, look in looks.items()]
+    names = map(inputs.titles.source, looks)
+    handles = [_handle(*one, marked=True) for one in zip(names, looks.values(), strict=True)]
     seeds = max(trained.groupby(["source", "learner"]).size().max() if len(trained) else 0,
                 max(map(len, embeddings.values()), default=0))  # fmt: skip
     title = "Meta-training on tasks from" if handles else ""
@@ -97,7 +98,7 @@ def _draw_embeddings(
         looks = style.series_styles(metrics)
         for metric, look in looks.items():
             _draw_curve(axes, logs, metric, look)
-        _label(axes, source_title(embedding), "loss", room, inputs)
+        _label(axes, inputs.titles.source(embedding), "loss", room, inputs)
         if len(metrics) > 1:
             names = [wrapped(metric.replace("_", " "), room, inputs.small) for metric in metrics]
             handles = map(_handle, names, looks.values())
@@ -123,7 +124,7 @@ def _draw_learner(
         axes = next(places)
         for source, look in looks.items():
             _draw_curve(axes, logs[source], metric, look, factor)
-        _label(axes, learner_title(learner), title, room, inputs)
+        _label(axes, inputs.titles.learner(learner), title, room, inputs)
 
 
 def _read(folder: Path, inputs: FigureInputs) -> pd.DataFrame:

@@ -49,13 +49,13 @@ def render(inputs: TableInputs) -> Table:
     text = latex.table(
         labels=2,
         head=head(settings, ("paper", "ours", *(["seeds"] if several else []))),
-        body=list(body(rows, settings, cells, decimals, entries)),
+        body=list(body(rows, settings, cells, inputs, entries)),
         caption=caption(averaged, inputs.titles),
         label=inputs.label,
         notes=[
-            *table_notes(inputs.results, entries, inputs.schedule),
-            *custom_notes(inputs.custom),
-            *margin_notes(inputs.hyperplanes),
+            *table_notes(inputs.results, entries, inputs.schedule, inputs.titles),
+            *custom_notes(inputs.custom, inputs.titles),
+            *margin_notes(inputs.hyperplanes, inputs.titles),
         ],
     )
     return text, entries

@@ -12,7 +12,7 @@ from cactus.paper.notes import quality_caption
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.rows import Table, TableInputs
-from cactus.paper.vocabulary import SYNTHETIC_NOTE, dataset_title, learner_title, source_title
+from cactus.paper.vocabulary import SYNTHETIC_NOTE
 
 
 class Column(NamedTuple):
@@ -95,11 +95,11 @@ def _body(
             if previous:
                 yield r"\midrule"
             note = f" [{SYNTHETIC_NOTE}]" if dataset in synthetic else ""
-            title = latex.escape(dataset_title(dataset, inputs.titles) + note)
+            title = latex.escape(inputs.titles.dataset(dataset) + note)
             yield rf"\multicolumn{{{2 + len(COLUMNS)}}}{{l}}{{\textbf{{{title}}}}} \\"
         previous = dataset
-        names = [source_title(source), learner_title(learner)]
-        row = f"{dataset_title(dataset, inputs.titles)}: {', '.join(names)}"
+        names = [inputs.titles.source(source), inputs.titles.learner(learner)]
+        row = f"{inputs.titles.dataset(dataset)}: {', '.join(names)}"
         cells = quality_cells({one["measure"]: one for one in rows}, row, inputs.decimals)
         entries += cells
         numbers = (entry["printed"] for entry in cells)

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.errors import DataError
 from cactus.files import write_json, write_text
 from cactus.paper.results import read_results
 from cactus.paper.tables.rows import TableInputs
-from cactus.paper.vocabulary import Titles
 from cactus.stages.make_table import MakeTableSpec
 
 
@@ -23,7 +22,7 @@ def write_table(
     schedule: Sequence[tuple[str, str, int | str, int | str]] = (),
     hyperplanes: Sequence[Path] = (),
     custom: Sequence[tuple[str, bool]] = (),
-    titles: Titles = MappingProxyType({}),
+    titles: Titles = UNTITLED,
 ) -> None:
     """Write a table of a data set or of the run, and the map from its numbers to the results.
 

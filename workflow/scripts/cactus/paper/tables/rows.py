@@ -2,24 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, map_entry
-from cactus.paper.vocabulary import (
-    Titles,
-    is_oracle,
-    method_title,
-    row_source,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import is_oracle, row_source, setting_title
 
 Setting = tuple[int, int]
 Table = tuple[str, list[dict[str, Any]]]  # the LaTeX text, and the map entries of its numbers
@@ -47,7 +41,7 @@ class TableInputs:
     custom
         The custom learners, and whether each is transductive.
     titles
-        Titles of data sets of one's own.
+        Titles of what the study adds.
     """
 
     results: pd.DataFrame
@@ -57,7 +51,7 @@ class TableInputs:
     schedule: Sequence[tuple[str, str, int | str, int | str]] = ()
     hyperplanes: Sequence[Path] = ()
     custom: Sequence[tuple[str, bool]] = ()
-    titles: Titles = field(default_factory=dict)
+    titles: Titles = UNTITLED
 
 
 @dataclass(frozen=True)
@@ -127,27 +121,28 @@ def body(
     rows: Sequence[TableRow],
     settings: Sequence[Setting],
     cells_of: Callable[[TableRow, Setting], Cells],
-    decimals: int,
+    inputs: TableInputs,
     entries: list[dict[str, Any]],
 ) -> Iterator[str]:
     """Yield the lines below the middle rule; append each number's map entry to `entries`."""
     previous: TableRow | None = None
+    titles = inputs.titles
     for row in rows:
         new_source = previous is None or row.source != previous.source
         if previous is not None and new_source:
             first_oracle = is_oracle(row.method) and not is_oracle(previous.method)
             yield r"\midrule" if first_oracle else r"\addlinespace"
-        names = [source_title(row.source) if new_source else "", method_title(row.method)]
+        names = [titles.source(row.source) if new_source else "", titles.method(row.method)]
         texts = [latex.escape(name) for name in names]
         for setting in settings:
             if row.is_blank(setting):
                 shown = cells_of(row, next(iter(row.results)))
                 texts += ["{}" for _ in shown]
                 continue
-            position = f"{source_title(row.source)}, {names[1]}", setting_title(*setting)
+            position = titles.pair(row.source, row.method), setting_title(*setting)
             result = row.result(setting)
             for side, cell in cells_of(row, setting):
-                entries.append(map_entry(cell, result, side, position, decimals))
+                entries.append(map_entry(cell, result, side, position, inputs.decimals))
                 texts.append(cell.latex)
         yield " & ".join(texts) + r" \\"
         previous = row

@@ -12,13 +12,7 @@ from cactus.paper.notes import paired_caption, paired_notes
 from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.rows import Table, TableInputs
-from cactus.paper.vocabulary import (
-    method_rank,
-    method_title,
-    setting_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import method_rank, setting_title, source_rank
 
 _EMPTY = TableCell(NONE)
 
@@ -30,10 +24,9 @@ def render(inputs: TableInputs) -> Table:
     paired = paired[paired["dataset"] == results.iloc[0]["dataset"]]
     columns = other_methods(paired)
     entries: list[dict[str, Any]] = []
-    titles = " & ".join(
-        rf"\multicolumn{{1}}{{c}}{{{latex.escape(method_title(name))}}}" for name in columns
-    )
-    lines = list(_body(paired, columns, inputs.decimals, entries))
+    names = (latex.escape(inputs.titles.method(name)) for name in columns)
+    titles = " & ".join(rf"\multicolumn{{1}}{{c}}{{{name}}}" for name in names)
+    lines = list(_body(paired, columns, inputs, entries))
     text = latex.table(
         labels=2,
         head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
@@ -46,13 +39,14 @@ def render(inputs: TableInputs) -> Table:
 
 
 def _body(
-    paired: pd.DataFrame, columns: list[str], decimals: int, entries: list[dict[str, Any]]
+    paired: pd.DataFrame, columns: list[str], inputs: TableInputs, entries: list[dict[str, Any]]
 ) -> Iterator[str]:
     """Yield the rows; append the map entry of each cell to `entries`."""
     records = [{str(key): row[key] for key in row} for row in paired.to_dict("records")]
     records.sort(key=lambda row: (source_rank(row["source"]), method_rank(row["method"])))
-    previous = ""
-    for (title, *setting), group in groupby(records, _line):
+    previous, titles, decimals = "", inputs.titles, inputs.decimals
+    for (source, method, *setting), group in groupby(records, _line):
+        title = titles.pair(source, method)
         if previous not in ("", title):
             yield r"\addlinespace"
         found = {row["other_method"]: row for row in group}
@@ -60,13 +54,13 @@ def _body(
         for name in columns:
             cell = paired_cell(found[name], decimals) if name in found else _EMPTY
             row = found.get(name) or next(iter(found.values()))
-            place = title, f"{setting_title(*setting)}, minus {method_title(name)}"
+            place = title, f"{setting_title(*setting)}, minus {titles.method(name)}"
             entries.append(paired_entry(cell, row, place, decimals))
             texts.append(cell.latex)
         previous = title
         yield " & ".join(texts) + r" \\"
 
 
-def _line(row: dict[str, Any]) -> tuple[str, int, int]:
+def _line(row: dict[str, Any]) -> tuple[str, str, int, int]:
     """Return what a line of the table shows: the CACTUs cell, and the setting."""
-    return f"{source_title(row['source'])}, {method_title(row['method'])}", row["way"], row["shot"]
+    return row["source"], row["method"], row["way"], row["shot"]

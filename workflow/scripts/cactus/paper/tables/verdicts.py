@@ -38,9 +38,9 @@ def render(inputs: TableInputs) -> Table:
     text = latex.table(
         labels=2,
         head=head(settings, titles),
-        body=list(body(rows, settings, cells, inputs.decimals, entries)),
+        body=list(body(rows, settings, cells, inputs, entries)),
         caption=verdict_caption(averaged, inputs.titles),
         label=inputs.label,
-        notes=verdict_notes(averaged, entries, inputs.schedule),
+        notes=verdict_notes(averaged, entries, inputs.schedule, inputs.titles),
     )
     return text, entries

@@ -61,7 +61,8 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     file
         A table (``.tex``), figure (``.pdf`` or ``.png``) or report of the planner's run.
     row, column
-        Words of the titles of its row and column. ``5w1s`` stands for ``5-way 1-shot``; the number
+        Words of the titles of its row and column; for the row, also names in the configuration.
+        ``5w1s`` stands for ``5-way 1-shot``; the number
         is ours unless the column says ``paper``.
 
     Raises
@@ -117,14 +118,12 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
             got="a map without entries",
             fix="name a table, or a figure that prints numbers",
         )
-    rows = {entry["row"]: None for entry in entries}
-    titles = [title for title in rows if _subwords(row) <= _subwords(title)]
-    exact = [title for title in titles if _subwords(row) == _subwords(title)]
-    titles = exact or titles
+    titles = _titles(entries, row)
     if len(titles) > 1:
         raise _several("rows", file, row, titles)
     if not titles:
-        raise _not_found("No row matches.", file, row, list(rows))
+        rows = list(dict.fromkeys(entry["row"] for entry in entries))
+        raise _not_found("No row matches.", file, row, rows)
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     here = [entry for entry in entries if entry["row"] == titles[0]]
     sides = _SIDES & {word for entry in here for word in _words(entry["column"])}
@@ -138,6 +137,26 @@ def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
     if not matches[0]["printed"]:
         raise _not_found("That cell is empty.", file, f"{row}, {column}", [])
     return dict(matches[0])
+
+
+def _titles(entries: list[dict[str, Any]], row: str) -> list[str]:
+    """Return the titles of the rows that fit best: by title, else by names of the configuration."""
+    wanted = _subwords(row)
+    names = {entry["row"]: _names(entry) for entry in entries}
+    datasets = {entry["row"]: _subwords(entry["results_row"]["dataset"]) for entry in entries}
+    by_title = [title for title in names if wanted <= _subwords(title)]
+    equal = [title for title in by_title if title == row]
+    equal = equal or [title for title in by_title if wanted == _subwords(title)]
+    equal = equal or [title for title in names if wanted | datasets[title] == names[title]]
+    by_name = [title for title in by_title or names if wanted <= names[title]]
+    mixed = [title for title in names if wanted <= _subwords(title) | names[title]]
+    return equal or by_name or by_title or mixed
+
+
+def _names(entry: dict[str, Any]) -> set[str]:
+    """Return the words of the names that the configuration has for a row."""
+    row = entry["results_row"]
+    return _subwords(" ".join([row["dataset"], row["source"], row.get("method", row["learner"])]))
 
 
 def _several(what: str, file: Path, got: str, titles: list[str]) -> RecordError:

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import style
-from cactus.paper.vocabulary import Titles, dataset_title, method_title, setting_title, source_title
+from cactus.paper.vocabulary import setting_title
 from cactus.provenance.compare.rows import Row
 
 _LINE = 4.2 * style.MM
@@ -34,9 +35,9 @@ def draw(rows: Sequence[Row], synthetic_datasets: Sequence[str], titles: Titles)
         for panel, setting in zip(panels, settings, strict=False):
             _draw_panel(panel, [row for row in here if row.setting == setting], cells, handles)
             # On two lines, which fit above a narrow panel.
-            panel.set_title(f"{dataset_title(setting[0], titles)}\n{setting_title(*setting[1:])}")
+            panel.set_title(f"{titles.dataset(setting[0])}\n{setting_title(*setting[1:])}")
             panel.set_xlabel("accuracy [%]")
-        names = [f"{source_title(cell[0])}, {method_title(cell[1])}" for cell in cells]
+        names = [titles.pair(*cell[:2]) for cell in cells]
         panels[0].set_yticks(range(len(cells)), names)
         panels[0].set_ylim(len(cells) - 0.4, -0.6)
         style.hide(panels[len(settings) :])

@@ -9,16 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cactus.config.printed.titles import Titles
 from cactus.evaluate.comparison import PairedComparison, compare_paired, holm
 from cactus.evaluate.statistics import ACCURACIES_FILE, AccuracySummary, summarize_seeds
 from cactus.paper.scores import Score, ScoreKey
-from cactus.paper.vocabulary import (
-    dataset_rank,
-    method_rank,
-    method_title,
-    source_rank,
-    source_title,
-)
+from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
 from cactus.provenance.compare.runs import FinishedRun
 from cactus.provenance.records.record import Record
 
@@ -73,11 +68,9 @@ class Row:
         """Source, method and learner."""
         return self.key.source, self.key.method, self.key.learner
 
-    @property
-    def title(self) -> str:
-        """Its cell and its runs, as tables print them."""
-        cell = f"{source_title(self.key.source)}, {method_title(self.key.method)}"
-        return f"{cell} ({self.run})"
+    def title(self, titles: Titles) -> str:
+        """Return its cell and its runs, as tables print them."""
+        return f"{titles.pair(self.key.source, self.key.method)} ({self.run})"
 
     @property
     def run(self) -> str:

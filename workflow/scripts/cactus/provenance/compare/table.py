@@ -3,16 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cactus.config.printed.titles import Titles
 from cactus.paper import latex
 from cactus.paper.cells import TableCell, our_cell, paired_cell
 from cactus.paper.paired import LEVEL
-from cactus.paper.vocabulary import (
-    Titles,
-    dataset_title,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import setting_title
 from cactus.provenance.compare.rows import Row, Test
 
 Setting = tuple[int, int]
@@ -40,7 +35,7 @@ def sections(
 ) -> list[Section]:
     """Return the table by data set; accuracies are in percent with so many decimals.
 
-    `titles` are those of data sets of one's own.
+    `titles` are those of what the runs add.
     """
     found = []
     for dataset in dict.fromkeys(row.key.dataset for row in rows):
@@ -49,17 +44,21 @@ def sections(
         settings = sorted({row.setting[1:] for row in here})
         shown = [
             (
-                (source_title(row.key.source), method_title(row.key.method), row.run),
+                (titles.source(row.key.source), titles.method(row.key.method), row.run),
                 row.setting[1:],
                 accuracy_cell(row, decimals),
             )
             for row in here
         ]
         compared = [
-            ((title_of_test(test),), test.first.setting[1:], difference_cell(test, decimals))
+            (
+                (title_of_test(test, titles),),
+                test.first.setting[1:],
+                difference_cell(test, decimals),
+            )
             for test in paired
         ]
-        title = dataset_title(dataset, titles)
+        title = titles.dataset(dataset)
         found.append(Section(title, settings, _lines_of(shown), _lines_of(compared)))
     return found
 
@@ -71,10 +70,11 @@ def _lines_of(cells: Iterable[tuple[tuple[str, ...], Setting, TableCell]]) -> li
     return [Line(titles, numbers) for titles, numbers in found.items()]
 
 
-def title_of_test(test: Test) -> str:
+def title_of_test(test: Test, titles: Titles) -> str:
     """Return what a test compares, e.g. ``ACAI, CACTUs-MAML (new) minus (demo)``."""
     same = test.first.cell == test.other.cell
-    return f"{test.first.title} minus {f'({test.other.run})' if same else test.other.title}"
+    other = f"({test.other.run})" if same else test.other.title(titles)
+    return f"{test.first.title(titles)} minus {other}"
 
 
 def accuracy_cell(row: Row, decimals: int) -> TableCell:
@@ -91,11 +91,11 @@ def difference_cell(test: Test, decimals: int) -> TableCell:
 
 
 def number_entries(
-    rows: Sequence[Row], tests: Sequence[Test], decimals: int
+    rows: Sequence[Row], tests: Sequence[Test], decimals: int, titles: Titles
 ) -> Iterator[dict[str, Any]]:
     """Yield, for each printed number, the files of accuracies that it comes from."""
     for row in rows:
-        place = {"dataset": row.key.dataset, "row": row.title}
+        place = {"dataset": row.key.dataset, "row": row.title(titles)}
         yield {
             **place,
             "column": setting_title(*row.setting[1:]),
@@ -105,7 +105,7 @@ def number_entries(
     for test in tests:
         yield {
             "dataset": test.first.key.dataset,
-            "row": title_of_test(test),
+            "row": title_of_test(test, titles),
             "column": setting_title(*test.first.setting[1:]),
             "printed": difference_cell(test, decimals).printed,
             "from": [one._asdict() for one in test.first.origins],

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib import style as matplotlib_style
 
+from cactus.config.printed.titles import Titles
 from cactus.files import atomic_path, write_json, write_text
 from cactus.paper import style
 from cactus.paper.vocabulary import SPLIT_NOTE, SYNTHETIC_NOTE
@@ -49,13 +50,13 @@ def write_comparison(planners: Sequence[Planner], output: Path) -> tuple[list[Se
     tests = comparison_tests(rows, [run.name for run in runs])
     notes = list(comparison_notes(runs, datasets))
     settings = runs[0].planner.config.outputs
-    titles = runs[0].planner.config.custom_titles(None)
+    titles = titles_of(runs)
     table = sections(rows, tests, settings.decimals, titles)
     with atomic_folder(output) as folder:
         write_text(folder / f"{_STEM}.tex", as_latex(table, [run.name for run in runs], notes))
         _write(pd.DataFrame(map(_row, rows)), folder / f"{_STEM}.csv")
         _write(pd.DataFrame(map(_test, tests), columns=_TEST_COLUMNS), folder / TESTS)
-        write_json(folder / NUMBERS, _numbers(runs, rows, tests, settings.decimals))
+        write_json(folder / NUMBERS, _numbers(runs, rows, tests, settings.decimals, titles))
         synthetic = datasets if any(run.planner.config.synthetic_data for run in runs) else []
         with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
             style.save(draw(rows, synthetic, titles), folder / _STEM, settings.dpi)
@@ -69,14 +70,24 @@ def _is_comparison(folder: Path) -> bool:
 
 
 def _numbers(
-    runs: Sequence[FinishedRun], rows: Sequence[Row], tests: Sequence[Test], decimals: int
+    runs: Sequence[FinishedRun],
+    rows: Sequence[Row],
+    tests: Sequence[Test],
+    decimals: int,
+    titles: Titles,
 ) -> dict[str, Any]:
     audits = {run.name: {"folder": str(run.planner.run_folder), "notes": run.notes} for run in runs}
-    return {"runs": audits, "numbers": list(number_entries(rows, tests, decimals))}
+    return {"runs": audits, "numbers": list(number_entries(rows, tests, decimals, titles))}
+
+
+def titles_of(runs: Sequence[FinishedRun]) -> Titles:
+    """Return the titles of what the runs add; of two for one name, that of the first run."""
+    return Titles.first_of(run.planner.config.titles() for run in runs)
 
 
 def comparison_notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> Iterator[str]:
     """Yield what a reader of the table should know of the runs."""
+    titles = titles_of(runs)
     if any(run.planner.config.synthetic_data for run in runs):
         yield f"{SYNTHETIC_NOTE[0].upper()}{SYNTHETIC_NOTE[1:]}."
     seeds = {run.name: ", ".join(sorted({one.seed for one, _ in run.scores})) for run in runs}
@@ -87,7 +98,7 @@ def comparison_notes(runs: Sequence[FinishedRun], datasets: Sequence[str]) -> It
         if run.planner.waivers:
             yield f"The run {run.name} has accepted changes, which its audit names."
         for name in config.expanded_grid.datasets:
-            title = config.data.title(name)
+            title = titles.dataset(name)
             if name not in datasets:
                 yield f"{title} is in the run {run.name} alone, so it is left out."
             elif config.evaluation.resolve(name).split != "test":

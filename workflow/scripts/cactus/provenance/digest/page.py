@@ -1,19 +1,15 @@
 """The page of a digest: what ran, how and for how long, and every accuracy."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cactus.config.printed.titles import Titles
 from cactus.paper.results import averaged_over_seeds, caveat, read_results
-from cactus.paper.vocabulary import (
-    Titles,
-    dataset_title,
-    method_title,
-    setting_title,
-    source_title,
-)
+from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.report import Report
 from cactus.provenance.digest.records_table import processor_name
 from cactus.provenance.records.record import Record
@@ -32,6 +28,7 @@ def digest_page(
     records: Sequence[Record],
     report: Report,
     folder: Path,
+    titles: Titles,
 ) -> str:
     """Return the Markdown page of a digest.
 
@@ -47,6 +44,8 @@ def digest_page(
         The run's audit.
     folder
         The digest's folder, which holds the results and the figures that the page shows.
+    titles
+        Titles of what the study adds.
     """
     lines = [
         title(name),
@@ -60,7 +59,7 @@ def digest_page(
         "",
         *_facts(records, report),
         "",
-        *_accuracies(folder / "tables" / "results.csv", _titles(records)),
+        *_accuracies(folder / "tables" / "results.csv", titles),
         *_figures(folder),
         "## Time by stage",
         "",
@@ -121,29 +120,22 @@ def _hours(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _titles(records: Sequence[Record]) -> dict[str, str]:
-    """Return the titles of data sets of one's own, from the records of tables and figures."""
-    found: dict[str, str] = {}
-    for record in records:
-        found |= record.plan.spec.get("titles", {})
-    return found
-
-
-def _accuracies(path: Path, own: Titles) -> Iterator[str]:
+def _accuracies(path: Path, titles: Titles) -> Iterator[str]:
     """Yield one table per data set: ours, and the paper's number where there is one."""
     results = averaged_over_seeds(read_results(path))
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
-        titles = [setting_title(way, shot) for way, shot in settings]
+        shown = [setting_title(way, shot) for way, shot in settings]
         note = f" ({caveat(rows)})" if caveat(rows) else ""
-        yield f"## {dataset_title(str(dataset), own)}, accuracy in percent{note}"
+        yield f"## {_text(titles.dataset(str(dataset)))}, accuracy in percent{note}"
         yield ""
-        yield _row("embedding or source", "method", *(f"{one} | paper" for one in titles))
+        yield _row("embedding or source", "method", *(f"{one} | paper" for one in shown))
         yield _row(*["---"] * (2 + 2 * len(settings)))
         for (source, method), cells in rows.groupby(["source", "method"], sort=False):
             by_setting = {(cell.way, cell.shot): cell for cell in cells.itertuples()}
             numbers = (_cell(by_setting.get(one)) for one in settings)
-            yield _row(source_title(str(source)), method_title(str(method)), *numbers)
+            names = titles.source(str(source)), titles.method(str(method))
+            yield _row(*map(_text, names), *numbers)
         yield ""
 
 
@@ -172,6 +164,11 @@ def _times(records: Sequence[Record]) -> Iterator[str]:
         total = sum(record.activity.seconds for record in group)
         times = _hours(total), _hours(longest.activity.seconds)
         yield _row(stage, str(len(group)), *times, longest.job.cell)
+
+
+def _text(name: str) -> str:
+    """Return a name as Markdown that shows it as it is, also in a table."""
+    return re.sub(r"([`*_\[\]<>|#~&])", r"\\\1", name)
 
 
 def _row(*cells: str) -> str:

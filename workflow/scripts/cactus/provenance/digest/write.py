@@ -79,7 +79,9 @@ def _fill(planner: Planner, report: Report, folder: Path, run: str) -> None:
         if (planner.run_folder / name).is_file():
             shutil.copyfile(planner.run_folder / name, folder / name)
     study = " ".join(map(shlex.quote, read_planned_config(planner.run_folder).arguments()))
-    write_text(folder / PAGE, digest_page(run, study, records, report, folder))
+    write_text(
+        folder / PAGE, digest_page(run, study, records, report, folder, planner.config.titles())
+    )
 
 
 def _name_in_digest(name: PurePosixPath) -> PurePosixPath | None:

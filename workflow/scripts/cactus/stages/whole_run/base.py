@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cactus.config.printed.titles import Titles
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Inputs, RunStage, RunWildcards, Spec
 from cactus.stages.whole_run.audit_run import AUDIT
@@ -16,7 +17,7 @@ class RunTextSpec(Spec):
 
     run: str
     decimals: int
-    titles: dict[str, str]  # of data sets of one's own
+    titles: Titles
 
 
 class RunText(RunStage):
@@ -30,7 +31,7 @@ class RunText(RunStage):
         return RunTextSpec(
             run=config.run,
             decimals=config.outputs.decimals,
-            titles=config.custom_titles(None),
+            titles=config.titles(),
         )
 
     def inputs(self, config: "Config", wildcards: RunWildcards) -> Iterator[Inputs]:

@@ -20,6 +20,14 @@ from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
+from cactus.config.sections.names import (
+    EMBEDDINGS,
+    KINDS,
+    Title,
+    refuse_equal_titles,
+    refuse_titles_of_datasets,
+    title_setting,
+)
 from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
 
@@ -44,6 +52,7 @@ class CustomEmbedding(DatasetSettings):
         "A shipped embedding, in place of a module: this one has the settings of that one, but for "
         "those under `settings`.",
     )
+    title: Title | None = title_setting()
     settings: dict[str, Any] = setting(
         {}, "Keys of the module's `Settings`, or of the embedding that this one is like."
     )
@@ -72,6 +81,7 @@ class CustomEmbedding(DatasetSettings):
         given = [self.model_dump(include=_ORIGINS), *self.per_dataset.values()]
         if not any(one.get(key) for one in given for key in _ORIGINS):
             raise UnfitError("module", _REQUIRED)
+        refuse_titles_of_datasets(self.per_dataset)
         return self
 
     @fitting
@@ -129,6 +139,10 @@ class EmbeddingSettings(Settings):
                     "use yet",
                     name,
                 )
+        titles = {name: one.title for name, one in self.custom.items()}
+        refuse_equal_titles(
+            "embedding", titles, [*EMBEDDINGS.values(), *filter(None, KINDS.values())]
+        )
         return self
 
     @property

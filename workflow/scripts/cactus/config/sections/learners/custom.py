@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import override
 
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import Count, setting
 from cactus.config.sections.learners.base import TrainingSettings
+from cactus.config.sections.names import Title, refuse_titles_of_datasets, title_setting
 
 
 class CustomLearner(TrainingSettings):
@@ -21,6 +22,7 @@ class CustomLearner(TrainingSettings):
         description="Python module with the classes `Learner` and `Settings`: a dotted name, or "
         "the path of a .py file."
     )
+    title: Title | None = title_setting()
     settings: dict[str, Any] = setting({}, "Keys of the module's `Settings`.")
     files: list[str] = setting(
         [],
@@ -56,4 +58,10 @@ class CustomLearner(TrainingSettings):
     @override
     def for_training(self) -> Self:
         """Return the keys that training reads; `files` count by their content."""
-        return self.model_copy(update={"files": [], "acceptance": AcceptanceSettings()})
+        unread: dict[str, Any] = {"title": None, "files": [], "acceptance": AcceptanceSettings()}
+        return self.model_copy(update=unread)
+
+    @model_validator(mode="after")
+    def _has_one_title(self) -> Self:
+        refuse_titles_of_datasets(self.per_dataset)
+        return self

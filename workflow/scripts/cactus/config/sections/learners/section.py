@@ -8,11 +8,12 @@ from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitEr
 from cactus.config.sections.learners.custom import CustomLearner
 from cactus.config.sections.learners.maml import MamlSettings, ScratchSettings
 from cactus.config.sections.learners.protonets import ProtonetsSettings
+from cactus.config.sections.names import LEARNERS, METHODS, refuse_equal_titles
 from cactus.config.sections.source import NAME_PATTERN
 
 AnyLearner = MamlSettings | ProtonetsSettings | CustomLearner
 
-BUILT_IN: Final = ("maml", "protonets")
+BUILT_IN: Final = tuple(LEARNERS)
 
 
 class LearnerSettings(Settings):
@@ -37,6 +38,9 @@ class LearnerSettings(Settings):
                     f"other than {', '.join(type(self).model_fields)}",
                     name,
                 )
+        titles = {name: one.title for name, one in self.custom.items()}
+        # Figures have the methods' names beside those of learners.
+        refuse_equal_titles("learner", titles, [*LEARNERS.values(), *METHODS.values()])
         return self
 
     @property

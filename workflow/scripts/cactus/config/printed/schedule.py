@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 Change = tuple[str, str, int | str, int | str]
+IMAGES: Final = "training images"  # what augmentation changes
 _LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
 
 
@@ -34,7 +35,7 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
         name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
         training = config.learners.resolve(learner, dataset, source)
         if training.augmentation.active:
-            yield name, "training images", "augmented", "unchanged"
+            yield name, IMAGES, "augmented", "unchanged"
         if learner in config.learners.custom:
             continue
         yield from _changes(name, training, LearnerSettings().resolve(learner, dataset, source))

@@ -1,0 +1,81 @@
+"""Printed names of what is built in, and what holds for those that a study gives."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from cactus.config.sections.base import Overrides, UnfitError, setting
+
+EMBEDDINGS: Final = {
+    "acai": "ACAI",
+    "bigan": "BiGAN",
+    "deepcluster": "DeepCluster",
+    "infogan": "InfoGAN",
+    "contrastive": "Contrastive",
+}
+LEARNERS: Final = {"maml": "MAML", "protonets": "ProtoNets"}
+METHODS: Final = {
+    "scratch": "Training from scratch",
+    "knn": "kNN",
+    "linear": "Linear classifier",
+    "mlp": "MLP with dropout",
+    "cluster_matching": "Cluster matching",
+    "cactus-maml": "CACTUs-MAML",
+    "cactus-protonets": "CACTUs-ProtoNets",
+    "oracle-maml": "Oracle-MAML",
+    "oracle-protonets": "Oracle-ProtoNets",
+}
+# Of task sources; that of an embedding alone is the embedding's.
+KINDS: Final = {
+    "scratch": "None",
+    "kmeans": "",
+    "random": "Random assignment",
+    "pixels": "Pixels",
+    "hyperplanes": "Hyperplanes",
+    "labels": "True labels",
+}
+_MAX_TITLE: Final = 60
+# Figures would read `$` and backslashes as mathematics, and leave `_...` out of legends.
+_PATTERN: Final = r"^[^\s$\\_][^$\\\x00-\x1f]*$"
+Title = Annotated[str, Field(pattern=_PATTERN, max_length=_MAX_TITLE)]
+
+
+def title_setting() -> Any:
+    """Declare the key `title`."""
+    return setting(None, "Its name in tables and figures; null for its key.")
+
+
+def alike(title: str) -> str:
+    """Return the same text for titles that a reader could take for each other."""
+    return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
+
+
+def refuse_equal_titles(what: str, titles: Mapping[str, str | None], taken: Iterable[str]) -> None:
+    """Raise an error if something has a title of its kind that another one has.
+
+    Parameters
+    ----------
+    what
+        What has titles, e.g. "data set".
+    titles
+        The titles under `custom`, by name; None for the name itself.
+    taken
+        Those of what is built in.
+    """
+    shown = {name: alike(title or name) for name, title in titles.items()}
+    counts = Counter([*map(alike, taken), *shown.values()])
+    for name in sorted(shown, key=lambda one: titles[one] is None):  # a name is no choice of words
+        if counts[shown[name]] > 1:
+            message = f"another {what} has the title of '{name}'; give it one of its own"
+            raise UnfitError(f"custom.{name}", message, "title" if titles[name] else None)
+
+
+def refuse_titles_of_datasets(per_dataset: Overrides) -> None:
+    """Raise an error if a title would be another one for some data set."""
+    for dataset, values in per_dataset.items():
+        if "title" in values:
+            message = "a title is that for all data sets; set it beside `per_dataset`"
+            raise UnfitError(f"per_dataset.{dataset}", message, "title")
