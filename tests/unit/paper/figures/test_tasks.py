@@ -1,6 +1,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import ContactSheetSettings, OutputSettings
 from cactus.data.arrays import load_images
 from cactus.paper.figures.inputs import FigureInputs
@@ -72,7 +73,7 @@ def test_images_before_augmentation_are_called_so(seeds_run: Run):
     results = read_results(seeds_run.results)
 
     def title(*augmented: str) -> str:
-        own = OutputSettings(), "celeba", {}, {}, augmented
+        own = OutputSettings(), "celeba", {}, UNTITLED, augmented
         (legend,) = draw(FigureInputs(seeds_run.folder, results, *own)).legends
         return legend.get_title().get_text().replace("\n", " ")
 

@@ -20,6 +20,7 @@ _POINT: Final = 2.0 * style.MM  # of a setting
 _LINE: Final = 5 * style.MM
 _PANEL_WIDTH: Final = 44 * style.MM
 _LABEL_WIDTH: Final = 34 * style.MM
+_GAP: Final = 3 * style.MM  # between panels, and to the labels
 _HEADING: Final = 18 * style.MM
 _MARGINS: Final = 4 * style.MM
 _SPREAD: Final = 0.7
@@ -48,7 +49,7 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, pair in zip(axes.ravel(), pairs, strict=False):
         here = rows[(rows["method"] == pair[0]) & (rows["other_method"] == pair[1])]
         _draw_panel(panel, here, sources, looks)
-        room = (width - _LABEL_WIDTH) / columns
+        room = (width - _LABEL_WIDTH) / columns - _GAP
         first, other = map(inputs.titles.method, pair)
         names = first, f"{style.MINUS} {other}"
         size = inputs.settings.font_size

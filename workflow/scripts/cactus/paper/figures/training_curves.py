@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from cactus.errors import DataError
 from cactus.paper import style
@@ -21,6 +22,7 @@ from cactus.paper.vocabulary import source_rank
 _PANEL_WIDTH: Final = 44 * style.MM
 _PANEL_HEIGHT: Final = 42 * style.MM
 _LEGEND: Final = 7 * style.MM  # of the losses of an embedding
+_BELOW: Final = 8 * style.MM  # of its place below the panel
 _MARGINS: Final = 4 * style.MM
 _MOST_LINES: Final = 6  # in a panel
 # Metric in a meta-learner's log, axis label, and factor to the label's unit.
@@ -102,7 +104,10 @@ def _draw_embeddings(
         if len(metrics) > 1:
             names = [wrapped(metric.replace("_", " "), room, inputs.small) for metric in metrics]
             handles = map(_handle, names, looks.values())
-            axes.legend(handles=list(handles), loc="upper center", bbox_to_anchor=(0.5, -0.3))
+            # Below the label of the axis, however high the panel is.
+            below = offset_copy(axes.transAxes, axes.get_figure(root=True), y=-_BELOW)
+            place: dict[str, Any] = {"bbox_to_anchor": (0.5, 0), "bbox_transform": below}
+            axes.legend(handles=list(handles), loc="upper center", **place)
     style.hide(places[len(embeddings) :])
 
 
