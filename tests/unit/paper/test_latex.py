@@ -23,6 +23,13 @@ def test_special_characters_are_escaped():
     assert escape("CACTUs-MAML") == "CACTUs-MAML"
 
 
+@pytest.mark.parametrize("name", ["[50] more", "*more"])
+def test_a_name_at_the_start_of_a_row_is_no_argument_of_the_last_rows_end(name: str):
+    r"""LaTeX takes ``\\ [50]`` and ``\\ *`` for one command, and prints neither."""
+    assert escape(name) == "{}" + name
+    assert escape(f"A {name}") == f"A {name}"
+
+
 def test_no_special_character_is_left_unescaped():
     bare = re.sub(r"\\text[a-z]+\{\}|\\[{}$&%#_]|-\{\}", "", escape(SPECIAL))
     assert not set(bare) & set('\\{}$&%#_~^<>|"')
