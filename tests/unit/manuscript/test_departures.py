@@ -74,6 +74,16 @@ def test_points_of_a_method_that_the_study_lacks_are_left_out():
     assert found(MAML, {"omniglot", "protonets"}) == []
 
 
+@pytest.mark.parametrize("names", [{"omniglot"}, {"omniglot", "baselines", "knn"}])
+def test_points_of_a_part_that_the_study_lacks_are_left_out(names: set[str]):
+    point = {**FACT, "part": "mlp"}
+    assert found(point, names) == []
+    assert len(found(point, names | {"mlp"})) == 1
+    width = {**MAML, "key": "baselines.mlp.epochs"}
+    assert found(width, names) == []
+    assert len(found(width, {*names, "baselines", "mlp"})) == 1
+
+
 def test_what_is_no_key_is_told_with_the_values_of_the_study():
     values = {"partitions": {"clusters": 60}}
     (row,) = found(FACT, {"omniglot"}, **values)

@@ -162,7 +162,11 @@ def _names(config: Config) -> set[str]:
     grid = config.expanded_grid
     kinds = {Source.parse(one.source).kind for one in grid.cells}
     found = {*_embeddings(config), *kinds, *(one.learner for one in grid.cells)}
-    found |= {"baselines"} if grid.with_baselines else set()
+    for dataset, embedding, _ in grid.embedding_runs:
+        shipped = config.embeddings.shipped(embedding, dataset)
+        found |= {shipped[0]} if shipped else set()
+    for dataset in grid.with_baselines:
+        found |= {"baselines", *config.baselines.resolve(dataset).methods}
     return {*grid.datasets, *(found & {*METHODS})}
 
 

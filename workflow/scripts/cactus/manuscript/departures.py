@@ -9,8 +9,11 @@ from cactus.config.sections.names import EMBEDDINGS, LEARNERS
 from cactus.manuscript.protocol import Point, Section
 from cactus.manuscript.values import by_name, filled_in
 
-# A study without one of these leaves out the points whose keys name it.
-METHODS: Final = (*EMBEDDINGS, *LEARNERS, "scratch", "baselines", "hyperplanes", "random", "pixels")
+# A study without one of these leaves out the points whose part it is, or whose keys name it.
+METHODS: Final = (
+    *EMBEDDINGS, *LEARNERS, "scratch", "hyperplanes", "random", "pixels",
+    "baselines", "knn", "linear", "mlp", "cluster_matching",
+)  # fmt: skip
 _OWN: Final = "chosen by this study"
 _LINK: Final = re.compile(
     r" ?\(?\[[^\]]*\]\([^)]*\)\)?"
@@ -59,7 +62,8 @@ def _relevant(
     point: Point, settings: Mapping[str, Any], names: Collection[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the verdicts that matter, each with the names of the study that have it."""
-    if any(part in METHODS and part not in names for key in point.keys for part in key.split(".")):
+    parts = {point.part, *(part for key in point.keys for part in key.split("."))}
+    if any(part in METHODS and part not in names for part in parts):
         return
     verdicts = point.verdicts(settings)
     for verdict in ("departs", "unpublished"):

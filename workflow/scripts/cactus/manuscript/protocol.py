@@ -51,6 +51,8 @@ class Point(BaseModel):
         Why we depart, or why we chose what is not published.
     tests
         Tests that prove it: files, or ``file::function``.
+    part
+        What a study must have for the point to matter, if its keys do not name it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +70,7 @@ class Point(BaseModel):
     here: str | None = None
     reason: str | None = None
     tests: list[str] = []
+    part: str | None = None
 
     def values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value here by the names of `per`; without those whose key does not exist."""
