@@ -239,5 +239,5 @@ def test_vectors_are_an_embedding_whose_files_are_declared():
     resolved = CustomEmbedding(vectors=files).resolve("omniglot")
     assert resolved.module == "cactus.embed.ready_made.method"
     assert resolved.files == list(files.values())
-    with pytest.raises(ValueError, match="`module` or `vectors` is required"):
+    with pytest.raises(ValueError, match="`module`, `vectors` or `like` is required"):
         CustomEmbedding()

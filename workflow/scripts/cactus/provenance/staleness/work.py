@@ -10,7 +10,7 @@ _FREE: Final = {"seed", "per_dataset", "log_every"}
 
 
 def counted_work(job: Job, spec: dict[str, Any]) -> float:
-    """Return the work of a job, to which its time is proportional; 1 if none is counted.
+    """Return the work of a job, to which its time is proportional; 1 if its stage counts none.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def counted_work(job: Job, spec: dict[str, Any]) -> float:
     """
     found = (_value(spec, name) for name in job.definition.work)
     counts = [float(value) for value in found if isinstance(value, int)]
-    return sum(counts) or 1.0
+    return sum(counts) if counts else 1.0
 
 
 def comparable(job: Job, spec: dict[str, Any], data: list[dict[str, Any]]) -> str:
