@@ -27,8 +27,13 @@ WORK: dict[tuple[str, str], Callable[[float], float]] = {
     ("maml_step", "inner_steps"): lambda steps: 9 * steps + 3 * 5,
     ("protonets_step", "shot"): lambda shot: shot + 15,
 }
-# A Newton step factors matrices of the support's size; a dry run starts Snakemake first.
-IN_WORDS = {("logistic_regression", "shot"): "1 to 3", ("dry_run", "seeds"): "below 1"}
+# A Newton step factors matrices of the support's size; a dry run starts Snakemake first,
+# and an audit reads the code.
+IN_WORDS = {
+    ("logistic_regression", "shot"): "1 to 3",
+    ("dry_run", "seeds"): "below 1",
+    ("audit", "jobs"): "at most 1",
+}
 # What a cell may say of its results beside its time.
 QUALITIES = {
     "inertia": "inertia, by the rival's",
