@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,12 @@ def test_a_missing_log_is_named(seeds_run: Run, tmp_path: Path):
     with pytest.raises(DataError) as caught:
         draw(inputs)
     assert caught.value.where == str(tmp_path / "embeddings/omniglot/acai/s0/metrics.jsonl")
+
+
+def test_an_untrained_embedding_has_no_panel(small_run: Run, tmp_path: Path):
+    folder = shutil.copytree(small_run.folder, tmp_path / "run")
+    run = Run(folder, small_run.cells)
+    before = [axes.get_ylabel() for axes in _curves(run, "omniglot").axes if axes.axison]
+    (folder / "embeddings/omniglot/acai/s0/metrics.jsonl").write_text("")
+    after = [axes.get_ylabel() for axes in _curves(run, "omniglot").axes if axes.axison]
+    assert before == ["loss", *after]

@@ -40,7 +40,7 @@ def draw(inputs: FigureInputs) -> Figure:
 
     A line is the mean over seeds, in a band from the lowest seed to the highest.
     """
-    embeddings, cells = inputs.embeddings(), inputs.cells()
+    embeddings, cells = dict(_embedding_logs(inputs)), inputs.cells()
     trained = cells[(cells["learner"] != "") & (cells["source"] != "scratch")]
     sources = sorted(set(trained["source"]), key=source_rank)
     learners = list(_learner_panels(trained))
@@ -89,13 +89,20 @@ def _learner_panels(trained: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
         yield from ((str(learner), list(part)) for part in np.array_split(names, parts))
 
 
-def _draw_embeddings(
-    places: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, list[str]], room: float
-) -> None:
-    """Draw a panel per embedding, with a line per metric."""
-    for axes, (embedding, seeds) in zip(places, embeddings.items(), strict=False):
+def _embedding_logs(inputs: FigureInputs) -> Iterator[tuple[str, Logs]]:
+    """Yield embeddings and the logs of their seeds; untrained ones have none to draw."""
+    for embedding, seeds in inputs.embeddings().items():
         folder = inputs.run_folder / "embeddings" / str(inputs.dataset) / embedding
         logs = [_read(folder / f"s{seed}", inputs) for seed in seeds]
+        if any(map(len, logs)):
+            yield embedding, logs
+
+
+def _draw_embeddings(
+    places: Sequence[Axes], inputs: FigureInputs, embeddings: dict[str, Logs], room: float
+) -> None:
+    """Draw a panel per embedding, with a line per metric."""
+    for axes, (embedding, logs) in zip(places, embeddings.items(), strict=False):
         metrics = [name for name in dict.fromkeys(logs[0]["metric"]) if "loss" in name]
         looks = style.series_styles(metrics)
         for metric, look in looks.items():
