@@ -209,7 +209,9 @@ def _add_trace(trace: Parser) -> None:
 
 def _add_audit(audit: Parser) -> None:
     audit.add_argument(
-        "--figures", action="store_true", help="draw all figures again, and compare every byte"
+        "--figures",
+        action="store_true",
+        help="make figures, the report and a paper's PDF again, and compare every byte",
     )
     audit.add_argument("--fast", action="store_true", help="trust the hashes that are cached")
     audit.add_argument(

@@ -44,12 +44,22 @@ def write_paper(view: RunView, root: Path, files: PaperFiles) -> None:
     ResourceError, CodeError
         See `cactus.manuscript.latex.compile_pdf`.
     """
+    write_source(view, root, files)
+    compile_pdf(files.text, files.pdf, moment_of(view))
+
+
+def write_source(view: RunView, root: Path, files: PaperFiles) -> None:
+    """Write all of a paper but its PDF, see `write_paper`."""
     text, entries = numbers_file(view, run_facts(view))
     write_text(files.numbers, text)
     write_json(files.number_map, {"cells": entries})
     write_text(files.text, paper_text(content(view, root)))
+
+
+def moment_of(view: RunView) -> int:
+    """Return the time that a paper's PDF gives: when the run ended, in seconds since 1970."""
     ended = max(record.activity.ended for record in view.records)
-    compile_pdf(files.text, files.pdf, int(datetime.fromisoformat(ended).timestamp()))
+    return int(datetime.fromisoformat(ended).timestamp())
 
 
 def paper_text(shown: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ class Fixes:
     def of(self, finding: Finding) -> str:
         """Return the command that mends a finding."""
         match finding.kind:
+            case "text differs" if finding.job == AUDIT:
+                return f"rm {_quoted(self._folder / finding.file)} && {self._run_again([])}"
             case "stray file" | "plan damaged":
                 path = self._folder / finding.file
                 return f"rm {'-r ' if path.is_dir() else ''}{_quoted(path)}"

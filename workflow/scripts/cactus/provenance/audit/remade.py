@@ -7,11 +7,14 @@ and compares every byte: it finds an edit of what is no number, such as a label,
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cactus.errors import CactusError
+from cactus.files import read_json
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
+from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
+from cactus.provenance.records.links import run_digest
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import STAGE as AGGREGATE_RESULTS
@@ -23,6 +26,16 @@ from cactus.stages.make_figure import STAGE as MAKE_FIGURE
 from cactus.stages.make_figure import MakeFigureSpec
 from cactus.stages.make_table import STAGE as MAKE_TABLE
 from cactus.stages.make_table import MakeTableSpec
+from cactus.stages.whole_run.audit_run import AUDIT
+from cactus.stages.whole_run.base import RunTextSpec
+from cactus.stages.whole_run.make_paper import PAPER
+from cactus.stages.whole_run.make_paper import STAGE as MAKE_PAPER
+from cactus.stages.whole_run.make_report import REPORT
+from cactus.stages.whole_run.make_report import STAGE as MAKE_REPORT
+
+if TYPE_CHECKING:  # they import pandas
+    from cactus.manuscript.write import PaperFiles
+    from cactus.report.view import RunView
 
 _CONTENT: Final[frozenset[FindingKind]] = frozenset(
     {"number differs", "text differs", "seed missing", "results damaged", "map damaged"}
@@ -41,14 +54,13 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
     known
         Findings so far. A job is left out if one is about what its files say.
     figures
-        Whether to draw the figures again, too, each of which takes about a second.
+        Whether to make what takes a second or more, too: figures, the report and a paper's PDF.
     """
     found = {one.job for one in known if one.kind in _CONTENT}
+    makers = {**_MAKERS, **(_SLOW_MAKERS if figures else {})}
     for one in audited(planner):
-        make = _MAKERS.get(one.job.stage)
+        make = makers.get(one.job.stage)
         if make is None or one.stale or one.job in found:
-            continue
-        if one.job.stage == MAKE_FIGURE.name and not figures:
             continue
         with tempfile.TemporaryDirectory(prefix="cactus-audit-") as folder:
             try:
@@ -59,6 +71,34 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
                 continue
             for file in one.job.files:
                 yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
+
+
+def check_audit_result(planner: Planner, printed: Iterable[PrintedNumber]) -> Iterator[Finding]:
+    """Yield that the file of the run's own audit does not say what that found.
+
+    The report and the paper print it. Its notes are left out: what they are about may have gone.
+    """
+    if planner.only is not None or planner.assess(AUDIT).stale:
+        return  # it is being made, or will be
+    before = planner.graph.ancestry(AUDIT)[:-1]
+    records = map(planner.record, before)
+    right = {
+        "findings": [],
+        "digest": run_digest(planner),
+        "jobs": len(before),
+        "files": sum(len(record.entities) for record in records if record),
+        "numbers": sum(one.job in before for one in printed),
+    }
+    try:
+        found = read_json(planner.run_folder / AUDIT.files[0])
+    except CactusError as error:
+        yield Finding("text differs", AUDIT.files[0], error.got, AUDIT)
+        return
+    for key, value in right.items():
+        got = found.get(key) if isinstance(found, dict) else None
+        if got != value:
+            text = f"{key} {str(got)[:_LONGEST]}, but the audit finds {value}"
+            yield Finding("text differs", AUDIT.files[0], text, AUDIT)
 
 
 def _results(planner: Planner, plan: Plan, output: Path) -> None:
@@ -89,21 +129,66 @@ def _figure(planner: Planner, plan: Plan, output: Path) -> None:
     draw_of(MakeFigureSpec.model_validate(plan.spec), planner.run_folder, output)
 
 
-_MAKERS: Final[dict[str, Callable[[Planner, Plan, Path], None]]] = {
+def _paper(planner: Planner, plan: Plan, output: Path) -> None:
+    from cactus.manuscript.write import write_source  # it imports jinja2
+
+    write_source(_view(planner, plan), planner.project.root, _paper_files(output.parent))
+
+
+def _whole_paper(planner: Planner, plan: Plan, output: Path) -> None:
+    from cactus.manuscript.latex import compile_pdf
+    from cactus.manuscript.write import moment_of, write_source
+
+    view, files = _view(planner, plan), _paper_files(output.parent)
+    write_source(view, planner.project.root, files)
+    # The text reads tables and figures from folders beside its own.
+    compile_pdf(planner.run_folder / PAPER.files[2], files.pdf, moment_of(view))
+
+
+def _paper_files(folder: Path) -> "PaperFiles":
+    from cactus.manuscript.write import PaperFiles
+
+    return PaperFiles(*(folder / Path(name).name for name in PAPER.files))
+
+
+def _report(planner: Planner, plan: Plan, output: Path) -> None:
+    from cactus.report.page import write_page
+
+    page, number_map = (output.with_name(Path(name).name) for name in REPORT.files)
+    write_page(_view(planner, plan), planner.project.root, page, number_map)
+
+
+def _view(planner: Planner, plan: Plan) -> "RunView":
+    from cactus.report.finished import finished_view
+
+    spec = RunTextSpec.model_validate(plan.spec)
+    return finished_view(planner, spec.decimals, spec.titles)
+
+
+_Maker = Callable[[Planner, Plan, Path], None]
+_MAKERS: Final[dict[str, _Maker]] = {
     AGGREGATE_RESULTS.name: _results,
     MAKE_TABLE.name: _table,
     MAKE_DOCUMENT.name: _document,
+    MAKE_PAPER.name: _paper,
+}
+_SLOW_MAKERS: Final[dict[str, _Maker]] = {
     MAKE_FIGURE.name: _figure,
+    MAKE_REPORT.name: _report,
+    MAKE_PAPER.name: _whole_paper,
 }
 
 
 def _differences(path: Path, folder: Path, file: str, job: Job) -> Iterator[Finding]:
     """Yield a finding if a file is not as its job makes it; say where they differ first."""
+    made = folder / path.name
+    if not made.exists():
+        return  # a paper's PDF takes longer
     try:
         found = path.read_bytes()
     except OSError:
         return  # reported by the check of the results
-    right = (folder / path.name).read_bytes()
+    right = made.read_bytes()
     if found != right:
         yield Finding("text differs", file, _first_difference(found, right), job)
 

@@ -22,7 +22,7 @@ from cactus.provenance.audit.links import (
     link_notes,
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
-from cactus.provenance.audit.remade import check_remade
+from cactus.provenance.audit.remade import check_audit_result, check_remade
 from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
@@ -110,7 +110,7 @@ def run_audit(
     running
         Whether the caller is the run's own audit, which has no record yet.
     figures
-        Whether to draw all figures again, and compare every byte.
+        Whether to make figures, the report and a paper's PDF again, and compare every byte.
     """
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, strays = audited(planner), Strays(planner)
@@ -132,6 +132,7 @@ def run_audit(
         *check_rows(planner, printed, jobs),
         *ValueCheck(planner, printed, jobs).findings(),
     ]
+    findings += check_audit_result(planner, printed)
     findings += check_remade(planner, findings, figures=figures)
     affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings)
     return Report(

@@ -1,5 +1,6 @@
 """Read-only access to a run's records, without planning or hashing anything."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +13,13 @@ from cactus.stages.base import Job
 
 
 def asked_for(graph: Graph, run_folder: Path) -> list[Job]:
-    """Return the jobs that only their own target requests, and that have run."""
-    jobs = (job for job in graph.jobs if job.definition.on_request)
-    return [job for job in jobs if record_path(run_folder, job).exists()]
+    """Return the jobs that only their own target requests, and of which there is a file."""
+    found = []
+    for job in graph.jobs:
+        paths = (record_path(run_folder, job), *(run_folder / name for name in job.files))
+        if job.definition.on_request and any(map(os.path.lexists, paths)):
+            found.append(job)
+    return found
 
 
 @dataclass
