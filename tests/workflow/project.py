@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,17 @@ class Project:
         """Run the command `cactus`; return its exit code and its output."""
         done = self._command("cactus.cli.main", *arguments)
         return done.returncode, done.stdout + done.stderr
+
+    def mend(self, audit: str) -> None:
+        """Run each command that an audit printed, part by part."""
+        fixes = re.findall(r"^  fix:     (.+)$", audit, re.M)
+        for part in (part for fix in dict.fromkeys(fixes) for part in fix.split(" && ")):
+            words = shlex.split(part)
+            if words[0] == "cactus":
+                code, output = self.cactus(*words[1:], "--", "--cores", "1")
+                assert code == 0, output
+            else:
+                subprocess.run(words, cwd=self.folder, check=True)
 
     def stale_jobs(self, *more: str, config: tuple[str, ...] = CONFIG) -> set[str]:
         """Return the jobs that a dry run would do, as ``<stage> <cell>``."""

@@ -138,27 +138,41 @@ def test_the_fix_of_each_finding_leads_back_to_the_true_numbers(
     forge(SCORED.name if job else "aggregate_results")(project.run)
     code, output = project.cactus("audit", "small")
     assert code == 1, output
-    for fix in dict.fromkeys(
-        line.removeprefix("  fix:     ")
-        for line in output.splitlines()
-        if line.startswith("  fix:")
-    ):
-        mend(project, fix)
+    project.mend(output)
     code, output = project.cactus("audit", "small")
     assert code == 0, output
     for name in (file, "tables/omniglot.tex"):
         assert (project.run / name).read_bytes() == (finished.run / name).read_bytes()
 
 
-def mend(project: Project, fix: str) -> None:
-    """Run a printed command, part by part."""
-    for part in fix.split(" && "):
-        words = shlex.split(part)
-        if words[0] == "cactus":
-            code, output = project.cactus(*words[1:], "--", "--cores", "1")
-            assert code == 0, output
-        else:
-            subprocess.run(words, cwd=project.folder, check=True)
+@pytest.mark.parametrize(
+    "change",
+    [{"digest": "f" * 64}, {"numbers": 9999}, {"jobs": 1}, {"findings": ["none"]}],
+    ids=str,
+)
+def test_a_forged_result_of_the_runs_own_audit_is_found(
+    scratch: Scratch, change: dict[str, object]
+):
+    path = scratch.run / "audit.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    forge("audit_run")(scratch.run)
+    for name in ("report.html", "report.map.json", "records/make_report.json"):
+        (scratch.run / name).unlink()
+    findings = scratch.audit().findings
+    assert ("text differs", "audit.json") in {(one.kind, one.file) for one, _, _ in findings}
+
+
+@pytest.mark.slow
+def test_the_fix_of_a_forged_audit_writes_the_true_one(project: Project, finished: Project):
+    edit("audit.json", r'"digest": "\w{8}', '"digest": "00000000')(project.run)
+    forge("audit_run")(project.run)
+    code, output = project.cactus("audit", "small")
+    assert code == 1, output
+    project.mend(output)
+    code, output = project.cactus("audit", "small")
+    assert code == 0, output
+    digest = json.loads((project.run / "audit.json").read_text())["digest"]
+    assert digest == json.loads((finished.run / "audit.json").read_text())["digest"]
 
 
 def test_an_edited_source_that_was_kept_is_written_again(scratch: Scratch):

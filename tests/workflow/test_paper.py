@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.workflow.project import Project
+from tests.workflow.scratch import Scratch
+from tests.workflow.tamper import edit, flip, forge
 
 pytestmark = [pytest.mark.workflow, pytest.mark.latex]
 FILES = ("paper.pdf", "paper/paper.tex", "paper/numbers.tex", "paper/numbers.tex.map.json")
@@ -131,6 +134,93 @@ def test_an_edit_of_the_paper_is_found(with_paper: Project, name, old, new, kind
     assert code == 1
     assert f"{kind}: " in output
     assert "paper" in output
+
+
+@pytest.fixture(scope="module")
+def copied_paper(with_paper: Project, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    return Scratch(with_paper, tmp_path_factory.mktemp("forged") / "project")
+
+
+@pytest.fixture
+def scratch(copied_paper: Scratch) -> Iterator[Scratch]:
+    yield copied_paper
+    copied_paper.restore()
+
+
+FORGERIES = {
+    "every accuracy": ("paper/numbers.tex", r"\\ensuremath\{#3\}", r"\\ensuremath{9#3}"),
+    "ours is the published": ("paper/numbers.tex", r"\\newcommand\{\\ours\}\[1\]\{.*", r"\\newcommand{\\ours}[1]{1}"),
+    "a macro again": ("paper/numbers.tex", r"\Z", r"\\expandafter\\def\\csname cactus@x\\endcsname{99.90}\n"),
+    "a fact": ("paper/numbers.tex", r"(\\cactusfact\{\w+\}\{)\d", r"\g<1>99"),
+    "a number typed in the text": ("paper/paper.tex", r"\\ours\{[^}]+\}", r"$92.90 \\pm 3.17$"),
+    "a word of the text": ("paper/paper.tex", r"Departures", "Agreements"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_forged_and_sealed_text_is_found_by_making_it_anew(scratch: Scratch, what: str):
+    edit(*FORGERIES[what])(scratch.run)
+    forge("make_paper")(scratch.run)
+    findings = scratch.audit().findings
+    assert {(one.kind, one.file) for one, _, _ in findings} == {
+        ("text differs", FORGERIES[what][0])
+    }
+
+
+def test_a_forged_pdf_is_found_by_making_it_anew(scratch: Scratch):
+    flip("paper.pdf")(scratch.run)
+    forge("make_paper")(scratch.run)
+    assert scratch.audit().findings == ()  # it takes a while; docs/audit.md says so
+    code, output = scratch.project.cactus("audit", "small", "--figures")
+    assert code == 1
+    assert "text differs: paper.pdf" in output
+
+
+def test_a_forged_page_is_found_by_making_it_anew(scratch: Scratch):
+    edit("report.html", "All agree", "All is well")(scratch.run)
+    forge("make_report")(scratch.run)
+    code, output = scratch.project.cactus("audit", "small", "--figures")
+    assert code == 1
+    assert "text differs: report.html" in output
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_paper_without_a_record_is_found(scratch: Scratch, name: str):
+    for other in {*FILES, "records/make_paper.json"} - {name}:
+        (scratch.run / other).unlink()
+    findings = scratch.audit().findings
+    assert {one.job.name for one, _, _ in findings} == {"make_paper"}
+    assert "record missing" in {one.kind for one, _, _ in findings}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_fix_of_a_forged_paper_writes_the_true_one(
+    scratch: Scratch, with_paper: Project, sealed: bool
+):
+    edit(*FORGERIES["every accuracy"])(scratch.run)
+    if sealed:
+        forge("make_paper")(scratch.run)
+    else:
+        (scratch.run / "records/make_paper.json").unlink()
+    code, output = scratch.project.cactus("audit", "small")
+    assert code == 1
+    scratch.project.mend(output)
+    assert scratch.project.cactus("audit", "small")[0] == 0
+    for name in FILES:
+        assert (scratch.run / name).read_bytes() == (with_paper.run / name).read_bytes()
+
+
+def test_a_paper_reads_its_own_numbers_whatever_path_latex_has(with_paper: Project, tmp_path: Path):
+    other = with_paper.copy(tmp_path / "project")
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else/numbers.tex").write_text(r"\newcommand{\ours}[1]{99.99}")
+    for name in FILES:
+        (other.run / name).unlink()
+    other.environment = {"TEXINPUTS": f"{tmp_path / 'else'}:"}
+    code, output = other.cactus("paper", "small")
+    assert code == 0, output
+    assert (other.run / "paper.pdf").read_bytes() == (with_paper.run / "paper.pdf").read_bytes()
 
 
 def test_a_number_of_the_paper_is_traced(with_paper: Project):
