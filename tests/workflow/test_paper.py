@@ -147,14 +147,15 @@ def scratch(copied_paper: Scratch) -> Iterator[Scratch]:
     copied_paper.restore()
 
 
+NUMBERS, TEXT = "paper/numbers.tex", "paper/paper.tex"
 FORGERIES = {
-    "every accuracy": ("paper/numbers.tex", r"\\ensuremath\{#3\}", r"\\ensuremath{9#3}"),
-    "ours is the published": ("paper/numbers.tex", r"\\newcommand\{\\ours\}\[1\]\{.*", r"\\newcommand{\\ours}[1]{1}"),
-    "a macro again": ("paper/numbers.tex", r"\Z", r"\\expandafter\\def\\csname cactus@x\\endcsname{99.90}\n"),
-    "a fact": ("paper/numbers.tex", r"(\\cactusfact\{\w+\}\{)\d", r"\g<1>99"),
-    "a number typed in the text": ("paper/paper.tex", r"\\ours\{[^}]+\}", r"$92.90 \\pm 3.17$"),
-    "a word of the text": ("paper/paper.tex", r"Departures", "Agreements"),
-}  # fmt: skip
+    "every accuracy": (NUMBERS, r"\\ensuremath\{#3\}", r"\\ensuremath{9#3}"),
+    "ours as another macro": (NUMBERS, r"(\\newcommand\{)\\ours(\}\[1\]\{.*)", r"\1\\mine\2"),
+    "a macro once more": (NUMBERS, r"\Z", r"\\expandafter\\def\\csname x\\endcsname{99.90}"),
+    "a fact": (NUMBERS, r"(\\cactusfact\{\w+\}\{)\d", r"\g<1>99"),
+    "a number typed in the text": (TEXT, r"\\ours\{[^}]+\}", r"$92.90 \\pm 3.17$"),
+    "a word of the text": (TEXT, r"Departures", "Agreements"),
+}
 
 
 @pytest.mark.parametrize("what", FORGERIES)

@@ -7,6 +7,7 @@ import pytest
 from cactus.config.load import parse_config
 from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.manuscript.departures import departures
+from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.values import by_name, names_of
 
@@ -34,12 +35,16 @@ MAML = {
     "reason": "Faster.",
 }
 
+ALL = {"mnist", "omniglot", "celeba"}
+Parts = set[str] | dict[str, set[str]]  # of each part, the data sets that have it
 
-def found(point: dict[str, Any], names: set[str], **values: Any) -> list[tuple[str, ...]]:
+
+def found(point: dict[str, Any], names: Parts, **values: Any) -> list[tuple[str, ...]]:
     section = Section(title="One", points=[point])
     settings = parse_config(values).model_dump(mode="json")
     defaults = parse_config({}).model_dump(mode="json")
-    departing, silent = departures([section], settings, defaults, names, UNTITLED)
+    parts = names if isinstance(names, dict) else {name: ALL | {name} for name in names}
+    departing, silent = departures([section], settings, defaults, parts, UNTITLED)
     assert not silent
     return [tuple(one) for one in departing]
 
@@ -82,6 +87,37 @@ def test_points_of_a_part_that_the_study_lacks_are_left_out(names: set[str]):
     width = {**MAML, "key": "baselines.mlp.epochs"}
     assert found(width, names) == []
     assert len(found(width, {*names, "baselines", "mlp"})) == 1
+
+
+def test_points_are_left_out_on_data_sets_without_their_method():
+    parts = {"mnist": {"mnist"}, "omniglot": {"omniglot"}, "maml": {"omniglot"}}
+    own = {"per_dataset": {"mnist": {"inner_steps": 2}, "omniglot": {"inner_steps": 3}}}
+    (row,) = found(MAML, parts, learners={"maml": own})
+    assert row == ("Steps", "9", "3", "chosen by this study")
+    assert found(MAML, {**parts, "maml": {"celeba"}}, learners={"maml": own}) == []
+
+
+def test_parts_of_a_study_are_those_of_its_cells():
+    config = parse_config(
+        {
+            "grid": {
+                "datasets": ["mnist", "omniglot"],
+                "embeddings": ["acai", "fresh"],
+                "controls": {"omniglot": ["labels", "acai+p-1"]},
+                "exclude": [{"dataset": "mnist", "learner": "maml"}],
+                "per_dataset": {"mnist": {"embeddings": ["fresh"]}},
+                "scratch": False,
+                "baselines": False,
+            },
+            "embeddings": {"custom": {"fresh": {"like": "bigan"}}},
+        }
+    )
+    both, one = {"mnist", "omniglot"}, {"omniglot"}
+    assert parts_of(config) == {
+        "mnist": {"mnist"}, "omniglot": one, "acai": one, "maml": one, "protonets": both,
+        "oracle": one, "ablations": one,
+    }  # fmt: skip
+    assert cited(config) - parts_of(config).keys() == {"bigan"}
 
 
 def test_what_is_no_key_is_told_with_the_values_of_the_study():

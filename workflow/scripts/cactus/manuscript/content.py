@@ -9,9 +9,9 @@ import pandas as pd
 from cactus.config.load import read_yaml
 from cactus.config.models import Config
 from cactus.config.printed.titles import Titles
-from cactus.config.sections.source import Source
-from cactus.manuscript.departures import METHODS, departures
+from cactus.manuscript.departures import departures
 from cactus.manuscript.numbers import number_key
+from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
@@ -60,7 +60,7 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         protocol_sections(root),
         config.model_dump(mode="json"),
         Config().model_dump(mode="json"),
-        _names(config),
+        parts_of(config),
         view.titles,
     )
     records = view.records
@@ -69,7 +69,7 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
     return {
         "run": view.run,
         "title": f"CACTUs on {_listed(datasets)}: A Reproducible Study",
-        "references": references(_names(config)),
+        "references": references(cited(config)),
         "caveat": caveat(view.results),
         "listed": _listed(datasets),
         "datasets": [_dataset(view, rows, name) for name in grid.datasets],
@@ -155,19 +155,6 @@ def _tables(view: RunView, dataset: str | None) -> list[str]:
     """Return the names of the tables of a data set, or of those that show the whole run."""
     jobs = view.reader.graph.by_stage[MAKE_TABLE.name]
     return [job.cell for job in jobs if MAKE_TABLE.parse(job.cell).dataset == dataset]
-
-
-def _names(config: Config) -> set[str]:
-    """Return the data sets of a study, and those of `METHODS` that it has."""
-    grid = config.expanded_grid
-    kinds = {Source.parse(one.source).kind for one in grid.cells}
-    found = {*_embeddings(config), *kinds, *(one.learner for one in grid.cells)}
-    for dataset, embedding, _ in grid.embedding_runs:
-        shipped = config.embeddings.shipped(embedding, dataset)
-        found |= {shipped[0]} if shipped else set()
-    for dataset in grid.with_baselines:
-        found |= {"baselines", *config.baselines.resolve(dataset).methods}
-    return {*grid.datasets, *(found & {*METHODS})}
 
 
 def _embeddings(config: Config) -> Iterator[str]:

@@ -5,15 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from cactus.config.printed.titles import Titles
-from cactus.config.sections.names import EMBEDDINGS, LEARNERS
+from cactus.manuscript.parts import METHODS
 from cactus.manuscript.protocol import Point, Section
 from cactus.manuscript.values import by_name, filled_in
 
-# A study without one of these leaves out the points whose part it is, or whose keys name it.
-METHODS: Final = (
-    *EMBEDDINGS, *LEARNERS, "scratch", "hyperplanes", "random", "pixels",
-    "baselines", "knn", "linear", "mlp", "cluster_matching",
-)  # fmt: skip
 _OWN: Final = "chosen by this study"
 _LINK: Final = re.compile(
     r" ?\(?\[[^\]]*\]\([^)]*\)\)?"
@@ -33,7 +28,7 @@ def departures(
     sections: Iterable[Section],
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
-    names: Collection[str],
+    parts: Mapping[str, Collection[str]],
     titles: Titles,
 ) -> tuple[list[Departure], list[Departure]]:
     """Return the points on which a study departs, and those that no source has.
@@ -46,28 +41,32 @@ def departures(
         The study's configuration, as JSON values.
     defaults
         That of a study without keys of its own, which the reasons of the protocol are about.
-    names
-        The data sets of the study, and those of `METHODS` that it has.
+    parts
+        See `cactus.manuscript.parts.parts_of`.
     titles
         Titles of what the study adds.
     """
     found: dict[str, list[Departure]] = {"departs": [], "unpublished": []}
     for point in (point for section in sections for point in section.points):
-        for verdict, where in _relevant(point, settings, names):
+        for verdict, where in _relevant(point, settings, parts):
             found[verdict].append(_departure(point, settings, defaults, where, titles))
     return found["departs"], found["unpublished"]
 
 
 def _relevant(
-    point: Point, settings: Mapping[str, Any], names: Collection[str]
+    point: Point, settings: Mapping[str, Any], parts: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the verdicts that matter, each with the names of the study that have it."""
-    parts = {point.part, *(part for key in point.keys for part in key.split("."))}
-    if any(part in METHODS and part not in names for part in parts):
-        return
+    words = {word for text in (point.part or "", *point.keys) for word in text.split(".")}
+    needed = words & {*METHODS}
     verdicts = point.verdicts(settings)
     for verdict in ("departs", "unpublished"):
-        where = [name for name in verdicts.get(verdict, ()) if name in names]
+        # Of a name, the data sets on which the study has it must have all else that is needed.
+        where = [
+            name
+            for name in verdicts.get(verdict, ())
+            if set(parts.get(name, ())).intersection(*(parts.get(one, ()) for one in needed))
+        ]
         if where:
             yield verdict, where
 

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.records.run_reader import has_files
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
@@ -80,8 +81,7 @@ def audited(planner: Planner) -> list[Assessment]:
 def _covers(planner: Planner, job: Job) -> bool:
     if planner.only is not None:
         return job in planner.only
-    made = (planner.run_folder / job.files[0], record_path(planner.run_folder, job))
-    return not job.definition.reads_run or any(path.exists() for path in made)
+    return not job.definition.reads_run or has_files(planner.run_folder, job)
 
 
 def audited_records(planner: Planner) -> list[Record]:

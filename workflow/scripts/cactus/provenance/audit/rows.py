@@ -149,7 +149,7 @@ def _foreign_notes(planner: Planner) -> Iterator[str]:
         first = found[0].relative_to(planner.run_folder)
         yield (
             f"not audited: {counted(len(found), 'record')} of jobs that are not in the study, "
-            f"with their results (the first is {first}); no table or figure has them"
+            f"with their results (the first is {first}); do not trust a table or figure among them"
         )
 
 

@@ -14,12 +14,14 @@ from cactus.stages.base import Job
 
 def asked_for(graph: Graph, run_folder: Path) -> list[Job]:
     """Return the jobs that only their own target requests, and of which there is a file."""
-    found = []
-    for job in graph.jobs:
-        paths = (record_path(run_folder, job), *(run_folder / name for name in job.files))
-        if job.definition.on_request and any(map(os.path.lexists, paths)):
-            found.append(job)
-    return found
+    asked = (job for job in graph.jobs if job.definition.on_request)
+    return [job for job in asked if has_files(run_folder, job)]
+
+
+def has_files(run_folder: Path, job: Job) -> bool:
+    """Return whether there is a result of a job, or its record."""
+    paths = (record_path(run_folder, job), *(run_folder / name for name in job.files))
+    return any(map(os.path.lexists, paths))
 
 
 @dataclass
