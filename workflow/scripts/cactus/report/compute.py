@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from cactus.provenance.digest.records_table import processor_name
+from cactus.provenance.execution.processor import processor_name
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.status import counted, duration
 

@@ -11,7 +11,7 @@ from cactus.config.printed.titles import Titles
 from cactus.paper.results import averaged_over_seeds, caveat, read_results
 from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.report import Report
-from cactus.provenance.digest.records_table import processor_name
+from cactus.provenance.execution.processor import processor_name
 from cactus.provenance.records.record import Record
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "snakemake")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.files import atomic_path
-from cactus.provenance.execution.processor import last_processor
+from cactus.provenance.execution.processor import processor_name
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.record import Record
 
@@ -51,8 +51,3 @@ def record_row(record: Record) -> dict[str, Any]:
         "results": " ".join(name.rpartition("/")[2] for name in results),
         "results_sha256": json_hash(results),
     }
-
-
-def processor_name(record: Record) -> str:
-    """Return the model of the processor of a job's last attempt; empty if it is not recorded."""
-    return str(last_processor(record).get("model") or "")

@@ -39,6 +39,11 @@ def processor() -> dict[str, str]:
     return facts
 
 
+def processor_name(record: Record) -> str:
+    """Return the model of the processor of a job's last attempt; empty if it is not recorded."""
+    return str(last_processor(record).get("model") or "")
+
+
 def processor_difference(recorded: Record, here: Record) -> str:
     """Return in words how the processors of two runs of a job differ; empty if they do not."""
     old, new = last_processor(recorded), last_processor(here)
