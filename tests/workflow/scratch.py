@@ -3,14 +3,23 @@
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from cactus.files import file_hash, read_json, write_json
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.links import linked_jobs
-from cactus.provenance.records.record import read_record, record_digest, write_record
+from cactus.provenance.records.objects import json_hash
+from cactus.provenance.records.record import (
+    FileEntity,
+    read_record,
+    record_digest,
+    write_record,
+)
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
+from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.project import Project
 
 State = tuple[int, int, int, int]
@@ -59,6 +68,13 @@ class Scratch:
                 yield path.relative_to(self.run).as_posix(), _state(path)
 
 
+def _with_digest(audit: Path, digest: str) -> dict[str, FileEntity]:
+    """Let the file of the run's own audit have another digest of the run."""
+    write_json(audit, {**read_json(audit), "digest": digest})
+    entity = FileEntity(sha256=file_hash(audit), bytes=audit.stat().st_size)
+    return {AUDIT.files[0]: entity}
+
+
 def _state(path: Path) -> State:
     found = path.lstat()
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -87,5 +103,7 @@ def reseal(planner: Planner, jobs: Iterable[Job]) -> None:
             inputs |= {name: made[name] for name in inputs if name in made}
         plan = record.plan.model_copy(update={"inputs": inputs})
         activity = record.activity.model_copy(update={"plan": plan})
-        update = {"links": links, "activity": activity}
+        update: dict[str, Any] = {"links": links, "activity": activity}
+        if job == AUDIT:
+            update["entities"] = _with_digest(planner.run_folder / AUDIT.files[0], json_hash(links))
         write_record(planner.run_folder, record.model_copy(update=update))

@@ -115,9 +115,7 @@ def run_audit(
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, strays = audited(planner), Strays(planner)
     jobs = [one.job for one in assessments]
-    # Tables first: readers look there first, and one finding stands for a table and its figures.
-    found = printed_numbers(planner.run_folder, jobs)
-    printed = sorted(found, key=lambda one: not one.file.endswith(".tex"))
+    printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     findings = [
         *lists,
         *check_records(planner, running=running),
@@ -150,6 +148,11 @@ def run_audit(
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
+
+
+def _tables_first(number: PrintedNumber) -> bool:
+    """Order numbers as readers look: one finding stands for a table and its figures."""
+    return not number.file.endswith(".tex")
 
 
 def passing_audit(planner: Planner, refusal: str, *, replaced: FindingKind | None = None) -> Report:
