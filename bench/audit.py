@@ -83,9 +83,8 @@ def _stand_in(planner: Planner, job: Job) -> None:
         path = run / job.folder / Path(name).relative_to(twin.job.folder)
         if path.suffix == ".json":
             content = json.loads(path.read_text())
-            path.write_text(
-                json.dumps({**content, **({"seed": seed} if "seed" in content else {})})
-            )
+            if "seed" in content:
+                path.write_text(json.dumps({**content, "seed": seed}))
         entities[path.relative_to(run).as_posix()] = FileEntity(
             sha256=file_hash(path), bytes=path.stat().st_size
         )

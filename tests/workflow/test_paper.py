@@ -177,6 +177,15 @@ def test_a_forged_pdf_is_found_by_making_it_anew(scratch: Scratch):
     assert "text differs: paper.pdf" in output
 
 
+def test_an_audit_without_latex_says_that_the_pdf_was_not_made_again(
+    scratch: Scratch, tmp_path: Path
+):
+    bare = Project(scratch.project.folder, {"PATH": str(tmp_path)})
+    code, output = bare.cactus("audit", "small", "--figures")
+    assert code == 0, output
+    assert "note: the paper's PDF was not made again: no latexmk, pdflatex, kpsewhich" in output
+
+
 def test_a_forged_page_is_found_by_making_it_anew(scratch: Scratch):
     edit("report.html", "All agree", "All is well")(scratch.run)
     forge("make_report")(scratch.run)

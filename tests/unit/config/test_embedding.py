@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from cactus.config.load import parse_config
 from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
@@ -88,6 +91,26 @@ def test_one_like_another_has_its_settings_but_for_its_own() -> None:
         )  # fmt: skip
     own_code = {"custom": {"mine": {"module": "mine.py"}}}
     assert EmbeddingSettings.model_validate(own_code).shipped("mine", "mnist") is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "fix"),
+    [
+        ({"like": "acia"}, "like", "did you mean 'acai'?"),
+        ({"like": "acai", "module": "a.py"}, "module", "leave one"),
+        ({"like": "acai", "files": ["a"]}, "files", "leave one"),
+        ({"like": "acai", "settings": {"dept": 1}}, "settings.dept", "did you mean 'depth'?"),
+        ({"like": "acai", "settings": {"per_dataset": {}}}, "settings.per_dataset", "its keys are"),
+    ],
+)
+def test_one_like_another_that_cannot_be_names_its_key(
+    entry: dict[str, Any], key: str, fix: str
+) -> None:
+    grid = {"datasets": ["mnist"], "embeddings": ["mine"]}
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"grid": grid, "embeddings": {"custom": {"mine": entry}}})
+    assert caught.value.where.endswith(f": embeddings.custom.mine.{key} (for mnist)")
+    assert fix in caught.value.fix
 
 
 @pytest.mark.parametrize("name", ["acai", "random", "scratch", "Mine", "single-mine", "a/b", ""])

@@ -145,20 +145,6 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"embeddings": {"custom": {"b" * 101: {"module": "m"}}}}, "b" * 101, "at most 100"),
         ({"embeddings": {"custom": {"a.b": {"module": "m"}}}}, "custom.'a.b'", "lowercase"),
         ({"embeddings": {"custom": {"mine": {}}}}, "embeddings.custom.mine.module", "required"),
-        *(
-            ({"grid": {"embeddings": ["mine"]}, "embeddings": {"custom": {"mine": own}}}, at, fix)
-            for own, at, fix in (
-                ({"like": "acia"}, "custom.mine.like (for mnist)", "did you mean 'acai'?"),
-                ({"like": "acai", "module": "a.py"}, "mine.module (for mnist)", "leave one"),
-                ({"like": "acai", "files": ["a"]}, "mine.files (for mnist)", "leave one"),
-                ({"like": "acai", "settings": {"dept": 1}}, "settings.dept (for mnist)", "'depth'"),
-                (
-                    {"like": "acai", "settings": {"per_dataset": {}}},
-                    "per_dataset (for mnist)",
-                    "its keys",
-                ),
-            )
-        ),
         (
             {"embeddings": {"deepcluster": {"channels": [1, 2, 3, 4, "5"]}}},
             "embeddings.deepcluster.channels.4",

@@ -82,15 +82,16 @@ class _DatasetChecks(PartitionChecks):
         if name in embeddings.custom:
             path = ("embeddings", "custom", name)
             own = self.resolved(path, lambda: embeddings.custom[name].resolve(self.dataset))
-            path = (*path, "settings") if own.like else path
-            self._check_keys_of_like(path, own)
+            if own.like:
+                path = (*path, "settings")
+                self._check_keys_of_like(path, own)
         found = self.resolved(path, lambda: embeddings.shipped(name, self.dataset))
         if found is not None:
             self.check_clusters((*path, "clusters"), getattr(found[1], "clusters", 0))
 
     def _check_keys_of_like(self, path: KeyPath, own: CustomEmbedding) -> None:
         """Check that an embedding like a shipped one sets keys that this one has."""
-        known = self.config.embeddings.keys(own.like) if own.like else own.settings
+        known = self.config.embeddings.keys(own.like)
         for key in own.settings:
             if key not in known:
                 raise ConfigError(

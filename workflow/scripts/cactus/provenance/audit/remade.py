@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cactus.errors import CactusError
+from cactus.errors import CactusError, ResourceError
 from cactus.files import read_json
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
 from cactus.provenance.audit.printed import PrintedNumber
@@ -58,6 +58,8 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
     """
     found = {one.job for one in known if one.kind in _CONTENT}
     makers = {**_MAKERS, **(_SLOW_MAKERS if figures else {})}
+    if figures and any(latex_notes(planner)):
+        makers[MAKE_PAPER.name] = _paper
     for one in audited(planner):
         make = makers.get(one.job.stage)
         if make is None or one.stale or one.job in found:
@@ -71,6 +73,17 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
                 continue
             for file in one.job.files:
                 yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
+
+
+def latex_notes(planner: Planner) -> Iterator[str]:
+    """Yield that a paper's PDF cannot be made again, if there is one and a part of LaTeX is not."""
+    from cactus.manuscript.latex import check_latex
+
+    if PAPER in planner.jobs:
+        try:
+            check_latex()
+        except ResourceError as error:
+            yield f"the paper's PDF was not made again: {error.got} on this computer"
 
 
 def check_audit_result(planner: Planner, printed: Iterable[PrintedNumber]) -> Iterator[Finding]:

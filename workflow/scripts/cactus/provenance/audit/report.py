@@ -1,6 +1,6 @@
 """Audits a whole run and reports what does not agree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from cactus.provenance.audit.links import (
     link_notes,
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
-from cactus.provenance.audit.remade import check_audit_result, check_remade
+from cactus.provenance.audit.remade import check_audit_result, check_remade, latex_notes
 from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
@@ -142,12 +142,20 @@ def run_audit(
             )
             for one in findings
         ),
-        notes=(*audit_notes(planner), *link_notes(planner), *strays.notes()),
+        notes=tuple(_notes(planner, strays, figures=figures)),
         digest=run_digest(planner),
         jobs=len(jobs),
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
+
+
+def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:
+    yield from audit_notes(planner)
+    yield from link_notes(planner)
+    yield from strays.notes()
+    if figures:
+        yield from latex_notes(planner)
 
 
 def _tables_first(number: PrintedNumber) -> bool:

@@ -87,12 +87,9 @@ class CustomEmbedding(DatasetSettings):
     @fitting
     def _come_from_one_place(self) -> None:
         excluded = {"vectors": ("module", "like", "settings", "files"), "like": ("module", "files")}
-        for one, others in excluded.items():
-            for key in others:
-                if getattr(self, one) and getattr(self, key):
-                    raise UnfitError(
-                        key, f"`{key}` does not go with `{one}`; leave one of them out"
-                    )
+        for one, key in ((one, key) for one, others in excluded.items() for key in others):
+            if getattr(self, one) and getattr(self, key):
+                raise UnfitError(key, f"`{key}` does not go with `{one}`; leave one of them out")
         if not (self.vectors or self.module or self.like):
             raise UnfitError("module", f"{_REQUIRED} for this data set")
         if self.like and self.like not in _METHODS:
@@ -195,8 +192,7 @@ class EmbeddingSettings(Settings):
 
     def keys(self, method: str) -> tuple[str, ...]:
         """Return the keys of a shipped embedding that one like it can set."""
-        fields = type(self._of_method(method, "")).model_fields
-        return tuple(key for key in fields if key != "per_dataset")
+        return tuple(key for key in _METHODS[method].model_fields if key != "per_dataset")
 
     def _of_method(self, method: str, dataset: DatasetName) -> AnyEmbedding:
         settings: AnyEmbedding = getattr(self, method)
