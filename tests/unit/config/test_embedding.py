@@ -101,6 +101,8 @@ def test_one_like_another_has_its_settings_but_for_its_own() -> None:
         ({"like": "acai", "files": ["a"]}, "files", "leave one"),
         ({"like": "acai", "settings": {"dept": 1}}, "settings.dept", "did you mean 'depth'?"),
         ({"like": "acai", "settings": {"per_dataset": {}}}, "settings.per_dataset", "its keys are"),
+        ({"like": "acai", "settings": {"iterations": False}}, "settings.iterations", "integer"),
+        ({"like": "acai", "settings": {"depth": "8"}}, "settings.depth", "remove the quotes"),
     ],
 )
 def test_one_like_another_that_cannot_be_names_its_key(

@@ -227,6 +227,8 @@ def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
         similar = "put quotes around it;"
     elif get_origin(field.annotation) is list and isinstance(value, (str, int, float)):
         similar = f"{similar} write a list, as in `[0, 1]` or `[a, b]`;".lstrip()
+    if field.annotation is Any:  # settings of a custom embedding, which another model declares
+        return f"{similar} {message}".lstrip()
     # For a union, Pydantic explains each alternative, which the words below name together.
     told = "" if get_origin(field.annotation) in (Union, types.UnionType) or options else message
     allowed = f"allowed: {type_text(field.annotation, field.metadata)}"

@@ -1,5 +1,6 @@
 """What the text of a paper says of a run, besides what its template says of every run."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,7 +18,7 @@ from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import is_oracle, setting_title
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import counted, duration
 from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.figures import figures
 from cactus.report.view import RunView, rows_of
@@ -87,6 +88,7 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         "facts": facts(records),
         "stages": stage_lines(records),
         "memory": memory,
+        "duration": duration,
     }
 
 
@@ -100,9 +102,9 @@ def run_facts(view: RunView) -> dict[str, str]:
     seconds = sum(record.activity.seconds for record in records)
     tasks = sorted({*view.results["tasks"]})
     return {
-        "cells": f"{len(config.expanded_grid.cells):,}",
-        "accuracies": f"{len(rows):,}",
-        "seeds": counted(len({cell.seed for cell in config.expanded_grid.cells}), "training seed"),
+        "cells": counted(len(config.expanded_grid.cells), "cell"),
+        "accuracies": f"{len(rows):,} {'accuracy' if len(rows) == 1 else 'accuracies'}",
+        "seeds": _seeds(config),
         "tasks": " to ".join(f"{one:,}" for one in dict.fromkeys((tasks[0], tasks[-1]))),
         "verdicts": verdict_counts(rows),
         "jobs": f"{audit['jobs']:,}",
@@ -111,8 +113,16 @@ def run_facts(view: RunView) -> dict[str, str]:
         "verdict": "all agree" if not audit["findings"] else f"{len(audit['findings'])} findings",
         "code": dict(facts(records)).get("Code", "code of an unknown commit"),
         "digest": str(audit["digest"]),
-        "hours": f"{seconds / 3600:,.1f}",
+        "time": duration(seconds),
     }
+
+
+def _seeds(config: Config) -> str:
+    """Return how many training seeds a cell has, e.g. ``1 to 3 training seeds``."""
+    cells = config.expanded_grid.cells
+    counts = sorted({*Counter(one._replace(seed=0) for one in cells).values()})
+    first = f"{counts[0]} to " if len(counts) > 1 else ""
+    return first + counted(counts[-1], "training seed")
 
 
 def protocol_sections(root: Path) -> list[Section]:
@@ -152,9 +162,13 @@ def _best(rows: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _tables(view: RunView, dataset: str | None) -> list[str]:
-    """Return the names of the tables of a data set, or of those that show the whole run."""
-    jobs = view.reader.graph.by_stage[MAKE_TABLE.name]
-    return [job.cell for job in jobs if MAKE_TABLE.parse(job.cell).dataset == dataset]
+    """Return the names of the tables of a data set, or of those that show the whole run.
+
+    That of the paired tests is left out where there is no pair.
+    """
+    tables = [MAKE_TABLE.parse(job.cell) for job in view.reader.graph.by_stage[MAKE_TABLE.name]]
+    empty = "" if (view.paired["dataset"] == dataset).any() else "tests"
+    return [one.table for one in tables if one.dataset == dataset and one.kind != empty]
 
 
 def _embeddings(config: Config) -> Iterator[str]:

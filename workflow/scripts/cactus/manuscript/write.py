@@ -78,7 +78,11 @@ def paper_text(shown: dict[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"tex": _tex, "capitalized": lambda text: text[:1].upper() + text[1:]}
+    environment.filters |= {
+        "tex": _tex,
+        "capitalized": lambda text: text[:1].upper() + text[1:],
+        "sentence": lambda text: text if text.endswith(".") else f"{text}.",
+    }
     return environment.get_template(_TEMPLATE).render(**shown, table_of=_listed)
 
 

@@ -1,7 +1,6 @@
 """Printed names of what is built in, and what holds for those that a study gives."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
@@ -37,6 +36,11 @@ KINDS: Final = {
     "hyperplanes": "Hyperplanes",
     "labels": "True labels",
 }
+# Greek and Cyrillic letters that look like Latin ones.
+_LATIN: Final = str.maketrans(
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοАВЕКМНОРСТУХаеорсухіјѕ",  # noqa: RUF001
+    "ABEZHIKMNOPTYXoABEKMHOPCTYXaeopcyxijs",
+)
 _MAX_TITLE: Final = 60
 # Figures would read `$` and backslashes as mathematics, and leave `_...` out of legends.
 _PATTERN: Final = r"^[^\s$\\_][^$\\\x00-\x1f]*$"
@@ -50,7 +54,8 @@ def title_setting() -> Any:
 
 def alike(title: str) -> str:
     """Return the same text for titles that a reader could take for each other."""
-    return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
+    latin = unicodedata.normalize("NFKC", title).translate(_LATIN)
+    return " ".join(latin.casefold().split())
 
 
 def refuse_equal_titles(what: str, titles: Mapping[str, str | None], taken: Iterable[str]) -> None:
@@ -66,10 +71,12 @@ def refuse_equal_titles(what: str, titles: Mapping[str, str | None], taken: Iter
         Those of what is built in.
     """
     shown = {name: alike(title or name) for name, title in titles.items()}
-    counts = Counter([*map(alike, taken), *shown.values()])
+    owners = [(f"the built-in {title}", alike(title)) for title in taken]
+    owners += [(f"'{name}'", text) for name, text in shown.items()]
     for name in sorted(shown, key=lambda one: titles[one] is None):  # a name is no choice of words
-        if counts[shown[name]] > 1:
-            message = f"another {what} has the title of '{name}'; give it one of its own"
+        others = [who for who, text in owners if text == shown[name] and who != f"'{name}'"]
+        if others:
+            message = f"this {what} reads like {others[0]} in tables; give it a title of its own"
             raise UnfitError(f"custom.{name}", message, "title" if titles[name] else None)
 
 

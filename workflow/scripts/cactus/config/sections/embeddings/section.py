@@ -1,5 +1,6 @@
 """Settings of all embeddings: the paper's four, a contrastive one and those that users add."""
 
+import json
 from typing import Any, Final, Self
 
 from pydantic import model_validator
@@ -187,8 +188,8 @@ class EmbeddingSettings(Settings):
         if not own.like:
             return None
         base = self._of_method(own.like, dataset)
-        values = merge(base.model_dump(), own.settings)
-        return own.like, type(base).model_validate({**values, "per_dataset": {}})
+        values = {**merge(base.model_dump(), own.settings), "per_dataset": {}}
+        return own.like, type(base).model_validate_json(json.dumps(values), strict=True)
 
     def keys(self, method: str) -> tuple[str, ...]:
         """Return the keys of a shipped embedding that one like it can set."""
