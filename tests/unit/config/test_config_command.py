@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cactus.cli import main as cactus_main
+from cactus.config.sections.embeddings.acai import AcaiSettings
 from cactus.errors import ConfigError
 from cactus.provenance.staleness.planned_config import PlannedConfig
 
@@ -83,6 +84,20 @@ def test_a_cell_shows_only_what_its_jobs_can_read(cactus):
     found = rows(output)
     assert not [key for key in found if "per_dataset" in key or "protonets" in key.split(".")[:2]]
     assert not [key for key in found if key.startswith(("data.celeba", "embeddings.bigan", "grid"))]
+
+
+def test_an_embedding_like_another_shows_what_it_takes_over(cactus):
+    entry = (
+        "embeddings={acai: {depth: 8}, custom: {fresh: {like: acai, settings: {iterations: 0}}}}"
+    )
+    study = ("--configfile", "mine.yaml", "--config", entry, "grid={embeddings: [fresh]}")
+    _, output = cactus("celeba/fresh/maml/s0", "--json", *study)
+    start = "embeddings.custom.fresh.settings."
+    found = {key.removeprefix(start): row for key, row in rows(output).items() if start in key}
+    assert found["iterations"] == (0, "--config")
+    assert found["depth"] == (8, "like acai, --config")
+    assert found["working_size"] == (64, "like acai, built-in default for celeba")
+    assert {*found} == {*AcaiSettings.model_fields} - {"per_dataset"}
 
 
 def test_keys_are_found_by_section_or_last_part_and_others_are_refused(cactus):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cactus.cli.text import columns, print_json
-from cactus.config.layers import Layers, dotted
+from cactus.config.layers import Layers, dotted, value_at
 from cactus.config.load import all_keys, checked
 from cactus.config.models import Config
 from cactus.config.sections.base import OVERRIDING, merge
@@ -89,6 +89,23 @@ def _rows(layers: Layers, wildcards: dict[str, str]) -> Iterator[_Row]:
     for path, value in _leaves(layers.values, (), found):
         if not wildcards or _is_read(path, wildcards, found):
             yield _Row(dotted(path), value, str(layers.origin(path, *found)))
+            if (
+                wildcards
+                and path[:2] == ("embeddings", "custom")
+                and path[3:] == ("like",)
+                and value
+            ):
+                yield from _inherited(layers, path[:3], value, found)
+
+
+def _inherited(layers: Layers, path: KeyPath, like: str, names: list[str]) -> Iterator[_Row]:
+    """Yield the keys that a custom embedding has from the shipped one that it is like."""
+    own = {key for key, _ in _leaves(value_at(layers.values, path), path, names)}
+    base: KeyPath = ("embeddings", like)
+    for key, value in _leaves(value_at(layers.values, base), base, names):
+        inherited = (*path, "settings", *key[2:])
+        if inherited not in own:
+            yield _Row(dotted(inherited), value, f"like {like}, {layers.origin(key, *names)}")
 
 
 def _names(wildcards: dict[str, str]) -> Iterator[str]:
