@@ -9,9 +9,9 @@ import torch
 
 from bench.harness import STEPS, THREADS, Bench, compare, counted_flops, peak_flops, write_result
 from cactus.config.models import Config
-from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build
+from cactus.embed.registry import parse as parse_embedding
 from cactus.train.device import set_up_device
 
 BATCH = 64

@@ -19,10 +19,10 @@ from bench.harness import THREADS, write_result
 from cactus.config.load import load_config
 from cactus.config.models import Config
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.config.sections.grid import Grid
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
+from cactus.embed.registry import parse as parse_embedding
 from cactus.meta.registry import build as build_learner
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.tasks.episodes import PartitionSampler

@@ -3,8 +3,8 @@
 from contextlib import nullcontext
 
 from cactus.command import report, run_main, stage_job
-from cactus.config.sections.learners.custom import CustomLearner
 from cactus.evaluate.run_model import evaluate_cell
+from cactus.meta.registry import is_custom
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS
 from cactus.stages.evaluate_model import EvaluateModelSpec
@@ -16,7 +16,7 @@ def main() -> None:
         spec = EvaluateModelSpec.parse(job.spec)
         model_folder = job.input_folder("models") if spec.source != "scratch" else None
         where = f"learners.custom.{spec.learner}.files"
-        custom = isinstance(spec.settings, CustomLearner)
+        custom = is_custom(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             evaluate_cell(spec, job.input_folder("data"), model_folder, job.output, report)
 

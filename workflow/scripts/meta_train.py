@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
-from cactus.config.sections.learners.custom import CustomLearner
+from cactus.meta.registry import is_custom
 from cactus.meta.train_cell import train_cell
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
@@ -16,7 +16,7 @@ def main() -> None:
     with running_job(arguments.plan) as job:
         spec = MetaTrainSpec.parse(job.spec)
         where = f"learners.custom.{spec.learner}.files"
-        custom = isinstance(spec.settings, CustomLearner)
+        custom = is_custom(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             train_cell(
                 spec,

@@ -3,7 +3,8 @@
 from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
-from cactus.config.sections.embeddings.section import CustomEmbedding, parse_embedding
+from cactus.config.sections.embeddings.base import OwnCode
+from cactus.embed.registry import parse
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
@@ -18,10 +19,10 @@ def main() -> None:
         spec = TrainEmbeddingSpec.parse(job.spec)
         compute = spec.compute
         device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
-        settings = parse_embedding(spec.embedding, spec.settings)
+        settings = parse(spec.embedding, spec.settings)
         checkpoints = job.checkpoints(arguments.checkpoints)
         where = f"embeddings.custom.{spec.embedding}.files"
-        custom = isinstance(settings, CustomEmbedding)
+        custom = isinstance(settings, OwnCode)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             train_and_encode(
                 spec.embedding,

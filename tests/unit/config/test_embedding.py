@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from cactus.config.load import parse_config
 from cactus.config.sections.embeddings.acai import AcaiSettings
+from cactus.config.sections.embeddings.base import OwnCode
 from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
@@ -12,8 +13,8 @@ from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.section import (
     CustomEmbedding,
     EmbeddingSettings,
-    parse_embedding,
 )
+from cactus.embed.registry import parse
 from cactus.errors import ConfigError
 
 DATASETS = ("mnist", "omniglot", "miniimagenet", "celeba")
@@ -25,7 +26,7 @@ def test_resolved_settings_survive_a_spec(name: str, dataset) -> None:
     resolved = EmbeddingSettings().resolve(name, dataset)
     assert resolved.per_dataset == {}
     values = resolved.model_dump(mode="json", exclude={"per_dataset"})
-    assert parse_embedding(name, values) == resolved
+    assert parse(name, values) == resolved
 
 
 def test_papers_dimensions() -> None:
@@ -67,9 +68,8 @@ def test_custom_embedding_round_trip() -> None:
     assert settings.names == (
         "acai", "bigan", "contrastive", "deepcluster", "infogan", "mine",
     )  # fmt: skip
-    resolved = settings.resolve("mine", "mnist")
-    values = resolved.model_dump(mode="json", exclude={"per_dataset"})
-    assert parse_embedding("mine", values) == resolved
+    assert settings.module("mine", "mnist") == "mine.py"
+    assert parse("mine", entry) == OwnCode.model_validate(entry)
 
 
 def test_one_like_another_has_its_settings_but_for_its_own() -> None:

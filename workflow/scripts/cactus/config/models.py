@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cactus.config.printed.schedule import Change, schedule_changes
 from cactus.config.printed.titles import Titles
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
@@ -19,7 +20,7 @@ from cactus.config.sections.learners.speed import SpeedSettings
 from cactus.config.sections.operation import CheckpointSettings, GpuSettings
 from cactus.config.sections.outputs import QUALITY_TABLE, OutputSettings
 from cactus.config.sections.partition import PartitionSettings
-from cactus.config.sections.source import BARE_KINDS
+from cactus.config.sections.source import BARE_KINDS, Source
 from cactus.config.sections.synthetic import SyntheticSettings
 from cactus.errors import did_you_mean
 
@@ -162,6 +163,14 @@ class Config(Settings):
             embeddings=_titles_of(self.embeddings.custom, used),
             learners=_titles_of(self.learners.custom, learners),
         )
+
+    def evaluation_of(self, dataset: DatasetName, source: str) -> EvaluationSettings:
+        """Return the evaluation of the cells of a task source: a model of one way has only that."""
+        return self.evaluation.resolve(dataset).of_way(Source.parse(source).way)
+
+    def schedule(self, dataset: DatasetName) -> list[Change]:
+        """Return where a data set's trainings are not as long as by default, or augmented."""
+        return list(schedule_changes(self, dataset))
 
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""

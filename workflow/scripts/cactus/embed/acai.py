@@ -20,7 +20,7 @@ _SLOPE = 0.2
 _PAIRS = 8
 _STEPS = 9
 
-Settings = AcaiSettings  # the name that `like` looks for, as in modules of users
+Settings = AcaiSettings  # the name that jobs look for, as in modules of users
 
 
 def fold_alpha(uniform: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ from cactus.embed.networks import update_together
 
 _COLUMNS = 10
 
-Settings = BiganSettings  # the name that `like` looks for, as in modules of users
+Settings = BiganSettings  # the name that jobs look for, as in modules of users
 
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ _VIEWS: Final = 4
 _NEIGHBORS: Final = 7
 _SEARCHED_IMAGES: Final = 5000
 
-Settings = ContrastiveSettings  # the name that `like` looks for, as in modules of users
+Settings = ContrastiveSettings  # the name that jobs look for, as in modules of users
 
 
 def similarities(first: Tensor, second: Tensor, temperature: float) -> Tensor:

@@ -26,7 +26,7 @@ _ROWS = 12
 _COLUMNS = 12
 _MONTAGE_IMAGES = 5000
 
-Settings = DeepclusterSettings  # the name that `like` looks for, as in modules of users
+Settings = DeepclusterSettings  # the name that jobs look for, as in modules of users
 
 
 def sobel(images: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ _COLUMNS = 10
 _ROWS = 12
 _SHOWN_RANGE = 2.0
 
-Settings = InfoganSettings  # the name that `like` looks for, as in modules of users
+Settings = InfoganSettings  # the name that jobs look for, as in modules of users
 
 
 def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cactus.config.sections.embeddings.section import AnyEmbedding, CustomEmbedding
+from cactus.config.sections.base import DatasetSettings
+from cactus.config.sections.embeddings.base import OwnCode
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding, ReadsNames
 from cactus.embed.registry import build
@@ -23,7 +24,7 @@ from cactus.train.metrics import MetricsLog
 
 def train_and_encode(
     name: str,
-    settings: AnyEmbedding,
+    settings: DatasetSettings,
     data_folder: Path,
     output: Path,
     seed: int,
@@ -60,7 +61,7 @@ def train_and_encode(
     embedding = build(name, settings, (height, width, channels), seed, device)
     if isinstance(embedding, ReadsNames):
         embedding.read_names(data_folder)
-    module = settings.module if isinstance(settings, CustomEmbedding) else f"cactus.embed.{name}"
+    module = settings.module if isinstance(settings, OwnCode) else f"cactus.embed.{name}"
     where = f"{label}, {module}"
     steps, progress = _steps(embedding, count, where), checkpoints.progress
     with MetricsLog(output / "metrics.jsonl", label, steps, progress) as log:

@@ -8,13 +8,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cactus.config.sections.learners.maml import MamlSettings
-from cactus.config.sections.learners.section import AnyLearner
 from cactus.data.arrays import load_images
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, check_results, write_results
 from cactus.meta.base import MetaLearner, cut
-from cactus.meta.registry import build
+from cactus.meta.registry import build, parse
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
 from cactus.stages.evaluate_model import EvaluateModelSpec
@@ -62,19 +60,13 @@ def evaluate_cell(
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
-    learner = build(spec.learner, _settings(spec), spec.speed, shape, seed=seed, device=device)
+    settings, speed = parse(spec.learner, spec.settings, spec.speed)
+    learner = build(spec.learner, settings, speed, shape, seed=seed, device=device)
     if model_folder is not None:
         load_model(learner, model_folder, **cell)
     results = evaluate_model(learner, resident_images(images, device), episodes, report)
     check_results(results, spec.evaluation)
     write_results(output, results, {**cell, "device": describe_device(device)})
-
-
-def _settings(spec: EvaluateModelSpec) -> AnyLearner:
-    """Return the learner's settings; the from-scratch row has its own number of steps."""
-    if spec.scratch is not None and isinstance(spec.settings, MamlSettings):
-        return spec.scratch.apply(spec.settings)
-    return spec.settings
 
 
 def evaluate_model(

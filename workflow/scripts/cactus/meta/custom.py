@@ -14,6 +14,7 @@ from cactus.meta.conv4 import ImageShape
 from cactus.meta.episodic import Episodes, EpisodicLearner
 from cactus.tasks.episodes import EpisodeBatch
 
+Settings = CustomLearner  # the name that jobs look for
 # Methods that a user's class inherits: they keep the labels from it, and check what it predicts.
 _KEPT: Final = ("accuracies", "checked_logits", "episodes")
 # By how much logits may differ for rounding: parts of their spread, and of their size.

@@ -1,15 +1,14 @@
 """Meta-learners by name, each imported only when needed."""
 
 import importlib
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
-from cactus.config.sections.learners.custom import CustomLearner
-from cactus.config.sections.learners.section import AnyLearner
-from cactus.config.sections.learners.speed import AnySpeed
+from cactus.config.sections.base import DatasetSettings
+from cactus.config.sections.learners.base import TrainingSettings
 from cactus.meta.base import MetaLearner
 from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
@@ -17,10 +16,31 @@ from cactus.tasks.episodes import EpisodeBatch
 _CUSTOM: Final = "cactus.meta.custom"
 
 
+class Parsed(NamedTuple):
+    """Settings of a meta-learner, and how it is computed, of the classes that it has for them."""
+
+    settings: TrainingSettings
+    speed: DatasetSettings | None
+
+
+def parse(name: str, settings: Mapping[str, Any], speed: Mapping[str, Any] | None) -> Parsed:
+    """Return the settings of a meta-learner from the values that a plan has of them."""
+    module = importlib.import_module(_CUSTOM if is_custom(settings) else _module(name))
+    return Parsed(
+        module.Settings.model_validate(settings),
+        None if speed is None else module.Speed.model_validate(speed),
+    )
+
+
+def is_custom(settings: Mapping[str, Any]) -> bool:
+    """Return whether the settings are those of a learner of users."""
+    return "module" in settings
+
+
 def build(
     name: str,
-    settings: AnyLearner,
-    speed: AnySpeed,
+    settings: TrainingSettings,
+    speed: DatasetSettings | None,
     image_shape: ImageShape,
     *,
     seed: int,
@@ -33,8 +53,7 @@ def build(
     name
         The meta-learner.
     settings, speed
-        Its settings, resolved for the data set; a `CustomLearner` names the module that is
-        imported.
+        Its settings, resolved for the data set; those of a learner of users name its module.
     image_shape
         Height, width and channels of the images.
     seed
@@ -47,10 +66,10 @@ def build(
     ConfigError
         A custom learner cannot be built.
     """
-    if isinstance(settings, CustomLearner):
+    if settings.own_code:
         learner = importlib.import_module(_CUSTOM).build_custom(name, settings, image_shape, seed)
     else:
-        module = importlib.import_module(f"cactus.meta.{name}.learner")
+        module = importlib.import_module(_module(name))
         generator = torch.Generator().manual_seed(seed)
         learner = getattr(module, name.capitalize())(settings, speed, image_shape, generator)
     built = cast(MetaLearner, learner.to(device))
@@ -77,5 +96,9 @@ def check_custom(
     DataError
         See `cactus.meta.custom.check_predictions`.
     """
-    if isinstance(learner.settings, CustomLearner):
+    if learner.settings.own_code:
         importlib.import_module(_CUSTOM).check_predictions(learner, images, batch, rebuild)
+
+
+def _module(name: str) -> str:
+    return f"cactus.meta.{name}.learner"

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import torch
 
+from cactus.config.sections.learners.base import ValidationSettings
 from cactus.data.arrays import load_images
-from cactus.meta.registry import build, check_custom
+from cactus.meta.registry import build, check_custom, parse
 from cactus.meta.train import TaskSource, meta_train
 from cactus.seeding import derive_seed, numpy_generator
 from cactus.stages.meta_train import MetaTrainSpec
@@ -42,7 +43,8 @@ def train_cell(
     checkpoints
         The training resumes from the newest one.
     """
-    compute, settings = spec.compute, spec.settings
+    compute = spec.compute
+    settings, speed = parse(spec.learner, spec.settings, spec.speed)
     device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
     images = resident_images(load_images(data_folder, "train"), device)
     labels = task_labels(data_folder, "train") if spec.source == "labels" else None
@@ -52,11 +54,9 @@ def train_cell(
     height, width, channels = images.shape[1:]
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
-    made = partial(
-        build, spec.learner, speed=spec.speed, image_shape=shape, seed=seed, device=device
-    )
+    made = partial(build, spec.learner, speed=speed, image_shape=shape, seed=seed, device=device)
     learner = made(settings)
-    validation = _validation_source(spec, data_folder, device)
+    validation = _validation_source(spec, settings.validation, data_folder, device)
     rebuild = partial(made, settings.for_scoring())
     generator = numpy_generator("checked episodes", spec.seed)
     checked = validation.images, validation.sampler.sample(generator, _CHECKED)
@@ -74,9 +74,10 @@ def train_cell(
     check_custom(learner, *checked, rebuild)
 
 
-def _validation_source(spec: MetaTrainSpec, data_folder: Path, device: torch.device) -> TaskSource:
+def _validation_source(
+    spec: MetaTrainSpec, shape: ValidationSettings, data_folder: Path, device: torch.device
+) -> TaskSource:
     """Return the labeled tasks of the validation curve."""
-    shape = spec.settings.validation
     labels = task_labels(data_folder, "val")
     sampler = labeled_sampler(
         spec.dataset, labels, shape.way, shape.shot, shape.query, spec.pool_attributes

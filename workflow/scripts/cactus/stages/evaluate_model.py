@@ -1,15 +1,11 @@
 """Score a meta-trained model, or an untrained one, on the evaluation episodes."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.evaluation import EvaluationSettings
-from cactus.config.sections.learners.maml import ScratchSettings
-from cactus.config.sections.learners.section import AnyLearner
-from cactus.config.sections.learners.speed import AnySpeed
-from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
@@ -17,15 +13,14 @@ if TYPE_CHECKING:
 
 
 class EvaluateModelSpec(Spec):
-    """Evaluation of one cell."""
+    """Evaluation of one cell; the learner validates its settings."""
 
     dataset: DatasetName
     source: str
     learner: str
     seed: int
-    settings: AnyLearner
-    speed: AnySpeed
-    scratch: ScratchSettings | None
+    settings: dict[str, Any]
+    speed: dict[str, Any] | None
     evaluation: EvaluationSettings
     pool_attributes: int
     compute: ComputeSettings
@@ -49,15 +44,14 @@ class EvaluateModel(CellStage):
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> EvaluateModelSpec:
         """Return the keys that scoring reads; keys that only training reads keep their defaults."""
-        untrained, way = wildcards.source == "scratch", Source.parse(wildcards.source).way
-        training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
-        speed = config.speed.resolve(wildcards.learner, wildcards.dataset)
+        dataset, source, learner, _ = wildcards
+        settings = config.learners.scored(learner, dataset, source)
+        speed = config.speed.resolve(learner, dataset)
         return EvaluateModelSpec(
             **wildcards._asdict(),
-            settings=training.for_scoring(ScratchSettings.network if untrained else None),
-            speed=speed and speed.for_scoring(),
-            scratch=config.learners.scratch.resolve(wildcards.dataset) if untrained else None,
-            evaluation=config.evaluation.resolve(wildcards.dataset).of_way(way),
+            settings=settings.model_dump(mode="json"),
+            speed=speed and speed.for_scoring().model_dump(mode="json"),
+            evaluation=config.evaluation_of(dataset, source),
             pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
         )

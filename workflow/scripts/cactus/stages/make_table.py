@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cactus.config.printed.schedule import schedule_changes
 from cactus.config.printed.titles import Titles
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.outputs import QUALITY_TABLE
@@ -77,7 +76,7 @@ class MakeTable(Stage[TableWildcards]):
             dataset=dataset,
             kind=wildcards.kind,
             decimals=config.outputs.decimals,
-            schedule=list(schedule_changes(config, dataset)) if dataset else [],
+            schedule=config.schedule(dataset) if dataset else [],
             custom=_custom_learners(config, dataset) if dataset else [],
             titles=config.titles(dataset),
         )

@@ -1,12 +1,10 @@
 """Meta-train a learner on tasks from the partitions of one source."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.learners.section import AnyLearner
-from cactus.config.sections.learners.speed import AnySpeed
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
 if TYPE_CHECKING:
@@ -14,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class MetaTrainSpec(Spec):
-    """Meta-training of one cell."""
+    """Meta-training of one cell; the learner validates its settings."""
 
     dataset: DatasetName
     source: str
     learner: str
     seed: int
-    settings: AnyLearner
-    speed: AnySpeed
+    settings: dict[str, Any]
+    speed: dict[str, Any] | None
     pool_attributes: int
     compute: ComputeSettings
 
@@ -39,12 +37,13 @@ class MetaTrain(CellStage):
 
     def spec(self, config: "Config", wildcards: CellWildcards) -> MetaTrainSpec:
         """Return the learner's keys, resolved for the data set and the source."""
+        learner, dataset = wildcards.learner, wildcards.dataset
+        settings = config.learners.resolve(learner, dataset, wildcards.source).for_training()
+        speed = config.speed.resolve(learner, dataset)
         return MetaTrainSpec(
             **wildcards._asdict(),
-            settings=config.learners.resolve(
-                wildcards.learner, wildcards.dataset, wildcards.source
-            ).for_training(),
-            speed=config.speed.resolve(wildcards.learner, wildcards.dataset),
+            settings=settings.model_dump(mode="json"),
+            speed=speed and speed.model_dump(mode="json"),
             pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,
         )

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.splits import SPLITS
 from cactus.stages.base import EmbeddingStage, EmbeddingWildcards, Inputs, Spec, inputs_from
 
@@ -64,10 +63,7 @@ class TrainEmbedding(EmbeddingStage):
 
     def modules(self, config: "Config", wildcards: EmbeddingWildcards) -> tuple[str, ...]:
         """Return the module of the embedding."""
-        settings = config.embeddings.resolve(wildcards.embedding, wildcards.dataset)
-        if isinstance(settings, CustomEmbedding):
-            return (settings.module,)
-        return (f"cactus.embed.{wildcards.embedding}",)
+        return (config.embeddings.module(wildcards.embedding, wildcards.dataset),)
 
     def declared_files(self, config: "Config", wildcards: EmbeddingWildcards) -> list[str]:
         """Return the data files that a custom embedding reads."""

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from cactus.config.sections.base import BUILT_IN, DatasetName
-from cactus.config.sections.embeddings.section import parse_embedding
 from cactus.config.split_sizes import split_sizes
 from cactus.embed.base import TrainedEmbedding
 from cactus.embed.registry import build as build_embedding
+from cactus.embed.registry import parse as parse_embedding
 from cactus.errors import DataError
 from cactus.files import read_json
 from cactus.meta.registry import build as build_learner
+from cactus.meta.registry import parse as parse_learner
 from cactus.meta.train import TaskSource, TrainState, train_step
 from cactus.provenance.staleness.estimate import job_kind
 from cactus.provenance.staleness.measured import Measured, Range, this_host
@@ -88,12 +89,13 @@ def _wait(device: torch.device) -> None:
 def _learner(planner: Planner, job: Job, device: torch.device) -> tuple[Step, int]:
     """Return a step of a meta-training on random images, and its steps."""
     spec = META_TRAIN.spec(planner.config, META_TRAIN.parse(job.cell))
-    settings, shape = spec.settings, planner.config.data.image_shape(spec.dataset)
+    settings, speed = parse_learner(spec.learner, spec.settings, spec.speed)
+    shape = planner.config.data.image_shape(spec.dataset)
     clusters = max(_CLUSTERS, settings.way)
     labels = np.repeat(np.arange(clusters), settings.shot + settings.query)
     images = torch.from_numpy(_images(len(labels), shape)).to(device)
     sampler = PartitionSampler(labels[None], settings.way, settings.shot, settings.query)
-    learner = build_learner(spec.learner, settings, spec.speed, shape, seed=0, device=device)
+    learner = build_learner(spec.learner, settings, speed, shape, seed=0, device=device)
     state, source = TrainState.start(learner, 0), TaskSource(images, sampler)
     return lambda: train_step(state, source), settings.iterations
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from cactus.config.printed.titles import IMAGES
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.learners.section import LearnerSettings
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from cactus.config.models import Config
 
 Change = tuple[str, str, int | str, int | str]
-IMAGES: Final = "training images"  # what augmentation changes
 _LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import Count, Positive, Seed, Settings, UnfitError, setting
-from cactus.config.sections.names import Title, title_setting
+from cactus.config.sections.names.title import Title, title_setting
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]

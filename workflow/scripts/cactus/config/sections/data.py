@@ -18,7 +18,7 @@ from cactus.config.sections.base import (
 )
 from cactus.config.sections.custom_data import CustomDataset, ImageSide
 from cactus.config.sections.custom_data import Resampling as Resampling
-from cactus.config.sections.names import refuse_equal_titles
+from cactus.config.sections.names.title import refuse_equal_titles
 from cactus.config.sections.source import NAME_PATTERN
 
 # In the order of list_attr_celeba.txt, by which they are split.

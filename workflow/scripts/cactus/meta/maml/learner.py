@@ -17,6 +17,9 @@ from cactus.meta.maml.network import TaskConv4
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.train.device import require_gpu
 
+# The names that jobs look for.
+Settings, Speed = MamlSettings, MamlSpeed
+
 
 class Maml(MetaLearner):
     """An initialization from which a few gradient steps on the support learn an episode.

@@ -15,6 +15,9 @@ from cactus.meta.protonets.encoder import Conv4Encoder
 from cactus.tasks.episodes import EpisodeBatch
 from cactus.train.device import convolution_layout, mixed_precision, require_gpu
 
+# The names that jobs look for.
+Settings, Speed = ProtonetsSettings, ProtonetsSpeed
+
 
 class Protonets(MetaLearner):
     """An encoder; a query belongs to the class with the nearest prototype, the mean of its support.

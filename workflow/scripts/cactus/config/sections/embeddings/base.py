@@ -1,6 +1,6 @@
-"""Settings that all embeddings of this package share."""
+"""Settings that embeddings share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -42,4 +42,17 @@ class MethodSettings(DatasetSettings):
         "float32",
         "Precision of the networks' passes in training: `bfloat16` is mixed precision, on a GPU "
         "only. Weights, statistics, losses and encoding stay float32.",
+    )
+
+
+class OwnCode(DatasetSettings):
+    """An embedding whose code is a module of users."""
+
+    module: str = setting(
+        "",
+        "Python module with the classes `Method` and `Settings`: a dotted name, or the path of a "
+        ".py file.",
+    )
+    settings: dict[str, Any] = setting(
+        {}, "Keys of the module's `Settings`, or of the embedding that this one is like."
     )

@@ -1,14 +1,13 @@
 """Settings of all embeddings: the paper's four, a contrastive one and those that users add."""
 
 import json
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pydantic import model_validator
 
 from cactus.config.sections.base import (
     MAX_NAME,
     DatasetName,
-    DatasetSettings,
     Settings,
     UnfitError,
     fitting,
@@ -16,14 +15,14 @@ from cactus.config.sections.base import (
     setting,
 )
 from cactus.config.sections.embeddings.acai import AcaiSettings
+from cactus.config.sections.embeddings.base import OwnCode
 from cactus.config.sections.embeddings.bigan import BiganSettings
 from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
-from cactus.config.sections.names import (
-    EMBEDDINGS,
-    KINDS,
+from cactus.config.sections.names.built_in import EMBEDDINGS, KINDS
+from cactus.config.sections.names.title import (
     Title,
     refuse_equal_titles,
     refuse_titles_of_datasets,
@@ -37,14 +36,9 @@ _ORIGINS: Final = {"module", "vectors", "like"}
 _REQUIRED: Final = "`module`, `vectors` or `like` is required"
 
 
-class CustomEmbedding(DatasetSettings):
+class CustomEmbedding(OwnCode):
     """A custom embedding; see docs/adding-an-embedding.md."""
 
-    module: str = setting(
-        "",
-        "Python module with the classes `Method` and `Settings`: a dotted name, or the path of a "
-        ".py file.",
-    )
     vectors: ReadyVectors | None = setting(
         None, "Files of vectors that were made elsewhere, in place of a module."
     )
@@ -54,9 +48,6 @@ class CustomEmbedding(DatasetSettings):
         "those under `settings`.",
     )
     title: Title | None = title_setting()
-    settings: dict[str, Any] = setting(
-        {}, "Keys of the module's `Settings`, or of the embedding that this one is like."
-    )
     files: list[str] = setting(
         [],
         "Data files that the module reads: paths, folders and patterns like `vectors/*.npy`, from "
@@ -191,6 +182,11 @@ class EmbeddingSettings(Settings):
         values = {**merge(base.model_dump(), own.settings), "per_dataset": {}}
         return own.like, type(base).model_validate_json(json.dumps(values), strict=True)
 
+    def module(self, name: str, dataset: DatasetName) -> str:
+        """Return the module of an embedding: a dotted name, or the path of a file."""
+        settings = self.resolve(name, dataset)
+        return settings.module if isinstance(settings, OwnCode) else f"cactus.embed.{name}"
+
     def keys(self, method: str) -> tuple[str, ...]:
         """Return the keys of a shipped embedding that one like it can set."""
         return tuple(key for key in _METHODS[method].model_fields if key != "per_dataset")
@@ -204,9 +200,3 @@ def _is_free(name: str) -> bool:
     """Return whether the grid accepts `name` for an embedding and no other has it."""
     valid = len(name) <= MAX_NAME and NAME_PATTERN.fullmatch(name) is not None
     return valid and name not in _METHODS and Source.parse(name).kind == "kmeans"
-
-
-def parse_embedding(name: str, values: dict[str, Any]) -> AnyEmbedding:
-    """Rebuild the settings class of one embedding from its resolved settings as a mapping."""
-    model = _METHODS.get(name, CustomEmbedding)
-    return model.model_validate({**values, "per_dataset": {}})

@@ -13,7 +13,6 @@ from cactus.config.sections.base import (
     fitting,
     setting,
 )
-from cactus.config.sections.source import Source
 from cactus.config.sections.views import ViewSettings
 
 
@@ -78,7 +77,15 @@ class AugmentationSettings(ViewSettings):
 
 
 class TrainingSettings(ScoredSettings):
-    """Settings of episodes and outer updates."""
+    """Settings of episodes and outer updates.
+
+    Attributes
+    ----------
+    own_code
+        Whether the learner is a module of users.
+    """
+
+    own_code: ClassVar[bool] = False
 
     way: Count = setting(20, "Classes per training episode.", unit="classes")
     shot: Count = setting(1, "Support images per class in training.", unit="images")
@@ -115,16 +122,15 @@ class TrainingSettings(ScoredSettings):
         """Return the keys that training reads, which are all."""
         return self
 
-    def for_source(self, source: str) -> Self:
-        """Return these settings for one source of tasks; "labels" is the oracle."""
-        parsed = Source.parse(source)
-        own = self.oracle_iterations if parsed.kind == "labels" else None
+    def for_source(self, *, oracle: bool, way: int | None) -> Self:
+        """Return these settings for a source of tasks, as an oracle or for a way of its own."""
+        own = self.oracle_iterations if oracle else None
         changes: dict[str, Any] = {
             "iterations": self.iterations if own is None else own,
             "oracle_iterations": None,
         }
-        if parsed.way is not None:  # a head has no more classes than in training
-            way = min(parsed.way, self.validation.way)
-            validation = self.validation.model_copy(update={"way": way})
-            changes |= {"way": parsed.way, "validation": validation}
+        if way is not None:  # a head has no more classes than in training
+            validating = min(way, self.validation.way)
+            validation = self.validation.model_copy(update={"way": validating})
+            changes |= {"way": way, "validation": validation}
         return self.model_copy(update=changes)

@@ -8,12 +8,13 @@ from typing_extensions import override
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import Count, setting
 from cactus.config.sections.learners.base import TrainingSettings
-from cactus.config.sections.names import Title, refuse_titles_of_datasets, title_setting
+from cactus.config.sections.names.title import Title, refuse_titles_of_datasets, title_setting
 
 
 class CustomLearner(TrainingSettings):
     """A custom learner; see docs/adding-a-learner.md."""
 
+    own_code: ClassVar = True
     scored: ClassVar = frozenset(
         {"module", "settings", "way", "fixed_way", "evaluation_tasks_at_once"}
     )

@@ -8,8 +8,9 @@ from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitEr
 from cactus.config.sections.learners.custom import CustomLearner
 from cactus.config.sections.learners.maml import MamlSettings, ScratchSettings
 from cactus.config.sections.learners.protonets import ProtonetsSettings
-from cactus.config.sections.names import LEARNERS, METHODS, refuse_equal_titles
-from cactus.config.sections.source import NAME_PATTERN
+from cactus.config.sections.names.built_in import LEARNERS, METHODS
+from cactus.config.sections.names.title import refuse_equal_titles
+from cactus.config.sections.source import NAME_PATTERN, Source
 
 AnyLearner = MamlSettings | ProtonetsSettings | CustomLearner
 
@@ -52,7 +53,18 @@ class LearnerSettings(Settings):
         """Return the settings of a meta-learner for one data set and, if given, task source."""
         own: AnyLearner = self.custom[name] if name in self.custom else getattr(self, name)
         settings = own.resolve(dataset)
-        return settings if source is None else settings.for_source(source)
+        if source is None:
+            return settings
+        parsed = Source.parse(source)
+        return settings.for_source(oracle=parsed.kind == "labels", way=parsed.way)
+
+    def scored(self, name: str, dataset: DatasetName, source: str) -> AnyLearner:
+        """Return the settings that the evaluation of a cell reads; others have their defaults."""
+        training = self.resolve(name, dataset, source)
+        if source == "scratch" and isinstance(training, MamlSettings):
+            network = training.for_scoring(ScratchSettings.network)
+            return self.scratch.resolve(dataset).apply(network)
+        return training.for_scoring()
 
     def modules(self, name: str) -> tuple[str, ...]:
         """Return the modules of a meta-learner that its jobs import by name."""

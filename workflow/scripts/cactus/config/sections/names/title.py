@@ -1,4 +1,4 @@
-"""Printed names of what is built in, and what holds for those that a study gives."""
+"""Titles that a study gives what it adds: what they may be."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -8,34 +8,6 @@ from pydantic import Field
 
 from cactus.config.sections.base import Overrides, UnfitError, setting
 
-EMBEDDINGS: Final = {
-    "acai": "ACAI",
-    "bigan": "BiGAN",
-    "deepcluster": "DeepCluster",
-    "infogan": "InfoGAN",
-    "contrastive": "Contrastive",
-}
-LEARNERS: Final = {"maml": "MAML", "protonets": "ProtoNets"}
-METHODS: Final = {
-    "scratch": "Training from scratch",
-    "knn": "kNN",
-    "linear": "Linear classifier",
-    "mlp": "MLP with dropout",
-    "cluster_matching": "Cluster matching",
-    "cactus-maml": "CACTUs-MAML",
-    "cactus-protonets": "CACTUs-ProtoNets",
-    "oracle-maml": "Oracle-MAML",
-    "oracle-protonets": "Oracle-ProtoNets",
-}
-# Of task sources; that of an embedding alone is the embedding's.
-KINDS: Final = {
-    "scratch": "None",
-    "kmeans": "",
-    "random": "Random assignment",
-    "pixels": "Pixels",
-    "hyperplanes": "Hyperplanes",
-    "labels": "True labels",
-}
 # Greek and Cyrillic letters that look like Latin ones.
 _LATIN: Final = str.maketrans(
     "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοАВЕКМНОРСТУХаеорсухіјѕ",  # noqa: RUF001
