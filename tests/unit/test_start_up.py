@@ -12,7 +12,8 @@ SLOW = (
     "sklearn", "scipy", "pandas", "matplotlib", "seaborn", "snakemake", "PIL",
 )  # fmt: skip
 
-# A stage's script, and the modules that its wildcards select (`modules` of its stage).
+# A stage's script, which loads little before it knows that there is work to do; what it then loads;
+# and the modules that its wildcards select (`modules` of its stage).
 STAGES = {
     "make_synthetic_data cactus.synthetic.mnist.write": {
         "scipy",
@@ -25,19 +26,22 @@ STAGES = {
     "make_synthetic_data cactus.synthetic.celeba.write": {"PIL"},
     "prepare_data cactus.data.readers.mnist": {"PIL"},
     "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
-    "train_embedding cactus.embed.acai": {"torch", "PIL"},
-    "train_embedding cactus.embed.bigan": {"torch", "PIL"},
-    "train_embedding cactus.embed.contrastive": {"torch", "PIL"},
-    "train_embedding cactus.embed.deepcluster": {"torch", "PIL"},
-    "train_embedding cactus.embed.infogan": {"torch", "PIL"},
+    "train_embedding": set(),
+    "train_embedding cactus.embed.train_and_encode cactus.embed.acai": {"torch", "PIL"},
+    "train_embedding cactus.embed.train_and_encode cactus.embed.bigan": {"torch", "PIL"},
+    "train_embedding cactus.embed.train_and_encode cactus.embed.contrastive": {"torch", "PIL"},
+    "train_embedding cactus.embed.train_and_encode cactus.embed.deepcluster": {"torch", "PIL"},
+    "train_embedding cactus.embed.train_and_encode cactus.embed.infogan": {"torch", "PIL"},
     "make_partitions": set(),
     "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
     "make_partitions cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
     "measure_partitions": set(),
-    "meta_train cactus.meta.maml.learner": {"torch"},
-    "meta_train cactus.meta.protonets.learner": {"torch"},
-    "meta_train cactus.meta.custom": {"torch"},
-    "evaluate_model cactus.meta.maml.learner": {"torch"},
+    "meta_train": set(),
+    "meta_train cactus.meta.train_cell cactus.meta.maml.learner": {"torch"},
+    "meta_train cactus.meta.train_cell cactus.meta.protonets.learner": {"torch"},
+    "meta_train cactus.meta.train_cell cactus.meta.custom": {"torch"},
+    "evaluate_model": set(),
+    "evaluate_model cactus.evaluate.run_model cactus.meta.maml.learner": {"torch"},
     "run_baselines": set(),
     "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
     "run_baselines cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},

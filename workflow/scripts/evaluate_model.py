@@ -3,8 +3,7 @@
 from contextlib import nullcontext
 
 from cactus.command import report, run_main, stage_job
-from cactus.evaluate.run_model import evaluate_cell
-from cactus.meta.registry import is_custom
+from cactus.config.sections.base import names_a_module
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS
 from cactus.stages.evaluate_model import EvaluateModelSpec
@@ -13,10 +12,13 @@ from cactus.stages.evaluate_model import EvaluateModelSpec
 def main() -> None:
     """Run the stage."""
     with stage_job(__doc__) as job:
+        # Not above: a job that takes its results from another run does not wait for PyTorch.
+        from cactus.evaluate.run_model import evaluate_cell
+
         spec = EvaluateModelSpec.parse(job.spec)
         model_folder = job.input_folder("models") if spec.source != "scratch" else None
         where = f"learners.custom.{spec.learner}.files"
-        custom = is_custom(spec.settings)
+        custom = names_a_module(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             evaluate_cell(spec, job.input_folder("data"), model_folder, job.output, report)
 

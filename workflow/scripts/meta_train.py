@@ -3,8 +3,7 @@
 from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
-from cactus.meta.registry import is_custom
-from cactus.meta.train_cell import train_cell
+from cactus.config.sections.base import names_a_module
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.stages.meta_train import MetaTrainSpec
@@ -14,9 +13,12 @@ def main() -> None:
     """Run the stage."""
     arguments = training_parser(__doc__).parse_args()
     with running_job(arguments.plan) as job:
+        # Not above: a job that takes its results from another run does not wait for PyTorch.
+        from cactus.meta.train_cell import train_cell
+
         spec = MetaTrainSpec.parse(job.spec)
         where = f"learners.custom.{spec.learner}.files"
-        custom = is_custom(spec.settings)
+        custom = names_a_module(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             train_cell(
                 spec,

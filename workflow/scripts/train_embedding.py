@@ -3,26 +3,28 @@
 from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
-from cactus.config.sections.embeddings.base import OwnCode
-from cactus.embed.registry import parse
-from cactus.embed.train_and_encode import train_and_encode
+from cactus.config.sections.base import names_a_module
 from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
 from cactus.stages.train_embedding import TrainEmbeddingSpec
-from cactus.train.device import set_up_device
 
 
 def main() -> None:
     """Run the stage."""
     arguments = training_parser(__doc__).parse_args()
     with running_job(arguments.plan) as job:
+        # Not above: a job that takes its results from another run does not wait for PyTorch.
+        from cactus.embed.registry import parse
+        from cactus.embed.train_and_encode import train_and_encode
+        from cactus.train.device import set_up_device
+
         spec = TrainEmbeddingSpec.parse(job.spec)
         compute = spec.compute
         device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
         settings = parse(spec.embedding, spec.settings)
         checkpoints = job.checkpoints(arguments.checkpoints)
         where = f"embeddings.custom.{spec.embedding}.files"
-        custom = isinstance(settings, OwnCode)
+        custom = names_a_module(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
             train_and_encode(
                 spec.embedding,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import torch
 
-from cactus.config.sections.base import DatasetSettings
+from cactus.config.sections.base import DatasetSettings, names_a_module
 from cactus.config.sections.embeddings.base import OwnCode
 from cactus.custom_code import EMBEDDING, custom_code
 from cactus.embed.base import Embedding
@@ -15,7 +15,7 @@ from cactus.embed.base import Embedding
 def parse(name: str, values: Mapping[str, Any]) -> DatasetSettings:
     """Return the settings of an embedding from the values that a plan has of them."""
     own = {**values, "per_dataset": {}}
-    if "module" in values:
+    if names_a_module(values):
         return OwnCode.model_validate(own)
     module = importlib.import_module(f"cactus.embed.{name}")
     return cast(DatasetSettings, module.Settings.model_validate(own))

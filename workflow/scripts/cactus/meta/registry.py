@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from cactus.config.sections.base import DatasetSettings
+from cactus.config.sections.base import DatasetSettings, names_a_module
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.meta.base import MetaLearner
 from cactus.meta.conv4 import ImageShape
@@ -25,16 +25,11 @@ class Parsed(NamedTuple):
 
 def parse(name: str, settings: Mapping[str, Any], speed: Mapping[str, Any] | None) -> Parsed:
     """Return the settings of a meta-learner from the values that a plan has of them."""
-    module = importlib.import_module(_CUSTOM if is_custom(settings) else _module(name))
+    module = importlib.import_module(_CUSTOM if names_a_module(settings) else _module(name))
     return Parsed(
         module.Settings.model_validate(settings),
         None if speed is None else module.Speed.model_validate(speed),
     )
-
-
-def is_custom(settings: Mapping[str, Any]) -> bool:
-    """Return whether the settings are those of a learner of users."""
-    return "module" in settings
 
 
 def build(

@@ -1,6 +1,6 @@
 """Building blocks of the typed configuration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
@@ -172,6 +172,11 @@ def _without(values: Any, keys: dict[str, Any]) -> Any:
         elif isinstance(value, dict) and isinstance(keys[key], dict):
             kept[key] = _without(value, keys[key])
     return {key: value for key, value in kept.items() if value != {} or values[key] == {}}
+
+
+def names_a_module(settings: Mapping[str, Any]) -> bool:
+    """Return whether settings, as a plan has them, are those of a module of users."""
+    return "module" in settings
 
 
 def changed(parent: type[Settings], key: str, default: Any) -> Any:
