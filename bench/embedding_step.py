@@ -15,7 +15,7 @@ from cactus.embed.registry import parse as parse_embedding
 from cactus.train.device import set_up_device
 
 BATCH = 64
-CASES = ("acai", "bigan", "deepcluster", "infogan")
+CASES = ("acai", "bigan", "contrastive", "deepcluster", "infogan")
 
 
 def step(
