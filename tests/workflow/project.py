@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.workflow.warm.jobs import warm_python
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "rules", "workflow", "config", "slurm", "envs", "pyproject.toml")
 CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
@@ -26,7 +28,7 @@ _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
 # Commands are forked from a process that has imported Snakemake: that takes longer than most do.
 _WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload(["tests.workflow.warm"])
+_WARM.set_forkserver_preload(["tests.workflow.warm.snakemake_imports"])
 
 
 class Project:
@@ -138,9 +140,12 @@ class Project:
 
     def _command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the `main` of a module in the project's folder, in a process of its own."""
+        variables = self.variables()
+        if not self.environment:
+            variables["PATH"] = f"{warm_python()}{os.pathsep}{variables['PATH']}"
         with tempfile.TemporaryDirectory() as place:
             files = Path(place, "stdout"), Path(place, "stderr")
-            call = module, arguments, self.folder, self.variables(), files
+            call = module, arguments, self.folder, variables, files
             process = _WARM.Process(target=_call, args=call)
             process.start()
             process.join()

@@ -1,0 +1,5 @@
+"""Forks the processes of tests from some that have imported the slow libraries already.
+
+Most of the time of a short job or command is the import of PyTorch, pandas or Snakemake. What a job
+imports by itself is tested where jobs start cold: by `make demo` and on the clusters.
+"""

@@ -1,0 +1,47 @@
+"""A `python` for Snakemake's jobs that is forked from a process with the slow libraries."""
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_CLIENT: Final = Path(__file__).with_name("client.py")
+_SERVER: Final = Path(__file__).with_name("server.py")
+
+
+@cache
+def warm_python() -> str:
+    """Return a folder with a `python` whose jobs are forked from a process that ends with this."""
+    place = tempfile.TemporaryDirectory(prefix="cactus-warm-")
+    folder = Path(place.name)
+    address, program = folder / "address", folder / "python"
+    program.write_text(
+        f"#!{sys.executable} -IS\nADDRESS, PYTHON = {str(address)!r}, {sys.executable!r}\n"
+        + _CLIENT.read_text()
+    )
+    program.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(64)
+        variables = {**os.environ, "MPLBACKEND": "Agg"}
+        variables.pop("PYTHONPATH", None)
+        server = subprocess.Popen(
+            [sys.executable, "-P", str(_SERVER), str(listener.fileno())],
+            pass_fds=[listener.fileno()],
+            env=variables,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def end() -> None:
+        server.terminate()
+        server.wait()
+        place.cleanup()
+
+    atexit.register(end)
+    return place.name
