@@ -12,7 +12,7 @@ from cactus.data.arrays import load_images
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, check_results, write_results
 from cactus.meta.base import MetaLearner, cut
-from cactus.meta.registry import build, parse
+from cactus.meta.registry import build, from_scratch, parse
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
 from cactus.stages.evaluate_model import EvaluateModelSpec
@@ -61,6 +61,8 @@ def evaluate_cell(
     seed = derive_seed("weights", spec.seed)
     shape = (height, width, channels)
     settings, speed = parse(spec.learner, spec.settings, spec.speed)
+    if spec.scratch is not None:
+        settings = from_scratch(spec.learner, settings, spec.scratch)
     learner = build(spec.learner, settings, speed, shape, seed=seed, device=device)
     if model_folder is not None:
         load_model(learner, model_folder, **cell)

@@ -32,6 +32,14 @@ def parse(name: str, settings: Mapping[str, Any], speed: Mapping[str, Any] | Non
     )
 
 
+def from_scratch(
+    name: str, settings: TrainingSettings, scratch: Mapping[str, Any]
+) -> TrainingSettings:
+    """Return the settings of the row that trains from scratch, from the values of a plan."""
+    module = importlib.import_module(_module(name))
+    return cast(TrainingSettings, module.Scratch.model_validate(scratch).apply(settings))
+
+
 def build(
     name: str,
     settings: TrainingSettings,

@@ -21,6 +21,7 @@ class EvaluateModelSpec(Spec):
     seed: int
     settings: dict[str, Any]
     speed: dict[str, Any] | None
+    scratch: dict[str, Any] | None
     evaluation: EvaluationSettings
     pool_attributes: int
     compute: ComputeSettings
@@ -47,10 +48,12 @@ class EvaluateModel(CellStage):
         dataset, source, learner, _ = wildcards
         settings = config.learners.scored(learner, dataset, source)
         speed = config.speed.resolve(learner, dataset)
+        scratch = config.learners.scratch.resolve(dataset).model_dump(mode="json")
         return EvaluateModelSpec(
             **wildcards._asdict(),
             settings=settings.model_dump(mode="json"),
             speed=speed and speed.for_scoring().model_dump(mode="json"),
+            scratch=scratch if source == "scratch" else None,
             evaluation=config.evaluation_of(dataset, source),
             pool_attributes=config.pool_attributes(wildcards.dataset),
             compute=config.compute,

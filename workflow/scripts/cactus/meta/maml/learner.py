@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from cactus.config.sections.learners.maml import AtOnce, MamlSettings, MamlSpeed
+from cactus.config.sections.learners.maml import AtOnce, MamlSettings, MamlSpeed, ScratchSettings
 from cactus.errors import EpisodeError
 from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
 from cactus.meta.conv4 import ImageShape
@@ -18,7 +18,7 @@ from cactus.tasks.episodes import EpisodeBatch
 from cactus.train.device import require_gpu
 
 # The names that jobs look for.
-Settings, Speed = MamlSettings, MamlSpeed
+Settings, Speed, Scratch = MamlSettings, MamlSpeed, ScratchSettings
 
 
 class Maml(MetaLearner):

@@ -61,10 +61,7 @@ class LearnerSettings(Settings):
     def scored(self, name: str, dataset: DatasetName, source: str) -> AnyLearner:
         """Return the settings that the evaluation of a cell reads; others have their defaults."""
         training = self.resolve(name, dataset, source)
-        if source == "scratch" and isinstance(training, MamlSettings):
-            network = training.for_scoring(ScratchSettings.network)
-            return self.scratch.resolve(dataset).apply(network)
-        return training.for_scoring()
+        return training.for_scoring(ScratchSettings.network if source == "scratch" else None)
 
     def modules(self, name: str) -> tuple[str, ...]:
         """Return the modules of a meta-learner that its jobs import by name."""
