@@ -52,7 +52,7 @@ def idx() -> Target:
     import gzip
     import struct
 
-    from cactus.config.sections.data import DataSettings
+    from cactus.config.sections.data.section import DataSettings
     from cactus.data.files.registry import load_registry
     from cactus.data.files.tree import RawEntry, RawTree
     from cactus.data.readers import mnist

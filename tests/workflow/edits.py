@@ -130,7 +130,7 @@ CODE = [
     ("cactus/config/sections/learners/base.py", wave("meta_train", "evaluate_model")),
     ("cactus/config/sections/learners/protonets.py", wave("(meta_train|evaluate_model) .*/protonets/")),
     ("cactus/config/sections/learners/custom.py", NOTHING),
-    ("cactus/config/sections/names/built_in.py", wave("aggregate_results")),
+    ("cactus/config/sections/names.py", wave("aggregate_results")),
     ("cactus/config/sections/acceptance.py", wave("make_partitions")),
     ("cactus/custom_code.py", wave("train_embedding")),
     ("cactus/meta/custom.py", NOTHING),

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cactus.config.sections.data import (
+from cactus.config.sections.data.section import (
     CelebaData,
     DataSettings,
     MiniImagenetData,

@@ -11,7 +11,7 @@ CODE = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.prepare import prepare
 prepare("celeba", DataSettings(), Path(sys.argv[2]), Path(sys.argv[3]), synthetic=False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

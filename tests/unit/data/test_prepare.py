@@ -158,7 +158,7 @@ def test_preparation_needs_no_torch():
     scripts = Path(__file__).parents[3] / "workflow" / "scripts"
     code = (
         f"import sys; sys.path.insert(0, {str(scripts)!r})\n"
-        "from cactus.config.sections.data import DataSettings\n"
+        "from cactus.config.sections.data.section import DataSettings\n"
         "from cactus.data.prepare import load_reader\n"
         f"[load_reader(name, DataSettings()) for name in {DATASETS}]\n"
         "assert 'torch' not in sys.modules\n"

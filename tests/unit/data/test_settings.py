@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from cactus.config.sections.data import CelebaData, DataSettings
+from cactus.config.sections.data.section import CelebaData, DataSettings
 
 
 def fields(model):

@@ -167,10 +167,17 @@ def test_picture_shows_the_nearest_neighbors_and_leaves_the_generators_alone(
     assert Image.open(tmp_path / "picture.png").size == (6 * pitch + 2, 2 * pitch + 2)
 
 
+def test_views_that_cannot_differ_are_refused(tiny_settings) -> None:
+    idle = dict.fromkeys(("rotation", "scale", "shear", "shift", "elastic"), 0.0)
+    with pytest.raises(ValueError, match="would be the same"):
+        tiny_settings("contrastive", views={**idle, "quarter_turns": True})
+    assert tiny_settings("contrastive", views={**idle, "flip": True})
+
+
 @pytest.mark.parametrize("key", ["jitter", "grayscale"])
 def test_colors_of_gray_images_are_refused(key: str, tiny_settings) -> None:
-    settings = tiny_settings("contrastive", views={key: 0.5})
+    settings = tiny_settings("contrastive", views={key: 0.5, "rotation": 9.0})
     with pytest.raises(ConfigError, match="without colors") as caught:
         build("contrastive", settings, (28, 28, 1), 0, torch.device("cpu"))
-    assert caught.value.where == f"embeddings.contrastive.views.{key}"
+    assert caught.value.where == f"the contrastive embedding's views.{key}"
     assert build("contrastive", settings, (28, 28, 3), 0, torch.device("cpu"))

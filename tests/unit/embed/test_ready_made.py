@@ -241,3 +241,34 @@ def test_vectors_are_an_embedding_whose_files_are_declared():
     assert resolved.files == list(files.values())
     with pytest.raises(ValueError, match="`module`, `vectors` or `like` is required"):
         CustomEmbedding()
+
+
+def test_a_file_of_negatives_is_that_for_all_images(tmp_path):
+    images, vectors = data((8, 8, 1))
+    images["train"][1] = 255 - images["train"][0]
+    ready = method(write(tmp_path, {k: 255 - one for k, one in images.items()}, vectors), (8, 8, 1))
+    ready.fit(images["train"], *[None] * 2)  # type: ignore[arg-type]
+    for split in SPLITS:
+        assert np.array_equal(ready.encode(images[split]), vectors[split])
+    assert np.array_equal(ready.encode(images["train"][:1]), vectors["train"][:1])
+
+
+def test_the_vector_of_a_negative_stands_for_no_other_image(tmp_path):
+    images, vectors = data((8, 8, 1))
+    ready = method(write(tmp_path, images, vectors), (8, 8, 1))
+    images["train"][1] = 255 - images["train"][0]
+    with pytest.raises(DataError, match="1 of 12 images, the first is image 1"):
+        ready.encode(images["train"])
+
+
+def test_a_vector_that_is_not_finite_equals_no_other(tmp_path):
+    images, vectors = data((8, 8, 1))
+    images["train"][1], vectors["train"][1] = images["train"][0], np.nan
+    with pytest.raises(DataError, match="Two equal images have different"):
+        method(write(tmp_path, images, vectors), (8, 8, 1))
+
+
+@pytest.mark.parametrize("name", ["~/all.npz", "vectors/*.npz"])
+def test_paths_are_written_out(name):
+    with pytest.raises(ValueError, match="write out the path"):
+        ReadyVectors(**dict.fromkeys(SPLITS, name))

@@ -98,6 +98,10 @@ def test_instance_tasks_without_views_are_refused():
         AugmentationSettings(instance_tasks=0.5)
     with pytest.raises(ValueError, match="would all be the same"):
         AugmentationSettings(instance_tasks=0.5, quarter_turns=True)
+    for idle in ({"blur_probability": 0.9}, {"blur_sigma": 2.0, "blur_probability": 0.0}):
+        assert not AugmentationSettings(**idle).active
+        with pytest.raises(ValueError, match="would all be the same"):
+            AugmentationSettings(instance_tasks=0.5, **idle)
     assert AugmentationSettings(instance_tasks=0.5, flip=True).active
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.base import BUILT_IN
-from cactus.config.sections.names.built_in import METHODS
+from cactus.config.sections.names import METHODS
 from cactus.errors import DataError
 from cactus.paper.published import CELL_KEYS, read_published
 

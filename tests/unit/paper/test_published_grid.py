@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cactus.config.load import load_config
 from cactus.config.sections.base import BUILT_IN
-from cactus.config.sections.names.built_in import LEARNERS
+from cactus.config.sections.names import LEARNERS
 from cactus.config.sections.source import Source, unmet_name
 from cactus.paper.published import CELL_KEYS, read_published
 from cactus.paper.vocabulary import method_name, published_source

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from matplotlib.colors import to_rgb
 
-from cactus.config.sections.names.built_in import METHODS
+from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.drawing.contrast import contrast, text_color
 from cactus.paper.style import PALETTE, balanced_columns, method_styles, series_styles

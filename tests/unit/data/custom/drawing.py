@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 
 KINDS = ("circle", "square", "triangle", "diamond", "bar", "ring", "cross", "corner")
 

@@ -201,3 +201,46 @@ def test_the_hash_of_an_archive_counts(tmp_path):
     assert sorted(found) == ["all.zip", "list.csv"]
     write_zip(tmp_path / "raw/shapes/all.zip", below("top", CLASSES))
     assert custom_raw_hashes(tmp_path / "raw", "shapes", HashCache(None)) != found
+
+
+def test_several_archives_with_folders_of_their_own_are_refused(tmp_path):
+    for part in ("one", "two"):
+        write_zip(tmp_path / f"raw/shapes/{part}.zip", below(part, CLASSES))
+    error = refused(tmp_path, **SHARES)
+    assert "one/ in one, two/ in another" in error.got
+    assert "unpack them" in error.fix
+
+
+def test_an_archive_for_each_class_has_its_folder(tmp_path):
+    for kind in KINDS:
+        members = {name: one for name, one in CLASSES.items() if name.startswith(f"{kind}/")}
+        write_zip(tmp_path / f"raw/shapes/{kind}.zip", members)
+    check_as_unpacked(tmp_path, CLASSES, **SHARES)
+
+
+def test_archives_in_class_folders_may_have_folders_of_their_own(tmp_path):
+    plain = {}
+    for kind in KINDS:
+        members = {f"a/{kind}/{name}": one for name, one in CLASSES.items() if kind in name}
+        write_zip(tmp_path / f"raw/shapes/{kind}/part.zip", members)
+        plain |= below(kind, members)
+    check_as_unpacked(tmp_path, plain, **SHARES)
+
+
+def test_archives_of_images_without_folders_say_where_to_put_them(tmp_path):
+    for kind in KINDS[:2]:
+        write_zip(tmp_path / f"raw/shapes/{kind}.zip", {"000.png": image(kind, 0)})
+    assert "a folder of its class" in refused(tmp_path, **SHARES).fix
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_class_with_the_name_of_a_download_is_named(packing, tmp_path):
+    strange = {f"spare.part/{number}.png": image("ring", number) for number in range(3)}
+    write_any(tmp_path / "raw/shapes", "shapes", CLASSES | strange, packing)
+    assert "spare.part/0.png" in refused(tmp_path, **SHARES).got
+
+
+def test_only_the_folder_of_macos_is_left_out(tmp_path):
+    members = {f"__MACOSX_{name}": one for name, one in CLASSES.items()}
+    write_zip(tmp_path / "raw/shapes/shapes.zip", members)
+    check_as_unpacked(tmp_path, members, **SHARES)

@@ -79,11 +79,11 @@ def test_a_table_may_start_with_a_byte_order_mark(raw, tmp_path):
 @pytest.mark.parametrize(
     ("extra", "got", "place"),
     [
-        (("images/none.png", "ring", "train"), "images/none.png, and no such file", "row 14"),
-        (("../shapes/images/ring-0.png", "ring", "train"), "no such file", "row 14"),
-        (("images/ring-0.png", "ring", "train"), "images/ring-0.png again", "row 14"),
-        (("images/cross-0.png", "", "train"), "no value of `class` in row 14", "list.csv"),
-        (("images/cross-0.png", "cross"), "no value of `split` in row 14", "list.csv"),
+        (("images/none.png", "ring", "train"), "images/none.png, and no such file", "line 14"),
+        (("../shapes/images/ring-0.png", "ring", "train"), "no such file", "line 14"),
+        (("images/ring-0.png", "ring", "train"), "images/ring-0.png again", "line 14"),
+        (("images/cross-0.png", "", "train"), "no value of `class` in line 14", "list.csv"),
+        (("images/cross-0.png", "cross"), "no value of `split` in line 14", "list.csv"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(raw, tmp_path, extra, got, place):

@@ -1,9 +1,10 @@
 """Class folders of one's own: what is noted, what is left out, and what is refused."""
 
 import pytest
+from pydantic import ValidationError
 
 from cactus.errors import DataError
-from tests.unit.data.custom.drawing import shape, write_folders
+from tests.unit.data.custom.drawing import settings, shape, write_folders
 from tests.unit.data.custom.folders import BY_LISTS, LISTS, prepared, refused
 
 
@@ -97,10 +98,63 @@ def test_an_empty_folder_is_named(tmp_path, made):
     assert error.got == "no image"
 
 
-def test_classes_whose_names_differ_only_in_case_are_named(raw, tmp_path):
-    (raw / "Ring").mkdir()
-    shape("ring", 9).save(raw / "Ring/9.png")
-    assert "Ring and ring" in refused(tmp_path, **BY_LISTS).got
+@pytest.mark.parametrize("other", ["Ring", "ring ", " rIng"])
+def test_classes_whose_names_are_hard_to_tell_apart_are_named(raw, tmp_path, other):
+    (raw / other).mkdir()
+    shape("ring", 9).save(raw / other / "9.png")
+    error = refused(tmp_path, **BY_LISTS)
+    assert "hard to tell apart" in str(error)
+    assert repr(other) in error.got
+    assert "'ring'" in error.got
+
+
+def test_accents_in_two_forms_are_one_name(raw, tmp_path):
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    (raw / "bar").rename(raw / decomposed)
+    error = refused(tmp_path, split={"classes": LISTS | {"test": [composed]}})
+    assert "'cafe\\u0301'" in error.fix
+    assert prepared(tmp_path, split={"classes": LISTS | {"test": [decomposed]}}).splits
+    (raw / composed).mkdir()
+    shape("bar", 9).save(raw / composed / "9.png")
+    assert "'caf\\xe9'" in refused(tmp_path, **BY_LISTS).got
+    both = {"classes": LISTS | {"test": [decomposed], "val": [composed]}}
+    with pytest.raises(ValidationError, match="is in val, too"):
+        settings(split=both)
+
+
+@pytest.mark.parametrize("suffix", ["heif", "tga", "psd", "jxl", "dcm", "apng", "raw"])
+def test_images_of_formats_that_are_not_read_are_named(raw, tmp_path, suffix):
+    (raw / f"ring/9.{suffix}").write_bytes(b"pixels")
+    assert f"9.{suffix}" in refused(tmp_path, **BY_LISTS).got
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "jpe", "JPG"])
+def test_jpeg_has_several_suffixes(raw, tmp_path, suffix):
+    shape("ring", 9).save(raw / f"ring/9.{suffix}", format="JPEG")
+    prepared(tmp_path, **BY_LISTS)
+    assert f"ring/9.{suffix}" in (tmp_path / "out/train_names.txt").read_text()
+
+
+def test_a_folder_that_is_linked_twice_is_in_both_places(raw, tmp_path):
+    (raw / "ring/more").symlink_to("../bar")
+    (raw / "square/more").symlink_to("../bar")
+    (raw / "ring/here").symlink_to(".")  # a circle
+    (raw / "bar/back").symlink_to("../ring")  # another
+    names = {}
+    prepared(tmp_path, **BY_LISTS)
+    for split in ("train", "val", "test"):
+        names[split] = (tmp_path / f"out/{split}_names.txt").read_text()
+    count = len(list(raw.glob("bar/*.png")))
+    assert names["train"].count("ring/more/0") == count
+    assert names["val"].count("square/more/0") == count
+    assert "here" not in names["train"]
+
+
+def test_a_name_with_a_backslash_is_named(raw, tmp_path):
+    shape("ring", 9).save(raw / "ring/a\\b.png")
+    error = refused(tmp_path, **BY_LISTS)
+    assert "backslash" in error.got
+    assert error.where.endswith("ring/a\\b.png")
 
 
 @pytest.mark.parametrize("name", ["li\nne", "b\udcff"])

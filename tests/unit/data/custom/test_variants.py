@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from cactus.config.load import load_config, parse_config
-from cactus.config.sections.custom_data import PUBLISHED
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.custom import PUBLISHED
+from cactus.config.sections.data.section import DataSettings
 from cactus.config.split_sizes import split_sizes
 from cactus.data.arrays import Manifest, load_images, load_labels
 from cactus.data.names import load_names

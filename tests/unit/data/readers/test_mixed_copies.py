@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cactus.config.sections.data import CELEBA_NAMES
+from cactus.config.sections.data.section import CELEBA_NAMES
 from cactus.data.arrays import load_images, load_labels, load_manifest
 from cactus.data.prepare import check_raw, prepare
 from cactus.data.readers.miniimagenet_lists import parse_list

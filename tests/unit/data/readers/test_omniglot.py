@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.config.sections.data import OmniglotData
+from cactus.config.sections.data.section import OmniglotData
 from cactus.data.arrays import load_images, load_labels, load_manifest
 from cactus.data.prepare import check_raw, prepare
 from cactus.data.readers.omniglot import split_characters

@@ -2,7 +2,7 @@ from itertools import combinations
 
 import pytest
 
-from cactus.config.sections.names.built_in import METHODS
+from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.figures.shots import draw

@@ -11,7 +11,7 @@ from cactus.config.printed.titles import Titles
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.grid import Grid, GridSettings

@@ -9,8 +9,8 @@ from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
-from cactus.config.sections.names.title import alike
 from cactus.config.sections.source import Source
+from cactus.config.sections.title import alike
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 

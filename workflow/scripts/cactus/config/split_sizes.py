@@ -4,8 +4,8 @@ import sys
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.custom_data import ROTATIONS, CustomDataset
-from cactus.config.sections.data import CELEBA_ATTRIBUTES, DataSettings
+from cactus.config.sections.data.custom import ROTATIONS, CustomDataset
+from cactus.config.sections.data.section import CELEBA_ATTRIBUTES, DataSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.evaluation import EvaluationSettings
 from cactus.config.sections.learners.maml import MamlSettings
 from cactus.config.sections.synthetic import SyntheticSettings

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from cactus.config.sections.base import DatasetName, Settings
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.arrays import (
     MANIFEST,
     Manifest,

@@ -157,7 +157,7 @@ class Method(TrainedEmbedding[ContrastiveSettings]):
     ) -> None:
         super().__init__(settings, image_shape, seed, device)
         channels = image_shape[2]
-        check_colors(settings.views, channels, "embeddings.contrastive.views")
+        check_colors(settings.views, channels, "the contrastive embedding's views")
         self.encoder = self.add_net("encoder", partial(_build_encoder, settings, channels))
         conv = settings.network == "conv"
         side = settings.working_size >> _HALVINGS

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Final
 
 from cactus.config.models import Config
-from cactus.config.sections.names.built_in import EMBEDDINGS, LEARNERS
+from cactus.config.sections.names import EMBEDDINGS, LEARNERS
 from cactus.config.sections.source import Source
 
 ABLATIONS: Final = "ablations"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cactus.config.printed.titles import UNTITLED, Titles
-from cactus.config.sections.names.built_in import EMBEDDINGS
+from cactus.config.sections.names import EMBEDDINGS
 from cactus.manuscript.protocol import PLACEHOLDER, first_value
 
 

@@ -125,7 +125,8 @@ def meta_train(
     learner.check_device()
     for source in filter(None, (tasks, validation)):
         _check_images(learner, source)
-    where = f"learners.{learner.name}.augmentation"
+    custom = "custom." if learner.settings.own_code else ""
+    where = f"learners.{custom}{learner.name}.augmentation"
     check_colors(learner.settings.augmentation, tasks.images.shape[3], where)
     state = TrainState.start(learner, seed)
     settings, (device, _) = learner.settings, learner.parameter_like()

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from cactus.config.printed.titles import IMAGES, Titles
-from cactus.config.sections.names.built_in import LEARNERS
+from cactus.config.sections.names import LEARNERS
 from cactus.config.sections.source import Source
 from cactus.files import read_json
 from cactus.paper.cells import (

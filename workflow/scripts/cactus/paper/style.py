@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from cactus.config.sections.base import BUILT_IN
-from cactus.config.sections.names.built_in import METHODS
+from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
 from cactus.paper.drawing.text import text_width, wrapped

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Final
 
 from cactus.config.sections.base import BUILT_IN
-from cactus.config.sections.names.built_in import EMBEDDINGS, METHODS
+from cactus.config.sections.names import EMBEDDINGS, METHODS
 from cactus.config.sections.source import Source
 from cactus.errors import DataError
 

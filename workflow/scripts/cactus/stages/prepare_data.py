@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import BUILT_IN, DatasetName
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.splits import SPLITS
 from cactus.stages.base import DataFile, DatasetStage, DatasetWildcards, Inputs, Spec, inputs_from
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.arrays import load_images, load_labels, load_manifest
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError

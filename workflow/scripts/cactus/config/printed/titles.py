@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Final, Self
 
 from cactus.config.sections.base import BUILT_IN, Settings, setting
-from cactus.config.sections.names.built_in import EMBEDDINGS, KINDS, LEARNERS, METHODS
-from cactus.config.sections.names.title import alike
+from cactus.config.sections.names import EMBEDDINGS, KINDS, LEARNERS, METHODS
 from cactus.config.sections.source import Source
+from cactus.config.sections.title import alike
 
 IMAGES: Final = "training images"  # what augmentation changes, in a note
 _TRAINED: Final = {"cactus": "CACTUs", "oracle": "Oracle"}

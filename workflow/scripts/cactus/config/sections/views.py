@@ -1,10 +1,10 @@
 """Settings of random views of images."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from cactus.config.sections.base import Fraction, NonNegative, Settings, setting
+from cactus.config.sections.base import Fraction, Settings, setting
 
 Degrees = Annotated[float, Field(ge=0.0, le=180.0)]
 Scale = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -12,6 +12,11 @@ Scale = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 class ViewSettings(Settings):
     """Random changes that make a view of an image, each drawn anew; 0, 1 or false turns one off."""
+
+    # Quarter turns are no change between two views, which are turned alike.
+    _changes: ClassVar = (
+        "rotation", "scale", "shear", "shift", "elastic", "flip", "jitter", "grayscale",
+    )  # fmt: skip
 
     quarter_turns: bool = setting(
         False,
@@ -50,7 +55,14 @@ class ViewSettings(Settings):
         "full turn; 0 for none.",
     )
     grayscale: Fraction = setting(0.0, "Probability that a color image loses its colors.")
-    blur_sigma: NonNegative = setting(
+    blur_sigma: Annotated[float, Field(ge=0.0, le=100.0)] = setting(
         0.0, "Largest standard deviation of a Gaussian blur; 0 for none.", unit="pixels"
     )
     blur_probability: Fraction = setting(0.5, "Probability that an image is blurred.")
+
+    @property
+    def differ(self) -> bool:
+        """Whether two views of an image can differ."""
+        blurred = self.blur_sigma > 0 and self.blur_probability > 0
+        changed = any(getattr(self, name) for name in self._changes)
+        return changed or blurred or self.crop_area_min < 1

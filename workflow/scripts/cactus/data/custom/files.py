@@ -1,15 +1,19 @@
 """Images of a data set of one's own that are files, in class folders or listed in a table."""
 
-import csv
-import io
 import re
 from typing import Literal
 
-from cactus.config.sections.custom_data import CustomDataset
-from cactus.config.sections.data import DataSettings
-from cactus.data.custom.places import files_by_path, unusable, without_top_folder
+from cactus.config.sections.data.custom import CustomDataset
+from cactus.config.sections.data.section import DataSettings
+from cactus.data.custom.places import (
+    files_by_path,
+    refuse_several_tops,
+    unusable,
+    without_top_folder,
+)
 from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Item, divide
+from cactus.data.custom.table import Row, TableError, read_rows
 from cactus.data.files.containers import path_parts
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
@@ -19,7 +23,7 @@ from cactus.data.readers.image_fitter import ImageFitter
 from cactus.errors import DataError, did_you_mean
 from cactus.splits import Split
 
-_IMAGE = re.compile(r"\.(png|jpe?g|bmp|gif|webp)$", re.IGNORECASE)
+_IMAGE = re.compile(r"\.(png|jpe?g|jpe|jfif|bmp|gif|webp)$", re.IGNORECASE)
 
 
 class CustomReader:
@@ -78,7 +82,7 @@ class CustomReader:
         classes = None
         if rule and rule.file:
             rows = self._rows(tree, files, rule.file, ("class", "split"))
-            classes = {row["class"]: row["split"] for row in rows}
+            classes = {row["class"]: row["split"] for _, row in rows}
             if len(classes) < len(rows):
                 fix = "list each class once"
                 raise self._unusable(str(tree.root / rule.file), "a class in two rows", fix)
@@ -104,6 +108,8 @@ class CustomReader:
             raise self._unusable(str(packed[0].container.path), got, fix)
         folders = 2 if self._own.split is None else 1
         table = "/".join(path_parts(self._own.table)) if self._own.table else None
+        if packed and table is None:
+            refuse_several_tops(tree, self._dataset, files, images, folders)
         return without_top_folder(files, images, folders, table)
 
     def _in_folders(
@@ -136,8 +142,8 @@ class CustomReader:
         columns = ("file", "class", *(("split",) if self._own.split is None else ()))
         items: list[Item] = []
         entries: dict[str, RawEntry] = {}
-        for line, row in enumerate(self._rows(tree, files, table, columns), start=2):
-            path, place = "/".join(path_parts(row["file"])), f"{tree.root / table}, row {line}"
+        for line, row in self._rows(tree, files, table, columns):
+            path, place = "/".join(path_parts(row["file"])), f"{tree.root / table}, line {line}"
             if path not in files:
                 raise self._unusable(
                     place,
@@ -156,28 +162,19 @@ class CustomReader:
 
     def _rows(
         self, tree: RawTree, files: dict[str, RawEntry], table: str, columns: tuple[str, ...]
-    ) -> list[dict[str, str]]:
-        """Return the rows of a csv file, each with a value in each of the columns."""
+    ) -> list[Row]:
+        """Return the rows of a csv file; see `read_rows`."""
         entry = files.get("/".join(path_parts(table)))
         where = tree.where(entry) if entry else str(tree.root / table)
         if entry is None:
             raise self._unusable(where, "no such file", "put the table there, or correct its name")
         try:
-            text = tree.read(entry).decode("utf-8-sig")
-            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-        except (UnicodeDecodeError, csv.Error) as error:
+            return read_rows(tree.read(entry).decode("utf-8-sig"), columns)
+        except UnicodeDecodeError as error:
             raise self._unusable(where, str(error), "save it as csv in UTF-8") from error
-        for line, row in enumerate(rows, start=2):
-            for column in columns:
-                if not (row.get(column) or "").strip():
-                    got = f"no value of `{column}` in row {line}"
-                    raise self._unusable(where, got, f"it needs the columns {', '.join(columns)}")
-        if not rows:
-            raise self._unusable(where, "no row", f"it needs the columns {', '.join(columns)}")
-        return [
-            {column: value.strip() for column, value in row.items() if column in columns}
-            for row in rows
-        ]
+        except TableError as error:
+            fix = f"it needs the columns {', '.join(columns)}, with commas between them"
+            raise self._unusable(where, str(error), fix) from error
 
     def _unusable(self, where: str, got: str, fix: str) -> DataError:
         return unusable(self._dataset, where, got, fix)

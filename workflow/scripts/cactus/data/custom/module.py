@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cactus.config.sections.custom_data import CustomDataset
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.custom import CustomDataset
+from cactus.config.sections.data.section import DataSettings
 from cactus.custom_code import DATASET, custom_code
 from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Division, Item, divide

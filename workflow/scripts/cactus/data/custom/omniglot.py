@@ -3,8 +3,8 @@
 import csv
 from typing import Final, Literal
 
-from cactus.config.sections.custom_data import CustomDataset
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.custom import CustomDataset
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.custom.rotations import with_rotations
 from cactus.data.custom.split import Item, divide
 from cactus.data.files.registry import CONFIG_FOLDER, DatasetEntry

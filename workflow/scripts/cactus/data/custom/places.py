@@ -1,11 +1,11 @@
 """Where files of a data set of one's own lie, as if archives were unpacked beside themselves."""
 
 from collections.abc import Collection
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from cactus.data.files.containers import path_parts
 from cactus.data.files.tree import RawEntry, RawTree
-from cactus.errors import DataError
+from cactus.errors import DataError, printable
 
 
 def unusable(dataset: str, where: str, got: str, fix: str) -> DataError:
@@ -28,13 +28,15 @@ def files_by_path(tree: RawTree, dataset: str) -> dict[str, RawEntry]:
     for entry in tree.entries:
         path = _path(tree, entry)
         if path is None:
-            got = "bytes that are not UTF-8, or control characters, in its name"
-            fix = "rename the file or its folder"
-            raise unusable(dataset, tree.where(entry), got, fix)
+            got = "bytes that are not UTF-8, control characters or a backslash in its name"
+            where = str(tree.root / printable(entry.name)) if entry.loose else tree.where(entry)
+            raise unusable(dataset, where, got, "rename the file or its folder")
         other = found.setdefault(path, entry)
         if other is not entry:
             got = f"the same file as {other.path}"
             fix = "keep one of them: an archive or what was unpacked from it"
+            if not (entry.loose or other.loose) and entry.container is not other.container:
+                fix += "; or put each archive into a folder of its class, if they have other images"
             raise unusable(dataset, tree.where(entry), got, fix)
     return dict(sorted(found.items()))
 
@@ -47,6 +49,32 @@ def _path(tree: RawTree, entry: RawEntry) -> str | None:
     inside = path_parts(entry.name)
     whole = "/".join([archive.as_posix(), *inside])
     return "/".join([*archive.parts[:-1], *inside]) if entry.path == whole else None
+
+
+def refuse_several_tops(
+    tree: RawTree, dataset: str, files: dict[str, RawEntry], images: Collection[str], folders: int
+) -> None:
+    """Raise an error if several archives have each a folder of its own around what is in it.
+
+    These folders may be the classes, or the folders in them. Parameters as in `without_top_folder`.
+    """
+    tops: dict[Path, set[str]] = {}
+    for path in images:
+        archive, parts = files[path].container.path, path.split("/")
+        if archive.parent != tree.root or len(parts) <= folders + 1:
+            return
+        tops.setdefault(archive, set()).add(parts[0])
+    alone = {archive: next(iter(names)) for archive, names in tops.items() if len(names) == 1}
+    if len(alone) < len(tops) or len({*alone.values()}) < 2:
+        return
+    first, second, *_ = sorted({*alone.values()})
+    raise unusable(
+        dataset,
+        str(tree.root),
+        f"archives with a folder around all that is in them: {first}/ in one, {second}/ in another",
+        "unpack them and move the archives away, so that the classes are the "
+        + ("folders below those of the splits" if folders > 1 else f"folders in {tree.root}"),
+    )
 
 
 def without_top_folder(

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.custom_data import ROTATIONS, CustomDataset
+from cactus.config.sections.data.custom import ROTATIONS, CustomDataset
 from cactus.data.readers.base import RawDataset, RawSplit
 
 _ANGLES: Final = [360 // ROTATIONS * turn for turn in range(ROTATIONS)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate, combinations
 from typing import NamedTuple, NoReturn, cast
 
-from cactus.config.sections.custom_data import CustomDataset
+from cactus.config.sections.data.custom import CustomDataset, plain_name
 from cactus.errors import DataError, did_you_mean, printable
 from cactus.seeding import derive_seed
 from cactus.splits import SPLITS, Split
@@ -114,12 +114,13 @@ def _by_classes(
     division: Division = {split: {} for split in SPLITS}
     for label, name in listed.items():
         if label not in by_class:
-            raise DataError(
-                "A class that a split lists has no image.",
-                where=where,
-                got=label,
-                fix=did_you_mean(label, by_class, f"the data has {_few(sorted(by_class))}"),
-            )
+            fix = did_you_mean(label, by_class, f"the data has {_few(sorted(by_class))}")
+            alike = [name for name in by_class if plain_name(name) == plain_name(label)]
+            if alike:
+                fix = f"copy its name from the data, where it is written {alike[0]!a}"
+            got = ascii(label) if alike else label
+            what = "A class that a split lists has no image."
+            raise DataError(what, where=where, got=got, fix=fix)
         division[_split(where, name, f"class {label}")][label] = by_class[label]
     return division
 
@@ -134,10 +135,10 @@ def _check_names(dataset: str, names: Sequence[str]) -> None:
     for name in names:
         if not name.strip() or name != printable(name):
             _refuse(dataset, "A class has a name that cannot be recorded.", ascii(name))
-        first = seen.setdefault(name.casefold(), name)
+        first = seen.setdefault(plain_name(name), name)
         if first != name:
-            what = "Two classes have names that differ only in case."
-            _refuse(dataset, what, f"{first} and {name}")
+            what = "Two classes have names that are hard to tell apart."
+            _refuse(dataset, what, f"{first!a} and {name!a}")
 
 
 def _refuse(dataset: str, what: str, got: str) -> NoReturn:

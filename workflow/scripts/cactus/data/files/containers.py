@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNOREC
 _UNFINISHED = re.compile(
     r"\.(part|partial|crdownload|download|opdownload|aria2|tmp|!ut)$", re.IGNORECASE
 )
-_DOWNLOAD = "an unfinished download"
+UNFINISHED = "an unfinished download"
+_SYSTEM = "__MACOSX"  # what macOS puts beside the contents of an archive
+_MOST_LINKS = 100
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -98,22 +101,29 @@ class Folder(Container):
             yield file
 
     def _walk(self) -> Iterator[str]:
-        """Yield the plain files, relative to the folder; follow links, visit a folder once."""
-        visited = set()
+        """Yield the plain files, relative to the folder; follow links, but not in circles."""
+        above = {str(self.path): frozenset({os.path.realpath(self.path)})}
+        visits = Counter[str]()
         for folder, folders, names in os.walk(self.path, followlinks=True, onerror=_refuse):
-            visited.add(os.path.realpath(folder))
-            for name in filter(_UNFINISHED.search, folders):
-                self.unread[Path(folder, name).relative_to(self.path).as_posix()] = _DOWNLOAD
-            folders[:] = [
-                name
-                for name in folders
-                if not is_hidden(name) and os.path.realpath(Path(folder, name)) not in visited
-            ]
+            for name in filter(is_unfinished, folders):
+                self.unread[Path(folder, name).relative_to(self.path).as_posix()] = UNFINISHED
+            inside, chain = [], above.pop(folder)
+            for name in sorted(folders):
+                place = os.path.join(folder, name)  # noqa: PTH118 - as os.walk writes it
+                real = os.path.realpath(place)
+                if is_hidden(name) or real in chain:
+                    continue
+                visits[real] += 1
+                if visits[real] > _MOST_LINKS:
+                    raise _linked_too_often(place)
+                inside.append(name)
+                above[place] = chain | {real}
+            folders[:] = inside
             for name in names:
                 file = Path(folder, name)
                 relative = file.relative_to(self.path).as_posix()
-                if _UNFINISHED.search(name):
-                    self.unread[relative] = _DOWNLOAD
+                if is_unfinished(name):
+                    self.unread[relative] = UNFINISHED
                 elif is_hidden(name):
                     continue
                 elif file.is_file():
@@ -122,6 +132,15 @@ class Folder(Container):
                     status = file.stat() if file.exists() else file.lstat()
                     kind = stat.S_IFMT(status.st_mode)
                     self.unread[relative] = _SPECIAL.get(kind, "no plain file")
+
+
+def _linked_too_often(folder: str) -> DataError:
+    return DataError(
+        "A folder of raw files is linked too often.",
+        where=folder,
+        got=f"more than {_MOST_LINKS} ways to it",
+        fix="replace links between folders by the files that are meant",
+    )
 
 
 def _refuse(error: OSError) -> None:
@@ -140,6 +159,11 @@ def path_parts(name: str) -> list[str]:
     return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
 
 
+def is_unfinished(name: str) -> bool:
+    """Return whether a file or folder has the name of an incomplete download."""
+    return _UNFINISHED.search(name) is not None
+
+
 def is_hidden(name: str) -> bool:
     """Return whether a file comes from the operating system or an incomplete download."""
-    return name.startswith((".", "__MACOSX")) or _UNFINISHED.search(name) is not None
+    return name.startswith(".") or name == _SYSTEM or is_unfinished(name)

@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from cactus.config.sections.base import DatasetName, Settings
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.files.containers import is_hidden
 from cactus.data.files.damage import damage_reported
 from cactus.errors import ConfigError, DataError

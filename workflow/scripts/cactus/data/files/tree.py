@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self, cast
 
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.files.archives import open_archive
 from cactus.data.files.checksums import Ledger
-from cactus.data.files.containers import Container, Folder, is_hidden, path_parts
+from cactus.data.files.containers import (
+    UNFINISHED,
+    Container,
+    Folder,
+    is_hidden,
+    is_unfinished,
+    path_parts,
+)
 from cactus.data.files.damage import (
     HEAD_BYTES,
     ReportingStream,
@@ -113,9 +120,12 @@ class RawTree:
     def _add(self, container: Container, prefix: str) -> None:
         for member in sorted(container.members, key=lambda member: member.name):
             parts = path_parts(member.name)
-            if not any(map(is_hidden, parts)):
-                path = printable(prefix + "/".join(parts))
+            path = printable(prefix + "/".join(parts))
+            hidden = [part for part in parts if is_hidden(part)]
+            if not hidden:
                 self.entries.append(RawEntry(container, member.name, path, member.size))
+            elif all(map(is_unfinished, hidden)):
+                self.unread[path] = UNFINISHED
 
     def __enter__(self) -> Self:
         return self

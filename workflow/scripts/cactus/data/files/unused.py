@@ -33,7 +33,8 @@ _KINDS = (
     ),
     (r"\.(bz2|xz|gz)", "a compressed file that is none of the data set's"),
     (
-        r"\.(png|jpe?g|bmp|gif|webp|tiff?|jp2|heic|avif|pgm|ppm|svg)",
+        r"\.(png|apng|jpe?g|jpe|jfif|bmp|gif|webp|tiff?|jp2|jpx|j2k|jxl|hei[cf]s?|avifs?|p[bgpnf]m|svg"
+        r"|tga|ico|psd|xcf|exr|hdr|qoi|dcm|dng|cr[23]|nef|arw|raw)",
         "images that are none of the data set's, by name or folder",
     ),
 )

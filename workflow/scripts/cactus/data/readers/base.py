@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.failures import Failures

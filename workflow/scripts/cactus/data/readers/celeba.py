@@ -7,7 +7,7 @@ checksums and a complete copy.
 import re
 from pathlib import PurePosixPath
 
-from cactus.config.sections.data import CelebaData, DataSettings
+from cactus.config.sections.data.section import CelebaData, DataSettings
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import Layout, RawDataset, decoded_splits

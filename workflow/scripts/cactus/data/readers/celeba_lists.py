@@ -17,7 +17,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.data import CELEBA_ATTRIBUTES, CELEBA_NAMES
+from cactus.config.sections.data.section import CELEBA_ATTRIBUTES, CELEBA_NAMES
 from cactus.data.files.tree import RawEntry, RawTree, too_large
 from cactus.errors import DataError, printable
 from cactus.splits import SPLITS, Split

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from cactus.config.sections.data import CELEBA_WIDTH, Resampling
+from cactus.config.sections.data.section import CELEBA_WIDTH, Resampling
 from cactus.data.files.damage import HEAD_BYTES, impostor
 from cactus.data.readers.pixel_modes import UnclearPixelsError, converted
 from cactus.errors import DataError

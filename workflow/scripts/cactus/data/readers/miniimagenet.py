@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from cactus.config.sections.data import DataSettings
+from cactus.config.sections.data.section import DataSettings
 from cactus.data.files.containers import is_archive
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree

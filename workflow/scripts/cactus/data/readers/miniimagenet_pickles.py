@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cactus.config.sections.data import MiniImagenetData
+from cactus.config.sections.data.section import MiniImagenetData
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.files.unused import without_copy_mark
 from cactus.data.readers.base import RawSplit, check_class_sizes

@@ -7,7 +7,7 @@ has no split of 1100/100/423 characters.
 import re
 from pathlib import PurePosixPath
 
-from cactus.config.sections.data import DataSettings, OmniglotData
+from cactus.config.sections.data.section import DataSettings, OmniglotData
 from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.files.unused import without_copy_mark

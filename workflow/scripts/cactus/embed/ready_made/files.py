@@ -1,5 +1,7 @@
 """Vectors and the images that they belong to, from files that were made elsewhere."""
 
+import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +18,11 @@ Images = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
 
 _VECTORS: Final = ("Z", "Z_raw")
+# What NumPy and the modules below it raise for damaged, packed and encrypted files.
+_UNREADABLE: Final = (
+    OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError,
+    SyntaxError, TypeError, MemoryError, tokenize.TokenError,
+)  # fmt: skip
 _CHUNK: Final = 4096
 _ROUNDING: Final = 0.01  # of a gray level; half precision rounds more
 
@@ -38,7 +45,9 @@ def read_array(path: Path, *names: str) -> Array:
                 if not found:
                     _refuse_names(path, names, content.files)
                 array = content[found[0]]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"its member {found[0]} is no array")
+    except _UNREADABLE as error:
         fix = "write it again with np.save or np.savez, as an array of numbers, names as text"
         _refuse("A file of ready-made vectors cannot be read.", str(path), str(error), fix)
     return array

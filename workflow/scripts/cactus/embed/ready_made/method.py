@@ -32,10 +32,11 @@ class Settings(ReadyVectors):
 class Method:
     """Ready-made vectors: each image gets the vector of the image with the same pixels or name.
 
-    The place of an image says nothing: files may be in another order or have more images. By its
-    pixels, an image counts as itself and as its negative, because drawings are kept as ink on paper
-    and as paper on ink. Names are those of the prepared data, whose pixels `read_names` looks up.
-    Nothing is trained and nothing is drawn, so the seed has no use.
+    The place of an image says nothing: files may be in another order or have more images. By their
+    pixels, all images count as themselves or all as their negatives, because drawings are kept as
+    ink on paper and as paper on ink; the first images that are looked up decide. Names are those of
+    the prepared data, whose pixels `read_names` looks up. Nothing is trained and nothing is drawn,
+    so the seed has no use.
 
     Raises
     ------
@@ -54,6 +55,7 @@ class Method:
         del seed, device
         self.row_of: dict[bytes, int] = {}  # by the digest of an image
         self.row_of_negative: dict[bytes, int] = {}  # by that of its negative
+        self.rows: dict[bytes, int] | None = None  # the one of the two that holds our images
         parts = settings.parts
         found = [read_vectors(Path(part.vectors), settings.vector_array) for part in parts]
         for vectors, (path, *_) in zip(found, parts, strict=True):
@@ -76,10 +78,12 @@ class Method:
         return min(0, count)
 
     def fit(self, images: Images, log: MetricsLog, checkpoints: Checkpoints) -> None:
-        del images, log, checkpoints  # there is nothing to learn
+        del log, checkpoints  # there is nothing to learn
+        self._choose(images)
 
     def encode(self, images: Images) -> Vectors:
-        rows = np.array([self._row(image) for image in images])
+        known = self._choose(images)
+        rows = np.array([known.get(_digest(image), -1) for image in images])
         missing = np.flatnonzero(rows < 0)
         if len(missing):
             got = f"{len(missing)} of {len(images)} images, the first is image {missing[0]}"
@@ -115,16 +119,20 @@ class Method:
     def _add(self, image: Images, row: int, where: str) -> None:
         first = self.row_of.setdefault(_digest(image), row)
         self.row_of_negative.setdefault(_digest(255 - image), row)
-        distance = float(np.linalg.norm(self.vectors[row] - self.vectors[first]))
-        if distance > _SHARE * float(np.linalg.norm(self.vectors[first])):
+        ours, others = (self.vectors[one].astype(np.float64) for one in (row, first))
+        distance = float(np.linalg.norm(ours - others))
+        if row != first and not distance <= _SHARE * float(np.linalg.norm(others)):  # or NaN
             got = f"{distance:.3g} apart"
             fix = "encode without dropout, batch statistics (call `eval()`) and augmentation"
             _refuse("Two equal images have different ready-made vectors.", where, got, fix)
 
-    def _row(self, image: Images) -> int:
-        """Return the row of an image's vector, -1 if there is none."""
-        digest = _digest(image)
-        return self.row_of.get(digest, self.row_of_negative.get(digest, -1))
+    def _choose(self, images: Images) -> dict[bytes, int]:
+        """Return the rows by image or by negative, whichever holds more of the first images."""
+        if self.rows is None:
+            both = self.row_of, self.row_of_negative
+            digests = [_digest(image) for image in images]
+            self.rows = max(both, key=lambda rows: sum(one in rows for one in digests))
+        return self.rows
 
 
 def _digest(image: Images) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from cactus.config.sections.names.built_in import EMBEDDINGS
+from cactus.config.sections.names import EMBEDDINGS
 from cactus.errors import DataError
 from cactus.paper import style
 from cactus.paper.drawing.text import text_height, wrapped

@@ -9,6 +9,7 @@ from cactus.errors import ConfigError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.reasons import ABSENT
 
+_LISTS: Final = "a list `files` under embeddings.custom, learners.custom or data.custom"
 _MOST: Final = 10_000
 _WILDCARDS: Final = "*?["
 
@@ -52,11 +53,12 @@ def declared_hashes(start: Path, declared: Iterable[str], cache: HashCache) -> d
         raise _refused(str(error), "make it readable, or correct the entry") from error
 
 
-def missing_file(start: Path, name: str) -> ConfigError:
-    """Return the error for a declared file that does not exist."""
+def missing_file(start: Path, name: str, where: str) -> ConfigError:
+    """Return the error for a declared file that does not exist; `where` is the key."""
     path = declared_path(start, name)
     other = "a folder without files" if path.is_dir() else "no such file"
-    return _refused(f"{name}: {other}", f"put it at {path.absolute()}, or correct the entry")
+    fix = f"put it at {path.absolute()}, or correct the entry"
+    return _refused(f"{name}: {other}", fix, where)
 
 
 def _names(start: Path, entry: str) -> Iterator[str]:
@@ -81,10 +83,5 @@ def _names(start: Path, entry: str) -> Iterator[str]:
         yield entry
 
 
-def _refused(got: str, fix: str) -> ConfigError:
-    return ConfigError(
-        "A declared file cannot be used.",
-        where="a list `files` under embeddings.custom, learners.custom or data.custom",
-        got=got,
-        fix=fix,
-    )
+def _refused(got: str, fix: str, where: str = _LISTS) -> ConfigError:
+    return ConfigError("A declared file cannot be used.", where=where, got=got, fix=fix)

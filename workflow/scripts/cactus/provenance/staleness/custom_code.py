@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from cactus.config.models import Config
-from cactus.config.sections.custom_data import CustomDataset
-from cactus.config.sections.embeddings.section import CustomEmbedding
+from cactus.config.sections.data.custom import CustomDataset
+from cactus.config.sections.embeddings.section import READY_MADE, CustomEmbedding
 from cactus.config.sections.learners.custom import CustomLearner
 from cactus.custom_code import DATASET, EMBEDDING, LEARNER, CustomKind, kind_of
 from cactus.errors import CodeError, ConfigError, did_you_mean, printable
@@ -83,7 +83,8 @@ def check_custom_code(config: Config, tree: SourceTree) -> None:
         files = declared_hashes(tree.base, entry.settings.files, tree.cache)
         for file, digest in files.items():
             if digest == ABSENT:
-                raise missing_file(tree.base, file)
+                key = f"{entry.where}.{'vectors' if entry.module == READY_MADE else 'files'}"
+                raise missing_file(tree.base, file, key)
 
 
 def _used(config: Config) -> Iterator[_Entry]:

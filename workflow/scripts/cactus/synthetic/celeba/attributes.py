@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.data import CELEBA_NAMES as ATTRIBUTES
+from cactus.config.sections.data.section import CELEBA_NAMES as ATTRIBUTES
 
 _Flags = npt.NDArray[np.bool_]
 

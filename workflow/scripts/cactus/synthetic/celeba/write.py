@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cactus.config.sections.data import CELEBA_NAMES as ATTRIBUTES
+from cactus.config.sections.data.section import CELEBA_NAMES as ATTRIBUTES
 from cactus.config.sections.synthetic import SyntheticCeleba
 from cactus.files import write_text
 from cactus.seeding import numpy_generator

@@ -11,7 +11,9 @@ from cactus.config.sections.base import (
     NonNegative,
     Overrides,
     Positive,
+    UnfitError,
     changed,
+    fitting,
     overrides,
     setting,
 )
@@ -93,3 +95,9 @@ class ContrastiveSettings(MethodSettings):
         True, "Whether vectors are scaled to length 1, as the loss compares directions only."
     )
     per_dataset: Overrides = overrides(_contrastive_overrides)
+
+    @fitting
+    def _views_can_differ(self) -> None:
+        if not self.views.differ:
+            change = "set a change, such as `rotation` or `crop_area_min`"
+            raise UnfitError("views", f"two views of an image would be the same: {change}")

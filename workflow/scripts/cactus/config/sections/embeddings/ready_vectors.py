@@ -1,7 +1,9 @@
 """Settings of vectors that were made elsewhere."""
 
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
+
+from pydantic import model_validator
 
 from cactus.config.sections.base import Settings, UnfitError, fitting, setting
 
@@ -84,6 +86,20 @@ class ReadyVectors(Settings):
                 self._check_names(split, kind)
             else:
                 self._check_images(split, kind)
+
+    @model_validator(mode="after")
+    def _are_plain_paths(self) -> Self:
+        for name in self.files:
+            if name.startswith("~") or any(one in name for one in "*?["):
+                key = next(
+                    split
+                    for split in ("train", "val", "test", "images", "names")
+                    if name in str(getattr(self, split))
+                )
+                raise UnfitError(
+                    key, f"write out the path '{name}': `~` and patterns stay as they are"
+                )
+        return self
 
     def _check_images(self, split: str, kind: str) -> None:
         images = getattr(self.images, split)

@@ -21,17 +21,17 @@ from cactus.config.sections.embeddings.contrastive import ContrastiveSettings
 from cactus.config.sections.embeddings.deepcluster import DeepclusterSettings
 from cactus.config.sections.embeddings.infogan import InfoganSettings
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
-from cactus.config.sections.names.built_in import EMBEDDINGS, KINDS
-from cactus.config.sections.names.title import (
+from cactus.config.sections.names import EMBEDDINGS, KINDS
+from cactus.config.sections.source import NAME_PATTERN, Source
+from cactus.config.sections.title import (
     Title,
     refuse_equal_titles,
     refuse_titles_of_datasets,
     title_setting,
 )
-from cactus.config.sections.source import NAME_PATTERN, Source
 from cactus.errors import ConfigError, did_you_mean
 
-_READY_MADE: Final = "cactus.embed.ready_made.method"
+READY_MADE: Final = "cactus.embed.ready_made.method"
 _ORIGINS: Final = {"module", "vectors", "like"}
 _REQUIRED: Final = "`module`, `vectors` or `like` is required"
 
@@ -60,7 +60,7 @@ class CustomEmbedding(OwnCode):
         own = super().resolve(dataset)
         if own.vectors is None:
             return own
-        reading = {"module": _READY_MADE, "settings": own.vectors.model_dump(), "vectors": None}
+        reading = {"module": READY_MADE, "settings": own.vectors.model_dump(), "vectors": None}
         return own.model_copy(update={**reading, "files": own.vectors.files})
 
     def reads_names(self, dataset: DatasetName) -> bool:

@@ -63,12 +63,11 @@ class AugmentationSettings(ViewSettings):
     @property
     def active(self) -> bool:
         """Whether an image can change."""
-        return self != type(self)()
+        return self.differ or self.quarter_turns or self.instance_tasks > 0
 
     @fitting
     def _instances_need_views(self) -> None:
-        views = self.model_copy(update={"instance_tasks": 0.0, "quarter_turns": False})
-        if self.instance_tasks and not views.active:
+        if self.instance_tasks and not self.differ:
             raise UnfitError(
                 "instance_tasks",
                 "the views of an image would all be the same: set a change beside it, such as "

@@ -8,7 +8,7 @@ from typing_extensions import override
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import Count, setting
 from cactus.config.sections.learners.base import TrainingSettings
-from cactus.config.sections.names.title import Title, refuse_titles_of_datasets, title_setting
+from cactus.config.sections.title import Title, refuse_titles_of_datasets, title_setting
 
 
 class CustomLearner(TrainingSettings):

@@ -8,9 +8,9 @@ from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitEr
 from cactus.config.sections.learners.custom import CustomLearner
 from cactus.config.sections.learners.maml import MamlSettings, ScratchSettings
 from cactus.config.sections.learners.protonets import ProtonetsSettings
-from cactus.config.sections.names.built_in import LEARNERS, METHODS
-from cactus.config.sections.names.title import refuse_equal_titles
+from cactus.config.sections.names import LEARNERS, METHODS
 from cactus.config.sections.source import NAME_PATTERN, Source
+from cactus.config.sections.title import refuse_equal_titles
 
 AnyLearner = MamlSettings | ProtonetsSettings | CustomLearner
 

@@ -1,5 +1,6 @@
 """Settings of data sets of one's own; see docs/adding-a-dataset.md."""
 
+import unicodedata
 from collections.abc import Iterator
 from itertools import combinations
 from math import fsum, isclose
@@ -8,11 +9,12 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from cactus.config.sections.base import Count, Positive, Seed, Settings, UnfitError, setting
-from cactus.config.sections.names.title import Title, title_setting
+from cactus.config.sections.title import Title, title_setting
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
+_FileName = Annotated[str, Field(min_length=1)]
 _Classes = list[Annotated[str, Field(min_length=1)]]
 ROTATIONS: Final = 4  # of a class, itself among them
 # Classes of each split by the published lists in config/splits.
@@ -21,6 +23,11 @@ PUBLISHED: Final = {"vinyals": {"train": 1028, "val": 172, "test": 423}}
 _OF_FILES: Final = ("table",)
 _OF_MODULES: Final = ("settings", "files")
 _OF_OTHERS: Final = ("table", "module", "settings", "files")
+
+
+def plain_name(name: str) -> str:
+    """Return the same text for names of classes that are hard to tell apart."""
+    return unicodedata.normalize("NFC", name).casefold().strip()
 
 
 class ClassLists(Settings):
@@ -33,11 +40,12 @@ class ClassLists(Settings):
     @model_validator(mode="after")
     def _classes_are_in_one_split(self) -> Self:
         for (first, ones), (second, others) in combinations(self.named(), 2):
+            taken = {*map(plain_name, others)}
             for name in ones:
-                if name in others:
+                if plain_name(name) in taken:
                     raise UnfitError(second, f"the class '{name}' is in {first}, too; remove one")
         for split, names in self.named():
-            if len(set(names)) < len(names) or not names:
+            if len({*map(plain_name, names)}) < len(names) or not names:
                 raise UnfitError(split, "name at least one class, and none twice")
         return self
 
@@ -54,7 +62,7 @@ class SplitRule(Settings):
     )
     seed: Seed = setting(0, "Seed of the choice by `shares`.")
     classes: ClassLists | None = setting(None, "The classes of each split.")
-    file: str | None = setting(
+    file: _FileName | None = setting(
         None, "A file with the columns `class` and `split`, in the data set's folder."
     )
     published: Literal["vinyals"] | None = setting(
@@ -113,7 +121,7 @@ class CustomDataset(Settings):
     min_images_per_class: Count = setting(
         20, "Images that each class of each split has at least.", unit="images"
     )
-    table: str | None = setting(
+    table: _FileName | None = setting(
         None,
         "A csv file in the data set's folder with the columns `file`, `class` and, if it splits "
         "the classes, `split`; null if the folders are the classes.",

@@ -16,10 +16,10 @@ from cactus.config.sections.base import (
     fitting,
     setting,
 )
-from cactus.config.sections.custom_data import CustomDataset, ImageSide
-from cactus.config.sections.custom_data import Resampling as Resampling
-from cactus.config.sections.names.title import refuse_equal_titles
+from cactus.config.sections.data.custom import CustomDataset, ImageSide
+from cactus.config.sections.data.custom import Resampling as Resampling
 from cactus.config.sections.source import NAME_PATTERN
+from cactus.config.sections.title import refuse_equal_titles
 
 # In the order of list_attr_celeba.txt, by which they are split.
 _CELEBA = """

@@ -1,1 +1,0 @@
-"""Printed names: of what is built in, and titles that a study gives."""
