@@ -14,27 +14,17 @@ def main() -> None:
     arguments = training_parser(__doc__).parse_args()
     with running_job(arguments.plan) as job:
         # Not above: a job that takes its results from another run does not wait for PyTorch.
-        from cactus.embed.registry import parse
-        from cactus.embed.train_and_encode import train_and_encode
-        from cactus.train.device import set_up_device
+        from cactus.embed.train_and_encode import train_embedding
 
         spec = TrainEmbeddingSpec.parse(job.spec)
-        compute = spec.compute
-        device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
-        settings = parse(spec.embedding, spec.settings)
-        checkpoints = job.checkpoints(arguments.checkpoints)
         where = f"embeddings.custom.{spec.embedding}.files"
         custom = names_a_module(spec.settings)
         with declared_files_only(job, where, SCRIPTS) if custom else nullcontext():
-            train_and_encode(
-                spec.embedding,
-                settings,
+            train_embedding(
+                spec,
                 job.input_folder("data"),
                 job.output,
-                spec.seed,
-                device,
-                f"{spec.dataset}/{spec.embedding}/s{spec.seed}",
-                checkpoints,
+                job.checkpoints(arguments.checkpoints),
             )
 
 

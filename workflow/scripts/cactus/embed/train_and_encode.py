@@ -13,13 +13,28 @@ from cactus.config.sections.base import DatasetSettings
 from cactus.config.sections.embeddings.base import OwnCode
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding, ReadsNames
-from cactus.embed.registry import build
+from cactus.embed.registry import build, parse
 from cactus.embed.vectors import CheckedEncoder
 from cactus.errors import TrainingError
 from cactus.files import atomic_path, file_hash, write_array, write_json
 from cactus.splits import SPLITS
+from cactus.stages.train_embedding import TrainEmbeddingSpec
 from cactus.train.checkpoint import Checkpoints
+from cactus.train.device import set_up_device
 from cactus.train.metrics import MetricsLog
+
+
+def train_embedding(
+    spec: TrainEmbeddingSpec, data_folder: Path, output: Path, checkpoints: Checkpoints
+) -> None:
+    """Train the embedding of a job, and encode all splits; see `train_and_encode`."""
+    compute = spec.compute
+    device = set_up_device(compute.device, compute.threads, deterministic=compute.deterministic)
+    settings = parse(spec.embedding, spec.settings)
+    label = f"{spec.dataset}/{spec.embedding}/s{spec.seed}"
+    train_and_encode(
+        spec.embedding, settings, data_folder, output, spec.seed, device, label, checkpoints
+    )
 
 
 def train_and_encode(
