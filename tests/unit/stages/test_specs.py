@@ -140,7 +140,7 @@ def test_a_way_sets_training_and_evaluation():
     cells = [CellWildcards("omniglot", source, "maml", 0) for source in ("random", WAY)]
     plain, own = ([stage_named(name).spec(config, cell) for cell in cells]
                   for name in ("meta_train", "evaluate_model"))  # fmt: skip
-    assert [one.settings.way for one in (*plain, *own)] == [20, 5, 20, 5]
+    assert [one.settings["way"] for one in (*plain, *own)] == [20, 5, 20, 5]
     assert [[(one.way, one.shot) for one in spec.evaluation.settings] for spec in own] == [
         [(5, 1), (5, 5), (20, 1), (20, 5)],
         [(5, 1), (5, 5)],
