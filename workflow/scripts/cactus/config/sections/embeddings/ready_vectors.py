@@ -90,7 +90,7 @@ class ReadyVectors(Settings):
     @model_validator(mode="after")
     def _are_plain_paths(self) -> Self:
         for name in self.files:
-            if name.startswith("~") or any(one in name for one in "*?["):
+            if name.startswith("~") or any(one in name for one in "*?"):
                 key = next(
                     split
                     for split in ("train", "val", "test", "images", "names")
