@@ -96,5 +96,5 @@ def write_data(folder: Path) -> None:
             "labels": {"file": f"{split}_labels.npy", **labels},
             "classes": ["noise"],
         }
-    facts = {"dataset": "mnist", "synthetic": True, "image_shape": list(_SHAPE), "raw": []}
-    write_json(folder / "manifest.json", {**facts, "notes": [], "splits": splits})
+    facts = {"dataset": "mnist", "synthetic": True, "image_shape": list(_SHAPE)}
+    write_json(folder / "manifest.json", {**facts, "splits": splits})

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from cactus.data.arrays import load_images, load_manifest
+from cactus.data.arrays import load_images, load_manifest, load_sources
 from cactus.splits import SPLITS
 from tests.unit.data.custom.drawing import KINDS, shape, write_folders, write_table
 from tests.workflow.project import ROOT, Project
@@ -142,6 +142,26 @@ def test_hidden_files_and_new_times_change_nothing(made, raw):
     assert made.stale_jobs(config=STUDY_FILE) == set()
 
 
+def test_an_image_with_another_name_is_prepared_again_and_trains_nothing(made, raw):
+    run = made.folder / "results/shapes"
+
+    def trained() -> dict[Path, int]:
+        kinds = ("*.npy", "*.safetensors", "accuracies.csv")
+        found = (path for kind in kinds for path in run.rglob(kind) if "data" not in path.parts)
+        return {path: path.stat().st_mtime_ns for path in found}
+
+    before = trained()
+    (raw / "ring/003.png").rename(raw / "ring/003-renamed.png")
+    code, text = made.cactus("update", "shapes", "--", "--cores", "2")
+    assert code == 0, text
+    names = (path.read_text() for path in (run / "data/shapes").glob("*_names.txt"))
+    assert any("003-renamed.png" in text for text in names)
+    assert before
+    assert trained() == before
+    code, text = made.cactus("audit", "shapes")
+    assert code == 0, text
+
+
 def test_a_class_in_two_splits_stops_the_run_before_its_first_job(made, raw):
     for split, kinds in (("train", KINDS[:4]), ("val", KINDS[4:6]), ("test", KINDS[5:])):
         for kind in kinds:
@@ -163,7 +183,8 @@ def test_a_table_with_an_archive_and_a_module_give_data(made):
     run = made.folder / "results/others"
     listed = load_manifest(run / "data/listed")
     assert [len(listed.splits[split].classes) for split in SPLITS] == [4, 2, 2]
-    assert {one.file for one in listed.raw} == {"all.zip", "list.csv"}
+    sources = load_sources(run / "data/listed")
+    assert {one.file for one in sources.raw} == {"all.zip", "list.csv"}
     digits = load_digits()
     wanted = digits.images[np.argsort(digits.target, kind="stable")]
     found = np.asarray(load_images(run / "data/digits", "train"))[..., 0]

@@ -24,8 +24,8 @@ def main() -> None:
         own = spec.settings.custom.get(spec.dataset)
         key = f"data.custom.{spec.dataset}.files"
         with declared_files_only(job, key, SCRIPTS) if own and own.module else nullcontext():
-            manifest = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
-        job.raw = _raw(spec, raw_dir, [record.file for record in manifest.raw])
+            sources = prepare(spec.dataset, settings, raw_dir, job.output, spec.synthetic)
+        job.raw = _raw(spec, raw_dir, [record.file for record in sources.raw])
 
 
 def _raw(spec: PrepareDataSpec, raw_dir: Path, names: list[str]) -> dict[str, str]:

@@ -125,7 +125,7 @@ def prepared(folder, images, labels) -> None:
     shape = images.shape[1:]
     write_manifest(
         folder,
-        Manifest(dataset="omniglot", synthetic=True, image_shape=shape, raw=[], notes=[],
+        Manifest(dataset="omniglot", synthetic=True, image_shape=shape,
                  splits=splits),
     )  # fmt: skip
 

@@ -6,14 +6,17 @@ from hypothesis.extra import numpy as hnp
 
 from cactus.data.arrays import (
     Manifest,
+    Sources,
     SplitRecord,
     array_record,
     image_writer,
     load_images,
     load_labels,
     load_manifest,
+    load_sources,
     write_labels,
     write_manifest,
+    write_sources,
 )
 from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
@@ -84,10 +87,10 @@ def folder(tmp_path):
         dataset="mnist",
         synthetic=True,
         image_shape=(2, 3, 1),
-        raw=[RawRecord(file="a.gz", sha256="0", official=None)],
-        notes=["a note"],
         splits=splits,
     )
+    raw = [RawRecord(file="a.gz", sha256="0", official=None)]
+    write_sources(tmp_path, Sources(raw=raw, notes=["a note"]))
     write_manifest(tmp_path, manifest)
     return tmp_path
 
@@ -98,8 +101,9 @@ def test_load(folder):
     assert not images.flags.writeable
     assert images[:, 0, 0, 0].tolist() == [0, 1, 2, 3]
     assert load_labels(folder, "val").tolist() == [0, 1, 2]
-    manifest = load_manifest(folder)
-    assert manifest.raw[0].official is None
+    manifest, sources = load_manifest(folder), load_sources(folder)
+    assert sources.raw[0].official is None
+    assert sources.notes == ["a note"]
     assert manifest.splits["test"].images.sha256 == file_hash(folder / "test_images.npy")
     assert "attributes" not in (folder / "manifest.json").read_text()
 
@@ -116,8 +120,11 @@ def test_without_manifest(folder):
 )
 def test_damaged_manifest(folder, content):
     (folder / "manifest.json").write_text(content)
+    (folder / "sources.json").write_text(content)
     with pytest.raises(DataError):
         load_manifest(folder)
+    with pytest.raises(DataError):
+        load_sources(folder)
 
 
 def test_manifest_cannot_name_files_elsewhere(folder):

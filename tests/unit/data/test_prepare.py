@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from cactus.data.arrays import load_images, load_manifest
+from cactus.data.arrays import load_images, load_manifest, load_sources
 from cactus.data.files.registry import load_registry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, prepare, with_access
 from cactus.errors import DataError, StorageError
@@ -42,12 +42,12 @@ def test_manifest_describes_the_files(tmp_path, synthetic):
     for split in manifest.splits.values():
         for record in (split.images, split.labels):
             assert file_hash(out / record.file) == record.sha256
-    for record in manifest.raw:
+    for record in load_sources(out).raw:
         content = (tmp_path / "raw/mnist" / record.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == record.sha256
     expected = {f"{split}_{kind}.npy" for split in manifest.splits for kind in ("images", "labels")}
     expected |= {f"{split}_names.txt" for split in manifest.splits}
-    assert {path.name for path in out.iterdir()} == expected | {"manifest.json"}
+    assert {path.name for path in out.iterdir()} == expected | {"manifest.json", "sources.json"}
 
 
 def test_same_input_same_bytes(tmp_path):

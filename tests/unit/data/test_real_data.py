@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cactus.config.sections.data.section import DataSettings
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.names import load_names
 from cactus.data.prepare import check_raw, prepare
 
@@ -29,8 +29,8 @@ def run(dataset, tmp_path):
 
 
 def test_mnist(tmp_path):
-    manifest = run("mnist", tmp_path)
-    assert {record.official for record in manifest.raw} == {True}
+    run("mnist", tmp_path)
+    assert {record.official for record in load_sources(tmp_path).raw} == {True}
     for split, count in (("train", 50_000), ("val", 10_000), ("test", 10_000)):
         images = load_images(tmp_path, split)
         assert images.shape == (count, 28, 28, 1)

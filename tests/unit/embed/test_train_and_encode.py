@@ -46,8 +46,6 @@ def data_folder(tmp_path: Path, blobs) -> Path:
         "dataset": "mnist",
         "synthetic": True,
         "image_shape": [20, 20, 1],
-        "raw": [],
-        "notes": [],
         "splits": splits,
     }
     write_json(folder / "manifest.json", manifest)

@@ -9,13 +9,7 @@ import torch
 
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
 from cactus.config.sections.embeddings.section import CustomEmbedding
-from cactus.data.arrays import (
-    Manifest,
-    SplitRecord,
-    array_record,
-    write_labels,
-    write_manifest,
-)
+from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.data.names import write_names
 from cactus.embed.ready_made.method import Method, Settings
 from cactus.embed.train_and_encode import train_and_encode
@@ -49,7 +43,7 @@ def data_folder(tmp_path: Path) -> Path:
         write_names(folder, split, NAMES[split])
     write_manifest(
         folder,
-        Manifest(dataset="omniglot", synthetic=False, image_shape=(8, 8, 1), raw=[], notes=[],
+        Manifest(dataset="omniglot", synthetic=False, image_shape=(8, 8, 1),
                  splits=splits),
     )  # fmt: skip
     return folder

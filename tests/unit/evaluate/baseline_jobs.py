@@ -7,13 +7,7 @@ import numpy as np
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
-from cactus.data.arrays import (
-    Manifest,
-    SplitRecord,
-    array_record,
-    write_labels,
-    write_manifest,
-)
+from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.files import write_array, write_json
 from cactus.stages.run_baselines import RunBaselinesSpec
 
@@ -39,8 +33,8 @@ def write_data(folder: Path, labels: dict[str, np.ndarray], columns: dict[str, l
             attributes=columns.get(split),
         )
     dataset = "celeba" if columns else "omniglot"
-    manifest = {"dataset": dataset, "synthetic": True, "image_shape": (1, 1, 1), "raw": []}
-    write_manifest(folder, Manifest(**manifest, notes=[], splits=records))
+    manifest = {"dataset": dataset, "synthetic": True, "image_shape": (1, 1, 1)}
+    write_manifest(folder, Manifest(**manifest, splits=records))
 
 
 def write_embeddings(folder: Path, arrays: dict[str, np.ndarray]) -> None:

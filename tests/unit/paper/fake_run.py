@@ -10,13 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cactus.config.sections.source import Source
-from cactus.data.arrays import (
-    Manifest,
-    SplitRecord,
-    array_record,
-    write_labels,
-    write_manifest,
-)
+from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.evaluate.partition_quality import measure_partitions
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
 from cactus.files import write_array, write_json
@@ -236,8 +230,6 @@ def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
         dataset=dataset,
         synthetic=synthetic,
         image_shape=(height, width, channels),
-        raw=[],
-        notes=[],
         splits=splits,
     )
     write_manifest(folder, manifest)

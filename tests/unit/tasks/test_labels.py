@@ -3,13 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from cactus.data.arrays import (
-    Manifest,
-    SplitRecord,
-    array_record,
-    write_labels,
-    write_manifest,
-)
+from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.errors import DataError
 from cactus.tasks.labels import task_labels
 
@@ -26,9 +20,7 @@ def prepared(folder, dataset, labels, attributes):
         )
         for split, columns in attributes.items()
     }
-    manifest = Manifest(
-        dataset=dataset, synthetic=True, image_shape=(2, 2, 1), raw=[], notes=[], splits=splits
-    )
+    manifest = Manifest(dataset=dataset, synthetic=True, image_shape=(2, 2, 1), splits=splits)
     write_manifest(folder, manifest)
 
 

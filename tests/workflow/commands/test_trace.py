@@ -19,8 +19,9 @@ def test_trace_goes_back_to_the_raw_archives(project: Project):
     jobs = [line.split()[0] for line in output.splitlines() if f"/{MAML}" in line]
     stages = ("make_partitions", "meta_train", "evaluate_model")
     assert jobs == [f"{stage}/{MAML}" for stage in stages]
-    manifest = json.loads((project.run / "data/omniglot/manifest.json").read_text())
-    assert all(raw["sha256"] in output for raw in manifest["raw"])
+    sources = json.loads((project.run / "data/omniglot/sources.json").read_text())
+    assert sources["raw"]
+    assert all(raw["sha256"] in output for raw in sources["raw"])
     assert len(output.splitlines()) < 25
     arguments = ("--row", "ACAI CACTUs-MAML", "--col", "5w1s", "--json")
     content = json.loads(project.cactus("trace", table, *arguments)[1])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cactus.data.arrays import Manifest
+from cactus.data.arrays import Manifest, load_manifest
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.custom.drawing import settings
@@ -17,7 +17,8 @@ BY_LISTS = {"split": {"classes": LISTS}}
 def prepared(tmp_path: Path, **own: Any) -> Manifest:
     """Prepare the files below ``raw/shapes``."""
     check_raw("shapes", settings(**own), tmp_path / "raw")
-    return prepare("shapes", settings(**own), tmp_path / "raw", tmp_path / "out", synthetic=False)
+    prepare("shapes", settings(**own), tmp_path / "raw", tmp_path / "out", synthetic=False)
+    return load_manifest(tmp_path / "out")
 
 
 def refused(tmp_path: Path, **own: Any) -> DataError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.data.arrays import Manifest
+from cactus.data.arrays import Manifest, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from cactus.provenance.fingerprint.hash_cache import HashCache
@@ -42,7 +42,8 @@ def below(folder: str, members: Mapping[str, bytes]) -> dict[str, bytes]:
 def prepared(tmp_path: Path, name: str = "raw", **own: object) -> Manifest:
     chosen = settings(**own)
     check_raw("shapes", chosen, tmp_path / name)
-    return prepare("shapes", chosen, tmp_path / name, tmp_path / f"{name}_out", synthetic=False)
+    prepare("shapes", chosen, tmp_path / name, tmp_path / f"{name}_out", synthetic=False)
+    return load_manifest(tmp_path / f"{name}_out")
 
 
 def refused(tmp_path: Path, **own: object) -> DataError:
@@ -68,8 +69,10 @@ def test_an_archive_of_class_folders_is_read_as_if_unpacked(packing, top, tmp_pa
     members = {f"{top}{name}": content for name, content in CLASSES.items()}
     junk = {f"__MACOSX/{top}._x.png": b"junk", f"{top}.DS_Store": b"junk"}
     write_any(tmp_path / "raw/shapes", "shapes", members | junk, packing)
-    manifest = check_as_unpacked(tmp_path, CLASSES, **SHARES)
-    assert [record.file for record in manifest.raw] == [f"shapes.{packing}"]
+    check_as_unpacked(tmp_path, CLASSES, **SHARES)
+    assert [record.file for record in load_sources(tmp_path / "raw_out").raw] == [
+        f"shapes.{packing}"
+    ]
 
 
 @pytest.mark.parametrize("top", ["", "shapes/"])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import ExifTags, Image
 
-from cactus.data.arrays import load_images, load_labels
+from cactus.data.arrays import load_images, load_labels, load_sources
 from cactus.data.prepare import prepare
 from cactus.splits import SPLITS, Split
 from tests.unit.data.custom.drawing import (
@@ -39,7 +39,10 @@ def test_images_are_resized_and_labeled_by_their_folders(tmp_path):
     np.testing.assert_array_equal(images(tmp_path), np.stack(expected))
     np.testing.assert_array_equal(load_labels(tmp_path / "out", "train"), [0] * 6 + [1] * 6)
     rest = len(KINDS) - 4
-    assert any(one.startswith(f"{rest} classes are in no split") for one in manifest.notes)
+    assert any(
+        one.startswith(f"{rest} classes are in no split")
+        for one in load_sources(tmp_path / "out").notes
+    )
 
 
 @pytest.mark.usefixtures("raw")
@@ -67,7 +70,7 @@ def test_a_file_splits_the_classes(raw, tmp_path):
     write_table(raw / "classes.csv", [("class", "split"), *rows])
     manifest = prepared(tmp_path, split={"file": "classes.csv"})
     assert {name: one.classes for name, one in manifest.splits.items()} == LISTS
-    assert "classes.csv" in {one.file for one in manifest.raw}
+    assert "classes.csv" in {one.file for one in load_sources(tmp_path / "out").raw}
 
 
 @pytest.mark.usefixtures("raw")
@@ -116,8 +119,8 @@ def test_folders_may_give_each_split_other_images_of_the_same_classes(tmp_path):
 @pytest.mark.usefixtures("raw")
 def test_own_images_are_no_official_files_to_look_for(tmp_path):
     only = settings(**BY_LISTS).model_copy(update={"official_only": True})
-    manifest = prepare("shapes", only, tmp_path / "raw", tmp_path / "out", synthetic=False)
-    assert {one.official for one in manifest.raw} == {None}
+    sources = prepare("shapes", only, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    assert {one.official for one in sources.raw} == {None}
 
 
 @pytest.mark.usefixtures("raw")
@@ -126,10 +129,10 @@ def test_images_are_turned_as_their_exif_data_says(tmp_path, orientation):
     image, exif = shape("corner", 0, 13), Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     write(image, tmp_path, exif=exif)
-    manifest = prepared(tmp_path, **BY_LISTS)
+    prepared(tmp_path, **BY_LISTS)
     turns = {3: 2, 6: 3, 8: 1}[orientation]
     np.testing.assert_array_equal(images(tmp_path)[0], np.rot90(np.asarray(image), turns))
-    assert any("upright" in note for note in manifest.notes)
+    assert any("upright" in note for note in load_sources(tmp_path / "out").notes)
 
 
 @pytest.mark.usefixtures("raw")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from cactus.data.arrays import Manifest, load_images, load_labels
+from cactus.data.arrays import Manifest, load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import prepare
 from cactus.errors import CactusError, ConfigError, DataError
 from cactus.splits import SPLITS
@@ -24,7 +24,8 @@ SPLIT = {
 def prepared(tmp_path: Path, module: str, **own: object) -> Manifest:
     keys = {"image_size": 8, "channels": 1, "module": module, **own}
     chosen = settings("digits", **keys)
-    return prepare("digits", chosen, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    prepare("digits", chosen, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    return load_manifest(tmp_path / "out")
 
 
 def written(tmp_path: Path, body: str) -> str:
@@ -43,7 +44,7 @@ def refused(tmp_path: Path, returned: str, **own: object) -> CactusError:
 
 
 def test_digits_keep_their_pixels_and_order(tmp_path):
-    manifest = prepared(tmp_path, DIGITS, **SPLIT)
+    prepared(tmp_path, DIGITS, **SPLIT)
     digits = load_digits()
     expected = [digits.images[digits.target == label] for label in range(4)]
     found = load_images(tmp_path / "out", "train")
@@ -51,7 +52,7 @@ def test_digits_keep_their_pixels_and_order(tmp_path):
     np.testing.assert_array_equal(found[..., 0], np.round(np.concatenate(expected) * 255 / 16))
     labels = load_labels(tmp_path / "out", "train")
     np.testing.assert_array_equal(np.bincount(labels), [len(one) for one in expected])
-    assert manifest.raw == []
+    assert load_sources(tmp_path / "out").raw == []
 
 
 def test_the_modules_settings_reach_it(tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cactus.data.arrays import Manifest
+from cactus.data.arrays import Manifest, load_manifest, load_sources
 from cactus.data.prepare import prepare
 from cactus.errors import DataError
+from cactus.splits import SPLITS
 from tests.unit.data.custom.drawing import KINDS, settings, shape, write_table
 
 HEAD = ("file", "class", "split")
@@ -36,7 +37,8 @@ def rows() -> list[Sequence[str]]:
 
 def prepared(tmp_path: Path, **own: object) -> Manifest:
     chosen = settings(table="list.csv", **own)
-    return prepare("shapes", chosen, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    prepare("shapes", chosen, tmp_path / "raw", tmp_path / "out", synthetic=False)
+    return load_manifest(tmp_path / "out")
 
 
 def refused(tmp_path: Path, **own: object) -> DataError:
@@ -50,13 +52,13 @@ def test_the_column_split_divides_the_classes(raw, tmp_path):
     manifest = prepared(tmp_path)
     found = {label: name for name, one in manifest.splits.items() for label in one.classes}
     assert found == SPLIT_OF
-    assert "list.csv" in {one.file for one in manifest.raw}
+    assert "list.csv" in {one.file for one in load_sources(tmp_path / "out").raw}
 
 
 def test_a_seed_divides_the_classes_instead(raw, tmp_path):
     write_table(raw / "list.csv", [HEAD, *rows()])
     manifest = prepared(tmp_path, split={"shares": [0.5, 0.25, 0.25], "seed": 3})
-    classes = [one.classes for one in manifest.splits.values()]
+    classes = [manifest.splits[split].classes for split in SPLITS]
     assert [len(one) for one in classes] == [2, 1, 1]
     assert sorted(chain(*classes)) == sorted(SPLIT_OF)
 

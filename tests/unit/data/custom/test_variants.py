@@ -15,7 +15,7 @@ from cactus.config.load import load_config, parse_config
 from cactus.config.sections.data.custom import PUBLISHED
 from cactus.config.sections.data.section import DataSettings
 from cactus.config.split_sizes import split_sizes
-from cactus.data.arrays import Manifest, load_images, load_labels
+from cactus.data.arrays import Manifest, load_images, load_labels, load_manifest, load_sources
 from cactus.data.names import load_names
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import ConfigError, DataError
@@ -39,7 +39,8 @@ def variant(**own: object) -> DataSettings:
 def prepared(tmp_path: Path, chosen: DataSettings, raw: Path | None = None) -> Manifest:
     raw = raw or tmp_path / "raw"
     check_raw("turned", chosen, raw)
-    return prepare("turned", chosen, raw, tmp_path / "out", synthetic=False)
+    prepare("turned", chosen, raw, tmp_path / "out", synthetic=False)
+    return load_manifest(tmp_path / "out")
 
 
 def listed() -> dict[str, str]:
@@ -66,7 +67,7 @@ def test_the_published_list_has_as_many_characters_as_its_papers_say():
 def test_drawings_are_those_of_omniglot_in_another_split(tmp_path):
     manifest = prepared(tmp_path, variant())
     assert [len(manifest.splits[split].classes) for split in SPLITS] == [4, 2, 2]
-    assert [record.file for record in manifest.raw] == [
+    assert [record.file for record in load_sources(tmp_path / "out").raw] == [
         "images_background.zip", "images_evaluation.zip",
     ]  # fmt: skip
     plain = DataSettings.model_validate(
@@ -91,7 +92,10 @@ def test_turned_copies_are_classes_of_the_same_split(tmp_path):
     plain = prepared(tmp_path, variant()).splits
     before = {split: np.array(load_images(tmp_path / "out", split)) for split in SPLITS}
     manifest = prepared(tmp_path, variant(rotations=True))
-    assert "each class is 4: its images turned by 0, 90, 180, 270 degrees" in manifest.notes
+    assert (
+        "each class is 4: its images turned by 0, 90, 180, 270 degrees"
+        in load_sources(tmp_path / "out").notes
+    )
     turned = manifest.splits
     for split in SPLITS:
         assert turned[split].classes == [

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
@@ -85,7 +85,7 @@ def test_crop_is_the_centered_square(tmp_path):
     write_files(tmp_path / "raw/celeba", members | celeba_lists(COUNT))
     out = run(tmp_path)
     assert (np.asarray(load_images(out, "train")) == 200).all()
-    notes = load_manifest(out).notes
+    notes = load_sources(out).notes
     assert any(
         "178x218 were cut to a square (178/178 of the shorter side) and resized to 84x84" in note
         for note in notes
@@ -97,7 +97,7 @@ def test_half_size_copy(tmp_path):
     write_files(tmp_path / "raw/celeba", members | celeba_lists(COUNT))
     out = run(tmp_path)
     check_content(out)
-    assert any("16 images of 89x109" in note for note in load_manifest(out).notes)
+    assert any("16 images of 89x109" in note for note in load_sources(out).notes)
 
 
 def test_partial_copy_counts_what_is_missing(tmp_path):
@@ -107,7 +107,7 @@ def test_partial_copy_counts_what_is_missing(tmp_path):
     write_files(tmp_path / "raw/celeba", images | celeba_lists(COUNT))
     out = run(tmp_path)
     check_content(out, [i for i in range(COUNT) if i not in (0, 1, 9)])
-    notes = load_manifest(out).notes
+    notes = load_sources(out).notes
     assert "train: 2 of 8 images are missing" in notes
     assert "val: 1 of 4 images are missing" in notes
     assert not any(note.startswith("test:") for note in notes)
@@ -120,7 +120,7 @@ def test_list_that_was_cut_while_its_count_is_complete(tmp_path):
     write_files(tmp_path / "raw/celeba", celeba_images(COUNT) | lists)
     out = run(tmp_path)
     check_content(out, range(COUNT - 1))
-    notes = load_manifest(out).notes
+    notes = load_sources(out).notes
     assert "list_attr_celeba.txt announces 202599 images and lists 15" in notes
     assert "the last line of list_attr_celeba.txt is cut and was left out" in notes
     assert "train: 162762 of 162770 images are missing" in notes
@@ -136,7 +136,7 @@ def test_copy_of_the_first_images_has_no_test_split(tmp_path):
     assert not (tmp_path / "out").exists()
     out = run(tmp_path, with_own(partitions="proportional", min_images=2))
     assert [len(load_images(out, split)) for split in ("train", "val", "test")] == [12, 2, 2]
-    assert any("not by the official partition" in note for note in load_manifest(out).notes)
+    assert any("not by the official partition" in note for note in load_sources(out).notes)
 
 
 def test_image_without_partition_is_not_used(tmp_path):

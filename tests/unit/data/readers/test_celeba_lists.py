@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from cactus.data.arrays import load_labels, load_manifest
+from cactus.data.arrays import load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
@@ -165,7 +165,7 @@ def test_images_from_elsewhere_are_noted(tmp_path):
     images["img_celeba/000002.jpg"] = images.pop("img_align_celeba/000002.jpg")
     out = run(tmp_path, celeba_lists(COUNT), images)
     note = "1 images are in no folder or archive of the name img_align_celeba"
-    assert any(one.startswith(note) for one in load_manifest(out).notes)
+    assert any(one.startswith(note) for one in load_sources(out).notes)
 
 
 def test_attribute_names_are_made_printable(tmp_path):
@@ -181,7 +181,7 @@ def test_rows_that_repeat_themselves_are_noted(tmp_path):
     }
     out = run(tmp_path, lists)
     check_labels(out)
-    notes = load_manifest(out).notes
+    notes = load_sources(out).notes
     for name in (PARTITION, ATTRIBUTES):
         assert f"1 rows of {name}.txt are there twice, with the same values" in notes
 

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cactus.data.arrays import load_images, load_manifest
+from cactus.data.arrays import load_images, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
@@ -36,8 +36,8 @@ def test_every_protocol(tmp_path, protocol):
 def test_tar_gz_of_pickles(tmp_path):
     archive = tmp_path / "raw/miniimagenet/mini-imagenet.tar.gz"
     write_tar(archive, mini_pickles(CLASSES, IMAGES))
-    manifest = load_manifest(run(tmp_path))
-    assert [(record.file, record.official) for record in manifest.raw] == [
+    sources = load_sources(run(tmp_path))
+    assert [(record.file, record.official) for record in sources.raw] == [
         ("mini-imagenet.tar.gz", False)
     ]
 
@@ -66,7 +66,7 @@ def test_other_sizes_are_resized(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", mini_pickles(CLASSES, images))
     out = run(tmp_path)
     assert load_images(out, "train").shape == (12, 84, 84, 3)
-    assert "28 images of 32x32 were resized to 84x84 (lanczos)" in load_manifest(out).notes
+    assert "28 images of 32x32 were resized to 84x84 (lanczos)" in load_sources(out).notes
 
 
 def test_missing_pickle_is_named(tmp_path):

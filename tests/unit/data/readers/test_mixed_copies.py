@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cactus.config.sections.data.section import CELEBA_NAMES
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.data.readers.miniimagenet_lists import parse_list
 from cactus.errors import DataError
@@ -70,7 +70,7 @@ def test_equal_and_half_copies_of_mnist_do_not_matter(tmp_path):
     copies = {name: content[:-9] for name, content in UNPACKED.items()} | below("raw", UNPACKED)
     out = run(tmp_path / "b", "mnist", DIGITS | copies)
     same(run(tmp_path / "a", "mnist", DIGITS), out)
-    assert [one.file.endswith(".gz") for one in load_manifest(out).raw] == [True] * 4
+    assert [one.file.endswith(".gz") for one in load_sources(out).raw] == [True] * 4
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_copies_in_class_folders_are_used_once(tmp_path):
     out = run(tmp_path / "b", "miniimagenet", files | copies)
     same(run(tmp_path / "a", "miniimagenet", files), out)
     assert f"{len(files)} images are copies by name and size, and were not used" in (
-        load_manifest(out).notes
+        load_sources(out).notes
     )
 
 
@@ -169,7 +169,7 @@ def test_columns_of_celeba_count_by_name(tmp_path):
     same(a, b)
     assert load_manifest(a).splits == load_manifest(b).splits
     note = "the columns of list_attr_celeba.csv were put into the official order"
-    assert (note in load_manifest(a).notes, note in load_manifest(b).notes) == (False, True)
+    assert (note in load_sources(a).notes, note in load_sources(b).notes) == (False, True)
 
 
 def test_rows_that_a_spreadsheet_filled_up(tmp_path):

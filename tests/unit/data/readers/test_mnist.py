@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
@@ -52,16 +52,16 @@ def test_torchvision_folders_are_found(tmp_path, folder):
 def test_compressed_file_is_preferred(tmp_path):
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays()))
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays(), compressed=False))
-    names = [record.file for record in load_manifest(run(tmp_path)).raw]
+    names = [record.file for record in load_sources(run(tmp_path)).raw]
     assert len(names) == 4
     assert all(name.endswith(".gz") for name in names)
 
 
 def test_unofficial_files_are_recorded(tmp_path):
     write_files(tmp_path / "raw/mnist", mnist_members(mnist_arrays()))
-    manifest = load_manifest(run(tmp_path))
-    assert [record.official for record in manifest.raw] == [False] * 4
-    assert any("not an official file" in note for note in manifest.notes)
+    sources = load_sources(run(tmp_path))
+    assert [record.official for record in sources.raw] == [False] * 4
+    assert any("not an official file" in note for note in sources.notes)
     strict = SETTINGS.model_copy(update={"official_only": True})
     with pytest.raises(DataError, match="not the official one"):
         run(tmp_path, strict)
@@ -269,4 +269,4 @@ def test_equal_pixels_of_two_splits_are_noted(tmp_path):
     assert (
         "2 images have the same pixels in two splits, e.g. row 7 of train_images.npy and row 3 of "
         "test_images.npy; row 8 of train_images.npy and row 10 of val_images.npy"
-    ) in load_manifest(run(tmp_path)).notes
+    ) in load_sources(run(tmp_path)).notes

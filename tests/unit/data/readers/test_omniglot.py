@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cactus.config.sections.data.section import OmniglotData
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.data.readers.omniglot import split_characters
 from cactus.errors import DataError
@@ -94,7 +94,7 @@ def test_torchvision_folder_and_mixed_forms(tmp_path, reference):
     write_zip(tmp_path / "raw/omniglot-py/images_evaluation.zip", parts["images_evaluation"])
     out = run(tmp_path)
     np.testing.assert_array_equal(load_images(out, "test"), load_images(reference, "test"))
-    folder, archive = load_manifest(out).raw
+    folder, archive = load_sources(out).raw
     assert folder.file == "images_background/"
     assert archive.file == "images_evaluation.zip"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cactus.data.arrays import load_images, load_labels, load_manifest
+from cactus.data.arrays import load_images, load_labels, load_manifest, load_sources
 from cactus.data.prepare import check_raw, prepare
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import SETTINGS, omniglot_members, write_files, write_zip
@@ -175,4 +175,4 @@ def test_archive_whose_name_cannot_be_recorded(tmp_path, name):
 
 def test_class_folder_whose_name_is_all_that_is_common(tmp_path):
     odd = {f"\udcff/{name}": data for name, data in MEMBERS.items()}
-    assert [record.file for record in load_manifest(run(tmp_path, odd)).raw] == ["./"]
+    assert [record.file for record in load_sources(run(tmp_path, odd)).raw] == ["./"]

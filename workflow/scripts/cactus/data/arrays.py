@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ from cactus.files import atomic_path, file_hash, read_array, read_json, write_ar
 from cactus.splits import Split
 
 MANIFEST = "manifest.json"
+SOURCES = "sources.json"
 _PLAIN_NAME = r"^\w[\w.-]*$"
+_Content = TypeVar("_Content", bound=Settings)
 _WriteRow = Callable[[int, npt.NDArray[np.uint8]], None]
 
 
@@ -43,14 +45,23 @@ class SplitRecord(Settings):
 
 
 class Manifest(Settings):
-    """What a prepared data set holds and what it was made from."""
+    """What a prepared data set holds."""
 
     dataset: DatasetName
     synthetic: bool
     image_shape: tuple[int, int, int]
+    splits: dict[Split, SplitRecord] = Field(min_length=3)
+
+
+class Sources(Settings):
+    """What a data set was prepared from, and what its reader noted.
+
+    It is apart from the manifest, which trainings read: a raw file with a new name changes this,
+    and trainings stay up to date.
+    """
+
     raw: list[RawRecord]
     notes: list[str]
-    splits: dict[Split, SplitRecord] = Field(min_length=3)
 
 
 @contextmanager
@@ -111,6 +122,11 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_json(folder / MANIFEST, content)
 
 
+def write_sources(folder: Path, sources: Sources) -> None:
+    """Write what a data set was prepared from."""
+    write_json(folder / SOURCES, sources.model_dump(mode="json"))
+
+
 def load_manifest(folder: Path) -> Manifest:
     """Read the manifest of a prepared data set.
 
@@ -119,23 +135,18 @@ def load_manifest(folder: Path) -> Manifest:
     DataError
         The data set is not prepared, or its manifest is damaged.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise DataError(
-            "The data set is not prepared.",
-            where=str(path),
-            got="no such file",
-            fix="run the target `data` (a half-prepared folder has no manifest)",
-        )
-    try:
-        return Manifest.model_validate(read_json(path))
-    except ValidationError as error:
-        raise DataError(
-            "The manifest of a prepared data set is not valid.",
-            where=str(path),
-            got=str(error),
-            fix=f"delete {folder} and run the target `data` again",
-        ) from error
+    return _read(folder, MANIFEST, Manifest)
+
+
+def load_sources(folder: Path) -> Sources:
+    """Read what a data set was prepared from.
+
+    Raises
+    ------
+    DataError
+        The data set is not prepared, or the file is damaged.
+    """
+    return _read(folder, SOURCES, Sources)
 
 
 def load_images(folder: Path, split: Split) -> npt.NDArray[np.uint8]:
@@ -158,6 +169,26 @@ def load_labels(folder: Path, split: Split) -> npt.NDArray[Any]:
         The data set is not prepared, or the array differs from its manifest.
     """
     return _load(folder, load_manifest(folder).splits[split].labels, mmap=False)
+
+
+def _read(folder: Path, name: str, kind: type[_Content]) -> _Content:
+    path = folder / name
+    if not path.is_file():
+        raise DataError(
+            "The data set is not prepared.",
+            where=str(path),
+            got="no such file",
+            fix="run the target `data` (a half-prepared folder has no manifest)",
+        )
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        raise DataError(
+            "A file of a prepared data set is not valid.",
+            where=str(path),
+            got=str(error),
+            fix=f"delete {folder} and run the target `data` again",
+        ) from error
 
 
 def _load(folder: Path, record: ArrayRecord, mmap: bool) -> npt.NDArray[Any]:

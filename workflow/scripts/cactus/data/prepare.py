@@ -14,11 +14,13 @@ from cactus.config.sections.data.section import DataSettings
 from cactus.data.arrays import (
     MANIFEST,
     Manifest,
+    Sources,
     SplitRecord,
     array_record,
     image_writer,
     write_labels,
     write_manifest,
+    write_sources,
 )
 from cactus.data.equal_pixels import EqualPixels
 from cactus.data.files.fetch import Retry, download
@@ -40,8 +42,8 @@ from cactus.splits import SPLITS
 
 def prepare(
     dataset: DatasetName, settings: DataSettings, raw_dir: Path, output: Path, synthetic: bool
-) -> Manifest:
-    """Write a data set's arrays and, last, its manifest into `output`; return the manifest.
+) -> Sources:
+    """Write a data set's arrays, their sources and, last, their manifest; return the sources.
 
     Missing files with a stable URL are downloaded first, unless the settings forbid it or the
     data are synthetic.
@@ -54,7 +56,7 @@ def prepare(
         Folder with one folder of raw files per data set.
     output
         Folder for {split}_images.npy, uint8 (N, H, W, C), {split}_labels.npy, {split}_names.txt,
-        and manifest.json.
+        sources.json and manifest.json.
     synthetic
         Whether the raw files are synthetic; recorded in the manifest.
 
@@ -82,22 +84,24 @@ def prepare(
                 (output / f"{name}_labels.npy").unlink(missing_ok=True)
                 names_path(output, name).unlink(missing_ok=True)
             raise
-        records = tree.ledger.records()
+        sources = _sources(raw, tree, equal)
+    write_sources(output, sources)
+    shape = raw.image_shape
+    write_manifest(
+        output,
+        Manifest(dataset=dataset, synthetic=synthetic, image_shape=shape, splits=splits),
+    )
+    return sources
+
+
+def _sources(raw: RawDataset, tree: RawTree, equal: EqualPixels) -> Sources:
+    records = tree.ledger.records()
     unofficial = [
         f"{record.file} is not an official file, sha256 {record.sha256}"
         for record in records
         if record.official is False
     ]
-    manifest = Manifest(
-        dataset=dataset,
-        synthetic=synthetic,
-        image_shape=raw.image_shape,
-        raw=records,
-        notes=raw.notes + equal.notes() + unofficial,
-        splits=splits,
-    )
-    write_manifest(output, manifest)
-    return manifest
+    return Sources(raw=records, notes=raw.notes + equal.notes() + unofficial)
 
 
 def with_access(settings: DataSettings, access: Settings) -> DataSettings:

@@ -40,6 +40,7 @@ class PrepareData(DatasetStage):
     folder = "data"
     results = (
         "manifest.json",
+        "sources.json",
         *(f"{split}_images.npy" for split in SPLITS),
         *(f"{split}_labels.npy" for split in SPLITS),
         *(f"{split}_names.txt" for split in SPLITS),

@@ -1,6 +1,6 @@
 import pytest
 
-from cactus.data.arrays import load_images, load_manifest
+from cactus.data.arrays import load_images, load_manifest, load_sources
 from cactus.data.prepare import check_raw
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import (
@@ -39,7 +39,7 @@ def test_zipped_images_beside_csv_files(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", mini_csv(CLASSES, IMAGES))
     out = run(tmp_path)
     check_content(out)
-    records = {record.file: record.official for record in load_manifest(out).raw}
+    records = {record.file: record.official for record in load_sources(out).raw}
     assert records == {"images.zip": None, "train.csv": False, "val.csv": False, "test.csv": False}
 
 
@@ -66,7 +66,7 @@ def test_equal_names_in_own_train_and_val_are_different_images(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", members)
     out = run(tmp_path)
     assert len(load_images(out, "train")) == 12
-    assert any("folders of another split" in note for note in load_manifest(out).notes)
+    assert any("folders of another split" in note for note in load_sources(out).notes)
 
 
 def test_other_forms_of_the_folder_name_and_tar_paths(tmp_path):
@@ -80,7 +80,7 @@ def test_other_sizes_are_resized_and_noted(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", mini_split_folders(CLASSES, images))
     out = run(tmp_path)
     check_content(out, images)
-    assert "28 images of 100x75 were resized to 84x84 (lanczos)" in load_manifest(out).notes
+    assert "28 images of 100x75 were resized to 84x84 (lanczos)" in load_sources(out).notes
 
 
 def test_missing_images_are_counted(tmp_path):
@@ -88,7 +88,7 @@ def test_missing_images_are_counted(tmp_path):
     wnid = CLASSES["val"][0]
     del members[f"images/{next(iter(IMAGES[wnid]))}"]
     write_files(tmp_path / "raw/miniimagenet", members)
-    notes = load_manifest(run(tmp_path)).notes
+    notes = load_sources(run(tmp_path)).notes
     assert [note for note in notes if "missing" in note] == [
         "val: 7 of 8 images and 2 of 2 classes are present, 1 images missing"
     ]
@@ -96,7 +96,7 @@ def test_missing_images_are_counted(tmp_path):
 
 def test_missing_classes_of_the_published_split_are_counted(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", mini_split_folders(CLASSES, IMAGES))
-    notes = load_manifest(run(tmp_path)).notes
+    notes = load_sources(run(tmp_path)).notes
     assert "test: 8 of 12000 images and 2 of 20 classes are present, 11992 images missing" in notes
 
 
@@ -109,7 +109,7 @@ def test_classes_that_are_not_listed_are_noted(tmp_path):
     assert (
         "2 classes (2 images) that the Ravi-Larochelle lists do not name were not used: "
         "n01440764, tabby"
-    ) in load_manifest(out).notes
+    ) in load_sources(out).notes
 
 
 def test_classes_of_which_none_is_listed_are_named(tmp_path):
@@ -126,7 +126,7 @@ def test_listed_classes_whose_images_have_other_names(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", members)
     out = run(tmp_path)
     check_content(out)
-    assert any("n01440764" in note for note in load_manifest(out).notes)
+    assert any("n01440764" in note for note in load_sources(out).notes)
 
 
 def test_one_archive_per_class(tmp_path):
@@ -143,7 +143,7 @@ def test_listed_images_of_class_folders_are_taken(tmp_path):
     write_files(tmp_path / "raw/miniimagenet", members | extra)
     out = run(tmp_path)
     check_content(out)
-    assert "3 images that are in no list were not used" in load_manifest(out).notes
+    assert "3 images that are in no list were not used" in load_sources(out).notes
 
 
 def test_own_classes_may_be_listed_in_csv_files(tmp_path):

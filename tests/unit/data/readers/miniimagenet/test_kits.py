@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from cactus.data.arrays import load_manifest
+from cactus.data.arrays import load_sources
 from cactus.errors import DataError
 from tests.unit.data.rawfiles import write_files, write_zip
 from tests.unit.data.readers.miniimagenet.kits import (
@@ -37,7 +37,7 @@ def test_training_images_of_the_kit_with_phases(tmp_path):
         write_files(folder, {phase.format(split): pickle.dumps(labeled("train"))})
     out = run(tmp_path)
     check_content(out)
-    assert any("2 other pickles were not used" in note for note in load_manifest(out).notes)
+    assert any("2 other pickles were not used" in note for note in load_sources(out).notes)
 
 
 def test_second_download_of_one_pickle(tmp_path):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.data.arrays import load_images, load_manifest
+from cactus.data.arrays import load_images, load_sources
 from cactus.data.prepare import prepare
 from cactus.data.readers.miniimagenet_lists import parse_list
 from cactus.errors import DataError
@@ -212,7 +212,7 @@ def test_a_listed_folder_that_is_absent_gets_no_other_image(tmp_path):
 def test_images_in_no_list_are_counted(tmp_path):
     lists, images = flat()
     run(tmp_path, lists, images | {"images/more.jpg": 1})
-    notes = load_manifest(tmp_path / "out").notes
+    notes = load_sources(tmp_path / "out").notes
     assert "1 images that are in no list were not used" in notes
 
 

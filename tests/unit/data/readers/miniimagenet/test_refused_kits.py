@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.data.arrays import load_manifest
+from cactus.data.arrays import load_sources
 from cactus.data.readers.miniimagenet_content import ContentError, images_and_classes
 from cactus.errors import DataError
 from tests.fuzz import examples
@@ -148,7 +148,7 @@ def test_classes_that_are_not_listed_are_noted(tmp_path):
     write(tmp_path, ORIGINAL, more)
     out = run(tmp_path)
     check_content(out)
-    notes = [note for note in load_manifest(out).notes if "n99999999" in note]
+    notes = [note for note in load_sources(out).notes if "n99999999" in note]
     assert len(notes) == 3
 
 

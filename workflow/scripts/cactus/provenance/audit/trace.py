@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.data.arrays import load_manifest
+from cactus.data.arrays import load_sources
 from cactus.errors import RecordError, did_you_mean_or_known
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.reading.paper_numbers import (
@@ -186,14 +186,14 @@ def declared_files(chain: list[tuple[Job, Record | None]]) -> dict[str, str]:
 
 
 def raw_files(planner: Planner, chain: list[tuple[Job, Record | None]]) -> Iterator[dict[str, Any]]:
-    """Yield the raw files at the start of a chain, as listed in the data set's manifest.
+    """Yield the raw files at the start of a chain, as listed in the data set's sources.
 
     Raises
     ------
     DataError
-        The manifest is missing or damaged.
+        The list of sources is missing or damaged.
     """
     for job, record in chain:
         if record is not None and record.plan.raw:
-            for raw in load_manifest(planner.run_folder / str(job.folder)).raw:
+            for raw in load_sources(planner.run_folder / str(job.folder)).raw:
                 yield {"dataset": job.cell, **raw.model_dump()}
