@@ -86,6 +86,15 @@ def test_each_image_gets_the_vector_of_equal_pixels(layout, shape, tmp_path):
     assert ready.state_dict() == {}
 
 
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float16])
+def test_black_and_white_may_be_0_and_1(kind, tmp_path):
+    images, vectors = data((8, 8, 1))
+    drawn = {name: 255 * (one // 128) for name, one in images.items()}
+    halves = {name: (one // 255).astype(kind) for name, one in drawn.items()}
+    ready = method(write(tmp_path, halves, vectors), (8, 8, 1))
+    assert np.array_equal(ready.encode(drawn["test"]), vectors["test"])
+
+
 @pytest.mark.parametrize("written", ["Z", "Z_raw", "features"])
 def test_arrays_are_found_by_their_names(written, tmp_path):
     images, vectors = data((8, 8, 1))

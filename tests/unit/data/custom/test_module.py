@@ -86,6 +86,28 @@ def test_a_module_may_split_and_give_images_of_any_size(tmp_path):
     assert [np.unique(one).tolist() for one in found] == [[4], [5], [6], [7]]
 
 
+def test_images_of_pillow_are_read_as_files_are(tmp_path):
+    body = textwrap.dedent(
+        """
+        from PIL import Image
+
+        def read(settings):
+            red = Image.new("P", (8, 8), 7)
+            red.putpalette([0, 0, 0] * 7 + [200, 40, 10])
+            clear = Image.new("RGBA", (8, 8), (0, 90, 0, 255))
+            clear.putpixel((0, 0), (0, 0, 0, 0))
+            images = [image for image in (red, clear, Image.new("1", (8, 8), 1)) for _ in range(3)]
+            return images, list("aaabbbccc"), [*["train"] * 3, *["val"] * 3, *["test"] * 3]
+        """
+    )
+    prepared(tmp_path, written(tmp_path, body), channels=3)
+    pixels = {split: load_images(tmp_path / "out", split)[0] for split in SPLITS}
+    assert (pixels["train"] == [200, 40, 10]).all()
+    assert pixels["val"][0, 0].tolist() == [255, 255, 255]
+    assert pixels["val"][1, 1].tolist() == [0, 90, 0]
+    assert (pixels["test"] == 255).all()
+
+
 @pytest.mark.parametrize(
     ("returned", "got"),
     [

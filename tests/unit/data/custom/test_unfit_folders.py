@@ -31,6 +31,24 @@ def test_equal_images_in_two_splits_are_noted(raw, tmp_path):
     assert any("same pixels in two splits" in note for note in load_sources(tmp_path / "out").notes)
 
 
+def test_folders_without_images_are_noted(raw, tmp_path):
+    for name in ("blob", "spiral", ".hidden"):
+        (raw / name).mkdir()
+    (raw / "spiral/README.txt").touch()
+    prepared(tmp_path, **BY_LISTS)
+    notes = load_sources(tmp_path / "out").notes
+    assert "folders without an image, which are no classes: blob, spiral" in notes
+
+
+def test_folders_without_images_below_those_of_splits_are_noted(tmp_path):
+    for split, kinds in LISTS.items():
+        write_folders(tmp_path / "raw/shapes" / split, kinds)
+    (tmp_path / "raw/shapes/val/blob").mkdir()
+    prepared(tmp_path)
+    notes = load_sources(tmp_path / "out").notes
+    assert "folders without an image, which are no classes: blob" in notes
+
+
 def test_a_class_in_two_splits_is_named(tmp_path):
     for split, kinds in LISTS.items():
         write_folders(tmp_path / "raw/shapes" / split, kinds)

@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -111,6 +113,15 @@ def test_zeros_in_place_of_the_rest_of_a_jpeg_are_refused():
     with pytest.raises(DataError, match="cannot be decoded") as caught:
         fitter.decode(whole[:half] + bytes(half), "x")
     assert "zeros in place of its end" in caught.value.got
+
+
+def test_an_image_above_the_limit_of_pillow_is_named():
+    content = bytearray(png(np.zeros((1, 1), np.uint8)))
+    content[16:24] = struct.pack(">II", 20_000, 20_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    with pytest.raises(DataError, match="larger than Pillow opens") as caught:
+        fitter("RGB").decode(bytes(content), "x.png")
+    assert "400000000 pixels" in caught.value.got
 
 
 def test_image_bomb_is_refused_before_it_is_decoded():

@@ -249,6 +249,7 @@ def frames(kind, **options):
         (saved(Image.fromarray(COLOR), "AVIF"), "format that is not read", "AVIF"),
         (saved(Image.fromarray(COLOR), "PPM"), "format that is not read", "PPM"),
         (png(DEEP[..., 0] % 200, 16, 0), UNCLEAR, "would be black"),
+        (png(DEEP[..., 0] % 4096, 16, 0), UNCLEAR, "perhaps fewer bits in 16"),
         (png(DEEP[..., :3], 16, 2, tRNS=bytes(6)), UNCLEAR, "transparent color of 16 bits"),
         (png(np.dstack([COLOR | 255, ALPHA]), 8, 6), UNCLEAR, "one flat tone"),
         (png(np.dstack([COLOR, ALPHA & 0]), 8, 6), UNCLEAR, "one flat tone"),

@@ -7,6 +7,7 @@ from cactus.config.sections.data.custom import CustomDataset
 from cactus.config.sections.data.section import DataSettings
 from cactus.data.custom.places import (
     files_by_path,
+    folders_without_images,
     refuse_several_tops,
     unusable,
     without_top_folder,
@@ -70,6 +71,11 @@ class CustomReader:
         named = (self._own.table, rule.file if rule else None)
         return ["/".join(path_parts(name)) for name in named if name]
 
+    @property
+    def _above(self) -> int:
+        """Folders above those of the classes."""
+        return 1 if self._own.split is None else 0
+
     def _layouts(self, tree: RawTree) -> tuple[dict[Split, Layout], list[str]]:
         """Return the layout of each split, and notes."""
         files = self._files(tree)
@@ -87,6 +93,8 @@ class CustomReader:
                 fix = "list each class once"
                 raise self._unusable(str(tree.root / rule.file), "a class in two rows", fix)
         division, notes = divide(self._dataset, self._own, items, classes)
+        if not self._own.table:
+            notes += folders_without_images(tree.root, [item.name for item in items], self._above)
         images = {
             split: {label: [entries[place] for place in places] for label, places in found.items()}
             for split, found in division.items()
@@ -106,7 +114,7 @@ class CustomReader:
             got = f"images in an archive, and others that are in none, e.g. {loose}"
             fix = "keep all images in archives, or unpack all and move the archives away"
             raise self._unusable(str(packed[0].container.path), got, fix)
-        folders = 2 if self._own.split is None else 1
+        folders = self._above + 1
         table = "/".join(path_parts(self._own.table)) if self._own.table else None
         if packed and table is None:
             refuse_several_tops(tree, self._dataset, files, images, folders)
@@ -120,7 +128,7 @@ class CustomReader:
         if strange := unused_files(tree, lambda one: _is_image(one) or one in tables, ()):
             fix = "save images as PNG or JPEG, and move other data out of the folder"
             raise self._unusable(f"{tree.root}/", "; ".join(strange), fix)
-        above = 1 if self._own.split is None else 0
+        above = self._above
         images = {path: entry for path, entry in files.items() if _is_image(entry)}
         items = []
         for path, entry in images.items():

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from cactus.config.sections.data.custom import CustomDataset
@@ -16,6 +15,7 @@ from cactus.data.files.registry import DatasetEntry
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.data.readers.base import RawDataset, RawSplit, check_class_sizes
 from cactus.data.readers.image_fitter import ImageFitter
+from cactus.data.readers.pixel_modes import UnclearPixelsError
 from cactus.errors import DataError
 
 
@@ -98,12 +98,17 @@ class CustomReader:
             least = self._own.min_images_per_class
             check_class_sizes(f"custom.{self._dataset}", split, classes, labels, least)
             places = [place for label in classes for place in by_class[label]]
-            fitted = (fitter.fit(self._image(images[place], place)) for place in places)
+            fitted = (fitter.fit(self._image(images[place], place, fitter)) for place in places)
             yield RawSplit(split, classes, labels, list(map(str, places)), enumerate(fitted))
         notes.extend(fitter.notes())
 
-    def _image(self, pixels: npt.NDArray[np.uint8], place: int) -> Image.Image:
-        """Return an image in the data set's mode."""
+    def _image(self, pixels: object, place: int, fitter: ImageFitter) -> Image.Image:
+        """Return an image in the data set's mode; one of Pillow's may have a palette and more."""
+        if isinstance(pixels, Image.Image):
+            try:
+                return fitter.converted(pixels)
+            except UnclearPixelsError as error:
+                self._refuse(f"image {place} with {error}")
         found = np.asarray(pixels)
         if found.ndim == 3 and found.shape[2] == 1:
             found = found[..., 0]

@@ -2,10 +2,13 @@
 
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from cactus.data.files.containers import path_parts
 from cactus.data.files.tree import RawEntry, RawTree
 from cactus.errors import DataError, printable
+
+_SHOWN: Final = 5
 
 
 def unusable(dataset: str, where: str, got: str, fix: str) -> DataError:
@@ -103,6 +106,27 @@ def without_top_folder(
         files = {_below(path, top): entry for path, entry in files.items()}
         images = [_below(path, top) for path in images]
     return files
+
+
+def folders_without_images(root: Path, images: Collection[str], above: int) -> list[str]:
+    """Return a note of folders that would be classes if there were images in them.
+
+    Parameters
+    ----------
+    root
+        The data set's folder.
+    images
+        The paths of the images in it.
+    above
+        Folders above those of the classes.
+    """
+    classes = {path.split("/")[above] for path in images}
+    hidden = (path for path in root.glob("/".join("*" * (above + 1))) if path.name[0] != ".")
+    empty = sorted({path.name for path in hidden if path.is_dir()} - classes)
+    if not empty:
+        return []
+    shown = printable(", ".join(empty[:_SHOWN])) + (" and others" if len(empty) > _SHOWN else "")
+    return [f"folders without an image, which are no classes: {shown}"]
 
 
 def _below(path: str, top: str) -> str:

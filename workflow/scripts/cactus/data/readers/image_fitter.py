@@ -80,9 +80,16 @@ class ImageFitter:
         try:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 self._check_size(image, where)
-                pixels = converted(image, self._mode, self._treatments)
+                pixels = self.converted(image)
         except (DataError, MemoryError):
             raise
+        except Image.DecompressionBombError as large:
+            raise DataError(
+                "An image is larger than Pillow opens.",
+                where=where,
+                got=str(large),
+                fix="save it smaller, or delete it",
+            ) from large
         except UnclearPixelsError as unclear:
             raise DataError(
                 "An image has pixels whose meaning is not clear.",
@@ -94,6 +101,16 @@ class ImageFitter:
         except Exception as undecodable:
             raise _undecodable(content, where, undecodable) from undecodable
         return self.fit(pixels)
+
+    def converted(self, image: Image.Image) -> Image.Image:
+        """Return an opened image upright, opaque and gray or RGB.
+
+        Raises
+        ------
+        UnclearPixelsError
+            It has pixels of no clear meaning.
+        """
+        return converted(image, self._mode, self._treatments)
 
     def fit(self, image: Image.Image) -> npt.NDArray[np.uint8]:
         """Crop and resize an image of the right mode; return uint8 (side, side, channels)."""

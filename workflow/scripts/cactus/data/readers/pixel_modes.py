@@ -27,6 +27,8 @@ _UPRIGHT = {
 # The largest values of PNG's gray levels of few bits, which Pillow stretches to 8 bits.
 _FEW_BITS = {"L;2": 3, "L;4": 15}
 _MAX_BYTE = 0xFF
+# Cameras and scanners often keep 10 or 12 bits in 16.
+_MAX_12_BITS = 0xFFF
 
 
 class UnclearPixelsError(Exception):
@@ -82,8 +84,11 @@ def _check_mode(image: Image.Image) -> None:
 
 def _upper_byte(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """Reduce 16 bits to 8 as Pillow does for colors."""
-    if 0 < values.max(initial=0) <= _MAX_BYTE:
-        raise UnclearPixelsError(f"16-bit pixels of at most {values.max()}, which would be black")
+    if 0 < values.max(initial=0) <= _MAX_12_BITS:
+        raise UnclearPixelsError(
+            f"16-bit pixels of at most {values.max()}, which would be black or nearly so: perhaps "
+            "fewer bits in 16"
+        )
     return (values >> 8).astype(np.uint8)
 
 

@@ -66,7 +66,7 @@ def read_images(path: Path, name: str, shape: tuple[int, int, int], count: int) 
     """Yield the images of a file one by one, uint8 (H, W, C).
 
     The file may hold them channels-last or channels-first, and gray ones without channels or as
-    rows of pixels, with levels from 0 to 255, or in floating point from 0 to 1.
+    rows of pixels, with levels from 0 to 255, or from 0 to 1 if no value is above 1.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def read_images(path: Path, name: str, shape: tuple[int, int, int], count: int) 
         fix = "write one image for each vector, in the same order"
         got = f"{len(array)} images for {count} vectors"
         _refuse("Ready-made vectors and their images differ in number.", str(path), got, fix)
-    unit = array.dtype.kind == "f" and float(array.max(initial=0)) <= 1
+    unit = float(array.max(initial=0)) <= 1
     for start in range(0, count, _CHUNK):
         levels = _levels(array[start : start + _CHUNK], 255 if unit else 1, path)
         if order:
@@ -169,11 +169,13 @@ def _levels(chunk: Array, scale: int, path: Path) -> Images:
     DataError
         They are no gray levels.
     """
-    if chunk.dtype == np.uint8:
+    if chunk.dtype == np.uint8 and scale == 1:
         return np.ascontiguousarray(chunk)
     values = chunk.astype(np.float64) * scale
     levels = values.round()
-    rounding = max(_ROUNDING, 255 * float(np.finfo(chunk.dtype).eps)) if scale > 1 else 0.0
+    rounding = 0.0
+    if scale > 1 and chunk.dtype.kind == "f":
+        rounding = max(_ROUNDING, 255 * float(np.finfo(chunk.dtype).eps))
     if not ((np.abs(values - levels) <= rounding) & (levels >= 0) & (levels <= 255)).all():
         got = f"{chunk.dtype} values from {chunk.min():.4g} to {chunk.max():.4g}"
         fix = "write images as uint8, or as their levels divided by 255"
