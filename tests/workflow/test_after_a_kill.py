@@ -107,6 +107,22 @@ def test_another_host_keeps_the_run(project: Project, monkeypatch: pytest.Monkey
     assert "on elsewhere, process 1" in done.stderr
 
 
+@pytest.mark.parametrize("held", ["time.sleep(0.1)"], indirect=True)
+def test_a_call_that_sigterm_ended_says_so(held: Project):
+    process = started(held)
+    wait_until(lambda: running_jobs(held))
+    process.terminate()
+    assert process.stdout is not None
+    assert any("Will exit after finishing" in line for line in process.stdout)
+    (held.folder / "go").touch()
+    output, _ = process.communicate()
+    assert process.returncode != 0
+    assert "no job failed\na signal ended this call before all jobs had run" in output
+    assert held.stale_jobs("tables")
+    held.snakemake(*COMMAND[:3])
+    assert held.stale_jobs("tables") == set()
+
+
 @pytest.mark.parametrize("held", ["os.kill(os.getpid(), 9)"], indirect=True)
 def test_a_job_that_was_killed_before_its_lease_is_named(held: Project):
     done = held.run_snakemake(*COMMAND[:3], "--keep-going")

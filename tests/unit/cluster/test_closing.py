@@ -24,7 +24,9 @@ def closing(folder: Path, *failed: Job, earlier: dict | None = None) -> str:
         for job in failed
     ]
     executor = SimpleNamespace(slurm_logdir=folder / "slurm_logs")
-    workflow = SimpleNamespace(scheduler=SimpleNamespace(failed=found, _executor=executor))
+    workflow = SimpleNamespace(
+        scheduler=SimpleNamespace(failed=found, _executor=executor, _user_kill=None)
+    )
     return closing_lines(workflow, planner(folder), earlier or {})
 
 

@@ -21,6 +21,7 @@ from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.make_report import REPORT
 
 _LONGEST: Final = 200
+_SIGNAL: Final = "\na signal ended this call before all jobs had run: the same command goes on"
 _PROJECT: Final = Path(__file__).resolve().parents[4]
 
 
@@ -107,7 +108,9 @@ def result_lines(planner: Planner) -> str:
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:
-    """Return the list of jobs that failed in this call; note each that ended without a note.
+    """Return which jobs failed in this call, and whether a signal ended it.
+
+    A failure note is written for each job that ended without one.
 
     Parameters
     ----------
@@ -128,7 +131,9 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
         if read_state(planner.run_folder, job) is None:
             log = _log(planner.run_folder, job, folder)
             note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
-    return list_failures(planner, failed, earlier)
+    listed = list_failures(planner, failed, earlier)
+    # Set by SIGTERM, after which Snakemake waits for the jobs that run and starts no other.
+    return f"{listed}{_SIGNAL}" if workflow.scheduler._user_kill else listed
 
 
 def note_failure(run_folder: Path, job: Job, error: str, log: Path | None = None) -> None:
