@@ -68,7 +68,8 @@ def _row(action: argparse.Action) -> str:
     if not name or action.nargs != 0:
         name = f"{name} {value}".strip() or action.dest
     needed = " (required)" if action.required and action.option_strings else ""
-    meaning = "; ".join(filter(None, [(action.help or "") + needed, choices]))
+    told = (action.help or "") % vars(action)  # as argparse does
+    meaning = "; ".join(filter(None, [told + needed, choices]))
     return f"| `{name}` | {re.sub(r'[|]', '/', meaning)} |"
 
 

@@ -19,6 +19,20 @@ def test_a_new_study_can_be_planned_at_once(cactus, tmp_path, name):
     assert list((tmp_path / "config").iterdir()) == [path]
 
 
+def test_the_name_may_be_that_of_the_file(cactus, tmp_path):
+    assert cactus("init", "mine.yaml").returncode == 0
+    assert [path.name for path in (tmp_path / "config").iterdir()] == ["mine.yaml"]
+    assert "run: mine\n" in (tmp_path / "config/mine.yaml").read_text()
+
+
+def test_from_a_folder_below_it_says_where_its_commands_work(cactus, tmp_path):
+    (tmp_path / "Snakefile").touch()
+    (tmp_path / "docs").mkdir()
+    done = cactus("init", folder=tmp_path / "docs")
+    assert f"edit it, then, in {tmp_path}:" in done.stdout
+    assert (tmp_path / "config/my-study.yaml").is_file()
+
+
 def test_an_existing_file_is_kept(cactus, tmp_path):
     (tmp_path / "config").mkdir()
     (tmp_path / "config/mine.yaml").write_text("run: other\n")
@@ -37,7 +51,8 @@ def test_an_existing_file_is_kept(cactus, tmp_path):
 def test_a_name_that_no_run_can_have_is_refused(cactus, tmp_path, name):
     done = cactus("init", name)
     assert done.returncode == ConfigError.exit_code, done.stderr
-    assert "Traceback" not in done.stderr
+    assert "A study cannot have this name." in done.stderr
+    assert "^[a-z" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -185,6 +185,7 @@ def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Projec
     assert {"mnist/acai/knn/s1", "mnist/acai/protonets/s1", CELL} <= {one["cell"] for one in found}
     code, output = finished.cactus("results", "omniglto")
     assert (code, "No finished cell matches" in output) == (RecordError.exit_code, True)
+    assert finished.cactus("results", "omniglto", "--json")[0] == RecordError.exit_code
     code, output = finished.cactus("results", "--setting", "5w2s")
     assert (code, "did you mean '5w" in output) == (ConfigError.exit_code, True)
 
@@ -200,6 +201,15 @@ def test_show_names_files_that_exist(finished: Project):
     assert (code, f"results/small/models/{CELL}/model.safetensors" in output) == (0, True)
     code, output = finished.cactus("show", "make_partitions/omniglot/acai/maml/s0")
     assert (code, "setting  accuracy" in output) == (0, False)
+
+
+def test_every_cell_that_results_names_can_be_shown(finished: Project):
+    found = json.loads(finished.cactus("results", "--json")[1])["results"]
+    for cell in {one["cell"] for one in found}:
+        code, output = finished.cactus("show", cell, "--json")
+        shown = json.loads(output)["results"]
+        assert (code, shown) == (0, [one for one in found if one["cell"] == cell])
+    assert finished.cactus("why", "omniglot/acai/knn/s0") == (0, "omniglot/acai/knn/s0 is fresh\n")
 
 
 def test_alone_it_leads_on_from_the_state_of_the_run(project: Project):

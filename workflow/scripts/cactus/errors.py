@@ -160,5 +160,6 @@ def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> st
     """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
     between = "; " if any("," in one for one in names[:10]) else ", "
-    shown = f"known are {between.join(names[:10])}" if names else otherwise
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    shown = f"known are {between.join(names[:10])}{more}" if names else otherwise
     return did_you_mean(name, names, shown)

@@ -11,6 +11,8 @@ from cactus.config.models import Config
 from cactus.errors import CodeError, RecordError, did_you_mean_or_known
 from cactus.stages.base import Inputs, Job, Stage, stage_file, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
+from cactus.stages.run_baselines import STAGE as RUN_BASELINES
+from cactus.stages.run_baselines import baseline_cell
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[1]
 
@@ -80,7 +82,7 @@ class Graph:
         name
             A job, ``<stage>/<cell>``; or a cell of the grid,
             ``<dataset>/<source>/<learner>/s<seed>``, which stands for its evaluation and all
-            upstream jobs.
+            upstream jobs. A baseline's cell has its method where a learner's name stands.
 
         Raises
         ------
@@ -90,9 +92,17 @@ class Graph:
         jobs = {job.name: job for job in self.jobs}
         if name in jobs:
             return [jobs[name]]
-        cells = {cell.name: cell for cell in self.config.expanded_grid.cells}
+        cells = {
+            cell.name: Job(EVALUATE_MODEL.name, cell.name)
+            for cell in self.config.expanded_grid.cells
+        }
+        cells |= {
+            baseline_cell(job.cell, method): job
+            for job in self.by_stage[RUN_BASELINES.name]
+            for method in self.config.baselines.resolve(job.cell.split("/")[0]).methods
+        }
         if name in cells:
-            return self.ancestry(Job(EVALUATE_MODEL.name, name))
+            return self.ancestry(cells[name])
         raise RecordError(
             "The run's configuration has no such cell or job.",
             where=self.config.run,

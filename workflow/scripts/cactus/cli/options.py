@@ -193,7 +193,9 @@ def _add_export(export: Parser) -> None:
 
 
 def _add_replay(replay: Parser) -> None:
-    replay.add_argument("crate", type=Path, help="a folder or .zip file that `export` wrote")
+    replay.add_argument(
+        "crate", type=Path, metavar="CRATE", help="a folder or .zip file that `export` wrote"
+    )
     replay.add_argument("cell", metavar="CELL", help=_CELL)
 
 
@@ -202,7 +204,7 @@ def _add_accept(accept: Parser) -> None:
 
 
 def _add_trace(trace: Parser) -> None:
-    trace.add_argument("file", type=Path, help="a table or figure of a run")
+    trace.add_argument("file", type=Path, metavar="FILE", help="a table or figure of a run")
     trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
 

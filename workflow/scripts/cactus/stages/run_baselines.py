@@ -29,6 +29,12 @@ class RunBaselinesSpec(Spec):
     threads: int
 
 
+def baseline_cell(cell: str, method: str) -> str:
+    """Return the name of a baseline's cell: a method stands where a learner's name does."""
+    start, _, seed = cell.rpartition("/")
+    return f"{start}/{method}/{seed}"
+
+
 class RunBaselines(EmbeddingStage):
     """One job per embedding, unless the grid leaves out the baselines."""
 

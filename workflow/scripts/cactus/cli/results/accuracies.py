@@ -15,6 +15,7 @@ from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
+from cactus.stages.run_baselines import baseline_cell
 
 _SUMMARY: Final = "summary.json"
 _NOTE: Final = "accuracies in percent, ± 1.96 standard deviations / sqrt(episodes)"
@@ -62,9 +63,6 @@ def show_results(arguments: argparse.Namespace) -> int:
     found = [one for one in every if _matches(one.cell, arguments.pattern)]
     if arguments.setting:
         found = _of_setting(found, arguments.setting)
-    if arguments.json:
-        print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
-        return 0
     if every and not found:
         raise RecordError(
             "No finished cell matches.",
@@ -74,6 +72,9 @@ def show_results(arguments: argparse.Namespace) -> int:
                 arguments.pattern, {one.cell for one in every}, "leave the pattern out"
             ),
         )
+    if arguments.json:
+        print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
+        return 0
     for dataset in dict.fromkeys(one.dataset for one in found):
         print(columns(list(_table([one for one in found if one.dataset == dataset]))) + "\n")
     for line in _notes(planner, len(jobs), len(finished), shown=bool(found)):
@@ -94,17 +95,9 @@ def accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
     summary = read_json(run_folder / str(job.folder) / _SUMMARY)
     for one in summary["settings"]:
         yield Accuracy(
-            _name(job.cell, one.get("method")),
+            baseline_cell(job.cell, method) if (method := one.get("method")) else job.cell,
             *(summary["dataset"], one["way"], one["shot"], one["tasks"], one["mean"], one["ci95"]),
         )
-
-
-def _name(cell: str, method: str | None) -> str:
-    """Return the name of a cell; a baseline's has its method where a learner's name stands."""
-    if method is None:
-        return cell
-    start, _, seed = cell.rpartition("/")
-    return f"{start}/{method}/{seed}"
 
 
 def _matches(cell: str, pattern: str) -> bool:

@@ -32,6 +32,7 @@ def show_cell(arguments: argparse.Namespace) -> int:
     planner.project.tree.cache.save()
     finished = [job for job in jobs if planner.record(job) is not None]
     found = [one for job in finished for one in accuracies(planner.run_folder, job)]
+    found = [one for one in found if one.cell == arguments.cell] or found  # of a baseline, its own
     files = list(_files(planner, jobs))
     if arguments.json:
         print_json(
@@ -46,8 +47,8 @@ def show_cell(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{arguments.cell} of {planner.run_folder.name}\n")
     if found:
-        rows = [(one.setting, one.percent, f"{one.episodes} episodes") for one in found]
-        print(columns([("setting", "accuracy", ""), *rows]) + "\n")
+        rows = [(one.cell, one.setting, one.percent, f"{one.episodes} episodes") for one in found]
+        print(columns([("cell", "setting", "accuracy", ""), *rows]) + "\n")
     titles = ("job", "state", "ended", "took", "device", "host", "")
     print(columns([titles, *(_row(planner, one) for one in statuses)]) + "\n")
     print(columns([("file", "job", "path"), *files]))

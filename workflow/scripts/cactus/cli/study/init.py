@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 from cactus.config.load import load_config
 from cactus.config.yaml_file import parse_value
-from cactus.errors import StorageError
+from cactus.errors import ConfigError, StorageError
 from cactus.files import atomic_path
 from cactus.provenance.staleness.run_folders import run_names
 
@@ -63,9 +64,9 @@ def init_study(arguments: argparse.Namespace) -> int:
     StorageError
         The file exists, or cannot be written.
     """
-    name = arguments.name
+    name = arguments.name.removesuffix(".yaml")
     path = _FOLDER / f"{name}.yaml"
-    load_config([], {"run": name})  # refuses what is no name of a run
+    _check_name(name)
     if os.path.lexists(path):
         raise StorageError(
             "The study exists, and nothing is overwritten.",
@@ -87,6 +88,20 @@ def init_study(arguments: argparse.Namespace) -> int:
     with atomic_path(path) as temporary:
         temporary.write_text(schema + text, encoding="utf-8")
     print(f"wrote {path}\n")
-    print(f"edit it, then:\n  cactus plan --configfile {path}")
+    print(f"edit it, then, in {Path.cwd()}:\n  cactus plan --configfile {path}")
     print(f"  snakemake --cores 2 --logger cactus --configfile {path}")
     return 0
+
+
+def _check_name(name: str) -> None:
+    try:
+        load_config([], {"run": name})
+    except ConfigError as error:
+        similar = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:100]
+        raise ConfigError(
+            "A study cannot have this name.",
+            where="cactus init",
+            got=name,
+            fix="use small letters, digits, dots, - and _, at most 100; the first is a letter or a "
+            f"digit, as in `cactus init {similar or 'first'}`",
+        ) from error
