@@ -29,6 +29,15 @@ def test_trace_goes_back_to_the_raw_archives(project: Project):
     assert {one["record"]["schema"] for one in content["chain"]} == {"cactus-record/1"}
 
 
+def test_trace_of_a_table_that_is_not_made_yet(project: Project):
+    table = "results/small/tables/omniglot.tex"
+    for name in (table, f"{table}.map.json"):
+        (project.folder / name).unlink()
+    code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML")
+    assert (code, "The table or figure is not finished." in output) == (RecordError.exit_code, True)
+    assert "cactus update small" in output
+
+
 def test_trace_averages_over_seeds(project: Project):
     table = "results/small/tables/mnist.tex"
     output = project.cactus("trace", table, "--row", "ACAI ProtoNets", "--col", "10w1s")[1]

@@ -2,8 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 # Longer parts of a message lose their middle; a file can carry a name of megabytes.
@@ -160,6 +161,11 @@ def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> st
     """Return the same, but name some of the known names where none is similar."""
     names = sorted(known)
     between = "; " if any("," in one for one in names[:10]) else ", "
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    shown = f"known are {between.join(names[:10])}{more}" if names else otherwise
+    shown = f"known are {few(names, 10, between)}" if names else otherwise
     return did_you_mean(name, names, shown)
+
+
+def few(names: Collection[str], most: int = 3, between: str = ", ") -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(islice(names, most)) + more

@@ -2,13 +2,10 @@
 
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from cactus.data.files.containers import path_parts
 from cactus.data.files.tree import RawEntry, RawTree
-from cactus.errors import DataError, printable
-
-_SHOWN: Final = 5
+from cactus.errors import DataError, few, printable
 
 
 def unusable(dataset: str, where: str, got: str, fix: str) -> DataError:
@@ -125,8 +122,7 @@ def folders_without_images(root: Path, images: Collection[str], above: int) -> l
     empty = sorted({path.name for path in hidden if path.is_dir()} - classes)
     if not empty:
         return []
-    shown = printable(", ".join(empty[:_SHOWN])) + (" and others" if len(empty) > _SHOWN else "")
-    return [f"folders without an image, which are no classes: {shown}"]
+    return [f"folders without an image, which are no classes: {printable(few(empty, 5))}"]
 
 
 def _below(path: str, top: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from cactus.data.files.containers import is_archive
 from cactus.data.files.tree import RawEntry, RawTree
+from cactus.errors import few
 
 # What browsers and file managers append to the name of a second copy.
 _COPY = re.compile(
@@ -41,7 +42,6 @@ _KINDS = (
 _PATTERNS = [(re.compile(rf".*{suffix}$", re.IGNORECASE), reason) for suffix, reason in _KINDS]
 _IMAGES = _PATTERNS[-1][0]
 _SIMILAR = 0.85
-_SHOWN = 3
 
 
 def unused_files(
@@ -76,7 +76,7 @@ def unused_files(
         why = None if uses(entry) else _reason(entry, names)
         if why is not None:
             found.setdefault(why, []).append(entry.path)
-    return [f"{_few(paths)} ({reason})" for reason, paths in found.items()]
+    return [f"{few(paths)} ({reason})" for reason, paths in found.items()]
 
 
 def without_copy_mark(name: str) -> str:
@@ -98,8 +98,3 @@ def _reason(entry: RawEntry, official: list[str]) -> str | None:
         return "an archive inside an archive: unpack the outer one"
     reason = next((reason for pattern, reason in _PATTERNS if pattern.match(name)), None)
     return "an empty file" if reason and entry.size == 0 else reason
-
-
-def _few(paths: list[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more

@@ -8,10 +8,9 @@ from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
 from cactus.data.arrays import load_images
 from cactus.data.names import load_names
 from cactus.embed.ready_made.files import Images, read_names
-from cactus.errors import DataError, did_you_mean
+from cactus.errors import DataError, did_you_mean, few
 from cactus.splits import SPLITS
 
-_SHOWN: Final = 3
 _NAMES: Final = "results/<run>/data/<data set>/<split>_names.txt"
 
 
@@ -43,7 +42,7 @@ class NamedRows:
                 row += 1
         if repeated:
             fix = "write each image's vector once; give images of one name others, with folders"
-            self._refuse("Ready-made vectors have the same name.", _few(repeated), fix)
+            self._refuse("Ready-made vectors have the same name.", few(repeated), fix)
 
     def images(self, data_folder: Path) -> Iterator[tuple[str, int, Images]]:
         """Yield each image of a prepared data set: its name, the row of its vector, its pixels.
@@ -65,9 +64,9 @@ class NamedRows:
 
     def _refuse_missing(self, missing: list[str], ours: list[str]) -> NoReturn:
         unknown = self._row_of.keys() - set(ours)
-        got = f"{len(missing)} of {len(ours)} images have none: {_few(missing)}"
+        got = f"{len(missing)} of {len(ours)} images have none: {few(missing)}"
         if unknown:
-            got += f"; {len(unknown)} names are of no image: {_few(sorted(unknown))}"
+            got += f"; {len(unknown)} names are of no image: {few(sorted(unknown))}"
         similar = did_you_mean(missing[0], sorted(unknown))
         fix = f"write the names as they are in {_NAMES}"
         if similar:
@@ -76,9 +75,3 @@ class NamedRows:
 
     def _refuse(self, what: str, got: str, fix: str) -> NoReturn:
         raise DataError(what, where=self._where, got=got, fix=fix)
-
-
-def _few(names: Collection[str]) -> str:
-    first = [name for name, _ in zip(names, range(_SHOWN), strict=False)]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(first) + more

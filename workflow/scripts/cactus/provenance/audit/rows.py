@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from cactus.errors import few
 from cactus.provenance.audit.findings import Finding, audited_records, foreign_records
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs
 from cactus.provenance.records.consistency import clock_note
@@ -138,8 +139,7 @@ def _reuse_notes(records: list[Record]) -> Iterator[str]:
 
 def _listed(names: list[str]) -> str:
     """Return the number of some jobs and the first of their names."""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"{counted(len(names), 'job')}: {shown}"
+    return f"{counted(len(names), 'job')}: {few(names)}"
 
 
 def _foreign_notes(planner: Planner) -> Iterator[str]:

@@ -68,8 +68,8 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Raises
     ------
     RecordError
-        The file is not a table or figure of the run, not exactly one number matches, or a published
-        number is no longer in the project's file.
+        The file is not a finished table or figure of the run, not exactly one number matches, or a
+        published number is no longer in the project's file.
     """
     name = os.path.relpath(file.resolve(), planner.run_folder.resolve())
     jobs = planner.graph.jobs
@@ -78,7 +78,15 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     if maker is None:
         known = [one for job in makers for one in job.files[:1]]
         raise _not_found("The run has no such table or figure.", file, name, known)
-    entry = _entry(planner.run_folder / str(number_map(maker)), file, row, column)
+    numbers = planner.run_folder / str(number_map(maker))
+    if not numbers.exists():
+        raise RecordError(
+            "The table or figure is not finished.",
+            where=str(file),
+            got=f"no {numbers.name} beside it",
+            fix=f"finish the run first: `cactus update {planner.config.run}`",
+        )
+    entry = _entry(numbers, file, row, column)
     chain = [RESULTS, maker]
     number = PrintedNumber(maker, name, entry)
     published = _published(planner.project.root, entry)

@@ -8,7 +8,7 @@ import errno
 import os
 from pathlib import Path
 
-from cactus.errors import RecordError
+from cactus.errors import RecordError, few
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
 from cactus.provenance.crate.metadata import build_crate
@@ -67,7 +67,7 @@ def _records(planner: Planner) -> dict[Job, Record]:
         raise RecordError(
             "Jobs of the run have no valid record.",
             where=str(planner.run_folder),
-            got=", ".join(missing),
+            got=few(missing),
             fix=f"run them first: `cactus update {planner.run_folder}`",
         )
     records = {job: record for job, record in found.items() if record is not None}
