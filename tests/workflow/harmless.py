@@ -87,9 +87,10 @@ def by_link(name: str) -> Operation:
     """Keep a folder of the run elsewhere, with a link in its place."""
 
     def apply(planner: Planner) -> None:
-        folder, elsewhere = planner.run_folder / name, planner.run_folder / f".elsewhere-{name}"
+        folder = planner.run_folder / name
+        elsewhere = planner.run_folder / f".elsewhere-{folder.name}"
         folder.rename(elsewhere)
-        folder.symlink_to(elsewhere.name)
+        folder.symlink_to(elsewhere.absolute())
 
     return apply
 
@@ -127,13 +128,14 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "caches and logs removed": drop("hashes.json", "logs", "work", "states"),
     "a damaged cache": add("hashes.json", "{"),
     "all times set back": touch(0),
+    "all times of 1970": touch(1),
     "all times ahead": touch(4e9),
     "all files read-only": chmod(0o444),
     "all files writable": chmod(0o666),
     "all files restored from a backup": rewrite,
     "a stored text that no record needs": lambda one: store(one.run_folder, "old = 1\n"),
     "a job of an earlier study": another_job,
-    **_named("kept elsewhere:", by_link, ["models", "data", "tables"]),
+    **_named("kept elsewhere:", by_link, ["models", "data", "tables", "models/omniglot"]),
     "a clock that was set back within a job": had_been(
         change_activity(ended="2020-01-01T00:00:00+00:00"), TRAINED
     ),

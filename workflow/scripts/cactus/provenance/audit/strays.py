@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -82,7 +82,8 @@ class Strays:
     def _unowned(self) -> list[str]:
         folders = {stage_named(name).folder or "" for name in stage_names()}
         tops = {folder.partition("/")[0] for folder in folders} | {*_SHARED, "records", "objects"}
-        found = [name for top in sorted(tops - {""}) for name in _below(self._folder, top)]
+        places = {str(above) for name in self._owned for above in PurePosixPath(name).parents}
+        found = [name for top in sorted(tops - {""}) for name in _below(self._folder, top, places)]
         return [name for name in found if name not in self._owned and self._is_stray(name)]
 
     def _is_stray(self, name: str) -> bool:
@@ -137,10 +138,16 @@ def _claimed(record: Record) -> list[str]:
     return [name for name in record.entities if not name.startswith(f"{job.folder}/")]
 
 
-def _below(folder: Path, top: str) -> Iterator[str]:
-    """Yield the names of all files below a folder of the run, also of links and pipes."""
+def _below(folder: Path, top: str, places: Collection[str]) -> Iterator[str]:
+    """Yield the names of all files below a folder of the run, also of links and pipes.
+
+    A link in the place of one of the `places`, which hold owned files, is a folder kept elsewhere.
+    """
     for place, folders, files in os.walk(folder / top):
         folders.sort()
-        links = [one for one in folders if Path(place, one).is_symlink()]
-        for name in sorted([*files, *links]):
-            yield Path(place, name).relative_to(folder).as_posix()
+        names = [Path(place, one).relative_to(folder).as_posix() for one in sorted(files)]
+        for one in folders:
+            if Path(place, one).is_symlink():
+                name = Path(place, one).relative_to(folder).as_posix()
+                names += _below(folder, name, places) if name in places else [name]
+        yield from names

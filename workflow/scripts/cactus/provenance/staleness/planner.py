@@ -23,8 +23,9 @@ from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
-# Modification time of a fresh job's plan, 3 January 1980: older than any result, so that Snakemake
-# sees no update, and in no time zone before the first day that a zip archive can hold.
+# Modification time of a fresh job's plan, 3 January 1980: older than its results, so that Snakemake
+# sees no update, and in no time zone before the first day that a zip archive can hold. Results may
+# be older still: some archives set all times to the first second of 1970.
 _FRESH_TIME: Final = 315_705_600.0
 
 
@@ -187,8 +188,9 @@ class Planner(RunReader):
         content = PlanFile(plan=assessment.plan, planned="", reasons=reasons, upstream=upstream)
         existing = _read_if_valid(path)
         if not assessment.stale:
-            if existing != content or path.stat().st_mtime != _FRESH_TIME:
-                _replace(path, content, _FRESH_TIME)
+            moment = min([_FRESH_TIME, *self._result_times(job)])
+            if existing != content or path.stat().st_mtime != moment:
+                _replace(path, content, moment)
             return path
         if self.config.reuse:  # a fresh job runs only if Snakemake is forced to run it
             content = content.model_copy(update={"reuse": True, "raw_dir": str(self.raw_dir)})
