@@ -172,4 +172,6 @@ def test_imports_for_type_checkers_only_do_not_count():
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import torch\nelse:\n import json\n"
     )
     assert read_source(text, "m").imports == ("json", "typing", "typing.TYPE_CHECKING")
+    text = "import typing as t\nif t.TYPE_CHECKING:\n import torch\nif t.other:\n import json\n"
+    assert read_source(text, "m").imports == ("json", "typing")
     assert digest(text) != digest(text.replace("torch", "numpy"))

@@ -94,7 +94,7 @@ def _parts(values: list[ast.expr]) -> Iterator[str]:
 def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
     """Yield a module and all its statements, but not their expressions.
 
-    With `run_only`, skip the body of ``if TYPE_CHECKING:``.
+    With `run_only`, skip the body of ``if TYPE_CHECKING:``, also of ``typing.TYPE_CHECKING``.
     """
     waiting = [tree]
     while waiting:
@@ -107,6 +107,8 @@ def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
 
 
 def _checks_types(test: ast.expr) -> bool:
+    if isinstance(test, ast.Attribute) and isinstance(test.value, ast.Name):
+        return test.attr == "TYPE_CHECKING"
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
