@@ -1,7 +1,7 @@
 """Exactly the jobs that an edit makes stale run again, checked by real dry runs."""
 
-import re
 import os
+import re
 import shutil
 from pathlib import Path
 

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.other_runs import Donor, find_donors
 from cactus.provenance.records.objects import store
 from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.readers import Readers
 from cactus.provenance.records.record import Record, record_path, write_record
 from tests.unit.provenance.samples import RECORD
 
@@ -47,7 +49,8 @@ def donors(
 ) -> tuple[list[Donor], list[str]]:
     refused: list[str] = []
     cache, wanted = HashCache(None), plan.model_copy(update={"raw": {}})
-    return [*find_donors(results / run, wanted, cache, lambda _: raw, refused.append)], refused
+    found = find_donors(results / run, wanted, cache, lambda _: raw, refused.append, Readers())
+    return [*found], refused
 
 
 def test_an_equal_plan_of_another_run_is_found(tmp_path: Path):
@@ -125,6 +128,31 @@ def test_a_damaged_run_is_refused_with_the_reason(
     assert [one.run for one in found] == ["b"]
     assert len(refused) == 1
     assert why in refused[0]
+
+
+@pytest.mark.parametrize(("ended", "taken"), [("2026-01-02", False), ("2025-01-01", True)])
+def test_a_record_that_a_later_job_did_not_read_is_refused(tmp_path: Path, ended: str, taken: bool):
+    record = finished(tmp_path / "a")
+    assert record.activity.ended.startswith("2026-01-01")
+    reader = {
+        "activity": {"ended": f"{ended}T00:00:00+00:00"},
+        "links": {record.job.name: "0" * 64},
+    }
+    path = tmp_path / "a/records/prepare_data/mnist.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(reader))
+    found, refused = donors(tmp_path, record.plan)
+    assert bool(found) is taken
+    assert refused == ([] if taken else ["a: prepare_data/mnist read another record"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"activity": 1}', "\0"])
+def test_damaged_records_of_readers_tell_nothing(tmp_path: Path, content: str):
+    record = finished(tmp_path / "a")
+    path = tmp_path / "a/records/prepare_data/mnist.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    assert len(donors(tmp_path, record.plan)[0]) == 1
 
 
 @pytest.mark.parametrize("raw", [{}, {"images/": "1" * 64}], ids=["missing", "changed"])

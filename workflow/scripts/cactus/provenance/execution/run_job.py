@@ -33,6 +33,7 @@ from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.fingerprint.other_runs import find_donors
 from cactus.provenance.records.links import read_links
 from cactus.provenance.records.plan import Plan, read_plan
+from cactus.provenance.records.readers import Readers
 from cactus.provenance.records.record import Record
 from cactus.train.stop import StopRequest
 
@@ -128,7 +129,7 @@ def _reused(job: RunningJob, raw_dir: str, cache: HashCache) -> bool:
     def refuse(why: str) -> None:
         print(f"not reused from {why}", file=sys.stderr, flush=True)
 
-    donors = find_donors(job.run_folder, job.plan, cache, raw, refuse)
+    donors = find_donors(job.run_folder, job.plan, cache, raw, refuse, Readers())
     if origin := reuse(job, donors, refuse):
         print(origin, file=sys.stderr, flush=True)
     return bool(origin)

@@ -1,6 +1,7 @@
 """Other runs in the same folder of results that have done a job already, exactly as planned."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +9,9 @@ from cactus.errors import RecordError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.objects import object_path
 from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.readers import Readers
 from cactus.provenance.records.reasons import ABSENT
-from cactus.provenance.records.record import Record, read_record
+from cactus.provenance.records.record import Record, read_sealed_record
 
 # Returns the current sha256 of the raw files that a record names, of those that are available.
 RawHashes = Callable[[Record], Mapping[str, str]]
@@ -28,12 +30,18 @@ class Donor(NamedTuple):
 
 
 def find_donors(
-    run_folder: Path, plan: Plan, cache: HashCache, raw: RawHashes, refuse: Callable[[str], object]
+    run_folder: Path,
+    plan: Plan,
+    cache: HashCache,
+    raw: RawHashes,
+    refuse: Callable[[str], object],
+    readers: Readers,
 ) -> Iterator[Donor]:
     """Yield the runs whose results of a job can stand for those of its plan.
 
     A plan has everything that the results depend on, by content, so an equal plan is enough;
-    accepted changes of either run do not count. All files of the donor have to be intact.
+    accepted changes of either run do not count. All files of the donor have to be intact, and its
+    later jobs have to have read the record that is there.
 
     Parameters
     ----------
@@ -45,6 +53,8 @@ def find_donors(
         Cache of file hashes.
     refuse
         Called with why a run with an equal plan, or one whose record is damaged, is left out.
+    readers
+        The links of the runs beside this one.
     """
     own, parent = run_folder.resolve(), run_folder.absolute().parent
     beside = sorted(parent.iterdir()) if parent.is_dir() else []
@@ -52,14 +62,15 @@ def find_donors(
         if not (folder / "records").is_dir() or folder.resolve() == own:
             continue
         try:
-            record = read_record(folder, plan.job)
+            sealed = read_sealed_record(folder, plan.job)
         except RecordError as error:
             refuse(f"{folder.name}: its record is damaged: {error.got}")
             continue
-        if record is None or record.plan.model_copy(update={"raw": {}}) != plan:
+        if sealed is None or sealed[0].plan.model_copy(update={"raw": {}}) != plan:
             continue
-        donor = Donor(folder, record)
-        wrong = next(_wrong(donor, cache, raw), None)
+        donor, digest = Donor(folder, sealed[0]), sealed[1]
+        disowning = (f"{one} read another record" for one in readers.disown(*donor, digest))
+        wrong = next(chain(_wrong(donor, cache, raw), disowning), None)
         if wrong is None:
             yield donor
         else:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from cactus.provenance.fingerprint.other_runs import Donor, find_donors
 from cactus.provenance.records.plan import PENDING, Plan
+from cactus.provenance.records.readers import Readers
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.status import counted
@@ -45,13 +46,13 @@ def reusable(planner: Planner, stale: Collection[Assessment]) -> Reusable:
     A job that reads from one that has to run is not among them, although it may take results in the
     end: if its inputs come out the same.
     """
-    found = Reusable({}, [])
+    found, readers = Reusable({}, []), Readers()
     for one in stale if planner.config.reuse else ():
         plan = _expected(planner, one.plan, found.donors)
         if not one.job.definition.reads_run and PENDING not in plan.inputs.values():
             refused: list[str] = []
             cache, raw = planner.project.tree.cache, partial(_raw_hashes, planner)
-            donors = find_donors(planner.run_folder, plan, cache, raw, refused.append)
+            donors = find_donors(planner.run_folder, plan, cache, raw, refused.append, readers)
             if donor := next(donors, None):
                 found.donors[one.job] = donor
             found.refused.extend(f"{one.job.name}: not reused from {why}" for why in refused)
