@@ -97,6 +97,30 @@ def test_points_are_left_out_on_data_sets_without_their_method():
     assert found(MAML, {**parts, "maml": {"celeba"}}, learners={"maml": own}) == []
 
 
+def test_a_row_that_departs_on_some_data_sets_names_them():
+    values = {"partitions": {"per_dataset": {"omniglot": {"clusters": 60}}}}
+    assert found(CLUSTERS, {"omniglot", "mnist"}, **values) == [
+        ("Clusters", "Omniglot: 500", "Omniglot: 60", "chosen by this study")
+    ]
+    assert found(CLUSTERS, {"omniglot"}, **values) == [
+        ("Clusters", "500", "60", "chosen by this study")
+    ]
+
+
+def test_points_of_the_oracle_need_that_of_their_learner():
+    point = {**MAML, "key": "learners.maml.oracle_iterations", "part": "oracle"}
+    names = {"omniglot", "maml", "oracle", "oracle protonets"}
+    assert found(point, names) == []
+    assert len(found(point, {*names, "oracle maml"})) == 1
+
+
+def test_training_from_scratch_is_no_part_of_its_learner():
+    grid = {"datasets": ["omniglot"], "learners": ["protonets"], "scratch": True}
+    parts = parts_of(parse_config({"grid": {**grid, "embeddings": ["acai"]}}))
+    assert "scratch" in parts
+    assert "maml" not in parts
+
+
 def test_parts_of_a_study_are_those_of_its_cells():
     config = parse_config(
         {
@@ -115,7 +139,7 @@ def test_parts_of_a_study_are_those_of_its_cells():
     both, one = {"mnist", "omniglot"}, {"omniglot"}
     assert parts_of(config) == {
         "mnist": {"mnist"}, "omniglot": one, "acai": one, "maml": one, "protonets": both,
-        "oracle": one, "ablations": one,
+        "oracle": one, "oracle maml": one, "oracle protonets": one, "ablations": one,
     }  # fmt: skip
     assert cited(config) - parts_of(config).keys() == {"bigan"}
 

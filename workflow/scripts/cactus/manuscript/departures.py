@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from cactus.config.printed.titles import Titles
-from cactus.manuscript.parts import METHODS
+from cactus.config.sections.names import LEARNERS
+from cactus.manuscript.parts import METHODS, ORACLE, oracle_of
 from cactus.manuscript.protocol import Point, Section
 from cactus.manuscript.values import by_name, filled_in
 
@@ -48,27 +49,32 @@ def departures(
     """
     found: dict[str, list[Departure]] = {"departs": [], "unpublished": []}
     for point in (point for section in sections for point in section.points):
-        for verdict, where in _relevant(point, settings, parts):
-            found[verdict].append(_departure(point, settings, defaults, where, titles))
+        for verdict, where, studied in _relevant(point, settings, parts):
+            row = _departure(point, settings, defaults, where, studied, titles)
+            found[verdict].append(row)
     return found["departs"], found["unpublished"]
 
 
 def _relevant(
     point: Point, settings: Mapping[str, Any], parts: Mapping[str, Collection[str]]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield the verdicts that matter, each with the names of the study that have it."""
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield the verdicts that matter, with the names that have each, and all of the study's."""
     words = {word for text in (point.part or "", *point.keys) for word in text.split(".")}
     needed = words & {*METHODS}
+    if ORACLE in needed:
+        needed |= {oracle_of(learner) for learner in needed & {*LEARNERS}}
     verdicts = point.verdicts(settings)
+    # Of a name, the data sets on which the study has it must have all else that is needed.
+    studied = [
+        name
+        for names in verdicts.values()
+        for name in names
+        if set(parts.get(name, ())).intersection(*(parts.get(one, ()) for one in needed))
+    ]
     for verdict in ("departs", "unpublished"):
-        # Of a name, the data sets on which the study has it must have all else that is needed.
-        where = [
-            name
-            for name in verdicts.get(verdict, ())
-            if set(parts.get(name, ())).intersection(*(parts.get(one, ()) for one in needed))
-        ]
+        where = [name for name in verdicts.get(verdict, ()) if name in studied]
         if where:
-            yield verdict, where
+            yield verdict, where, studied
 
 
 def _departure(
@@ -76,12 +82,13 @@ def _departure(
     settings: Mapping[str, Any],
     defaults: Mapping[str, Any],
     where: list[str],
+    studied: list[str],
     titles: Titles,
 ) -> Departure:
-    """Return a point as a row of a table, for the data sets or embeddings `where`."""
+    """Return a point as a row of a table, for the data sets or embeddings `where` it departs."""
 
     def chosen(values: Mapping[str, Any]) -> str:
-        return by_name({name: values[name] for name in where if name in values}, where, titles)
+        return by_name({name: values[name] for name in where if name in values}, studied, titles)
 
     original = point.says or chosen(point.original_values)
     here = [chosen(point.values(settings))] if point.keys else []

@@ -28,7 +28,11 @@ def parts_of(config: Config) -> dict[str, set[str]]:
         found[embedding].add(dataset)
     for cell in grid.cells:
         source = Source.parse(cell.source)
-        names = [ORACLE if source.kind == "labels" else source.kind, cell.learner]
+        names = [source.kind, cell.learner]
+        if source.kind == "scratch":  # whose keys are its own
+            names = [source.kind]
+        if source.kind == "labels":
+            names = [ORACLE, cell.learner, oracle_of(cell.learner)]
         if source.variant or source.kind in ("hyperplanes", "random", "pixels"):
             names.append(ABLATIONS)
         for name in names:
@@ -36,8 +40,14 @@ def parts_of(config: Config) -> dict[str, set[str]]:
     for dataset in grid.with_baselines:
         for name in ("baselines", *config.baselines.resolve(dataset).methods):
             found[name].add(dataset)
-    methods = {name: found[name] for name in METHODS if name in found}
+    known = (*METHODS, *map(oracle_of, LEARNERS))
+    methods = {name: found[name] for name in known if name in found}
     return {**{name: {name} for name in grid.datasets}, **methods}
+
+
+def oracle_of(learner: str) -> str:
+    """Return the name of the part that is the oracle of one learner."""
+    return f"{ORACLE} {learner}"
 
 
 def cited(config: Config) -> set[str]:
