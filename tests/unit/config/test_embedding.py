@@ -105,10 +105,11 @@ def test_one_like_another_has_its_settings_but_for_its_own() -> None:
         ({"like": "acai", "settings": {"depth": "8"}}, "settings.depth", "remove the quotes"),
     ],
 )
+@pytest.mark.parametrize("used", ["mine", "acai"])  # in the grid, or not yet
 def test_one_like_another_that_cannot_be_names_its_key(
-    entry: dict[str, Any], key: str, fix: str
+    entry: dict[str, Any], key: str, fix: str, used: str
 ) -> None:
-    grid = {"datasets": ["mnist"], "embeddings": ["mine"]}
+    grid = {"datasets": ["mnist"], "embeddings": [used]}
     with pytest.raises(ConfigError) as caught:
         parse_config({"grid": grid, "embeddings": {"custom": {"mine": entry}}})
     assert caught.value.where.endswith(f": embeddings.custom.mine.{key} (for mnist)")

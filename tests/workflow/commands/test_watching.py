@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import ConfigError, RecordError
+from cactus.provenance.execution.lease import Lease
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
@@ -218,6 +219,12 @@ def test_alone_it_leads_on_from_the_state_of_the_run(project: Project):
     assert "cactus results --run small" in output
     (project.run / f"records/evaluate_model/{CELL}.json").unlink()
     assert "cactus update small" in project.cactus()[1]
+    with Lease(project.run / "work/snakemake", "the run"):  # as between two of its jobs
+        found = json.loads(project.cactus("--json")[1])
+    assert found["runs"][0]["state"] == "running"
+    assert [one["command"] for one in found["next"]][:2] == [
+        "cactus top small", "cactus status small",
+    ]  # fmt: skip
     start_training(project)
     found = json.loads(project.cactus("--json")[1])
     assert found["runs"][0]["state"] == "running"

@@ -1,9 +1,11 @@
 """The differences between two plans, one by one."""
 
+import json
+
 import pytest
 
 from cactus.provenance.records.plan import PENDING, Plan
-from cactus.provenance.records.reasons import Reason, plan_differences
+from cactus.provenance.records.reasons import Reason, plan_differences, unlike
 
 BASE = Plan(
     stage="meta_train", cell="c", spec={"rate": 0.1, "deep": {"a": [1, 2]}}, code={"a.py": "1"},
@@ -47,3 +49,16 @@ def test_a_pending_input_is_not_a_difference_of_its_own():
 def test_a_result_is_missing_or_changed():
     assert str(Reason("output", "m", "1", "absent")) == "output m missing"
     assert str(Reason("output", "m", "1", "2")) == "output m changed since it was made"
+
+
+def test_long_lists_are_shown_by_what_differs():
+    old = json.dumps([["acai", "iterations", 150, 262144], ["bigan", "epochs", 3, 9], ["x", 1]])
+    new = old.replace("150", "100")
+    assert unlike(old, new) == (
+        '[["acai", "iterations", 150, 262144], ...]', '[["acai", "iterations", 100, 262144], ...]'
+    )  # fmt: skip
+    assert unlike("[1, 2]", "[1]") == ("[1, 2]", "[1]")
+    text = json.dumps("a" * 90)
+    assert unlike(text, old) == (text, old)
+    backwards = json.dumps(json.loads(old)[::-1])
+    assert unlike(old, backwards) == (old, backwards)

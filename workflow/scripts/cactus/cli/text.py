@@ -26,10 +26,14 @@ def _has_colors() -> bool:
     return is_terminal() and not os.environ.get("NO_COLOR")
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as left-aligned columns; on a terminal, words for a state have their color."""
+def columns(rows: Sequence[Sequence[str]], widest: int = sys.maxsize) -> str:
+    """Return rows as left-aligned columns; on a terminal, words for a state have their color.
+
+    A text of more than `widest` characters moves what follows in its own row alone.
+    """
     shown = [[printable(text) for text in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lengths = ([len(text) for text in column] for column in zip(*shown, strict=True))
+    widths = [max((one for one in column if one <= widest), default=0) for column in lengths]
     colors = _COLORS if _has_colors() else {}
     lines = (
         "  ".join(

@@ -35,7 +35,10 @@ def check_cells(config: "Config", layers: Layers) -> None:
         raise
     checks = {dataset: _DatasetChecks(config, layers, dataset) for dataset in grid.datasets}
     _check_titles(config, layers)
-    for dataset, embedding in dict.fromkeys((run[0], run[1]) for run in grid.embedding_runs):
+    # A misspelled key tells as much before the grid has the embedding.
+    custom = [(dataset, name) for dataset in checks for name in config.embeddings.custom]
+    used = [(run[0], run[1]) for run in grid.embedding_runs]
+    for dataset, embedding in dict.fromkeys([*used, *custom]):
         checks[dataset].check_embedding(embedding)
     for dataset in dict.fromkeys(run[0] for run in grid.baseline_runs):
         checks[dataset].check_baselines()

@@ -15,7 +15,7 @@ from cactus.provenance.audit.diff import (
     run_differences,
 )
 from cactus.provenance.fingerprint.hash_cache import HashCache
-from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.reasons import ABSENT, unlike
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import counted
 
@@ -81,7 +81,8 @@ def show_compare(arguments: argparse.Namespace) -> int:
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:
-    return one.kind, one.name, _cut(one.first), _cut(one.second), counted(one.jobs, "job")
+    first, second = map(_cut, unlike(one.first, one.second))
+    return one.kind, one.name, first, second, counted(one.jobs, "job")
 
 
 def _cut(text: str) -> str:

@@ -13,11 +13,17 @@ def show_paper(arguments: argparse.Namespace) -> int:
     """Print where the paper of a finished run is; write it if it is missing or stale.
 
     No other job runs for it. Returns 0, or Snakemake's exit code if it fails.
+
+    Raises
+    ------
+    RecordError
+        Other jobs are missing or stale, or the folder is a copy that nothing can be written into.
     """
     planner = open_run(arguments.run)
     paper = planner.assess(PAPER)
     waiting = [one.job for one in planner.assess_all() if one.stale and one.job != PAPER]
     planner.project.tree.cache.save()
+    call = snakemake_call(planner.run_folder) if waiting or paper.stale else None
     if waiting:
         raise RecordError(
             "The paper of a run needs the whole run.",
@@ -26,9 +32,7 @@ def show_paper(arguments: argparse.Namespace) -> int:
             fix=f"run `cactus update {planner.run_folder.name}` first; `cactus plan` says what is "
             "left",
         )
-    if paper.stale:
-        code = snakemake_call(planner.run_folder).run("paper", "--cores", "1", "--quiet", "all")
-        if code:
-            return code
+    if call and (code := call.run("paper", "--cores", "1", "--quiet", "all")):
+        return code
     print(planner.run_folder / str(PAPER.definition.main_result))
     return 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from cactus.cli.state.top import running_now
+from cactus.cli.state.top import is_driven, running_now
 from cactus.cli.text import columns, print_json
 from cactus.cores import usable_cores
 from cactus.errors import CactusError
@@ -65,8 +65,9 @@ def _look(name: str) -> _Run:
         return _broken(name, error)
     counts = Counter(one.state for one in statuses)
     running = next((one.job for one in running_now(_RESULTS / name)), "")
-    state = "running" if running else next(one for one in STATES if counts[one])
-    first = running or next(one.job.name for one in statuses if one.state == state)
+    busy = bool(running) or is_driven(_RESULTS / name)
+    state = "running" if busy else next(one for one in STATES if counts[one])
+    first = running or next((one.job.name for one in statuses if one.state == state), "")
     listed = ", ".join(f"{counts[one]} {one}" for one in STATES if counts[one])
     return _Run(name, state, listed, _planned(name), first)
 
@@ -79,8 +80,8 @@ def _glance(name: str) -> _Run:
     except CactusError as error:
         return _broken(name, error)
     done = sum(record_path(planner.run_folder, job).is_file() for job in jobs)
-    running = sum(1 for _ in running_now(planner.run_folder))
-    state = "running" if running else "finished" if done == len(jobs) else "unfinished"
+    busy = any(running_now(planner.run_folder)) or is_driven(planner.run_folder)
+    state = "running" if busy else "finished" if done == len(jobs) else "unfinished"
     return _Run(name, state, f"{done} of {len(jobs)} have run", _planned(name))
 
 
@@ -111,7 +112,10 @@ def _steps(run: _Run) -> Iterator[_Step]:
             yield _Step(f"cactus status {name}", "read what is wrong, and how to mend it")
         case "running" | "queued":
             yield _Step(f"cactus top {name}", "watch the running jobs")
-            yield _Step(f"cactus logs {run.job} --run {name} --follow", "read a log as it grows")
+            if run.job:
+                yield _Step(
+                    f"cactus logs {run.job} --run {name} --follow", "read a log as it grows"
+                )
         case "failed":
             yield _Step(f"cactus logs {run.job} --run {name}", "read why it failed")
             yield _Step(f"cactus update {name}", "go on, once that is mended")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 2.0
 _TITLES: Final = ("job", "for", "step", "rate", "left", "metrics", "where")
-_DRIVER: Final = "snakemake"  # the lease of Snakemake itself, on a cluster
+_DRIVER: Final = "snakemake"  # the lease of Snakemake itself
 
 
 class RunningNow(NamedTuple):
@@ -69,6 +69,13 @@ def running_now(folder: Path) -> Iterator[RunningNow]:
             continue
         progress = read_progress(lease.parent)
         yield RunningNow(name, _since(holder), process_location(holder), progress)
+
+
+def is_driven(folder: Path) -> bool:
+    """Return whether Snakemake works on a run now, also between two jobs."""
+    place = folder / "work" / _DRIVER
+    holder = read_lease(place)
+    return holder is not None and lives(place, holder)
 
 
 def _since(holder: dict[str, Any]) -> float:

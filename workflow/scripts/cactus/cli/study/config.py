@@ -21,6 +21,7 @@ from cactus.provenance.staleness.open_run import check_same_run
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
 
+_WIDEST = 60  # characters of a key or value that the next column is moved for
 _YAML = (".yaml", ".yml", ".json")
 # Sections of which the jobs of a cell read nothing.
 _OF_RUNS = ("run", "environment", "checkpoints", "gpus", "grid", "outputs")
@@ -56,7 +57,7 @@ def show_config(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([row._asdict() for row in rows])
     else:
-        print(columns([(row.key, json.dumps(row.value), row.origin) for row in rows]))
+        print(columns([(row.key, json.dumps(row.value), row.origin) for row in rows], _WIDEST))
     return 0
 
 

@@ -11,6 +11,7 @@ ReasonKind = Literal[
 ]
 # Stands for a missing value.
 ABSENT: Final = "absent"
+_LONG: Final = 60  # characters of a list that is shown as a whole
 
 
 class Reason(NamedTuple):
@@ -45,7 +46,8 @@ class Reason(NamedTuple):
             case "library" if self.name == "python":
                 return f"Python changed: {self.old} -> {self.new}"
             case "config" | "library":
-                return f"{self.kind} {self.name}: {self.old} -> {self.new}"
+                old, new = unlike(self.old, self.new)
+                return f"{self.kind} {self.name}: {old} -> {new}"
             case "output":
                 state = "missing" if self.new == ABSENT else "changed since it was made"
                 return f"output {self.name} {state}"
@@ -83,6 +85,24 @@ def _compare(kind: ReasonKind, old: Mapping[str, str], new: Mapping[str, str]) -
         before, now = old.get(name, ABSENT), new.get(name, ABSENT)
         if before != now:
             yield Reason(kind, name, before, now)
+
+
+def unlike(old: str, new: str) -> tuple[str, str]:
+    """Return two values, as JSON; of long lists, the items alone that the other one lacks."""
+    if max(len(old), len(new)) <= _LONG:
+        return old, new
+    try:
+        lists = json.loads(old), json.loads(new)
+    except ValueError:
+        return old, new
+    if not all(isinstance(one, list) for one in lists):
+        return old, new
+    items = [[_text(one) for one in values] for values in lists]
+    only = [[one for one in items[at] if one not in items[1 - at]] for at in (0, 1)]
+    if not any(only):  # the same in another order
+        return old, new
+    shown = [f"[{', '.join([*one, '...'])}]" for one in only]
+    return shown[0], shown[1]
 
 
 def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
