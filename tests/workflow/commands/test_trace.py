@@ -33,7 +33,8 @@ def test_trace_of_a_table_that_is_not_made_yet(project: Project):
     table = "results/small/tables/omniglot.tex"
     for name in (table, f"{table}.map.json"):
         (project.folder / name).unlink()
-    code, output = project.cactus("trace", table, "--row", "ACAI CACTUs-MAML")
+    row = ("--row", "ACAI CACTUs-MAML", "--col", "5w1s")
+    code, output = project.cactus("trace", table, *row)
     assert (code, "The table or figure is not finished." in output) == (RecordError.exit_code, True)
     assert "cactus update small" in output
 
