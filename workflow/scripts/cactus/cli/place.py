@@ -17,7 +17,7 @@ def go_to_project(arguments: argparse.Namespace) -> None:
 
     If no run is named and there are several, the newest is chosen, and standard error says which.
     """
-    here = Path.cwd()
+    here = _current_folder()
     root = next((one for one in (here, *here.parents) if _is_project(one)), here)
     if root != here:
         for name, value in vars(arguments).items():
@@ -27,6 +27,20 @@ def go_to_project(arguments: argparse.Namespace) -> None:
     study = getattr(arguments, "configfile", None) or getattr(arguments, "config", None)
     if getattr(arguments, "run", "") is None and not study:
         arguments.run = _newest()
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        from cactus.errors import StorageError
+
+        raise StorageError(
+            "The current folder is gone.",
+            where=os.environ.get("PWD", "the shell"),
+            got="a folder that was deleted or moved",
+            fix="change to another folder, then run the command again",
+        ) from error
 
 
 def _is_project(folder: Path) -> bool:

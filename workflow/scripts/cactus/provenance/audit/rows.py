@@ -76,6 +76,7 @@ def audit_notes(planner: Planner) -> Iterator[str]:
     own = {record.job: record for record in records}
     reads = {job: [one.job for one in planner.graph.inputs(job)] for job in own}
     yield from clock_note(own, reads)
+    yield from _other_code(planner)
     yield from _lost_commits(planner, commits)
     yield from _reuse_notes(records)
     yield from _version_notes(planner, records)
@@ -102,6 +103,17 @@ def _lost_commits(planner: Planner, commits: set[str]) -> Iterator[str]:
     lost = [line.split()[0] for line in done.stdout.splitlines() if line.endswith(" missing")]
     if lost and not done.returncode:
         yield f"not in the repository at hand: commit {', '.join(lost)}"
+
+
+def _other_code(planner: Planner) -> Iterator[str]:
+    """Yield that a run in a clone was compared with the code of another one.
+
+    The run's configuration says which code is the project's, and may have been edited.
+    """
+    root = planner.project.root.resolve()
+    above = planner.run_folder.resolve().parents
+    if any((one / "workflow/scripts/cactus").is_dir() for one in above) and root not in above:
+        yield f"compared with the code in {root}, which is not that of the clone around the run"
 
 
 def _share_code(records: list[Record]) -> bool:
