@@ -142,26 +142,6 @@ def test_hidden_files_and_new_times_change_nothing(made, raw):
     assert made.stale_jobs(config=STUDY_FILE) == set()
 
 
-def test_an_image_with_another_name_is_prepared_again_and_trains_nothing(made, raw):
-    run = made.folder / "results/shapes"
-
-    def trained() -> dict[Path, int]:
-        kinds = ("*.npy", "*.safetensors", "accuracies.csv")
-        found = (path for kind in kinds for path in run.rglob(kind) if "data" not in path.parts)
-        return {path: path.stat().st_mtime_ns for path in found}
-
-    before = trained()
-    (raw / "ring/003.png").rename(raw / "ring/003-renamed.png")
-    code, text = made.cactus("update", "shapes", "--", "--cores", "2")
-    assert code == 0, text
-    names = (path.read_text() for path in (run / "data/shapes").glob("*_names.txt"))
-    assert any("003-renamed.png" in text for text in names)
-    assert before
-    assert trained() == before
-    code, text = made.cactus("audit", "shapes")
-    assert code == 0, text
-
-
 def test_a_class_in_two_splits_stops_the_run_before_its_first_job(made, raw):
     for split, kinds in (("train", KINDS[:4]), ("val", KINDS[4:6]), ("test", KINDS[5:])):
         for kind in kinds:
@@ -232,3 +212,23 @@ def test_another_run_takes_its_arrays_over_unless_an_image_changed(made):
         assert not reused("negative")
     finally:
         image.write_bytes(content)
+
+
+def test_an_image_with_another_name_is_prepared_again_and_trains_nothing(made, raw):
+    run = made.folder / "results/shapes"
+
+    def trained() -> dict[Path, int]:
+        kinds = ("*.npy", "*.safetensors", "accuracies.csv")
+        found = (path for kind in kinds for path in run.rglob(kind) if "data" not in path.parts)
+        return {path: path.stat().st_mtime_ns for path in found}
+
+    before = trained()
+    (raw / "ring/003.png").rename(raw / "ring/003-renamed.png")
+    code, text = made.cactus("update", "shapes", "--", "--cores", "2")
+    assert code == 0, text
+    names = (path.read_text() for path in (run / "data/shapes").glob("*_names.txt"))
+    assert any("003-renamed.png" in text for text in names)
+    assert before
+    assert trained() == before
+    code, text = made.cactus("audit", "shapes")
+    assert code == 0, text
