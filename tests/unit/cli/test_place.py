@@ -1,12 +1,15 @@
 """A command finds its project upward, and the newest run."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from cactus.errors import RecordError
+from cactus.errors import RecordError, StorageError
 from cactus.provenance.staleness.planned_config import PlannedConfig
+from tests.unit.cli.conftest import SCRIPTS
 
 STUDY = """\
 run: {name}
@@ -85,3 +88,16 @@ def test_alone_it_says_what_can_be_done_next(cactus, base, tmp_path):
     done = cactus(folder=tmp_path / "bare")
     assert (done.returncode, "cactus doctor" in done.stdout) == (0, True)
     assert "usage:" not in done.stdout
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path: Path):
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'cd gone && rmdir ../gone && exec "$0" -m cactus.cli.main status',
+         sys.executable],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == StorageError.exit_code, done.stderr
+    assert "The current folder is gone." in done.stderr
+    assert "Traceback" not in done.stderr

@@ -84,6 +84,16 @@ def test_files_beside_a_module_given_by_its_path_are_followed(tmp_path: Path):
     assert not closure.libraries & {"parts", "folder"}
 
 
+def test_another_clone_stands_in_for_no_module_of_ours(tree: SourceTree, tmp_path, monkeypatch):
+    (tmp_path / "cactus").mkdir()
+    for name in ("__init__", "elsewhere"):
+        (tmp_path / f"cactus/{name}.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CodeError) as caught:
+        tree.closure(["cactus.elsewhere"])
+    assert caught.value.where == "cactus.elsewhere"
+
+
 def test_a_missing_module_is_named(tree: SourceTree):
     with pytest.raises(CodeError) as caught:
         tree.closure(("meta_train.py", "cactus.meta.mamal"))

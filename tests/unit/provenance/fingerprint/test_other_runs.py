@@ -146,7 +146,13 @@ def test_a_record_that_a_later_job_did_not_read_is_refused(tmp_path: Path, ended
     assert refused == ([] if taken else ["a: prepare_data/mnist read another record"])
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", "{}", '{"activity": 1}', "\0"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", "null", "{}", '{"activity": 1}', "\0", '{"activity": {"ended": 1}}',
+        '{"activity": {"ended": "2027-01-01"}, "links": {"make_synthetic_data/mnist": "0"}}',
+    ],
+)  # fmt: skip
 def test_damaged_records_of_readers_tell_nothing(tmp_path: Path, content: str):
     record = finished(tmp_path / "a")
     path = tmp_path / "a/records/prepare_data/mnist.json"

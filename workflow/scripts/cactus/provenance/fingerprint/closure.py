@@ -180,7 +180,9 @@ class SourceTree:
             path = self.path(entry)
             root = self.scripts if path.is_relative_to(self.scripts) else path.absolute().parent
             return [_SourceFile(entry, path.stem, root)]
-        for root in (self.scripts, *map(Path, filter(None, sys.path))):
+        # Our own package is here or missing: another clone of it may be installed.
+        ours = _is_below(entry, "cactus")
+        for root in (self.scripts, *(() if ours else map(Path, filter(None, sys.path)))):
             found = list(_module_files(entry, root))
             if found and found[-1][0] == entry:
                 return [_SourceFile(self._name(path), module, root) for module, path in found]

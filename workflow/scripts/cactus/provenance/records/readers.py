@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from cactus.provenance.records.record import Record
 class _Reading(NamedTuple):
     reader: str
     digest: str
-    ended: str
+    ended: datetime
 
 
 class Readers:
@@ -31,7 +32,7 @@ class Readers:
         if run_folder not in self._runs:
             self._runs[run_folder] = _readings(run_folder)
         for one in self._runs[run_folder].get(record.job.name, ()):
-            if one.digest != digest and one.ended >= record.activity.ended:
+            if one.digest != digest and one.ended >= datetime.fromisoformat(record.activity.ended):
                 yield one.reader
 
 
@@ -43,7 +44,9 @@ def _readings(run_folder: Path) -> dict[str, list[_Reading]]:
         reader = path.relative_to(folder).with_suffix("").as_posix()
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             content = json.loads(path.read_bytes())
-            ended = str(content["activity"]["ended"])
+            ended = datetime.fromisoformat(content["activity"]["ended"])
+            if ended.tzinfo is None:
+                continue
             for name, digest in (content.get("links") or {}).items():
                 found[name].append(_Reading(reader, digest, ended))
     return found
