@@ -269,6 +269,15 @@ def test_a_moved_run_and_a_restored_run_have_no_findings(finished: Project, tmp_
     assert audited(tmp_path / "moved/results/small").findings == ()
 
 
+def test_a_run_that_names_the_code_of_another_clone_is_noted(project: Project, tmp_path: Path):
+    assert not any("compared with the code" in note for note in audited(project.run).notes)
+    other = Project.create(tmp_path / "other")
+    edit("plans/config.json", '"project": "."', f'"project": "{other.folder}"')(project.run)
+    assert any(
+        f"compared with the code in {other.folder}" in one for one in audited(project.run).notes
+    )
+
+
 def test_figures_that_the_study_no_longer_asks_for_are_noted_and_no_strays(
     finished: Project, tmp_path: Path
 ):

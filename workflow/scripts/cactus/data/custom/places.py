@@ -118,8 +118,8 @@ def folders_without_images(root: Path, images: Collection[str], above: int) -> l
         Folders above those of the classes.
     """
     classes = {path.split("/")[above] for path in images}
-    hidden = (path for path in root.glob("/".join("*" * (above + 1))) if path.name[0] != ".")
-    empty = sorted({path.name for path in hidden if path.is_dir()} - classes)
+    visible = (path for path in root.glob("/".join("*" * (above + 1))) if path.name[0] != ".")
+    empty = sorted({path.name for path in visible if path.is_dir()} - classes)
     if not empty:
         return []
     return [f"folders without an image, which are no classes: {printable(few(empty, 5))}"]
