@@ -4,8 +4,6 @@ The other checks recompute numbers with code of their own. This one runs the cod
 and compares every byte: it finds an edit of what is no number, such as a label, a note or a row.
 """
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -43,7 +41,6 @@ _CONTENT: Final[frozenset[FindingKind]] = frozenset(
     {"number differs", "text differs", "seed missing", "results damaged", "map damaged"}
 )
 _LONGEST: Final = 80
-_ROOM: Final = 1 << 28  # bytes; what a job makes here takes a few MB
 
 
 def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -> Iterator[Finding]:
@@ -67,7 +64,7 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
         make = makers.get(one.job.stage)
         if make is None or one.stale or one.job in found:
             continue
-        with tempfile.TemporaryDirectory(prefix="cactus-audit-", dir=_memory()) as folder:
+        with tempfile.TemporaryDirectory(prefix="cactus-audit-") as folder:
             try:
                 make(planner, one.plan, Path(folder, Path(one.job.files[0]).name))
             except CactusError as error:
@@ -76,16 +73,6 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
                 continue
             for file in one.job.files:
                 yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
-
-
-def _memory() -> str | None:
-    """Return a folder in memory, where no file waits for a disk; None if there is no room."""
-    folder = "/dev/shm"
-    try:
-        room = shutil.disk_usage(folder).free
-    except OSError:
-        return None
-    return folder if room > _ROOM and os.access(folder, os.W_OK | os.X_OK) else None
 
 
 def latex_notes(planner: Planner) -> Iterator[str]:
