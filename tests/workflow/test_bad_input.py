@@ -108,11 +108,18 @@ def test_a_damaged_map_of_a_table_is_named_by_trace_and_audit(project: Project, 
     assert (code, "map damaged: tables/omniglot.tex.map.json" in output) == (1, True), output
 
 
-def test_a_damaged_manifest_is_named_by_trace(project: Project):
-    cut_short(project.run / "data/omniglot/manifest.json")
+def test_a_damaged_list_of_raw_files_is_named_by_trace(project: Project):
+    cut_short(project.run / "data/omniglot/sources.json")
     code, output = project.cactus(*TRACE)
     assert code == DataError.exit_code, output
-    assert error_of(output)["where"].endswith("data/omniglot/manifest.json")
+    assert error_of(output)["where"].endswith("data/omniglot/sources.json")
+
+
+def test_a_damaged_manifest_makes_stale_all_that_trace_shows(project: Project):
+    cut_short(project.run / "data/omniglot/manifest.json")
+    code, output = project.cactus(*TRACE)
+    assert code == 0, output
+    assert re.search(r"^stale: prepare_data/omniglot, train_embedding/", output, re.MULTILINE)
 
 
 def test_a_run_outside_its_environment_stops_before_the_first_job(tmp_path: Path):
