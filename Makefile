@@ -21,7 +21,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels fuzz coverage bench gpu-check crate-tools browser-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels test-plain-kernels test-avx2-kernels fuzz coverage bench gpu-check crate-tools browser-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -71,12 +71,16 @@ test-workflow: $(SETUP) crate-tools
 test-here: $(SETUP)
 	$(ONE_THREAD) $(BIN)/pytest $(addprefix --ignore=,tests/cluster tests/nodes $(SHARING)) $(PYTEST_ARGS)
 
-# The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor: 1 to 2 minutes.
+# The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor.
 NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py tests/unit/tasks \
   $(shell find tests/unit -name 'test_golden*.py' -o -name 'test_*parity.py')
 
-test-kernels: $(SETUP)
+test-kernels: test-plain-kernels test-avx2-kernels
+
+test-plain-kernels: $(SETUP)
 	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Prescott MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=SSE41 ATEN_CPU_CAPABILITY=default $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
+
+test-avx2-kernels: $(SETUP)
 	OMP_WAIT_POLICY=passive OPENBLAS_CORETYPE=Haswell MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/pytest $(NUMERIC_TESTS) $(PYTEST_ARGS)
 
 # The fuzz tests with 100 times the examples of `make test`, drawn anew.
