@@ -1,20 +1,17 @@
 """A copy of the project with a finished run, in which tests may edit what they like."""
 
-import atexit
 import filecmp
-import importlib
-import multiprocessing
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.workflow.warm.commands import call
 from tests.workflow.warm.jobs import warm_python
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +23,6 @@ RUN = "small"
 # The plans of jobs too, but not the configuration beside them.
 _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
 _SOURCE = "plans/config.json"
-# Commands are forked from a process that has imported Snakemake: that takes longer than most do.
-_WARM = multiprocessing.get_context("forkserver")
-_WARM.set_forkserver_preload(["tests.workflow.warm.snakemake_imports"])
 
 
 class Project:
@@ -131,53 +125,17 @@ class Project:
         assert found or "Nothing to be done" in output, output
         return {job.strip() for job in found}
 
-    def variables(self) -> dict[str, str]:
-        """Return the environment in which commands run."""
+    def variables(self, *, warm: bool = False) -> dict[str, str]:
+        """Return the environment in which commands run; `warm` forks the jobs of Snakemake."""
         found = {**os.environ, **self.environment, "PYTHONPATH": str(self.scripts)}
-        found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
+        first = [*([warm_python()] if warm else []), str(Path(sys.executable).parent)]
+        found["PATH"] = os.pathsep.join([*first, found["PATH"]])
         found.pop("CACTUS_PLANNED_BY", None)
         return found
 
     def _command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the `main` of a module in the project's folder, in a process of its own."""
-        variables = self.variables()
-        if not self.environment:
-            variables["PATH"] = f"{warm_python()}{os.pathsep}{variables['PATH']}"
-        with tempfile.TemporaryDirectory() as place:
-            files = Path(place, "stdout"), Path(place, "stderr")
-            call = module, arguments, self.folder, variables, files
-            process = _WARM.Process(target=_call, args=call)
-            process.start()
-            process.join()
-            output, errors = (file.read_text() for file in files)
-        assert process.exitcode is not None
-        return subprocess.CompletedProcess(arguments, process.exitcode, output, errors)
-
-
-def _call(
-    module: str,
-    arguments: tuple[str, ...],
-    folder: Path,
-    variables: dict[str, str],
-    files: tuple[Path, Path],
-) -> None:
-    """Call the `main` of a module as `python -m` would."""
-    for number, file in enumerate(files, start=1):
-        with file.open("wb") as opened:
-            os.dup2(opened.fileno(), number)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(variables)
-    here = {str(ROOT), str(ROOT / "workflow/scripts")}
-    there = ["", *variables["PYTHONPATH"].split(os.pathsep)]
-    sys.path[:] = [*there, *(path for path in sys.path if path not in here)]
-    assert "cactus" not in sys.modules, "it would be the package of another folder"
-    sys.argv = [module, *arguments]
-    try:
-        importlib.import_module(module).main()
-    finally:
-        sys.stdout.flush()
-        atexit._run_exitfuncs()  # a forked process skips these; they save the hashes
+        return call(module, arguments, self.folder, self.variables(warm=not self.environment))
 
 
 def _files(folder: Path) -> set[str]:

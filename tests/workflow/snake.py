@@ -2,9 +2,11 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.workflow.warm.commands import call
+from tests.workflow.warm.jobs import warm_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,15 +15,11 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
     """Run Snakemake in `folder`, which gets a link to the configuration; return its output."""
     if not (folder / "config").exists():
         (folder / "config").symlink_to(ROOT / "config")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    path = [warm_python(), str(Path(sys.executable).parent), os.environ["PATH"]]
+    scripts = str(ROOT / "workflow/scripts")
+    variables = {**os.environ, "PATH": os.pathsep.join(path), "PYTHONPATH": scripts}
+    snakefile = ("--snakefile", str(ROOT / "Snakefile"))
+    run = call("snakemake.cli", [*snakefile, *arguments], folder, variables)
     output = run.stdout + run.stderr
     if check:
         assert run.returncode == 0, output

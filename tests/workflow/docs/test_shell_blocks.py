@@ -80,7 +80,7 @@ def test_the_commands_of_a_page_run(page: str, place: Project):
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", adapted(command)],
                 cwd=place.folder,
-                env=place.variables(),
+                env=place.variables(warm=True),
                 capture_output=True,
                 text=True,
                 check=False,

@@ -41,7 +41,7 @@ def test_the_commands_of_the_tutorial_print_what_it_shows(project: Project):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", shortened(command)],
             cwd=project.folder,
-            env=project.variables(),
+            env=project.variables(warm=True),
             capture_output=True,
             text=True,
             check=False,

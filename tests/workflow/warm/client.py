@@ -1,5 +1,6 @@
-# Asks for a process that runs a stage's script, and passes on signals and how it ends. Other calls
-# go to the real Python. `warm/jobs.py` puts a first line and two names above this.
+# Asks for a process that runs a stage's script, or one of the commands that `warm/jobs.py` names, and
+# passes on signals and how it ends. Other calls go to the real Python. `warm/jobs.py` puts a first
+# line and three names above this.
 import json
 import os
 import signal
@@ -9,8 +10,9 @@ import sys
 
 def main() -> None:
     """Run what the command line says."""
-    words = sys.argv[1:]
-    if not (words and "/workflow/scripts/" in words[0] and words[0].endswith(".py")):
+    words = [*COMMAND, *sys.argv[1:]]  # type: ignore[name-defined]  # noqa: F821
+    script = words and "/workflow/scripts/" in words[0] and words[0].endswith(".py")
+    if not (script or COMMAND):  # type: ignore[name-defined]  # noqa: F821
         os.execv(PYTHON, [PYTHON, *words])  # type: ignore[name-defined]  # noqa: F821
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(ADDRESS)  # type: ignore[name-defined]  # noqa: F821

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 PRELOADED = (
     "torch", "pandas", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf",
     "seaborn", "PIL.Image", "scipy.special", "sklearn.cluster", "sklearn.metrics", "pydantic",
-    "yaml",
+    "yaml", "snakemake.api", "snakemake.cli", "snakemake.parser", "smart_open", "yte",
 )  # fmt: skip
 
 
