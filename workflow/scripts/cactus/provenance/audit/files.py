@@ -1,6 +1,6 @@
 """Checks that files, records and stored sources agree with each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cactus.errors import DataError, RecordError
@@ -10,6 +10,7 @@ from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.staleness.obstructions import Obstruction
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.whole_run.audit_run import AUDIT
@@ -32,6 +33,13 @@ def check_records(planner: Planner, *, running: bool) -> Iterator[Finding]:
             continue
         for got in contradictions(one.record):
             yield Finding("record damaged", file, got, job)
+
+
+def check_places(planner: Planner, found: Iterable[Obstruction]) -> Iterator[Finding]:
+    """Yield what is in the place of the run's files and folders."""
+    for one in found:
+        name = one.path.relative_to(planner.run_folder).as_posix()
+        yield Finding("obstructed", name, one.got, one.job)
 
 
 def check_lists(planner: Planner) -> Iterator[Finding]:

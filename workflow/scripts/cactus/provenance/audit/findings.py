@@ -17,8 +17,8 @@ from cactus.stages.whole_run.audit_run import AUDIT
 ROUNDING: Final = 1e-9
 
 FindingKind = Literal[
-    "record missing", "record damaged", "output missing", "output changed", "stray file",
-    "input differs", "source lost", "source differs", "stale", "seed missing",
+    "obstructed", "record missing", "record damaged", "output missing", "output changed",
+    "stray file", "input differs", "source lost", "source differs", "stale", "seed missing",
     "mixed row", "number differs", "text differs", "map damaged", "results damaged",
     "plan damaged", "list damaged", "link broken", "seal broken", "digest differs",
 ]  # fmt: skip

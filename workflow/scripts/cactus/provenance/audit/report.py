@@ -8,13 +8,14 @@ from cactus.errors import RecordError, printable
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
+    check_places,
     check_records,
     check_results,
     check_sources,
     check_staleness,
 )
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
-from cactus.provenance.audit.fixes import Fixes, run_words
+from cactus.provenance.audit.fixes import UPDATE, Fixes, run_words
 from cactus.provenance.audit.links import (
     check_expected,
     check_links,
@@ -27,6 +28,7 @@ from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.links import run_digest
+from cactus.provenance.staleness.obstructions import obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
 
@@ -112,11 +114,14 @@ def run_audit(
     figures
         Whether to make figures, the report and a paper's PDF again, and compare every byte.
     """
+    blocking = obstructions(planner)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments, strays = audited(planner), Strays(planner)
+    assessments = audited(planner)
+    strays = Strays(planner, {one.path for one in blocking})
     jobs = [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     findings = [
+        *check_places(planner, blocking),
         *lists,
         *check_records(planner, running=running),
         *check_links(planner, running=running),
@@ -132,16 +137,13 @@ def run_audit(
     ]
     findings += check_audit_result(planner, printed)
     findings += check_remade(planner, findings, figures=figures)
-    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings)
+    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings, blocking)
+    found = [
+        (one, (one.number,) if one.number else tuple(affected.get(one.job, ())), fixes.of(one))
+        for one in findings
+    ]
     return Report(
-        findings=tuple(
-            (
-                one,
-                (one.number,) if one.number else tuple(affected.get(one.job, ())),
-                fixes.of(one),
-            )
-            for one in findings
-        ),
+        findings=tuple(sorted(found, key=lambda one: _mended(one[0], one[2]))),
         notes=tuple(_notes(planner, strays, figures=figures)),
         digest=run_digest(planner),
         jobs=len(jobs),
@@ -156,6 +158,11 @@ def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:
     yield from strays.notes()
     if figures:
         yield from latex_notes(planner)
+
+
+def _mended(finding: Finding, fix: str) -> tuple[bool, bool]:
+    """Order findings as they have to be mended: an update ends with an audit of all else."""
+    return finding.kind != "obstructed", UPDATE in fix
 
 
 def _tables_first(number: PrintedNumber) -> bool:

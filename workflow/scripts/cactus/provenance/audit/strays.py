@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -28,9 +29,11 @@ class Strays:
     """Looks for files of a run that no job owns.
 
     What jobs need only while they run, and what lies beside the folders of results, is left alone.
+    So is what is named as an `obstruction`, and what lies below it.
     """
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, obstructions: AbstractSet[Path]) -> None:
+        self._obstructions = obstructions
         self._planner, self._folder = planner, planner.run_folder
         self._jobs = {*planner.graph.jobs}
 
@@ -87,6 +90,9 @@ class Strays:
         return [name for name in found if name not in self._owned and self._is_stray(name)]
 
     def _is_stray(self, name: str) -> bool:
+        path = self._folder / name
+        if self._obstructions & {path, *path.parents}:
+            return False
         if not name.startswith("objects/"):
             job = self._owner(name)
             unfinished = job != AUDIT and self._planner.record(job) is None

@@ -78,6 +78,8 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     folder = work_folder(run_folder, job)
     try:
         holder = read_lease(folder)
+    except NotADirectoryError:  # an obstruction, which is none of the job's doing
+        holder = None
     except OSError as error:
         return {"state": "failed", "error": f"its lease cannot be read: {error}"}
     if holder is not None:
@@ -99,7 +101,7 @@ def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     path = failure_path(run_folder, job)
     try:
         return {"state": "failed", **parse_facts(read_text(path))}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         return {"state": "failed", "error": f"its note {path} is damaged: {error}"}

@@ -1,0 +1,93 @@
+"""What is in the place of a run's files and folders is named, and the printed fix mends it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import RecordError
+from cactus.provenance.staleness.obstructions import obstructions, refuse_obstructions
+from tests.workflow.project import Project
+from tests.workflow.scratch import Scratch
+from tests.workflow.tamper import MAML
+
+pytestmark = pytest.mark.workflow
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "notes").touch()
+
+
+SHAPES: dict[str, Callable[[Path], None]] = {
+    "a file": Path.touch,
+    "a link to nowhere, which leads nowhere,": lambda path: path.symlink_to("nowhere"),
+    f"a link to {os.devnull}": lambda path: path.symlink_to(os.devnull),
+    "a pipe": os.mkfifo,
+    "a folder": a_folder,
+}
+LINK, DEVICE = [*SHAPES][1:3]
+
+
+def put(path: Path, shape: str) -> None:
+    """Put something in the place of a file or a folder, which need not be there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    SHAPES[shape](path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "wanted"),
+    [
+        ("tables", "a file", "folder"),
+        ("objects", LINK, "folder"),
+        ("work", DEVICE, "folder"),
+        ("plans/meta_train", "a file", "folder"),
+        ("records/meta_train", "a pipe", "folder"),
+        ("records", LINK, "folder"),
+        ("audit.json", "a folder", "file"),
+        (f"records/meta_train/{MAML}.json", "a folder", "file"),
+        (f"models/{MAML}/model.safetensors", LINK, "file"),
+        (f"logs/meta_train/{MAML}.log", "a pipe", "file"),
+    ],
+)
+def test_an_obstruction_is_named_first_and_nothing_starts(
+    scratch: Scratch, name: str, shape: str, wanted: str
+):
+    put(scratch.run / name, shape)
+    finding, _, fix = scratch.audit().findings[0]
+    assert (finding.kind, finding.file) == ("obstructed", name)
+    assert finding.got == f"{shape} in the place of a {wanted}"
+    assert fix.startswith(f"rm -rf {scratch.run / name} && ")
+    with pytest.raises(RecordError, match="Something is in the place") as caught:
+        refuse_obstructions(scratch.planner())
+    assert caught.value.where == str(scratch.run / name)
+
+
+def test_links_to_folders_and_files_are_no_obstructions(scratch: Scratch, tmp_path: Path):
+    for name in ("objects", "records/meta_train", "audit.json"):
+        shutil.move(scratch.run / name, tmp_path / Path(name).name)
+        (scratch.run / name).symlink_to(tmp_path / Path(name).name)
+    assert obstructions(scratch.planner()) == []
+
+
+def test_the_printed_fix_mends_all_obstructions(project: Project):
+    for name, shape in (("audit.json", "a folder"), ("work", "a file"), ("states", "a file")):
+        put(project.run / name, shape)
+    code, output = project.cactus("status", "small")
+    assert (code, "failed" in output) == (1, False), output
+    assert "note: no job can run: results/small/work: a file in the place of a folder" in output
+    code, refused = project.cactus("update", "small")
+    assert code == RecordError.exit_code
+    assert refused.count("\n") == 4, refused
+    done = project.run_snakemake("--cores", "1")
+    assert (done.returncode, done.stdout + done.stderr) == (1, refused)
+    code, output = project.cactus("audit", "small")
+    assert (code, output.count("obstructed: ")) == (1, 3), output
+    project.mend(output)
+    assert project.cactus("audit", "small")[0] == 0
