@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from cactus.errors import RecordError
 from cactus.provenance.staleness.obstructions import obstructions, refuse_obstructions
 from tests.workflow.project import Project
 from tests.workflow.scratch import Scratch
-from tests.workflow.tamper import MAML
+from tests.workflow.tamper import MAML, flip
 
 pytestmark = pytest.mark.workflow
 
@@ -91,3 +93,39 @@ def test_the_printed_fix_mends_all_obstructions(project: Project):
     assert (code, output.count("obstructed: ")) == (1, 3), output
     project.mend(output)
     assert project.cactus("audit", "small")[0] == 0
+
+
+def closed(folder: Path, command: str) -> str:
+    """Run a command without the right of root to read all; return its output."""
+    lost = "-dac_override,-dac_read_search"
+    drop = ["setpriv", f"--bounding-set={lost}", f"--inh-caps={lost}"] if os.getuid() == 0 else []
+    words = [sys.executable, "-m", "cactus.cli.main", *command.split()]
+    project = Project(folder)
+    done = subprocess.run(
+        [*drop, *words],
+        cwd=folder,
+        env=project.variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    os.getuid() == 0 and shutil.which("setpriv") is None, reason="root reads everything"
+)
+@pytest.mark.parametrize("mode", [0o000, 0o644], ids=oct)
+def test_a_folder_that_cannot_be_read_stops_no_audit(scratch: Scratch, mode: int):
+    flip("figures/shots.pdf")(scratch.run)
+    folder = scratch.run / "records/meta_train"
+    folder.chmod(mode)
+    try:
+        audit = closed(scratch.project.folder, "audit small")
+        status = closed(scratch.project.folder, "status small")
+    finally:
+        folder.chmod(0o755)
+    assert audit.startswith("obstructed: records/meta_train\n"), audit
+    assert "fix:     chmod u+rwx results/small/records/meta_train && cactus update small" in audit
+    assert "output changed: figures/shots.pdf" in audit
+    assert "\nsmall: 55 jobs: " in status, status

@@ -1,5 +1,6 @@
 """Checks that files, records and stored sources agree with each other."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def check_lists(planner: Planner) -> Iterator[Finding]:
     """
     for job in planner.graph.jobs:
         path = plan_path(planner.run_folder, job)
-        if path.exists():
+        if os.path.lexists(path):
             try:
                 read_plan(path)
             except (RecordError, DataError) as error:

@@ -116,13 +116,13 @@ def run_audit(
     """
     blocking = obstructions(planner)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments = audited(planner)
-    strays = Strays(planner, {one.path for one in blocking})
+    assessments, places = audited(planner), {one.path for one in blocking}
+    strays = Strays(planner, places)
     jobs = [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     findings = [
         *check_places(planner, blocking),
-        *lists,
+        *(one for one in lists if planner.run_folder / one.file not in places),
         *check_records(planner, running=running),
         *check_links(planner, running=running),
         *check_seal(planner),

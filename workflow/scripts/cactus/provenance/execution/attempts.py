@@ -1,5 +1,6 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
         return {"state": "failed", "error": f"its lease cannot be read: {error}"}
     if holder is not None:
         return {**holder, "state": "running" if lives(folder, holder) else "killed"}
-    if not record_path(run_folder, job).exists():
+    if not os.path.lexists(record_path(run_folder, job)):
         early = early_death(run_folder, job)
         if early:
             return {"state": "failed", "attempt": 0, **early}

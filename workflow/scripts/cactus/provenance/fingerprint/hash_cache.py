@@ -85,7 +85,7 @@ class HashCache:
         """
         if self.file is None or not self._changed:
             return
-        kept = {key: entry for key, entry in self.entries.items() if Path(entry["path"]).exists()}
+        kept = {key: entry for key, entry in self.entries.items() if os.path.lexists(entry["path"])}
         try:
             write_text(self.file, json.dumps({"form": _FORMAT, "entries": kept}))
         except (StorageError, OSError) as error:

@@ -1,5 +1,6 @@
 """What stands in the place of a run's files and folders, so that no job can write them."""
 
+import errno
 import os
 import stat
 import sys
@@ -138,6 +139,8 @@ def _look(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
     try:
         with os.scandir(folder) as found:
             entries = {one.name: one for one in found if one.name in tree}
+        if not os.access(folder, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         got = f"a folder that cannot be read ({error.strerror})"
         yield Obstruction(folder, got, AUDIT, "chmod u+rwx")

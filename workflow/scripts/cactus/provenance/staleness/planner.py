@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -206,9 +207,11 @@ class Planner(RunReader):
         """Return the modification times of a job's existing results and record."""
         folder = self.run_folder / (job.folder or "")
         paths = folder.glob("*") if job.folder else map(self.run_folder.joinpath, job.files)
-        times = [path.stat().st_mtime for path in paths if path.exists()]
-        record = record_path(self.run_folder, job)
-        return [*times, record.stat().st_mtime] if record.exists() else times
+        times: list[float] = []
+        for path in (*paths, record_path(self.run_folder, job)):
+            with suppress(OSError):  # it is missing, or its folder is closed
+                times.append(path.stat().st_mtime)
+        return times
 
 
 def _read_if_valid(path: Path) -> PlanFile | None:
