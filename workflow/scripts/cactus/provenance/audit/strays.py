@@ -1,6 +1,5 @@
 """Checks that every file in the folder of a run belongs to a job of it."""
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -11,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from cactus.errors import CodeError, RecordError
-from cactus.files import open_regular
 from cactus.provenance.audit.findings import Finding, foreign_records
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record, read_record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
@@ -100,15 +99,14 @@ class Strays:
         if name in self._texts:
             return False
         match = _OBJECT.match(name)
-        try:
-            with open_regular(self._folder / name) as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
+        if match is None:
             return True
-        if match and digest == match[2]:
-            self._unused.append(name)
-            return False
-        return True
+        try:
+            load(self._folder, match[2])
+        except RecordError:
+            return True
+        self._unused.append(name)
+        return False
 
     @cached_property
     def _unused(self) -> list[str]:

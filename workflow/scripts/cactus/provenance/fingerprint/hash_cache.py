@@ -92,9 +92,14 @@ class HashCache:
             logging.getLogger(__name__).debug("the hashes are not saved: %s", error)
         self._changed = False
 
-    def state(self, path: Path) -> str:
-        """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read."""
+    def state(self, path: Path, size: int | None = None) -> str:
+        """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read.
+
+        Of a file with another `size` than the expected one, return its size: it is not hashed.
+        """
         try:
+            if size is not None and (found := path.stat().st_size) != size:
+                return f"{found} bytes"
             return self.sha256(path)
         except (FileNotFoundError, NotADirectoryError):
             return ABSENT
