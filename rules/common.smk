@@ -20,7 +20,7 @@ import cactus.pythons  # stops under one that is not supported
 
 from cactus.cluster.closing import say_last
 from cactus.cluster.driver import let_plans_decide
-from cactus.cluster.environment import gpus_of_jobs, read_environment
+from cactus.cluster.environment import check_place, gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
@@ -39,6 +39,7 @@ from cactus.stages.prepare_data import raw_access
 # Snakemake's own `config` is not used: it no longer tells a study from its defaults.
 MODULE = not workflow.modifier.is_main_snakefile()
 with message_alone():
+    check_place(ROOT)
     given = workflow.config_settings
     if MODULE and config:
         study = study_of_module(config, workflow.modifier.namespace)
