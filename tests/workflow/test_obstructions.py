@@ -30,6 +30,8 @@ SHAPES: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,
     "a folder": a_folder,
 }
+# A shell, a terminal or a line of text would take it for more than a name.
+ODD = "tables/a 'b'\n$(c)\\ \x1b[2J\udcff\".csv"
 LINK, DEVICE = [*SHAPES][1:3]
 
 
@@ -89,8 +91,11 @@ def test_the_printed_fix_mends_all_obstructions(project: Project):
     assert refused.count("\n") == 4, refused
     done = project.run_snakemake("--cores", "1")
     assert (done.returncode, done.stdout + done.stderr) == (1, refused)
+    (project.run / ODD).touch()
+    (project.run / "accepted.jsonl").write_text("{\n\n{}\n")
     code, output = project.cactus("audit", "small")
     assert (code, output.count("obstructed: ")) == (1, 3), output
+    assert "  fix:     sed -i '1d;2d;3d' results/small/accepted.jsonl\n" in output
     project.mend(output)
     assert project.cactus("audit", "small")[0] == 0
 

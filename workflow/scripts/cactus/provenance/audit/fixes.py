@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.shell import quoted
 from cactus.provenance.staleness.obstructions import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
@@ -51,7 +53,7 @@ class Fixes:
                 path = self._folder / finding.file
                 return f"rm {'-r ' if path.is_dir() else ''}{quoted(path)}"
             case "list damaged":
-                return f"remove the damaged line of {self._folder / finding.file}"
+                return _list_fix(self._folder)
             case "seal broken":
                 return f"cactus seal {run_words(self._planner)}"
             case "digest differs":
@@ -93,6 +95,15 @@ class Fixes:
         records = [one for one in audited_records(self._planner) if digest in one.texts]
         quickest = min(records, key=lambda one: one.activity.seconds, default=None)
         return quickest.job if quickest else finding.job
+
+
+def _list_fix(run_folder: Path) -> str:
+    """Return the command that removes the damaged lines of the list of accepted changes."""
+    try:
+        read_waivers(run_folder)
+    except RecordError as error:
+        return error.fix
+    return ""
 
 
 def run_words(planner: Planner) -> str:

@@ -82,15 +82,16 @@ class Report:
         """Return the report as text, with at most `limit` affected numbers named per finding."""
         lines = []
         for finding, affected, fix in self.findings:
-            lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
-            lines.append(f"  affects: {_titles(affected, limit)}")
-            lines.append(f"  fix:     {fix}")
-        lines += [f"note: {note}" for note in self.notes]
+            told = [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
+            told.append(f"  affects: {_titles(affected, limit)}")
+            # A command is printable already, and none any more if a part is left out.
+            lines += [*map(printable, told), f"  fix:     {fix}"]
+        lines += [printable(f"note: {note}") for note in self.notes]
         verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
         counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
         total = ", ".join(counted(number, what) for what, number in counts.items())
         lines += [f"{verdict}: {total}", f"digest of the run: {self.digest}"]
-        return "\n".join(map(printable, lines))
+        return "\n".join(lines)
 
     @property
     def verdict(self) -> str:
@@ -160,9 +161,13 @@ def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:
         yield from latex_notes(planner)
 
 
-def _mended(finding: Finding, fix: str) -> tuple[bool, bool]:
+def _mended(finding: Finding, fix: str) -> int:
     """Order findings as they have to be mended: an update ends with an audit of all else."""
-    return finding.kind != "obstructed", UPDATE in fix
+    if finding.kind == "obstructed":
+        return 1
+    if UPDATE in fix:
+        return 3
+    return 2 if finding.kind == "source lost" else 0
 
 
 def _tables_first(number: PrintedNumber) -> bool:
