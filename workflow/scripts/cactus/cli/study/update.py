@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import ConfigError, did_you_mean_or_known
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
@@ -33,7 +34,9 @@ def update(arguments: argparse.Namespace) -> int:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
-    wanted = _wanted(open_run(str(folder)), request.targets)
+    planner = open_run(str(folder))
+    refuse_obstructions(planner)
+    wanted = _wanted(planner, request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
     while left:
         ready = left if request.dry_run else _ready(folder, left)

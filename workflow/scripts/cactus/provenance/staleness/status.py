@@ -1,5 +1,6 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,4 +155,4 @@ def list_failures(
 def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
     """Return the log of the attempt that failed."""
     kept = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
-    return kept if kept.is_file() else log_path(run_folder, job)
+    return kept if os.path.lexists(kept) else log_path(run_folder, job)
