@@ -21,7 +21,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 # Debian's packages, if missing: Slurm for test clusters, FUSE for their shared files, and accounting.
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-fast test-cluster test-nodes test-workflow test-here test-kernels test-plain-kernels test-avx2-kernels fuzz coverage bench gpu-check crate-tools browser-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
+.PHONY: demo test test-fast test-cluster test-nodes finished-run test-workflow test-here test-kernels test-plain-kernels test-avx2-kernels fuzz coverage bench gpu-check crate-tools browser-tools docs-tools docs cluster-tools accounting-tools check lock setup config-docs clean-demo
 
 setup: $(SETUP)
 
@@ -44,6 +44,7 @@ demo: $(SETUP)
 # Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools
 	$(MAKE) --jobs=4 --keep-going --output-sync=target test-cluster test-nodes test-workflow test-here
+	rm -rf "$(FINISHED)"
 
 # Two processes with a cluster each, so that neither takes much longer than the other.
 BESIDE := tests/cluster/test_outages.py tests/cluster/test_submission.py
@@ -60,16 +61,26 @@ test-nodes: $(SETUP)
 # sleep while they wait. `make test-kernels` has as many threads as there are cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 
-# Whole runs. Most tests share one that is made first; those that do not are in `test-here`.
-APART := $(patsubst %,tests/workflow/test_%.py,custom_dataset dry_run end_to_end module slurm_profile variants)
-SHARING := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
+# Most tests of whole runs share a finished one, which they copy. It is made anew each time, outside
+# this git repository.
+FINISHED := $(or $(TMPDIR),/tmp)/cactus-finished-run$(subst /,-,$(CURDIR))
 
-test-workflow: $(SETUP) crate-tools
-	$(ONE_THREAD) $(BIN)/pytest tests/workflow $(addprefix --ignore=,$(APART)) $(PYTEST_ARGS)
+finished-run: $(SETUP)
+	rm -rf "$(FINISHED)"
+	$(ONE_THREAD) $(BIN)/python -m tests.workflow.finished_run "$(FINISHED)"
+
+# Whole runs, apart from these, which balance the two.
+APART := $(patsubst %,tests/workflow/%,crate/ test_custom_dataset.py test_dry_run.py test_end_to_end.py \
+  test_module.py test_paper.py test_slurm_profile.py test_variants.py)
+WHOLE_RUNS := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
+SHARED := CACTUS_TEST_PROJECT="$(FINISHED)"
+
+test-workflow: $(SETUP) crate-tools finished-run
+	$(SHARED) $(ONE_THREAD) $(BIN)/pytest tests/workflow $(addprefix --ignore=,$(APART)) $(PYTEST_ARGS)
 
 # Everything else.
-test-here: $(SETUP)
-	$(ONE_THREAD) $(BIN)/pytest $(addprefix --ignore=,tests/cluster tests/nodes $(SHARING)) $(PYTEST_ARGS)
+test-here: $(SETUP) crate-tools finished-run
+	$(SHARED) $(ONE_THREAD) $(BIN)/pytest $(addprefix --ignore=,tests/cluster tests/nodes $(WHOLE_RUNS)) $(PYTEST_ARGS)
 
 # The numeric tests with the kernels of a plain x86-64 and of an AVX2 processor.
 NUMERIC_TESTS = tests/unit/evaluate/baselines tests/unit/meta/test_conv4.py tests/unit/tasks \

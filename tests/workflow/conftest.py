@@ -14,9 +14,10 @@ STUDY = (*CONFIG, "--config", "run=second", "embeddings={acai: {iterations: 5}}"
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the project with a finished run; tests must leave it as it is."""
-    if "CACTUS_TEST_PROJECT" in os.environ:  # prepared earlier, to save time
-        return Project(Path(os.environ["CACTUS_TEST_PROJECT"]))
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
+    folder = tmp_path_factory.mktemp("finished") / "project"
+    if "CACTUS_TEST_PROJECT" in os.environ:  # by `make finished-run`, for several processes
+        return Project(Path(os.environ["CACTUS_TEST_PROJECT"])).copy(folder)
+    project = Project.create(folder)
     project.snakemake("--cores", "2")
     return project
 

@@ -1,6 +1,5 @@
-# Asks for a process that runs a stage's script, or one of the commands that `warm/jobs.py` names, and
-# passes on signals and how it ends. Other calls go to the real Python. `warm/jobs.py` puts a first
-# line and three names above this.
+# Asks for a process that runs a stage's script, or a command, and passes on signals and how it
+# ends. Other calls go to the real Python. `warm/jobs.py` puts a first line and three names above.
 import json
 import os
 import signal

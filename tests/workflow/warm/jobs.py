@@ -1,4 +1,4 @@
-"""A `python` for Snakemake's jobs, and commands, forked from a process with the slow libraries."""
+"""A `python` for Snakemake's jobs, and Snakemake, forked from a process with the slow libraries."""
 
 import atexit
 import os
@@ -12,20 +12,19 @@ from typing import Final
 
 _CLIENT: Final = Path(__file__).with_name("client.py")
 _SERVER: Final = Path(__file__).with_name("server.py")
-_COMMANDS: Final = ("snakemake", "cactus")
 
 
 @cache
 def warm_python() -> str:
     """Return a folder with a `python` whose jobs are forked from a process that ends with this.
 
-    Beside it, the commands of this environment are forked, too.
+    The command `snakemake` beside it is forked, too.
     """
     place = tempfile.TemporaryDirectory(prefix="cactus-warm-")
     folder = Path(place.name)
     address = folder / "address"
-    for name in ("python", *_COMMANDS):
-        command = [str(Path(sys.executable).with_name(name))] if name in _COMMANDS else []
+    snakemake = str(Path(sys.executable).with_name("snakemake"))
+    for name, command in ("python", list[str]()), ("snakemake", [snakemake]):
         names = f"ADDRESS, PYTHON, COMMAND = {str(address)!r}, {sys.executable!r}, {command!r}\n"
         program = folder / name
         program.write_text(f"#!{sys.executable} -IS\n{names}{_CLIENT.read_text()}")
