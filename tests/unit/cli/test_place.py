@@ -55,6 +55,14 @@ def test_every_folder_of_the_project_will_do(cactus, base, place):
     assert done.stderr == f"note: in {base}\n"
 
 
+def test_a_cell_in_whose_place_a_run_stands_is_asked_for(cactus, base):
+    done = cactus("why", "old", folder=base)
+    assert "old is a run: name a cell of it, `cactus why CELL --run old`" in done.stderr
+    assert (done.returncode, "usage: cactus why" in done.stderr) == (2, True)
+    done = cactus("config", "run", "--run", "old", folder=base)
+    assert done.stdout.split()[:2] == ["run", '"old"']
+
+
 def test_paths_start_where_they_were_given(cactus, base):
     for place, run, study in [
         ("results/old", ".", "../../config/old.yaml"),

@@ -58,11 +58,11 @@ def main() -> None:
 
 
 def _run() -> None:
-    from cactus.cli.parser import build_parser
+    from cactus.cli.parser import read_arguments
 
     given = sys.argv[1:]
     cut = given.index("--") if given[:1] and given[0] in _PASS_ON and "--" in given else len(given)
-    arguments = build_parser().parse_args(given[:cut])
+    arguments = read_arguments(given[:cut])
     if any(one.startswith(("--config", "-C")) for one in given[:cut]):
         from cactus.config.command_line import refuse_repeats
 

@@ -12,22 +12,26 @@ _JSON: Final = (
     *("doctor", "data", "config", "plan", "status", "top", "clean", "results", "show", "logs"),
     *("diff", "compare", "replay", "why", "trace", "audit"),
 )
+_OF_A_RUN: Final = (
+    *("plan", "update", "status", "top", "clean", "report", "paper", "digest", "export", "audit"),
+    *("seal", "why", "accept", "show", "logs", "results"),
+)
+_BY_PLACE: Final = "Runs are named by their places: `cactus {} demo omniglot`."
 Parser = argparse.ArgumentParser
 
 
 def add_options(name: str, parser: Parser) -> None:
     """Add the options of a command to its parser."""
-    if name in ("plan", "update", "status", "top", "clean", "report", "paper", "digest",
-                "export", "audit", "seal"):  # fmt: skip
-        parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
     if name in ("why", "accept", "show", "logs"):
         parser.add_argument("cell", metavar="CELL", help=_CELL)
-    if name in ("why", "accept", "show", "logs", "results"):
-        parser.add_argument("--run", metavar="RUN", help=_RUN)
     if name in ("config", "plan", "doctor", "data"):
         _add_study_options(parser)
     if name in _OWN:
         _OWN[name](parser)
+    if name in _OF_A_RUN:
+        parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
+    if name in (*_OF_A_RUN, "config"):
+        parser.add_argument("--run", dest="run_option", metavar="RUN", help="the run, too")
     if name in _JSON:
         parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -159,6 +163,7 @@ def _add_results(results: Parser) -> None:
 def _add_diff(diff: Parser) -> None:
     diff.add_argument("first", metavar="RUN_A", help="name or folder of a run")
     diff.add_argument("second", metavar="RUN_B", help="name or folder of another run")
+    diff.epilog = _BY_PLACE.format("diff")
 
 
 def _add_compare(compare: Parser) -> None:
@@ -166,6 +171,7 @@ def _add_compare(compare: Parser) -> None:
     compare.add_argument(
         "--out", type=Path, required=True, help="a new folder, or one of an earlier comparison"
     )
+    compare.epilog = _BY_PLACE.format("compare --out compared")
 
 
 def _add_report(report: Parser) -> None:
@@ -207,6 +213,7 @@ def _add_trace(trace: Parser) -> None:
     trace.add_argument("file", type=Path, metavar="FILE", help="a table or figure of a run")
     trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
+    trace.epilog = "The run is the one in whose folder the file is."
 
 
 def _add_audit(audit: Parser) -> None:

@@ -99,11 +99,31 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", prog="cactus"
     )
-    parser.set_defaults(command="")
+    parser.set_defaults(command="", parser=parser)
     for names in GROUPS.values():
         for name, text in names.items():
-            add_options(name, commands.add_parser(name, help=text, description=_sentence(text)))
+            command = commands.add_parser(name, help=text, description=_sentence(text))
+            command.set_defaults(parser=command)
+            add_options(name, command)
     return parser
+
+
+def read_arguments(words: list[str]) -> argparse.Namespace:
+    """Read the words of a command line; a run may be named by its place or by ``--run``.
+
+    Words that a command does not know are refused with its own usage and advice.
+    """
+    arguments, unknown = build_parser().parse_known_args(words)
+    parser: argparse.ArgumentParser = arguments.parser
+    if unknown:
+        advice = f"\n{parser.epilog}" if parser.epilog else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
+    named = getattr(arguments, "run_option", None)
+    if named is not None and hasattr(arguments, "run"):
+        if arguments.run not in (None, named):
+            parser.error(f"two runs are named, {arguments.run} and {named}: name one")
+        arguments.run = named
+    return arguments
 
 
 def _sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 # What shows that a folder is the project's, or one in which its workflow ran or will run.
 _MARKS = ("Snakefile", "results/*/plans/config.json", "config/*.yaml")
 # Arguments that may be the name of a run or its folder.
-_RUNS = ("run", "runs", "first", "second", "words")
+_RUNS = ("run", "run_option", "runs", "first", "second", "words")
 
 
 def go_to_project(arguments: argparse.Namespace) -> None:
@@ -24,9 +24,18 @@ def go_to_project(arguments: argparse.Namespace) -> None:
             setattr(arguments, name, _moved(value, here, root, names=name in _RUNS))
         os.chdir(root)
         print(f"note: in {root}", file=sys.stderr)
+    _refuse_a_run_for_a_cell(arguments)
     study = getattr(arguments, "configfile", None) or getattr(arguments, "config", None)
     if getattr(arguments, "run", "") is None and not study:
         arguments.run = _newest()
+
+
+def _refuse_a_run_for_a_cell(arguments: argparse.Namespace) -> None:
+    from cactus.provenance.staleness.run_folders import run_names
+
+    if (name := getattr(arguments, "cell", None)) in run_names():
+        call = f"`cactus {arguments.command} CELL --run {name}`"
+        arguments.parser.error(f"{name} is a run: name a cell of it, {call}")
 
 
 def _current_folder() -> Path:

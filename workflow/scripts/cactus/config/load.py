@@ -14,7 +14,7 @@ from cactus.config.explain import explained, unknown_key, unknown_keys
 from cactus.config.layers import BUILT_IN as DEFAULTS
 from cactus.config.layers import Layer, Layers, value_at
 from cactus.config.models import Config
-from cactus.config.resolved import check_cells
+from cactus.config.resolved import check_all_is_used, check_cells
 from cactus.config.sections.base import BUILT_IN, MAX_NAME, OVERRIDING, merge, whole_section
 from cactus.config.sections.learners.section import training_defaults
 from cactus.config.sections.synthetic import SyntheticSettings
@@ -29,9 +29,12 @@ def load_config(files: Sequence[Path], overrides: Mapping[str, Any] | None = Non
     Raises
     ------
     ConfigError
-        A file cannot be read, a key is unknown, or a value is not valid.
+        A file cannot be read, a key is unknown, or a value is not valid or used by no cell.
     """
-    return checked(read_layers(files, overrides))
+    layers = read_layers(files, overrides)
+    config = checked(layers)
+    check_all_is_used(config, layers)  # a saved configuration has what its files left unused
+    return config
 
 
 def parse_config(values: Mapping[str, Any], where: str = "the configuration") -> Config:

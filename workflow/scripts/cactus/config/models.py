@@ -22,7 +22,7 @@ from cactus.config.sections.outputs import QUALITY_TABLE, OutputSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import BARE_KINDS, Source
 from cactus.config.sections.synthetic import SyntheticSettings
-from cactus.errors import did_you_mean
+from cactus.errors import ConfigError, did_you_mean
 
 
 class Config(Settings):
@@ -75,11 +75,7 @@ class Config(Settings):
         wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
         for key, name, below in wanted:
             if name is not None and name not in known:
-                fix = (
-                    f"{did_you_mean(name, known)} The embedding is unknown; known are "
-                    f"{', '.join(known)} (add others under embeddings.custom)"
-                )
-                raise UnfitError(key, fix.lstrip(), below)
+                raise UnfitError(key, _other_embedding(name, known), below)
         return self
 
     @model_validator(mode="after")
@@ -175,6 +171,21 @@ class Config(Settings):
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""
         return self.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0
+
+
+def _other_embedding(name: str, known: Collection[str]) -> str:
+    """Return advice about the name of an embedding that is unknown."""
+    try:
+        source = Source.parse(name)
+    except ConfigError:
+        source = None
+    if source and source.kind == "scratch":
+        return "training from scratch is no embedding; turn it on by grid.scratch"
+    if source and source.embedding != name:
+        what = "an embedding with a variant or a way" if source.kind == "kmeans" else "a control"
+        return f"`{name}` is {what}; put it under grid.controls.<data set>"
+    listed = f"The embedding is unknown; known are {', '.join(known)}"
+    return f"{did_you_mean(name, known)} {listed} (add others under embeddings.custom)".lstrip()
 
 
 def _titles_of(custom: Mapping[str, Any], names: Collection[str]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.checks import Given, PartitionChecks
+from cactus.config.explain import shown
 from cactus.config.layers import Layers, dotted
-from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.base import VARIANTS, DatasetName, Settings
 from cactus.config.sections.embeddings.section import CustomEmbedding
 from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
@@ -44,6 +45,38 @@ def check_cells(config: "Config", layers: Layers) -> None:
         checks[dataset].check_baselines()
     for cell in dict.fromkeys(cell._replace(seed=0) for cell in grid.cells):
         checks[cell.dataset].check_cell(cell)
+
+
+def check_all_is_used(config: "Config", layers: Layers) -> None:
+    """Check that the grid has what is set for it; a later file may leave out what an earlier set.
+
+    Raises
+    ------
+    ConfigError
+        Task sources are of a data set that is not in the grid, or no source has a variant.
+    """
+    grid = config.grid
+    for name, sources in grid.controls.items():
+        key: KeyPath = ("grid", "controls", name)
+        latest = layers.rank(key) >= layers.rank(("grid", "datasets"))
+        if sources and name not in grid.datasets and latest:
+            raise ConfigError(
+                "The configuration has task sources of a data set that is not in the grid.",
+                where=layers.place(key),
+                got=shown(sources),
+                fix=f"add {name} to grid.datasets, or remove the key",
+            )
+    used = {Source.parse(name).variant for names in grid.controls.values() for name in names}
+    for name in config.partitions.variants:
+        key = ("partitions", VARIANTS, name)
+        latest = layers.rank(key) >= layers.rank(("grid", "controls"))
+        if name not in used and latest and not layers.is_default(key):
+            raise ConfigError(
+                "The configuration has a variant that no task source uses.",
+                where=layers.place(key),
+                got=name,
+                fix=f"add a source to grid.controls, e.g. `acai+{name}`, or remove the variant",
+            )
 
 
 def _check_titles(config: "Config", layers: Layers) -> None:

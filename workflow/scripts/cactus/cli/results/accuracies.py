@@ -13,6 +13,7 @@ from cactus.files import read_json
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.run_folders import run_names
 from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 from cactus.stages.run_baselines import baseline_cell
@@ -68,9 +69,7 @@ def show_results(arguments: argparse.Namespace) -> int:
             "No finished cell matches.",
             where=planner.run_folder.name,
             got=arguments.pattern,
-            fix=did_you_mean_or_known(
-                arguments.pattern, {one.cell for one in every}, "leave the pattern out"
-            ),
+            fix=_instead(arguments.pattern, {one.cell for one in every}),
         )
     if arguments.json:
         print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
@@ -80,6 +79,12 @@ def show_results(arguments: argparse.Namespace) -> int:
     for line in _notes(planner, len(jobs), len(finished), shown=bool(found)):
         print(line)
     return 0
+
+
+def _instead(pattern: str, cells: set[str]) -> str:
+    if pattern in run_names():
+        return f"it is a run: `cactus results --run {pattern}` shows all of its cells"
+    return did_you_mean_or_known(pattern, cells, "leave the pattern out")
 
 
 def accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:

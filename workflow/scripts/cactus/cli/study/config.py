@@ -64,8 +64,9 @@ def show_config(arguments: argparse.Namespace) -> int:
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
     runs = runs_by_time()
-    named = next((one for one in words if one in runs or (Path(one) / "plans").is_dir()), None)
-    if named:
+    places = (one for one in words if one in runs or (Path(one) / "plans").is_dir())
+    named = arguments.run_option or next(places, None)
+    if named in words:
         words.remove(named)
     given = arguments.configfile or arguments.config
     if not given and (named or runs):
