@@ -19,9 +19,10 @@ job end with these:
 | code | of | meaning |
 |---|---|---|
 | 0 | | Done, and all is well |
-| 1 | | Done, and something is not: a cell is not fresh (`status`, `why`, `update`), the audit \
-found something, two runs or results differ (`diff`, `replay`), something blocks a run (`doctor`, \
-`data` of a named study), a run is left alone (`clean`). With a traceback: a bug |
+| 1 | | Done, and something is not: a cell is not fresh (`status`, `why`, `update`, \
+`report`), the audit found something, two runs or results differ (`diff`, `replay`), something \
+blocks a run (`doctor`, `data` of a named study), a run is left alone (`clean`). With a \
+traceback: a bug |
 | 2 | | The command line is wrong |
 """
 _SIGNALS: Final = """\

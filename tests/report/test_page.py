@@ -141,6 +141,20 @@ def test_the_same_run_gives_the_same_page(page: Page):
     assert render(page.view, ROOT, Numbers()) == page.file.read_text(encoding="utf-8")
 
 
+def test_a_filter_offers_what_rows_have_and_is_left_out_if_that_is_all_the_same(page: Page):
+    root = tree(page)
+    form = root.find(".//form")
+    offered = {
+        select.get("id"): {one.get("value", one.text) for one in select.iter("option")} - {""}
+        for select in form.iter("select")
+    }
+    rows = page.view.results[page.view.results["seed"] == "all"]
+    assert offered["by-verdict"] == {one.replace(" ", "-") for one in rows["verdict"]}
+    assert offered["by-kind"] == {one.get("data-kind") for one in root.iter("tr")} - {None}
+    alike = replace(page.view, results=page.view.results.assign(verdict="compared"))
+    assert 'id="by-verdict"' not in render(alike, ROOT, Numbers())
+
+
 def test_two_hundred_cells_stay_below_three_megabytes(tmp_path: Path):
     fake = FakeRun(tmp_path / "large", learners=("maml", "protonets"), controls=("labels",))
     seeds = range(50)

@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.workflow.project import Project
 from tests.workflow.scratch import Scratch
@@ -73,6 +75,21 @@ def test_the_numbers_of_the_pdf_are_those_of_the_results(with_paper: Project):
         assert value in text
     assert "Synthetic data, not the real data set" in text
     assert "Departures from the original" in text
+
+
+def test_no_page_is_nearly_empty_and_a_table_follows_its_sentence(with_paper: Project, tmp_path):
+    pdf = with_paper.run / "paper.pdf"
+    subprocess.run(["pdftoppm", "-r", "20", "-gray", str(pdf), str(tmp_path / "page")], check=True)
+    *pages, _last = sorted(tmp_path.iterdir())
+    for page in pages:
+        image = np.asarray(Image.open(page))
+        body = image[: int(0.94 * len(image))]  # above the foot
+        assert np.flatnonzero((body < 128).any(1)).max() > 0.6 * len(image), page.name
+    command = ["pdftotext", "-layout", str(pdf), "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for sentence in ("Where the settings of this study", "What no source says"):
+        (page_text,) = [one for one in done.stdout.split("\f") if sentence in one]
+        assert re.search(rf"{sentence}.+\n+ *Point ", page_text)
 
 
 def test_the_paper_has_the_same_bytes_with_and_without_a_report(with_paper: Project, tmp_path):

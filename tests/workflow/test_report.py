@@ -100,7 +100,7 @@ def test_the_page_of_an_unfinished_run_lists_what_is_missing(project: Project, t
     shutil.rmtree(project.run / "evaluations/omniglot/acai/maml")
     page = tmp_path / "now.html"
     code, output = project.cactus("report", "small", "--output", str(page))
-    assert (code, "1 cell of 7 missing" in output) == (1, True), output
+    assert (code, "1 cell of 7 not fresh: 1 stale" in output) == (1, True), output
     text = page.read_text(encoding="utf-8")
     assert "This run is not finished" in text
     assert "omniglot/acai/maml/s0" in text

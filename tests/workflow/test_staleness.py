@@ -48,7 +48,7 @@ def test_the_other_commands_agree(project: Project, what: str):
     code, output = project.cactus("update", "small", "--", "-n")
     assert code == 0, output
     assert {job.strip() for job in re.findall(r"^Job \d+: (.+)$", output, re.M)} == stale
-    assert f"small is not up to date: {len(stale)} stale jobs; this was a dry run" in output
+    assert f"small is not up to date: {len(stale)} stale; this was a dry run" in output
     _, output = project.cactus("status", "small", "--jobs")
     listed = (line.split() for line in output.splitlines())
     found = {one[0].replace("/", " ", 1) for one in listed if "stale" in one[1:2]}

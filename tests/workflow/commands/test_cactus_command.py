@@ -1,6 +1,7 @@
 """The command `cactus` on a finished run and on edits of it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -259,6 +260,7 @@ def test_diff_names_the_key_and_pairs_the_episodes(finished: Project, project: P
     assert "evaluate_model: scratch.steps" in output
     assert "Training from scratch" in output
     assert "CACTUs-ProtoNets" not in output
+    assert re.search(r"^small is not up to date: \d+ stale$", output, re.M)
 
 
 def test_records_hold_what_ran_and_where(finished: Project):

@@ -182,6 +182,7 @@ def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Projec
     assert f"{100 * one['mean']:.2f} ± {100 * one['ci95']:.2f}" in output
     assert "protonets" not in output
     assert "synthetic data" in output
+    assert "small: 11 jobs that score: 11 fresh" in output
     found = json.loads(finished.cactus("results", "--json")[1])["results"]
     assert {"mnist/acai/knn/s1", "mnist/acai/protonets/s1", CELL} <= {one["cell"] for one in found}
     code, output = finished.cactus("results", "omniglto")

@@ -13,6 +13,7 @@ from cactus.config.printed.titles import Titles
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.records.record import Record
 from cactus.provenance.records.run_reader import RunReader
+from cactus.provenance.staleness.status import State
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
@@ -21,7 +22,7 @@ class MissingCell(NamedTuple):
     """A cell that an unfinished run lacks, its state, and why."""
 
     name: str
-    state: str
+    state: State
     note: str
 
 

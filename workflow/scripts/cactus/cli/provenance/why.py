@@ -22,7 +22,11 @@ def show_why(arguments: argparse.Namespace) -> int:
     planner.project.tree.cache.save()
     if arguments.json:
         jobs = [
-            {"job": one.job.name, "reasons": [reason._asdict() for reason in one.reasons]}
+            {
+                "job": one.job.name,
+                "state": one.state,
+                "reasons": [reason._asdict() for reason in one.reasons],
+            }
             for one in stale
         ]
         print_json({"cell": arguments.cell, "stale": jobs})
@@ -31,7 +35,7 @@ def show_why(arguments: argparse.Namespace) -> int:
         print(f"{arguments.cell} is fresh")
         return 0
     for one in stale:
-        print(f"{one.job.name} is stale:")
+        print(f"{one.job.name} is {one.state}:")
         for reason in one.reasons:
             print(_indented(explain(planner, one, reason)))
     return 1

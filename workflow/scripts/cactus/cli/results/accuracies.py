@@ -14,7 +14,7 @@ from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import run_names
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import counted, listed_states
 from cactus.stages.base import Job
 from cactus.stages.run_baselines import baseline_cell
 
@@ -76,7 +76,7 @@ def show_results(arguments: argparse.Namespace) -> int:
         return 0
     for dataset in dict.fromkeys(one.dataset for one in found):
         print(columns(list(_table([one for one in found if one.dataset == dataset]))) + "\n")
-    for line in _notes(planner, len(jobs), len(finished), shown=bool(found)):
+    for line in _notes(planner, jobs, shown=bool(found)):
         print(line)
     return 0
 
@@ -141,14 +141,18 @@ def _table(found: list[Accuracy]) -> Iterator[tuple[str, ...]]:
         yield cell, *(numbers.get(name, "") for *_, name in settings)
 
 
-def _notes(planner: Planner, jobs: int, finished: int, *, shown: bool) -> Iterable[str]:
+def _notes(planner: Planner, jobs: list[Job], *, shown: bool) -> Iterable[str]:
     """Yield what one needs to know to read the numbers."""
     if shown:
         yield _NOTE
     if shown and planner.config.synthetic_data:
         yield SYNTHETIC_NOTE
-    name = planner.run_folder.name
-    yield f"{name}: {finished} of {counted(jobs, 'job')} that score have finished"
+    states = [planner.assess(job).state for job in jobs]
+    planner.project.tree.cache.save()
+    name, number = planner.run_folder.name, counted(len(jobs), "job")
+    yield f"{name}: {number} that score: {listed_states(states)}"
+    if shown and "stale" in states:
+        yield "of stale jobs, it is what they last found; `cactus status` names them"
 
 
 def _facts(one: Accuracy) -> dict[str, Any]:

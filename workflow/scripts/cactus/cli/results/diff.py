@@ -17,19 +17,21 @@ from cactus.provenance.audit.diff import (
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.reasons import ABSENT, unlike
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import counted, listed_states
 
 _LONG = 40
+_LEAST_P = 0.0001  # smaller ones would be printed as 0
 
 
 def show_diff(arguments: argparse.Namespace) -> int:
     """Print how two runs differ; return 0 if they are the same, else 1."""
     first, second = open_run(arguments.first), open_run(arguments.second)
-    for planner in (first, second):
-        planner.assess_all()
+    states: dict[str, str] = {}
+    for name, planner in ((arguments.first, first), (arguments.second, second)):
+        states[name] = listed_states(one.state for one in planner.assess_all() if one.stale)
         planner.project.tree.cache.save()
     if arguments.json:
-        content = as_json(first, second)
+        content = {**as_json(first, second), "not_fresh": states}
         print_json(content)
         different = any(one["first"] != one["second"] for one in content["numbers"])
         return 1 if content["differences"] or different else 0
@@ -52,6 +54,9 @@ def show_diff(arguments: argparse.Namespace) -> int:
         only = [one for one in found if one.kind == "job" and getattr(one, lacking) == ABSENT]
         if only:
             print(f"only in {name}: {_counted_by_stage(only)}")
+    for name, listed in states.items():
+        if listed:
+            print(f"{name} is not up to date: {listed}")
     return 1 if found or moved else 0
 
 
@@ -85,6 +90,10 @@ def _row(one: Difference) -> tuple[str, str, str, str, str]:
     return one.kind, one.name, first, second, counted(one.jobs, "job")
 
 
+def _p_value(value: float) -> str:
+    return f"{value:.4f}" if value >= _LEAST_P else f"< {_LEAST_P}"
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
 
@@ -99,4 +108,4 @@ def _number_row(one: NumberDifference, titles: Titles) -> tuple[str, str, str, s
         return title, means[0], means[1], change, "other episodes"
     low, high = 100 * one.paired.low, 100 * one.paired.high
     change = f"{100 * one.paired.difference:+.2f} [{low:+.2f}, {high:+.2f}]"
-    return title, means[0], means[1], change, f"{one.paired.p_value:.4f}"
+    return title, means[0], means[1], change, _p_value(one.paired.p_value)

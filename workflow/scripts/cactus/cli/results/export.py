@@ -11,7 +11,7 @@ from cactus.errors import RecordError
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import counted, listed_states
 from cactus.stages.whole_run.make_report import REPORT
 
 _DIGESTS: Final = Path("docs/results")
@@ -73,7 +73,7 @@ def _verdict(one: Comparison) -> str:
 def show_report(arguments: argparse.Namespace) -> int:
     """Print where the report of a run is, or write the page of a run as it is now.
 
-    No job runs for it. Returns 0 if no cell is missing, else 1.
+    No job runs for it. Returns 0 if every cell is fresh, else 1.
     """
     from cactus.report.page import write_page  # it imports pandas
     from cactus.report.unfinished import unfinished_view
@@ -98,6 +98,6 @@ def show_report(arguments: argparse.Namespace) -> int:
     if view.missing:
         print(
             f"{counted(len(view.missing), 'cell')} of {len(planner.config.expanded_grid.cells)} "
-            "missing; the page lists them"
+            f"not fresh: {listed_states(one.state for one in view.missing)}; the page lists them"
         )
     return 1 if view.missing else 0

@@ -5,7 +5,7 @@ import argparse
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import listed_states
 from cactus.stages.whole_run.make_paper import PAPER
 
 
@@ -21,14 +21,15 @@ def show_paper(arguments: argparse.Namespace) -> int:
     """
     planner = open_run(arguments.run)
     paper = planner.assess(PAPER)
-    waiting = [one.job for one in planner.assess_all() if one.stale and one.job != PAPER]
+    waiting = [one for one in planner.assess_all() if one.stale and one.job != PAPER]
     planner.project.tree.cache.save()
     call = snakemake_call(planner.run_folder) if waiting or paper.stale else None
     if waiting:
+        states, first = listed_states(one.state for one in waiting), waiting[0].job.name
         raise RecordError(
             "The paper of a run needs the whole run.",
             where=str(planner.run_folder),
-            got=f"{counted(len(waiting), 'job')} missing or stale, the first is {waiting[0].name}",
+            got=f"{states}; the first is {first}",
             fix=f"run `cactus update {planner.run_folder.name}` first; `cactus plan` says what is "
             "left",
         )

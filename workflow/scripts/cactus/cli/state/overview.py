@@ -1,7 +1,6 @@
 """``cactus`` alone: the runs that are here, and what can be done next."""
 
 import argparse
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from cactus.errors import CactusError
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE, runs_by_time
-from cactus.provenance.staleness.status import STATES, job_status, local_time
+from cactus.provenance.staleness.status import job_status, listed_states, local_time, worst
 
 _RESULTS: Final = Path("results")
 _DEMO: Final = Path("config/demo.yaml")
@@ -63,13 +62,11 @@ def _look(name: str) -> _Run:
         planner.project.tree.cache.save()
     except CactusError as error:
         return _broken(name, error)
-    counts = Counter(one.state for one in statuses)
     running = next((one.job for one in running_now(_RESULTS / name)), "")
     busy = bool(running) or is_driven(_RESULTS / name)
-    state = "running" if busy else next(one for one in STATES if counts[one])
+    state = "running" if busy else worst([one.state for one in statuses])
     first = running or next((one.job.name for one in statuses if one.state == state), "")
-    listed = ", ".join(f"{counts[one]} {one}" for one in STATES if counts[one])
-    return _Run(name, state, listed, _planned(name), first)
+    return _Run(name, state, listed_states(one.state for one in statuses), _planned(name), first)
 
 
 def _glance(name: str) -> _Run:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterable
 
 from cactus.cli.text import columns, print_json
@@ -14,11 +13,11 @@ from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import (
-    STATES,
     JobStatus,
     counted,
     duration,
     job_status,
+    listed_states,
     local_time,
     worst,
 )
@@ -43,8 +42,7 @@ def show_status(arguments: argparse.Namespace) -> int:
         return exit_code
     rows = list(_job_rows(statuses.values()) if arguments.jobs else _cell_rows(planner, statuses))
     print(columns([("cell" if not arguments.jobs else "job", "state", "when", "took", ""), *rows]))
-    counts = Counter(status.state for status in statuses.values())
-    listed = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    listed = listed_states(status.state for status in statuses.values())
     print(f"\n{planner.run_folder.name}: {counted(len(statuses), 'job')}: {listed}")
     if text := planner.unlocked_versions(planner.jobs):
         print(text)

@@ -18,7 +18,7 @@ from cactus.provenance.staleness.open_run import check_same_run, open_run, open_
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
 from cactus.provenance.staleness.run_folders import runs_by_time
-from cactus.provenance.staleness.status import counted, duration
+from cactus.provenance.staleness.status import counted, duration, listed_states
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
 
@@ -60,7 +60,8 @@ def _summary(planner: Planner, stale: list[Assessment], shared: Reusable) -> Ite
     """Yield how many jobs of each stage there are, and what comes from other runs."""
     counts = Counter(one.job.stage for one in stale)
     listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    yield f"\n{planner.run_folder.name}: {counted(len(stale), 'job')}: {listed}"
+    states = listed_states(one.state for one in stale)
+    yield f"\n{planner.run_folder.name}: {counted(len(stale), 'job')} ({states}): {listed}"
     yield from shared.lines
 
 
@@ -73,6 +74,7 @@ def _as_json(
         jobs.append(
             {
                 "job": one.job.name,
+                "state": one.state,
                 "reasons": [str(reason) for reason in one.reasons],
                 "reused_from": donor.run if donor else None,
                 "seconds": cost.seconds,
@@ -147,7 +149,7 @@ def _print_reasons(
         rows.append((one.job.name, time, str(one.reasons[0])))
     print(columns(rows))
     if more := len(stale) - len(shown):
-        print(f"and {counted(more, 'job')} that depend on these or never ran (--all lists them)")
+        print(f"and {counted(more, 'job')} that depend on these or are missing (--all lists them)")
     print()
 
 

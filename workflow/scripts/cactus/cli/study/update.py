@@ -9,9 +9,9 @@ from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import ConfigError, did_you_mean_or_known
 from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
-from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.status import counted, listed_states
 from cactus.stages.base import Job
 
 _EVERYTHING = "all"
@@ -34,18 +34,25 @@ def update(arguments: argparse.Namespace) -> int:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
+<<<<<<< HEAD
     planner = open_run(str(folder))
     refuse_obstructions(planner)
     wanted = _wanted(planner, request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
+=======
+    wanted = _wanted(open_run(str(folder)), request.targets)
+    left, ran = _stale(folder, wanted), list[Assessment]()
+>>>>>>> 510338aac7d02aec9df5c39c97b0aaf59aa43bec
     while left:
         ready = left if request.dry_run else _ready(folder, left)
-        if ready == ran:  # they ran, or were said to, and are as stale as before
+        if [one.job for one in ready] == [
+            one.job for one in ran
+        ]:  # they ran, or were said to, and are as stale as before
             break
-        counts = Counter(job.stage for job in ready)
+        counts = Counter(one.job.stage for one in ready)
         listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-        print(f"{counted(len(ready), 'stale job')}: {listed}", flush=True)
-        targets = [f"{call.results}/{job.files[0]}" for job in ready]
+        print(f"{counted(len(ready), 'job')} ({_states(ready)}): {listed}", flush=True)
+        targets = [f"{call.results}/{one.job.files[0]}" for one in ready]
         code = call.run(*targets, *request.options)
         if code:
             return code
@@ -55,19 +62,24 @@ def update(arguments: argparse.Namespace) -> int:
         print(f"{folder.name} is up to date{asked}")
         return 0
     why = "this was a dry run" if request.dry_run else "see `cactus plan`"
-    print(f"{folder.name} is not up to date: {counted(len(left), 'stale job')}; {why}")
+    print(f"{folder.name} is not up to date: {_states(left)}; {why}")
     return 0 if request.dry_run else 1
 
 
-def _stale(folder: Path, wanted: set[Job]) -> list[Job]:
+def _states(left: list[Assessment]) -> str:
+    return listed_states(one.state for one in left)
+
+
+def _stale(folder: Path, wanted: set[Job]) -> list[Assessment]:
     planner = open_run(str(folder))
-    return [job for job in planner.graph.jobs if job in wanted and planner.assess(job).stale]
+    found = (planner.assess(job) for job in planner.graph.jobs if job in wanted)
+    return [one for one in found if one.stale]
 
 
-def _ready(folder: Path, stale: list[Job]) -> list[Job]:
+def _ready(folder: Path, stale: list[Assessment]) -> list[Assessment]:
     """Return the stale jobs that read from no stale one."""
-    graph, waiting = open_run(str(folder)).graph, {*stale}
-    return [job for job in stale if not any(one.job in waiting for one in graph.inputs(job))]
+    graph, waiting = open_run(str(folder)).graph, {one.job for one in stale}
+    return [one for one in stale if not any(made.job in waiting for made in graph.inputs(one.job))]
 
 
 def _request(given: list[str]) -> _Request:

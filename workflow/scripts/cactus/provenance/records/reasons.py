@@ -39,6 +39,8 @@ class Reason(NamedTuple):
         match self.kind:
             case "record" if self.name == "links":
                 return self.new
+            case "record" if self.new == "none":
+                return "it never finished"
             case "record":
                 return f"no valid record ({self.new})"
             case "upstream":

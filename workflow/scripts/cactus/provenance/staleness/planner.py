@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from cactus.files import atomic_path, read_bytes
 from cactus.provenance.fingerprint.dependencies import Project
@@ -43,6 +43,12 @@ class Assessment:
     def stale(self) -> bool:
         """Whether the job must run."""
         return bool(self.reasons)
+
+    @property
+    def state(self) -> Literal["missing", "stale", "fresh"]:
+        """Whether it never finished, must run again, or need not."""
+        never = self.stale and self.record is None and self.reasons[0].new == "none"
+        return "missing" if never else "stale" if self.stale else "fresh"
 
 
 @dataclass

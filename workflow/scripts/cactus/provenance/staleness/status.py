@@ -1,7 +1,8 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,13 +55,12 @@ def job_status(planner: Planner, assessment: Assessment, queued: str = "") -> Jo
     if queued:
         return JobStatus(job, "queued", "", seconds, queued)
     ended = record.activity.ended if record else ""
-    if not assessment.stale:
-        return JobStatus(job, "fresh", ended, seconds, record.activity.unused_gpu if record else "")
-    state: State = "stale" if record else "missing"
+    state = assessment.state
+    if state == "fresh":
+        return JobStatus(job, state, ended, seconds, record.activity.unused_gpu if record else "")
     notes = [str(reason) for reason in assessment.reasons]
     more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
-    never_run = state == "missing" and assessment.reasons[0].new == "none"
-    return JobStatus(job, state, ended, seconds, "" if never_run else notes[0] + more)
+    return JobStatus(job, state, ended, seconds, "" if state == "missing" else notes[0] + more)
 
 
 def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> JobStatus:
@@ -86,6 +86,12 @@ def _progress(facts: dict[str, Any]) -> str:
     return f", step {facts['step']} of {facts['steps']}" + (
         f", about {duration(left)} left" if left is not None else ""
     )
+
+
+def listed_states(states: Iterable[State]) -> str:
+    """Return how many are in each state, such as ``2 missing, 40 stale``."""
+    counts = Counter(states)
+    return ", ".join(f"{counts[one]} {one}" for one in STATES if counts[one])
 
 
 def worst(states: list[State]) -> State:
