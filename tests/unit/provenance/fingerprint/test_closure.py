@@ -142,3 +142,30 @@ def test_a_library_wins_over_a_file_of_its_name_beside_a_module_of_users(tmp_pat
         "parts.py",
     }
     assert "yaml" in closure.libraries
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("try:\n    import nosuch\nexcept ImportError:\n    import yaml", set()),
+        ("try:\n    import yaml\nexcept (OSError, ImportError):\n    import nosuch", set()),
+        ("try:\n    import nosuch.part\nexcept ModuleNotFoundError:\n    nosuch = None", set()),
+        (
+            "def f():\n    try:\n        from nosuch import a\n    except:\n        import beside",
+            set(),
+        ),
+        ("try:\n    import nosuch\nexcept ImportError:\n    import other", {"other"}),
+        ("try:\n    import nosuch\nexcept ImportError:\n    pass\nimport nosuch", {"nosuch"}),
+        ("try:\n    import nosuch\nexcept OSError:\n    import yaml", {"nosuch"}),
+        ("import nosuch", {"nosuch"}),
+    ],
+)
+def test_a_missing_library_is_needed_unless_its_import_has_another_way(
+    tmp_path: Path, code: str, needed: set[str]
+):
+    (tmp_path / "mine.py").write_text(code + "\n")
+    (tmp_path / "beside.py").touch()
+    found = SourceTree(SCRIPTS, HashCache(None))
+    closure = found.closure((str(tmp_path / "mine.py"),))
+    missing = closure.libraries & {"nosuch", "other"}
+    assert {name for name in missing if found.needs(closure, name)} == needed

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cactus.errors import CodeError
+from cactus.files import read_bytes
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.needed_imports import needed_imports
 from cactus.provenance.fingerprint.source_hash import PythonSource
 
 # Bookkeeping around a stage's code. It only handles files and hashes, so no result depends on it.
@@ -120,6 +122,16 @@ class SourceTree:
             if found and found[-1][0] == module:
                 return found[-1][1]
         return None
+
+    def needs(self, closure: Closure, library: str) -> bool:
+        """Return whether the code of a job needs a library that is missing."""
+        return any(self._file_needs(self.path(name), library) for name in closure.files)
+
+    def _file_needs(self, path: Path, library: str) -> bool:
+        def resolves(module: str) -> bool:
+            return _is_installed(module) or self.imported_path(module, path) is not None
+
+        return library in needed_imports(read_bytes(path), resolves)
 
     def source_hash(self, name: str) -> str:
         """Return the source hash of a file, given its name in a `Closure`."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from platform import python_version_tuple
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from cactus.config.models import Config
 from cactus.data.files.registry import DatasetEntry, load_registry
@@ -116,9 +116,13 @@ class Project:
         """
         stage, wildcards = job.definition, job.definition.parse(job.cell)
         closure = self.tree.closure(entry_points(config, job))
-        libraries = {normalized(_DISTRIBUTIONS.get(name, name)) for name in closure.libraries}
         locked = self.locked if config.environment == "locked" else {}
-        versions = {name: locked.get(name) or self._version(name) for name in sorted(libraries)}
+        versions: dict[str, str] = {}
+        for library in sorted(closure.libraries):
+            name = normalized(_DISTRIBUTIONS.get(library, library))
+            found = locked.get(name) or self._version(name)
+            if found or self.tree.needs(closure, library):
+                versions[name] = found or self._refuse(name)
         versions["python"] = ".".join(python_version_tuple()[:2])
         files = {str(one): self._hash(str(one)) for one in stage.data_files(config, wildcards)}
         declared = stage.declared_files(config, wildcards)
@@ -129,19 +133,24 @@ class Project:
         return project_file_hash(self.root, name, self.tree.cache, self._contents)
 
     def _version(self, distribution: str) -> str:
-        if distribution in self._installed:
-            return self._installed[distribution]
-        try:
-            found = self._installed[distribution] = public_version(metadata.version(distribution))
-        except metadata.PackageNotFoundError as error:
-            raise CodeError(
-                "The code of a job imports a library that is neither locked nor installed.",
-                where=distribution,
-                got=f"no such distribution in {sys.prefix}",
-                fix="with `environment: site`, start in the environment of the jobs, and install "
-                "it there; otherwise, add it to envs/requirements.in and run `make lock`",
-            ) from error
-        return found
+        """Return the installed version of a distribution; empty if there is none."""
+        if distribution not in self._installed:
+            try:
+                found = public_version(metadata.version(distribution))
+            except metadata.PackageNotFoundError:
+                found = ""
+            self._installed[distribution] = found
+        return self._installed[distribution]
+
+    @staticmethod
+    def _refuse(distribution: str) -> NoReturn:
+        raise CodeError(
+            "The code of a job imports a library that is neither locked nor installed.",
+            where=distribution,
+            got=f"no such distribution in {sys.prefix}",
+            fix="with `environment: site`, start in the environment of the jobs, and install "
+            "it there; otherwise, add it to envs/requirements.in and run `make lock`",
+        )
 
 
 def entry_points(config: Config, job: Job) -> tuple[str, ...]:
