@@ -20,7 +20,7 @@ import cactus.pythons  # stops under one that is not supported
 
 from cactus.cluster.closing import say_last
 from cactus.cluster.driver import let_plans_decide
-from cactus.cluster.environment import gpus_of_jobs, read_environment
+from cactus.cluster.environment import check_place, gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
@@ -29,6 +29,7 @@ from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.run_reader import asked_for
 from cactus.provenance.staleness.module_study import study_of_module
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
 from cactus.provenance.staleness.planned_config import PlannedConfig
 from cactus.stages.base import Job, stage_named, stage_names
@@ -38,6 +39,7 @@ from cactus.stages.prepare_data import raw_access
 # Snakemake's own `config` is not used: it no longer tells a study from its defaults.
 MODULE = not workflow.modifier.is_main_snakefile()
 with message_alone():
+    check_place(ROOT)
     given = workflow.config_settings
     if MODULE and config:
         study = study_of_module(config, workflow.modifier.namespace)
@@ -67,6 +69,7 @@ PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
+        refuse_obstructions(PLANNER)
         SOURCE.take(Path(RUN), sys.argv)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)

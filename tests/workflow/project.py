@@ -111,12 +111,11 @@ class Project:
         """Run each command that an audit printed, part by part."""
         fixes = re.findall(r"^  fix:     (.+)$", audit, re.M)
         for part in (part for fix in dict.fromkeys(fixes) for part in fix.split(" && ")):
-            words = shlex.split(part)
-            if words[0] == "cactus":
-                code, output = self.cactus(*words[1:], "--", "--cores", "1")
+            if part.startswith("cactus "):
+                code, output = self.cactus(*shlex.split(part)[1:], "--", "--cores", "1")
                 assert code == 0, output
             else:
-                subprocess.run(words, cwd=self.folder, check=True)
+                subprocess.run(["bash", "-c", part], cwd=self.folder, check=True)
 
     def stale_jobs(self, *more: str, config: tuple[str, ...] = CONFIG) -> set[str]:
         """Return the jobs that a dry run would do, as ``<stage> <cell>``."""

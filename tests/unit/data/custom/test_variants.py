@@ -22,6 +22,7 @@ from cactus.errors import ConfigError, DataError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_planner
 from cactus.splits import SPLITS, Split
+from cactus.stages.base import Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from tests.unit.data.custom.drawing import settings, write_folders
 from tests.unit.data.rawfiles import omniglot_members, write_files, write_zip
@@ -193,7 +194,7 @@ def test_the_real_drawings_have_the_published_split(tmp_path):
 def test_a_changed_raw_file_of_the_data_set_that_it_varies_is_seen(tmp_path):
     config = load_config([Path("config/omniglot-vinyals.yaml")])
     planner = open_planner(config, tmp_path / "results/v", cache=HashCache(None), base=tmp_path)
-    job = SimpleNamespace(cell="omniglot_vinyals")
+    job = Job("prepare_data", "omniglot_vinyals")
     record: Any = SimpleNamespace(job=job, plan=SimpleNamespace(raw={"images_background.zip": "0"}))
     write_files(tmp_path / "data/omniglot", {"images_background.zip": b"a", "other.zip": b"b"})
     expected = {"images_background.zip": hashlib.sha256(b"a").hexdigest()}

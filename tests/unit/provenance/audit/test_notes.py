@@ -40,7 +40,7 @@ def test_records_of_cells_that_are_not_in_the_study_are_noted(tmp_path: Path):
 def test_the_command_that_mends_a_copied_run_names_its_folder(folder: str, fix: str):
     graph = SimpleNamespace(jobs=[JOB])
     planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"), graph=graph)
-    assert Fixes(planner, []).of(Finding("record missing", "x", "none", JOB)) == fix
+    assert Fixes(planner, [], []).of(Finding("record missing", "x", "none", JOB)) == fix
 
 
 @pytest.mark.parametrize("content", ["", "\ufeffdataset\n", "a,b\n1\n"])

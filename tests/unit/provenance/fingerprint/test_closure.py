@@ -1,5 +1,6 @@
 """The closure of imports, compared with the standard library's ModuleFinder."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -117,3 +118,27 @@ def test_the_relative_imports_of_a_package_are_followed(tmp_path: Path, monkeypa
     closure = SourceTree(SCRIPTS, HashCache(None)).closure(("train_embedding.py", "outer.mine"))
     assert str(package / "net.py") in closure.files
     assert "scipy" in closure.libraries
+
+
+def test_a_library_wins_over_a_file_of_its_name_beside_a_module_of_users(tmp_path: Path):
+    """As Python has it: the folder of a module that is given by its path is looked at last."""
+    for name in ("random", "yaml", "parts"):
+        (tmp_path / f"{name}.py").write_text("HERE = True\n")
+    code = (
+        "import random, yaml, parts\nHERE = [hasattr(one, 'HERE') for one in (random, yaml, parts)]"
+    )
+    (tmp_path / "mine.py").write_text(f"from cactus.config.sections.base import Settings\n{code}\n")
+    load = (
+        "from cactus.custom_code import DATASET, _imported\n"
+        f"print(_imported(DATASET, 'mine', {str(tmp_path / 'mine.py')!r}).HERE)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", load], cwd=SCRIPTS, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[False, False, True]\n"
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure((str(tmp_path / "mine.py"),))
+    assert {Path(name).name for name in closure.files if str(tmp_path) in name} == {
+        "mine.py",
+        "parts.py",
+    }
+    assert "yaml" in closure.libraries

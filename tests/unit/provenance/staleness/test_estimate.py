@@ -172,7 +172,8 @@ def finish(results: Path, job: Job) -> None:
         (made.run_folder / name).parent.mkdir(parents=True, exist_ok=True)
         (made.run_folder / name).write_text(name)
     digests = {name: file_hash(made.run_folder / name) for name in job.files}
-    entities = {name: FileEntity(sha256=digest, bytes=1) for name, digest in digests.items()}
+    sizes = {name: (made.run_folder / name).stat().st_size for name in job.files}
+    entities = {name: FileEntity(sha256=digests[name], bytes=sizes[name]) for name in job.files}
     write(made, job, entities, seconds=1.0)
 
 

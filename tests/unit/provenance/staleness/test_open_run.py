@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cactus.errors import RecordError
+from cactus.errors import CodeError, RecordError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.staleness.open_run import ROOT, PlannedConfig, open_run, read_planned_config
@@ -55,6 +55,20 @@ def test_a_run_with_relative_paths_is_the_same_from_everywhere(base, monkeypatch
     run = run or base / "results/mine"
     assert plans(run) == here
     assert (open_run(str(run)).raw_dir / "mnist").is_dir()
+
+
+@pytest.mark.parametrize("form", ["./mine.py", ".//mine.py", "{base}/mine.py", "{link}/mine.py"])
+def test_another_spelling_of_a_module_changes_no_plan(base, form):
+    before = plans(base / "results/mine")
+    link = base.parents[1] / "link"
+    study = (base / "study.yaml").read_text()
+    for run, own in ((base / "results/mine", base), (link / "results/mine", link)):
+        spelled = form.format(base=base, link=own)
+        (base / "study.yaml").write_text(study.replace("mine.py", spelled))
+        assert plans(run) == before
+    (base / "study.yaml").write_text(study.replace("mine.py", "sub/mine.py"))
+    with pytest.raises(CodeError):
+        plans(base / "results/mine")
 
 
 @pytest.mark.parametrize("cwd", [".", "sub", "/"])

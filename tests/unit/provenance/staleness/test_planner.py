@@ -191,3 +191,13 @@ def test_a_data_file_that_is_missing_is_named(run: Path, file: DataFile):
     with pytest.raises(CodeError, match="missing or damaged") as refused:
         project._hash(str(file))
     assert file.name in refused.value.where
+
+
+def test_a_result_of_another_size_is_not_read(run: Path):
+    finish(run)
+    name = JOB.files[0]
+    os.truncate(run / name, 1 << 40)  # all holes; it would take hours
+    planner = open_planner(parse_config({"synthetic_data": True}), run)
+    planner.assess_all()
+    found = {reason for reason in planner.assess(JOB).reasons if reason.kind == "output"}
+    assert [(reason.name, reason.new) for reason in found] == [(name, f"{1 << 40} bytes")]

@@ -40,6 +40,23 @@ def gpus_of_jobs(device: str) -> int:
     return int(given)
 
 
+def check_place(clone: Path) -> None:
+    """Check that Snakemake can work with the path of a clone.
+
+    Raises
+    ------
+    ConfigError
+        It has braces, which Snakemake takes for wildcards in the path of an environment.
+    """
+    if {*"{}"} & {*str(clone)}:
+        raise ConfigError(
+            "Snakemake cannot work in a folder with braces in its path.",
+            where="the folder of the project",
+            got=str(clone),
+            fix="move or rename it, so that its path has neither { nor }",
+        )
+
+
 def read_environment(workflow: Any, jobs_per_gpu: int) -> None:
     """Tell profiles how many jobs may share a GPU, and Snakemake how many jobs its GPUs take.
 

@@ -9,6 +9,7 @@ from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import job_names
 from cactus.cluster.queued import queued_jobs
 from cactus.errors import ClusterError
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import (
@@ -31,7 +32,8 @@ def show_status(arguments: argparse.Namespace) -> int:
         one.job: job_status(planner, one, queued.get(one.job, "")) for one in planner.assess_all()
     }
     planner.project.tree.cache.save()
-    exit_code = 0 if all(one.state == "fresh" for one in statuses.values()) else 1
+    fresh = all(one.state == "fresh" for one in statuses.values())
+    exit_code = 0 if not note_obstructions(planner) and fresh else 1
     if arguments.json:
         jobs = [{**vars(one), "job": one.job.name} for one in statuses.values()]
         print_json(

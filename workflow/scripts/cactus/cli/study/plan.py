@@ -13,6 +13,7 @@ from cactus.cores import usable_cores, usable_memory
 from cactus.errors import StorageError
 from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
 from cactus.provenance.staleness.measured import Measured, Range, add_short_ones
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import check_same_run, open_run, open_study
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
@@ -27,6 +28,7 @@ _UNKNOWN: Final = "unknown"
 def show_plan(arguments: argparse.Namespace) -> int:
     """Print which jobs the next run would do, why, how long they take and what they need."""
     planner = _planner(arguments)
+    note_obstructions(planner)
     stale = [one for one in planner.assess_all() if one.stale]
     shared = reusable(planner, stale)
     if planner.run_folder.is_dir():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import ConfigError, did_you_mean_or_known
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
@@ -33,22 +34,23 @@ def update(arguments: argparse.Namespace) -> int:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
-    wanted = _wanted(open_run(str(folder)), request.targets)
-    left, ran = _stale(folder, wanted), list[Assessment]()
+    planner = open_run(str(folder))
+    refuse_obstructions(planner)
+    wanted = _wanted(planner, request.targets)
+    left, ran = _stale(folder, wanted), list[Job]()
     while left:
         ready = left if request.dry_run else _ready(folder, left)
-        if [one.job for one in ready] == [
-            one.job for one in ran
-        ]:  # they ran, or were said to, and are as stale as before
+        jobs = [one.job for one in ready]
+        if jobs == ran:  # they ran, or were said to, and are as stale as before
             break
-        counts = Counter(one.job.stage for one in ready)
+        counts = Counter(job.stage for job in jobs)
         listed = ", ".join(f"{count} {stage}" for stage, count in counts.items())
         print(f"{counted(len(ready), 'job')} ({_states(ready)}): {listed}", flush=True)
-        targets = [f"{call.results}/{one.job.files[0]}" for one in ready]
+        targets = [f"{call.results}/{job.files[0]}" for job in jobs]
         code = call.run(*targets, *request.options)
         if code:
             return code
-        left, ran = _stale(folder, wanted), ready
+        left, ran = _stale(folder, wanted), jobs
     if not left:
         asked = f" ({', '.join(request.targets)})" if request.targets else ""
         print(f"{folder.name} is up to date{asked}")

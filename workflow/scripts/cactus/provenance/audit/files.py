@@ -1,7 +1,10 @@
 """Checks that files, records and stored sources agree with each other."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from cactus.errors import DataError, RecordError
 from cactus.provenance.audit.findings import Finding, audited, audited_records
@@ -10,9 +13,13 @@ from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
 from cactus.provenance.records.reasons import ABSENT
 from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.staleness.obstructions import Obstruction
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.whole_run.audit_run import AUDIT
+
+_BLOCK: Final = 512  # bytes, by which a file system counts what a file takes
+_SMALL: Final = 1 << 28  # bytes that are hashed in any case
 
 
 def check_records(planner: Planner, *, running: bool) -> Iterator[Finding]:
@@ -34,6 +41,13 @@ def check_records(planner: Planner, *, running: bool) -> Iterator[Finding]:
             yield Finding("record damaged", file, got, job)
 
 
+def check_places(planner: Planner, found: Iterable[Obstruction]) -> Iterator[Finding]:
+    """Yield what is in the place of the run's files and folders."""
+    for one in found:
+        name = one.path.relative_to(planner.run_folder).as_posix()
+        yield Finding("obstructed", name, one.got, one.job)
+
+
 def check_lists(planner: Planner) -> Iterator[Finding]:
     """Yield plans and a list of accepted changes that cannot be read.
 
@@ -41,7 +55,7 @@ def check_lists(planner: Planner) -> Iterator[Finding]:
     """
     for job in planner.graph.jobs:
         path = plan_path(planner.run_folder, job)
-        if path.exists():
+        if os.path.lexists(path):
             try:
                 read_plan(path)
             except (RecordError, DataError) as error:
@@ -58,28 +72,39 @@ def check_results(planner: Planner) -> Iterator[Finding]:
     """Yield results that differ from their record."""
     own = planner.record(AUDIT)  # of the last audit; while an audit runs as a job, there is none
     for record in [*audited_records(planner), *([own] if own else [])]:
+        wrong_sizes = list(_wrong_sizes(planner, record))
+        yield from (finding for _, finding in wrong_sizes)
+        told = {name for name, _ in wrong_sizes}
         for reason in planner.changed_results(record):
+            if reason.name in told:
+                continue
             if reason.new == ABSENT:
                 yield Finding("output missing", reason.name, "no such file", record.job)
             else:
                 got = f"sha256 {reason.new[:12]}" if reason.new.isalnum() else reason.new
-                got += f", recorded {reason.old[:12]}"
+                recorded = record.entities[reason.name]
+                sized = reason.new.endswith(" bytes")
+                got += f", recorded {recorded.bytes if sized else reason.old[:12]}"
                 yield Finding("output changed", reason.name, got, record.job)
-        yield from _wrong_sizes(planner, record)
         for name in sorted(record.unrecorded):
             yield Finding("record damaged", name, "its record does not list it", record.job)
 
 
-def _wrong_sizes(planner: Planner, record: Record) -> Iterator[Finding]:
-    """Yield files whose recorded size is false although their recorded hash is right."""
-    changed = {reason.name for reason in planner.changed_results(record)}
+def _wrong_sizes(planner: Planner, record: Record) -> Iterator[tuple[str, Finding]]:
+    """Yield files whose recorded size is false although their recorded hash is right.
+
+    A large file that takes less of the disk than its size has holes, and may take days to read.
+    """
     for name, entity in record.entities.items():
-        if name not in changed:
-            size = (planner.run_folder / name).stat().st_size
-            if size != entity.bytes:
+        path = planner.run_folder / name
+        with suppress(OSError):  # reported as missing or unreadable
+            found = path.stat()
+            whole = found.st_size <= max(_SMALL, found.st_blocks * _BLOCK)
+            hashed = found.st_size != entity.bytes and whole
+            if hashed and planner.project.tree.cache.state(path) == entity.sha256:
                 file = record_path(Path(), record.job).as_posix()
-                got = f"{name} has {size} bytes, recorded {entity.bytes}"
-                yield Finding("record damaged", file, got, record.job)
+                got = f"{name} has {found.st_size} bytes, recorded {entity.bytes}"
+                yield name, Finding("record damaged", file, got, record.job)
 
 
 def check_inputs(planner: Planner) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
-from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.records.record import Record, record_files, record_path
 from cactus.provenance.records.run_reader import has_files
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
@@ -17,8 +17,8 @@ from cactus.stages.whole_run.audit_run import AUDIT
 ROUNDING: Final = 1e-9
 
 FindingKind = Literal[
-    "record missing", "record damaged", "output missing", "output changed", "stray file",
-    "input differs", "source lost", "source differs", "stale", "seed missing",
+    "obstructed", "record missing", "record damaged", "output missing", "output changed",
+    "stray file", "input differs", "source lost", "source differs", "stale", "seed missing",
     "mixed row", "number differs", "text differs", "map damaged", "results damaged",
     "plan damaged", "list damaged", "link broken", "seal broken", "digest differs",
 ]  # fmt: skip
@@ -92,4 +92,4 @@ def audited_records(planner: Planner) -> list[Record]:
 def foreign_records(planner: Planner) -> list[Path]:
     """Return the records of jobs that were removed from the study, or are of another study."""
     known = {record_path(planner.run_folder, job) for job in planner.graph.jobs}
-    return sorted({*(planner.run_folder / "records").rglob("*.json")} - known)
+    return [path for path in record_files(planner.run_folder) if path not in known]

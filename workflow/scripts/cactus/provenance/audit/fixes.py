@@ -1,20 +1,25 @@
 """The commands that mend what an audit finds."""
 
 import hashlib
-import shlex
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.records.record import record_path
+from cactus.provenance.records.shell import quoted
+from cactus.provenance.staleness.obstructions import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner
+from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
+UPDATE: Final = "cactus update"
 # Findings that make their job stale, so that an update fixes them.
 _STALE: Final = {
-    "record missing", "record damaged", "output missing", "output changed", "stale",
+    "obstructed", "record missing", "record damaged", "output missing", "output changed", "stale",
 }  # fmt: skip
 # Findings whose job has a record that others contradict: only running it again gives a true one.
 _UNTRUSTED: Final = {"link broken", "input differs", "record damaged"}
@@ -24,11 +29,18 @@ class Fixes:
     """Finds the command for each finding of an audit.
 
     A job whose record others contradict is run again with each of them. If only the jobs that read
-    its results were, they would take over what may be forged.
+    its results were, they would take over what may be forged. What is in the place of a file or a
+    folder has to go first, or no job can start.
     """
 
-    def __init__(self, planner: Planner, findings: Sequence[Finding]) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        findings: Sequence[Finding],
+        obstructions: Sequence[Obstruction],
+    ) -> None:
         self._planner, self._folder = planner, planner.run_folder
+        self._clearing = clearing(obstructions)
         found = {one.job for one in findings if one.kind in _UNTRUSTED}
         self._untrusted = [job for job in planner.graph.jobs if job in found and job != AUDIT]
 
@@ -36,31 +48,35 @@ class Fixes:
         """Return the command that mends a finding."""
         match finding.kind:
             case "text differs" if finding.job == AUDIT:
-                return f"rm {_quoted(self._folder / finding.file)} && {self._run_again([])}"
+                return f"rm {quoted(self._folder / finding.file)} && {self._run_again([])}"
             case "stray file" | "plan damaged":
                 path = self._folder / finding.file
-                return f"rm {'-r ' if path.is_dir() else ''}{_quoted(path)}"
+                return f"rm {'-r ' if path.is_dir() else ''}{quoted(path)}"
             case "list damaged":
-                return f"remove the damaged line of {self._folder / finding.file}"
+                return _list_fix(self._folder)
             case "seal broken":
                 return f"cactus seal {run_words(self._planner)}"
             case "digest differs":
                 return "compare the records of both runs with `cactus diff`"
             case "source lost" if source := self._kept_source(finding):
-                return f"cp {_quoted(source)} {_quoted(self._folder / finding.file)}"
+                path = self._folder / finding.file
+                folder = "" if path.parent.is_dir() else f"mkdir -p {quoted(path.parent)} && "
+                return f"{folder}cp {quoted(source)} {quoted(path)}"
             case "source lost":
                 return self._run_again([self._quickest(finding)])
         if finding.kind in _STALE or self._planner.assess(finding.job).stale:
             return self._run_again([])
         return self._run_again([finding.job])
 
-    def _run_again(self, jobs: Iterable[Job]) -> str:
+    def _run_again(self, jobs: Sequence[Job]) -> str:
         """Return the command that runs some jobs again, and those that are not to be trusted."""
-        update = f"cactus update {run_words(self._planner)}"
+        update = f"{UPDATE} {run_words(self._planner)}"
         again = dict.fromkeys([*self._untrusted, *jobs])
         paths = [record_path(self._folder, job) for job in again if job != AUDIT]
-        named = " ".join(_quoted(path) for path in paths if path.exists())
-        return f"rm -rf {named} && {update}" if named else update
+        named = " ".join(quoted(path) for path in paths if os.path.isfile(path))  # noqa: PTH113  no error if it is closed
+        # The command without jobs is printed first.
+        parts = ["" if jobs else self._clearing, f"rm -rf {named}" if named else "", update]
+        return " && ".join(filter(None, parts))
 
     def _kept_source(self, finding: Finding) -> Path | None:
         """Return the project's file whose text was lost, if it is still the same."""
@@ -81,11 +97,16 @@ class Fixes:
         return quickest.job if quickest else finding.job
 
 
+def _list_fix(run_folder: Path) -> str:
+    """Return the command that removes the damaged lines of the list of accepted changes."""
+    try:
+        read_waivers(run_folder)
+    except RecordError as error:
+        return error.fix
+    return ""
+
+
 def run_words(planner: Planner) -> str:
     """Return how a command names a run: a copied one, whose configuration has another name, too."""
     name, folder = planner.config.run, planner.run_folder
-    return name if folder.name == name else _quoted(folder)
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+    return name if folder.name == name else quoted(folder)

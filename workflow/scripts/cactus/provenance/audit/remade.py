@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cactus.errors import CactusError, ResourceError
-from cactus.files import read_json
+from cactus.files import read_bytes, read_json
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
@@ -198,8 +198,8 @@ def _differences(path: Path, folder: Path, file: str, job: Job) -> Iterator[Find
     if not made.exists():
         return  # a paper's PDF takes longer
     try:
-        found = path.read_bytes()
-    except OSError:
+        found = read_bytes(path)
+    except (OSError, ValueError):
         return  # reported by the check of the results
     right = made.read_bytes()
     if found != right:

@@ -8,13 +8,14 @@ from cactus.errors import RecordError, printable
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
+    check_places,
     check_records,
     check_results,
     check_sources,
     check_staleness,
 )
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
-from cactus.provenance.audit.fixes import Fixes, run_words
+from cactus.provenance.audit.fixes import UPDATE, Fixes, run_words
 from cactus.provenance.audit.links import (
     check_expected,
     check_links,
@@ -27,6 +28,7 @@ from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.links import run_digest
+from cactus.provenance.staleness.obstructions import obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
 
@@ -80,15 +82,16 @@ class Report:
         """Return the report as text, with at most `limit` affected numbers named per finding."""
         lines = []
         for finding, affected, fix in self.findings:
-            lines += [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
-            lines.append(f"  affects: {_titles(affected, limit)}")
-            lines.append(f"  fix:     {fix}")
-        lines += [f"note: {note}" for note in self.notes]
+            told = [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
+            told.append(f"  affects: {_titles(affected, limit)}")
+            # A command is printable already, and none any more if a part is left out.
+            lines += [*map(printable, told), f"  fix:     {fix}"]
+        lines += [printable(f"note: {note}") for note in self.notes]
         verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
         counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
         total = ", ".join(counted(number, what) for what, number in counts.items())
         lines += [f"{verdict}: {total}", f"digest of the run: {self.digest}"]
-        return "\n".join(map(printable, lines))
+        return "\n".join(lines)
 
     @property
     def verdict(self) -> str:
@@ -112,12 +115,15 @@ def run_audit(
     figures
         Whether to make figures, the report and a paper's PDF again, and compare every byte.
     """
+    blocking = obstructions(planner)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments, strays = audited(planner), Strays(planner)
+    assessments, places = audited(planner), {one.path for one in blocking}
+    strays = Strays(planner, places)
     jobs = [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     findings = [
-        *lists,
+        *check_places(planner, blocking),
+        *(one for one in lists if planner.run_folder / one.file not in places),
         *check_records(planner, running=running),
         *check_links(planner, running=running),
         *check_seal(planner),
@@ -132,16 +138,13 @@ def run_audit(
     ]
     findings += check_audit_result(planner, printed)
     findings += check_remade(planner, findings, figures=figures)
-    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings)
+    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings, blocking)
+    found = [
+        (one, (one.number,) if one.number else tuple(affected.get(one.job, ())), fixes.of(one))
+        for one in findings
+    ]
     return Report(
-        findings=tuple(
-            (
-                one,
-                (one.number,) if one.number else tuple(affected.get(one.job, ())),
-                fixes.of(one),
-            )
-            for one in findings
-        ),
+        findings=tuple(sorted(found, key=lambda one: _mended(one[0], one[2]))),
         notes=tuple(_notes(planner, strays, figures=figures)),
         digest=run_digest(planner),
         jobs=len(jobs),
@@ -156,6 +159,15 @@ def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:
     yield from strays.notes()
     if figures:
         yield from latex_notes(planner)
+
+
+def _mended(finding: Finding, fix: str) -> int:
+    """Order findings as they have to be mended: an update ends with an audit of all else."""
+    if finding.kind == "obstructed":
+        return 1
+    if UPDATE in fix:
+        return 3
+    return 2 if finding.kind == "source lost" else 0
 
 
 def _tables_first(number: PrintedNumber) -> bool:

@@ -1,17 +1,17 @@
 """Checks that every file in the folder of a run belongs to a job of it."""
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from cactus.errors import CodeError, RecordError
-from cactus.files import open_regular
 from cactus.provenance.audit.findings import Finding, foreign_records
+from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record, read_record, record_path
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
@@ -28,9 +28,11 @@ class Strays:
     """Looks for files of a run that no job owns.
 
     What jobs need only while they run, and what lies beside the folders of results, is left alone.
+    So is what is named as an `obstruction`, and what lies below it.
     """
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, obstructions: AbstractSet[Path]) -> None:
+        self._obstructions = obstructions
         self._planner, self._folder = planner, planner.run_folder
         self._jobs = {*planner.graph.jobs}
 
@@ -87,6 +89,9 @@ class Strays:
         return [name for name in found if name not in self._owned and self._is_stray(name)]
 
     def _is_stray(self, name: str) -> bool:
+        path = self._folder / name
+        if self._obstructions & {path, *path.parents}:
+            return False
         if not name.startswith("objects/"):
             job = self._owner(name)
             unfinished = job != AUDIT and self._planner.record(job) is None
@@ -94,15 +99,14 @@ class Strays:
         if name in self._texts:
             return False
         match = _OBJECT.match(name)
-        try:
-            with open_regular(self._folder / name) as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError:
+        if match is None:
             return True
-        if match and digest == match[2]:
-            self._unused.append(name)
-            return False
-        return True
+        try:
+            load(self._folder, match[2])
+        except RecordError:
+            return True
+        self._unused.append(name)
+        return False
 
     @cached_property
     def _unused(self) -> list[str]:
@@ -147,7 +151,7 @@ def _below(folder: Path, top: str, places: Collection[str]) -> Iterator[str]:
         folders.sort()
         names = [Path(place, one).relative_to(folder).as_posix() for one in sorted(files)]
         for one in folders:
-            if Path(place, one).is_symlink():
+            if os.path.islink(Path(place, one)):  # noqa: PTH114  no error if it is closed
                 name = Path(place, one).relative_to(folder).as_posix()
                 names += _below(folder, name, places) if name in places else [name]
         yield from names

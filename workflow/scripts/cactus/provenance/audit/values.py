@@ -1,5 +1,6 @@
 """Checks that the printed numbers follow from the accuracies of the episodes."""
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -69,7 +70,7 @@ class ValueCheck:
         """Read the accuracies of all episodes, those that no number is printed of too."""
         for job in self._jobs:
             file = accuracies_of(job)
-            if job.definition.scores and (self._planner.run_folder / file).exists():
+            if job.definition.scores and os.path.lexists(self._planner.run_folder / file):
                 try:
                     self._episodes.of(job)
                 except RecordError as error:

@@ -1,5 +1,6 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,11 +79,13 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     folder = work_folder(run_folder, job)
     try:
         holder = read_lease(folder)
+    except NotADirectoryError:  # an obstruction, which is none of the job's doing
+        holder = None
     except OSError as error:
         return {"state": "failed", "error": f"its lease cannot be read: {error}"}
     if holder is not None:
         return {**holder, "state": "running" if lives(folder, holder) else "killed"}
-    if not record_path(run_folder, job).exists():
+    if not os.path.lexists(record_path(run_folder, job)):
         early = early_death(run_folder, job)
         if early:
             return {"state": "failed", "attempt": 0, **early}
@@ -99,7 +102,7 @@ def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     path = failure_path(run_folder, job)
     try:
         return {"state": "failed", **parse_facts(read_text(path))}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         return {"state": "failed", "error": f"its note {path} is damaged: {error}"}

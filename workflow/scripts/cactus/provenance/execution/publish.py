@@ -21,6 +21,7 @@ from cactus.provenance.execution.environment import collect_environment, determi
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.processor import noted_processors, unused_gpu
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX, RunningJob
+from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.other_runs import Donor
 from cactus.provenance.records.links import read_links
 from cactus.provenance.records.objects import store
@@ -214,6 +215,7 @@ def _matching_record(folder: Path, plan: Plan) -> Record | None:
         return None
     if record is None or record.plan.model_copy(update={"raw": {}}) != plan:
         return None
-    paths = {folder / name: entity.sha256 for name, entity in record.entities.items()}
-    intact = all(path.is_file() and file_hash(path) == digest for path, digest in paths.items())
+    cache = HashCache(None)
+    files = ((folder / name, one) for name, one in record.entities.items())
+    intact = all(cache.state(path, one.bytes) == one.sha256 for path, one in files)
     return record if intact else None

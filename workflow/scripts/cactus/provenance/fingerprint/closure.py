@@ -163,6 +163,8 @@ class SourceTree:
         key = module, root
         if key not in self._located:
             roots = [one for one in (root, self.scripts) if self._has(module, one)]
+            if root in roots and self._comes_last(root) and _is_installed(module):
+                roots.remove(root)
             found = next(filter(None, (list(_module_files(module, one)) for one in roots)), [])
             self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
         return self._located[key]
@@ -173,6 +175,10 @@ class SourceTree:
         if key not in self._tops:
             self._tops[key] = any(_module_files(key[0], root)) or (root / key[0]).is_dir()
         return self._tops[key]
+
+    def _comes_last(self, root: Path) -> bool:
+        """Return whether Python looks in a folder last, as beside a module given by its path."""
+        return root != self.scripts and str(root) not in sys.path
 
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""
@@ -216,6 +222,13 @@ class SourceTree:
 
 def _is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether the standard library or an installed one has a module of that name."""
+    top = module.partition(".")[0]
+    spec = None if top in sys.stdlib_module_names else find_spec(top)
+    return top in sys.stdlib_module_names or (spec is not None and spec.origin is not None)
 
 
 def _is_folder(module: str, root: Path) -> bool:

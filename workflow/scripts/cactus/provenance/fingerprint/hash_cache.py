@@ -85,16 +85,21 @@ class HashCache:
         """
         if self.file is None or not self._changed:
             return
-        kept = {key: entry for key, entry in self.entries.items() if Path(entry["path"]).exists()}
+        kept = {key: entry for key, entry in self.entries.items() if os.path.lexists(entry["path"])}
         try:
             write_text(self.file, json.dumps({"form": _FORMAT, "entries": kept}))
         except (StorageError, OSError) as error:
             logging.getLogger(__name__).debug("the hashes are not saved: %s", error)
         self._changed = False
 
-    def state(self, path: Path) -> str:
-        """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read."""
+    def state(self, path: Path, size: int | None = None) -> str:
+        """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read.
+
+        Of a file with another `size` than the expected one, return its size: it is not hashed.
+        """
         try:
+            if size is not None and (found := path.stat().st_size) != size:
+                return f"{found} bytes"
             return self.sha256(path)
         except (FileNotFoundError, NotADirectoryError):
             return ABSENT

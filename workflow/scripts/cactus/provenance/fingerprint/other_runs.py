@@ -81,10 +81,11 @@ def _wrong(donor: Donor, cache: HashCache, raw: RawHashes) -> Iterator[str]:
     """Yield what speaks against the results of a run."""
     record = donor.record
     yield from (f"its record does not list {name}" for name in record.unrecorded)
-    files = {name: entity.sha256 for name, entity in record.entities.items()}
-    texts = {object_path(Path(), digest).as_posix(): digest for digest in record.texts}
-    for name, recorded in {**files, **texts}.items():
-        found = cache.state(donor.run_folder / name)
+    entities = record.entities.items()
+    files = [(name, entity.sha256, entity.bytes) for name, entity in entities]
+    texts = [(object_path(Path(), one).as_posix(), one, None) for one in record.texts]
+    for name, recorded, size in [*files, *texts]:
+        found = cache.state(donor.run_folder / name, size)
         if found != recorded:
             state = {ABSENT: "is missing"}.get(found, "changed since it was made")
             yield f"{name} {state}"

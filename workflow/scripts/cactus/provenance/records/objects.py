@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.errors import RecordError
-from cactus.files import open_regular, write_text
+from cactus.files import read_bytes, write_text
 
 
 def object_path(run_folder: Path, digest: str) -> Path:
@@ -41,8 +41,7 @@ def load(run_folder: Path, digest: str) -> bytes:
     """
     path = object_path(run_folder, digest)
     try:
-        with open_regular(path) as file:
-            content = file.read()
+        content = read_bytes(path)
         if hashlib.sha256(content).hexdigest() != digest:
             raise ValueError("the sha256 of its content is not its name")
         return content

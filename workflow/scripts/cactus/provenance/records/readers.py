@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cactus.provenance.records.record import Record
+from cactus.provenance.records.record import Record, record_files
 
 
 class _Reading(NamedTuple):
@@ -40,7 +40,7 @@ def _readings(run_folder: Path) -> dict[str, list[_Reading]]:
     """Return what each job's record was read as, from all records of a run."""
     found: dict[str, list[_Reading]] = defaultdict(list)
     folder = run_folder / "records"
-    for path in sorted(folder.rglob("*.json")):
+    for path in record_files(run_folder):
         reader = path.relative_to(folder).with_suffix("").as_posix()
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             content = json.loads(path.read_bytes())

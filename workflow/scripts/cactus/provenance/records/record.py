@@ -3,6 +3,7 @@
 The terms are those of W3C PROV: an activity, carried out by an agent, uses and generates entities.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -182,6 +183,13 @@ class Record(Settings):
 def record_path(run_folder: Path, job: Job) -> Path:
     """Return the path of a job's record."""
     return run_folder / "records" / f"{job.name}.json"
+
+
+def record_files(run_folder: Path) -> list[Path]:
+    """Return the paths of all records of a run, of those whose folders can be read."""
+    found = os.walk(run_folder / "records")
+    paths = (Path(folder, name) for folder, _, names in found for name in names)
+    return sorted(path for path in paths if path.suffix == ".json")
 
 
 def write_record(run_folder: Path, record: Record) -> None:

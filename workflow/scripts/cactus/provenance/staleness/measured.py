@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from cactus.errors import RecordError
 from cactus.files import read_text, write_json
-from cactus.provenance.records.record import Record, read_record
+from cactus.provenance.records.record import Record, read_record, record_files
 from cactus.provenance.staleness.work import comparable, counted_work
 from cactus.stages.base import Job, stage_named, stage_names
 
@@ -153,7 +153,7 @@ def _times(record: Record, work: float) -> tuple[float, float] | None:
 
 
 def _records(folder: Path) -> Iterator[Record]:
-    for path in sorted((folder / "records").rglob("*.json")):
+    for path in record_files(folder):
         name = path.relative_to(folder / "records").with_suffix("").as_posix()
         stage, _, cell = name.partition("/")
         if stage in stage_names():

@@ -122,10 +122,15 @@ class PlannedConfig(Settings):
 
     def layers(self, base: Path) -> Layers:
         """Read the layers of the configuration again, or the one that was last planned."""
-        if not self._has_files(base):
-            return self.last_planned()
-        paths = [Path(_below(base / file, Path.cwd())) for file in self._study]
-        return read_layers(paths, self._typed_overrides, name_by_file=self.version > 1)
+        if self._has_files(base):
+            paths = [Path(_below(base / file, Path.cwd())) for file in self._study]
+            found = read_layers(paths, self._typed_overrides, name_by_file=self.version > 1)
+        else:
+            found = self.last_planned()
+        base = base.absolute()
+        return Layers(
+            [one._replace(values=_with_one_name(one.values, base)) for one in found.layers]
+        )
 
     def last_planned(self) -> Layers:
         """Return the configuration that was last planned, whose layers are merged."""
@@ -159,6 +164,20 @@ def _with_types(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_types(item) for item in value]
     return parse_value(value, COMMAND_LINE) if isinstance(value, str) else value
+
+
+def _with_one_name(values: Any, base: Path, above: str = "") -> Any:
+    """Return nested values with one name for each file of users' code: from the base on, if below.
+
+    Another spelling of the same file must not make its jobs stale.
+    """
+    if isinstance(values, dict) and above != "settings":
+        return {key: _with_one_name(value, base, key) for key, value in values.items()}
+    if above != "module" or not isinstance(values, str) or not values.endswith(".py"):
+        return values
+    roots = (root for root in (base, base.resolve()) if Path(values).is_relative_to(root))
+    root = next(roots, None)
+    return str(Path(values).relative_to(root) if root else Path(values))
 
 
 def _relative(path: Path, folder: Path) -> str:

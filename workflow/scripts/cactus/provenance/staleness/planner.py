@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -80,8 +81,9 @@ class Planner(RunReader):
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the run, upstream jobs first."""
         if not self._assessments:
-            recorded = (name for record in self.records() for name in record.entities)
-            self.project.tree.cache.warm(self.run_folder / name for name in recorded)
+            files = (one for record in self.records() for one in record.entities.items())
+            paths = ((self.run_folder / name, entity.bytes) for name, entity in files)
+            self.project.tree.cache.warm(path for path, size in paths if has_size(path, size))
         return [self.assess(job) for job in self.jobs]
 
     def assess(self, job: Job) -> Assessment:
@@ -146,10 +148,13 @@ class Planner(RunReader):
         return f"not the locked environment: {', '.join(listed)}" if found else ""
 
     def changed_results(self, record: Record) -> list[Reason]:
-        """Return the results of a job that are missing or differ from its record."""
+        """Return the results of a job that are missing or differ from its record.
+
+        Another size is enough to tell that a result differs; it may be too large to be read.
+        """
         reasons = []
         for name, entity in record.entities.items():
-            found = self.project.tree.cache.state(self.run_folder / name)
+            found = self.project.tree.cache.state(self.run_folder / name, entity.bytes)
             if found != entity.sha256:
                 reasons.append(Reason("output", name, entity.sha256, found))
         return reasons
@@ -164,7 +169,11 @@ class Planner(RunReader):
         """Return the current sha256 of the recorded raw files, of those that are available.
 
         Of a data set of one's own, all files in its folder count, and those that are gone.
+        Synthetic ones are results of an upstream job: if that has to run, they are not looked at.
         """
+        upstream = [one.job for one in self.graph.inputs(record.job)] if record.plan.raw else []
+        if any(self._fresh_record(job) is None for job in upstream):
+            return record.plan.raw
         if not record.plan.raw:
             return {}
         dataset, cache = record.job.cell, self.project.tree.cache
@@ -212,9 +221,19 @@ class Planner(RunReader):
         """Return the modification times of a job's existing results and record."""
         folder = self.run_folder / (job.folder or "")
         paths = folder.glob("*") if job.folder else map(self.run_folder.joinpath, job.files)
-        times = [path.stat().st_mtime for path in paths if path.exists()]
-        record = record_path(self.run_folder, job)
-        return [*times, record.stat().st_mtime] if record.exists() else times
+        times: list[float] = []
+        for path in (*paths, record_path(self.run_folder, job)):
+            with suppress(OSError):  # it is missing, or its folder is closed
+                times.append(path.stat().st_mtime)
+        return times
+
+
+def has_size(path: Path, size: int) -> bool:
+    """Return whether there is a file of a size."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
 
 
 def _read_if_valid(path: Path) -> PlanFile | None:

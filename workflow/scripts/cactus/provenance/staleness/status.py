@@ -1,5 +1,6 @@
 """The state of each job of a run: fresh, stale, queued, running, missing or failed."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -160,4 +161,4 @@ def list_failures(
 def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
     """Return the log of the attempt that failed."""
     kept = attempt_log(run_folder, job, int(facts.get("attempt", 1)))
-    return kept if kept.is_file() else log_path(run_folder, job)
+    return kept if os.path.lexists(kept) else log_path(run_folder, job)

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
-from cactus.files import parse_json, read_text
+from cactus.files import parse_json, read_bytes
 from cactus.provenance.records.reasons import Reason
+from cactus.provenance.records.shell import quoted
 from cactus.provenance.records.values import Moment, checked
 from cactus.stages.base import Job
 
@@ -55,22 +56,31 @@ def read_waivers(run_folder: Path) -> list[Waiver]:
         The file is damaged.
     """
     path = run_folder / WAIVERS_FILE
-    if not path.exists():
-        return []
-    found: list[Waiver] = []
-    place = "the file"
     try:
-        for line in read_text(path).splitlines():
-            place = f"line {len(found) + 1}"
-            found.append(checked(_WAIVER, parse_json(line)))
+        lines = read_bytes(path).split(b"\n")  # as sed counts them
+    except FileNotFoundError:
+        return []
     except (OSError, ValueError) as error:
-        raise RecordError(
-            "The list of accepted changes is damaged.",
-            where=str(path),
-            got=f"{place}: {error}",
-            fix="remove the damaged line; the job that it covered becomes stale again",
-        ) from error
+        raise _damaged(path, str(error), f"rm {quoted(path)}") from error
+    found: list[Waiver] = []
+    wrong: dict[int, ValueError] = {}
+    for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
+        try:
+            found.append(checked(_WAIVER, parse_json(line.decode())))
+        except ValueError as error:
+            wrong[number] = error
+    if wrong:
+        got = "; ".join(f"line {number}: {error}" for number, error in wrong.items())
+        remove = ";".join(f"{number}d" for number in wrong)
+        raise _damaged(path, got, f"sed -i {quoted(remove)} {quoted(path)}")
     return found
+
+
+def _damaged(path: Path, got: str, fix: str) -> RecordError:
+    """Return the error for a damaged list, of which the damaged lines are removed."""
+    return RecordError(
+        "The list of accepted changes is damaged.", where=str(path), got=got, fix=fix
+    )
 
 
 def accept(run_folder: Path, job: Job, reasons: list[Reason], why: str) -> list[Waiver]:

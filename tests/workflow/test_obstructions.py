@@ -1,0 +1,136 @@
+"""What is in the place of a run's files and folders is named, and the printed fix mends it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cactus.errors import RecordError
+from cactus.provenance.staleness.obstructions import obstructions, refuse_obstructions
+from tests.workflow.project import Project
+from tests.workflow.scratch import Scratch
+from tests.workflow.tamper import MAML, flip
+
+pytestmark = pytest.mark.workflow
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "notes").touch()
+
+
+SHAPES: dict[str, Callable[[Path], None]] = {
+    "a file": Path.touch,
+    "a link to nowhere, which leads nowhere,": lambda path: path.symlink_to("nowhere"),
+    f"a link to {os.devnull}": lambda path: path.symlink_to(os.devnull),
+    "a pipe": os.mkfifo,
+    "a folder": a_folder,
+}
+# A shell, a terminal or a line of text would take it for more than a name.
+ODD = "tables/a 'b'\n$(c)\\ \x1b[2J\udcff\".csv"
+LINK, DEVICE = [*SHAPES][1:3]
+
+
+def put(path: Path, shape: str) -> None:
+    """Put something in the place of a file or a folder, which need not be there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    SHAPES[shape](path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "wanted"),
+    [
+        ("tables", "a file", "folder"),
+        ("objects", LINK, "folder"),
+        ("work", DEVICE, "folder"),
+        ("plans/meta_train", "a file", "folder"),
+        ("records/meta_train", "a pipe", "folder"),
+        ("records", LINK, "folder"),
+        ("audit.json", "a folder", "file"),
+        (f"records/meta_train/{MAML}.json", "a folder", "file"),
+        (f"models/{MAML}/model.safetensors", LINK, "file"),
+        (f"logs/meta_train/{MAML}.log", "a pipe", "file"),
+    ],
+)
+def test_an_obstruction_is_named_first_and_nothing_starts(
+    scratch: Scratch, name: str, shape: str, wanted: str
+):
+    put(scratch.run / name, shape)
+    finding, _, fix = scratch.audit().findings[0]
+    assert (finding.kind, finding.file) == ("obstructed", name)
+    assert finding.got == f"{shape} in the place of a {wanted}"
+    assert fix.startswith(f"rm -rf {scratch.run / name} && ")
+    with pytest.raises(RecordError, match="Something is in the place") as caught:
+        refuse_obstructions(scratch.planner())
+    assert caught.value.where == str(scratch.run / name)
+
+
+def test_links_to_folders_and_files_are_no_obstructions(scratch: Scratch, tmp_path: Path):
+    for name in ("objects", "records/meta_train", "audit.json"):
+        shutil.move(scratch.run / name, tmp_path / Path(name).name)
+        (scratch.run / name).symlink_to(tmp_path / Path(name).name)
+    assert obstructions(scratch.planner()) == []
+
+
+def test_the_printed_fix_mends_all_obstructions(project: Project):
+    for name, shape in (("audit.json", "a folder"), ("work", "a file"), ("states", "a file")):
+        put(project.run / name, shape)
+    code, output = project.cactus("status", "small")
+    assert (code, "failed" in output) == (1, False), output
+    assert "note: no job can run: results/small/work: a file in the place of a folder" in output
+    code, refused = project.cactus("update", "small")
+    assert code == RecordError.exit_code
+    assert refused.count("\n") == 4, refused
+    done = project.run_snakemake("--cores", "1")
+    assert (done.returncode, done.stdout + done.stderr) == (1, refused)
+    (project.run / ODD).touch()
+    (project.run / "accepted.jsonl").write_text("{\n\n{}\n")
+    code, output = project.cactus("audit", "small")
+    assert (code, output.count("obstructed: ")) == (1, 3), output
+    assert "  fix:     sed -i '1d;2d;3d' results/small/accepted.jsonl\n" in output
+    project.mend(output)
+    assert project.cactus("audit", "small")[0] == 0
+
+
+def closed(folder: Path, command: str) -> str:
+    """Run a command without the right of root to read all; return its output."""
+    lost = "-dac_override,-dac_read_search"
+    drop = ["setpriv", f"--bounding-set={lost}", f"--inh-caps={lost}"] if os.getuid() == 0 else []
+    words = [sys.executable, "-m", "cactus.cli.main", *command.split()]
+    project = Project(folder)
+    done = subprocess.run(
+        [*drop, *words],
+        cwd=folder,
+        env=project.variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    os.getuid() == 0 and shutil.which("setpriv") is None, reason="root reads everything"
+)
+@pytest.mark.parametrize("mode", [0o000, 0o644], ids=oct)
+def test_a_folder_that_cannot_be_read_stops_no_audit(scratch: Scratch, mode: int):
+    flip("figures/shots.pdf")(scratch.run)
+    folder = scratch.run / "records/meta_train"
+    folder.chmod(mode)
+    try:
+        audit = closed(scratch.project.folder, "audit small")
+        status = closed(scratch.project.folder, "status small")
+    finally:
+        folder.chmod(0o755)
+    assert audit.startswith("obstructed: records/meta_train\n"), audit
+    assert "fix:     chmod u+rwx results/small/records/meta_train && cactus update small" in audit
+    assert "output changed: figures/shots.pdf" in audit
+    assert "\nsmall: 55 jobs: " in status, status
