@@ -45,8 +45,7 @@ def draw(inputs: FigureInputs) -> Figure:
         return figure
     cells = {name: shared[shared["dataset"] == name] for name in datasets}
     settings = {name: _settings(rows) for name, rows in cells.items()}
-    found = {name: _names(rows, inputs.titles) for name, rows in cells.items()}
-    names = {name: list(dict.fromkeys(lines)) for name, lines in found.items()}
+    names = {name: list(dict.fromkeys(_names(rows, inputs.titles))) for name, rows in cells.items()}
     labels = {name: [wrapped(one, _LONGEST, inputs.small) for one in names[name]] for name in names}
     line = {name: max(_LINE, text_height(labels[name], inputs.small)) for name in names}
     heights = [(len(names[name]) + 1) * line[name] for name in datasets]
