@@ -23,6 +23,13 @@ def test_a_map_shows_the_same_images_by_class_and_by_cluster(seeds_run: Run):
     drawn = [part for part in by_class.collections if len(part.get_offsets())]
     assert [len(part.get_offsets()) for part in drawn] == [20] * len(PALETTE)
     assert len(by_cluster.collections) <= len(PALETTE) + 1
+    for _ in range(2):  # a pass of the layout does not widen the view
+        figure.draw_without_rendering()
+    extents = np.ptp(np.array(points[0]), axis=0)
+    views = [abs(high - low) for low, high in (by_class.get_xlim(), by_class.get_ylim())]
+    assert (extents / views > 0.6).all()
+    box = by_class.get_window_extent()
+    assert views[0] / views[1] == pytest.approx(box.width / box.height, rel=0.01)
 
 
 def test_images_of_a_class_lie_together():

@@ -64,6 +64,16 @@ def test_zero_is_in_view_and_every_line_is_named(seeds_run: Run):
     assert len(names) == len(set(names)) > max(_points(first))
 
 
+def test_a_long_name_takes_two_lines(seeds_run: Run):
+    inputs = _inputs(seeds_run)
+    inputs.results["source"] = inputs.results["source"].replace("acai+p-1", "random+20-way")
+    shown = inputs.results["source"] == "random+20-way"
+    inputs.results.loc[shown, ["difference", "verdict"]] = 0.0, "compared"
+    labels = [one.get_text() for axes in draw(inputs).axes for one in axes.get_yticklabels()]
+    assert "Random assignment, 20-way,\nCACTUs-ProtoNets" in labels
+    assert not [one for one in labels if "…" in one]
+
+
 def test_the_map_has_differences_and_verdicts(seeds_run: Run):
     inputs = _inputs(seeds_run)
     entries = numbers(inputs)

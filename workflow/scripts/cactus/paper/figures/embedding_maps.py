@@ -24,6 +24,8 @@ _DIMENSIONS: Final = 50  # that t-SNE starts from
 _NEIGHBORHOOD: Final = 20.0  # perplexity, at most
 _FEWEST: Final = 5  # images that t-SNE can map
 _PANEL: Final = 33 * style.MM
+_ROOM: Final = 1.16  # the view, as a multiple of what the points take
+_SLIMMEST: Final = 0.5  # height of a panel, as a part of its width
 _HEADING: Final = 9 * style.MM
 _MARGINS: Final = 2 * style.MM
 _NOTE: Final = (
@@ -51,14 +53,15 @@ def draw(inputs: FigureInputs) -> Figure:
     beside = style.balanced_columns(len(cells), int(width / (2 * _PANEL)))
     rows = -(-len(cells) // beside)
     side = width / (2 * beside)
-    figure = style.new_figure(width, rows * (side + _HEADING) + _MARGINS)
+    maps = [_points(inputs, cell, chosen) for cell in cells]
+    shape = max(_shape(points) for points, _ in maps)
+    figure = style.new_figure(width, rows * (side * shape + _HEADING) + _MARGINS)
     axes = figure.subplots(rows, 2 * beside, squeeze=False).reshape(rows * beside, 2)
-    for panels, cell in zip(axes, cells, strict=False):
-        points, clusters = _points(inputs, cell, chosen)
+    for panels, cell, (points, clusters) in zip(axes, cells, maps, strict=False):
         for panel, groups, name in zip(
             panels, (labels[chosen], clusters), ("by class", "by cluster"), strict=True
         ):
-            _draw_panel(panel, points, groups)
+            _draw_panel(panel, points, groups, shape)
             size = inputs.settings.font_size
             title = wrapped(inputs.titles.source(cell.source), side - 4 * style.MM, size, lines=1)
             panel.set_title(f"{title}\n{name}")
@@ -90,7 +93,24 @@ def _points(inputs: FigureInputs, cell: SourceCell, chosen: Integers) -> tuple[F
     vectors = load_embeddings(run / "embeddings" / dataset / cell.source / f"s{cell.seed}", "train")
     partitions = read_partitions(run / "partitions" / dataset / cell.folder)
     places = project(vectors[chosen], derive_seed("embedding_maps", dataset, *cell))
-    return places, np.asarray(partitions[0])[chosen]
+    return _turned(places), np.asarray(partitions[0])[chosen]
+
+
+def _turned(places: Floats) -> Floats:
+    """Return places turned to be widest across, around 0: t-SNE gives them any direction."""
+    x, y = (places - places.mean(axis=0)).T
+    angle = 0.5 * np.arctan2(2 * (x * y).mean(), (x * x).mean() - (y * y).mean())
+    turned: Floats = np.column_stack(
+        [x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)]
+    )
+    middle: Floats = turned - (turned.min(axis=0) + turned.max(axis=0)) / 2
+    return middle
+
+
+def _shape(places: Floats) -> float:
+    """Return the height of a panel that some places fill, as a part of its width."""
+    across, up = np.ptp(places, axis=0)
+    return float(np.clip(up / across, _SLIMMEST, 1.0)) if across else 1.0
 
 
 def project(vectors: Floats, seed: int) -> Floats:
@@ -110,8 +130,11 @@ def project(vectors: Floats, seed: int) -> Floats:
     return places
 
 
-def _draw_panel(axes: Axes, points: Floats, groups: Integers) -> None:
-    """Draw the points; the largest groups have colors and markers."""
+def _draw_panel(axes: Axes, points: Floats, groups: Integers, shape: float) -> None:
+    """Draw the points; the largest groups have colors and markers.
+
+    A unit is as long up as across. Matplotlib would widen the view at each pass of the layout.
+    """
     names, counts = np.unique(groups[groups != DROPPED], return_counts=True)
     largest = names[np.argsort(-counts, kind="stable")][:_CLASSES]
     shown = np.sort(largest[[int((groups == one).sum()) > 1 for one in largest]])
@@ -121,8 +144,9 @@ def _draw_panel(axes: Axes, points: Floats, groups: Integers) -> None:
         own = points[groups == name]
         color, marker = style.PALETTE[place], style.MARKERS[place]
         axes.scatter(own[:, 0], own[:, 1], s=11, color=color, marker=marker, linewidths=0)
-    axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set_adjustable("datalim")
-    axes.margins(0.08)
+    across, up = np.ptp(points, axis=0)
+    half = _ROOM * max(across, up / shape) / 2 or 1.0
+    axes.set(xticks=[], yticks=[], xlim=(-half, half), ylim=(-half * shape, half * shape))
+    axes.set_box_aspect(shape)
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color("0.8")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries
-from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.results import ALL_SEEDS
 from cactus.paper.scores import read_cell
@@ -57,7 +57,10 @@ def draw(inputs: FigureInputs) -> Figure:
     width = inputs.width(_LABEL_WIDTH + len(settings) * _PANEL_WIDTH)
     columns = style.balanced_columns(len(settings), int((width - _LABEL_WIDTH) / _PANEL_WIDTH))
     rows = -(-len(settings) // columns)
-    height = rows * (len(lines) * _LINE + _HEADING) + _MARGINS
+    names = [line.title(inputs.titles) for line in lines]
+    labels = [wrapped(name, _LABEL_WIDTH, inputs.small) for name in names]
+    line_height = max(_LINE, text_height(labels, inputs.small))
+    height = rows * (len(lines) * line_height + _HEADING) + _MARGINS
     figure = style.new_figure(width, height)
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=True)
     looks = style.method_styles(sorted({line.method for line in lines}, key=method_rank))
@@ -66,8 +69,6 @@ def draw(inputs: FigureInputs) -> Figure:
         panel.set_title(setting_title(*setting), loc="left")
         panel.tick_params(axis="y", length=0)
         panel.tick_params(axis="x", labelbottom=True)
-    names = [line.title(inputs.titles) for line in lines]
-    labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=1) for name in names]
     axes[0, 0].set_yticks(range(len(lines)), labels)
     axes[0, 0].set_ylim(len(lines) - 0.5, -0.5)
     axes[0, 0].set_xlim(-2, 102)

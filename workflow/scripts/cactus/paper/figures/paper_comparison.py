@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import difference_cell, map_entry, verdict_cell
-from cactus.paper.drawing.text import wrapped
+from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.vocabulary import setting_title
 
@@ -45,13 +45,14 @@ def draw(inputs: FigureInputs) -> Figure:
         return figure
     cells = {name: shared[shared["dataset"] == name] for name in datasets}
     settings = {name: _settings(rows) for name, rows in cells.items()}
-    found = {name: _names(rows, inputs.titles) for name, rows in cells.items()}
-    names = {name: list(dict.fromkeys(lines)) for name, lines in found.items()}
-    lines = [len(names[name]) for name in datasets]
-    height = sum(lines) * _LINE + len(datasets) * _ROW + _MARGINS
+    names = {name: list(dict.fromkeys(_names(rows, inputs.titles))) for name, rows in cells.items()}
+    labels = {name: [wrapped(one, _LONGEST, inputs.small) for one in names[name]] for name in names}
+    line = {name: max(_LINE, text_height(labels[name], inputs.small)) for name in names}
+    heights = [(len(names[name]) + 1) * line[name] for name in datasets]
+    height = sum(heights) + len(datasets) * (_ROW - _LINE) + _MARGINS
     figure = style.new_figure(inputs.page, height)
     parts = math.lcm(*map(len, settings.values()))
-    grid = figure.add_gridspec(len(datasets), parts, height_ratios=[n + 1 for n in lines])
+    grid = figure.add_gridspec(len(datasets), parts, height_ratios=heights)
     for row, name in enumerate(datasets):
         width = parts // len(settings[name])
         first = None
@@ -59,7 +60,9 @@ def draw(inputs: FigureInputs) -> Figure:
             place = grid[row, column * width : (column + 1) * width]
             panel = figure.add_subplot(place, sharey=first)
             rows = cells[name].query("way == @way and shot == @shot")
-            _draw_panel(panel, rows, names[name], inputs, labeled=first is None)
+            _draw_panel(panel, rows, names[name], inputs.titles)
+            panel.set_yticks(range(len(names[name])), labels[name])
+            panel.tick_params(axis="y", length=0, labelleft=first is None)
             ran = inputs.averaged.query("dataset == @name and way == @way and shot == @shot")
             shown, every = (set(_names(one, inputs.titles)) for one in (rows, ran))
             _name_gaps(panel, names[name], shown, every, inputs.small)
@@ -137,11 +140,9 @@ def _absent(inputs: FigureInputs, shared: pd.DataFrame, dataset: str) -> list[st
     return [f"{title}: {', '.join(named)}"] if missing else []
 
 
-def _draw_panel(
-    axes: Axes, cells: pd.DataFrame, names: list[str], inputs: FigureInputs, *, labeled: bool
-) -> None:
+def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str], titles: Titles) -> None:
     axes.axvline(0, color="0.3", linewidth=0.7, zorder=1)
-    found = _names(cells, inputs.titles)
+    found = _names(cells, titles)
     for name, (_, row) in zip(found, cells.iterrows(), strict=True):
         color, marker, _ = _LOOKS[row["verdict"]]
         axes.errorbar(
@@ -154,11 +155,8 @@ def _draw_panel(
             markerfacecolor="white" if row["verdict"] == "compared" else color,
             markersize=4,
         )
-    labels = [wrapped(name, _LONGEST, inputs.small, lines=1) for name in names]
-    axes.set_yticks(range(len(names)), labels)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.tick_params(axis="y", length=0, labelleft=labeled)
 
 
 def _name_gaps(axes: Axes, names: list[str], shown: set[str], ran: set[str], size: float) -> None:
