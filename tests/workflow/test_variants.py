@@ -79,7 +79,9 @@ def test_the_audit_agrees_and_the_crate_holds_the_files(project: Project):
 def test_an_edited_variant_makes_its_own_cells_stale(project: Project):
     study = project.folder / "study.yaml"
     study.write_text(STUDY.replace("wide:", "idle: {count: 9}\n    wide:"))
-    assert project.stale_jobs(config=CONFIG) == set()
+    refused = project.run_snakemake("--dry-run", config=CONFIG)
+    assert refused.returncode != 0
+    assert "a variant that no task source uses" in refused.stdout + refused.stderr
     study.write_text(STUDY.replace("scikit-learn, clusters: 20", "scikit-learn, clusters: 19"))
     stale = project.stale_jobs(config=CONFIG)
     cells = {job for job in stale if "/" in job}
