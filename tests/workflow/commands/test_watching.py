@@ -61,6 +61,8 @@ def test_top_is_live_on_a_terminal_until_it_is_interrupted(project: Project):
         stdin=end,
         stdout=end,
         stderr=end,
+        # A shell starts what runs in the background with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(end)
     seen, interrupted, end_of_patience = b"", False, time.monotonic() + 60
