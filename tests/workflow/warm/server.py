@@ -15,7 +15,7 @@ from typing import Any, TextIO
 PRELOADED = (
     "torch", "pandas", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf",
     "seaborn", "PIL.Image", "scipy.special", "sklearn.cluster", "sklearn.metrics", "pydantic",
-    "yaml", "snakemake.api", "snakemake.cli", "snakemake.parser", "smart_open", "yte",
+    "yaml",
 )  # fmt: skip
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     """Serve until this process is ended."""
     for name in PRELOADED:
         importlib.import_module(name)
+    runpy.run_path(str(Path(__file__).with_name("snakemake_imports.py")))
     gc.freeze()  # a collection would touch, and so copy, all that processes share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers leave nothing behind
     listener = socket.socket(fileno=int(sys.argv[1]))

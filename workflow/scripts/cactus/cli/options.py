@@ -31,7 +31,9 @@ def add_options(name: str, parser: Parser) -> None:
     if name in _OF_A_RUN:
         parser.add_argument("run", nargs="?", metavar="RUN", help=_RUN)
     if name in (*_OF_A_RUN, "config"):
-        parser.add_argument("--run", dest="run_option", metavar="RUN", help="the run, too")
+        parser.add_argument(
+            "--run", dest="run_option", metavar="RUN", help="the run, in place of RUN"
+        )
     if name in _JSON:
         parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -31,9 +31,12 @@ def go_to_project(arguments: argparse.Namespace) -> None:
 
 
 def _refuse_a_run_for_a_cell(arguments: argparse.Namespace) -> None:
+    name = getattr(arguments, "cell", None)
+    if name is None:
+        return
     from cactus.provenance.staleness.run_folders import run_names
 
-    if (name := getattr(arguments, "cell", None)) in run_names():
+    if name in run_names():
         call = f"`cactus {arguments.command} CELL --run {name}`"
         arguments.parser.error(f"{name} is a run: name a cell of it, {call}")
 

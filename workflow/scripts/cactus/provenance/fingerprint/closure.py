@@ -245,10 +245,7 @@ def _is_installed(module: str) -> bool:
 
 def _is_folder(module: str, root: Path) -> bool:
     """Return whether a name is a package without code; an installed library would come first."""
-    if not root.joinpath(*module.split(".")).is_dir():
-        return False
-    library = find_spec(module.partition(".")[0])
-    return library is None or library.origin is None
+    return root.joinpath(*module.split(".")).is_dir() and not _is_installed(module)
 
 
 def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:

@@ -171,11 +171,10 @@ class Planner(RunReader):
         Of a data set of one's own, all files in its folder count, and those that are gone.
         Synthetic ones are results of an upstream job: if that has to run, they are not looked at.
         """
-        upstream = [one.job for one in self.graph.inputs(record.job)] if record.plan.raw else []
-        if any(self._fresh_record(job) is None for job in upstream):
-            return record.plan.raw
         if not record.plan.raw:
             return {}
+        if any(self._fresh_record(one.job) is None for one in self.graph.inputs(record.job)):
+            return record.plan.raw
         dataset, cache = record.job.cell, self.project.tree.cache
         own = self.config.data.custom.get(dataset)
         entry = self.project.registry.get(own.variant_of or "" if own else dataset)
