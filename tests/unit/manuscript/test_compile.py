@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from cactus.errors import CodeError, ResourceError
+from cactus.manuscript import latex
 from cactus.manuscript.latex import check_latex, compile_pdf
 
 MOMENT = 1_700_000_000
@@ -69,3 +71,31 @@ def test_an_error_of_latex_is_told_with_its_line_and_leaves_no_pdf(tmp_path: Pat
     assert "Undefined control sequence" in caught.value.got
     assert "l.4" in caught.value.got
     assert not (tmp_path / "bad/paper.pdf").exists()
+
+
+@pytest.mark.latex
+def test_a_heading_stays_with_its_long_table_whatever_is_left_of_the_page(tmp_path: Path):
+    needs_latexmk()
+    template = (Path(latex.__file__).parent / "templates/paper.tex.jinja").read_text()
+    macro = template[template.index(r"\newcommand{\together}") : template.index(r"\setlength{\par")]
+    rows = r"row\\" * 60
+    parts = [
+        rf"\clearpage\begin{{minipage}}[t][{height}pt]{{1pt}}x\end{{minipage}}\par"
+        r"\together{40ex}\section{Heading}Lead-in"
+        rf"\begin{{longtable}}{{l}}Head\\\endhead {rows}\end{{longtable}}"
+        for height in range(200, 560, 12)
+    ]
+    body = rf"\usepackage{{longtable}}{macro}\begin{{document}}{''.join(parts)}"
+    source = write(tmp_path / "long", "")
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace(r"\begin{document}", body), encoding="utf-8")
+    compile_pdf(source, tmp_path / "long/paper.pdf", MOMENT)
+    command = ["pdftotext", "-layout", str(tmp_path / "long/paper.pdf"), "-"]
+    pages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\f")
+    found = [[line.split()[-1] for line in page.splitlines() if line.strip()] for page in pages]
+    headed = [page for page in found if "Heading" in page]
+    assert len(headed) == len(parts)
+    for page in headed:
+        start = page.index("Heading")
+        assert page[start : start + 4] == ["Heading", "Lead-in", "Head", "row"], page
+        assert "Head" not in page[:start]
