@@ -176,6 +176,21 @@ def test_clean_leaves_a_run_alone_at_which_someone_works(project: Project):
     assert all(path.exists() for path in gone)
 
 
+def test_a_lost_summary_and_a_damaged_record_hide_no_other_result(project: Project):
+    lost, damaged = "omniglot/acai/maml/s0", "omniglot/labels/protonets/s0"
+    (project.run / f"evaluations/{lost}/summary.json").unlink()
+    (project.run / f"records/evaluate_model/{damaged}.json").write_text("null")
+    code, output = project.cactus("results")
+    assert code == 0, output
+    assert "omniglot/acai/protonets/s0" in output
+    names = f"evaluate_model/{lost}, evaluate_model/{damaged}"
+    assert f"not shown, as the numbers cannot be read: {names}; run `cactus update small`" in output
+    assert project.cactus("show", lost)[0] == 0
+    code, output = project.cactus("results", lost)
+    assert code == RecordError.exit_code
+    assert f"`cactus why evaluate_model/{lost}` says what it lacks" in output
+
+
 def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Project):
     code, output = finished.cactus("results", "omniglot/*/maml/*", "--setting", "5w1s")
     summary = json.loads((finished.run / f"evaluations/{CELL}/summary.json").read_text())

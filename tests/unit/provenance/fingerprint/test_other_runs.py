@@ -53,6 +53,12 @@ def donors(
     return [*found], refused
 
 
+def test_a_run_that_is_a_link_in_a_loop_may_still_find_another(tmp_path: Path):
+    (tmp_path / "own").symlink_to("own")
+    record = finished(tmp_path / "b")
+    assert [one.run for one in donors(tmp_path, record.plan)[0]] == ["b"]
+
+
 def test_an_equal_plan_of_another_run_is_found(tmp_path: Path):
     record = finished(tmp_path / "b")
     finished(tmp_path / "a")

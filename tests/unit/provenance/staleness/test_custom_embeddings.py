@@ -114,6 +114,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such file": (GOOD, {"module": "mien.py"}, "did you mean 'mine.py'?"),
     "no such module": (GOOD, {"module": "nowhere.mine"}, "'nowhere.mine'"),
     "a forgotten suffix": (GOOD, {"module": "mine"}, "did you mean 'mine.py'?"),
+    "a path without suffix": (GOOD, {"module": "./mine"}, "did you mean './mine.py'?"),
+    "a relative name": (GOOD, {"module": ".mine"}, "'.mine'"),
     "too long a name": (GOOD, {"module": "x" * 5000}, "a name that a file can have"),
     "too long a file": (GOOD, {"files": ["x" * 5000]}, "too long"),
     "no name": (GOOD, {"files": [""]}, "the name ''"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cactus.cli.text import columns, print_json
-from cactus.errors import ConfigError, RecordError, did_you_mean_or_known
+from cactus.errors import ConfigError, DataError, RecordError, did_you_mean_or_known, few
 from cactus.files import read_json
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.staleness.open_run import open_run
@@ -59,8 +59,7 @@ def show_results(arguments: argparse.Namespace) -> int:
     """Print the accuracies of the cells that match a pattern."""
     planner = open_run(arguments.run)
     jobs = [job for job in planner.graph.jobs if job.definition.scores]
-    finished = [job for job in jobs if planner.record(job) is not None]
-    every = [one for job in finished for one in accuracies(planner.run_folder, job)]
+    every, lost = measured(planner, jobs)
     found = [one for one in every if _matches(one.cell, arguments.pattern)]
     if arguments.setting:
         found = _of_setting(found, arguments.setting)
@@ -69,34 +68,48 @@ def show_results(arguments: argparse.Namespace) -> int:
             "No finished cell matches.",
             where=planner.run_folder.name,
             got=arguments.pattern,
-            fix=_instead(arguments.pattern, {one.cell for one in every}),
+            fix=_instead(arguments.pattern, {one.cell for one in every}, jobs),
         )
     if arguments.json:
         print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
         return 0
     for dataset in dict.fromkeys(one.dataset for one in found):
         print(columns(list(_table([one for one in found if one.dataset == dataset]))) + "\n")
-    for line in _notes(planner, jobs, shown=bool(found)):
+    for line in _notes(planner, jobs, lost, shown=bool(found)):
         print(line)
     return 0
 
 
-def _instead(pattern: str, cells: set[str]) -> str:
+def _instead(pattern: str, cells: set[str], jobs: list[Job]) -> str:
     if pattern in run_names():
         return f"it is a run: `cactus results --run {pattern}` shows all of its cells"
+    if waiting := [job.name for job in jobs if _matches(job.cell, pattern)]:
+        return f"`cactus why {waiting[0]}` says what it lacks"
     return did_you_mean_or_known(pattern, cells, "leave the pattern out")
 
 
-def accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
-    """Yield what a finished job has measured; nothing of a job that scores nothing.
+def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], list[str]]:
+    """Return what jobs have measured, and the finished ones whose numbers cannot be read."""
+    found, lost = list[Accuracy](), list[str]()
+    for job in (one for one in jobs if one.definition.scores):
+        try:
+            if planner.record(job) is not None:
+                found += _accuracies(planner.run_folder, job)
+            elif planner.assess(job).state == "stale":
+                lost.append(job.name)  # its record is damaged
+        except DataError:
+            lost.append(job.name)
+    return found, lost
+
+
+def _accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
+    """Yield what a job has measured.
 
     Raises
     ------
     DataError
-        Its summary is damaged.
+        Its summary is missing or damaged.
     """
-    if not job.definition.scores:
-        return
     summary = read_json(run_folder / str(job.folder) / _SUMMARY)
     for one in summary["settings"]:
         yield Accuracy(
@@ -141,7 +154,7 @@ def _table(found: list[Accuracy]) -> Iterator[tuple[str, ...]]:
         yield cell, *(numbers.get(name, "") for *_, name in settings)
 
 
-def _notes(planner: Planner, jobs: list[Job], *, shown: bool) -> Iterable[str]:
+def _notes(planner: Planner, jobs: list[Job], lost: list[str], *, shown: bool) -> Iterable[str]:
     """Yield what one needs to know to read the numbers."""
     if shown:
         yield _NOTE
@@ -153,6 +166,8 @@ def _notes(planner: Planner, jobs: list[Job], *, shown: bool) -> Iterable[str]:
     yield f"{name}: {number} that score: {listed_states(states)}"
     if shown and "stale" in states:
         yield "of stale jobs, it is what they last found; `cactus status` names them"
+    if lost:
+        yield f"not shown, as the numbers cannot be read: {few(lost)}; run `cactus update {name}`"
 
 
 def _facts(one: Accuracy) -> dict[str, Any]:

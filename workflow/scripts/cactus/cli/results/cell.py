@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
-from cactus.cli.results.accuracies import accuracies
+from cactus.cli.results.accuracies import measured
 from cactus.cli.text import columns, print_json
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import Record, record_path
@@ -30,8 +30,7 @@ def show_cell(arguments: argparse.Namespace) -> int:
     jobs = planner.graph.find(arguments.cell)
     statuses = [job_status(planner, planner.assess(job)) for job in jobs]
     planner.project.tree.cache.save()
-    finished = [job for job in jobs if planner.record(job) is not None]
-    found = [one for job in finished for one in accuracies(planner.run_folder, job)]
+    found, _ = measured(planner, jobs)  # the table of jobs says which cannot be read
     found = [one for one in found if one.cell == arguments.cell] or found  # of a baseline, its own
     files = list(_files(planner, jobs))
     if arguments.json:

@@ -1,5 +1,6 @@
 """Other runs in the same folder of results that have done a job already, exactly as planned."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -56,10 +57,11 @@ def find_donors(
     readers
         The links of the runs beside this one.
     """
-    own, parent = run_folder.resolve(), run_folder.absolute().parent
+    # `Path.resolve` would fail at a link in a loop.
+    own, parent = os.path.realpath(run_folder), run_folder.absolute().parent
     beside = sorted(parent.iterdir()) if parent.is_dir() else []
     for folder in beside:
-        if not (folder / "records").is_dir() or folder.resolve() == own:
+        if not (folder / "records").is_dir() or os.path.realpath(folder) == own:
             continue
         try:
             sealed = read_sealed_record(folder, plan.job)

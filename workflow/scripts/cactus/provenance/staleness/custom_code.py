@@ -109,8 +109,9 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
     module = entry.module
     try:
         beside = (tree.base / f"{module}.py").is_file()
-        path = tree.module_path(module)
-        if path.is_file():
+        dotted = all(one.isidentifier() for one in module.split("."))
+        path = tree.module_path(module) if dotted or module.endswith(".py") else tree.base / module
+        if path.suffix == ".py" and path.is_file():
             return path
     except CodeError as error:
         fix = f"did you mean '{module}.py'?" if beside else error.fix
@@ -118,11 +119,8 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
         fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"
     else:
         there = [one.name for one in path.parent.glob("*.py") if one.is_file()]
-        fix = did_you_mean(
-            path.name,
-            there,
-            f"give the path of a .py file, starting in {Path(tree.base).absolute()}",
-        )
+        other = f"give the path of a .py file, starting in {Path(tree.base).absolute()}"
+        fix = f"did you mean '{module}.py'?" if beside else did_you_mean(path.name, there, other)
     raise ConfigError(
         f"The module of {entry.kind.what} does not exist.",
         where=f"{entry.where}.module",
