@@ -1,7 +1,9 @@
 """Which of the libraries that are slow to load each stage's code loads."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
 
@@ -12,58 +14,33 @@ SLOW = (
     "sklearn", "scipy", "pandas", "matplotlib", "seaborn", "snakemake", "PIL",
 )  # fmt: skip
 
-# A stage's script, which loads little before it knows that there is work to do; what it then loads;
-# and the modules that its wildcards select (`modules` of its stage).
-STAGES = {
-    "make_synthetic_data cactus.synthetic.mnist.write": {
-        "scipy",
-        "sklearn",
-        "pandas",
-        "PIL",
-    },  # pandas for scikit-learn
-    "make_synthetic_data cactus.synthetic.omniglot.write": {"PIL"},
+# Stages' scripts, which load little before they know that there is work to do, and the modules that
+# their wildcards select (`modules` of a stage), by what they then load. Those that load the same
+# share a process.
+STAGES: dict[str, set[str]] = {
+    """train_embedding make_partitions measure_partitions meta_train evaluate_model run_baselines
+    make_document audit_run""": set(),
+    """make_synthetic_data cactus.synthetic.omniglot.write cactus.synthetic.celeba.write
+    prepare_data cactus.data.readers.mnist cactus.data.readers.miniimagenet""": {"PIL"},
     "make_synthetic_data cactus.synthetic.miniimagenet.write": {"PIL", "scipy"},
-    "make_synthetic_data cactus.synthetic.celeba.write": {"PIL"},
-    "prepare_data cactus.data.readers.mnist": {"PIL"},
-    "prepare_data cactus.data.readers.miniimagenet": {"PIL"},
-    "train_embedding": set(),
-    "train_embedding cactus.embed.train_and_encode cactus.embed.acai": {"torch", "PIL"},
-    "train_embedding cactus.embed.train_and_encode cactus.embed.bigan": {"torch", "PIL"},
-    "train_embedding cactus.embed.train_and_encode cactus.embed.contrastive": {"torch", "PIL"},
-    "train_embedding cactus.embed.train_and_encode cactus.embed.deepcluster": {"torch", "PIL"},
-    "train_embedding cactus.embed.train_and_encode cactus.embed.infogan": {"torch", "PIL"},
-    "make_partitions": set(),
-    "make_partitions cactus.tasks.kmeans.gpu_points": {"torch"},
-    "make_partitions cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
-    "measure_partitions": set(),
-    "meta_train": set(),
-    "meta_train cactus.meta.train_cell cactus.meta.maml.learner": {"torch"},
-    "meta_train cactus.meta.train_cell cactus.meta.protonets.learner": {"torch"},
-    "meta_train cactus.meta.train_cell cactus.meta.custom": {"torch"},
-    "evaluate_model": set(),
-    "evaluate_model cactus.evaluate.run_model cactus.meta.maml.learner": {"torch"},
-    "run_baselines": set(),
-    "run_baselines cactus.evaluate.baselines.scikit_learn_linear": {"sklearn", "scipy", "pandas"},
-    "run_baselines cactus.tasks.kmeans.scikit": {"sklearn", "scipy", "pandas"},
+    # pandas for scikit-learn
+    "make_synthetic_data cactus.synthetic.mnist.write": {"scipy", "sklearn", "pandas", "PIL"},
+    """train_embedding cactus.embed.train_and_encode cactus.embed.acai cactus.embed.bigan
+    cactus.embed.contrastive cactus.embed.deepcluster cactus.embed.infogan""": {"torch", "PIL"},
+    """make_partitions cactus.tasks.kmeans.gpu_points
+    meta_train cactus.meta.train_cell cactus.meta.maml.learner cactus.meta.protonets.learner
+    cactus.meta.custom evaluate_model cactus.evaluate.run_model""": {"torch"},
+    """make_partitions run_baselines cactus.tasks.kmeans.scikit
+    cactus.evaluate.baselines.scikit_learn_linear""": {"sklearn", "scipy", "pandas"},
     "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
-    "make_table cactus.paper.tables.accuracies": {"pandas"},
-    "make_table cactus.paper.tables.tests": {"pandas"},
-    "make_document": set(),
-    "make_figure cactus.paper.figures.shots": {"pandas", "matplotlib", "PIL"},
-    "make_figure cactus.paper.figures.tasks": {"matplotlib", "pandas", "PIL"},
-    "make_figure cactus.paper.figures.embedding_maps": {
-        "matplotlib",
-        "pandas",
-        "PIL",
-        "scipy",
-        "sklearn",
-    },
-    "make_figure cactus.paper.figures.neighbors": {"matplotlib", "pandas", "PIL"},
-    "make_figure cactus.paper.figures.partitions": {"matplotlib", "pandas", "PIL"},
-    "audit_run": set(),
-    "make_report": {"pandas", "PIL"},
-    "make_paper": {"pandas", "PIL"},
-}
+    "make_table cactus.paper.tables.accuracies cactus.paper.tables.tests": {"pandas"},
+    """make_figure cactus.paper.figures.shots cactus.paper.figures.tasks
+    cactus.paper.figures.neighbors cactus.paper.figures.partitions""":
+        {"matplotlib", "pandas", "PIL"},
+    "make_figure cactus.paper.figures.embedding_maps":
+        {"matplotlib", "pandas", "PIL", "scipy", "sklearn"},
+    "make_report make_paper": {"pandas", "PIL"},
+}  # fmt: skip
 
 # Commands of `cactus` that load one of these; the others load none. To know whether raw files can
 # be read, one needs the readers.
@@ -72,16 +49,19 @@ SLOW_COMMANDS = {"diff": {"scipy"}, "compare": {"scipy"}, "data": {"PIL"}, "doct
 
 @pytest.mark.slow
 @pytest.mark.parametrize("modules", STAGES)
-def test_slow_libraries_that_a_stage_loads(modules: str) -> None:
-    imports = "; ".join(f"import {module}" for module in modules.split())
-    assert slow_libraries(imports) == STAGES[modules]
+def test_slow_libraries_that_stages_load(modules: str) -> None:
+    loaded = slow_libraries(f"import {one}" for one in modules.split())
+    assert set().union(*loaded.values()) == STAGES[modules], loaded
 
 
-@pytest.mark.parametrize("command", FUNCTIONS)
-def test_slow_libraries_that_a_command_loads(command: str) -> None:
-    statement = f"cactus.cli.main.command_function({command!r})"
-    found = slow_libraries(f"import cactus.cli.main; {statement}")
-    assert found == SLOW_COMMANDS.get(command, set())
+@pytest.mark.parametrize(
+    "commands", [FUNCTIONS.keys() - SLOW_COMMANDS, *({one} for one in SLOW_COMMANDS)]
+)
+def test_slow_libraries_that_commands_load(commands: set[str]) -> None:
+    call = "import cactus.cli.main; cactus.cli.main.command_function({!r})"
+    loaded = slow_libraries(call.format(one) for one in sorted(commands))
+    expected = set().union(*(SLOW_COMMANDS.get(one, set()) for one in commands))
+    assert set().union(*loaded.values()) == expected, loaded
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
@@ -97,17 +77,25 @@ assert own == {{f"cactus.cli.{{one}}" for one in ("main", "parser", "options", "
 slow = {{"numpy", "pydantic", "yaml", "rich", "snakemake", "psutil"}}
 assert not slow & {{*sys.modules}}, slow & {{*sys.modules}}
 """
-    assert slow_libraries(script) == set()
+    assert slow_libraries([script]) == {script: set()}
 
 
-def slow_libraries(script: str) -> set[str]:
-    """Return which of the slow libraries are loaded after a script."""
-    script += f"\nimport sys; print(*[name for name in {SLOW} if name in sys.modules])"
+def slow_libraries(scripts: Iterable[str]) -> dict[str, set[str]]:
+    """Run scripts in one process; return which of the slow libraries each was the first to load."""
+    program = f"""
+import json, sys
+loaded, seen = {{}}, set()
+for script in {[*scripts]}:
+    exec(script, {{}})
+    loaded[script] = [name for name in {SLOW} if name in sys.modules and name not in seen]
+    seen |= set(loaded[script])
+print(json.dumps(loaded))
+"""
     run = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", program],
         env={"PYTHONPATH": "workflow/scripts"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return set(run.stdout.split())
+    return {script: set(names) for script, names in json.loads(run.stdout).items()}

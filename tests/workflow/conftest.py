@@ -8,7 +8,10 @@ from tests.workflow.project import CONFIG, Project
 from tests.workflow.scratch import Scratch
 
 # Another study beside the finished run, whose ACAI differs.
-STUDY = (*CONFIG, "--config", "run=second", "embeddings={acai: {iterations: 5}}")
+STUDY = (
+    *CONFIG,
+    *("--config", "run=second", "embeddings={acai: {iterations: 5}}", "outputs={figures: []}"),
+)
 
 
 @pytest.fixture(scope="session")
