@@ -19,7 +19,12 @@ from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
 from cactus.provenance.staleness.open_run import check_same_run
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
-from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
+from cactus.provenance.staleness.run_folders import (
+    find_run_folder,
+    is_same_run,
+    planned_folder,
+    runs_by_time,
+)
 
 _WIDEST = 60  # characters of a key or value that the next column is moved for
 _YAML = (".yaml", ".yml", ".json")
@@ -64,10 +69,8 @@ def show_config(arguments: argparse.Namespace) -> int:
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
     runs = runs_by_time()
-    places = (one for one in words if one in runs or (Path(one) / "plans").is_dir())
-    named = arguments.run_option or next(places, None)
-    if named in words:
-        words.remove(named)
+    named = arguments.run_option or next(filter(planned_folder, words), None)
+    words[:] = [one for one in words if not (named and is_same_run(one, named))]
     given = arguments.configfile or arguments.config
     if not given and (named or runs):
         folder = find_run_folder(named)
