@@ -14,6 +14,7 @@ from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.partition import (
     HyperplaneSettings,
+    changes_partitions,
     keys_read,
 )
 from cactus.config.sections.source import Source
@@ -190,8 +191,8 @@ class PartitionChecks(Checks):
             raise self._idle(source, "A model would not be evaluated on any setting.", fix)
         if source.variant is not None:
             values = self.config.partitions.variants[source.variant]
-            read = keys_read(source, self.dataset)
-            if not _has_effect(values, source, read):
+            if not changes_partitions(values, source, self.dataset):
+                read = keys_read(source, self.dataset)
                 given = ", ".join(sorted(_leaves(values))) or "nothing"
                 fix = f"it sets {given}; {source.base} reads {', '.join(sorted(read))}"
                 raise self._idle(source, "A variant changes nothing for a task source.", fix)
@@ -212,14 +213,6 @@ class PartitionChecks(Checks):
                 f"split of {self.dataset} has {images}"
             )
             raise self.refused(fix, (("partitions", "clusters"), clusters), names=names)
-
-
-def _has_effect(variant: dict[str, Any], source: Source, read: set[str]) -> bool:
-    """Return whether a variant sets one of the keys that the partitions of a source read."""
-    values = {key: value for key, value in variant.items() if key in read}
-    planes = dict(values.pop("hyperplanes", {}))
-    own = planes.pop("per_embedding", {}).get(source.embedding, {})
-    return any(value != {} for value in (*values.values(), planes, own))
 
 
 def _leaves(values: dict[str, Any], path: KeyPath = ()) -> Iterator[str]:

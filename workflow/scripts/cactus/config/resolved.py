@@ -18,6 +18,11 @@ from cactus.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
+# Keys of the grid by which a source that it names may have no cell.
+_DECIDING: Final = (
+    *("controls", "datasets", "learners", "ablation_learners", "include", "exclude"),
+    "per_dataset",
+)
 _POOLED_SIDE: Final = 16
 
 
@@ -66,17 +71,30 @@ def check_all_is_used(config: "Config", layers: Layers) -> None:
                 got=shown(sources),
                 fix=f"add {name} to grid.datasets, or remove the key",
             )
-    used = {Source.parse(name).variant for names in grid.controls.values() for name in names}
+    named = {Source.parse(name).variant for names in grid.controls.values() for name in names}
+    used = {Source.parse(cell.source).variant for cell in config.expanded_grid.cells}
     for name in config.partitions.variants:
         key = ("partitions", VARIANTS, name)
-        latest = layers.rank(key) >= layers.rank(("grid", "controls"))
+        deciding = _DECIDING if name in named else ("controls",)
+        latest = layers.rank(key) >= max(layers.rank(("grid", one)) for one in deciding)
         if name not in used and latest and not layers.is_default(key):
             raise ConfigError(
                 "The configuration has a variant that no task source uses.",
                 where=layers.place(key),
                 got=name,
-                fix=f"add a source to grid.controls, e.g. `acai+{name}`, or remove the variant",
+                fix=_use_of(config, name, is_named=name in named),
             )
+
+
+def _use_of(config: "Config", variant: str, *, is_named: bool) -> str:
+    """Return advice about a variant that no cell uses."""
+    example = config.source_names().with_variant(variant)
+    if is_named:
+        left_out = "grid.include, grid.exclude or grid.ablation_learners"
+        return f"its sources have no cell left: change {left_out}, or remove the variant"
+    if example:
+        return f"add a source to grid.controls, e.g. `{example}`, or remove the variant"
+    return "remove it: it changes the partitions of no task source"
 
 
 def _check_titles(config: "Config", layers: Layers) -> None:
