@@ -34,11 +34,16 @@ _ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
 class Checks:
     """Checks that values fit each other and the sizes of a data set's splits."""
 
-    def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
+    def __init__(
+        self, config: "Config", layers: Layers, dataset: DatasetName, images: int | None = None
+    ) -> None:
         self.config, self.layers, self.dataset = config, layers, dataset
         section = config.data.of(dataset)
         self.resolved(config.data.path(dataset), lambda: _again(section))
         self.sizes = split_sizes(config, dataset)
+        self.counted = images is not None  # in the data, which no key of the study decides
+        if images is not None:
+            self.sizes["train"] = self.sizes["train"]._replace(images=images)
 
     def check_clusters(self, key: KeyPath, clusters: int, *names: str) -> None:
         """Check that the training images can have so many clusters."""
@@ -91,7 +96,7 @@ class Checks:
         If all of them are defaults, that is a key of the study that the size of the data follows.
         """
         key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset, *names))
-        if self.layers.is_default(key, self.dataset, *names):
+        if self.layers.is_default(key, self.dataset, *names) and not self.counted:
             keys = list(self._size_keys())
             if keys:
                 default = f"{dotted(key)}, which is {shown(value)} by default"

@@ -41,15 +41,21 @@ def check_cells(config: "Config", layers: Layers) -> None:
         raise
     checks = {dataset: _DatasetChecks(config, layers, dataset) for dataset in grid.datasets}
     _check_titles(config, layers)
-    # A misspelled key tells as much before the grid has the embedding.
-    custom = [(dataset, name) for dataset in checks for name in config.embeddings.custom]
-    used = [(run[0], run[1]) for run in grid.embedding_runs]
-    for dataset, embedding in dict.fromkeys([*used, *custom]):
-        checks[dataset].check_embedding(embedding)
-    for dataset in dict.fromkeys(run[0] for run in grid.baseline_runs):
-        checks[dataset].check_baselines()
-    for cell in dict.fromkeys(cell._replace(seed=0) for cell in grid.cells):
-        checks[cell.dataset].check_cell(cell)
+    for one in checks.values():
+        one.check_used()
+
+
+def check_training_images(
+    config: "Config", layers: Layers, dataset: DatasetName, images: int
+) -> None:
+    """Check the values again that a data set of one's own has to meet, with its real size.
+
+    Raises
+    ------
+    ConfigError
+        They ask for more than `images` images in the training split.
+    """
+    _DatasetChecks(config, layers, dataset, images).check_used()
 
 
 def check_all_is_used(config: "Config", layers: Layers) -> None:
@@ -118,8 +124,10 @@ def _check_titles(config: "Config", layers: Layers) -> None:
 class _DatasetChecks(PartitionChecks):
     """Checks what the cells of one data set read."""
 
-    def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
-        super().__init__(config, layers, dataset)
+    def __init__(
+        self, config: "Config", layers: Layers, dataset: DatasetName, images: int | None = None
+    ) -> None:
+        super().__init__(config, layers, dataset, images)
         section = config.data.of(dataset)
         cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
         for split, size in self.sizes.items():
@@ -128,6 +136,19 @@ class _DatasetChecks(PartitionChecks):
                 raise self.refused(fix, (("data", dataset, cut), getattr(section, cut)))
         self._check_least(section)
         self._check_evaluation()
+
+    def check_used(self) -> None:
+        """Check what the cells, the embeddings and the baselines of the data set read."""
+        grid = self.config.expanded_grid
+        used = [run[1] for run in grid.embedding_runs if run[0] == self.dataset]
+        # A misspelled key tells as much before the grid has the embedding.
+        for embedding in dict.fromkeys([*used, *self.config.embeddings.custom]):
+            self.check_embedding(embedding)
+        if any(run[0] == self.dataset for run in grid.baseline_runs):
+            self.check_baselines()
+        cells = (cell._replace(seed=0) for cell in grid.cells if cell.dataset == self.dataset)
+        for cell in dict.fromkeys(cells):
+            self.check_cell(cell)
 
     def check_embedding(self, name: str) -> None:
         """Check the settings of an embedding."""
