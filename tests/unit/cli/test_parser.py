@@ -59,6 +59,7 @@ def test_json_is_asked_for_before_the_command_or_after_it(name):
     [
         (["plan", "a", "--run", "b"], "two runs are named, a and b: name one"),
         (["diff", "a", "b", "--run", "a"], "`cactus diff demo omniglot`"),
+        (["status", "--jbos"], "unrecognized arguments: --jbos did you mean '--jobs'?"),
         (["--json", "update"], "unrecognized arguments: --json"),
         (["run", "a"], "`cactus run -- --configfile config/demo.yaml`"),
         (["trace", "a.tex", "--row", "a", "--col", "b", "--run", "a"], "in whose folder"),
@@ -78,3 +79,12 @@ def test_an_option_before_its_command_is_told_where_it_goes(words, capsys):
         read_arguments(words)
     option = next(one for one in words if one not in ("--json", "a"))
     assert f"{option} goes after the command: `cactus COMMAND {option}`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"), [("stauts", "did you mean 'status'?"), ("zzz", "the commands are doctor,")]
+)
+def test_a_misspelled_command_gets_the_most_similar_one(word, advice, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        read_arguments([word, "--jobs"])
+    assert f"no command '{word}': {advice}" in capsys.readouterr().err

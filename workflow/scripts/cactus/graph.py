@@ -103,11 +103,13 @@ class Graph:
         }
         if name in cells:
             return self.ancestry(cells[name])
+        every = [*cells, *jobs]
+        with_part = [one for one in every if name in one.split("/")]
         raise RecordError(
             "The run's configuration has no such cell or job.",
             where=self.config.run,
             got=name,
-            fix=did_you_mean_or_known(name, [*cells, *jobs], "`cactus status` lists them"),
+            fix=did_you_mean_or_known(name, with_part or every, "`cactus status` lists them"),
         )
 
     @cached_property

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cactus.cli.options import WITH_JSON, add_options
 from cactus.cli.version import version_text
+from cactus.errors import did_you_mean
 
 # The groups of commands, in the order of a study's life.
 GROUPS: Final = {
@@ -115,21 +116,26 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
 
     Words that a command does not know are refused with its own usage and advice.
     """
-    _refuse_early_options(words)
+    _refuse_early_words(words)
     arguments, unknown = build_parser().parse_known_args(words)
     parser: argparse.ArgumentParser = arguments.parser
     if arguments.json and arguments.command not in ("", *WITH_JSON):
         unknown.append("--json")
     if unknown:
-        advice = f"\n{parser.epilog}" if parser.epilog else ""
+        options = [one for action in parser._actions for one in action.option_strings]
+        similar = did_you_mean(unknown[0], options)
+        advice = "".join(f"\n{one}" for one in (similar, parser.epilog) if one)
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
     return arguments
 
 
-def _refuse_early_options(words: list[str]) -> None:
-    """Refuse a command's own options before it, where they would be taken for something else."""
-    names = {name for group in GROUPS.values() for name in group}
+def _refuse_early_words(words: list[str]) -> None:
+    """Refuse what stands before a command and is not one, or is an option of its own."""
+    names = [name for group in GROUPS.values() for name in group]
     for word in takewhile(lambda one: one not in names, words):
+        if not word.startswith("-"):
+            known = f"the commands are {', '.join(names)}"
+            build_parser().error(f"no command {word!r}: {did_you_mean(word, names, known)}")
         if word.startswith("--") and not any(one.startswith(word) for one in _BEFORE):
             build_parser().error(f"{word} goes after the command: `cactus COMMAND {word}`")
 

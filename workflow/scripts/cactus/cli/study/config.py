@@ -58,7 +58,7 @@ def show_config(arguments: argparse.Namespace) -> int:
     if source and source.way:
         rows = [_of_way(row, source, source.way) for row in rows]
     if keys := [word for word in words if word != cell]:
-        rows = [row for key in keys for row in _matching(rows, key)]
+        rows = [row for key in keys for row in _matching(rows, key, cell)]
     if arguments.json:
         print_json([row._asdict() for row in rows])
     else:
@@ -177,16 +177,21 @@ def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool
     return own not in BUILT_IN or own == wildcards.get("learner")
 
 
-def _matching(rows: list[_Row], key: str) -> list[_Row]:
+def _matching(rows: list[_Row], key: str, cell: str | None) -> list[_Row]:
     """Return the rows of a key, of a section or of the last part of a key."""
     found = [row for row in rows if f".{row.key}.".find(f".{key}.") >= 0]
     if not found:
-        keys = [*(row.key for row in rows), *all_keys(Config)]
-        short = [name.rpartition(".")[2] for name in keys]
+        parts = [row.key.split(".") for row in rows]
+        keys = {".".join(one[:end]) for one in parts for end in range(1, len(one) + 1)}
+        fix = did_you_mean(
+            key, [*keys, *(one[-1] for one in parts)], "without a key, all are printed"
+        )
+        if key in all_keys(Config):
+            fix = "no job of the cell reads it: leave the cell out" if cell else "it holds nothing"
         raise ConfigError(
             "The configuration has no such key here.",
             where="the command line",
             got=key,
-            fix=did_you_mean(key, [*keys, *short], "without a key, all are printed"),
+            fix=fix,
         )
     return found
