@@ -39,7 +39,7 @@ def error_of(output: str) -> dict[str, str]:
         (
             ["logs", "make_table"],
             "make_table",
-            "known are make_table/mnist, make_table/mnist-tests, make_table/mnist-verdicts, "
+            "name one of make_table/mnist, make_table/mnist-tests, make_table/mnist-verdicts, "
             "make_table/omniglot, make_table/omniglot-tests, make_table/omniglot-verdicts, "
             "make_table/partition_quality",
         ),
