@@ -36,6 +36,13 @@ def error_of(output: str) -> dict[str, str]:
         (["why", MAML, "--run", "smal"], "smal", "did you mean 'small'?"),
         (["why", "omniglot/acay/maml/s0"], "omniglot/acay/maml/s0", f"did you mean '{MAML}'?"),
         (["why", f"meta_trian/{MAML}"], f"meta_trian/{MAML}", f"did you mean 'meta_train/{MAML}'?"),
+        (
+            ["logs", "make_table"],
+            "make_table",
+            "name one of make_table/mnist, make_table/mnist-tests, make_table/mnist-verdicts, "
+            "make_table/omniglot, make_table/omniglot-tests, make_table/omniglot-verdicts, "
+            "make_table/partition_quality",
+        ),
         (["accept", f"{MAML}0", "--reason", "x"], f"{MAML}0", f"did you mean '{MAML}'?"),
         (
             ["trace", TABLE.replace("glot", "glott"), *TRACE[2:]],

@@ -158,6 +158,20 @@ def test_a_class_in_two_splits_stops_the_run_before_its_first_job(made, raw):
     assert not (made.folder / "results/overlap/data").exists()
 
 
+@pytest.mark.parametrize("run", ["fresh", "shapes"])
+def test_more_clusters_than_images_stop_a_run_before_its_first_job(made, run):
+    """Images are counted in the raw files, or in the arrays of a data set that is prepared."""
+    config = (*STUDY_FILE, "--config", "partitions={clusters: 33}", f"run={run}")
+    before = sorted((made.folder / "results").rglob("*.npy"))
+    done = made.run_snakemake("--cores", "1", config=config)
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    assert "where: --config: partitions.clusters (for shapes)\n  got:   33\n" in text
+    assert "lower it: the training split of shapes has 32 images" in text
+    assert sorted((made.folder / "results").rglob("*.npy")) == before
+    assert made.stale_jobs(config=STUDY_FILE) == set()  # planned as it was
+
+
 def test_a_table_with_an_archive_and_a_module_give_data(made):
     made.snakemake("data", "--cores", "2", config=OTHERS)
     run = made.folder / "results/others"

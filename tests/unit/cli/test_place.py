@@ -63,6 +63,48 @@ def test_a_cell_in_whose_place_a_run_stands_is_asked_for(cactus, base):
     assert done.stdout.split()[:2] == ["run", '"old"']
 
 
+@pytest.mark.parametrize("run", ["results/old", "./results/old/"])
+def test_the_folder_of_a_run_is_no_cell_either(cactus, base, run):
+    done = cactus("show", run, folder=base)
+    assert done.returncode == 2
+    assert f"{run} is a run: name a cell of it, `cactus show CELL --run {run}`" in done.stderr
+    done = cactus("show", ".", folder=base / "results/old")
+    assert "results/old is a run" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["mnist/acai/protonets/s0", "meta_train/mnist/acai/protonets/s0"])
+def test_a_run_in_whose_place_a_cell_stands_is_asked_for(cactus, base, name):
+    for words in (["status", name], ["status", "--run", name], ["diff", "old", name]):
+        done = cactus(*words, folder=base)
+        assert done.returncode == 2
+        assert f"{name} is a cell, not a run: `cactus show {name}` shows it" in done.stderr
+    assert cactus("show", name, folder=base).returncode == 0
+    done = cactus("status", f"{name}0", folder=base)
+    assert "There is no such run." in done.stderr
+
+
+def test_a_run_may_be_named_twice_but_not_two_runs(cactus, base):
+    for one, other in [
+        ("old", "results/old"),
+        ("./results/old/", "old"),
+        ("old", str(base / "results/old")),
+    ]:
+        done = cactus("plan", one, "--run", other, folder=base)
+        assert (done.returncode, "\nold: " in done.stdout) == (0, True), done.stderr
+        done = cactus("config", "run", one, "--run", other, folder=base)
+        assert done.stdout.split()[:2] == ["run", '"old"'], done.stderr
+    done = cactus("plan", "old", "--run", "results/new", folder=base)
+    assert "two runs are named, old and results/new: name one" in done.stderr
+    assert done.returncode == 2
+
+
+def test_an_empty_name_is_no_run(cactus, base):
+    done = cactus("status", "", folder=base)
+    assert done.returncode == RecordError.exit_code
+    assert "There is no such run." in done.stderr
+    assert "fix:   known are new, old" in done.stderr
+
+
 def test_paths_start_where_they_were_given(cactus, base):
     for place, run, study in [
         ("results/old", ".", "../../config/old.yaml"),

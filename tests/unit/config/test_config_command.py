@@ -108,6 +108,9 @@ def test_keys_are_found_by_section_or_last_part_and_others_are_refused(cactus):
     code, output = cactus("iteratons", "--configfile", "mine.yaml")
     assert code == 2
     assert "did you mean 'iterations'?" in output
+    code, output = cactus("mnist/acai/maml/s0", "grid.seeds", "--configfile", "mine.yaml")
+    assert code == 2
+    assert "no job of the cell reads it: leave the cell out" in output
 
 
 @pytest.mark.parametrize(

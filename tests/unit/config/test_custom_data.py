@@ -1,12 +1,15 @@
 """The configuration of data sets of one's own: names, keys, and what the grid asks of them."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from cactus.config.load import parse_config
+from cactus.config.layers import Layer
+from cactus.config.load import checked, parse_config, stacked
 from cactus.config.models import Config
+from cactus.config.resolved import check_training_images
 from cactus.errors import ConfigError
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import PrepareDataSpec, raw_access
@@ -195,3 +198,42 @@ def test_where_raw_files_are_is_told_to_the_job():
     values = study()
     values["data"]["raw_dir"] = "elsewhere"
     assert raw_access(parse_config(values)).raw_dir == "elsewhere"
+
+
+CLUSTERING = {
+    "embeddings": {"deepcluster": {"clusters": 70}},
+    "partitions": {"clusters": 50, "variants": {"fine": {"clusters": 90}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("images", "key", "got", "fix"),
+    [
+        (89, "partitions.variants.fine.clusters", "90", "split of birds has 89 images"),
+        (69, "embeddings.deepcluster.clusters (for birds)", "70", "split of birds has 69 images"),
+        (49, "partitions.clusters (for birds)", "50", "split of birds has 49 images"),
+        (39, "learners.maml.way (for birds)", "5", "a task has 40 images, the training split 39"),
+    ],
+)
+def test_the_images_that_there_are_have_to_do(images, key, got, fix):
+    own = {"maml": {**SMALL, "query": 7}}
+    values = study(**deepcopy(CLUSTERING), learners=own)
+    values["partitions"]["maml"] = {"fraction": 0.0}
+    grid = {"learners": ["maml"], "controls": {"birds": ["acai+fine"]}}
+    kinds = {90: ["deepcluster"], 70: ["deepcluster"], 50: ["acai"], 5: ["acai"]}
+    values["grid"] |= {**grid, "embeddings": kinds[int(got)]}
+    layers = stacked([Layer("study", values)])
+    config = checked(layers)
+    check_training_images(config, layers, "birds", 1000)
+    with pytest.raises(ConfigError) as error:
+        check_training_images(config, layers, "birds", images)
+    assert (error.value.where, error.value.got) == (f"study: {key}", got)
+    assert fix in error.value.fix
+
+
+def test_a_default_that_the_images_cannot_meet_is_named():
+    layers = stacked([Layer("study", study({"min_images_per_class": 10}))])
+    with pytest.raises(ConfigError) as error:
+        check_training_images(checked(layers), layers, "birds", 499)
+    assert error.value.where == "built-in default: partitions.clusters (for birds)"
+    assert error.value.fix == "lower it: the training split of birds has 499 images"

@@ -88,7 +88,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         (
             {"grid": {"controls": {"mnist": ["hyperplanes-acia"]}}},
             "grid.controls.mnist.0",
-            "'acai'",
+            "'hyperplanes-acai'",
         ),
         ({"grid": {"controls": {"mnist": ["labels", "labels"]}}}, "controls.mnist.1", "repeats"),
         ({"grid": {"seeds": [0, 0]}}, "grid.seeds.1", "repeats a value"),

@@ -193,3 +193,22 @@ def test_a_variant_with_a_value_of_the_wrong_type_is_refused_whatever_its_name()
 def test_a_variant_bears_the_name_of_its_values_or_any_that_says_no_number(name, values):
     partitions = parse_config({"partitions": {"variants": {name: values}}}).partitions
     assert partitions.variants[name] == values
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [
+        ("variants.fine.random.classes", "did you mean 'labels'?"),
+        ("variants.fine.margin", "did you mean `partitions.variants.fine.hyperplanes.margin`?"),
+        ("per_dataset.mnist.margin", "`partitions.per_dataset.mnist.hyperplanes.margin`?"),
+        ("hyperplanes.per_embedding.acai.labels", "did you mean 'planes'?"),
+    ],
+)
+def test_a_key_of_a_variant_gets_one_that_it_can_have(path, fix):
+    values: dict = {}
+    for part in reversed(path.split(".")):
+        values = {part: values or 3}
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"partitions": values}, "--config")
+    assert caught.value.where == f"--config: partitions.{path}"
+    assert fix in caught.value.fix

@@ -8,7 +8,11 @@ from cactus.errors import ConfigError
 STUDY = "grid:\n  datasets: [mnist, omniglot]\n"
 CONTROLS = "  controls: {mnist: [labels], celeba: [labels]}\n"
 VARIANT = "partitions: {variants: {k-50: {clusters: 50}}}\n"
+OF_PLANES = "partitions: {variants: {wide: {hyperplanes: {per_embedding: {bigan: {margin: 3}}}}}}"
+OF_NONE = "partitions: {variants: {few: {pool_attributes: 2}}}"
 USED = "  controls: {omniglot: [acai+k-50]}\n"
+LEFT_OUT = STUDY + USED + "  exclude: [{source: acai+k-50}]\n" + VARIANT
+NO_LEARNER = STUDY + USED + "  learners: [protonets]\n  ablation_learners: [maml]\n" + VARIANT
 
 
 def load(folder, *texts, **overrides):
@@ -23,6 +27,10 @@ def load(folder, *texts, **overrides):
     [
         (STUDY + CONTROLS, "0.yaml:3: grid.controls.celeba", '["labels"]', "add celeba to"),
         ("run: a\n" + VARIANT, "partitions.variants.k-50", "k-50", "e.g. `acai+k-50`"),
+        (OF_PLANES, "partitions.variants.wide", "wide", "e.g. `hyperplanes-bigan+wide`"),
+        (OF_NONE, "partitions.variants.few", "few", "changes the partitions of no task source"),
+        (LEFT_OUT, "partitions.variants.k-50", "k-50", "no cell left: change grid.include"),
+        (NO_LEARNER, "partitions.variants.k-50", "k-50", "or grid.ablation_learners"),
     ],
 )
 def test_what_no_cell_uses_is_refused(tmp_path, text, key, got, fix):
@@ -36,6 +44,9 @@ def test_what_no_cell_uses_is_refused(tmp_path, text, key, got, fix):
     "texts",
     [
         [STUDY + USED + VARIANT],
+        [VARIANT + STUDY + USED, "grid: {exclude: [{source: acai+k-50}]}"],
+        [STUDY + USED + VARIANT, "grid: {learners: [protonets], ablation_learners: [maml]}"],
+        [STUDY + USED + "  exclude: [{source: acai+k-50, learner: maml}]\n" + VARIANT],
         [VARIANT + STUDY + USED, "grid: {controls: {omniglot: []}}"],
         ["grid: {controls: {celeba: [labels]}}", STUDY],
         [STUDY + "  controls: {celeba: []}\n"],

@@ -113,6 +113,32 @@ def test_one_list_may_hold_all_splits_and_more(ending, data_folder, vectors, tmp
         assert np.array_equal(ready.encode(images), vectors[split])
 
 
+def test_one_file_of_all_splits_may_be_spelled_in_several_ways(data_folder, vectors, tmp_path):
+    every = np.concatenate([vectors[split] for split in SPLITS])
+    np.save(tmp_path / "all.npy", every)
+    (tmp_path / "all.txt").write_text("\n".join(name for split in SPLITS for name in NAMES[split]))
+    (tmp_path / "link").symlink_to(tmp_path)
+    spelled = [f"{tmp_path}/{path}all" for path in ("", "./", "link/")]
+    keys = {split: f"{path}.npy" for split, path in zip(SPLITS, spelled, strict=True)}
+    listed = {split: f"{path}.txt" for split, path in zip(SPLITS, spelled, strict=True)}
+    ready = method({**keys, "names": listed}, data_folder)
+    images = np.load(data_folder / "val_images.npy")
+    assert np.array_equal(ready.encode(images), vectors["val"])
+
+
+@pytest.mark.parametrize("spelled", ["./{}", "Alphabet 9/../{}", "{}/."])
+def test_a_name_is_the_same_in_another_spelling(spelled, data_folder, vectors, tmp_path):
+    names = {**NAMES, "val": [spelled.format(name) for name in NAMES["val"]]}
+    ready = method(write(tmp_path, vectors, names=names), data_folder)
+    images = np.load(data_folder / "val_images.npy")
+    assert np.array_equal(ready.encode(images), vectors["val"])
+    twice = {**NAMES, "val": [*NAMES["val"][:4], spelled.format(NAMES["train"][1])]}
+    with pytest.raises(DataError, match="have the same name") as caught:
+        method(write(tmp_path, vectors, names=twice), data_folder)
+    one = NAMES["train"][1]
+    assert caught.value.got in (f"{spelled.format(one)}, which is {one}", one)
+
+
 def test_missing_and_unknown_names_are_counted_and_shown(data_folder, vectors, tmp_path):
     names = {**NAMES, "val": [f"{name}.png" for name in NAMES["val"]]}
     with pytest.raises(DataError, match="no ready-made vector of their name") as caught:

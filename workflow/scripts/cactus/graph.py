@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.config.models import Config
-from cactus.errors import CodeError, RecordError, did_you_mean_or_known
+from cactus.errors import CodeError, RecordError, did_you_mean_or_known, few
 from cactus.stages.base import Inputs, Job, Stage, stage_file, stage_named, stage_names
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
@@ -103,11 +103,14 @@ class Graph:
         }
         if name in cells:
             return self.ancestry(cells[name])
+        every = sorted([*cells, *jobs])
+        parts = few([one for one in every if name in one.split("/")], 10)
+        fix = f"name one of {parts}" if parts else did_you_mean_or_known(name, every, "")
         raise RecordError(
             "The run's configuration has no such cell or job.",
             where=self.config.run,
             got=name,
-            fix=did_you_mean_or_known(name, [*cells, *jobs], "`cactus status` lists them"),
+            fix=fix,
         )
 
     @cached_property

@@ -15,10 +15,12 @@ BY_LISTS = {"split": {"classes": LISTS}}
 
 
 def prepared(tmp_path: Path, **own: Any) -> Manifest:
-    """Prepare the files below ``raw/shapes``."""
-    check_raw("shapes", settings(**own), tmp_path / "raw")
+    """Prepare the files below ``raw/shapes``, whose number is known before, if it is at all."""
+    counted = check_raw("shapes", settings(**own), tmp_path / "raw")
     prepare("shapes", settings(**own), tmp_path / "raw", tmp_path / "out", synthetic=False)
-    return load_manifest(tmp_path / "out")
+    manifest = load_manifest(tmp_path / "out")
+    assert counted in (None, manifest.splits["train"].images.shape[0])
+    return manifest
 
 
 def refused(tmp_path: Path, **own: Any) -> DataError:

@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from cactus.data.arrays import load_images, load_labels, load_sources
-from cactus.data.prepare import prepare
+from cactus.data.prepare import check_raw, prepare
 from cactus.splits import SPLITS, Split
 from tests.unit.data.custom.drawing import (
     KINDS,
@@ -43,6 +43,14 @@ def test_images_are_resized_and_labeled_by_their_folders(tmp_path):
         one.startswith(f"{rest} classes are in no split")
         for one in load_sources(tmp_path / "out").notes
     )
+
+
+@pytest.mark.usefixtures("raw")
+@pytest.mark.parametrize(("rotations", "images"), [(False, 12), (True, 48)])
+def test_training_images_are_counted_before_they_are_read(tmp_path, rotations, images):
+    own = settings(rotations=rotations, **BY_LISTS)
+    assert check_raw("shapes", own, tmp_path / "raw") == images
+    assert prepared(tmp_path, rotations=rotations, **BY_LISTS)
 
 
 @pytest.mark.usefixtures("raw")

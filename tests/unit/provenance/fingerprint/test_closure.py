@@ -157,6 +157,16 @@ def test_a_library_wins_over_a_file_of_its_name_beside_a_module_of_users(tmp_pat
         ("try:\n    import nosuch\nexcept ImportError:\n    import other", {"other"}),
         ("try:\n    import nosuch\nexcept ImportError:\n    pass\nimport nosuch", {"nosuch"}),
         ("try:\n    import nosuch\nexcept OSError:\n    import yaml", {"nosuch"}),
+        ("with suppress(ImportError):\n    import nosuch", set()),
+        ("with contextlib.suppress(KeyError, ModuleNotFoundError):\n    import nosuch", set()),
+        ("with a, suppress(builtins.ImportError) as b:\n    from nosuch import c", set()),
+        ("with suppress(OSError):\n    import nosuch", {"nosuch"}),
+        ("with open(ImportError):\n    import nosuch", {"nosuch"}),
+        ("with suppress(ImportError):\n    import yaml\nimport nosuch", {"nosuch"}),
+        (
+            "if TYPE_CHECKING:\n    import nosuch\nwith suppress(ImportError):\n    import nosuch",
+            set(),
+        ),
         ("import nosuch", {"nosuch"}),
     ],
 )

@@ -1,5 +1,6 @@
 """Custom embeddings that cannot run are refused before any job, without running their code."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such file": (GOOD, {"module": "mien.py"}, "did you mean 'mine.py'?"),
     "no such module": (GOOD, {"module": "nowhere.mine"}, "'nowhere.mine'"),
     "a forgotten suffix": (GOOD, {"module": "mine"}, "did you mean 'mine.py'?"),
+    "a misspelled file in a folder": (
+        GOOD, {"module": "own/parts.py"}, "did you mean 'own/part.py'?",
+    ),
+    "a library": (GOOD, {"module": "torch"}, "is a library's, not your own"),
+    "a library's file": (GOOD, {"module": json.__file__}, "is a library's, not your own"),
     "a path without suffix": (GOOD, {"module": "./mine"}, "did you mean './mine.py'?"),
     "a relative name": (GOOD, {"module": ".mine"}, "'.mine'"),
     "too long a name": (GOOD, {"module": "x" * 5000}, "a name that a file can have"),
@@ -156,6 +162,8 @@ def test_modules_that_cannot_run_are_refused(tmp_path: Path, what: str):
     (tmp_path / "parts.py").write_text(
         changed("class Method:", "class Half:", without("def encode"))
     )
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/part.py").touch()
     text, changes, expected = REFUSED[what]
     with pytest.raises(ConfigError) as caught:
         check(tmp_path, text, **changes)

@@ -8,7 +8,7 @@ from typing import Final
 
 _RUN: Final = "name or folder of the run; default: the one that was planned last"
 _CELL: Final = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
-_JSON: Final = (
+WITH_JSON: Final = (
     *("doctor", "data", "config", "plan", "status", "top", "clean", "results", "show", "logs"),
     *("diff", "compare", "replay", "why", "trace", "audit"),
 )
@@ -34,8 +34,10 @@ def add_options(name: str, parser: Parser) -> None:
         parser.add_argument(
             "--run", dest="run_option", metavar="RUN", help="the run, in place of RUN"
         )
-    if name in _JSON:
-        parser.add_argument("--json", action="store_true", help="print JSON")
+    if name in WITH_JSON:  # without a default, which would replace what stands before the command
+        parser.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
 
 
 def _add_study_options(command: Parser) -> None:

@@ -1,10 +1,12 @@
 """What the command `cactus` accepts: its commands by what they do, and the options of each."""
 
 import argparse
+from itertools import takewhile
 from typing import Any, Final
 
-from cactus.cli.options import add_options
+from cactus.cli.options import WITH_JSON, add_options
 from cactus.cli.version import version_text
+from cactus.errors import did_you_mean
 
 # The groups of commands, in the order of a study's life.
 GROUPS: Final = {
@@ -49,6 +51,7 @@ GROUPS: Final = {
         "seal": "sign the digest of a run with your ssh key",
     },
 }
+_BEFORE: Final = ("--help", "--version", "--json")  # options that may come before a command
 _EPILOG: Final = (
     "Without a command, cactus says what can be done next here. Every command works from any "
     "folder of the project. Without a run, the one that was planned last counts."
@@ -95,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=_Version, nargs=0, help="print the version and the commit, and exit"
     )
-    parser.add_argument("--json", action="store_true", help="print what can be done next as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", prog="cactus"
     )
@@ -109,21 +112,32 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
-    """Read the words of a command line; a run may be named by its place or by ``--run``.
+    """Read the words of a command line.
 
     Words that a command does not know are refused with its own usage and advice.
     """
+    _refuse_early_words(words)
     arguments, unknown = build_parser().parse_known_args(words)
     parser: argparse.ArgumentParser = arguments.parser
+    if arguments.json and arguments.command not in ("", *WITH_JSON):
+        unknown.append("--json")
     if unknown:
-        advice = f"\n{parser.epilog}" if parser.epilog else ""
+        options = [one for action in parser._actions for one in action.option_strings]
+        similar = did_you_mean(unknown[0], options)
+        advice = "".join(f"\n{one}" for one in (similar, parser.epilog) if one)
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
-    named = getattr(arguments, "run_option", None)
-    if named is not None and hasattr(arguments, "run"):
-        if arguments.run not in (None, named):
-            parser.error(f"two runs are named, {arguments.run} and {named}: name one")
-        arguments.run = named
     return arguments
+
+
+def _refuse_early_words(words: list[str]) -> None:
+    """Refuse what stands before a command and is not one, or is an option of its own."""
+    names = [name for group in GROUPS.values() for name in group]
+    for word in takewhile(lambda one: one not in names, words):
+        if not word.startswith("-"):
+            known = f"the commands are {', '.join(names)}"
+            build_parser().error(f"no command {word!r}: {did_you_mean(word, names, known)}")
+        if word.startswith("--") and not any(one.startswith(word) for one in _BEFORE):
+            build_parser().error(f"{word} goes after the command: `cactus COMMAND {word}`")
 
 
 def _sentence(text: str) -> str:

@@ -2,14 +2,15 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 # What shows that a folder is the project's, or one in which its workflow ran or will run.
 _MARKS = ("Snakefile", "results/*/plans/config.json", "config/*.yaml")
-# Arguments that may be the name of a run or its folder.
-_RUNS = ("run", "run_option", "runs", "first", "second", "words")
+# Arguments that may be the name of a run or its folder, in the place of a cell by mistake.
+_RUNS = ("run", "run_option", "runs", "first", "second", "words", "cell")
 
 
 def go_to_project(arguments: argparse.Namespace) -> None:
@@ -24,21 +25,55 @@ def go_to_project(arguments: argparse.Namespace) -> None:
             setattr(arguments, name, _moved(value, here, root, names=name in _RUNS))
         os.chdir(root)
         print(f"note: in {root}", file=sys.stderr)
+    _take_option(arguments)
     _refuse_a_run_for_a_cell(arguments)
+    _refuse_a_cell_for_a_run(arguments)
     study = getattr(arguments, "configfile", None) or getattr(arguments, "config", None)
     if getattr(arguments, "run", "") is None and not study:
         arguments.run = _newest()
+
+
+def _take_option(arguments: argparse.Namespace) -> None:
+    """Take the run from its place or from ``--run``; both may name it."""
+    named = getattr(arguments, "run_option", None)
+    if named is None or not hasattr(arguments, "run"):
+        return
+    from cactus.provenance.staleness.run_folders import is_same_run
+
+    if arguments.run is not None and not is_same_run(arguments.run, named):
+        arguments.parser.error(f"two runs are named, {arguments.run} and {named}: name one")
+    arguments.run = named
 
 
 def _refuse_a_run_for_a_cell(arguments: argparse.Namespace) -> None:
     name = getattr(arguments, "cell", None)
     if name is None:
         return
-    from cactus.provenance.staleness.run_folders import run_names
+    from cactus.provenance.staleness.run_folders import planned_folder
 
-    if name in run_names():
-        call = f"`cactus {arguments.command} CELL --run {name}`"
-        arguments.parser.error(f"{name} is a run: name a cell of it, {call}")
+    if planned_folder(name):
+        call = f"cactus {arguments.command} CELL --run {shlex.quote(name)}"
+        arguments.parser.error(f"{name} is a run: name a cell of it, `{call}`")
+
+
+def _refuse_a_cell_for_a_run(arguments: argparse.Namespace) -> None:
+    given = [getattr(arguments, name, None) for name in ("run", "first", "second")]
+    for name in (*given, *getattr(arguments, "runs", ())):
+        if name and "/" in name and _is_cell(name):
+            call = f"cactus show {shlex.quote(name)}"
+            arguments.parser.error(f"{name} is a cell, not a run: `{call}` shows it")
+
+
+def _is_cell(name: str) -> bool:
+    """Return whether the newest run has a cell or job of a name that no run has."""
+    from cactus.errors import CactusError
+    from cactus.provenance.staleness.open_run import open_run
+    from cactus.provenance.staleness.run_folders import planned_folder
+
+    try:
+        return planned_folder(name) is None and bool(open_run(None).graph.find(name))
+    except CactusError:
+        return False
 
 
 def _current_folder() -> Path:

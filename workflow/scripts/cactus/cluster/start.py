@@ -18,14 +18,17 @@ from cactus.cluster.requests import (
     request_options,
 )
 from cactus.cluster.submit import Submission
+from cactus.config.resolved import check_training_images
 from cactus.config.sections.base import DatasetName
 from cactus.cores import usable_cores
+from cactus.data.arrays import MANIFEST, load_manifest
 from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
 from cactus.exits import message_alone
 from cactus.manuscript.latex import check_latex
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
+from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
@@ -47,7 +50,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
     Raises
     ------
     ConfigError
-        Jobs on this machine need a GPU that cannot be used.
+        Jobs on this machine need a GPU that cannot be used, or the configuration asks for more
+        than a data set of one's own has.
     CodeError
         Jobs would run the Python of another environment, or a library is not the locked version.
     DataError
@@ -74,9 +78,10 @@ def before_start(workflow: Any, planner: Planner) -> None:
             print(f"warning: {line}", file=sys.stderr)
     if PAPER in jobs:
         check_latex()
-    for job in jobs:
-        if job.stage == PREPARE_DATA.name and not planner.config.synthetic_data:
-            _check_data(planner, job.cell, fetch=not workflow.local_exec)
+    if not planner.config.synthetic_data:
+        prepared = [job.cell for job in jobs if job.stage == PREPARE_DATA.name]
+        fetch = not workflow.local_exec
+        _check_sizes(planner, {name: _check_data(planner, name, fetch=fetch) for name in prepared})
     if workflow.local_exec and any(job.resources.get("gpu") for job in coming):
         check_gpu(planner.config.compute.device)
         limit_gpus(workflow, planner.config.gpus.jobs_per_gpu)
@@ -127,16 +132,34 @@ def _check_software(planner: Planner, jobs: list[Job]) -> None:
         print(f"note: {text}", file=sys.stderr)
 
 
-def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> None:
+def _check_data(planner: Planner, dataset: DatasetName, *, fetch: bool) -> int | None:
     """Check a data set's raw files; fetch missing ones here, as nodes may be offline.
 
-    Those of a variant are fetched here anyway, or two jobs might fetch the same file at once.
+    Return how many images its training split will have, if that is known. The files of a variant
+    are fetched here anyway, or two jobs might fetch the same file at once.
     """
     spec = PREPARE_DATA.spec(planner.config, DatasetWildcards(dataset))
     access = raw_access(planner.config)
     settings, folder = with_access(spec.settings, access), Path(access.raw_dir)
-    check_raw(dataset, settings, folder)
+    images = check_raw(dataset, settings, folder)
     own = settings.custom.get(dataset)
     if fetch or (own and own.variant_of):
         entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
         complete_raw(reader, entry, settings, folder)
+    return images
+
+
+def _check_sizes(planner: Planner, found: dict[DatasetName, int | None]) -> None:
+    """Check what the configuration asks of data sets of one's own, whose images are counted now.
+
+    `found` are the counts of those that will be prepared; the others are counted in their arrays.
+    """
+    config, run = planner.config, planner.run_folder
+    planned = read_planned_config(run)
+    for dataset in filter(config.data.custom.__contains__, config.expanded_grid.datasets):
+        folder = run / str(PREPARE_DATA.job(dataset=dataset).folder)
+        if dataset not in found and (folder / MANIFEST).is_file():
+            found[dataset] = load_manifest(folder).splits["train"].images.shape[0]
+        images = found.get(dataset)
+        if images is not None:
+            check_training_images(config, planned.layers(planned.base(run)), dataset, images)

@@ -14,6 +14,7 @@ from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.partition import (
     HyperplaneSettings,
+    changes_partitions,
     keys_read,
 )
 from cactus.config.sections.source import Source
@@ -33,11 +34,16 @@ _ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
 class Checks:
     """Checks that values fit each other and the sizes of a data set's splits."""
 
-    def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
+    def __init__(
+        self, config: "Config", layers: Layers, dataset: DatasetName, images: int | None = None
+    ) -> None:
         self.config, self.layers, self.dataset = config, layers, dataset
         section = config.data.of(dataset)
         self.resolved(config.data.path(dataset), lambda: _again(section))
         self.sizes = split_sizes(config, dataset)
+        self.counted = images is not None  # in the data, which no key of the study decides
+        if images is not None:
+            self.sizes["train"] = self.sizes["train"]._replace(images=images)
 
     def check_clusters(self, key: KeyPath, clusters: int, *names: str) -> None:
         """Check that the training images can have so many clusters."""
@@ -90,7 +96,7 @@ class Checks:
         If all of them are defaults, that is a key of the study that the size of the data follows.
         """
         key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset, *names))
-        if self.layers.is_default(key, self.dataset, *names):
+        if self.layers.is_default(key, self.dataset, *names) and not self.counted:
             keys = list(self._size_keys())
             if keys:
                 default = f"{dotted(key)}, which is {shown(value)} by default"
@@ -190,8 +196,8 @@ class PartitionChecks(Checks):
             raise self._idle(source, "A model would not be evaluated on any setting.", fix)
         if source.variant is not None:
             values = self.config.partitions.variants[source.variant]
-            read = keys_read(source, self.dataset)
-            if not _has_effect(values, source, read):
+            if not changes_partitions(values, source, self.dataset):
+                read = keys_read(source, self.dataset)
                 given = ", ".join(sorted(_leaves(values))) or "nothing"
                 fix = f"it sets {given}; {source.base} reads {', '.join(sorted(read))}"
                 raise self._idle(source, "A variant changes nothing for a task source.", fix)
@@ -212,14 +218,6 @@ class PartitionChecks(Checks):
                 f"split of {self.dataset} has {images}"
             )
             raise self.refused(fix, (("partitions", "clusters"), clusters), names=names)
-
-
-def _has_effect(variant: dict[str, Any], source: Source, read: set[str]) -> bool:
-    """Return whether a variant sets one of the keys that the partitions of a source read."""
-    values = {key: value for key, value in variant.items() if key in read}
-    planes = dict(values.pop("hyperplanes", {}))
-    own = planes.pop("per_embedding", {}).get(source.embedding, {})
-    return any(value != {} for value in (*values.values(), planes, own))
 
 
 def _leaves(values: dict[str, Any], path: KeyPath = ()) -> Iterator[str]:

@@ -138,8 +138,7 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
     if "." in key:
         first, text = by_level(key, value_at(layers.values, path))
         return f"write one key per level: `{first}: {text}`"
-    near = f"{path[0]}." if key in OVERRIDING else ""
-    same = [one for one in everywhere if one.startswith(near) and one.endswith(f".{key}")]
+    same = list(_elsewhere(path, everywhere))
     same.sort(key=lambda name: -len({*name.split(".")} & {*path}))
     if not same:
         listed = f"remove it; valid keys here are {', '.join(known[:30])}"
@@ -149,6 +148,19 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
         return advice
     option = on_the_command_line(same[0], value_at(layers.values, path))
     return f"{advice} On the command line: {option}"
+
+
+def _elsewhere(path: KeyPath, everywhere: list[str]) -> Iterator[str]:
+    """Yield the keys of the same name; below a data set or a variant, those that it can have."""
+    key = str(path[-1])
+    section = below = path[:1] if key in OVERRIDING else ()
+    for at, part in enumerate(path[:-1]):
+        if part in OVERRIDING:
+            section, below = path[:at], path[: at + 2]
+    start, own = ("".join(f"{part}." for part in one) for one in (section, below))
+    for one in everywhere:
+        if one.startswith(start) and one.endswith(f".{key}"):
+            yield own + one.removeprefix(start)
 
 
 def _new_name(path: KeyPath) -> str | None:

@@ -34,12 +34,17 @@ class Origin(NamedTuple):
     layer: Layer
     path: KeyPath
 
-    def __str__(self) -> str:
+    @property
+    def source(self) -> str:
+        """The layer, with the line if it is a file."""
         line = self.layer.lines.get(self.path)
-        if line is not None:
-            return f"{self.layer.name}:{line}"
+        return self.layer.name if line is None else f"{self.layer.name}:{line}"
+
+    def __str__(self) -> str:
+        if self.path in self.layer.lines:
+            return self.source
         names = [str(name) for key, name in pairwise(self.path) if key in OVERRIDING]
-        return " ".join([self.layer.name, *(f"for {name}" for name in names)])
+        return " ".join([self.source, *(f"for {name}" for name in names)])
 
 
 class Layers:
@@ -92,7 +97,7 @@ class Layers:
         origin = self.origin(path, *names)
         shown = VARIANTS in origin.path or set(names) <= set(origin.path)
         own = [] if shown else [f"(for {names[0]})"]
-        return " ".join([f"{origin}: {dotted(_as_set(path, origin.path))}", *own])
+        return " ".join([f"{origin.source}: {dotted(_as_set(path, origin.path))}", *own])
 
 
 def _with_oracle(layer: Layer) -> Layer:

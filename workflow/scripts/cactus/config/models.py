@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from cactus.config.printed.schedule import Change, schedule_changes
 from cactus.config.printed.titles import Titles
@@ -22,7 +22,8 @@ from cactus.config.sections.outputs import QUALITY_TABLE, OutputSettings
 from cactus.config.sections.partition import PartitionSettings
 from cactus.config.sections.source import BARE_KINDS, Source
 from cactus.config.sections.synthetic import SyntheticSettings
-from cactus.errors import ConfigError, did_you_mean
+from cactus.config.source_names import SourceNames
+from cactus.errors import did_you_mean
 
 
 class Config(Settings):
@@ -66,16 +67,14 @@ class Config(Settings):
     outputs: OutputSettings = OutputSettings()
 
     @model_validator(mode="after")
-    def _embeddings_are_known(self) -> Self:
-        known = self.embeddings.names
-        margins = "partitions.hyperplanes.per_embedding"
-        wanted: list[tuple[str, str | None, str | None]]
-        wanted = [(f"grid.{key}", name, None) for key, name in self.grid.wanted_embeddings]
-        wanted += [(f"grid.{key}", one.embedding, None) for key, one in self.grid.wanted_sources]
-        wanted += [(margins, name, name) for name in self.partitions.hyperplanes.per_embedding]
-        for key, name, below in wanted:
-            if name is not None and name not in known:
-                raise UnfitError(key, _other_embedding(name, known), below)
+    def _sources_are_known(self) -> Self:
+        for key, name, place in self.grid.wanted_sources:
+            dataset = key.split(".")[1] if place == "controls" else None
+            if advice := self.source_names(dataset).advice(name, place):
+                raise UnfitError(f"grid.{key}", advice)
+        for name in self.partitions.hyperplanes.per_embedding:
+            if advice := self.source_names().advice(name, "embeddings"):
+                raise UnfitError("partitions.hyperplanes.per_embedding", advice, name)
         return self
 
     @model_validator(mode="after")
@@ -106,18 +105,12 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
-    def _variants_are_known(self) -> Self:
-        variants = self.partitions.variants
+    def _variants_have_free_names(self) -> Self:
         taken = (*self.embeddings.names, *self.data.names)
-        for name in variants:
+        for name in self.partitions.variants:
             if name in taken:
                 fix = "an embedding or a data set has this name; choose another"
                 raise UnfitError("partitions.variants", fix, name)
-        for key, source in self.grid.wanted_sources:
-            variant = source.variant
-            if variant is not None and variant not in variants:
-                listed = f"partitions.variants has no `{variant}`; it has {', '.join(variants)}"
-                raise UnfitError(f"grid.{key}", did_you_mean(variant, variants, listed))
         return self
 
     @cached_property
@@ -130,6 +123,15 @@ class Config(Settings):
             No cell is left.
         """
         return Grid.from_settings(self.grid)
+
+    def source_names(self, dataset: DatasetName | None = None) -> SourceNames:
+        """Return which task sources the grid can have, with the ways that a data set has."""
+        try:
+            evaluation = self.evaluation.resolve(dataset or "")
+        except ValidationError:  # its own check explains what is wrong
+            evaluation = self.evaluation
+        ways = dict.fromkeys(one.way for one in evaluation.settings)
+        return SourceNames(self.embeddings.names, self.partitions.variants, tuple(ways))
 
     def acceptance(
         self, learner: str, partitions: PartitionSettings, dataset: DatasetName
@@ -171,21 +173,6 @@ class Config(Settings):
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""
         return self.partitions.resolve(dataset).pool_attributes if dataset == "celeba" else 0
-
-
-def _other_embedding(name: str, known: Collection[str]) -> str:
-    """Return advice about the name of an embedding that is unknown."""
-    try:
-        source = Source.parse(name)
-    except ConfigError:
-        source = None
-    if source and source.kind == "scratch":
-        return "training from scratch is no embedding; turn it on by grid.scratch"
-    if source and source.embedding != name:
-        what = "an embedding with a variant or a way" if source.kind == "kmeans" else "a control"
-        return f"`{name}` is {what}; put it under grid.controls.<data set>"
-    listed = f"The embedding is unknown; known are {', '.join(known)}"
-    return f"{did_you_mean(name, known)} {listed} (add others under embeddings.custom)".lstrip()
 
 
 def _titles_of(custom: Mapping[str, Any], names: Collection[str]) -> dict[str, str]:

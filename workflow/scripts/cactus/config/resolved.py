@@ -18,6 +18,11 @@ from cactus.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from cactus.config.models import Config
 
+# Keys of the grid by which a source that it names may have no cell.
+_DECIDING: Final = (
+    *("controls", "datasets", "learners", "ablation_learners", "include", "exclude"),
+    "per_dataset",
+)
 _POOLED_SIDE: Final = 16
 
 
@@ -36,15 +41,21 @@ def check_cells(config: "Config", layers: Layers) -> None:
         raise
     checks = {dataset: _DatasetChecks(config, layers, dataset) for dataset in grid.datasets}
     _check_titles(config, layers)
-    # A misspelled key tells as much before the grid has the embedding.
-    custom = [(dataset, name) for dataset in checks for name in config.embeddings.custom]
-    used = [(run[0], run[1]) for run in grid.embedding_runs]
-    for dataset, embedding in dict.fromkeys([*used, *custom]):
-        checks[dataset].check_embedding(embedding)
-    for dataset in dict.fromkeys(run[0] for run in grid.baseline_runs):
-        checks[dataset].check_baselines()
-    for cell in dict.fromkeys(cell._replace(seed=0) for cell in grid.cells):
-        checks[cell.dataset].check_cell(cell)
+    for one in checks.values():
+        one.check_used()
+
+
+def check_training_images(
+    config: "Config", layers: Layers, dataset: DatasetName, images: int
+) -> None:
+    """Check the values again that a data set of one's own has to meet, with its real size.
+
+    Raises
+    ------
+    ConfigError
+        They ask for more than `images` images in the training split.
+    """
+    _DatasetChecks(config, layers, dataset, images).check_used()
 
 
 def check_all_is_used(config: "Config", layers: Layers) -> None:
@@ -66,17 +77,30 @@ def check_all_is_used(config: "Config", layers: Layers) -> None:
                 got=shown(sources),
                 fix=f"add {name} to grid.datasets, or remove the key",
             )
-    used = {Source.parse(name).variant for names in grid.controls.values() for name in names}
+    named = {Source.parse(name).variant for names in grid.controls.values() for name in names}
+    used = {Source.parse(cell.source).variant for cell in config.expanded_grid.cells}
     for name in config.partitions.variants:
         key = ("partitions", VARIANTS, name)
-        latest = layers.rank(key) >= layers.rank(("grid", "controls"))
+        deciding = _DECIDING if name in named else ("controls",)
+        latest = layers.rank(key) >= max(layers.rank(("grid", one)) for one in deciding)
         if name not in used and latest and not layers.is_default(key):
             raise ConfigError(
                 "The configuration has a variant that no task source uses.",
                 where=layers.place(key),
                 got=name,
-                fix=f"add a source to grid.controls, e.g. `acai+{name}`, or remove the variant",
+                fix=_use_of(config, name, is_named=name in named),
             )
+
+
+def _use_of(config: "Config", variant: str, *, is_named: bool) -> str:
+    """Return advice about a variant that no cell uses."""
+    example = config.source_names().with_variant(variant)
+    if is_named:
+        left_out = "grid.include, grid.exclude or grid.ablation_learners"
+        return f"its sources have no cell left: change {left_out}, or remove the variant"
+    if example:
+        return f"add a source to grid.controls, e.g. `{example}`, or remove the variant"
+    return "remove it: it changes the partitions of no task source"
 
 
 def _check_titles(config: "Config", layers: Layers) -> None:
@@ -100,8 +124,10 @@ def _check_titles(config: "Config", layers: Layers) -> None:
 class _DatasetChecks(PartitionChecks):
     """Checks what the cells of one data set read."""
 
-    def __init__(self, config: "Config", layers: Layers, dataset: DatasetName) -> None:
-        super().__init__(config, layers, dataset)
+    def __init__(
+        self, config: "Config", layers: Layers, dataset: DatasetName, images: int | None = None
+    ) -> None:
+        super().__init__(config, layers, dataset, images)
         section = config.data.of(dataset)
         cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
         for split, size in self.sizes.items():
@@ -110,6 +136,19 @@ class _DatasetChecks(PartitionChecks):
                 raise self.refused(fix, (("data", dataset, cut), getattr(section, cut)))
         self._check_least(section)
         self._check_evaluation()
+
+    def check_used(self) -> None:
+        """Check what the cells, the embeddings and the baselines of the data set read."""
+        grid = self.config.expanded_grid
+        used = [run[1] for run in grid.embedding_runs if run[0] == self.dataset]
+        # A misspelled key tells as much before the grid has the embedding.
+        for embedding in dict.fromkeys([*used, *self.config.embeddings.custom]):
+            self.check_embedding(embedding)
+        if any(run[0] == self.dataset for run in grid.baseline_runs):
+            self.check_baselines()
+        cells = (cell._replace(seed=0) for cell in grid.cells if cell.dataset == self.dataset)
+        for cell in dict.fromkeys(cells):
+            self.check_cell(cell)
 
     def check_embedding(self, name: str) -> None:
         """Check the settings of an embedding."""

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from cactus.config.sections.base import DatasetName
-from cactus.config.sections.data.custom import ROTATIONS, CustomDataset
+from cactus.config.sections.data.custom import CustomDataset
 from cactus.config.sections.data.section import CELEBA_ATTRIBUTES, DataSettings
 from cactus.config.sections.synthetic import SyntheticSettings
 
@@ -48,8 +48,7 @@ def split_sizes(config: "Config", dataset: DatasetName) -> Sizes:
 def _custom(own: CustomDataset) -> Sizes:
     counts, images = own.class_counts(), own.min_images_per_class
     splits: tuple[SplitName, ...] = get_args(SplitName)
-    turns = ROTATIONS if own.rotations else 1
-    return {split: SplitSize(turns * counts[split], sys.maxsize, images) for split in splits}
+    return {split: SplitSize(own.turns * counts[split], sys.maxsize, images) for split in splits}
 
 
 def _mnist(data: DataSettings, synthetic: SyntheticSettings | None) -> Sizes:

@@ -109,8 +109,13 @@ def with_access(settings: DataSettings, access: Settings) -> DataSettings:
     return settings.model_copy(update=access.model_dump())
 
 
-def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> None:
+def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> int | None:
     """Check in seconds, without decoding, that raw files are present or can be downloaded.
+
+    Returns
+    -------
+    int or None
+        Images of the training split, if files of one's own show them.
 
     Raises
     ------
@@ -119,6 +124,8 @@ def check_raw(dataset: DatasetName, settings: DataSettings, raw_dir: Path) -> No
     """
     entry, reader = dataset_entry(dataset, settings), load_reader(dataset, settings)
     _missing_files(reader, entry, settings, raw_dir, thorough=False)
+    found: int | None = getattr(reader, "train_images", None)
+    return found
 
 
 def complete_raw(

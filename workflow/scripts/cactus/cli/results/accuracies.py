@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from cactus.cli.text import columns, print_json
@@ -13,7 +14,7 @@ from cactus.files import read_json
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.run_folders import run_names
+from cactus.provenance.staleness.run_folders import planned_folder
 from cactus.provenance.staleness.status import counted, listed_states
 from cactus.stages.base import Job
 from cactus.stages.run_baselines import baseline_cell
@@ -81,8 +82,8 @@ def show_results(arguments: argparse.Namespace) -> int:
 
 
 def _instead(pattern: str, cells: set[str], jobs: list[Job]) -> str:
-    if pattern in run_names():
-        return f"it is a run: `cactus results --run {pattern}` shows all of its cells"
+    if planned_folder(pattern):
+        return f"it is a run: `cactus results --run {quote(pattern)}` shows all of its cells"
     if waiting := [job.name for job in jobs if _matches(job.cell, pattern)]:
         return f"`cactus why {waiting[0]}` says what it lacks"
     return did_you_mean_or_known(pattern, cells, "leave the pattern out")

@@ -19,7 +19,12 @@ from cactus.errors import ConfigError, did_you_mean
 from cactus.graph import Graph
 from cactus.provenance.staleness.open_run import check_same_run
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
-from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
+from cactus.provenance.staleness.run_folders import (
+    find_run_folder,
+    is_same_run,
+    planned_folder,
+    runs_by_time,
+)
 
 _WIDEST = 60  # characters of a key or value that the next column is moved for
 _YAML = (".yaml", ".yml", ".json")
@@ -53,7 +58,7 @@ def show_config(arguments: argparse.Namespace) -> int:
     if source and source.way:
         rows = [_of_way(row, source, source.way) for row in rows]
     if keys := [word for word in words if word != cell]:
-        rows = [row for key in keys for row in _matching(rows, key)]
+        rows = [row for key in keys for row in _matching(rows, key, cell)]
     if arguments.json:
         print_json([row._asdict() for row in rows])
     else:
@@ -64,10 +69,8 @@ def show_config(arguments: argparse.Namespace) -> int:
 def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     """Return the layers of the study or run that is named; take the run's name from the words."""
     runs = runs_by_time()
-    places = (one for one in words if one in runs or (Path(one) / "plans").is_dir())
-    named = arguments.run_option or next(places, None)
-    if named in words:
-        words.remove(named)
+    named = arguments.run_option or next(filter(planned_folder, words), None)
+    words[:] = [one for one in words if not (named and is_same_run(one, named))]
     given = arguments.configfile or arguments.config
     if not given and (named or runs):
         folder = find_run_folder(named)
@@ -174,16 +177,21 @@ def _is_read(path: KeyPath, wildcards: dict[str, str], names: list[str]) -> bool
     return own not in BUILT_IN or own == wildcards.get("learner")
 
 
-def _matching(rows: list[_Row], key: str) -> list[_Row]:
+def _matching(rows: list[_Row], key: str, cell: str | None) -> list[_Row]:
     """Return the rows of a key, of a section or of the last part of a key."""
     found = [row for row in rows if f".{row.key}.".find(f".{key}.") >= 0]
     if not found:
-        keys = [*(row.key for row in rows), *all_keys(Config)]
-        short = [name.rpartition(".")[2] for name in keys]
+        parts = [row.key.split(".") for row in rows]
+        keys = {".".join(one[:end]) for one in parts for end in range(1, len(one) + 1)}
+        fix = did_you_mean(
+            key, [*keys, *(one[-1] for one in parts)], "without a key, all are printed"
+        )
+        if key in all_keys(Config):
+            fix = "no job of the cell reads it: leave the cell out" if cell else "it holds nothing"
         raise ConfigError(
             "The configuration has no such key here.",
             where="the command line",
             got=key,
-            fix=did_you_mean(key, [*keys, *short], "without a key, all are printed"),
+            fix=fix,
         )
     return found

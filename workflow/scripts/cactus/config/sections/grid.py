@@ -16,8 +16,8 @@ from cactus.config.sections.base import (
     refuse_repeats,
     setting,
 )
-from cactus.config.sections.source import BARE_KINDS, Source
-from cactus.errors import ConfigError, did_you_mean
+from cactus.config.sections.source import Source, SourcePlace
+from cactus.errors import ConfigError
 
 SCRATCH_LEARNER: Final = "maml"  # its network is the one that is trained from scratch
 
@@ -43,19 +43,6 @@ class CellPattern(Settings):
     source: str | None = setting(None, "Task source of the cells, e.g. `acai` or `labels`.")
     learner: str | None = setting(None, "Meta-learner of the cells.")
     seed: Seed | None = setting(None, "Seed of the cells.")
-
-    @model_validator(mode="after")
-    def _source_is_valid(self) -> Self:
-        try:
-            _ = self.parsed_source
-        except ConfigError as error:
-            raise UnfitError("source", error.fix) from None
-        return self
-
-    @property
-    def parsed_source(self) -> Source | None:
-        """The task source of the cells, if all have the same."""
-        return None if self.source is None else Source.parse(self.source)
 
     def matches(self, cell: Cell) -> bool:
         """Return whether `cell` matches every given key."""
@@ -115,14 +102,7 @@ class GridSettings(DatasetSettings):
             refuse_repeats(key, getattr(self, key), may_be_empty=True)
         for dataset, names in self.controls.items():
             refuse_repeats(f"controls.{dataset}", names, may_be_empty=True)
-            for index, name in enumerate(names):
-                _check_control(f"controls.{dataset}.{index}", name)
         return self
-
-    @property
-    def wanted_embeddings(self) -> Iterator[tuple[str, str]]:
-        """Yield each embedding that a key names, after the key."""
-        return self._named("embeddings")
 
     @property
     def wanted_learners(self) -> Iterator[tuple[str, str]]:
@@ -145,29 +125,17 @@ class GridSettings(DatasetSettings):
                     yield f"{key}.{index}", name
 
     @property
-    def wanted_sources(self) -> Iterator[tuple[str, Source]]:
-        """Yield each task source that a key other than `embeddings` names, after the key."""
+    def wanted_sources(self) -> Iterator[tuple[str, str, SourcePlace]]:
+        """Yield each task source that a key names, after the key, and what the key is for."""
+        for key, name in self._named("embeddings"):
+            yield key, name, "embeddings"
         for dataset, names in self.controls.items():
             for index, name in enumerate(names):
-                yield f"controls.{dataset}.{index}", Source.parse(name)
+                yield f"controls.{dataset}.{index}", name, "controls"
         for key, patterns in (("include", self.include), ("exclude", self.exclude)):
             for index, pattern in enumerate(patterns):
-                if source := pattern.parsed_source:
-                    yield f"{key}.{index}.source", source
-
-
-def _check_control(key: str, name: str) -> None:
-    try:
-        source = Source.parse(name)
-    except ConfigError as error:
-        raise UnfitError(key, error.fix) from None
-    if name == source.base and source.kind in ("kmeans", "scratch"):
-        similar = did_you_mean(name, BARE_KINDS)
-        raise UnfitError(
-            key,
-            f"{similar} '{name}' is not a control; put embeddings in `embeddings`, and turn "
-            "training from scratch on or off by `scratch`".lstrip(),
-        )
+                if pattern.source is not None:
+                    yield f"{key}.{index}.source", pattern.source, "patterns"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Settings of the partitions from which meta-training tasks are built."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -253,6 +254,17 @@ class PartitionSettings(DatasetSettings):
         """Return the acceptance rule for a meta-learner; None for one that declares its own."""
         rule: AcceptanceSettings | None = getattr(self, learner) if learner in RULES else None
         return rule
+
+
+def changes_partitions(variant: Mapping[str, Any], source: Source, dataset: DatasetName) -> bool:
+    """Return whether a variant sets one of the keys that the partitions of a source read."""
+    values = {key: variant[key] for key in variant.keys() & keys_read(source, dataset)}
+    planes = values.get("hyperplanes")
+    if isinstance(planes, dict):
+        own = planes.get("per_embedding")
+        here = own.get(source.embedding, {}) if isinstance(own, dict) else {}
+        values |= {**planes, "hyperplanes": {}, "per_embedding": here}
+    return any(value != {} for value in values.values())
 
 
 def keys_read(source: Source, dataset: DatasetName) -> set[str]:

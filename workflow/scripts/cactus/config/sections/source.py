@@ -8,6 +8,8 @@ from typing import Any, Final, Literal, Self
 from cactus.errors import ConfigError
 
 SourceKind = Literal["kmeans", "hyperplanes", "labels", "random", "pixels", "scratch"]
+# Where the grid names task sources; the last are the patterns of `include` and `exclude`.
+SourcePlace = Literal["embeddings", "controls", "patterns"]
 BARE_KINDS: tuple[SourceKind, ...] = ("labels", "random", "pixels", "scratch")
 SourceInput = Literal["embeddings", "images", "labels"]
 NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -17,7 +19,7 @@ _VARIANT: Final = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 # Names of variants that say a number, and the key that has to have it.
 _NUMBERED: Final = {"p": "count", "k": "clusters"}
 # These have no partitions to vary, and the oracle of every way is one model, as in the original.
-_FIXED: Final = ("labels", "scratch")
+FIXED: Final = ("labels", "scratch")
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,8 @@ class Source:
         base, *rest = name.split("+")
         found = _WAY.fullmatch(rest[-1]) if rest else None
         variants = rest[:-1] if found else rest
-        if len(variants) > 1 or not all(map(is_variant_name, variants)):
+        if len(variants) > 1 or not all(map(is_variant_name, variants)) or (rest and base in FIXED):
             raise _invalid(name)
-        if rest and base in _FIXED:
-            raise _invalid(name, f"use `{base}` alone: it has no variants")
         kind, embedding = _parse_base(base, name)
         variant = variants[0] if variants else None
         return cls(name, kind, embedding, variant, int(found[1]) if found else None)
@@ -142,21 +142,15 @@ def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:
     embedding = base.removeprefix(_HYPERPLANES)
     if NAME_PATTERN.fullmatch(embedding):
         return ("kmeans" if embedding == base else "hyperplanes"), embedding
-    single = base.removeprefix("single-")
-    if single != base and NAME_PATTERN.fullmatch(single):
-        raise _invalid(name, f"use its new name, `{single}+p-1`")
     raise _invalid(name)
 
 
-def _invalid(name: str, fix: str = "") -> ConfigError:
+def _invalid(name: str) -> ConfigError:
     bare = ", ".join(BARE_KINDS)
-    form = (
-        f"use an embedding's name, {_HYPERPLANES}<embedding>, or one of {bare}, and add "
-        "`+<variant>` for an entry of partitions.variants or `+<N>-way` for N-way tasks"
-    )
     return ConfigError(
         "The name of a task source is not valid.",
         where="grid.controls",
         got=repr(name),
-        fix=fix or form,
+        fix=f"use an embedding's name, {_HYPERPLANES}<embedding>, or one of {bare}, and add "
+        "`+<variant>` for an entry of partitions.variants or `+<N>-way` for N-way tasks",
     )

@@ -34,7 +34,14 @@ class CustomReader:
     ----------
     dataset, own
         Name and settings of the data set.
+
+    Attributes
+    ----------
+    train_images
+        Prepared images of the training split; None before they are found.
     """
+
+    train_images: int | None = None
 
     def __init__(self, dataset: str, own: CustomDataset) -> None:
         self._dataset, self._own = dataset, own
@@ -102,7 +109,9 @@ class CustomReader:
         least = self._own.min_images_per_class
         name = f"custom.{self._dataset}"
         path_of = {entry: path for path, entry in files.items()}
-        return lay_out(name, images, least, lambda _, entry: path_of[entry]), notes
+        layouts = lay_out(name, images, least, lambda _, entry: path_of[entry])
+        self.train_images = self._own.turns * len(layouts["train"].entries)
+        return layouts, notes
 
     def _files(self, tree: RawTree) -> dict[str, RawEntry]:
         """Return the files by path; those in archives as if these were unpacked."""

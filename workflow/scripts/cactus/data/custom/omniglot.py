@@ -24,7 +24,14 @@ class CustomReader:
     ----------
     dataset, own
         Name and settings of the data set.
+
+    Attributes
+    ----------
+    train_images
+        Prepared images of the training split; None before they are found.
     """
+
+    train_images: int | None = None
 
     def __init__(self, dataset: str, own: CustomDataset) -> None:
         self._dataset, self._own = dataset, own
@@ -72,7 +79,9 @@ class CustomReader:
             for split, of in division.items()
         }
         least, name = self._own.min_images_per_class, f"custom.{self._dataset}"
-        return lay_out(name, images, least, omniglot.drawing_name), notes
+        layouts = lay_out(name, images, least, omniglot.drawing_name)
+        self.train_images = self._own.turns * len(layouts["train"].entries)
+        return layouts, notes
 
 
 def _published(name: str) -> dict[str, str]:

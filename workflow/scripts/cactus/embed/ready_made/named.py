@@ -1,5 +1,6 @@
 """Vectors that belong to images by name."""
 
+import posixpath
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final, NoReturn
@@ -15,7 +16,7 @@ _NAMES: Final = "results/<run>/data/<data set>/<split>_names.txt"
 
 
 class NamedRows:
-    """The rows of vectors by the names of their images.
+    """The rows of vectors by the names of their images, however their paths are written.
 
     Parameters
     ----------
@@ -37,8 +38,9 @@ class NamedRows:
         row = 0
         for part, count in zip(settings.parts, counts, strict=True):
             for name in read_names(Path(part.names), settings.name_array, count):
-                if self._row_of.setdefault(name, row) != row:
-                    repeated[name] = None
+                plain = _plain(name)
+                if self._row_of.setdefault(plain, row) != row:
+                    repeated[name if name == plain else f"{name}, which is {plain}"] = None
                 row += 1
         if repeated:
             fix = "write each image's vector once; give images of one name others, with folders"
@@ -55,15 +57,15 @@ class NamedRows:
         images = {split: load_images(data_folder, split) for split in SPLITS}
         names = {split: load_names(data_folder, split, len(images[split])) for split in SPLITS}
         ours = [name for split in SPLITS for name in names[split]]
-        missing = [name for name in ours if name not in self._row_of]
+        missing = [name for name in ours if _plain(name) not in self._row_of]
         if missing:
             self._refuse_missing(missing, ours)
         for split in SPLITS:
             for name, image in zip(names[split], images[split], strict=True):
-                yield name, self._row_of[name], image
+                yield name, self._row_of[_plain(name)], image
 
     def _refuse_missing(self, missing: list[str], ours: list[str]) -> NoReturn:
-        unknown = self._row_of.keys() - set(ours)
+        unknown = self._row_of.keys() - set(map(_plain, ours))
         got = f"{len(missing)} of {len(ours)} images have none: {few(missing)}"
         if unknown:
             got += f"; {len(unknown)} names are of no image: {few(sorted(unknown))}"
@@ -75,3 +77,8 @@ class NamedRows:
 
     def _refuse(self, what: str, got: str, fix: str) -> NoReturn:
         raise DataError(what, where=self._where, got=got, fix=fix)
+
+
+def _plain(name: str) -> str:
+    """Return a name, if it is a path, without steps that lead nowhere, as in ``./a/../b.png``."""
+    return posixpath.normpath(name)

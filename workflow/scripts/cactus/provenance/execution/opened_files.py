@@ -10,7 +10,6 @@ import importlib.util
 import mmap
 import os
 import re
-import site
 import stat
 import sys
 import sysconfig
@@ -24,6 +23,7 @@ from typing import Any, Final
 from cactus.errors import ConfigError
 from cactus.provenance.execution.running_job import RunningJob
 from cactus.provenance.fingerprint.declared import declared_path
+from cactus.provenance.fingerprint.distributions import library_folders
 
 _LOOK_SECONDS: Final = 0.2
 # Programs, libraries, devices and settings of the system.
@@ -237,8 +237,7 @@ def _reads(mode: object, flags: int) -> bool:
 def _environment() -> Iterator[str]:
     """Yield the folders of Python, its libraries and caches."""
     yield from (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())
-    yield from (*site.getsitepackages(), site.getusersitepackages())
-    yield from (one for one in sys.path if Path(one).name in ("site-packages", "dist-packages"))
+    yield from library_folders()
     found = (Path(os.path.expandvars(one)).expanduser() for one in _CACHES)
     yield from (str(one) for one in found if one.is_absolute())
     yield from map(str, Path(tempfile.gettempdir()).glob("torchinductor_*"))

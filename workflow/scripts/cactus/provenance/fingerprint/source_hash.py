@@ -100,13 +100,14 @@ def _blocks(tree: ast.AST, *, run_only: bool = False) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         yield node
-        never_runs = run_only and isinstance(node, ast.If) and _checks_types(node.test)
+        never_runs = run_only and isinstance(node, ast.If) and checks_types(node.test)
         for name in ("body", "orelse", "finalbody", "handlers", "cases"):
             if not (never_runs and name == "body"):
                 waiting += getattr(node, name, ())
 
 
-def _checks_types(test: ast.expr) -> bool:
+def checks_types(test: ast.expr) -> bool:
+    """Return whether a condition is that of ``if TYPE_CHECKING:``, which is false in a job."""
     if isinstance(test, ast.Attribute) and isinstance(test.value, ast.Name):
         return test.attr == "TYPE_CHECKING"
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"

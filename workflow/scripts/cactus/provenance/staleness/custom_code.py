@@ -5,7 +5,9 @@ The job checks the values of the keys when it starts.
 """
 
 import ast
+import sys
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
@@ -24,6 +26,7 @@ from cactus.provenance.fingerprint.class_members import (
 )
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes, missing_file
+from cactus.provenance.fingerprint.distributions import library_folders
 from cactus.provenance.records.reasons import ABSENT
 
 # Methods of each kind of class, with the number of arguments that they are called with.
@@ -106,27 +109,42 @@ def _used(config: Config) -> Iterator[_Entry]:
 
 
 def _module(tree: SourceTree, entry: _Entry) -> Path:
-    module = entry.module
+    module, got = entry.module, repr(entry.module)
+    what, fix = "does not exist", f"give a .py file of your own, from {Path(tree.base).absolute()}"
     try:
         beside = (tree.base / f"{module}.py").is_file()
         dotted = all(one.isidentifier() for one in module.split("."))
         path = tree.module_path(module) if dotted or module.endswith(".py") else tree.base / module
         if path.suffix == ".py" and path.is_file():
-            return path
+            if not _is_of_a_library(tree, module, path):
+                return path
+            what, got = "is a library's, not your own", f"{module!r}, which is {path}"
+        else:
+            there = [one.name for one in path.parent.glob("*.py") if one.is_file()]
+            similar = [
+                Path(module).with_name(one) for one in get_close_matches(path.name, there, 1)
+            ]
+            fix = f"did you mean '{similar[0]}'?" if similar else fix
     except CodeError as error:
-        fix = f"did you mean '{module}.py'?" if beside else error.fix
+        fix = error.fix
     except (OSError, ValueError) as error:
+        beside = False
         fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"
-    else:
-        there = [one.name for one in path.parent.glob("*.py") if one.is_file()]
-        other = f"give the path of a .py file, starting in {Path(tree.base).absolute()}"
-        fix = f"did you mean '{module}.py'?" if beside else did_you_mean(path.name, there, other)
     raise ConfigError(
-        f"The module of {entry.kind.what} does not exist.",
+        f"The module of {entry.kind.what} {what}.",
         where=f"{entry.where}.module",
-        got=repr(module),
-        fix=fix,
+        got=got,
+        fix=f"did you mean '{module}.py'?" if beside else fix,
     )
+
+
+def _is_of_a_library(tree: SourceTree, module: str, path: Path) -> bool:
+    """Return whether a module is Python's own, or lies where libraries are installed."""
+    if not module.endswith(".py") and module.partition(".")[0] in sys.stdlib_module_names:
+        return True
+    real, folders = path.resolve(), (Path(one).resolve() for one in library_folders())
+    ours = real.is_relative_to(tree.scripts.resolve())
+    return not ours and any(map(real.is_relative_to, folders))
 
 
 def _check_imports(entry: _Entry, path: Path) -> None:

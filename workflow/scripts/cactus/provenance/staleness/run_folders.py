@@ -22,6 +22,18 @@ def runs_by_time(results: Path = Path("results")) -> list[str]:
     return sorted(run_names(results), key=planned, reverse=True)
 
 
+def planned_folder(run: str, results: Path = Path("results")) -> Path | None:
+    """Return the folder of a run, given its name or path; None if there is no such run."""
+    places = (Path(run), results / run) if run else ()
+    return next((one for one in places if (one / PLANNED_CONFIG_FILE).is_file()), None)
+
+
+def is_same_run(one: str, other: str, results: Path = Path("results")) -> bool:
+    """Return whether two names or paths stand for one run."""
+    first, second = planned_folder(one, results), planned_folder(other, results)
+    return one == other or bool(first and second and first.samefile(second))
+
+
 def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     """Return the folder of a run, given its name or path; None stands for the newest.
 
@@ -33,20 +45,20 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     known = runs_by_time(results)
     if run is None and known:
         return results / known[0]
-    for folder in (Path(run), results / run) if run else ():
-        if (folder / PLANNED_CONFIG_FILE).is_file():
-            return folder
+    if run is not None and (folder := planned_folder(run, results)):
+        return folder
     raise RecordError(
-        "There is no such run." if run else "There is no run yet.",
+        "There is no run yet." if run is None else "There is no such run.",
         where=str(results.absolute()),
-        got=_found(run, results) if run else f"no folder with {PLANNED_CONFIG_FILE}",
+        got=f"no folder with {PLANNED_CONFIG_FILE}" if run is None else _found(run, results),
         fix=did_you_mean_or_known(
-            run or "", known, "run the workflow first: `snakemake --cores 2`"
+            Path(run or "").name, known, "run the workflow first: `snakemake --cores 2`"
         ),
     )
 
 
 def _found(run: str, results: Path) -> str:
     """Return a name, with what there is instead of a run."""
-    there = next((one for one in (Path(run), results / run) if one.is_dir()), None)
+    places = (Path(run), results / run) if run else ()
+    there = next((one for one in places if one.is_dir()), None)
     return f"{run}; the folder {there} has no {PLANNED_CONFIG_FILE}" if there else run

@@ -167,6 +167,11 @@ class CustomDataset(Settings):
         return self.variant_of or ("module" if self.module else "files")
 
     @property
+    def turns(self) -> int:
+        """How many classes of the prepared data a class becomes."""
+        return ROTATIONS if self.rotations else 1
+
+    @property
     def knows_classes(self) -> bool:
         """Whether the classes of each split are known without the data."""
         return self.split is not None and bool(self.split.classes or self.split.published)

@@ -1,5 +1,6 @@
 """Settings of vectors that were made elsewhere."""
 
+import os
 from pathlib import PurePath
 from typing import Final, NamedTuple, Self
 
@@ -63,13 +64,14 @@ class ReadyVectors(Settings):
 
     @property
     def parts(self) -> list[VectorFiles]:
-        """The files of each split; files that several splits have come once."""
-        parts = []
+        """The files of each split; those that several splits have come once, in one spelling."""
+        parts: dict[tuple[str, ...], VectorFiles] = {}
         for split in _SPLITS:
             vectors, images, names = (getattr(of, split) for of in (self, self.images, self.names))
             held = ("", names or vectors) if self.by_names else (images or vectors, "")
-            parts.append(VectorFiles(vectors, *held))
-        return list(dict.fromkeys(parts))
+            part = VectorFiles(vectors, *held)
+            parts.setdefault(tuple(map(os.path.realpath, part)), part)
+        return list(parts.values())
 
     @property
     def files(self) -> list[str]:
