@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -204,12 +204,9 @@ def _blocks(found: Sequence[_Told], limit: int) -> Iterator[str]:
             yield printable(f"  affects: {_titles([*numbers.values()], limit)}")
             # A command is printable already, and none any more if a part is left out.
             yield f"  fix:     {fix}"
-        if more := [one for block in islice(blocks.values(), _MOST_BLOCKS, None) for one in block]:
-            what, fixes = (
-                counted(len(more), "more finding"),
-                [*dict.fromkeys(one[2] for one in more)],
-            )
-            yield printable(f"{kind}: {what}, in {_files(more)}")
+        if left := list(chain.from_iterable(islice(blocks.values(), _MOST_BLOCKS, None))):
+            fixes = {fix: None for *_, fix in left}
+            yield printable(f"{kind}: {counted(len(left), 'more finding')}, in {_files(left)}")
             yield f"  fix:     {' && '.join(fixes) if len(fixes) <= _MOST_FIXES else _IN_JSON}"
 
 
