@@ -106,7 +106,8 @@ def _look(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
 def _look_for_closed(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
     """Yield the folders to which nobody may write, of those that have to take a file or a folder.
 
-    A job's own folder is replaced as a whole, so the one above it counts, too.
+    A job's own folder is replaced as a whole, so the one above it counts, too. A folder that is
+    closed stands for the closed ones below it.
     """
     there = {
         name: one
@@ -118,11 +119,10 @@ def _look_for_closed(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
         or len(there) < len(tree)
         or any(isinstance(one, Job) for inner in there.values() for one in inner.values())
     )
-    if takes and _is_closed(folder):
-        yield _closed(folder, "chmod -R u+w")
-        return
-    for name, one in there.items():
-        yield from _look_for_closed(folder / name, one)
+    below = [one for name, tree in there.items() for one in _look_for_closed(folder / name, tree)]
+    if (takes or below) and _is_closed(folder):
+        below = [_closed(folder, "chmod -R u+w")]
+    yield from below
 
 
 def _is_closed(folder: Path) -> bool:
