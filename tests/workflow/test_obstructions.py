@@ -229,3 +229,20 @@ def test_a_run_in_a_closed_folder_is_there(scratch: Scratch, name: str):
     for text in found:
         assert f"where: {name}\n  got:   a folder that cannot be read (Permission denied)" in text
         assert f"fix:   `chmod u+rwx {name}`; then " in text
+
+
+@privileged
+def test_what_cannot_be_read_is_not_said_to_have_changed(scratch: Scratch):
+    file = scratch.run / "figures/shots.pdf"
+    file.chmod(0)
+    try:
+        audit, why = (
+            closed(scratch.project.folder, one)
+            for one in ("audit small", "why make_figure/shots --run small")
+        )
+    finally:
+        file.chmod(0o644)
+    assert audit.startswith("output unreadable: figures/shots.pdf\n  got:     unreadable (Perm"), (
+        audit
+    )
+    assert "output figures/shots.pdf is unreadable (Permission denied)\n" in why
