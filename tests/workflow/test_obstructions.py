@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from cactus.cli.state.top import is_driven
 from cactus.errors import RecordError
 from cactus.provenance.staleness.obstructions import obstructions, refuse_obstructions
+from cactus.provenance.staleness.status import job_status
 from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.project import Project
 from tests.workflow.scratch import Scratch
@@ -215,6 +217,14 @@ def test_an_obstruction_is_one_finding_with_what_is_behind_it(
 def test_what_is_behind_an_obstruction_is_missing_whatever_it_is(scratch: Scratch, shape: str):
     put(scratch.run / "records", shape)
     assert {one.state for one in scratch.planner().assess_all()} == {"missing"}
+
+
+@pytest.mark.parametrize("shape", ["a file", LINK, DEVICE, "a pipe"])
+def test_what_is_in_the_place_of_the_work_folder_makes_no_job_fail(scratch: Scratch, shape: str):
+    put(scratch.run / "work", shape)
+    planner = scratch.planner()
+    assert {job_status(planner, one).state for one in planner.assess_all()} == {"fresh"}
+    assert not is_driven(scratch.run)
 
 
 @privileged
