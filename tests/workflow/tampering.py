@@ -128,8 +128,8 @@ TAMPERINGS = [
     *(Tampering(f"another end of {job}", edit(f"records/{job}.json", '"ended": "2', '"ended": "3'), "record damaged", f"records/{job}.json") for job in _JOBS),
     Tampering("a record copied beside", copy(f"records/meta_train/{MAML}.json", "records/meta_train/omniglot/acai/maml/s9.json"), "stray file", "records/meta_train/omniglot/acai/maml/s9.json"),
     Tampering("a link in the place of a folder", lambda run: (run / "models/omniglot/link").symlink_to(run / "models/mnist"), "stray file", "models/omniglot/link"),
-    Tampering("a folder in the place of a file", folder_for(f"models/{MAML}/model.json"), "output changed", f"models/{MAML}/model.json"),
-    Tampering("a folder in the place of a record", folder_for(f"records/meta_train/{MAML}.json"), "record damaged", f"records/meta_train/{MAML}.json"),
+    Tampering("a folder in the place of a file", folder_for(f"models/{MAML}/model.json"), "obstructed", f"models/{MAML}/model.json"),
+    Tampering("a folder in the place of a record", folder_for(f"records/meta_train/{MAML}.json"), "obstructed", f"records/meta_train/{MAML}.json"),
     Tampering("a record that is not UTF-8", overwrite(f"records/meta_train/{MAML}.json", b"\xff"), "record damaged", f"records/meta_train/{MAML}.json"),
     Tampering("the audit removed", remove("audit.json"), "output missing", "audit.json"),
 ]  # fmt: skip

@@ -85,7 +85,8 @@ def test_a_damaged_record_is_reported_in_one_line_and_makes_its_job_stale(
     code, output = project.cactus("why", f"meta_train/{MAML}")
     title, reason = output.splitlines()
     assert (code, title) == (1, f"meta_train/{MAML} is stale:")
-    assert re.fullmatch(r"  no valid record \(.+\)", reason)
+    file = f"results/small/records/meta_train/{MAML}.json"
+    assert re.fullmatch(rf"  no valid record \({re.escape(file)}: .+\)", reason)
     code, output = project.cactus("status", "small", "--jobs")
     (row,) = [line for line in output.splitlines() if line.startswith(f"meta_train/{MAML}")]
     assert (code, reason.strip() in row) == (1, True)

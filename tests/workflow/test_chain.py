@@ -38,6 +38,19 @@ def test_a_record_changed_and_sealed_again_breaks_a_link_below_it(scratch: Scrat
     assert "link broken" in kinds
 
 
+def test_what_lies_beside_the_results_is_noted(scratch: Scratch):
+    before = scratch.audit().notes
+    for name in ("notes.txt", "junk/x", "paper.aux", "report.html~", "digest.txt", "states/x/y"):
+        (scratch.run / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch.run / name).touch()
+    report = scratch.audit()
+    assert report.findings == ()
+    assert [one for one in report.notes if one not in before] == [
+        "left by an editor or LaTeX: 1 file, the first is report.html~",
+        "not of any job: junk/, notes.txt, paper.aux, beside the results",
+    ]
+
+
 @pytest.mark.parametrize("what", OPERATIONS)
 def test_what_is_harmless_is_no_finding(scratch: Scratch, what: str):
     OPERATIONS[what](scratch.planner())

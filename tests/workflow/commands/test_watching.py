@@ -209,6 +209,15 @@ def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Projec
     assert (code, "did you mean '5w" in output) == (ConfigError.exit_code, True)
 
 
+def test_status_and_results_have_one_word_for_a_cell(project: Project):
+    (project.run / f"records/meta_train/{CELL}.json").unlink()
+    status, results = project.cactus("status", "small")[1], project.cactus("results")[1]
+    (row,) = (line for line in status.splitlines() if line.startswith(CELL))
+    assert row.split()[1] == "missing"
+    assert "small: 11 jobs that score: 1 missing, 10 fresh" in results
+    assert "of jobs that are not fresh, it is what they last found" in results
+
+
 def test_show_names_files_that_exist(finished: Project):
     found = json.loads(finished.cactus("show", CELL, "--json")[1])
     kinds = {one["what"] for one in found["files"]}

@@ -47,8 +47,19 @@ def test_a_pending_input_is_not_a_difference_of_its_own():
 
 
 def test_a_result_is_missing_or_changed():
-    assert str(Reason("output", "m", "1", "absent")) == "output m missing"
+    assert str(Reason("output", "m", "1", "absent")) == "output m is missing"
     assert str(Reason("output", "m", "1", "2")) == "output m changed since it was made"
+
+
+def test_what_cannot_be_read_has_not_changed():
+    state = "unreadable (Permission denied)"
+    assert str(Reason("output", "m", "1", state)) == f"output m is {state}"
+    assert str(Reason("file", "m", "1", state)) == f"file m is {state}"
+
+
+def test_a_damaged_record_is_named():
+    reason = Reason("record", "records/a.json", "", "not a regular file")
+    assert str(reason) == "no valid record (records/a.json: not a regular file)"
 
 
 def test_long_lists_are_shown_by_what_differs():

@@ -28,6 +28,7 @@ from cactus.exits import message_alone
 from cactus.manuscript.latex import check_latex
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
 from cactus.provenance.execution.storage import check_storage
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import DatasetWildcards, Job
@@ -60,12 +61,15 @@ def before_start(workflow: Any, planner: Planner) -> None:
         The run's folder cannot be written, or its file system lacks hard links.
     ResourceError
         The paper is asked for, and LaTeX is missing.
+    RecordError
+        Something keeps the jobs from their files.
     ClusterError
         Another process or its jobs are working on the run, or Slurm would refuse a job.
     """
-    check_storage(planner.run_folder)
     coming = coming_jobs(workflow)
     jobs = [*coming.values()]
+    refuse_obstructions(planner, jobs)
+    check_storage(planner.run_folder)
     submits = hasattr(workflow.scheduler._executor, "run_uuid")
     if not workflow.deployment_settings.deployment_method and (workflow.local_exec or submits):
         check_interpreter()

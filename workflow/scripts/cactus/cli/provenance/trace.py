@@ -1,6 +1,7 @@
 """``cactus trace``: the chain behind a printed number, on one screen."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trac
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
+from cactus.provenance.staleness.run_folders import is_run_folder
 from cactus.provenance.staleness.status import duration, local_time
 from cactus.stages.base import Job
 
@@ -50,7 +51,7 @@ def show_trace(arguments: argparse.Namespace) -> int:
 def _run_of(file: Path) -> Path:
     """Return the folder of the run that a table or figure belongs to."""
     for folder in file.absolute().parents:
-        if (folder / PLANNED_CONFIG_FILE).is_file():
+        if os.path.lexists(folder / "plans") and is_run_folder(folder):
             return folder
     raise RecordError(
         "The file does not lie in the folder of a run.",

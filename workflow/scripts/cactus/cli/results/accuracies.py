@@ -15,7 +15,7 @@ from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import planned_folder
-from cactus.provenance.staleness.status import counted, listed_states
+from cactus.provenance.staleness.status import State, counted, listed_states, worst
 from cactus.stages.base import Job
 from cactus.stages.run_baselines import baseline_cell
 
@@ -161,14 +161,22 @@ def _notes(planner: Planner, jobs: list[Job], lost: list[str], *, shown: bool) -
         yield _NOTE
     if shown and planner.config.synthetic_data:
         yield SYNTHETIC_NOTE
-    states = [planner.assess(job).state for job in jobs]
+    states = [_state(planner, job) for job in jobs]
+    outdated = any(planner.assess(job).state == "stale" for job in jobs)
     planner.project.tree.cache.save()
     name, number = planner.run_folder.name, counted(len(jobs), "job")
     yield f"{name}: {number} that score: {listed_states(states)}"
-    if shown and "stale" in states:
-        yield "of stale jobs, it is what they last found; `cactus status` names them"
+    if shown and outdated:
+        yield "of jobs that are not fresh, it is what they last found; `cactus status` names them"
     if lost:
         yield f"not shown, as the numbers cannot be read: {few(lost)}; run `cactus update {name}`"
+
+
+def _state(planner: Planner, job: Job) -> State:
+    """Return a job's state as `cactus status` has it: of a cell, the worst of all its jobs."""
+    cells = {cell.name for cell in planner.config.expanded_grid.cells}
+    chain = planner.graph.ancestry(job) if job.cell in cells else [job]
+    return worst([planner.assess(one).state for one in chain])
 
 
 def _facts(one: Accuracy) -> dict[str, Any]:

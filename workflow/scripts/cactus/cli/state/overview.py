@@ -12,7 +12,7 @@ from cactus.cores import usable_cores
 from cactus.errors import CactusError
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE, runs_by_time
+from cactus.provenance.staleness.run_folders import planned_at, runs_by_time
 from cactus.provenance.staleness.status import job_status, listed_states, local_time, worst
 
 _RESULTS: Final = Path("results")
@@ -87,9 +87,9 @@ def _broken(name: str, error: CactusError) -> _Run:
 
 
 def _planned(name: str) -> str:
-    """Return when a run was planned last."""
-    written = (_RESULTS / name / PLANNED_CONFIG_FILE).stat().st_mtime
-    return local_time(datetime.fromtimestamp(written, UTC).isoformat())
+    """Return when a run was planned last, if that can be read."""
+    moment = planned_at(_RESULTS / name)
+    return local_time(datetime.fromtimestamp(moment, UTC).isoformat() if moment else "")
 
 
 def _first_steps() -> Iterator[_Step]:

@@ -74,7 +74,10 @@ def running_now(folder: Path) -> Iterator[RunningNow]:
 def is_driven(folder: Path) -> bool:
     """Return whether Snakemake works on a run now, also between two jobs."""
     place = folder / "work" / _DRIVER
-    holder = read_lease(place)
+    try:
+        holder = read_lease(place)
+    except OSError:  # something else is in the place of a folder, or it is closed
+        return False
     return holder is not None and lives(place, holder)
 
 

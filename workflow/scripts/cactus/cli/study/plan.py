@@ -28,8 +28,8 @@ _UNKNOWN: Final = "unknown"
 def show_plan(arguments: argparse.Namespace) -> int:
     """Print which jobs the next run would do, why, how long they take and what they need."""
     planner = _planner(arguments)
-    note_obstructions(planner)
     stale = [one for one in planner.assess_all() if one.stale]
+    note_obstructions(planner, [one.job for one in stale])
     shared = reusable(planner, stale)
     if planner.run_folder.is_dir():
         planner.project.tree.cache.save()

@@ -35,9 +35,9 @@ def update(arguments: argparse.Namespace) -> int:
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
     planner = open_run(str(folder))
-    refuse_obstructions(planner)
     wanted = _wanted(planner, request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
+    refuse_obstructions(planner, [one.job for one in left])
     while left:
         ready = left if request.dry_run else _ready(folder, left)
         jobs = [one.job for one in ready]

@@ -11,9 +11,9 @@ from cactus.provenance.audit.findings import Finding, audited, audited_records
 from cactus.provenance.records.consistency import contradictions
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.plan import plan_path, read_plan
-from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.reasons import ABSENT, UNREADABLE
 from cactus.provenance.records.record import Record, record_path
-from cactus.provenance.staleness.obstructions import Obstruction
+from cactus.provenance.staleness.places import Obstruction
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.whole_run.audit_run import AUDIT
@@ -80,10 +80,12 @@ def check_results(planner: Planner) -> Iterator[Finding]:
                 continue
             if reason.new == ABSENT:
                 yield Finding("output missing", reason.name, "no such file", record.job)
+            elif reason.new.startswith(UNREADABLE):
+                yield Finding("output unreadable", reason.name, reason.new, record.job)
             else:
-                got = f"sha256 {reason.new[:12]}" if reason.new.isalnum() else reason.new
                 recorded = record.entities[reason.name]
                 sized = reason.new.endswith(" bytes")
+                got = reason.new if sized else f"sha256 {reason.new[:12]}"
                 got += f", recorded {recorded.bytes if sized else reason.old[:12]}"
                 yield Finding("output changed", reason.name, got, record.job)
         for name in sorted(record.unrecorded):

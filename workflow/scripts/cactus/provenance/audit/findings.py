@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from cactus.provenance.audit.printed import PrintedNumber
@@ -18,8 +19,8 @@ ROUNDING: Final = 1e-9
 
 FindingKind = Literal[
     "obstructed", "record missing", "record damaged", "output missing", "output changed",
-    "stray file", "input differs", "source lost", "source differs", "stale", "seed missing",
-    "mixed row", "number differs", "text differs", "map damaged", "results damaged",
+    "output unreadable", "stray file", "input differs", "source lost", "source differs", "stale",
+    "seed missing", "mixed row", "number differs", "text differs", "map damaged", "results damaged",
     "plan damaged", "list damaged", "link broken", "seal broken", "digest differs",
 ]  # fmt: skip
 
@@ -67,6 +68,22 @@ def _agree(value: float | str | None, right: float | str | None) -> bool:
     if isinstance(value, float) and isinstance(right, float):
         return abs(value - right) <= ROUNDING * max(1.0, abs(right))
     return value == right
+
+
+def behind(finding: Finding, below: Mapping[str, str]) -> str | None:
+    """Return the obstruction behind which lies what a finding cannot read, if that is all it says.
+
+    Parameters
+    ----------
+    below
+        How paths below each obstruction start.
+    """
+    if finding.kind == "obstructed":
+        return None
+    file = PurePosixPath(finding.file)
+    above = (str(one) for one in (file, *file.parents) if str(one) in below)
+    named = (name for name, start in below.items() if start in finding.got)
+    return next(chain(above, named), None)
 
 
 def audited(planner: Planner) -> list[Assessment]:

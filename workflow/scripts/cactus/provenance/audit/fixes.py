@@ -10,7 +10,7 @@ from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.shell import quoted
-from cactus.provenance.staleness.obstructions import Obstruction, clearing
+from cactus.provenance.staleness.places import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import read_waivers
 from cactus.stages.base import Job
@@ -19,7 +19,8 @@ from cactus.stages.whole_run.audit_run import AUDIT
 UPDATE: Final = "cactus update"
 # Findings that make their job stale, so that an update fixes them.
 _STALE: Final = {
-    "obstructed", "record missing", "record damaged", "output missing", "output changed", "stale",
+    "obstructed", "record missing", "record damaged", "output missing", "output changed",
+    "output unreadable", "stale",
 }  # fmt: skip
 # Findings whose job has a record that others contradict: only running it again gives a true one.
 _UNTRUSTED: Final = {"link broken", "input differs", "record damaged"}

@@ -1,10 +1,12 @@
 """Audits a whole run and reports what does not agree."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
 
-from cactus.errors import RecordError, printable
+from cactus.errors import RecordError, few, printable
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
@@ -14,7 +16,7 @@ from cactus.provenance.audit.files import (
     check_sources,
     check_staleness,
 )
-from cactus.provenance.audit.findings import Finding, FindingKind, audited
+from cactus.provenance.audit.findings import Finding, FindingKind, audited, behind
 from cactus.provenance.audit.fixes import UPDATE, Fixes, run_words
 from cactus.provenance.audit.links import (
     check_expected,
@@ -31,6 +33,13 @@ from cactus.provenance.records.links import run_digest
 from cactus.provenance.staleness.obstructions import obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
+
+# A finding, the printed numbers that it affects, and the command that fixes it.
+_Told = tuple[Finding, tuple[PrintedNumber, ...], str]
+_MOST_BLOCKS: Final = 5  # of one kind
+_MOST_FILES: Final = 5  # of one block
+_MOST_FIXES: Final = 20  # of what is left out
+_IN_JSON: Final = "one for each, listed by `cactus audit --json`"
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Report:
         Number of jobs, recorded files and printed numbers checked.
     """
 
-    findings: tuple[tuple[Finding, tuple[PrintedNumber, ...], str], ...]
+    findings: tuple[_Told, ...]
     notes: tuple[str, ...]
     digest: str
     jobs: int
@@ -79,13 +88,11 @@ class Report:
         }
 
     def as_text(self, limit: int = 3) -> str:
-        """Return the report as text, with at most `limit` affected numbers named per finding."""
-        lines = []
-        for finding, affected, fix in self.findings:
-            told = [f"{finding.kind}: {finding.file}", f"  got:     {finding.got}"]
-            told.append(f"  affects: {_titles(affected, limit)}")
-            # A command is printable already, and none any more if a part is left out.
-            lines += [*map(printable, told), f"  fix:     {fix}"]
+        """Return the report as text, with at most `limit` affected numbers named per finding.
+
+        Findings that differ in their file alone are told together, and of many of a kind the first.
+        """
+        lines = [*_blocks(self.findings, limit)]
         lines += [printable(f"note: {note}") for note in self.notes]
         verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
         counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
@@ -144,7 +151,7 @@ def run_audit(
         for one in findings
     ]
     return Report(
-        findings=tuple(sorted(found, key=lambda one: _mended(one[0], one[2]))),
+        findings=tuple(sorted(_without_those_behind(found, planner.run_folder), key=_mended)),
         notes=tuple(_notes(planner, strays, figures=figures)),
         digest=run_digest(planner),
         jobs=len(jobs),
@@ -161,8 +168,55 @@ def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:
         yield from latex_notes(planner)
 
 
-def _mended(finding: Finding, fix: str) -> int:
+def _without_those_behind(found: Sequence[_Told], run_folder: Path) -> list[_Told]:
+    """Let the finding of an obstruction stand for those that only say what cannot be read."""
+    names = [one.file for one, *_ in found if one.kind == "obstructed"]
+    below = {name: f"{run_folder / name}/" for name in names}
+    hidden: dict[str, list[_Told]] = {}
+    left: list[_Told] = []
+    for one in found:
+        name = behind(one[0], below) if below else None
+        (left if name is None else hidden.setdefault(name, [])).append(one)
+    return [_with_those(one, hidden[one[0].file]) if one[0].file in hidden else one for one in left]
+
+
+def _with_those(obstructed: _Told, hidden: Sequence[_Told]) -> _Told:
+    """Return the finding of an obstruction, with how much is behind it."""
+    own, affected, fix = obstructed
+    files = {one.file for one, *_ in hidden if one.file.startswith(f"{own.file}/")}
+    more = f"; {counted(len(files), 'file')} of the run cannot be read" if files else ""
+    numbers = {one.title: one for _, others, _ in hidden for one in others}
+    return replace(own, got=own.got + more), (*affected, *numbers.values()), fix
+
+
+def _blocks(found: Sequence[_Told], limit: int) -> Iterator[str]:
+    """Yield the lines of findings, a block for those of a kind that are told in the same words."""
+    kinds: dict[tuple[int, str], dict[tuple[str, str], list[_Told]]] = {}
+    for one in found:
+        finding, _, fix = one
+        blocks = kinds.setdefault((_mended(one), finding.kind), {})
+        blocks.setdefault((finding.got, fix), []).append(one)
+    for (_, kind), blocks in kinds.items():
+        for (got, fix), block in islice(blocks.items(), _MOST_BLOCKS):
+            numbers = {number.title: number for _, affected, _ in block for number in affected}
+            yield printable(f"{kind}: {_files(block)}")
+            yield printable(f"  got:     {got}")
+            yield printable(f"  affects: {_titles([*numbers.values()], limit)}")
+            # A command is printable already, and none any more if a part is left out.
+            yield f"  fix:     {fix}"
+        if left := list(chain.from_iterable(islice(blocks.values(), _MOST_BLOCKS, None))):
+            fixes = {fix: None for *_, fix in left}
+            yield printable(f"{kind}: {counted(len(left), 'more finding')}, in {_files(left)}")
+            yield f"  fix:     {' && '.join(fixes) if len(fixes) <= _MOST_FIXES else _IN_JSON}"
+
+
+def _files(block: Sequence[_Told]) -> str:
+    return few({one.file: None for one, *_ in block}, _MOST_FILES)
+
+
+def _mended(told: _Told) -> int:
     """Order findings as they have to be mended: an update ends with an audit of all else."""
+    finding, _, fix = told
     if finding.kind == "obstructed":
         return 1
     if UPDATE in fix:

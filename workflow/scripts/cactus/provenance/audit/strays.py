@@ -9,26 +9,32 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from cactus.errors import CodeError, RecordError
+from cactus.errors import CodeError, RecordError, few
 from cactus.provenance.audit.findings import Finding, foreign_records
+from cactus.provenance.chain.seal import DIGEST, SEAL
+from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record, read_record, record_path
+from cactus.provenance.staleness.obstructions import FOLDERS
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
+from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
 _LATEX: Final = re.compile(r"\.(aux|log|pdf|fls|fdb_latexmk|synctex\.gz|out|toc)$")
 _OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
+# What is in the folder of a run beside the results.
+_OF_THE_RUN: Final = (*FOLDERS, "plans", HASHES_FILE, WAIVERS_FILE, DIGEST, SEAL)
 _SHARED: Final = ("tables", "figures", "paper")
 
 
 class Strays:
     """Looks for files of a run that no job owns.
 
-    What jobs need only while they run, and what lies beside the folders of results, is left alone.
-    So is what is named as an `obstruction`, and what lies below it.
+    What jobs need only while they run is left alone, and so is what is named as an `obstruction`,
+    and what lies below it. What lies beside the folders of results is a note.
     """
 
     def __init__(self, planner: Planner, obstructions: AbstractSet[Path]) -> None:
@@ -48,10 +54,12 @@ class Strays:
 
     def notes(self) -> Iterator[str]:
         """Yield what editors and LaTeX left, and how many stored texts no record needs."""
-        left = [name for name in self._unowned if self._left_by_a_program(name)]
+        left = [name for name in (*self._unowned, *self._beside) if self._left_by_a_program(name)]
         if left:
             files = counted(len(left), "file")
             yield f"left by an editor or LaTeX: {files}, the first is {left[0]}"
+        if beside := [name for name in self._beside if name not in left]:
+            yield f"not of any job: {few(beside)}, beside the results"
         if self._unused:
             yield f"no record refers to {counted(len(self._unused), 'stored text')} any more"
 
@@ -81,11 +89,24 @@ class Strays:
         return found
 
     @cached_property
-    def _unowned(self) -> list[str]:
+    def _tops(self) -> set[str]:
+        """The folders that hold nothing but what jobs recorded."""
         folders = {stage_named(name).folder or "" for name in stage_names()}
         tops = {folder.partition("/")[0] for folder in folders} | {*_SHARED, "records", "objects"}
+        return tops - {""}
+
+    @cached_property
+    def _beside(self) -> list[str]:
+        """What lies in the folder of the run itself and is none of its own; folders end in /."""
+        known = {*self._tops, *_OF_THE_RUN, *(name.partition("/")[0] for name in self._owned)}
+        _, folders, files = next(os.walk(self._folder))
+        left = sorted({*folders, *files} - known)
+        return [f"{name}/" if name in folders else name for name in left]
+
+    @cached_property
+    def _unowned(self) -> list[str]:
         places = {str(above) for name in self._owned for above in PurePosixPath(name).parents}
-        found = [name for top in sorted(tops - {""}) for name in _below(self._folder, top, places)]
+        found = [name for top in sorted(self._tops) for name in _below(self._folder, top, places)]
         return [name for name in found if name not in self._owned and self._is_stray(name)]
 
     def _is_stray(self, name: str) -> bool:

@@ -15,6 +15,7 @@ from cactus.provenance.crate.metadata import build_crate
 from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.records.objects import load
+from cactus.provenance.records.reasons import result_state
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
@@ -76,7 +77,7 @@ def _records(planner: Planner) -> dict[Job, Record]:
             raise RecordError(
                 "A result differs from its job's record.",
                 where=str(planner.run_folder / changed.name),
-                got=f"{changed.new[:12]}, recorded {changed.old[:12]}",
+                got=f"it {result_state(changed.new)}",
                 fix=f"rebuild it: `cactus update {planner.run_folder}`",
             )
         _check_declared(planner, record)

@@ -14,6 +14,7 @@ from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.logs import early_death
 from cactus.provenance.execution.process import identity
 from cactus.provenance.records.facts import parse_facts
+from cactus.provenance.records.reasons import is_absent
 from cactus.provenance.records.record import record_path
 from cactus.refusals import explained
 from cactus.stages.base import Job
@@ -79,10 +80,10 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     folder = work_folder(run_folder, job)
     try:
         holder = read_lease(folder)
-    except NotADirectoryError:  # an obstruction, which is none of the job's doing
-        holder = None
     except OSError as error:
-        return {"state": "failed", "error": f"its lease cannot be read: {error}"}
+        if not is_absent(error):
+            return {"state": "failed", "error": f"its lease cannot be read: {error}"}
+        holder = None  # behind an obstruction, which is none of the job's doing
     if holder is not None:
         return {**holder, "state": "running" if lives(folder, holder) else "killed"}
     if not os.path.lexists(record_path(run_folder, job)):
@@ -102,7 +103,7 @@ def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     path = failure_path(run_folder, job)
     try:
         return {"state": "failed", **parse_facts(read_text(path))}
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_absent(error):
+            return None
         return {"state": "failed", "error": f"its note {path} is damaged: {error}"}

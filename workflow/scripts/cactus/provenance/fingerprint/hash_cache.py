@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from typing_extensions import TypedDict
 from cactus.errors import DataError, StorageError
 from cactus.files import file_hash, read_bytes, read_json, write_text
 from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
-from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.reasons import ABSENT, UNREADABLE, is_absent
 from cactus.provenance.records.values import Sha256, checked
 
 HASHES_FILE: Final = "hashes.json"
@@ -98,13 +99,12 @@ class HashCache:
         Of a file with another `size` than the expected one, return its size: it is not hashed.
         """
         try:
-            if size is not None and (found := path.stat().st_size) != size:
-                return f"{found} bytes"
+            found = path.stat()
+            if size not in (None, found.st_size) and stat.S_ISREG(found.st_mode):
+                return f"{found.st_size} bytes"
             return self.sha256(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return ABSENT
         except OSError as error:
-            return f"unreadable ({error.strerror})"
+            return ABSENT if is_absent(error) else f"{UNREADABLE} ({error.strerror})"
 
     def sha256(self, path: Path) -> str:
         """Return the sha256 of a file's content.

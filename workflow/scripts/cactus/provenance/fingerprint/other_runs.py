@@ -11,7 +11,7 @@ from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.objects import object_path
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.records.readers import Readers
-from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.records.reasons import result_state
 from cactus.provenance.records.record import Record, read_sealed_record
 
 # Returns the current sha256 of the raw files that a record names, of those that are available.
@@ -89,7 +89,6 @@ def _wrong(donor: Donor, cache: HashCache, raw: RawHashes) -> Iterator[str]:
     for name, recorded, size in [*files, *texts]:
         found = cache.state(donor.run_folder / name, size)
         if found != recorded:
-            state = {ABSENT: "is missing"}.get(found, "changed since it was made")
-            yield f"{name} {state}"
+            yield f"{name} {result_state(found)}"
     if record.plan.raw and raw(record) != record.plan.raw:
         yield "the raw files are not those that it read"

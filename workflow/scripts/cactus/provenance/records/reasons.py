@@ -1,5 +1,6 @@
 """Why a job is stale."""
 
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
@@ -11,6 +12,10 @@ ReasonKind = Literal[
 ]
 # Stands for a missing value.
 ABSENT: Final = "absent"
+# Starts what stands for a file that cannot be read, before the reason in parentheses.
+UNREADABLE: Final = "unreadable"
+# Where a file or a link in a loop is in the place of a folder, nothing is below it.
+_NOTHING_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _LONG: Final = 60  # characters of a list that is shown as a whole
 
 
@@ -42,7 +47,7 @@ class Reason(NamedTuple):
             case "record" if self.new == "none":
                 return "it never finished"
             case "record":
-                return f"no valid record ({self.new})"
+                return f"no valid record ({self.name}: {self.new})"
             case "upstream":
                 return f"{self.name} runs first"
             case "library" if self.name == "python":
@@ -51,10 +56,23 @@ class Reason(NamedTuple):
                 old, new = unlike(self.old, self.new)
                 return f"{self.kind} {self.name}: {old} -> {new}"
             case "output":
-                state = "missing" if self.new == ABSENT else "changed since it was made"
-                return f"output {self.name} {state}"
+                return f"output {self.name} {result_state(self.new)}"
+        if self.new.startswith(UNREADABLE):
+            return f"{self.kind} {self.name} is {self.new}"
         state = {self.old: "added", self.new: "removed"}.get(ABSENT, "changed")
         return f"{self.kind} {self.name} {state}"
+
+
+def is_absent(error: OSError) -> bool:
+    """Return whether an error says that there is no such file."""
+    return error.errno in _NOTHING_THERE
+
+
+def result_state(found: str) -> str:
+    """Return what is wrong with a result, of which `HashCache.state` found something unexpected."""
+    if found == ABSENT:
+        return "is missing"
+    return f"is {found}" if found.startswith(UNREADABLE) else "changed since it was made"
 
 
 def plan_differences(old: Plan, new: Plan) -> Iterator[Reason]:

@@ -15,6 +15,7 @@ from cactus.errors import RecordError
 from cactus.files import parse_json, read_text, write_json
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.records.plan import Plan
+from cactus.provenance.records.reasons import is_absent
 from cactus.provenance.records.values import Amount, Moment, RelativeName, Sha256, what_is_wrong
 from cactus.stages.base import Job
 
@@ -230,11 +231,13 @@ def read_sealed_record(run_folder: Path, job: Job) -> tuple[Record, str] | None:
             raise TypeError("not a JSON object")
         checksum = content.pop("checksum")
         record = Record.model_validate(content)
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        if is_absent(error):
+            return None
+        raise _damaged(path, job, str(error.strerror)) from error
     except ValidationError as error:
         raise _damaged(path, job, what_is_wrong(error)) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, job, " ".join(str(error).split())[:200]) from error
     if checksum != json_hash(content):
         raise _damaged(path, job, "a checksum that does not match its content: it was edited")

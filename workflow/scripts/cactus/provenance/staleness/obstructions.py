@@ -1,15 +1,11 @@
 """What stands in the place of a run's files and folders, so that no job can write them."""
 
-import errno
 import os
-import stat
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from cactus.errors import RecordError, few, printable
 from cactus.provenance.execution.attempts import failure_path, work_folder
 from cactus.provenance.execution.lease import LEASE_FILE
 from cactus.provenance.execution.logs import log_path
@@ -18,112 +14,70 @@ from cactus.provenance.records.objects import object_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.records.shell import quoted
+from cactus.provenance.staleness.places import Obstruction, clearing, look_at, refuse
 from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _FILES: Final = (PLANNED_CONFIG_FILE, HASHES_FILE, WAIVERS_FILE)
-_FOLDERS: Final = ("objects", "states", "work", "logs")
-_KINDS: Final = (
-    (stat.S_ISLNK, "a link"),
-    (stat.S_ISREG, "a file"),
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-)
+FOLDERS: Final = ("objects", "states", "work", "logs")
 # The names in a folder, each with the job whose file it is, or with those in a folder.
 _Tree = dict[str, "Job | _Tree"]
 
 
-class Obstruction(NamedTuple):
-    """Something that keeps a run from its files.
-
-    Attributes
-    ----------
-    path
-        Where it is.
-    got
-        What it is, and what belongs there.
-    job
-        The job whose file belongs there; the audit for a folder.
-    words
-        The command that gets it out of the way, without the path.
-    """
-
-    path: Path
-    got: str
-    job: Job
-    words: str
-
-    def __str__(self) -> str:
-        return printable(f"{self.path}: {self.got}")
-
-
-def obstructions(run: RunReader) -> list[Obstruction]:
+def obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstruction]:
     """Return what is in the place of a run's files and folders, and the folders that are closed.
 
-    A link to a folder or to a file is as good as one.
+    A folder that can be read but not written counts if one of the `writers` has to write there.
     """
+    jobs = list(writers)
     for folder in (run.run_folder.parent, run.run_folder):
         if not os.path.lexists(folder):
-            return []
-        if not folder.is_dir():
-            return [_in_place(folder, AUDIT, "folder")]
-    return list(_look(run.run_folder, _owned(run)))
+            above = next(one for one in folder.absolute().parents if os.path.lexists(one))
+            return [_closed(above, "chmod u+w")] if jobs and _is_closed(above) else []
+        if blocking := look_at(folder, "folder"):
+            return [blocking]
+    tree = _owned(run.graph.jobs)
+    for record in run.records():
+        for digest in record.texts:
+            _add(tree, object_path(Path(), digest), record.job)
+    found = list(_look(run.run_folder, tree))
+    return found + (list(_look_for_closed(run.run_folder, _owned(jobs))) if jobs else [])
 
 
-def clearing(found: Sequence[Obstruction]) -> str:
-    """Return the command that gets obstructions out of the way."""
-    by_words: dict[str, list[str]] = {}
-    for one in found:
-        by_words.setdefault(one.words, []).append(quoted(one.path))
-    return " && ".join(f"{words} {' '.join(paths)}" for words, paths in by_words.items())
-
-
-def note_obstructions(run: RunReader) -> list[Obstruction]:
+def note_obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstruction]:
     """Print what keeps a run from its files, and return it."""
-    found = obstructions(run)
+    found = obstructions(run, writers)
     for one in found:
         print(f"note: no job can run: {one}; `{clearing([one])}`", file=sys.stderr)
     return found
 
 
-def refuse_obstructions(run: RunReader) -> None:
-    """Check that nothing is in the place of a run's files and folders.
+def refuse_obstructions(run: RunReader, writers: Iterable[Job] = ()) -> None:
+    """Check that nothing keeps a run from its files.
 
     Raises
     ------
     RecordError
-        Something is.
+        Something does.
     """
-    found = obstructions(run)
-    if found:
-        more = f"; also {few([*map(str, found[1:])])}" if found[1:] else ""
-        raise RecordError(
-            "Something is in the place of a file or a folder of the run.",
-            where=str(found[0].path),
-            got=f"{found[0].got}{more}",
-            fix=f"`{clearing(found)}`, or move it away; then run the same command again",
-        )
+    refuse(obstructions(run, writers))
 
 
-def _owned(run: RunReader) -> _Tree:
-    """Return the files of all jobs and those of the whole run."""
+def _owned(jobs: Iterable[Job]) -> _Tree:
+    """Return the files of some jobs and those of the whole run, but no stored texts."""
     tree: _Tree = {}
-    for name in _FOLDERS:
+    for name in FOLDERS:
         tree[name] = {}
     for name in _FILES:
         _add(tree, Path(name), AUDIT)
     nowhere = Path()
-    for job in run.graph.jobs:
+    for job in jobs:
         places = [place(nowhere, job) for place in (record_path, plan_path, failure_path, log_path)]
         lease = work_folder(nowhere, job) / LEASE_FILE
         for path in (*places, lease, *map(Path, job.files)):
             _add(tree, path, job)
-    for record in run.records():
-        for digest in record.texts:
-            _add(tree, object_path(nowhere, digest), record.job)
     return tree
 
 
@@ -136,35 +90,48 @@ def _add(tree: _Tree, path: Path, job: Job) -> None:
 
 
 def _look(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
-    try:
-        with os.scandir(folder) as found:
-            entries = {one.name: one for one in found if one.name in tree}
-        if not os.access(folder, os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        got = f"a folder that cannot be read ({error.strerror})"
-        yield Obstruction(folder, got, AUDIT, "chmod u+rwx")
-        return
+    """Yield what is in the place of a folder's files and folders, as far as they can be read."""
+    with os.scandir(folder) as found:
+        present = {one.name for one in found}
     for name, below in tree.items():
-        if name not in entries:
+        if name not in present:
             continue
-        fits = False
-        with suppress(OSError):  # a link that leads nowhere
-            entry = entries[name]
-            fits = entry.is_dir() if isinstance(below, dict) else entry.is_file()
-        if not isinstance(below, dict):
-            if not fits:
-                yield _in_place(folder / name, below, "file")
-        elif fits:
+        if isinstance(below, Job):
+            blocking = look_at(folder / name, "file", below)
+        elif (blocking := look_at(folder / name, "folder")) is None:
             yield from _look(folder / name, below)
-        else:
-            yield _in_place(folder / name, AUDIT, "folder")
+        yield from filter(None, [blocking])
 
 
-def _in_place(path: Path, job: Job, wanted: str) -> Obstruction:
-    mode = path.lstat().st_mode
-    what = next((text for matches, text in _KINDS if matches(mode)), "a device or a socket")
-    if stat.S_ISLNK(mode):
-        what += f" to {path.readlink()}"
-        what += "" if path.exists() else ", which leads nowhere,"
-    return Obstruction(path, f"{what} in the place of a {wanted}", job, "rm -rf")
+def _look_for_closed(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
+    """Yield the folders to which nobody may write, of those that have to take a file or a folder.
+
+    A job's own folder is replaced as a whole, so the one above it counts, too. A folder that is
+    closed stands for the closed ones below it.
+    """
+    there = {
+        name: one
+        for name, one in tree.items()
+        if isinstance(one, dict) and os.access(folder / name, os.R_OK | os.X_OK)
+    }
+    takes = (
+        not tree
+        or len(there) < len(tree)
+        or any(isinstance(one, Job) for inner in there.values() for one in inner.values())
+    )
+    below = [one for name, tree in there.items() for one in _look_for_closed(folder / name, tree)]
+    if (takes or below) and _is_closed(folder):
+        below = [_closed(folder, "chmod -R u+w")]
+    yield from below
+
+
+def _is_closed(folder: Path) -> bool:
+    """Return whether a folder cannot be written, but may be opened.
+
+    A file system that is mounted read-only refuses the first plan, and no command here opens it.
+    """
+    return not (os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _closed(folder: Path, words: str) -> Obstruction:
+    return Obstruction(folder, "a folder that is closed to writing", AUDIT, words)

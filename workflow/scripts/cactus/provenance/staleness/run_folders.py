@@ -1,31 +1,99 @@
 """The folders of runs: which there are, and which one is meant."""
 
+import os
+import stat
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.errors import RecordError, did_you_mean_or_known, few
+from cactus.provenance.staleness.places import Obstruction, look_at, refuse
 
 PLANNED_CONFIG_FILE: Final = "plans/config.json"
+# The way to a run's configuration, from the run's folder.
+_WAY: Final[dict[str, Literal["file", "folder"]]] = {
+    "": "folder",
+    "plans": "folder",
+    PLANNED_CONFIG_FILE: "file",
+}
+# A dry run writes the configuration again, if that is all that is lost.
+_PLAN_AGAIN: Final = "run `snakemake --dry-run` with the configuration of the run"
+_NO_RUN: Final = "lost+found"  # of some file systems, and closed
 
 
 def run_names(results: Path = Path("results")) -> list[str]:
-    """Return the names of all runs that were planned."""
-    return sorted(path.parents[1].name for path in results.glob(f"*/{PLANNED_CONFIG_FILE}"))
+    """Return the names of all runs that were planned, also of those that cannot be read.
+
+    Raises
+    ------
+    RecordError
+        The folder of all runs cannot be read.
+    """
+    _check_readable(results)
+    return sorted(one.name for one in results.glob("*") if _is_run(one))
+
+
+def _check_readable(results: Path) -> None:
+    if os.path.lexists(results) and (blocking := look_at(results, "folder")):
+        refuse([blocking], _PLAN_AGAIN)
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode) or folder.name == _NO_RUN:
+            return False
+    except OSError:  # a link that leads nowhere
+        return True
+    return _blocking(folder) is not None or (folder / PLANNED_CONFIG_FILE).is_file()
+
+
+def _blocking(folder: Path) -> Obstruction | None:
+    """Return what keeps the configuration of a run from being read, if it is not just missing."""
+    for name, wanted in _WAY.items():
+        path = folder / name
+        if not os.path.lexists(path):
+            return None
+        if blocking := look_at(path, wanted):
+            return blocking
+    return None
 
 
 def runs_by_time(results: Path = Path("results")) -> list[str]:
     """Return the names of all runs, the one that was planned last first."""
+    return sorted(run_names(results), key=lambda name: planned_at(results / name), reverse=True)
 
-    def planned(name: str) -> int:
-        return (results / name / PLANNED_CONFIG_FILE).stat().st_mtime_ns
 
-    return sorted(run_names(results), key=planned, reverse=True)
+def planned_at(folder: Path) -> float:
+    """Return when a run was planned last, in seconds since 1970; 0 if that cannot be read."""
+    try:
+        return (folder / PLANNED_CONFIG_FILE).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Return whether a folder is that of a run that was planned.
+
+    Raises
+    ------
+    RecordError
+        Something keeps its configuration from being read.
+    """
+    if blocking := _blocking(folder):
+        refuse([blocking], _PLAN_AGAIN)
+    return (folder / PLANNED_CONFIG_FILE).is_file()
 
 
 def planned_folder(run: str, results: Path = Path("results")) -> Path | None:
     """Return the folder of a run, given its name or path; None if there is no such run."""
     places = (Path(run), results / run) if run else ()
-    return next((one for one in places if (one / PLANNED_CONFIG_FILE).is_file()), None)
+    return next((one for one in places if _is_planned(one)), None)
+
+
+def _is_planned(folder: Path) -> bool:
+    try:
+        return (folder / PLANNED_CONFIG_FILE).is_file()
+    except OSError:  # a closed folder
+        return False
 
 
 def is_same_run(one: str, other: str, results: Path = Path("results")) -> bool:
@@ -40,21 +108,33 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     Raises
     ------
     RecordError
-        There is no such run, or none at all.
+        There is no such run, or none at all, or something keeps it from being read.
     """
-    known = runs_by_time(results)
-    if run is None and known:
-        return results / known[0]
-    if run is not None and (folder := planned_folder(run, results)):
-        return folder
+    named = next(iter(runs_by_time(results)), None) if run is None else run
+    for folder in (Path(named), results / named) if named else ():
+        inside = folder.absolute().parent == results.absolute()
+        if inside:
+            _check_readable(results)
+        # Another file of that name, elsewhere, is not in the way of a run.
+        if (inside or folder.is_dir()) and is_run_folder(folder):
+            return folder
     raise RecordError(
         "There is no run yet." if run is None else "There is no such run.",
         where=str(results.absolute()),
-        got=f"no folder with {PLANNED_CONFIG_FILE}" if run is None else _found(run, results),
+        got=_left(results) if run is None else _found(run, results),
         fix=did_you_mean_or_known(
-            Path(run or "").name, known, "run the workflow first: `snakemake --cores 2`"
+            Path(run or "").name,
+            run_names(results),
+            "run the workflow first: `snakemake --cores 2`",
         ),
     )
+
+
+def _left(results: Path) -> str:
+    """Return that there is no run, with what may be in the place of one."""
+    files = sorted(one.name for one in results.glob("[!.]*") if not one.is_dir())
+    what = f", but {few(files)}, which {'is' if len(files) == 1 else 'are'} no folder"
+    return f"no folder with {PLANNED_CONFIG_FILE}{what if files else ''}"
 
 
 def _found(run: str, results: Path) -> str:
