@@ -39,9 +39,9 @@ def obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstructio
         if blocking := look_at(folder, "folder"):
             return [blocking]
     tree = _owned(run.graph.jobs)
-    for record in run.records():
-        for digest in record.texts:
-            _add(tree, object_path(Path(), digest), record.job)
+    texts = {digest: record.job for record in run.records() for digest in record.texts}
+    for digest, job in texts.items():
+        _add(tree, object_path(Path(), digest), job)
     found = list(_look(run.run_folder, tree))
     return found + (list(_look_for_closed(run.run_folder, _owned(jobs))) if jobs else [])
 
