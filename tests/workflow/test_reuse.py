@@ -77,7 +77,7 @@ def test_a_plan_and_a_dry_run_say_what_will_be_reused(project: Project):
 
 def test_a_study_with_another_embedding_trains_that_alone(shared: Project):
     first, second = records(shared.run), records(shared.run.with_name("second"))
-    assert first.keys() == second.keys()
+    assert {name for name in first if not name.startswith("make_figure/")} == second.keys()
     assert {name for name, one in second.items() if one.reused} == expected_jobs(shared)
     assert "meta_train/omniglot/bigan/protonets/s0" in expected_jobs(shared)
     for name in expected_jobs(shared):
