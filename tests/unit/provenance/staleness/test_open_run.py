@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cactus.errors import CodeError, RecordError
+from cactus.errors import CodeError, ConfigError, RecordError
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.plan import Plan
-from cactus.provenance.staleness.open_run import ROOT, PlannedConfig, open_run, read_planned_config
+from cactus.provenance.staleness.open_run import (
+    ROOT,
+    PlannedConfig,
+    open_run,
+    open_study,
+    read_planned_config,
+)
 
 CACHE = HashCache(None)
 MODULE = "import numpy as np\n\nSIZE = 3\n"
@@ -116,3 +122,18 @@ def test_a_damaged_configuration_is_named(base, content):
         open_run(str(base / "results/mine"))
     assert caught.value.where == str(path)
     assert caught.value.got
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [("torch", "is a library's"), ("mine", "does not exist"), ("mine.py", "has no class `Method`")],
+)
+def test_a_study_whose_code_cannot_run_is_refused_before_it_is_planned(
+    base, monkeypatch, module, told
+):
+    monkeypatch.chdir(base)
+    key = f"embeddings={{custom: {{mine: {{module: {module}}}}}}}"
+    with pytest.raises(ConfigError) as caught:
+        open_study([Path("study.yaml")], [key])
+    assert told in str(caught.value)
+    assert "embeddings.custom.mine.module" in str(caught.value)

@@ -9,6 +9,7 @@ from cactus.errors import ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
+from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
@@ -82,11 +83,14 @@ def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
     Raises
     ------
     ConfigError
-        A file cannot be read, or the configuration is not valid.
+        A file cannot be read, the configuration is not valid, or the code of a custom embedding,
+        learner or data set cannot be run.
     """
     config = PlannedConfig.read(files, overrides, ROOT).load(Path())
     folder = Path("results") / config.run
-    return open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
+    planner = open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
+    check_custom_code(config, planner.project.tree)
+    return planner
 
 
 def check_same_run(named: str | None, run: str) -> None:
