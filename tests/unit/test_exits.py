@@ -50,7 +50,7 @@ def strike(folder: Path, module: str, number: int) -> None:
     [
         (COMMAND, "cactus.files"),
         (COMMAND, "numpy.linalg"),
-        (COMMAND, "pydantic.main"),
+        (COMMAND, "pydantic.types"),
         (COMMAND, "cactus.cli.text"),
         (STAGE, "numpy._core.multiarray"),
         (STAGE, "cactus.train.stop"),
