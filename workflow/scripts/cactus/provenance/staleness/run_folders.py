@@ -43,7 +43,7 @@ def _is_run(folder: Path) -> bool:
             return False
     except OSError:  # a link that leads nowhere
         return True
-    return _blocking(folder) is not None or (folder / PLANNED_CONFIG_FILE).is_file()
+    return _blocking(folder) is not None or _is_planned(folder)
 
 
 def _blocking(folder: Path) -> Obstruction | None:
@@ -80,7 +80,7 @@ def is_run_folder(folder: Path) -> bool:
     """
     if blocking := _blocking(folder):
         refuse([blocking], _PLAN_AGAIN)
-    return (folder / PLANNED_CONFIG_FILE).is_file()
+    return _is_planned(folder)
 
 
 def planned_folder(run: str, results: Path = Path("results")) -> Path | None:
