@@ -28,6 +28,7 @@ from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.run_reader import asked_for
+from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.module_study import study_of_module
 from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_planner
@@ -69,6 +70,7 @@ PLANNER = None
 if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
+        check_custom_code(CONFIG, PLANNER.project.tree)
         refuse_obstructions(PLANNER)
         SOURCE.take(Path(RUN), sys.argv)
     if RUN_FOLDER_FILE in os.environ:

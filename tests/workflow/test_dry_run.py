@@ -72,6 +72,14 @@ def test_a_misspelled_key_stops_before_any_job(tmp_path):
     )
 
 
+def test_a_start_that_is_refused_leaves_no_run(tmp_path):
+    mine = "embeddings: {custom: {mine: {module: torch}}}"
+    (tmp_path / "study.yaml").write_text(f"run: refused\ngrid: {{embeddings: [mine]}}\n{mine}\n")
+    output = snakemake(tmp_path, "--dry-run", "--configfile", "study.yaml", check=False)
+    assert "is a library's, not your own" in output
+    assert not (tmp_path / "results/refused/plans").exists()
+
+
 # Snakemake reads files and arguments before the Snakefile, so its own loader would see them first.
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),

@@ -1,5 +1,6 @@
 """The closure of imports, compared with the standard library's ModuleFinder."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,12 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(tree: SourceTree):
     for names in ENTRIES:
         needs = names[0] in ("train_embedding.py", "meta_train.py", "evaluate_model.py")
         assert ("torch" in tree.closure(names).libraries) == needs
+
+
+@pytest.mark.parametrize("entry", ["torch", "json", "torch.nn.functional", json.__file__])
+def test_a_library_is_no_entry_point(tree: SourceTree, entry: str):
+    with pytest.raises(CodeError, match=r"is a library's, not your own"):
+        tree.closure(("train_embedding.py", entry))
 
 
 def test_libraries_are_third_party_modules_only(tree: SourceTree):

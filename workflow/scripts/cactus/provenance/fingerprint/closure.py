@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from cactus.errors import CodeError
 from cactus.files import read_bytes
+from cactus.provenance.fingerprint.distributions import is_of_a_library
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.needed_imports import needed_imports
 from cactus.provenance.fingerprint.source_hash import PythonSource
@@ -140,7 +141,7 @@ class SourceTree:
     def _collect(self, entries: tuple[str, ...]) -> Closure:
         files: dict[str, str] = {}
         libraries: set[str] = set()
-        waiting, seen = [file for entry in entries for file in self._find(entry)], set()
+        waiting, seen = [file for entry in entries for file in self._find_own(entry)], set()
         while waiting:
             file = waiting.pop()
             if file.name in seen:
@@ -191,6 +192,19 @@ class SourceTree:
     def _comes_last(self, root: Path) -> bool:
         """Return whether Python looks in a folder last, as beside a module given by its path."""
         return root != self.scripts and str(root) not in sys.path
+
+    def _find_own(self, entry: str) -> list[_SourceFile]:
+        """Return the same as `_find`, but refuse a library, whose sources are far too many."""
+        found = self._find(entry)
+        path = self.path(found[-1].name)
+        if is_of_a_library(entry, path, self.scripts):
+            raise CodeError(
+                "A module that a job runs is a library's, not your own.",
+                where=entry,
+                got=str(path),
+                fix="name a .py file of your own in the study, and import the library there",
+            )
+        return found
 
     def _find(self, entry: str) -> list[_SourceFile]:
         """Return the file of a script, or of a module and of the packages that contain it."""

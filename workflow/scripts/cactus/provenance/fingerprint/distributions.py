@@ -1,4 +1,4 @@
-"""Names and versions of distributions, normalized for comparison, and the folders they are in."""
+"""Names and versions of distributions, normalized for comparison, and what is a library's."""
 
 import re
 import site
@@ -26,3 +26,21 @@ def library_folders() -> Iterator[str]:
     yield from map(sysconfig.get_path, _MODULES)
     yield from (*site.getsitepackages(), site.getusersitepackages())
     yield from (one for one in sys.path if Path(one).name in ("site-packages", "dist-packages"))
+
+
+def is_of_a_library(module: str, path: Path, scripts: Path) -> bool:
+    """Return whether a module is Python's own, or lies where libraries are installed.
+
+    Parameters
+    ----------
+    module
+        A dotted name, or the path of a file.
+    path
+        The file of the module.
+    scripts
+        Folder of the package `cactus`, which may be installed, too.
+    """
+    if not module.endswith(".py") and module.partition(".")[0] in sys.stdlib_module_names:
+        return True
+    real, folders = path.resolve(), (Path(one).resolve() for one in library_folders())
+    return not real.is_relative_to(scripts.resolve()) and any(map(real.is_relative_to, folders))

@@ -5,7 +5,6 @@ The job checks the values of the keys when it starts.
 """
 
 import ast
-import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,7 +25,7 @@ from cactus.provenance.fingerprint.class_members import (
 )
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes, missing_file
-from cactus.provenance.fingerprint.distributions import library_folders
+from cactus.provenance.fingerprint.distributions import is_of_a_library
 from cactus.provenance.records.reasons import ABSENT
 
 # Methods of each kind of class, with the number of arguments that they are called with.
@@ -116,7 +115,7 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
         dotted = all(one.isidentifier() for one in module.split("."))
         path = tree.module_path(module) if dotted or module.endswith(".py") else tree.base / module
         if path.suffix == ".py" and path.is_file():
-            if not _is_of_a_library(tree, module, path):
+            if not is_of_a_library(module, path, tree.scripts):
                 return path
             what, got = "is a library's, not your own", f"{module!r}, which is {path}"
         else:
@@ -136,15 +135,6 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
         got=got,
         fix=f"did you mean '{module}.py'?" if beside else fix,
     )
-
-
-def _is_of_a_library(tree: SourceTree, module: str, path: Path) -> bool:
-    """Return whether a module is Python's own, or lies where libraries are installed."""
-    if not module.endswith(".py") and module.partition(".")[0] in sys.stdlib_module_names:
-        return True
-    real, folders = path.resolve(), (Path(one).resolve() for one in library_folders())
-    ours = real.is_relative_to(tree.scripts.resolve())
-    return not ours and any(map(real.is_relative_to, folders))
 
 
 def _check_imports(entry: _Entry, path: Path) -> None:

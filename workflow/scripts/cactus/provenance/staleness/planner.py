@@ -19,7 +19,6 @@ from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
 from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
-from cactus.provenance.staleness.custom_code import check_custom_code
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
@@ -71,7 +70,6 @@ class Planner(RunReader):
     raw_dir: Path
     only: frozenset[Job] | None = None
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
-    _checked: bool = field(default=False, init=False)
 
     @cached_property
     def waivers(self) -> list[Waiver]:
@@ -187,15 +185,7 @@ class Planner(RunReader):
         The plan of a stale job gets new content and a new time; that of a fresh job is older than
         any result. A job without results runs anyway, so an equal plan is left alone, which saves a
         write to the disk.
-
-        Raises
-        ------
-        ConfigError
-            The code of a custom embedding, learner or data set cannot be run.
         """
-        if not self._checked:
-            check_custom_code(self.config, self.project.tree)
-            self._checked = True
         assessment, path = self.assess(job), plan_path(self.run_folder, job)
         reasons = [str(reason) for reason in assessment.reasons]
         upstream = [one.name for one in linked_jobs(self.graph, job)]
