@@ -166,16 +166,20 @@ def maml(dataset="omniglot", **values):
         ),
         (maml("mnist", shot=10**4), "study.yaml: learners.maml.shot", "10000", "100050 images"),
         (
+            maml("mnist", query=10**4, shot=1), "study.yaml: learners.maml.query", "10000", "lower it",
+        ),
+        (
             study(embeddings={"acai": {"latent_width": 32}}),
             "study.yaml: embeddings.acai.latent_width", "32", "working_size is 32",
         ),
         (
             study(embeddings={"deepcluster": {"channels": [1]}}),
-            "study.yaml: embeddings.deepcluster.channels", "nothing", "Field required",
+            "study.yaml: embeddings.deepcluster.channels", "nothing", "set it, since it has",
         ),
         (
             study({"exclude": [{"learner": "maml"}]}),
-            "study.yaml: grid.exclude", "0 and 1 patterns", "keep at least one cell",
+            "study.yaml: grid.exclude",
+            "0 patterns to include, 1 pattern to exclude", "keep at least one cell",
         ),
         (
             study(speed={"maml": {"cuda_graph": True, "kernel": "autograd"}}),

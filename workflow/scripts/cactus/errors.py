@@ -165,6 +165,11 @@ def did_you_mean_or_known(name: str, known: Iterable[str], otherwise: str) -> st
     return did_you_mean(name, names, shown)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things, such as ``1 class`` or ``2 classes``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def few(names: Collection[str], most: int = 3, between: str = ", ") -> str:
     """Return the first names of a list, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -120,6 +120,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a library": (GOOD, {"module": "torch"}, "is a library's, not your own"),
     "a library's file": (GOOD, {"module": json.__file__}, "is a library's, not your own"),
+    "a folder": (GOOD, {"module": "own"}, "'own', which is a folder"),
+    "a device": (GOOD, {"module": "/dev/null"}, "'/dev/null', which is a device"),
     "a path without suffix": (GOOD, {"module": "./mine"}, "did you mean './mine.py'?"),
     "a relative name": (GOOD, {"module": ".mine"}, "'.mine'"),
     "too long a name": (GOOD, {"module": "x" * 5000}, "a name that a file can have"),

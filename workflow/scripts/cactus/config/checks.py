@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from cactus.config.explain import explained, shown
+from cactus.config.explain import explained
 from cactus.config.layers import MISSING, Layers, dotted, value_at
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import VARIANTS, DatasetName, Settings
@@ -19,8 +19,9 @@ from cactus.config.sections.partition import (
 )
 from cactus.config.sections.source import Source
 from cactus.config.split_sizes import SplitName, split_sizes
+from cactus.config.words import shown
 from cactus.config.yaml_file import KeyPath
-from cactus.errors import ConfigError
+from cactus.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     from cactus.config.models import Config
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 Given = tuple[KeyPath, Any]  # a key and its value
 _LEAST_WAY: Final = 2
+_LEAST: Final[dict[str | int, int]] = {"way": _LEAST_WAY}  # others can be 1
 _ATTRIBUTE_WAY: Final = 2  # a choice of attributes and its opposite
 
 
@@ -49,8 +51,8 @@ class Checks:
         """Check that the training images can have so many clusters."""
         images = self.sizes["train"].images
         if clusters > images:
-            fix = f"lower it: the training split of {self.dataset} has {images} images"
-            raise self.refused(fix, (key, clusters), names=names)
+            what = f"the training split of {self.dataset} has {counted(images, 'image')}"
+            raise self.too_much(what, (key, clusters), names=names)
 
     def check_episodes(self, path: KeyPath, shape: tuple[int, int, int], split: SplitName) -> None:
         """Check the way, shot and query of episodes with true labels."""
@@ -58,23 +60,23 @@ class Checks:
         classes, _, images = self.sizes[split]
         attributes = self.config.pool_attributes(self.dataset)
         if attributes > classes:
-            fix = f"lower it: the {split} split of {self.dataset} has {classes} attributes"
-            raise self.refused(fix, (("partitions", "pool_attributes"), attributes))
+            what = f"the {split} split of {self.dataset} has {counted(classes, 'attribute')}"
+            raise self.too_much(what, (("partitions", "pool_attributes"), attributes))
         if attributes and way != _ATTRIBUTE_WAY:
             fix = f"set it to {_ATTRIBUTE_WAY}: a task has a choice of attributes and its opposite"
             raise self.refused(fix, ((*path, "way"), way))
         if not attributes and way > classes:
-            fix = f"lower it: the {split} split of {self.dataset} has {classes} classes"
-            fix += self._promised("min_classes")
-            raise self.refused(fix, ((*path, "way"), way))
+            what = f"the {split} split of {self.dataset} has {counted(classes, 'class', 'classes')}"
+            what += self._promised("min_classes")
+            raise self.too_much(what, ((*path, "way"), way))
         if shot + query > images:
-            fix = (
-                f"lower it: {shot} shots and {query} queries are {shot + query} images of a class, "
-                f"and the {split} split of {self.dataset} has at most {images} of its smallest one"
-                f"{self._promised('min_images_per_class')}"
+            what = (
+                f"{counted(shot, 'shot')} and {counted(query, 'query', 'queries')} are "
+                f"{shot + query} images of a class, and the {split} split of {self.dataset} has at "
+                f"most {images} of its smallest one{self._promised('min_images_per_class')}"
             )
             section = path[:1] if path[0] == "evaluation" else path
-            raise self.refused(fix, ((*path, "shot"), shot), ((*section, "query"), query))
+            raise self.too_much(what, ((*path, "shot"), shot), ((*section, "query"), query))
 
     def _promised(self, key: str) -> str:
         """Say which key has to be raised if a data set of one's own has more than it says."""
@@ -89,6 +91,12 @@ class Checks:
             return resolve()
         except ValidationError as error:
             raise explained(error, self.layers, path, self.dataset, *names) from None
+
+    def too_much(self, what: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
+        """Return the error of values that ask for more than there is, of which one can be lower."""
+        can = [one for one in given if one[1] != _LEAST.get(one[0][-1], 1)]
+        fix = f"lower it: {what}" if can else f"it cannot be lower, so use more data: {what}"
+        return self.refused(fix, *(can or given), names=names)
 
     def refused(self, fix: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
         """Return the error of values that do not fit; it names the one that was set last.
@@ -140,9 +148,9 @@ class PartitionChecks(Checks):
             raise self.refused(fix, way)
         needed = training.way * (training.shot + training.query)
         if needed > images:
-            fix = f"lower it: a task has {needed} images, the training split {images}"
+            what = f"a task has {needed} images, the training split {images}"
             others = (((*path, key), getattr(training, key)) for key in ("shot", "query"))
-            raise self.refused(fix, way, *others)
+            raise self.too_much(what, way, *others)
         names = [name for name in (source.variant, source.embedding) if name]
         settings = self.resolved(
             ("partitions",), lambda: self.config.partitions.of_source(source, self.dataset), *names
@@ -181,12 +189,12 @@ class PartitionChecks(Checks):
         per_class, images = training.shot + training.query, self.sizes["train"].images
         needed = 2 * planes.side_factor * per_class
         if needed > images:
-            fix = (
-                f"lower it: a plane needs {planes.side_factor * per_class} images on each side, "
+            what = (
+                f"a plane needs {planes.side_factor * per_class} images on each side, "
                 f"and the training split of {self.dataset} has {images}"
             )
             key = (*section, "side_factor")
-            raise self.refused(fix, (key, planes.side_factor), names=names)
+            raise self.too_much(what, (key, planes.side_factor), names=names)
 
     def _check_source(self, source: Source) -> None:
         """Check that what follows the base of a source's name has an effect."""
@@ -213,11 +221,11 @@ class PartitionChecks(Checks):
         large = min(clusters, floor(rule.fraction * clusters) + 1)
         needed, images = large * (per_class + rule.strict), self.sizes["train"].images
         if needed > images:
-            fix = (
-                f"lower it: {large} large enough clusters have {needed} images, and the training "
+            what = (
+                f"{large} large enough clusters have {needed} images, and the training "
                 f"split of {self.dataset} has {images}"
             )
-            raise self.refused(fix, (("partitions", "clusters"), clusters), names=names)
+            raise self.too_much(what, (("partitions", "clusters"), clusters), names=names)
 
 
 def _leaves(values: dict[str, Any], path: KeyPath = ()) -> Iterator[str]:

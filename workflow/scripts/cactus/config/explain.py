@@ -1,6 +1,5 @@
 """Explain what is wrong with the values of a configuration."""
 
-import json
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -13,7 +12,7 @@ from cactus.config.layers import MISSING, Layers, value_at
 from cactus.config.models import Config
 from cactus.config.scalars import plain_scalar
 from cactus.config.sections.base import BUILT_IN, OVERRIDING, DatasetName, UnfitError
-from cactus.config.words import type_text
+from cactus.config.words import shown, type_text
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 
@@ -30,6 +29,8 @@ _RENAMED: Final = {
     "learners.protonets.images_at_once": "speed.protonets.images_at_once",
 }
 
+# Words for a value that is no misspelling of it.
+_SYNONYMS: Final = {"gpu": "cuda"}
 # Pydantic's names of types in unions.
 _TYPE_NAMES: Final = {"int", "float", "constrained-int", "constrained-float"}
 
@@ -139,7 +140,7 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
         first, text = by_level(key, value_at(layers.values, path))
         return f"write one key per level: `{first}: {text}`"
     same = list(_elsewhere(path, everywhere))
-    same.sort(key=lambda name: -len({*name.split(".")} & {*path}))
+    same.sort(key=lambda name: (-len({*name.split(".")} & {*path}), name.count(".")))
     if not same:
         listed = f"remove it; valid keys here are {', '.join(known[:30])}"
         return did_you_mean(key, known, listed)
@@ -205,8 +206,12 @@ def explained(
             own = [(key,) for key in value if not layers.is_default((*path, key), *names)]
             at = next((key for key in own if key[0] in fix), own[0] if own else at)
         value, path = value_at(value, at), (*path, *at)
+        if isinstance(value, dict):  # as the study has it
+            written = [key for key in value if not layers.is_default((*path, key), *names)]
+            value = {key: value[key] for key in written} or value
     else:
-        fix = _advice(first["msg"], value, _field_at(_without_overriding(path)))
+        message = "set it, since it has no default" if first["type"] == "missing" else first["msg"]
+        fix = _advice(message, value, _field_at(_without_overriding(path)))
     places = {tuple(part for part in one["loc"] if not _is_type_name(part)) for one in problems}
     return ConfigError(
         "The configuration has a value that is not valid.",
@@ -216,21 +221,13 @@ def explained(
     )
 
 
-def shown(value: Any) -> str:
-    """Return a value as an error shows it: of a section, only the names of its keys."""
-    if isinstance(value, dict):
-        keys = ", ".join(list(value)[:10])
-        return f"a mapping with the keys {keys}"[:200] if value else "an empty mapping"
-    text = "nothing" if value is MISSING else json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 200 else f"{text[:197]}..."
-
-
 def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
     """Return what a value may be, with the most similar one."""
     if field is None:
         return message
     options = list(_literals(field.annotation))
-    similar = did_you_mean(value, options) if isinstance(value, str) else ""
+    meant = _SYNONYMS.get(value, value) if isinstance(value, str) else ""
+    similar = did_you_mean(meant, options) if meant else ""
     if isinstance(value, str) and not similar and isinstance(_plain(value), (int, float)):
         similar = "remove the quotes;"
     elif value in ("None", "none") and type(None) in get_args(field.annotation):

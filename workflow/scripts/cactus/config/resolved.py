@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from cactus.config.checks import Given, PartitionChecks
-from cactus.config.explain import shown
 from cactus.config.layers import Layers, dotted
 from cactus.config.sections.base import VARIANTS, DatasetName, Settings
 from cactus.config.sections.embeddings.section import CustomEmbedding
@@ -12,6 +11,7 @@ from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.source import Source
 from cactus.config.sections.title import alike
+from cactus.config.words import shown
 from cactus.config.yaml_file import KeyPath
 from cactus.errors import ConfigError, did_you_mean
 
@@ -132,8 +132,8 @@ class _DatasetChecks(PartitionChecks):
         cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
         for split, size in self.sizes.items():
             if cut and size.images < 1:
-                fix = f"lower it: it leaves no images for the {split} split of {dataset}"
-                raise self.refused(fix, (("data", dataset, cut), getattr(section, cut)))
+                what = f"it leaves no images for the {split} split of {dataset}"
+                raise self.too_much(what, (("data", dataset, cut), getattr(section, cut)))
         self._check_least(section)
         self._check_evaluation()
 
@@ -274,8 +274,8 @@ class _DatasetChecks(PartitionChecks):
             images = size.images if self.dataset == "celeba" else size.per_class
             if least > images:
                 of = "" if self.dataset == "celeba" else " of its smallest class"
-                fix = f"lower it: the {split} split of {self.dataset} has at most {images}{of}"
-                raise self.refused(fix, (("data", self.dataset, key), least))
+                what = f"the {split} split of {self.dataset} has at most {images}{of}"
+                raise self.too_much(what, (("data", self.dataset, key), least))
 
     def _check_evaluation(self) -> None:
         """Check the episodes on which the cells are scored."""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from cactus.config.sections.partition import changes_partitions
-from cactus.config.sections.source import BARE_KINDS, FIXED, Source, SourcePlace
+from cactus.config.sections.source import BARE_KINDS, FIXED, Source, SourcePlace, numbered_values
 from cactus.errors import ConfigError
 
 _FORM: Final = (
@@ -108,15 +108,18 @@ class SourceNames:
         """Return a source that differs in its variant, if one is similar, and what is wrong."""
         ways = [] if source.way else [f"{way}-way" for way in self.ways]
         of_base = self._variants_of(source.base)
-        near = get_close_matches(variant, [*of_base, *ways], 1)
         way = f"+{source.way}-way" if source.way else ""
         known = variant in self.variants
+        values = "" if known else numbered_values(variant)
+        # Another number is another variant, no misspelling.
+        near = [] if values else get_close_matches(variant, [*of_base, *ways], 1)
         reason = f"partitions.variants has no `{variant}`"
         reason = f"`{variant}` changes nothing for {source.base}" if known else reason
         if not near:
             others = "".join(f", or use {source.base}+{one}{way}" for one in of_base)
             under = "; it belongs under grid.controls.<data set>" if place == "embeddings" else ""
-            reason += f": {'change' if known else 'add'} it{others}{under}"
+            add = f"add `{variant}: {values}`" if values else "add it"
+            reason += f": {'change it' if known else add}{others}{under}"
         return f"{source.base}+{near[0]}{way}" if near else "", reason
 
 

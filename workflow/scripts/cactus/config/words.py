@@ -1,11 +1,13 @@
-"""The types of keys in words."""
+"""The types and values of keys in words."""
 
+import json
 from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from cactus.config.layers import MISSING
 from cactus.config.sections.base import BUILT_IN, DatasetName
 
 _NOUNS: Final = {bool: "boolean", int: "integer", float: "float", str: "string", Any: "value"}
@@ -32,6 +34,15 @@ def type_text(annotation: Any, bounds: Iterable[Any] = ()) -> str:
         What restricts it, as Pydantic keeps it in `FieldInfo.metadata`.
     """
     return _in_words(annotation, _bounds_text(bounds), plural=False)
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error shows it: of a section, only the names of its keys."""
+    if isinstance(value, dict):
+        keys = ", ".join(list(value)[:10])
+        return f"a mapping with the keys {keys}"[:200] if value else "an empty mapping"
+    text = "nothing" if value is MISSING else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _in_words(annotation: Any, bounds: str, *, plural: bool) -> str:

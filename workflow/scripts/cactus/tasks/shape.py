@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cactus.errors import EpisodeError
+from cactus.errors import EpisodeError, counted
 
 _NAMED_CLASSES = 5
 
@@ -54,7 +54,7 @@ def check_episodes(sizes: IntArray, shape: EpisodeShape, where: str) -> None:
         raise EpisodeError(
             f"{shape.way}-way episodes need at least {shape.way} classes.",
             where=where,
-            got=f"{len(present)} classes with images",
+            got=f"{counted(len(present), 'class', 'classes')} with images",
             fix="lower the way in the config, or provide more classes or clusters",
         )
     small = present[sizes[present] < shape.per_class]

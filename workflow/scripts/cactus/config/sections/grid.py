@@ -17,7 +17,7 @@ from cactus.config.sections.base import (
     setting,
 )
 from cactus.config.sections.source import Source, SourcePlace
-from cactus.errors import ConfigError
+from cactus.errors import ConfigError, counted
 
 SCRATCH_LEARNER: Final = "maml"  # its network is the one that is trained from scratch
 
@@ -159,7 +159,8 @@ class Grid:
             raise ConfigError(
                 "The grid has no cells left.",
                 where="grid.include and grid.exclude",
-                got=f"{len(settings.include)} and {len(settings.exclude)} patterns",
+                got=f"{counted(len(settings.include), 'pattern')} to include, "
+                f"{counted(len(settings.exclude), 'pattern')} to exclude",
                 fix="relax the patterns so that they keep at least one cell",
             )
         baselines = (name for name in settings.datasets if settings.resolve(name).baselines)

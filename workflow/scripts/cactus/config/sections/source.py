@@ -134,6 +134,13 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
     return ""
 
 
+def numbered_values(name: str) -> str:
+    """Return what a variant like ``p-<n>`` or ``k-<n>`` has to be, as YAML; empty for others."""
+    kind, _, number = name.partition("-")
+    known = kind in _NUMBERED and number.isdecimal()
+    return f"{{{_NUMBERED[kind]}: {int(number)}}}" if known else ""
+
+
 def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:
     """Return the kind and the embedding of a name without variant and way."""
     for bare in BARE_KINDS:

@@ -5,7 +5,7 @@ from itertools import accumulate, combinations
 from typing import NamedTuple, NoReturn, cast
 
 from cactus.config.sections.data.custom import CustomDataset, plain_name
-from cactus.errors import DataError, did_you_mean, printable
+from cactus.errors import DataError, counted, did_you_mean, printable
 from cactus.seeding import derive_seed
 from cactus.splits import SPLITS, Split
 
@@ -173,7 +173,7 @@ def _check_classes(dataset: str, own: CustomDataset, division: Division) -> None
             raise DataError(
                 f"A split of {dataset} has too few classes.",
                 where=f"{split} split",
-                got=f"{found} classes, at least {least} needed",
+                got=f"{counted(found, 'class', 'classes')}, at least {least} needed",
                 fix=f"complete the raw data, change data.custom.{dataset}.split; or lower "
                 f"data.custom.{dataset}.min_classes.{split}, if tasks need fewer",
             )

@@ -27,6 +27,7 @@ from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes, missing_file
 from cactus.provenance.fingerprint.distributions import is_of_a_library
 from cactus.provenance.records.reasons import ABSENT
+from cactus.provenance.staleness.places import kind_at
 
 # Methods of each kind of class, with the number of arguments that they are called with.
 _METHODS: Final[dict[CustomKind, dict[str, int]]] = {
@@ -113,11 +114,14 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
     try:
         beside = (tree.base / f"{module}.py").is_file()
         dotted = all(one.isidentifier() for one in module.split("."))
-        path = tree.module_path(module) if dotted or module.endswith(".py") else tree.base / module
+        plain = tree.base / module
+        path = tree.module_path(module) if dotted or module.endswith(".py") else plain
         if path.suffix == ".py" and path.is_file():
             if not is_of_a_library(module, path, tree.scripts):
                 return path
             what, got = "is a library's, not your own", f"{module!r}, which is {path}"
+        elif path.exists():
+            what, got = "is no Python source", f"{module!r}, which is {kind_at(path)}"
         else:
             there = [one.name for one in path.parent.glob("*.py") if one.is_file()]
             similar = [
@@ -126,6 +130,8 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
             fix = f"did you mean '{similar[0]}'?" if similar else fix
     except CodeError as error:
         fix = error.fix
+        if plain.exists():
+            what, got = "is no Python source", f"{module!r}, which is {kind_at(plain)}"
     except (OSError, ValueError) as error:
         beside = False
         fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"

@@ -57,7 +57,7 @@ def look_at(path: Path, wanted: Literal["file", "folder"], job: Job = AUDIT) -> 
         mode = 0
         what = ", which leads nowhere," if is_absent(error) else f" ({error.strerror})"
     if not (stat.S_ISREG if wanted == "file" else stat.S_ISDIR)(mode):
-        got = f"{_kind(path)}{what} in the place of a {wanted}"
+        got = f"{kind_at(path)}{what} in the place of a {wanted}"
         return Obstruction(path, got, job, "rm -rf")
     if wanted == "folder" and not os.access(path, os.R_OK | os.X_OK):
         got = f"a folder that cannot be read ({os.strerror(errno.EACCES)})"
@@ -65,7 +65,8 @@ def look_at(path: Path, wanted: Literal["file", "folder"], job: Job = AUDIT) -> 
     return None
 
 
-def _kind(path: Path) -> str:
+def kind_at(path: Path) -> str:
+    """Return what is at a path, such as ``a folder``."""
     mode = path.lstat().st_mode
     what = next((text for matches, text in _KINDS if matches(mode)), "a device or a socket")
     return f"{what} to {path.readlink()}" if stat.S_ISLNK(mode) else what

@@ -179,7 +179,9 @@ class DataSettings(Settings):
 
     @model_validator(mode="after")
     def _raw_dir_is_a_path(self) -> Self:
-        if not self.raw_dir or re.match(r"~|.*\$[A-Za-z_{]", self.raw_dir):
+        if not self.raw_dir:
+            raise UnfitError("raw_dir", "name a folder, which has one for each data set")
+        if re.match(r"~|.*\$[A-Za-z_{]", self.raw_dir):
             raise UnfitError("raw_dir", "write the whole path; no shell reads `~` or `$` here")
         return self
 
