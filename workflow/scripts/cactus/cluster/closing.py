@@ -14,6 +14,7 @@ from cactus.files import write_json
 from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.execution.process import identity
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.reusable import reusable
 from cactus.provenance.staleness.status import list_failures
@@ -77,12 +78,14 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
 
 
 def say_last(workflow: Any, planner: Planner) -> None:
-    """Print at the end of a call what a dry run would reuse, or the results of a whole run.
+    """Print what is in the way of a dry run and what it would reuse, or the results of a run.
 
-    Whole is a run that was asked for everything, and of which nothing is left to do. Calls that run
-    no jobs, such as ``snakemake --dag``, print what they were asked for alone.
+    It comes at the end of a call, and the results only of a whole run. Whole is a run
+    that was asked for everything, and of which nothing is left to do. Calls that run no jobs, such
+    as ``snakemake --dag``, print what they were asked for alone.
     """
     if workflow.dryrun:
+        note_obstructions(planner, coming_jobs(workflow).values())
         say_what_is_reused(workflow, planner)
         return
     if workflow.dag_settings is None:  # no graph was asked for, as by --lint, or it failed earlier

@@ -8,6 +8,7 @@ import errno
 import os
 from pathlib import Path
 
+from cactus.closed import closed_on_the_way
 from cactus.errors import RecordError, few
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
@@ -17,6 +18,7 @@ from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.reasons import result_state
 from cactus.provenance.records.record import Record
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
@@ -39,13 +41,17 @@ def export(planner: Planner, output: Path) -> Path:
     Raises
     ------
     RecordError
-        A job has no record, a result differs from its record, a stored text is lost, or the output
-        exists.
+        Something keeps the run from its files, a job has no record, a result differs from its
+        record, a stored text is lost, or the output exists.
     PermissionError
         A file cannot be read.
     """
     check_output("crate", output)
-    records = _records(planner)
+    try:
+        records = _records(planner)
+    except RecordError:
+        refuse_obstructions(planner)  # which explain it
+        raise
     files = crate_files(planner)
     for path in files.values():
         if not os.access(path, os.R_OK):
@@ -74,11 +80,12 @@ def _records(planner: Planner) -> dict[Job, Record]:
     records = {job: record for job, record in found.items() if record is not None}
     for record in records.values():
         for changed in planner.changed_results(record):
+            closed = closed_on_the_way(planner.run_folder / changed.name)
             raise RecordError(
                 "A result differs from its job's record.",
                 where=str(planner.run_folder / changed.name),
                 got=f"it {result_state(changed.new)}",
-                fix=f"rebuild it: `cactus update {planner.run_folder}`",
+                fix=closed.fix if closed else f"rebuild it: `cactus update {planner.run_folder}`",
             )
         _check_declared(planner, record)
     for digest in {one for record in records.values() for one in record.texts}:
