@@ -22,9 +22,14 @@ class Closed(NamedTuple):
     words: str
 
     @property
+    def command(self) -> str:
+        """The command that opens it."""
+        return f"{self.words} {quoted(self.path)}"
+
+    @property
     def fix(self) -> str:
         """What to do about it."""
-        return f"`{self.words} {quoted(self.path)}`; then run the same command again"
+        return f"`{self.command}`; then run the same command again"
 
 
 def closed_itself(path: Path) -> Closed | None:

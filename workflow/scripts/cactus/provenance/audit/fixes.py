@@ -53,7 +53,7 @@ class Fixes:
     def of(self, finding: Finding) -> str:
         """Return the command that mends a finding."""
         if finding.kind != "obstructed" and (closed := self._closed(finding)):
-            return f"{closed.words} {quoted(closed.path)}"
+            return closed.command
         match finding.kind:
             case "text differs" if finding.job == AUDIT:
                 return f"rm {quoted(self._folder / finding.file)} && {self._run_again([])}"

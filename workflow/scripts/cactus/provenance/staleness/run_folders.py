@@ -70,7 +70,7 @@ def note_what_is_no_run(results: Path = Path("results")) -> None:
 
 
 def _way_out(found: Sequence[Obstruction]) -> str:
-    return f"if it is a run's, `{clearing(found)}`, or move it away"
+    return f"if a run's folder belongs there, `{clearing(found)}`, or move it away"
 
 
 def runs_by_time(results: Path = Path("results")) -> list[str]:
@@ -136,7 +136,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
             return folder
     start = "run the workflow first: `snakemake --cores 2`"
     if run is None and (found := not_runs(results)):
-        start = f"{_way_out(found)}; then {start}"
+        start = f"{_way_out(found)}; then run the workflow: `snakemake --cores 2`"
     raise RecordError(
         "There is no run yet." if run is None else "There is no such run.",
         where=str(results.absolute()),
