@@ -65,7 +65,8 @@ class _Both:
 
 def coming_jobs(workflow: Any) -> dict[Any, Job]:
     """Return the jobs that Snakemake will run, by its own; empty if it has no graph of jobs."""
-    needed = workflow.dag.needrun_jobs() if workflow.dag else ()
+    # At the end of a dry run, all of them count as finished.
+    needed = workflow.dag.needrun_jobs(exclude_finished=False) if workflow.dag else ()
     return {one: own for one in needed if (own := own_job(one))}
 
 
