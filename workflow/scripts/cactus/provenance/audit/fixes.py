@@ -43,12 +43,13 @@ class Fixes:
     ) -> None:
         self._planner, self._folder = planner, planner.run_folder
         self._clearing = clearing(obstructions)
-        self._kept = lost_sources(planner)
         self._in_the_way = {one.path for one in obstructions}
         found = {one.job for one in findings if one.kind in _UNTRUSTED and not self._closed(one)}
         self._untrusted = [job for job in planner.graph.jobs if job in found and job != AUDIT]
-        lost = [one for one in findings if one.kind == "source lost" and not self._is_kept(one)]
-        self._storing = [*dict.fromkeys(map(self._quickest, lost))]
+        lost = [one for one in findings if one.kind == "source lost"]
+        kept = lost_sources(planner) if lost else {}
+        gone = [one for one in lost if Path(one.file).name not in kept]
+        self._storing = [*dict.fromkeys(map(self._quickest, gone))]
 
     def of(self, finding: Finding) -> str:
         """Return the command that mends a finding."""
@@ -86,9 +87,6 @@ class Fixes:
         """Return that the file of a finding is closed, if only opening it helps."""
         found = closed_on_the_way(self._folder / finding.file)
         return None if found is None or found.path in self._in_the_way else found
-
-    def _is_kept(self, finding: Finding) -> bool:
-        return Path(finding.file).name in self._kept
 
     def _quickest(self, finding: Finding) -> Job:
         """Return the quickest of the jobs that stored the same text."""
