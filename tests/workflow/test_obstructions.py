@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from cactus.stages.whole_run.audit_run import AUDIT
 from tests.workflow.project import Project
 from tests.workflow.scratch import Scratch
 from tests.workflow.tamper import MAML, flip
+from tests.workflow.unprivileged import closed, closed_snakemake, everywhere, privileged
 
 pytestmark = pytest.mark.workflow
 
@@ -105,28 +104,6 @@ def test_the_printed_fix_mends_all_obstructions(project: Project):
     assert project.cactus("audit", "small")[0] == 0
 
 
-def closed(folder: Path, command: str) -> str:
-    """Run a command without the right of root to read all; return its output."""
-    lost = "-dac_override,-dac_read_search"
-    drop = ["setpriv", f"--bounding-set={lost}", f"--inh-caps={lost}"] if os.getuid() == 0 else []
-    words = [sys.executable, "-m", "cactus.cli.main", *command.split()]
-    project = Project(folder)
-    done = subprocess.run(
-        [*drop, *words],
-        cwd=folder,
-        env=project.variables(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout + done.stderr
-
-
-privileged = pytest.mark.skipif(
-    os.getuid() == 0 and shutil.which("setpriv") is None, reason="root reads everything"
-)
-
-
 @privileged
 @pytest.mark.parametrize("mode", [0o000, 0o644], ids=oct)
 def test_a_folder_that_cannot_be_read_stops_no_audit(scratch: Scratch, mode: int):
@@ -143,11 +120,6 @@ def test_a_folder_that_cannot_be_read_stops_no_audit(scratch: Scratch, mode: int
     assert "fix:     chmod u+rwx results/small/records/meta_train && cactus update small" in audit
     assert "output changed: figures/shots.pdf" in audit
     assert "\nsmall: 55 jobs: " in status, status
-
-
-def everywhere(run: Path, change: Callable[[int], int]) -> None:
-    for folder in [run, *(path for path in run.rglob("*") if path.is_dir())]:
-        folder.chmod(change(folder.stat().st_mode))
 
 
 @privileged
@@ -171,19 +143,24 @@ def test_a_run_that_may_only_be_read_is_read_without_alarm(scratch: Scratch):
 def test_a_folder_in_which_stale_jobs_cannot_write_is_named(scratch: Scratch, name: str):
     flip(f"models/{MAML}/model.safetensors")(scratch.run)
     folder, shown = scratch.run / name, Path("results/small", name)
+    line = (
+        f"note: no job can run: {shown}: a folder that is closed to writing; `chmod -R u+w {shown}`"
+    )
     everywhere(folder, lambda mode: mode & ~0o222)
     try:
         plan = closed(scratch.project.folder, "plan small")
         update = closed(scratch.project.folder, "update small")
         status = closed(scratch.project.folder, "status small")
+        audit = closed(scratch.project.folder, "audit small")
+        if name == "models":
+            code, dry_run = closed_snakemake(scratch.project.folder, "-n")
+            assert (code, line in dry_run) == (0, True), dry_run
     finally:
         everywhere(folder, lambda mode: mode | 0o200)
-    line = (
-        f"note: no job can run: {shown}: a folder that is closed to writing; `chmod -R u+w {shown}`"
-    )
-    assert [one for one in plan.splitlines() if "note: no job" in one] == [line]
+    for text in (plan, status):
+        assert [one for one in text.splitlines() if "note: no job" in one] == [line]
+    assert f"  fix:     chmod -R u+w {shown} && cactus update small\n" in audit
     assert f"fix:   `chmod -R u+w {shown}`; then run the same command again\n" in update
-    assert "no job can run" not in status
 
 
 @privileged
@@ -191,10 +168,12 @@ def test_folders_in_which_no_stale_job_writes_may_be_closed(scratch: Scratch):
     flip("figures/shots.pdf")(scratch.run)
     everywhere(scratch.run / "models", lambda mode: mode & ~0o222)
     try:
-        plan = closed(scratch.project.folder, "plan small")
+        found = [closed(scratch.project.folder, f"{one} small") for one in ("plan", "status")]
+        code, dry_run = closed_snakemake(scratch.project.folder, "-n")
     finally:
         everywhere(scratch.run / "models", lambda mode: mode | 0o200)
-    assert "no job can run" not in plan
+    assert (code, "make_figure" in dry_run) == (0, True), dry_run
+    assert not any("no job can run" in text for text in (*found, dry_run))
 
 
 @pytest.mark.parametrize(

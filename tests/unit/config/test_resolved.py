@@ -166,7 +166,8 @@ def maml(dataset="omniglot", **values):
         ),
         (maml("mnist", shot=10**4), "study.yaml: learners.maml.shot", "10000", "100050 images"),
         (
-            maml("mnist", query=10**4, shot=1), "study.yaml: learners.maml.query", "10000", "lower it",
+            maml("mnist", query=10**4, shot=1),
+            "study.yaml: learners.maml.query", "10000", "lower it",
         ),
         (
             study(embeddings={"acai": {"latent_width": 32}}),

@@ -1,15 +1,17 @@
 """What a disk, a file system or the memory refuses, told so that a user can mend it."""
 
 import errno
+import os
 import re
 import traceback
 from pathlib import Path
 from typing import Final
 
+from cactus.closed import Closed, closed_on_the_way
 from cactus.errors import CactusError, ConfigError, GpuMemoryError, ResourceError, StorageError
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[1]
-_PERMISSION: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_PERMISSION: Final = (errno.EACCES, errno.EPERM)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _BROKEN: Final = (errno.EIO, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP)
 _ABSENT: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
@@ -35,8 +37,13 @@ def storage_error(error: OSError, where: str) -> StorageError | None:
     if error.errno in _FULL:
         what = "The disk is full."
         fix = "free some space and run the same command again; finished results are kept"
+    elif error.errno == errno.EROFS:
+        what = "The file system can only be read."
+        fix = "mount it so that it can be written, or work in a folder on another one"
     elif error.errno in _PERMISSION:
         what = "A file or a folder cannot be read or written."
+        if found := _closed(error, writing=True):
+            return StorageError(what, where=str(found.path), got=found.got, fix=found.fix)
         fix = "check that it exists and that you may read it and write to its folder"
     elif error.errno == errno.EFBIG:
         what = "A file would be larger than allowed."
@@ -52,7 +59,7 @@ def storage_error(error: OSError, where: str) -> StorageError | None:
 def explained(error: BaseException) -> CactusError | None:
     """Return what to tell a user about an error; None if it is a mistake in the code."""
     if isinstance(error, CactusError):
-        return error
+        return _opened(error)
     if isinstance(error, RuntimeError) and (told := _gpu_error(error)):
         return told
     if isinstance(error, MemoryError) or _is_exhausted(error):
@@ -75,6 +82,23 @@ def explained(error: BaseException) -> CactusError | None:
             )
         return storage_error(error, where)
     return None
+
+
+def _opened(error: CactusError) -> CactusError:
+    """Return an error with the command that opens what is closed, if that is what caused it."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, PermissionError):
+        cause = cause.__cause__
+    if cause is not None and (found := _closed(cause, writing=False)):
+        return type(error)(error.what, where=str(found.path), got=found.got, fix=found.fix)
+    return error
+
+
+def _closed(error: OSError, *, writing: bool) -> Closed | None:
+    """Return what is closed on the way to the files that an error names."""
+    names = [one for one in (error.filename, error.filename2) if isinstance(one, str | os.PathLike)]
+    ways = (closed_on_the_way(one, writing=writing) for one in names)
+    return next(filter(None, ways), None)
 
 
 def _gpu_error(error: RuntimeError) -> CactusError | None:

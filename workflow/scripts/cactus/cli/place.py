@@ -108,8 +108,9 @@ def _moved(value: Any, here: Path, root: Path, *, names: bool) -> Any:
 
 def _newest() -> str | None:
     """Return the run that was planned last, and say so if there are others."""
-    from cactus.provenance.staleness.run_folders import runs_by_time
+    from cactus.provenance.staleness.run_folders import note_what_is_no_run, runs_by_time
 
+    note_what_is_no_run()
     runs = runs_by_time()
     if len(runs) > 1:
         print(f"note: {runs[0]} is the newest of {len(runs)} runs", file=sys.stderr)

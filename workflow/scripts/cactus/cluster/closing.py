@@ -14,6 +14,7 @@ from cactus.files import write_json
 from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.execution.process import identity
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.reusable import reusable
 from cactus.provenance.staleness.status import list_failures
@@ -64,7 +65,8 @@ class _Both:
 
 def coming_jobs(workflow: Any) -> dict[Any, Job]:
     """Return the jobs that Snakemake will run, by its own; empty if it has no graph of jobs."""
-    needed = workflow.dag.needrun_jobs() if workflow.dag else ()
+    # At the end of a dry run, all of them count as finished.
+    needed = workflow.dag.needrun_jobs(exclude_finished=False) if workflow.dag else ()
     return {one: own for one in needed if (own := own_job(one))}
 
 
@@ -77,12 +79,14 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
 
 
 def say_last(workflow: Any, planner: Planner) -> None:
-    """Print at the end of a call what a dry run would reuse, or the results of a whole run.
+    """Print what is in the way of a dry run and what it would reuse, or the results of a run.
 
-    Whole is a run that was asked for everything, and of which nothing is left to do. Calls that run
-    no jobs, such as ``snakemake --dag``, print what they were asked for alone.
+    It comes at the end of a call, and the results only of a whole run. Whole is a run
+    that was asked for everything, and of which nothing is left to do. Calls that run no jobs, such
+    as ``snakemake --dag``, print what they were asked for alone.
     """
     if workflow.dryrun:
+        note_obstructions(planner, coming_jobs(workflow).values())
         say_what_is_reused(workflow, planner)
         return
     if workflow.dag_settings is None:  # no graph was asked for, as by --lint, or it failed earlier

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from cactus.cluster.clients import KEPT, misleading
 from cactus.errors import ConfigError
+from cactus.provenance.staleness.places import refuse, standing
 
+SNAKEMAKE: Final = Path(".snakemake")
 _GPUS: Final = "CACTUS_GPUS"
 _KEPT_CONF: Final = "CACTUS_SLURM_CONF"
 # After this time, a call of sbatch counts as lost; Slurm may have accepted its job.
@@ -47,7 +49,10 @@ def check_place(clone: Path) -> None:
     ------
     ConfigError
         It has braces, which Snakemake takes for wildcards in the path of an environment.
+    RecordError
+        Something is in the place of the folder in which Snakemake keeps its own files.
     """
+    refuse(standing([SNAKEMAKE]))
     if {*"{}"} & {*str(clone)}:
         raise ConfigError(
             "Snakemake cannot work in a folder with braces in its path.",

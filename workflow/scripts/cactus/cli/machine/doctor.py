@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 from cactus.cli.machine.data import raw_data, read_study
 from cactus.cli.text import columns, print_json, size
 from cactus.cluster.clients import has_slurm, run_slurm
+from cactus.cluster.environment import SNAKEMAKE
 from cactus.cluster.local_gpu import visible_gpus
 from cactus.config.models import Config
 from cactus.cores import usable_cores, usable_memory
@@ -24,6 +25,7 @@ from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.distributions import normalized, public_version
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.staleness.places import clearing, standing
 from cactus.provenance.staleness.planned_config import ROOT
 from cactus.provenance.staleness.status import counted
 
@@ -74,6 +76,7 @@ def checks(config: Config, *, named: bool) -> Iterator[Check]:
     yield _python()
     yield _libraries(config)
     yield _interpreter()
+    yield from _places()
     yield _disk()
     yield _memory()
     yield _gpu(config)
@@ -144,6 +147,12 @@ def _interpreter() -> Check:
     except CodeError as error:
         return Check("jobs' Python", "blocks", error.got, error.fix)
     return Check("jobs' Python", "ok", str(shutil.which("python")))
+
+
+def _places() -> Iterator[Check]:
+    """Yield what is in the place of a folder that a run makes."""
+    for one in standing([SNAKEMAKE, Path("results")]):
+        yield Check(str(one.path), "blocks", one.got, f"`{clearing([one])}`")
 
 
 def _disk() -> Check:

@@ -10,6 +10,7 @@ from cactus.errors import RecordError, printable
 from cactus.files import read_bytes
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.reasons import Reason
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.waivers import WAIVABLE, accept
@@ -18,6 +19,7 @@ from cactus.provenance.staleness.waivers import WAIVABLE, accept
 def show_why(arguments: argparse.Namespace) -> int:
     """Print what made the jobs of a cell stale; return 0 if all are fresh, else 1."""
     planner = open_run(arguments.run)
+    note_obstructions(planner)  # an update mends none of the reasons that they are
     stale = _stale(planner, arguments.cell)
     planner.project.tree.cache.save()
     if arguments.json:

@@ -9,9 +9,11 @@ from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from cactus.cli.text import columns, print_json
+from cactus.closed import closed_on_the_way
 from cactus.errors import ConfigError, DataError, RecordError, did_you_mean_or_known, few
 from cactus.files import read_json
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
+from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import planned_folder
@@ -89,17 +91,17 @@ def _instead(pattern: str, cells: set[str], jobs: list[Job]) -> str:
     return did_you_mean_or_known(pattern, cells, "leave the pattern out")
 
 
-def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], list[str]]:
+def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], list[Job]]:
     """Return what jobs have measured, and the finished ones whose numbers cannot be read."""
-    found, lost = list[Accuracy](), list[str]()
+    found, lost = list[Accuracy](), list[Job]()
     for job in (one for one in jobs if one.definition.scores):
         try:
             if planner.record(job) is not None:
                 found += _accuracies(planner.run_folder, job)
             elif planner.assess(job).state == "stale":
-                lost.append(job.name)  # its record is damaged
+                lost.append(job)  # its record is damaged
         except DataError:
-            lost.append(job.name)
+            lost.append(job)
     return found, lost
 
 
@@ -111,7 +113,7 @@ def _accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
     DataError
         Its summary is missing or damaged.
     """
-    summary = read_json(run_folder / str(job.folder) / _SUMMARY)
+    summary = read_json(_summary(run_folder, job))
     for one in summary["settings"]:
         yield Accuracy(
             baseline_cell(job.cell, method) if (method := one.get("method")) else job.cell,
@@ -155,7 +157,7 @@ def _table(found: list[Accuracy]) -> Iterator[tuple[str, ...]]:
         yield cell, *(numbers.get(name, "") for *_, name in settings)
 
 
-def _notes(planner: Planner, jobs: list[Job], lost: list[str], *, shown: bool) -> Iterable[str]:
+def _notes(planner: Planner, jobs: list[Job], lost: list[Job], *, shown: bool) -> Iterable[str]:
     """Yield what one needs to know to read the numbers."""
     if shown:
         yield _NOTE
@@ -164,12 +166,26 @@ def _notes(planner: Planner, jobs: list[Job], lost: list[str], *, shown: bool) -
     states = [_state(planner, job) for job in jobs]
     outdated = any(planner.assess(job).state == "stale" for job in jobs)
     planner.project.tree.cache.save()
-    name, number = planner.run_folder.name, counted(len(jobs), "job")
-    yield f"{name}: {number} that score: {listed_states(states)}"
+    number = counted(len(jobs), "job")
+    yield f"{planner.run_folder.name}: {number} that score: {listed_states(states)}"
     if shown and outdated:
         yield "of jobs that are not fresh, it is what they last found; `cactus status` names them"
+    yield from lost_notes(planner, lost)
+
+
+def lost_notes(planner: Planner, lost: list[Job]) -> Iterator[str]:
+    """Yield that the numbers of finished jobs cannot be read, and what to do about it."""
+    run = planner.run_folder
+    places = (path for job in lost for path in (record_path(run, job), _summary(run, job)))
+    closed = dict.fromkeys(one.command for path in places if (one := closed_on_the_way(path)))
+    fix = " && ".join(closed) or f"cactus update {run.name}"
     if lost:
-        yield f"not shown, as the numbers cannot be read: {few(lost)}; run `cactus update {name}`"
+        names = few([job.name for job in lost])
+        yield f"not shown, as the numbers cannot be read: {names}; run `{fix}`"
+
+
+def _summary(run_folder: Path, job: Job) -> Path:
+    return run_folder / str(job.folder) / _SUMMARY
 
 
 def _state(planner: Planner, job: Job) -> State:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, Final
 
-from cactus.cli.results.accuracies import measured
+from cactus.cli.results.accuracies import lost_notes, measured
 from cactus.cli.text import columns, print_json
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import Record, record_path
@@ -30,7 +30,7 @@ def show_cell(arguments: argparse.Namespace) -> int:
     jobs = planner.graph.find(arguments.cell)
     statuses = [job_status(planner, planner.assess(job)) for job in jobs]
     planner.project.tree.cache.save()
-    found, _ = measured(planner, jobs)  # the table of jobs says which cannot be read
+    found, lost = measured(planner, jobs)
     found = [one for one in found if one.cell == arguments.cell] or found  # of a baseline, its own
     files = list(_files(planner, jobs))
     if arguments.json:
@@ -48,6 +48,8 @@ def show_cell(arguments: argparse.Namespace) -> int:
     if found:
         rows = [(one.cell, one.setting, one.percent, f"{one.episodes} episodes") for one in found]
         print(columns([("cell", "setting", "accuracy", ""), *rows]) + "\n")
+    for line in lost_notes(planner, lost):
+        print(f"{line}\n")
     titles = ("job", "state", "ended", "took", "device", "host", "")
     print(columns([titles, *(_row(planner, one) for one in statuses)]) + "\n")
     print(columns([("file", "job", "path"), *files]))

@@ -16,6 +16,7 @@ from cactus.provenance.audit.diff import (
 )
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.reasons import ABSENT, unlike
+from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import counted, listed_states
 
@@ -28,6 +29,7 @@ def show_diff(arguments: argparse.Namespace) -> int:
     first, second = open_run(arguments.first), open_run(arguments.second)
     states: dict[str, str] = {}
     for name, planner in ((arguments.first, first), (arguments.second, second)):
+        note_obstructions(planner)  # what cannot be read counts as different
         states[name] = listed_states(one.state for one in planner.assess_all() if one.stale)
         planner.project.tree.cache.save()
     if arguments.json:

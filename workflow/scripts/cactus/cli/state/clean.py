@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cactus.cli.text import columns, print_json, size
+from cactus.closed import files_below
 from cactus.errors import StorageError
 from cactus.provenance.execution.backups import BACKUP
-from cactus.provenance.execution.lease import LEASE_FILE, lives, read_lease
+from cactus.provenance.execution.lease import LEASE_FILE, held_folders
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX
 from cactus.provenance.records.objects import object_path
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import counted
@@ -49,6 +51,7 @@ class Leftover(NamedTuple):
 def clean_run(arguments: argparse.Namespace) -> int:
     """List what no run needs; delete it with ``--yes``."""
     planner = open_run(arguments.run)
+    refuse_obstructions(planner)  # a name in a record that cannot be read would not count
     if busy := _at_work(planner.run_folder):
         return _left_alone(arguments, planner, busy)
     found = list(leftovers(planner))
@@ -82,11 +85,8 @@ def _left_alone(arguments: argparse.Namespace, planner: Planner, busy: str) -> i
 
 def _at_work(run_folder: Path) -> str:
     """Return what works on a run, or may do so; nothing if it rests."""
-    running = [
-        lease.parent.relative_to(run_folder / "work").as_posix()
-        for lease in (run_folder / "work").rglob(LEASE_FILE)
-        if (holder := read_lease(lease.parent)) is not None and lives(lease.parent, holder)
-    ]
+    work = run_folder / "work"
+    running = [one.relative_to(work).as_posix() for one in held_folders(work)]
     if running:
         return f"{running[0]} is running" + (f", and {len(running) - 1} more" * (len(running) > 1))
     locks = _base(run_folder) / _LOCKS
@@ -112,7 +112,7 @@ def _work(planner: Planner) -> Iterator[Leftover]:
     """Yield unfinished results of attempts, leases of dead processes, and unusable checkpoints."""
     work = planner.run_folder / "work"
     names = {job.name: job for job in planner.graph.jobs}
-    for path in sorted(work.rglob("*")) if work.is_dir() else ():
+    for path in sorted(files_below(work)):
         inner = path.relative_to(work)
         above = {BACKUP, _CHECKPOINTS} & {*inner.parts[:-1]}
         if above or any(part.startswith(ATTEMPT_PREFIX) for part in inner.parts[:-1]):
@@ -136,7 +136,7 @@ def _idle(planner: Planner, job: Job) -> str:
 def _drafts(run_folder: Path) -> Iterator[Leftover]:
     """Yield files and folders that a killed process was about to put in place."""
     folders = [one for one in sorted(run_folder.iterdir()) if one.is_dir()]
-    inside = (path for one in folders if one.name not in _OTHERS for path in one.rglob(".*"))
+    inside = (path for one in folders if one.name not in _OTHERS for path in files_below(one, ".*"))
     for path in sorted([*run_folder.glob(".*"), *inside]):
         hidden = [part for part in path.relative_to(run_folder).parts if part[0] == "."]
         old = time.time() - path.lstat().st_mtime > _OLD_SECONDS
@@ -150,11 +150,11 @@ def _unused_objects(planner: Planner) -> Iterator[Leftover]:
     text = "".join(
         path.read_text(encoding="utf-8", errors="replace")
         for folder in (run / "records", run / "work", run / "states")
-        for path in sorted(folder.rglob("*.json"))
+        for path in files_below(folder, "*.json")
     )
     unused = [
         path
-        for path in sorted((run / "objects").glob("??/*"))
+        for path in sorted(files_below(run / "objects"))
         if path == object_path(run, path.name) and path.name not in text
     ]
     if unused:
@@ -168,9 +168,7 @@ def _base(run_folder: Path) -> Path:
 
 
 def _leftover(why: str, *paths: Path) -> Leftover:
-    files = (
-        file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))
-    )
+    files = (file for path in paths for file in ([path] if path.is_file() else files_below(path)))
     return Leftover(why, paths, sum(file.lstat().st_size for file in files if file.is_file()))
 
 
@@ -190,6 +188,6 @@ def _delete(path: Path) -> None:
 
 
 def _drop_empty(work: Path) -> None:
-    for folder in sorted((path for path in work.rglob("*") if path.is_dir()), reverse=True):
+    for folder in sorted((path for path in files_below(work) if path.is_dir()), reverse=True):
         with suppress(OSError):  # it is not empty
             folder.rmdir()

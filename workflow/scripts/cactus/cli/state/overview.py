@@ -12,8 +12,9 @@ from cactus.cores import usable_cores
 from cactus.errors import CactusError
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.run_folders import planned_at, runs_by_time
+from cactus.provenance.staleness.run_folders import note_what_is_no_run, planned_at, runs_by_time
 from cactus.provenance.staleness.status import job_status, listed_states, local_time, worst
+from cactus.refusals import explained
 
 _RESULTS: Final = Path("results")
 _DEMO: Final = Path("config/demo.yaml")
@@ -38,6 +39,7 @@ class _Step(NamedTuple):
 
 def show_overview(arguments: argparse.Namespace) -> int:
     """Print the runs and the next sensible commands."""
+    note_what_is_no_run()
     names = runs_by_time()
     runs = [*(_look(name) for name in names[:1]), *map(_glance, names[1:])]
     steps = list(_steps(runs[0]) if runs else _first_steps())
@@ -60,9 +62,9 @@ def _look(name: str) -> _Run:
         planner = open_run(name)
         statuses = [job_status(planner, one) for one in planner.assess_all()]
         planner.project.tree.cache.save()
-    except CactusError as error:
+        running = next((one.job for one in running_now(_RESULTS / name)), "")
+    except (CactusError, PermissionError) as error:
         return _broken(name, error)
-    running = next((one.job for one in running_now(_RESULTS / name)), "")
     busy = bool(running) or is_driven(_RESULTS / name)
     state = "running" if busy else worst([one.state for one in statuses])
     first = running or next((one.job.name for one in statuses if one.state == state), "")
@@ -73,17 +75,19 @@ def _glance(name: str) -> _Run:
     """Return how far a run is, without a look at whether anything has become stale."""
     try:
         planner = open_run(name)
-        jobs = planner.jobs
-    except CactusError as error:
+        done = [record_path(planner.run_folder, job).is_file() for job in planner.jobs]
+        running = any(running_now(planner.run_folder))
+    except (CactusError, PermissionError) as error:
         return _broken(name, error)
-    done = sum(record_path(planner.run_folder, job).is_file() for job in jobs)
-    busy = any(running_now(planner.run_folder)) or is_driven(planner.run_folder)
-    state = "running" if busy else "finished" if done == len(jobs) else "unfinished"
-    return _Run(name, state, f"{done} of {len(jobs)} have run", _planned(name))
+    busy = running or is_driven(planner.run_folder)
+    state = "running" if busy else "finished" if all(done) else "unfinished"
+    return _Run(name, state, f"{sum(done)} of {len(done)} have run", _planned(name))
 
 
-def _broken(name: str, error: CactusError) -> _Run:
-    return _Run(name, "broken", f"{error.what} {error.where}: {error.got}", _planned(name))
+def _broken(name: str, error: CactusError | PermissionError) -> _Run:
+    told = explained(error)
+    text = f"{told.what} {told.where}: {told.got}" if told else str(error)
+    return _Run(name, "broken", text, _planned(name))
 
 
 def _planned(name: str) -> str:

@@ -32,8 +32,9 @@ def show_status(arguments: argparse.Namespace) -> int:
         one.job: job_status(planner, one, queued.get(one.job, "")) for one in planner.assess_all()
     }
     planner.project.tree.cache.save()
+    stale = [job for job in statuses if planner.assess(job).stale]
     fresh = all(one.state == "fresh" for one in statuses.values())
-    exit_code = 0 if not note_obstructions(planner) and fresh else 1
+    exit_code = 0 if not note_obstructions(planner, stale) and fresh else 1
     if arguments.json:
         jobs = [{**vars(one), "job": one.job.name} for one in statuses.values()]
         print_json(

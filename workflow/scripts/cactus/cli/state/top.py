@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cactus.cli.text import columns, is_terminal, print_json
-from cactus.provenance.execution.lease import LEASE_FILE, lives, read_lease
+from cactus.provenance.execution.lease import held_folders, lives, read_lease
 from cactus.provenance.execution.process import process_location
 from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
 from snakemake_logger_plugin_cactus.jobs import Progress, clock, read_progress
@@ -60,15 +60,19 @@ def show_top(arguments: argparse.Namespace) -> int:
 
 
 def running_now(folder: Path) -> Iterator[RunningNow]:
-    """Yield the jobs of a run that run now, on this computer or another."""
+    """Yield the jobs of a run that run now, on this computer or another.
+
+    Raises
+    ------
+    PermissionError
+        A folder of the run is closed.
+    """
     work = folder / "work"
-    for lease in sorted(work.rglob(LEASE_FILE)):
-        holder = read_lease(lease.parent)
-        name = lease.parent.relative_to(work).as_posix()
-        if name == _DRIVER or holder is None or not lives(lease.parent, holder):
-            continue
-        progress = read_progress(lease.parent)
-        yield RunningNow(name, _since(holder), process_location(holder), progress)
+    for place in held_folders(work):
+        name, holder = place.relative_to(work).as_posix(), read_lease(place)
+        if name != _DRIVER and holder is not None:
+            progress = read_progress(place)
+            yield RunningNow(name, _since(holder), process_location(holder), progress)
 
 
 def is_driven(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.errors import ConfigError, did_you_mean_or_known
+from cactus.provenance.chain.restore import restore_sources
 from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
@@ -38,6 +39,8 @@ def update(arguments: argparse.Namespace) -> int:
     wanted = _wanted(planner, request.targets)
     left, ran = _stale(folder, wanted), list[Job]()
     refuse_obstructions(planner, [one.job for one in left])
+    if not request.dry_run and (restored := restore_sources(planner)):
+        print(f"put back {counted(restored, 'stored source')}", flush=True)
     while left:
         ready = left if request.dry_run else _ready(folder, left)
         jobs = [one.job for one in ready]

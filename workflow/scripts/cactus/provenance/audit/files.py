@@ -19,6 +19,7 @@ from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _BLOCK: Final = 512  # bytes, by which a file system counts what a file takes
+_TELLING: Final = ("plans", "states", "work", "logs")
 _SMALL: Final = 1 << 28  # bytes that are hashed in any case
 
 
@@ -45,7 +46,9 @@ def check_places(planner: Planner, found: Iterable[Obstruction]) -> Iterator[Fin
     """Yield what is in the place of the run's files and folders."""
     for one in found:
         name = one.path.relative_to(planner.run_folder).as_posix()
-        yield Finding("obstructed", name, one.got, one.job)
+        # No number follows from what tells how a job ran.
+        job = AUDIT if name.partition("/")[0] in _TELLING else one.job
+        yield Finding("obstructed", name, one.got, job)
 
 
 def check_lists(planner: Planner) -> Iterator[Finding]:

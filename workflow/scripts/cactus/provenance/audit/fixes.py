@@ -1,18 +1,19 @@
 """The commands that mend what an audit finds."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.closed import Closed, closed_on_the_way
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
+from cactus.provenance.chain.restore import lost_sources
 from cactus.provenance.records.record import record_path
-from cactus.provenance.records.shell import quoted
 from cactus.provenance.staleness.places import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.waivers import read_waivers
+from cactus.shell import quoted
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
@@ -42,11 +43,18 @@ class Fixes:
     ) -> None:
         self._planner, self._folder = planner, planner.run_folder
         self._clearing = clearing(obstructions)
-        found = {one.job for one in findings if one.kind in _UNTRUSTED}
+        self._in_the_way = {one.path for one in obstructions}
+        found = {one.job for one in findings if one.kind in _UNTRUSTED and not self._closed(one)}
         self._untrusted = [job for job in planner.graph.jobs if job in found and job != AUDIT]
+        lost = [one for one in findings if one.kind == "source lost"]
+        kept = lost_sources(planner) if lost else {}
+        gone = [one for one in lost if Path(one.file).name not in kept]
+        self._storing = [*dict.fromkeys(map(self._quickest, gone))]
 
     def of(self, finding: Finding) -> str:
         """Return the command that mends a finding."""
+        if finding.kind != "obstructed" and (closed := self._closed(finding)):
+            return closed.command
         match finding.kind:
             case "text differs" if finding.job == AUDIT:
                 return f"rm {quoted(self._folder / finding.file)} && {self._run_again([])}"
@@ -59,12 +67,8 @@ class Fixes:
                 return f"cactus seal {run_words(self._planner)}"
             case "digest differs":
                 return "compare the records of both runs with `cactus diff`"
-            case "source lost" if source := self._kept_source(finding):
-                path = self._folder / finding.file
-                folder = "" if path.parent.is_dir() else f"mkdir -p {quoted(path.parent)} && "
-                return f"{folder}cp {quoted(source)} {quoted(path)}"
-            case "source lost":
-                return self._run_again([self._quickest(finding)])
+            case "source lost":  # an update puts back what the project still has
+                return self._run_again(self._storing)
         if finding.kind in _STALE or self._planner.assess(finding.job).stale:
             return self._run_again([])
         return self._run_again([finding.job])
@@ -79,16 +83,10 @@ class Fixes:
         parts = ["" if jobs else self._clearing, f"rm -rf {named}" if named else "", update]
         return " && ".join(filter(None, parts))
 
-    def _kept_source(self, finding: Finding) -> Path | None:
-        """Return the project's file whose text was lost, if it is still the same."""
-        digest = Path(finding.file).name
-        record = self._planner.record(finding.job)
-        for name, stored in record.activity.sources.items() if record else ():
-            path = self._planner.project.root / "workflow" / "scripts" / name
-            if stored == digest and path.is_file():
-                same = hashlib.sha256(path.read_bytes()).hexdigest() == digest
-                return path if same else None
-        return None
+    def _closed(self, finding: Finding) -> Closed | None:
+        """Return that the file of a finding is closed, if only opening it helps."""
+        found = closed_on_the_way(self._folder / finding.file)
+        return None if found is None or found.path in self._in_the_way else found
 
     def _quickest(self, finding: Finding) -> Job:
         """Return the quickest of the jobs that stored the same text."""

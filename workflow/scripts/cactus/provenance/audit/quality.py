@@ -12,7 +12,7 @@ from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, differences
 from cactus.provenance.audit.printed import ScoringJobs
 from cactus.provenance.audit.reading.episodes import mean_and_interval
-from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.reading.rows_of_csv import UnreadError, damaged, read_rows
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
@@ -52,7 +52,12 @@ class QualityCheck:
         """Yield damaged files, and the rows of the table that are wrong, missing or repeated."""
         for job, found in self._measured.items():
             file = quality_of(job)
-            if isinstance(found, RecordError) and os.path.lexists(self._run_folder / file):
+            unread = isinstance(found, UnreadError)  # reported by the check of the results
+            if (
+                isinstance(found, RecordError)
+                and not unread
+                and os.path.lexists(self._run_folder / file)
+            ):
                 yield Finding("results damaged", file, found.got, job)
         try:
             rows = read_rows(self._run_folder / _FILE, (*_KEYS, *_NUMBERS))
@@ -83,6 +88,8 @@ class QualityCheck:
         try:
             numbers = {name: float(row[name]) for name in _NUMBERS}
             return differences(numbers, self.summary(row), "partitions")
+        except UnreadError:
+            return ""
         except (RecordError, ValueError) as error:
             return f"{error.where}: {error.got}" if isinstance(error, RecordError) else str(error)
 
@@ -93,6 +100,8 @@ class QualityCheck:
         ------
         ValueError
             No job of the grid measures it.
+        UnreadError
+            A file cannot be read.
         RecordError
             A file is damaged, lacks the measure, or has another number of partitions than the next.
         """

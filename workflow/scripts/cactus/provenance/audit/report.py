@@ -128,6 +128,7 @@ def run_audit(
     strays = Strays(planner, places)
     jobs = [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
+    values = ValueCheck(planner, printed, jobs)
     findings = [
         *check_places(planner, blocking),
         *(one for one in lists if planner.run_folder / one.file not in places),
@@ -141,23 +142,32 @@ def run_audit(
         *check_sources(planner),
         *check_staleness(planner),
         *check_rows(planner, printed, jobs),
-        *ValueCheck(planner, printed, jobs).findings(),
+        *values.findings(),
     ]
     findings += check_audit_result(planner, printed)
     findings += check_remade(planner, findings, figures=figures)
-    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings, blocking)
-    found = [
-        (one, (one.number,) if one.number else tuple(affected.get(one.job, ())), fixes.of(one))
-        for one in findings
-    ]
+    found = _told(planner, findings, printed)
     return Report(
         findings=tuple(sorted(_without_those_behind(found, planner.run_folder), key=_mended)),
-        notes=tuple(_notes(planner, strays, figures=figures)),
+        notes=(*_notes(planner, strays, figures=figures), *values.notes()),
         digest=run_digest(planner),
         jobs=len(jobs),
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
+
+
+def _told(
+    planner: Planner, findings: Sequence[Finding], printed: Sequence[PrintedNumber]
+) -> list[_Told]:
+    """Return findings with what they affect and how to mend them: what runs again has to write."""
+    again = {one.job for one in findings} | {one.job for one in audited(planner) if one.stale}
+    blocking = obstructions(planner, again) if findings else []
+    affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings, blocking)
+    return [
+        (one, (one.number,) if one.number else tuple(affected.get(one.job, ())), fixes.of(one))
+        for one in findings
+    ]
 
 
 def _notes(planner: Planner, strays: Strays, *, figures: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ import errno
 import os
 from pathlib import Path
 
+from cactus.closed import Closed, closed_on_the_way
 from cactus.errors import RecordError, few
 from cactus.files import atomic_path
 from cactus.provenance.crate.files import crate_files
@@ -16,7 +17,8 @@ from cactus.provenance.fingerprint.declared import declared_hashes
 from cactus.provenance.output_folder import atomic_folder, check_output
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.reasons import result_state
-from cactus.provenance.records.record import Record
+from cactus.provenance.records.record import Record, record_path
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
@@ -39,13 +41,17 @@ def export(planner: Planner, output: Path) -> Path:
     Raises
     ------
     RecordError
-        A job has no record, a result differs from its record, a stored text is lost, or the output
-        exists.
+        Something keeps the run from its files, a job has no record, a result differs from its
+        record, a stored text is lost, or the output exists.
     PermissionError
         A file cannot be read.
     """
     check_output("crate", output)
-    records = _records(planner)
+    try:
+        records = _records(planner)
+    except RecordError:
+        refuse_obstructions(planner)  # which explain it
+        raise
     files = crate_files(planner)
     for path in files.values():
         if not os.access(path, os.R_OK):
@@ -63,27 +69,34 @@ def export(planner: Planner, output: Path) -> Path:
 def _records(planner: Planner) -> dict[Job, Record]:
     """Return the record of every job, after checking that all results match."""
     found = {one.job: one.record for one in planner.assess_all()}
-    missing = [job.name for job, record in found.items() if record is None]
+    missing = [job for job, record in found.items() if record is None]
     if missing:
+        ways = (closed_on_the_way(record_path(planner.run_folder, job)) for job in missing)
+        closed = next(filter(None, ways), None)
         raise RecordError(
             "Jobs of the run have no valid record.",
             where=str(planner.run_folder),
-            got=few(missing),
-            fix=f"run them first: `cactus update {planner.run_folder}`",
+            got=few([job.name for job in missing]),
+            fix=_way(closed, f"run them first: `cactus update {planner.run_folder}`"),
         )
     records = {job: record for job, record in found.items() if record is not None}
     for record in records.values():
         for changed in planner.changed_results(record):
+            closed = closed_on_the_way(planner.run_folder / changed.name)
             raise RecordError(
                 "A result differs from its job's record.",
                 where=str(planner.run_folder / changed.name),
                 got=f"it {result_state(changed.new)}",
-                fix=f"rebuild it: `cactus update {planner.run_folder}`",
+                fix=_way(closed, f"rebuild it: `cactus update {planner.run_folder}`"),
             )
         _check_declared(planner, record)
     for digest in {one for record in records.values() for one in record.texts}:
         load(planner.run_folder, digest)  # or a RecordError that names it
     return records
+
+
+def _way(closed: Closed | None, otherwise: str) -> str:
+    return closed.fix if closed else otherwise
 
 
 def _check_declared(planner: Planner, record: Record) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from cactus.closed import files_below
 from cactus.errors import RecordError
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
 from cactus.provenance.staleness.planner import Planner
@@ -119,7 +120,7 @@ def _check_link(path: Path, top: Path) -> None:
 
 def _below(top: Path) -> Iterator[Path]:
     """Yield a file, or all files of a folder except hidden ones and bytecode."""
-    for path in [top] if top.is_file() else top.rglob("*"):
+    for path in [top] if top.is_file() else files_below(top):
         parts = path.relative_to(top).parts
         skipped = any(part[0] == "." or part.endswith(_BYTECODE) for part in parts)
         if path.is_file() and not skipped:

@@ -81,9 +81,9 @@ def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:
     try:
         holder = read_lease(folder)
     except OSError as error:
-        if not is_absent(error):
+        if not _is_behind(error):
             return {"state": "failed", "error": f"its lease cannot be read: {error}"}
-        holder = None  # behind an obstruction, which is none of the job's doing
+        holder = None
     if holder is not None:
         return {**holder, "state": "running" if lives(folder, holder) else "killed"}
     if not os.path.lexists(record_path(run_folder, job)):
@@ -104,6 +104,13 @@ def _failure(run_folder: Path, job: Job) -> dict[str, Any] | None:
     try:
         return {"state": "failed", **parse_facts(read_text(path))}
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and is_absent(error):
+        if isinstance(error, OSError) and _is_behind(error):
             return None
         return {"state": "failed", "error": f"its note {path} is damaged: {error}"}
+
+
+def _is_behind(error: OSError) -> bool:
+    """Return whether a file is not there, or behind an obstruction, which is no job's doing."""
+    return is_absent(error) or (
+        isinstance(error, PermissionError) and not os.path.lexists(error.filename)
+    )

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from tempfile import TemporaryFile
 from threading import Event, Thread
 from typing import Any, Final, Self
 
+from cactus.closed import files_below
 from cactus.errors import LeaseError, StorageError
 from cactus.files import read_text
 from cactus.provenance.execution.process import identity, is_alive, process_location
@@ -209,6 +210,20 @@ def read_lease(folder: Path) -> dict[str, Any] | None:
     A damaged file reads as empty. It then has no token, so its holder notices the loss.
     """
     return _read(folder / LEASE_FILE)
+
+
+def held_folders(work: Path) -> Iterator[Path]:
+    """Yield the folders below a run's `work` that have a lease of a process that is alive.
+
+    Raises
+    ------
+    PermissionError
+        A folder or a lease is closed.
+    """
+    for lease in files_below(work, LEASE_FILE):
+        holder = read_lease(lease.parent)
+        if holder is not None and lives(lease.parent, holder):
+            yield lease.parent
 
 
 def _read(path: Path) -> dict[str, Any] | None:

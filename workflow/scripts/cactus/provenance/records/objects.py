@@ -49,6 +49,6 @@ def load(run_folder: Path, digest: str) -> bytes:
         raise RecordError(
             "A stored text cannot be read.",
             where=str(path),
-            got=str(error),
+            got=getattr(error, "strerror", None) or str(error),
             fix="restore it from another copy of the run; records refer to it by its sha256",
         ) from error

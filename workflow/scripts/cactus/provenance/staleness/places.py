@@ -1,15 +1,15 @@
 """What stands in the place of a file or a folder, and the command that gets it out of the way."""
 
-import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from cactus.closed import closed_itself
 from cactus.errors import RecordError, few, printable
 from cactus.provenance.records.reasons import is_absent
-from cactus.provenance.records.shell import quoted
+from cactus.shell import quoted
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
@@ -59,10 +59,15 @@ def look_at(path: Path, wanted: Literal["file", "folder"], job: Job = AUDIT) -> 
     if not (stat.S_ISREG if wanted == "file" else stat.S_ISDIR)(mode):
         got = f"{kind_at(path)}{what} in the place of a {wanted}"
         return Obstruction(path, got, job, "rm -rf")
-    if wanted == "folder" and not os.access(path, os.R_OK | os.X_OK):
-        got = f"a folder that cannot be read ({os.strerror(errno.EACCES)})"
-        return Obstruction(path, got, job, "chmod u+rwx")
+    if wanted == "folder" and (closed := closed_itself(path)):
+        return Obstruction(path, closed.got, job, closed.words)
     return None
+
+
+def standing(folders: Iterable[Path]) -> list[Obstruction]:
+    """Return what is in the place of some folders, which need not be there, or which are closed."""
+    found = (look_at(one, "folder") for one in folders if os.path.lexists(one))
+    return [one for one in found if one]
 
 
 def kind_at(path: Path) -> str:

@@ -1,12 +1,15 @@
 """The folders of runs: which there are, and which one is meant."""
 
 import os
+import re
 import stat
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from cactus.errors import RecordError, did_you_mean_or_known, few
-from cactus.provenance.staleness.places import Obstruction, look_at, refuse
+from cactus.provenance.staleness.places import Obstruction, clearing, look_at, refuse, standing
 
 PLANNED_CONFIG_FILE: Final = "plans/config.json"
 # The way to a run's configuration, from the run's folder.
@@ -18,6 +21,8 @@ _WAY: Final[dict[str, Literal["file", "folder"]]] = {
 # A dry run writes the configuration again, if that is all that is lost.
 _PLAN_AGAIN: Final = "run `snakemake --dry-run` with the configuration of the run"
 _NO_RUN: Final = "lost+found"  # of some file systems, and closed
+# Names with a dot are mostly those of files that a user keeps beside the runs.
+_RUN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def run_names(results: Path = Path("results")) -> list[str]:
@@ -28,13 +33,8 @@ def run_names(results: Path = Path("results")) -> list[str]:
     RecordError
         The folder of all runs cannot be read.
     """
-    _check_readable(results)
+    refuse(standing([results]), _PLAN_AGAIN)
     return sorted(one.name for one in results.glob("*") if _is_run(one))
-
-
-def _check_readable(results: Path) -> None:
-    if os.path.lexists(results) and (blocking := look_at(results, "folder")):
-        refuse([blocking], _PLAN_AGAIN)
 
 
 def _is_run(folder: Path) -> bool:
@@ -55,6 +55,22 @@ def _blocking(folder: Path) -> Obstruction | None:
         if blocking := look_at(path, wanted):
             return blocking
     return None
+
+
+def not_runs(results: Path = Path("results")) -> list[Obstruction]:
+    """Return the files, pipes and the like that have the name of a run, without a dot."""
+    names = {one.name for one in results.glob("*") if _RUN_NAME.fullmatch(one.name)}
+    return standing(results / name for name in sorted(names - {*run_names(results)} - {_NO_RUN}))
+
+
+def note_what_is_no_run(results: Path = Path("results")) -> None:
+    """Print what may be in the place of a run, so that nobody takes another run for it."""
+    for one in not_runs(results):
+        print(f"note: {one}; {_way_out([one])}", file=sys.stderr)
+
+
+def _way_out(found: Sequence[Obstruction]) -> str:
+    return f"if a run's folder belongs there, `{clearing(found)}`, or move it away"
 
 
 def runs_by_time(results: Path = Path("results")) -> list[str]:
@@ -114,10 +130,13 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
     for folder in (Path(named), results / named) if named else ():
         inside = folder.absolute().parent == results.absolute()
         if inside:
-            _check_readable(results)
+            refuse(standing([results]), _PLAN_AGAIN)
         # Another file of that name, elsewhere, is not in the way of a run.
         if (inside or folder.is_dir()) and is_run_folder(folder):
             return folder
+    start = "run the workflow first: `snakemake --cores 2`"
+    if run is None and (found := not_runs(results)):
+        start = f"{_way_out(found)}; then run the workflow: `snakemake --cores 2`"
     raise RecordError(
         "There is no run yet." if run is None else "There is no such run.",
         where=str(results.absolute()),
@@ -125,7 +144,7 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
         fix=did_you_mean_or_known(
             Path(run or "").name,
             run_names(results),
-            "run the workflow first: `snakemake --cores 2`",
+            start,
         ),
     )
 

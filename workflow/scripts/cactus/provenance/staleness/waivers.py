@@ -14,8 +14,8 @@ from cactus.config.sections.base import Settings
 from cactus.errors import RecordError
 from cactus.files import parse_json, read_bytes
 from cactus.provenance.records.reasons import Reason
-from cactus.provenance.records.shell import quoted
 from cactus.provenance.records.values import Moment, checked
+from cactus.shell import quoted
 from cactus.stages.base import Job
 
 WAIVERS_FILE: Final = "accepted.jsonl"

@@ -9,13 +9,19 @@ from cactus.errors import RecordError
 from cactus.files import read_text
 
 
+class UnreadError(RecordError):
+    """A file cannot be read, so that nothing is known of the numbers in it."""
+
+
 def read_rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
     """Return the rows of a CSV file, each with at least the given columns.
 
     Raises
     ------
+    UnreadError
+        The file cannot be read.
     RecordError
-        The file cannot be read, lacks one of the columns, or has a line with fewer or more values.
+        It lacks one of the columns, or has a line with fewer or more values.
     """
     line = 0
     try:
@@ -29,7 +35,14 @@ def read_rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
             if None in row or None in row.values():
                 raise ValueError(f"not {len(found)} values")
             rows.append(row)
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        raise UnreadError(
+            "A file of numbers cannot be read.",
+            where=str(path),
+            got=error.strerror or str(error),
+            fix="run the workflow again to recreate it",
+        ) from error
+    except (ValueError, csv.Error) as error:
         raise damaged(path, f"line {line}: {error}" if line else str(error)) from error
     return rows
 
