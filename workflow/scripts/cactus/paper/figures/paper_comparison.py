@@ -64,8 +64,9 @@ def draw(inputs: FigureInputs) -> Figure:
             panel.set_yticks(range(len(names[name])), labels[name])
             panel.tick_params(axis="y", length=0, labelleft=first is None)
             ran = inputs.averaged.query("dataset == @name and way == @way and shot == @shot")
-            shown, every = (set(_names(one, inputs.titles)) for one in (rows, ran))
-            _name_gaps(panel, names[name], shown, every, inputs.small)
+            verdicts = dict(zip(_names(ran, inputs.titles), ran["verdict"], strict=True))
+            shown = set(_names(rows, inputs.titles))
+            _name_gaps(panel, names[name], shown, verdicts, inputs.small)
             title = wrapped(
                 inputs.titles.dataset(name),
                 (inputs.page - _LONGEST) / len(settings[name]),
@@ -159,11 +160,13 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str], titles: Title
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
-def _name_gaps(axes: Axes, names: list[str], shown: set[str], ran: set[str], size: float) -> None:
+def _name_gaps(
+    axes: Axes, names: list[str], shown: set[str], verdicts: dict[str, str], size: float
+) -> None:
     """Say of each line without a point why it has none."""
     for line, name in enumerate(names):
         if name not in shown:
-            text = "not in the paper" if name in ran else "not run"
+            text = verdicts.get(name, "not run")
             look: dict[str, Any] = {"ha": "left", "va": "center", "color": "0.4", "fontsize": size}
             look |= {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.6}}
             axes.text(0.02, line, text, transform=axes.get_yaxis_transform(), **look)
