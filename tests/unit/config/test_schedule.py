@@ -1,4 +1,4 @@
-"""Tables say where training is not as long as by default, or has other images."""
+"""Tables say where trainings and their tasks are not as by default."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from cactus.config.sections.learners.section import LearnerSettings
 GRID = {"datasets": ["omniglot"], "embeddings": ["acai", "bigan"], "learners": ["maml"]}
 
 
-def changes(**values: Any) -> list[tuple[str, str, int | str, int | str]]:
+def changes(**values: Any) -> list[tuple[str, str, int | float | str, int | float | str]]:
     config = parse_config({"grid": GRID, **values})
     return list(schedule_changes(config, "omniglot"))
 
@@ -29,13 +29,19 @@ def test_the_defaults_are_no_change():
             [("bigan", "epochs", 3, 200), ("bigan", "decay_epochs", 0, 200)],
         ),
         ({"embeddings": {"deepcluster": {"epochs": 1}}}, []),  # not in the grid
-        ({"learners": {"maml": {"outer_lr": 0.5}}}, []),
+        ({"learners": {"maml": {"outer_lr": 0.5}}}, [("maml", "outer_lr", 0.5, 0.001)]),
+        ({"learners": {"maml": {"gradient_clip": 9}}}, [("maml", "gradient_clip", 9, "no")]),
+        ({"learners": {"maml": {"log_every": 7}}}, []),
+        (
+            {"partitions": {"clusters": 70, "count": 3, "random": {"count": 5}}},
+            [("partitions", "clusters", 70, 500), ("partitions", "of k-means", 3, 100)],
+        ),
         ({"learners": {"maml": {"iterations": 90_000}}}, [("maml", "iterations", 90_000, 30_000)]),
         ({"learners": {"maml": {"per_dataset": {"mnist": {"iterations": 7}}}}}, []),
     ],
 )
-def test_lengths_that_the_grid_reads_are_compared(
-    values: dict[str, Any], found: list[tuple[str, str, int | str, int | str]]
+def test_what_the_grid_reads_is_compared(
+    values: dict[str, Any], found: list[tuple[str, str, int | float | str, int | float | str]]
 ):
     assert changes(**values) == found
 
@@ -43,8 +49,13 @@ def test_lengths_that_the_grid_reads_are_compared(
 def test_the_oracle_is_named_apart():
     grid = {**GRID, "controls": {"omniglot": ["labels"]}}
     usual = LearnerSettings().resolve("maml", "omniglot", "labels").iterations
-    found = changes(grid=grid, learners={"maml": {"iterations": 7, "oracle_iterations": 9}})
-    assert found == [("maml", "iterations", 7, 30_000), ("oracle-maml", "iterations", 9, usual)]
+    learner = {"iterations": 7, "oracle_iterations": 9, "tasks_per_batch": 2}
+    found = changes(grid=grid, learners={"maml": learner})
+    assert found == [
+        ("maml", "iterations", 7, 30_000),
+        ("maml", "tasks_per_batch", 2, 8),  # the oracle's, too
+        ("oracle-maml", "iterations", 9, usual),
+    ]
 
 
 def test_a_custom_embedding_has_no_default_length():

@@ -167,7 +167,7 @@ class Config(Settings):
         return self.evaluation.resolve(dataset).of_way(Source.parse(source).way)
 
     def schedule(self, dataset: DatasetName) -> list[Change]:
-        """Return where a data set's trainings are not as long as by default, or augmented."""
+        """Return where a data set's trainings and their tasks are not as by default."""
         return list(schedule_changes(self, dataset))
 
     def pool_attributes(self, dataset: DatasetName) -> int:

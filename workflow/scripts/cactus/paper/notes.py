@@ -25,7 +25,7 @@ from cactus.paper.results import ALL_SEEDS, caveat
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import is_oracle, row_source, source_rank
 
-Schedule = Sequence[tuple[str, str, int | str, int | str]]
+Schedule = Sequence[tuple[str, str, int | float | str, int | float | str]]
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
@@ -193,16 +193,15 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
 
 
 def _schedule_notes(schedule: Schedule, titles: Titles) -> list[str]:
-    """Say which trainings are shorter or longer than by default, or augmented."""
+    """Say which keys of trainings and their tasks are not as by default."""
     parts = []
     for name, key, *values in schedule:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
         # An embedding of one's own may have the name of a learner of one's own.
         learner = name in LEARNERS or key == IMAGES
         of = titles.method if is_oracle(name) else titles.learner if learner else titles.source
-        parts.append(
-            f"{escape(of(name))} {ours} instead of {default} {escape(key.replace('_', ' '))}"
-        )
+        what = escape(key.replace("_lr", "_rate").replace("_", " "))
+        parts.append(f"{escape(of(name))} {ours} instead of {default} {what}")
     if not parts:
         return []
     return [

@@ -46,7 +46,7 @@ class MakeTableSpec(Spec):
     dataset: DatasetName | None
     kind: str
     decimals: int
-    schedule: list[tuple[str, str, int | str, int | str]]
+    schedule: list[tuple[str, str, int | float | str, int | float | str]]
     custom: list[tuple[str, bool]]  # the custom learners, and whether each is transductive
     titles: Titles
 

@@ -65,8 +65,7 @@ def draw(inputs: FigureInputs) -> Figure:
             panel.tick_params(axis="y", length=0, labelleft=first is None)
             ran = inputs.averaged.query("dataset == @name and way == @way and shot == @shot")
             verdicts = dict(zip(_names(ran, inputs.titles), ran["verdict"], strict=True))
-            shown = set(_names(rows, inputs.titles))
-            _name_gaps(panel, names[name], shown, verdicts, inputs.small)
+            _name_gaps(panel, names[name], _names(rows, inputs.titles), verdicts, inputs.small)
             title = wrapped(
                 inputs.titles.dataset(name),
                 (inputs.page - _LONGEST) / len(settings[name]),
@@ -161,7 +160,7 @@ def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str], titles: Title
 
 
 def _name_gaps(
-    axes: Axes, names: list[str], shown: set[str], verdicts: dict[str, str], size: float
+    axes: Axes, names: list[str], shown: list[str], verdicts: dict[str, str], size: float
 ) -> None:
     """Say of each line without a point why it has none."""
     for line, name in enumerate(names):

@@ -19,7 +19,7 @@ def write_table(
     output: Path,
     decimals: int,
     run: str,
-    schedule: Sequence[tuple[str, str, int | str, int | str]] = (),
+    schedule: Sequence[tuple[str, str, int | float | str, int | float | str]] = (),
     hyperplanes: Sequence[Path] = (),
     custom: Sequence[tuple[str, bool]] = (),
     titles: Titles = UNTITLED,

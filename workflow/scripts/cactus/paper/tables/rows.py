@@ -48,7 +48,7 @@ class TableInputs:
     folder: Path
     decimals: int
     label: str
-    schedule: Sequence[tuple[str, str, int | str, int | str]] = ()
+    schedule: Sequence[tuple[str, str, int | float | str, int | float | str]] = ()
     hyperplanes: Sequence[Path] = ()
     custom: Sequence[tuple[str, bool]] = ()
     titles: Titles = UNTITLED
