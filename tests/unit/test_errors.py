@@ -9,7 +9,7 @@ from cactus.errors import CactusError, DataError, did_you_mean, printable
     ("name", "advice"),
     [
         ("omniglott", "did you mean 'omniglot'?"),
-        ("MNIST", "use one of them"),
+        ("MNIST", "did you mean 'mnist'?"),
         ("", "use one of them"),
     ],
 )

@@ -153,7 +153,9 @@ class StoppedError(CactusError):
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return advice for an unknown name: the most similar known one, else `otherwise`."""
-    similar = difflib.get_close_matches(name, list(known), n=1)
+    names = list(known)
+    similar = difflib.get_close_matches(name, names, n=1)
+    similar += [one for one in names if one.lower() == name.lower()]
     return f"did you mean '{similar[0]}'?" if similar else otherwise
 
 

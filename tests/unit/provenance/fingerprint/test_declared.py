@@ -65,6 +65,16 @@ def test_a_replaced_file_has_another_hash_though_its_time_is_the_same(start: Pat
     assert declared_hashes(start, ["a.npy"], cache) != before
 
 
+@pytest.mark.parametrize("entry", ["**", "*/*.npy", ".", "./"])
+def test_what_runs_make_is_no_file_of_the_user(start: Path, entry: str):
+    (start / "results").mkdir()
+    (start / "results/made.npy").touch()
+    with pytest.raises(ConfigError) as error:
+        declared_hashes(start, [entry], HashCache(None))
+    assert "results/made.npy" in error.value.got
+    assert declared_hashes(start, ["results/*.npy"], HashCache(None)).keys() == {"results/made.npy"}
+
+
 def test_too_many_files_are_refused(start: Path, monkeypatch):
     monkeypatch.setattr(declared, "_MOST", 1)
     with pytest.raises(ConfigError, match="cannot be used") as caught:

@@ -149,7 +149,7 @@ def _print_reasons(
         rows.append((one.job.name, time, str(one.reasons[0])))
     print(columns(rows))
     if more := len(stale) - len(shown):
-        print(f"and {counted(more, 'job')} that depend on these or are missing (--all lists them)")
+        print(f"and {more} more, missing or behind these (--all lists them)")
     print()
 
 

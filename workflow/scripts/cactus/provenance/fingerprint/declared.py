@@ -2,7 +2,7 @@
 
 import glob
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from cactus.errors import ConfigError
@@ -12,6 +12,7 @@ from cactus.provenance.records.reasons import ABSENT
 _LISTS: Final = "a list `files` under embeddings.custom, learners.custom or data.custom"
 _MOST: Final = 10_000
 _WILDCARDS: Final = "*?["
+_MADE: Final = ("results", ".snakemake")  # folders that every run changes
 
 
 def declared_path(start: Path, name: str) -> Path:
@@ -39,7 +40,7 @@ def declared_hashes(start: Path, declared: Iterable[str], cache: HashCache) -> d
     """
     try:
         found: set[str] = set()
-        for name in (one for entry in declared for one in _names(start, entry)):
+        for name in (one for entry in declared for one in _own_names(start, entry)):
             found.add(name)
             if len(found) > _MOST:
                 fix = f"declare at most {_MOST:,}, e.g. an archive of them"
@@ -81,6 +82,19 @@ def _names(start: Path, entry: str) -> Iterator[str]:
         yield from files or [entry]
     else:
         yield entry
+
+
+def _own_names(start: Path, entry: str) -> Iterator[str]:
+    """Yield the names that an entry stands for, if it takes in nothing that runs make.
+
+    An entry that names the folder of results itself may do so.
+    """
+    for name in _names(start, entry):
+        made = PurePath(name).parts[:1]
+        if made and made[0] in _MADE and PurePath(entry).parts[:1] != made:
+            fix = "declare the folder of your own files: what is in there changes with every run"
+            raise _refused(f"{entry!r}, which takes in {name}", fix)
+        yield name
 
 
 def _refused(got: str, fix: str, where: str = _LISTS) -> ConfigError:
