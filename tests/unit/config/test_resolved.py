@@ -162,13 +162,10 @@ def maml(dataset="omniglot", **values):
         ),
         (
             study(synthetic_data=True, synthetic={"omniglot": {"drawers": 1}}),
-            "study.yaml: synthetic.omniglot.drawers", "1", "shot, which is 1 by default",
+            "study.yaml: synthetic.omniglot.drawers", "1", "use more data: 1 shot and 1 query",
         ),
         (maml("mnist", shot=10**4), "study.yaml: learners.maml.shot", "10000", "100050 images"),
-        (
-            maml("mnist", query=10**4, shot=1),
-            "study.yaml: learners.maml.query", "10000", "lower it",
-        ),
+        (maml("mnist", query=10**4, shot=1), "study.yaml: learners.maml.query", "10000", "lower"),
         (
             study(embeddings={"acai": {"latent_width": 32}}),
             "study.yaml: embeddings.acai.latent_width", "32", "working_size is 32",

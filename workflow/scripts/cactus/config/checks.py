@@ -93,10 +93,14 @@ class Checks:
             raise explained(error, self.layers, path, self.dataset, *names) from None
 
     def too_much(self, what: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
-        """Return the error of values that ask for more than there is, of which one can be lower."""
+        """Return the error of values that ask for more than there is.
+
+        It names one that can be lower; if none can, the key that the size of the data follows.
+        """
         can = [one for one in given if one[1] != _LEAST.get(one[0][-1], 1)]
-        fix = f"lower it: {what}" if can else f"it cannot be lower, so use more data: {what}"
-        return self.refused(fix, *(can or given), names=names)
+        if can:
+            return self.refused(f"lower it: {what}", *can, names=names)
+        return self._error(f"use more data: {what}", *(self._size() or given[0]), names)
 
     def refused(self, fix: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
         """Return the error of values that do not fit; it names the one that was set last.
@@ -104,19 +108,27 @@ class Checks:
         If all of them are defaults, that is a key of the study that the size of the data follows.
         """
         key, value = max(given, key=lambda one: self.layers.rank(one[0], self.dataset, *names))
-        if self.layers.is_default(key, self.dataset, *names) and not self.counted:
-            keys = list(self._size_keys())
-            if keys:
-                default = f"{dotted(key)}, which is {shown(value)} by default"
-                fix = f"change it, or set {default} ({fix})"
-                key = keys[0] if len(keys) == 1 else keys[0][:-1]
-                value = value_at(self.layers.values, key)
+        if self.layers.is_default(key, self.dataset, *names) and (size := self._size()):
+            default = f"{dotted(key)}, which is {shown(value)} by default"
+            fix = f"change it, or set {default} ({fix})"
+            key, value = size
+        return self._error(fix, key, value, names)
+
+    def _error(self, fix: str, key: KeyPath, value: Any, names: Sequence[str]) -> ConfigError:
         return ConfigError(
             "The configuration asks for what the data does not have.",
             where=self.layers.place(key, self.dataset, *names),
             got=shown(value),
             fix=fix,
         )
+
+    def _size(self) -> Given | None:
+        """Return the key of the study, or its section, that the size of the data follows."""
+        keys = [] if self.counted else list(self._size_keys())
+        if not keys:
+            return None
+        key = keys[0] if len(keys) == 1 else keys[0][:-1]
+        return key, value_at(self.layers.values, key)
 
     def _size_keys(self) -> Iterator[KeyPath]:
         """Yield the keys of the study that decide how many classes and images there are."""

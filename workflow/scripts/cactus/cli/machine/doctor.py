@@ -19,7 +19,7 @@ from cactus.cluster.environment import SNAKEMAKE
 from cactus.cluster.local_gpu import visible_gpus
 from cactus.config.models import Config
 from cactus.cores import usable_cores, usable_memory
-from cactus.errors import ClusterError, CodeError
+from cactus.errors import ClusterError, CodeError, counted
 from cactus.provenance.execution.environment import check_interpreter
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
@@ -27,7 +27,6 @@ from cactus.provenance.fingerprint.distributions import normalized, public_versi
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.places import clearing, standing
 from cactus.provenance.staleness.planned_config import ROOT
-from cactus.provenance.staleness.status import counted
 
 State = Literal["ok", "note", "blocks"]
 

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple
 
 from cactus.cli.text import columns, print_json
 from cactus.closed import closed_on_the_way
-from cactus.errors import ConfigError, DataError, RecordError, did_you_mean_or_known, few
+from cactus.errors import ConfigError, DataError, RecordError, counted, did_you_mean_or_known, few
 from cactus.files import read_json
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import planned_folder
-from cactus.provenance.staleness.status import State, counted, listed_states, worst
+from cactus.provenance.staleness.status import State, listed_states, worst
 from cactus.stages.base import Job
 from cactus.stages.run_baselines import baseline_cell
 

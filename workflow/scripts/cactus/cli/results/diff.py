@@ -5,7 +5,7 @@ from collections import Counter
 
 from cactus.cli.text import columns, print_json
 from cactus.config.printed.titles import Titles
-from cactus.errors import printable
+from cactus.errors import counted, printable
 from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.diff import (
     Difference,
@@ -18,7 +18,7 @@ from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.reasons import ABSENT, unlike
 from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.status import counted, listed_states
+from cactus.provenance.staleness.status import listed_states
 
 _LONG = 40
 _LEAST_P = 0.0001  # smaller ones would be printed as 0

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.cli.text import columns, print_json
-from cactus.errors import RecordError
+from cactus.errors import RecordError, counted
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.staleness.open_run import open_run
-from cactus.provenance.staleness.status import counted, listed_states
+from cactus.provenance.staleness.status import listed_states
 from cactus.stages.whole_run.make_report import REPORT
 
 _DIGESTS: Final = Path("docs/results")

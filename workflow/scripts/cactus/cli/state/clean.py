@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from cactus.cli.text import columns, print_json, size
 from cactus.closed import files_below
-from cactus.errors import StorageError
+from cactus.errors import StorageError, counted
 from cactus.provenance.execution.backups import BACKUP
 from cactus.provenance.execution.lease import LEASE_FILE, held_folders
 from cactus.provenance.execution.running_job import ATTEMPT_PREFIX
@@ -22,7 +22,6 @@ from cactus.provenance.records.objects import object_path
 from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
 _CHECKPOINTS: Final = "checkpoints"

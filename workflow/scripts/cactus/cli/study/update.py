@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
-from cactus.errors import ConfigError, did_you_mean_or_known
+from cactus.errors import ConfigError, counted, did_you_mean_or_known
 from cactus.provenance.chain.restore import restore_sources
 from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
-from cactus.provenance.staleness.status import counted, listed_states
+from cactus.provenance.staleness.status import listed_states
 from cactus.stages.base import Job
 
 _EVERYTHING = "all"

@@ -21,7 +21,7 @@ _OF_LEARNER: Final = (
     *(*_LENGTHS, "way", "shot", "query", "tasks_per_batch"),
     *("outer_lr", "gradient_clip", "inner_lr", "inner_steps", "filters"),
 )
-PARTITIONS: Final = "partitions"  # in the place of a name
+_PARTITIONS: Final = "partitions"  # in the place of a name
 _NONE: Final = "no"
 
 
@@ -61,7 +61,7 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
 def _partitions(config: "Config", dataset: DatasetName, kinds: set[str]) -> Iterator[Change]:
     ours, usual = (one.resolve(dataset) for one in (config.partitions, PartitionSettings()))
     if "kmeans" in kinds:
-        yield from _changes(PARTITIONS, ours, usual, ("clusters",))
+        yield from _changes(_PARTITIONS, ours, usual, ("clusters",))
     counts = {
         "kmeans": ("of k-means", ours.count, usual.count),
         "random": ("of random labels", ours.random.count, usual.random.count),
@@ -69,7 +69,7 @@ def _partitions(config: "Config", dataset: DatasetName, kinds: set[str]) -> Iter
     }
     for kind, (text, here, default) in counts.items():
         if kind in kinds and here != default:
-            yield PARTITIONS, text, here, default
+            yield _PARTITIONS, text, here, default
 
 
 def _changes(name: str, ours: Settings, default: Settings, keys: Iterable[str]) -> Iterator[Change]:

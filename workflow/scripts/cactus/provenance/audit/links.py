@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cactus.errors import RecordError
+from cactus.errors import RecordError, counted
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.chain.seal import SEAL, read_seal
 from cactus.provenance.records.links import (
@@ -12,7 +12,6 @@ from cactus.provenance.records.links import (
     run_digest,
 )
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 

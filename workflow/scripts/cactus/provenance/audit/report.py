@@ -6,7 +6,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.errors import RecordError, few, printable
+from cactus.errors import RecordError, counted, few, printable
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
@@ -32,7 +32,6 @@ from cactus.provenance.audit.values import ValueCheck
 from cactus.provenance.records.links import run_digest
 from cactus.provenance.staleness.obstructions import obstructions
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 
 # A finding, the printed numbers that it affects, and the command that fixes it.
 _Told = tuple[Finding, tuple[PrintedNumber, ...], str]

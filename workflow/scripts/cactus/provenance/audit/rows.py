@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from cactus.errors import few
+from cactus.errors import counted, few
 from cactus.provenance.audit.findings import Finding, audited_records, foreign_records
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs
 from cactus.provenance.records.consistency import clock_note
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from cactus.errors import CodeError, RecordError, few
+from cactus.errors import CodeError, RecordError, counted, few
 from cactus.provenance.audit.findings import Finding, foreign_records
 from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
@@ -17,7 +17,6 @@ from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record, read_record, record_path
 from cactus.provenance.staleness.obstructions import FOLDERS
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT

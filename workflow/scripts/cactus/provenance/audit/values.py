@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.errors import RecordError, few
+from cactus.errors import RecordError, counted, few
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
@@ -27,7 +27,6 @@ from cactus.provenance.audit.reading.paper_numbers import (
 from cactus.provenance.audit.reading.rows_of_csv import UnreadError, read_rows
 from cactus.provenance.audit.reading.tex import numbers_in_table, numbers_of_macros
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import counted
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 

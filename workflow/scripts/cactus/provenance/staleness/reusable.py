@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
+from cactus.errors import counted
 from cactus.provenance.fingerprint.other_runs import Donor, find_donors
 from cactus.provenance.records.plan import PENDING, Plan
 from cactus.provenance.records.readers import Readers
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Assessment, Planner
-from cactus.provenance.staleness.status import counted
 from cactus.stages.base import Job
 
 _SHOWN: Final = 5

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from cactus.errors import counted
 from cactus.provenance.execution.attempts import read_state
 from cactus.provenance.execution.logs import attempt_log, log_path
 from cactus.provenance.execution.process import process_location
@@ -113,11 +114,6 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things, such as ``1 job`` or ``2 jobs``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def failed_attempts(run: RunReader) -> dict[Job, dict[str, Any]]:
