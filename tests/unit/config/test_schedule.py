@@ -53,9 +53,36 @@ def test_the_oracle_is_named_apart():
     found = changes(grid=grid, learners={"maml": learner})
     assert found == [
         ("maml", "iterations", 7, 30_000),
-        ("maml", "tasks_per_batch", 2, 8),  # the oracle's, too
+        ("maml", "tasks_per_batch", 2, 8),
         ("oracle-maml", "iterations", 9, usual),
+        ("oracle-maml", "tasks_per_batch", 2, 8),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "values", "found"),
+    [
+        ("pixels", {"clusters": 40}, [("clusters", 40, 500)]),
+        ("pixels", {"pixels": {"count": 4}}, [("of pixels", 4, 1)]),
+        ("random", {"random": {"labels": 30}}, [("random labels", 30, 500)]),
+        ("hyperplanes-acai", {"hyperplanes": {"per_embedding": {"acai": {"count": 7}}}},
+         [("of hyperplanes", 7, 2400)]),
+        ("acai+p-1", {"count": 5}, []),  # its own number is in its name
+        ("acai+k-50", {"clusters": 40, "variants": {"k-50": {"clusters": 50}}}, []),
+    ],
+)  # fmt: skip
+def test_a_source_names_what_it_reads(
+    source: str, values: dict[str, Any], found: list[tuple[str, int, int]]
+):
+    grid = {**GRID, "controls": {"omniglot": [source]}, "exclude": [{"source": "acai"}]}
+    grid = {**grid, "embeddings": ["acai"]}
+    assert changes(grid=grid, partitions=values) == [("partitions", *one) for one in found]
+
+
+def test_a_model_of_one_way_departs_from_no_other():
+    grid = {**GRID, "controls": {"omniglot": ["acai+5-way"]}, "exclude": [{"source": "acai"}]}
+    grid = {**grid, "embeddings": ["acai"]}
+    assert changes(grid=grid, learners={"maml": {"way": 12}}) == []
 
 
 def test_a_custom_embedding_has_no_default_length():

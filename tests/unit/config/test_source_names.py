@@ -98,6 +98,8 @@ def test_advice_is_accepted_once_it_is_followed(name: str, place: str):
         ("acai+p1", "controls", "did you mean 'acai+p-1'? partitions.variants has no `p1`"),
         ("acai+5way", "controls", "did you mean 'acai+5-way'?"),
         ("acai+p-7", "controls", "no `p-7`: add `p-7: {count: 7}`, or use acai+p-1"),
+        ("pixels+p-7", "controls", "pixels reads no count"),
+        ("acai+p-0", "controls", "did you mean 'acai+p-1'?"),
         ("acai+k-50", "controls", "no `k-50`: add `k-50: {clusters: 50}`, or use acai+p-1"),
         ("ACAI+fine", "controls", "partitions.variants has no `fine`: add it, or use acai+p-1"),
         ("hyperplanes-acai+p1", "exclude", "or use hyperplanes-acai+margin-0, or use hyperplanes-"),

@@ -65,7 +65,15 @@ def test_a_replaced_file_has_another_hash_though_its_time_is_the_same(start: Pat
     assert declared_hashes(start, ["a.npy"], cache) != before
 
 
-@pytest.mark.parametrize("entry", ["**", "*/*.npy", ".", "./"])
+@pytest.mark.parametrize("entry", ["**", "**/*.npy", ".", "./", "sub/..", ".."])
+def test_a_folder_in_which_runs_are_made_is_refused_before_there_are_any(start: Path, entry: str):
+    for one in (entry, str(start.parent)):
+        with pytest.raises(ConfigError) as error:
+            declared_hashes(start, [one], HashCache(None))
+        assert "takes in the folder in which runs are made" in error.value.got
+
+
+@pytest.mark.parametrize("entry", ["*/*.npy", "../*/results/*.npy"])
 def test_what_runs_make_is_no_file_of_the_user(start: Path, entry: str):
     (start / "results").mkdir()
     (start / "results/made.npy").touch()

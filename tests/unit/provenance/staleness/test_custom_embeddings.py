@@ -120,6 +120,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "a library": (GOOD, {"module": "torch"}, "is a library's, not your own"),
     "a library's file": (GOOD, {"module": json.__file__}, "is a library's, not your own"),
+    "a package as a folder": (GOOD, {"module": "package"}, "did you mean 'package/__init__.py'?"),
+    "a module of one": (GOOD, {"module": "package.sub"}, "did you mean 'package/sub.py'?"),
     "a folder": (GOOD, {"module": "own"}, "'own', which is a folder"),
     "a device": (GOOD, {"module": "/dev/null"}, "'/dev/null', which is a device"),
     "a path without suffix": (GOOD, {"module": "./mine"}, "did you mean './mine.py'?"),
@@ -166,6 +168,9 @@ def test_modules_that_cannot_run_are_refused(tmp_path: Path, what: str):
     )
     (tmp_path / "own").mkdir()
     (tmp_path / "own/part.py").touch()
+    (tmp_path / "package").mkdir()
+    for name in ("__init__", "sub"):
+        (tmp_path / f"package/{name}.py").touch()
     text, changes, expected = REFUSED[what]
     with pytest.raises(ConfigError) as caught:
         check(tmp_path, text, **changes)

@@ -100,7 +100,11 @@ class Checks:
         can = [one for one in given if one[1] != _LEAST.get(one[0][-1], 1)]
         if can:
             return self.refused(f"lower it: {what}", *can, names=names)
-        return self._error(f"use more data: {what}", *(self._size() or given[0]), names)
+        return self.too_little(what, given[0], *names)
+
+    def too_little(self, what: str, given: Given, *names: str) -> ConfigError:
+        """Return the error of data of which there is too little for any value."""
+        return self._error(f"use more data: {what}", *(self._size() or given), names)
 
     def refused(self, fix: str, *given: Given, names: Sequence[str] = ()) -> ConfigError:
         """Return the error of values that do not fit; it names the one that was set last.
@@ -123,11 +127,16 @@ class Checks:
         )
 
     def _size(self) -> Given | None:
-        """Return the key of the study, or its section, that the size of the data follows."""
+        """Return the key of the study that the size of the data follows, of several the last.
+
+        If the last ones were set together, it is their section; the synthetic one comes first.
+        """
         keys = [] if self.counted else list(self._size_keys())
         if not keys:
             return None
-        key = keys[0] if len(keys) == 1 else keys[0][:-1]
+        ranks = [self.layers.rank(key) for key in keys]
+        last = [key for key, rank in zip(keys, ranks, strict=True) if rank == max(ranks)]
+        key = last[0] if len(last) == 1 else last[-1][:-1]
         return key, value_at(self.layers.values, key)
 
     def _size_keys(self) -> Iterator[KeyPath]:

@@ -24,6 +24,8 @@ _DECIDING: Final = (
     "per_dataset",
 )
 _POOLED_SIDE: Final = 16
+# Keys that say where a split ends.
+_CUTS: Final = {"mnist": ("val_size",), "omniglot": ("train_characters", "val_characters")}
 
 
 def check_cells(config: "Config", layers: Layers) -> None:
@@ -129,11 +131,12 @@ class _DatasetChecks(PartitionChecks):
     ) -> None:
         super().__init__(config, layers, dataset, images)
         section = config.data.of(dataset)
-        cut = {"mnist": "val_size", "omniglot": "train_characters"}.get(dataset)
+        cuts = _CUTS.get(dataset, ())
         for split, size in self.sizes.items():
-            if cut and size.images < 1:
+            if cuts and size.images < 1:
                 what = f"it leaves no images for the {split} split of {dataset}"
-                raise self.too_much(what, (("data", dataset, cut), getattr(section, cut)))
+                given = ((("data", dataset, cut), getattr(section, cut)) for cut in cuts)
+                raise self.too_much(what, *given)
         self._check_least(section)
         self._check_evaluation()
 
@@ -275,7 +278,8 @@ class _DatasetChecks(PartitionChecks):
             if least > images:
                 of = "" if self.dataset == "celeba" else " of its smallest class"
                 what = f"the {split} split of {self.dataset} has at most {images}{of}"
-                raise self.too_much(what, (("data", self.dataset, key), least))
+                given = ("data", self.dataset, key), least
+                raise self.too_much(what, given) if images else self.too_little(what, given)
 
     def _check_evaluation(self) -> None:
         """Check the episodes on which the cells are scored."""

@@ -110,7 +110,8 @@ class SourceNames:
         of_base = self._variants_of(source.base)
         way = f"+{source.way}-way" if source.way else ""
         known = variant in self.variants
-        values = "" if known else numbered_values(variant)
+        values = {} if known else numbered_values(variant)
+        add = "".join(f"{key}: {value}" for key, value in values.items())
         # Another number is another variant, no misspelling.
         near = [] if values else get_close_matches(variant, [*of_base, *ways], 1)
         reason = f"partitions.variants has no `{variant}`"
@@ -118,8 +119,10 @@ class SourceNames:
         if not near:
             others = "".join(f", or use {source.base}+{one}{way}" for one in of_base)
             under = "; it belongs under grid.controls.<data set>" if place == "embeddings" else ""
-            add = f"add `{variant}: {values}`" if values else "add it"
-            reason += f": {'change it' if known else add}{others}{under}"
+            if values and not changes_partitions(values, Source.parse(source.base), ""):
+                return "", f"{source.base} reads no {next(iter(values))}{others}{under}"
+            way_out = f"add `{variant}: {{{add}}}`" if add else "add it"
+            reason += f": {'change it' if known else way_out}{others}{under}"
         return f"{source.base}+{near[0]}{way}" if near else "", reason
 
 

@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 Value = int | float | str
 Change = tuple[str, str, Value, Value]
 _LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
-_OF_EMBEDDING: Final = (*_LENGTHS, "batch_size", "learning_rate")
+_OF_EMBEDDING: Final = (
+    *(*_LENGTHS, "batch_size", "learning_rate", "generator_rate", "discriminator_rate"),
+)
 _OF_LEARNER: Final = (
     *(*_LENGTHS, "way", "shot", "query", "tasks_per_batch"),
-    *("outer_lr", "gradient_clip", "inner_lr", "inner_steps", "filters"),
+    *("outer_lr", "gradient_clip", "inner_lr", "inner_steps", "filters", "first_order"),
 )
 _PARTITIONS: Final = "partitions"  # in the place of a name
-_NONE: Final = "no"
+_MADE_OF: Final = {
+    "kmeans": "of k-means",
+    "pixels": "of pixels",
+    "random": "of random labels",
+    "hyperplanes": "of hyperplanes",
+}
 
 
 def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]:
@@ -42,34 +49,46 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
             usual = EmbeddingSettings().resolve(method, dataset)
             yield from _changes(name, ours, usual, _OF_EMBEDDING)
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
-    yield from _partitions(config, dataset, {Source.parse(cell.source).kind for cell in cells})
-    said: set[Change] = set()
-    for learner, oracle in dict.fromkeys((cell.learner, cell.source == "labels") for cell in cells):
-        name, source = (f"oracle-{learner}", "labels") if oracle else (learner, None)
-        training = config.learners.resolve(learner, dataset, source)
-        if training.augmentation.active:
-            yield name, IMAGES, "augmented", "unchanged"
-        if learner in config.learners.custom:
-            continue
-        default = LearnerSettings().resolve(learner, dataset, source)
-        found = list(_changes(learner, training, default, _OF_LEARNER))
-        # What an oracle shares with its learner is said once.
-        yield from ((name, *one[1:]) for one in found if not (oracle and one in said))
-        said |= set(found)
+    sources = dict.fromkeys(cell.source for cell in cells)
+    yield from dict.fromkeys(
+        change for name in sources for change in _partitions(config, dataset, Source.parse(name))
+    )
+    yield from dict.fromkeys(
+        change
+        for learner, source in dict.fromkeys((cell.learner, cell.source) for cell in cells)
+        for change in _of_learner(config, dataset, learner, source)
+    )
 
 
-def _partitions(config: "Config", dataset: DatasetName, kinds: set[str]) -> Iterator[Change]:
-    ours, usual = (one.resolve(dataset) for one in (config.partitions, PartitionSettings()))
-    if "kmeans" in kinds:
+def _of_learner(
+    config: "Config", dataset: DatasetName, learner: str, source: str
+) -> Iterator[Change]:
+    name = f"oracle-{learner}" if source == "labels" else learner
+    ours = config.learners.resolve(learner, dataset, source)
+    if ours.augmentation.active:
+        yield name, IMAGES, "augmented", "unchanged"
+    if learner not in config.learners.custom:
+        usual = LearnerSettings().resolve(learner, dataset, source)
+        yield from _changes(name, ours, usual, _OF_LEARNER)
+
+
+def _partitions(config: "Config", dataset: DatasetName, source: Source) -> Iterator[Change]:
+    """Yield what differs in what a source reads, but for what its variant sets, as its row says."""
+    if source.kind == "labels":
+        return
+    usual = PartitionSettings(variants=config.partitions.variants).of_source(source, dataset)
+    ours = config.partitions.of_source(source, dataset)
+    if source.kind in ("kmeans", "pixels"):
         yield from _changes(_PARTITIONS, ours, usual, ("clusters",))
-    counts = {
-        "kmeans": ("of k-means", ours.count, usual.count),
-        "random": ("of random labels", ours.random.count, usual.random.count),
-        "hyperplanes": ("of hyperplanes", ours.hyperplanes.count, usual.hyperplanes.count),
-    }
-    for kind, (text, here, default) in counts.items():
-        if kind in kinds and here != default:
-            yield _PARTITIONS, text, here, default
+    if source.kind == "kmeans":
+        counts = ours.count, usual.count
+    else:
+        here, default = (getattr(one, source.kind) for one in (ours, usual))
+        counts = here.count, default.count
+    if source.kind == "random" and ours.random.labels != usual.random.labels:
+        yield _PARTITIONS, "random labels", ours.random.labels, usual.random.labels
+    if counts[0] != counts[1]:
+        yield _PARTITIONS, _MADE_OF[source.kind], *counts
 
 
 def _changes(name: str, ours: Settings, default: Settings, keys: Iterable[str]) -> Iterator[Change]:
@@ -78,4 +97,10 @@ def _changes(name: str, ours: Settings, default: Settings, keys: Iterable[str]) 
             continue
         value, usual = getattr(ours, key), getattr(default, key)
         if value != usual:
-            yield name, key, _NONE if value is None else value, _NONE if usual is None else usual
+            yield name, key, _shown(value), _shown(usual)
+
+
+def _shown(value: Value | None) -> Value:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "no" if value is None else value

@@ -134,11 +134,11 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
     return ""
 
 
-def numbered_values(name: str) -> str:
-    """Return what a variant like ``p-<n>`` or ``k-<n>`` has to be, as YAML; empty for others."""
+def numbered_values(name: str) -> dict[str, int]:
+    """Return what a variant like ``p-<n>`` or ``k-<n>`` has to be; nothing for others."""
     kind, _, number = name.partition("-")
-    known = kind in _NUMBERED and number.isdecimal()
-    return f"{{{_NUMBERED[kind]}: {int(number)}}}" if known else ""
+    known = kind in _NUMBERED and number.isdecimal() and int(number) > 0
+    return {_NUMBERED[kind]: int(number)} if known else {}
 
 
 def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:

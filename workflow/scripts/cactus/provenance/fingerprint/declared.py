@@ -1,8 +1,10 @@
 """Data files that a configuration declares: their names, and hashes of their content."""
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePath
+from itertools import takewhile
+from pathlib import Path
 from typing import Final
 
 from cactus.errors import ConfigError
@@ -87,14 +89,26 @@ def _names(start: Path, entry: str) -> Iterator[str]:
 def _own_names(start: Path, entry: str) -> Iterator[str]:
     """Yield the names that an entry stands for, if it takes in nothing that runs make.
 
-    An entry that names the folder of results itself may do so.
+    An entry that names a folder of runs itself may do so.
     """
+    root = os.path.abspath(start)  # noqa: PTH100  links stay
+    fixed = list(takewhile(lambda part: not set(part) & {*_WILDCARDS}, Path(entry).parts))
+    place = os.path.abspath(declared_path(start, str(Path(*fixed))))  # noqa: PTH100
+    whole = len(fixed) == len(Path(entry).parts) or Path(entry).parts[len(fixed)] == "**"
+    if entry.strip() and whole and Path(root).is_relative_to(place):
+        raise _takes_in(entry, "the folder in which runs are made")
+    made = [Path(root, one) for one in _MADE]
+    own = not any(Path(place).is_relative_to(one) for one in made)
     for name in _names(start, entry):
-        made = PurePath(name).parts[:1]
-        if made and made[0] in _MADE and PurePath(entry).parts[:1] != made:
-            fix = "declare the folder of your own files: what is in there changes with every run"
-            raise _refused(f"{entry!r}, which takes in {name}", fix)
+        path = Path(os.path.abspath(declared_path(start, name)))  # noqa: PTH100
+        if own and any(path.is_relative_to(one) for one in made):
+            raise _takes_in(entry, name)
         yield name
+
+
+def _takes_in(entry: str, what: str) -> ConfigError:
+    fix = "declare the folder of your own files: what runs make changes with each of them"
+    return _refused(f"{entry!r}, which takes in {what}", fix)
 
 
 def _refused(got: str, fix: str, where: str = _LISTS) -> ConfigError:

@@ -112,8 +112,11 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
     module, got = entry.module, repr(entry.module)
     what, fix = "does not exist", f"give a .py file of your own, from {Path(tree.base).absolute()}"
     try:
-        beside = (tree.base / f"{module}.py").is_file()
         dotted = all(one.isidentifier() for one in module.split("."))
+        stem = module.replace(".", "/") if dotted else module.rstrip("/")
+        beside = [
+            one for one in (f"{stem}.py", f"{stem}/__init__.py") if (tree.base / one).is_file()
+        ]
         plain = tree.base / module
         path = tree.module_path(module) if dotted or module.endswith(".py") else plain
         if path.suffix == ".py" and path.is_file():
@@ -133,13 +136,13 @@ def _module(tree: SourceTree, entry: _Entry) -> Path:
         if plain.exists():
             what, got = "is no Python source", f"{module!r}, which is {kind_at(plain)}"
     except (OSError, ValueError) as error:
-        beside = False
+        beside = []
         fix = f"give a name that a file can have ({printable(str(error)[:_SHOWN])})"
     raise ConfigError(
         f"The module of {entry.kind.what} {what}.",
         where=f"{entry.where}.module",
         got=got,
-        fix=f"did you mean '{module}.py'?" if beside else fix,
+        fix=f"did you mean '{beside[0]}'?" if beside else fix,
     )
 
 
