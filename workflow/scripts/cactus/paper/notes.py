@@ -194,16 +194,17 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
 
 def _schedule_notes(schedule: Schedule, titles: Titles) -> list[str]:
     """Say which keys of trainings and their tasks are not as by default."""
-    parts = []
+    found: dict[str, list[str]] = {}  # the names that have the same change
     for name, key, *values in schedule:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
         # An embedding of one's own may have the name of a learner of one's own.
         learner = name in LEARNERS or key == IMAGES
         of = titles.method if is_oracle(name) else titles.learner if learner else titles.source
         what = escape(key.replace("_lr", "_rate").replace("_", " "))
-        parts.append(f"{escape(of(name))} {ours} instead of {default} {what}")
-    if not parts:
+        found.setdefault(f"{ours} instead of {default} {what}", []).append(escape(of(name)))
+    if not found:
         return []
+    parts = (f"{', '.join(names)} {change}" for change, names in found.items())
     return [
         r"\textbf{Training departs from the defaults}, which are the paper's where it is known: "
         f"{'; '.join(parts)}."
