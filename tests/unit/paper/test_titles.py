@@ -73,8 +73,8 @@ def test_tables_print_titles_and_no_names(own_run: Run, tmp_path: Path, kind: st
 def test_notes_print_titles(own_run: Run, tmp_path: Path):
     text, _ = table(own_run, "accuracies", tmp_path)
     fresh, mine = (escape(one) for one in ("[50%] & more_", "Mine | 5% & <_>"))
-    assert f"{fresh} 0 instead of 262,144 iterations; {mine} augmented instead of no" in text
-    assert f"; Oracle-{mine} augmented instead of" in text
+    both = f"{mine}, Oracle-{mine} augmented instead of unchanged training images"
+    assert f"{fresh} 0 instead of 262,144 iterations; {both}" in text
     assert f"{mine}: a learner of this study's own, it predicts the queries" in text
     assert rf"Hyperplanes ([50\%] \& more\_), {mine}: too few hyperplanes" in text
 
