@@ -30,11 +30,23 @@ def test_the_defaults_are_no_change():
         ),
         ({"embeddings": {"deepcluster": {"epochs": 1}}}, []),  # not in the grid
         ({"learners": {"maml": {"outer_lr": 0.5}}}, [("maml", "outer_lr", 0.5, 0.001)]),
-        ({"learners": {"maml": {"gradient_clip": 9}}}, [("maml", "gradient_clip", 9, "no")]),
+        ({"learners": {"maml": {"gradient_clip": 9}}}, [("maml", "gradient_clip", 9, "none")]),
         ({"learners": {"maml": {"log_every": 7}}}, []),
+        ({"embeddings": {"acai": {"encode_batch_size": 7}}}, []),
+        ({"embeddings": {"bigan": {"width": 8}}}, [("bigan", "width", 8, 64)]),
+        (
+            {"embeddings": {"bigan": {"features": "logits"}}},
+            [("bigan", "features", "logits", "code")],
+        ),
+        (
+            {"partitions": {"maml": {"fraction": 0.5, "n_init_single": 3}}},  # of 100, not of one
+            [("maml", "fraction of large clusters", 0.5, 0.75)],
+        ),
+        ({"partitions": {"protonets": {"fraction": 0.5}}}, []),  # not in the grid
+        ({"baselines": {"mlp": {"epochs": 3}}}, []),  # neither
         (
             {"partitions": {"clusters": 70, "count": 3, "random": {"count": 5}}},
-            [("partitions", "clusters", 70, 500), ("partitions", "of k-means", 3, 100)],
+            [("partitions", "clusters", 70, 500), ("partitions", "number by k-means", 3, 100)],
         ),
         ({"learners": {"maml": {"iterations": 90_000}}}, [("maml", "iterations", 90_000, 30_000)]),
         ({"learners": {"maml": {"per_dataset": {"mnist": {"iterations": 7}}}}}, []),
@@ -63,10 +75,13 @@ def test_the_oracle_is_named_apart():
     ("source", "values", "found"),
     [
         ("pixels", {"clusters": 40}, [("clusters", 40, 500)]),
-        ("pixels", {"pixels": {"count": 4}}, [("of pixels", 4, 1)]),
+        ("pixels", {"pixels": {"count": 4}}, [("number by pixels", 4, 1)]),
         ("random", {"random": {"labels": 30}}, [("random labels", 30, 500)]),
         ("hyperplanes-acai", {"hyperplanes": {"per_embedding": {"acai": {"count": 7}}}},
-         [("of hyperplanes", 7, 2400)]),
+         [("number by hyperplanes", 7, 2400)]),
+        ("hyperplanes-acai", {"hyperplanes": {"per_embedding": {"acai": {"margin": 0.2}}}},
+         [("margin of hyperplanes", 0.2, 0.6)]),
+        ("hyperplanes-acai", {"maml": {"fraction": 0.5}, "clusters": 9}, []),
         ("acai+p-1", {"count": 5}, []),  # its own number is in its name
         ("acai+k-50", {"clusters": 40, "variants": {"k-50": {"clusters": 50}}}, []),
     ],
@@ -83,6 +98,19 @@ def test_a_model_of_one_way_departs_from_no_other():
     grid = {**GRID, "controls": {"omniglot": ["acai+5-way"]}, "exclude": [{"source": "acai"}]}
     grid = {**grid, "embeddings": ["acai"]}
     assert changes(grid=grid, learners={"maml": {"way": 12}}) == []
+
+
+def test_methods_without_meta_training_are_named_where_they_run():
+    values: dict[str, Any] = {
+        "learners": {"scratch": {"steps": 7}},
+        "baselines": {"mlp": {"dropout": [0.5]}, "knn": {"neighbors": [1, 3]}, "methods": ["mlp"]},
+    }
+    assert changes(**values) == []
+    found = changes(grid={**GRID, "scratch": True, "baselines": True}, **values)
+    assert found == [
+        ("baseline-scratch", "evaluation_steps", 7, 50),
+        ("baseline-mlp", "dropout", "0.5", "0.2/0.5"),
+    ]
 
 
 def test_a_custom_embedding_has_no_default_length():

@@ -118,13 +118,13 @@ def test_a_schedule_that_departs_from_the_default_is_named(
 ):
     text = table(seeds_run, kind, tmp_path)
     departures = (
-        "ACAI 20,000 instead of 262,144 iterations; MAML augmented instead of unchanged training "
-        "images; my\\_own 1 instead of 2 epochs."
+        "ACAI: iterations 20,000 (262,144); MAML: training images augmented (unchanged); "
+        "my\\_own: epochs 1 (2)."
     )
     assert departures in " ".join(text.split())
     path = tmp_path / "usual.tex"
     write_table(kind, seeds_run.results, "omniglot", path, 2, "run")
-    assert "departs" not in path.read_text()
+    assert "depart" not in path.read_text()
 
 
 def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):

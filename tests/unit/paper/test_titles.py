@@ -73,8 +73,8 @@ def test_tables_print_titles_and_no_names(own_run: Run, tmp_path: Path, kind: st
 def test_notes_print_titles(own_run: Run, tmp_path: Path):
     text, _ = table(own_run, "accuracies", tmp_path)
     fresh, mine = (escape(one) for one in ("[50%] & more_", "Mine | 5% & <_>"))
-    both = f"{mine}, Oracle-{mine} augmented instead of no training images"
-    assert f"{fresh} 0 instead of 262,144 iterations; {both}" in text
+    both = f"{mine}, Oracle-{mine}: training images augmented (no)"
+    assert f"{fresh}: iterations 0 (262,144); {both}" in text
     assert f"{mine}: a learner of this study's own, it predicts the queries" in text
     assert rf"Hyperplanes ([50\%] \& more\_), {mine}: too few hyperplanes" in text
 
@@ -85,7 +85,7 @@ def test_an_embedding_and_a_learner_of_one_name_keep_their_titles(own_run: Run, 
     write_table("verdicts", own_run.results, "omniglot", tmp_path / "a.tex", 2, "own", schedule,
                 titles=titles)  # fmt: skip
     text = " ".join((tmp_path / "a.tex").read_text().split())
-    assert "Net 0 instead of 9 epochs; Learner augmented instead of unchanged" in text
+    assert "Net: epochs 0 (9); Learner: training images augmented (unchanged)" in text
 
 
 @pytest.mark.latex

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cactus.config.printed.titles import IMAGES, Titles
+from cactus.config.printed.titles import BASELINE, IMAGES, Titles
 from cactus.config.sections.names import LEARNERS
 from cactus.config.sections.source import Source
 from cactus.files import read_json
@@ -194,21 +194,29 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
 
 def _schedule_notes(schedule: Schedule, titles: Titles) -> list[str]:
     """Say which keys of trainings and their tasks are not as by default."""
-    found: dict[str, list[str]] = {}  # the names that have the same change
+    names: dict[str, list[str]] = defaultdict(list)  # that have a change in common
     for name, key, *values in schedule:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
-        # An embedding of one's own may have the name of a learner of one's own.
-        learner = name in LEARNERS or key == IMAGES
-        of = titles.method if is_oracle(name) else titles.learner if learner else titles.source
         what = escape(key.replace("_lr", "_rate").replace("_", " "))
-        found.setdefault(f"{ours} instead of {default} {what}", []).append(escape(of(name)))
-    if not found:
+        names[f"{what} {ours} ({default})"].append(escape(_title_of(name, key, titles)))
+    changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
+    for change, having in names.items():
+        changes[", ".join(having)].append(change)
+    if not changes:
         return []
-    parts = (f"{', '.join(names)} {change}" for change, names in found.items())
+    parts = (f"{having}: {', '.join(found)}" for having, found in changes.items())
     return [
-        r"\textbf{Training departs from the defaults}, which are the paper's where it is known: "
-        f"{'; '.join(parts)}."
+        r"\textbf{Settings depart from the defaults} (in brackets), which are the paper's where "
+        f"they are known. {'; '.join(parts)}."
     ]
+
+
+def _title_of(name: str, key: str, titles: Titles) -> str:
+    """Return the printed name of what has a key of another value than by default."""
+    if name.startswith(BASELINE) or is_oracle(name):
+        return titles.method(name.removeprefix(BASELINE))
+    # An embedding of one's own may have the name of a learner of one's own.
+    return titles.learner(name) if name in LEARNERS or key == IMAGES else titles.source(name)
 
 
 def _selection_notes(results: pd.DataFrame) -> list[str]:

@@ -1,13 +1,15 @@
 """Where trainings and their tasks differ from the defaults, which follow the paper."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.printed.titles import IMAGES
+from cactus.config.printed.titles import BASELINE, IMAGES
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
+from cactus.config.sections.evaluation import BaselineSettings
+from cactus.config.sections.grid import SCRATCH_LEARNER
 from cactus.config.sections.learners.section import LearnerSettings
-from cactus.config.sections.partition import PartitionSettings
+from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
 from cactus.config.sections.source import Source
 
 if TYPE_CHECKING:
@@ -15,20 +17,18 @@ if TYPE_CHECKING:
 
 Value = int | float | str
 Change = tuple[str, str, Value, Value]
-_LENGTHS: Final = ("iterations", "epochs", "decay_epochs")
-_OF_EMBEDDING: Final = (
-    *(*_LENGTHS, "batch_size", "learning_rate", "generator_rate", "discriminator_rate"),
-)
-_OF_LEARNER: Final = (
-    *(*_LENGTHS, "way", "shot", "query", "tasks_per_batch"),
-    *("outer_lr", "gradient_clip", "inner_lr", "inner_steps", "filters", "first_order"),
-)
+# They change no result of the test tasks.
+_IDLE: Final = {"log_every", "encode_batch_size", "validation", "per_dataset"}
+_SAID: Final = {"augmentation", "oracle_iterations"}  # in other words or places
 _PARTITIONS: Final = "partitions"  # in the place of a name
-_MADE_OF: Final = {
-    "kmeans": "of k-means",
-    "pixels": "of pixels",
-    "random": "of random labels",
-    "hyperplanes": "of hyperplanes",
+_WORDS: Final = {
+    "kmeans": "k-means",
+    "max_iterations": "k-means iterations",
+    "max_restarts": "k-means restarts",
+    "n_init": "k-means starts",
+    "n_init_single": "k-means starts",
+    "fraction": "fraction of large clusters",
+    "strict": "strictly large clusters",
 }
 
 
@@ -38,26 +38,23 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     Yields
     ------
     name, what, value, default
-        The embedding, the meta-learner, the oracle of one, or "partitions"; the key, or "training
+        The embedding, the meta-learner, the oracle of one, "partitions", or, after `BASELINE`, a
+        method that is not meta-trained; the key, or "training
         images", or what makes the partitions; the value here, and by default.
     """
     grid = config.expanded_grid
-    names = dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset)
-    for name in names:
+    for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
             method, ours = shipped
             usual = EmbeddingSettings().resolve(method, dataset)
-            yield from _changes(name, ours, usual, _OF_EMBEDDING)
+            yield from _changes(name, _read(ours), _read(usual))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
-    sources = dict.fromkeys(cell.source for cell in cells)
-    yield from dict.fromkeys(
-        change for name in sources for change in _partitions(config, dataset, Source.parse(name))
-    )
-    yield from dict.fromkeys(
-        change
-        for learner, source in dict.fromkeys((cell.learner, cell.source) for cell in cells)
-        for change in _of_learner(config, dataset, learner, source)
-    )
+    pairs = dict.fromkeys((cell.learner, cell.source) for cell in cells)
+    partitions = (_of_partitions(config, dataset, *pair) for pair in pairs)
+    learners = (_of_learner(config, dataset, *pair) for pair in pairs)
+    for changes in (partitions, learners):
+        yield from dict.fromkeys(change for some in changes for change in some)
+    yield from _of_baselines(config, dataset)
 
 
 def _of_learner(
@@ -69,38 +66,87 @@ def _of_learner(
         yield name, IMAGES, "augmented", "unchanged"
     if learner not in config.learners.custom:
         usual = LearnerSettings().resolve(learner, dataset, source)
-        yield from _changes(name, ours, usual, _OF_LEARNER)
+        yield from _changes(name, _read(ours), _read(usual))
 
 
-def _partitions(config: "Config", dataset: DatasetName, source: Source) -> Iterator[Change]:
+def _of_partitions(
+    config: "Config", dataset: DatasetName, learner: str, name: str
+) -> Iterator[Change]:
     """Yield what differs in what a source reads, but for what its variant sets, as its row says."""
-    if source.kind == "labels":
-        return
-    usual = PartitionSettings(variants=config.partitions.variants).of_source(source, dataset)
-    ours = config.partitions.of_source(source, dataset)
-    if source.kind in ("kmeans", "pixels"):
-        yield from _changes(_PARTITIONS, ours, usual, ("clusters",))
+    source = Source.parse(name)
+    usual = PartitionSettings(variants=config.partitions.variants)
+    ours = [one.of_source(source, dataset) for one in (config.partitions, usual)]
+    yield from _changes(_PARTITIONS, *(_of_source(one, source, dataset) for one in ours))
     if source.kind == "kmeans":
-        counts = ours.count, usual.count
-    else:
-        here, default = (getattr(one, source.kind) for one in (ours, usual))
-        counts = here.count, default.count
-    if source.kind == "random" and ours.random.labels != usual.random.labels:
-        yield _PARTITIONS, "random labels", ours.random.labels, usual.random.labels
-    if counts[0] != counts[1]:
-        yield _PARTITIONS, _MADE_OF[source.kind], *counts
+        yield from _changes(learner, *(_acceptance(one, learner) for one in ours))
 
 
-def _changes(name: str, ours: Settings, default: Settings, keys: Iterable[str]) -> Iterator[Change]:
-    for key in keys:
-        if key not in type(ours).model_fields or key not in type(default).model_fields:
-            continue
-        value, usual = getattr(ours, key), getattr(default, key)
-        if value != usual:
-            yield name, key, _shown(value), _shown(usual)
+def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
+    """Yield what differs in methods without meta-training, from scratch among them."""
+    grid = config.expanded_grid
+    if any((cell.dataset, cell.source) == (dataset, "scratch") for cell in grid.cells):
+        both = (config.learners, LearnerSettings())
+        ours, usual = (
+            one.scratch.resolve(dataset).apply(one.scored(SCRATCH_LEARNER, dataset, "scratch"))
+            for one in both
+        )
+        yield from _changes(f"{BASELINE}scratch", _read(ours), _read(usual))
+    if dataset in grid.with_baselines:
+        ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
+        for method in ours.methods:
+            found, default = (_read(getattr(one, method)) for one in (ours, usual))
+            yield from _changes(f"{BASELINE}{method}", found, default)
 
 
-def _shown(value: Value | None) -> Value:
+def _of_source(
+    settings: PartitionSettings, source: Source, dataset: DatasetName
+) -> dict[str, Value]:
+    """Return what makes the partitions of a source, whatever the learner, by its words."""
+    own = settings.model_dump(include=keys_read(source, dataset) - RULES)
+    found = own.pop(source.kind, None) if source.kind != "kmeans" else {"count": own.pop("count")}
+    made_of = {"kmeans": "k-means", "random": "random labels"}.get(source.kind, source.kind)
+    shown = {_words(key): _shown(value) for key, value in own.items()}
+    for key, value in (found or {}).items():
+        if key != "per_embedding":
+            words = {"count": f"number by {made_of}", "labels": "random labels"}
+            shown[words.get(key, f"{_words(key)} of {made_of}")] = _shown(value)
+    return shown
+
+
+def _acceptance(settings: PartitionSettings, learner: str) -> dict[str, Value]:
+    rule = settings.acceptance(learner)
+    unused = "n_init" if settings.count == 1 else "n_init_single"
+    values = rule.model_dump(exclude={unused}) if rule else {}
+    return {_words(key): _shown(value) for key, value in values.items()}
+
+
+def _read(settings: Settings) -> dict[str, Value]:
+    """Return the keys of a training, those of its sections among them, that its results read."""
+    return dict(_leaves(settings.model_dump(exclude=_IDLE | _SAID)))
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value)
+        else:
+            yield key, _shown(value)
+
+
+def _changes(name: str, ours: Mapping[str, Value], usual: Mapping[str, Value]) -> Iterator[Change]:
+    for key, value in ours.items():
+        if key in usual and value != usual[key]:
+            yield name, key, value, usual[key]
+
+
+def _words(key: str) -> str:
+    return _WORDS.get(key, key.replace("_", " "))
+
+
+def _shown(value: Any) -> Value:
+    if isinstance(value, (list, tuple)):
+        return "/".join(str(one) for one in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "no" if value is None else value
+    shown: Value = "none" if value is None else value
+    return shown
