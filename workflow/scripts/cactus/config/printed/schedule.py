@@ -7,7 +7,7 @@ from cactus.config.printed.titles import BASELINE, IMAGES
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings
-from cactus.config.sections.grid import SCRATCH_LEARNER
+from cactus.config.sections.learners.maml import ScratchSettings
 from cactus.config.sections.learners.section import LearnerSettings
 from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
 from cactus.config.sections.source import Source
@@ -83,14 +83,13 @@ def _of_partitions(
 
 def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
     """Yield what differs in methods without meta-training, from scratch among them."""
-    grid = config.expanded_grid
+    grid, read = config.expanded_grid, ScratchSettings.network
     if any((cell.dataset, cell.source) == (dataset, "scratch") for cell in grid.cells):
-        both = (config.learners, LearnerSettings())
-        ours, usual = (
-            one.scratch.resolve(dataset).apply(one.scored(SCRATCH_LEARNER, dataset, "scratch"))
-            for one in both
+        networks = (
+            one.scratch.resolve(dataset).apply(one.maml.resolve(dataset).for_scoring(read))
+            for one in (config.learners, LearnerSettings())
         )
-        yield from _changes(f"{BASELINE}scratch", _read(ours), _read(usual))
+        yield from _changes(f"{BASELINE}scratch", *map(_read, networks))
     if dataset in grid.with_baselines:
         ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
         for method in ours.methods:
