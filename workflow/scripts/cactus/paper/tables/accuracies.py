@@ -8,9 +8,9 @@ import pandas as pd
 
 from cactus.paper import latex
 from cactus.paper.cells import our_cell, paper_cell, seed_spread_cell, shown_value
-from cactus.paper.notes import caption, custom_notes, margin_notes, table_notes
 from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
 from cactus.paper.results import rows_of_tables
+from cactus.paper.tables.notes import caption, custom_notes, margin_notes, table_notes
 from cactus.paper.tables.rows import (
     Cells,
     Setting,

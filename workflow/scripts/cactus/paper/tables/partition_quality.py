@@ -8,9 +8,9 @@ import pandas as pd
 
 from cactus.paper import latex
 from cactus.paper.cells import quality_entry
-from cactus.paper.notes import quality_caption
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
 from cactus.paper.results import averaged_over_seeds
+from cactus.paper.tables.notes import quality_caption
 from cactus.paper.tables.rows import Table, TableInputs
 from cactus.paper.vocabulary import SYNTHETIC_NOTE
 

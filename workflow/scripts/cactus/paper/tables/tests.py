@@ -8,9 +8,9 @@ import pandas as pd
 
 from cactus.paper import latex
 from cactus.paper.cells import NONE, TableCell, paired_cell, paired_entry
-from cactus.paper.notes import paired_caption, paired_notes
 from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
 from cactus.paper.results import averaged_over_seeds
+from cactus.paper.tables.notes import paired_caption, paired_notes
 from cactus.paper.tables.rows import Table, TableInputs
 from cactus.paper.vocabulary import method_rank, setting_title, source_rank
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from cactus.paper import latex
 from cactus.paper.cells import difference_cell, seed_spread_cell, verdict_cell
-from cactus.paper.notes import verdict_caption, verdict_notes
 from cactus.paper.results import rows_of_tables
+from cactus.paper.tables.notes import verdict_caption, verdict_notes
 from cactus.paper.tables.rows import (
     Cells,
     Setting,

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from cactus.config.printed.titles import BASELINE, IMAGES, Titles
-from cactus.config.sections.names import LEARNERS
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.source import Source
 from cactus.files import read_json
 from cactus.paper.cells import (
@@ -22,10 +21,9 @@ from cactus.paper.cells import (
 from cactus.paper.latex import escape
 from cactus.paper.paired import LEVEL
 from cactus.paper.results import ALL_SEEDS, caveat
+from cactus.paper.tables.departures import Schedule, departures
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import is_oracle, row_source, source_rank
-
-Schedule = Sequence[tuple[str, str, int | float | str, int | float | str]]
 
 _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
@@ -112,7 +110,7 @@ def table_notes(
         See `cactus.paper.tables.rows.TableInputs`.
     """
     notes = [_tasks_note(results), _seeds_note(results), *spread_note(results)]
-    notes += [*_split_notes(results), *_schedule_notes(schedule, titles)]
+    notes += [*_split_notes(results), *departures(schedule, titles)]
     notes.append(
         r"\textbf{Bold}: our highest mean of a setting among the rows that use no labels, and each "
         "that is not separated from it: by the paired test with Holm's correction where the two "
@@ -152,7 +150,7 @@ def verdict_notes(
         notes
         + spread_note(averaged)
         + _split_notes(averaged)
-        + _schedule_notes(schedule, titles)
+        + departures(schedule, titles)
         + _mark_notes(entries)
     )
 
@@ -190,33 +188,6 @@ def _split_notes(results: pd.DataFrame) -> list[str]:
         r"\textbf{Ours are accuracies on the validation split}, the paper's on the test split, "
         "whose classes are others in most data sets: no verdict is passed."
     ]
-
-
-def _schedule_notes(schedule: Schedule, titles: Titles) -> list[str]:
-    """Say which keys of trainings and their tasks are not as by default."""
-    names: dict[str, list[str]] = defaultdict(list)  # that have a change in common
-    for name, key, *values in schedule:
-        ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
-        what = escape(key.replace("_lr", "_rate").replace("_", " "))
-        names[f"{what} {ours} ({default})"].append(escape(_title_of(name, key, titles)))
-    changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
-    for change, having in names.items():
-        changes[", ".join(having)].append(change)
-    if not changes:
-        return []
-    parts = (f"{having}: {', '.join(found)}" for having, found in changes.items())
-    return [
-        r"\textbf{Settings depart from the defaults} (in brackets), which are the paper's where "
-        f"they are known. {'; '.join(parts)}."
-    ]
-
-
-def _title_of(name: str, key: str, titles: Titles) -> str:
-    """Return the printed name of what has a key of another value than by default."""
-    if name.startswith(BASELINE) or is_oracle(name):
-        return titles.method(name.removeprefix(BASELINE))
-    # An embedding of one's own may have the name of a learner of one's own.
-    return titles.learner(name) if name in LEARNERS or key == IMAGES else titles.source(name)
 
 
 def _selection_notes(results: pd.DataFrame) -> list[str]:
