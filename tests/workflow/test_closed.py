@@ -70,6 +70,20 @@ def test_a_folder_of_another_user_is_named_with_its_owner(scratch: Scratch):
 
 
 @privileged
+def test_a_link_into_a_closed_folder_stays(scratch: Scratch):
+    """What it leads to may be fine: the folder is to be opened, not the link removed."""
+    aside, objects = scratch.project.folder / "aside", scratch.run / "objects"
+    aside.mkdir()
+    objects.rename(aside / "objects")
+    objects.symlink_to(aside / "objects")
+    with mode(aside):
+        output = closed(scratch.project.folder, "status small")
+    assert f"{aside}: {UNREAD}" in output
+    assert f"chmod u+rwx {aside}" in output
+    assert "rm -rf" not in output
+
+
+@privileged
 def test_nothing_is_cleaned_of_which_a_closed_record_may_tell(scratch: Scratch):
     first = next(path for path in sorted((scratch.run / "objects").glob("*/*")))
     folder = scratch.run / "records/of_another_study"

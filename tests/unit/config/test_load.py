@@ -80,7 +80,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(values, where, fix):
         ({"grid": {"datasets": ["omniglott"]}}, "grid.datasets.0", "did you mean 'omniglot'?"),
         ({"compute": {"threads": 0}}, "compute.threads", "greater than or equal to 1"),
         ({"compute": {"threads": "many"}}, "compute.threads", "integer"),
-        ({"run": "../up"}, "run", "match pattern"),
+        ({"run": "../up"}, "run", "only lowercase letters, digits"),
         ({"learners": {"maml": {"inner_lr": float("nan")}}}, "learners.maml.inner_lr", "finite"),
         ({"grid": {"embeddings": ["simclr"]}}, "grid.embeddings.0", "embeddings.custom"),
         ({"grid": {"embeddings": ["acia"]}}, "grid.embeddings.0", "did you mean 'acai'?"),

@@ -185,7 +185,7 @@ class PartitionChecks(Checks):
         classes = settings.random.labels if random else settings.clusters
         self.check_clusters(key, classes, *names)
         if training.way > classes:
-            fix = f"a task of {training.way} classes needs more than {dotted(key)} = {classes}"
+            fix = f"a task of {training.way} classes does not fit into {dotted(key)} = {classes}"
             raise self.refused(fix, way, (key, classes), names=names)
         if source.kind == "kmeans":
             rule = self.config.acceptance(cell.learner, settings, self.dataset)

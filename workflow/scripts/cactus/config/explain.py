@@ -238,8 +238,10 @@ def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
         similar = f"{similar} write a list, as in `[0, 1]` or `[a, b]`;".lstrip()
     if field.annotation is Any:  # settings of a custom embedding, which another model declares
         return f"{similar} {message}".lstrip()
-    # For a union, Pydantic explains each alternative, which the words below name together.
-    told = "" if get_origin(field.annotation) in (Union, types.UnionType) or options else message
+    # For a union, Pydantic explains each alternative, which the words below name together, and
+    # they say what a pattern means.
+    union = get_origin(field.annotation) in (Union, types.UnionType)
+    told = "" if union or options or "match pattern" in message else message
     allowed = f"allowed: {type_text(field.annotation, field.metadata)}"
     return " ".join(filter(None, (similar, f"{told};" if told else "", allowed)))
 

@@ -9,7 +9,14 @@ from pydantic import Field, ValidationError, model_validator
 from cactus.config.printed.schedule import Change, schedule_changes
 from cactus.config.printed.titles import Titles
 from cactus.config.sections.acceptance import AcceptanceSettings
-from cactus.config.sections.base import MAX_NAME, DatasetName, Settings, UnfitError, setting
+from cactus.config.sections.base import (
+    MAX_NAME,
+    RUN_PATTERN,
+    DatasetName,
+    Settings,
+    UnfitError,
+    setting,
+)
 from cactus.config.sections.compute import ComputeSettings
 from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
@@ -31,7 +38,7 @@ class Config(Settings):
 
     run: str = Field(
         default="paper",
-        pattern=r"^[a-z0-9][a-z0-9._-]*$",
+        pattern=RUN_PATTERN,
         max_length=MAX_NAME,
         description="Name of the run; its results are in `results/<run>/`. A study that does not "
         "set it is named after its file.",

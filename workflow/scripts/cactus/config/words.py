@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from cactus.config.layers import MISSING
-from cactus.config.sections.base import BUILT_IN, DatasetName
+from cactus.config.sections.base import BUILT_IN, RUN_PATTERN, DatasetName
+from cactus.config.sections.title import TITLE_PATTERN
 
 _NOUNS: Final = {bool: "boolean", int: "integer", float: "float", str: "string", Any: "value"}
 # Pydantic's bounds by their attribute.
@@ -20,6 +21,11 @@ _BOUNDS: Final = {
     "multiple_of": "a multiple of {}",
     "max_length": "of at most {} characters",
     "pattern": "matching `{}`",
+}
+_PATTERNS: Final = {
+    RUN_PATTERN: "with only lowercase letters, digits, `.`, `_` and `-`, the first a letter or a "
+    "digit",
+    TITLE_PATTERN: "without `$` and backslashes, the first neither a space nor `_`",
 }
 
 
@@ -82,9 +88,9 @@ def _collection(origin: Any, arguments: tuple[Any, ...], bounds: str, *, plural:
 def _bounds_text(metadata: Iterable[Any]) -> str:
     """Return bounds with a space before them; empty if there are none."""
     found = [
-        words.format(getattr(one, name)).replace(f"{2**63:g}", "2^63")
+        _PATTERNS.get(value, words.format(value)).replace(f"{2**63:g}", "2^63")
         for one in metadata
         for name, words in _BOUNDS.items()
-        if getattr(one, name, None) is not None
+        if (value := getattr(one, name, None)) is not None
     ]
     return f" {' and '.join(found)}" if found else ""

@@ -35,6 +35,7 @@ Precision = Literal["float32", "bfloat16"]
 
 # Of a run or an embedding: it becomes part of the names of files, which file systems limit to 255.
 MAX_NAME: Final = 100
+RUN_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]*$"
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]

@@ -123,6 +123,8 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
     ``margin-<x>`` are kept for those that set what the name says.
     """
     kind, _, number = name.partition("-")
+    if kind in _NUMBERED and re.fullmatch(r"0\d+", number):
+        return f"`{kind}-{int(number)}` in other digits"
     if kind in _NUMBERED and number.isdecimal():
         wanted = {_NUMBERED[kind]: int(number)}
         return "" if values == wanted else f"`{_NUMBERED[kind]}: {int(number)}` and nothing else"
@@ -137,7 +139,7 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
 def numbered_values(name: str) -> dict[str, int]:
     """Return what a variant like ``p-<n>`` or ``k-<n>`` has to be; nothing for others."""
     kind, _, number = name.partition("-")
-    known = kind in _NUMBERED and number.isdecimal() and int(number) > 0
+    known = kind in _NUMBERED and re.fullmatch("[1-9][0-9]*", number)
     return {_NUMBERED[kind]: int(number)} if known else {}
 
 

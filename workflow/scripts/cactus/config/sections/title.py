@@ -15,8 +15,8 @@ _LATIN: Final = str.maketrans(
 )
 _MAX_TITLE: Final = 60
 # Figures would read `$` and backslashes as mathematics, and leave `_...` out of legends.
-_PATTERN: Final = r"^[^\s$\\_][^$\\\x00-\x1f]*$"
-Title = Annotated[str, Field(pattern=_PATTERN, max_length=_MAX_TITLE)]
+TITLE_PATTERN: Final = r"^[^\s$\\_][^$\\\x00-\x1f]*$"
+Title = Annotated[str, Field(pattern=TITLE_PATTERN, max_length=_MAX_TITLE)]
 
 
 def title_setting() -> Any:

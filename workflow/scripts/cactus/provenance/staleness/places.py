@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from cactus.closed import closed_itself
+from cactus.closed import closed_itself, closed_on_the_way
 from cactus.errors import RecordError, few, printable
 from cactus.provenance.records.reasons import is_absent
 from cactus.shell import quoted
@@ -46,14 +46,16 @@ class Obstruction(NamedTuple):
 
 
 def look_at(path: Path, wanted: Literal["file", "folder"], job: Job = AUDIT) -> Obstruction | None:
-    """Return what is in the place of a file or a folder, or that it is a closed folder, if so.
+    """Return what is in the place of a file or a folder, or what is closed on the way there.
 
     A link to one is as good as one. There has to be something, in a folder that can be read.
     """
     what = ""
     try:
         mode = path.stat().st_mode
-    except OSError as error:  # a link that leads nowhere
+    except OSError as error:  # a link that leads nowhere, or into a closed folder
+        if isinstance(error, PermissionError) and (shut := closed_on_the_way(path)):
+            return Obstruction(shut.path, shut.got, job, shut.words)
         mode = 0
         what = ", which leads nowhere," if is_absent(error) else f" ({error.strerror})"
     if not (stat.S_ISREG if wanted == "file" else stat.S_ISDIR)(mode):
