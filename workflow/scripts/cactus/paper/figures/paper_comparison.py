@@ -21,7 +21,12 @@ _LINE: Final = 4.2 * style.MM
 _ROW: Final = 17 * style.MM  # titles and tick labels of a row of panels
 _MARGINS: Final = 4 * style.MM
 _LONGEST: Final = 52 * style.MM  # a name
-_MOST_NAMED: Final = 6  # cells of a data set without a number in the paper
+_MOST_NAMED: Final = 6  # cells of a data set without a point
+# Why a cell has none, by its verdict.
+_ABSENT: Final = {
+    "not at hand": "no number of the paper at hand",
+    "not in the paper": "without a number in the paper",
+}
 _ALONE: Final = ("scratch", "labels")  # sources whose methods name them
 # Colors of the palette, and a marker for each.
 _LOOKS: Final = {
@@ -40,7 +45,7 @@ def draw(inputs: FigureInputs) -> Figure:
     shared = _shared(inputs)
     datasets = list(dict.fromkeys(shared["dataset"]))
     if not datasets:
-        figure = style.message_figure("The paper gives no number for any cell of this run.")
+        figure = style.message_figure(_nothing(inputs))
         style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
         return figure
     cells = {name: shared[shared["dataset"] == name] for name in datasets}
@@ -109,35 +114,61 @@ def _name(source: str, method: str, titles: Titles) -> str:
 
 
 def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
-    """Return what the figure shows, on which tasks, and what the paper does not have."""
+    """Return what the figure shows, on which tasks, and which cells have no point, and why."""
     lines = [f"ours {style.MINUS} paper, in percentage points"]
     validated = dict.fromkeys(shared[shared["split"] != "test"]["dataset"])
     if validated:
         titles = ", ".join(inputs.titles.dataset(name) for name in validated)
         lines.append(f"ours of {titles}: on validation tasks")
-    absent = [one for name in inputs.datasets for one in _absent(inputs, shared, name)]
-    if absent:
-        lines.append(f"without a number in the paper: {'; '.join(absent)}")
+    for verdict, text in _ABSENT.items():
+        named = (_absent(inputs, name, verdict) for name in inputs.datasets)
+        if cells := "; ".join(filter(None, named)):
+            lines.append(f"{text}: {cells}")
     return "\n".join(lines)
 
 
-def _absent(inputs: FigureInputs, shared: pd.DataFrame, dataset: str) -> list[str]:
-    """Return the cells of a data set that have no number in the paper, in one phrase."""
-    title, here = inputs.titles.dataset(dataset), shared[shared["dataset"] == dataset]
-    if here.empty:
-        return [f"{title} (all cells)"]
+def _nothing(inputs: FigureInputs) -> str:
+    """Return what the figure says if it has no point."""
+    if "not at hand" in set(inputs.averaged["verdict"]):
+        return "No number of the paper is at hand for the cells of this run."
+    return "The paper gives no number for any cell of this run."
+
+
+def _absent(inputs: FigureInputs, dataset: str, verdict: str) -> str:
+    """Return the cells of a data set that have no point for one reason, in one phrase.
+
+    A cell whose numbers are missing for both reasons counts as one that the paper ran. A source
+    is named alone if all its cells are meant.
+    """
     rows = inputs.averaged
     rows = rows[rows["dataset"] == dataset]
-    every = dict.fromkeys(zip(rows["source"], rows["method"], strict=True))
-    found = set(zip(here["source"], here["method"], strict=True))
-    unknown = [source for source in dict.fromkeys(rows["source"])
-               if not any(name == source for name, _ in found)]  # fmt: skip
-    missing = [inputs.titles.source(name) for name in unknown if name not in _ALONE]
-    missing += [_name(*one, inputs.titles) for one in every
-                if one not in found and (one[0] not in unknown or one[0] in _ALONE)]  # fmt: skip
+    why = {
+        (str(source), str(method)): _reason(cells)
+        for (source, method), cells in rows.groupby(["source", "method"], sort=False)
+    }
+    if "" not in why.values():  # said once, even if the paper ran only some of them
+        first = "not at hand" in why.values()
+        told = (verdict == "not at hand") == first
+        return f"{inputs.titles.dataset(dataset)} (all cells)" if told else ""
+    missing = []
+    for (source, method), reason in why.items():
+        alike = {one for (name, _), one in why.items() if name == source} == {verdict}
+        if reason == verdict:
+            whole = alike and source not in _ALONE
+            missing.append(
+                inputs.titles.source(source) if whole else _name(source, method, inputs.titles)
+            )
+    missing = list(dict.fromkeys(missing))
     more = len(missing) - _MOST_NAMED
     named = [*missing[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
-    return [f"{title}: {', '.join(named)}"] if missing else []
+    return f"{inputs.titles.dataset(dataset)}: {', '.join(named)}" if missing else ""
+
+
+def _reason(cells: pd.DataFrame) -> str:
+    """Return why a cell has no point in any setting; empty if it has one."""
+    if cells["difference"].notna().any():
+        return ""
+    return "not at hand" if "not at hand" in set(cells["verdict"]) else "not in the paper"
 
 
 def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str], titles: Titles) -> None:
