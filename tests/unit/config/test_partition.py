@@ -213,3 +213,29 @@ def test_a_key_of_a_variant_gets_one_that_it_can_have(path, fix):
         parse_config({"partitions": values}, "--config")
     assert caught.value.where == f"--config: partitions.{path}"
     assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("partitions", "missing"),
+    [
+        ({"hyperplanes": {"unit": "embedding"}}, "margin and partitions.hyperplanes.point_range"),
+        ({"hyperplanes": {"unit": "embedding", "margin": 1.0}}, "hyperplanes.point_range"),
+        ({"hyperplanes": {"unit": "spread"}}, ""),
+        ({"hyperplanes": {"unit": "embedding", "margin": 1.0, "point_range": 1.0}}, ""),
+        (
+            {"variants": {"own": {"hyperplanes": {"unit": "embedding"}}}},
+            "partitions.hyperplanes.ma",
+        ),
+    ],
+)
+def test_lengths_of_hyperplanes_are_given_in_the_unit_that_is_chosen(partitions, missing):
+    sources = ["hyperplanes-acai", "hyperplanes-acai+margin-1.2"]
+    sources += ["hyperplanes-acai+own"] if "variants" in partitions else []
+    values = {"grid": {"controls": {"omniglot": sources}}, "partitions": partitions}
+    if not missing:
+        parse_config(values)
+        return
+    with pytest.raises(ConfigError, match="another unit") as error:
+        parse_config(values)
+    assert missing in error.value.fix
+    assert ".unit" in error.value.where

@@ -43,10 +43,18 @@ def test_the_defaults_are_no_change():
             [("maml", "fraction of large clusters", 0.5, 0.75)],
         ),
         ({"partitions": {"protonets": {"fraction": 0.5}}}, []),  # not in the grid
-        ({"baselines": {"mlp": {"epochs": 3}}}, []),  # neither
+        ({"baselines": {"mlp": {"epochs": 3}, "validation_tasks": 9}}, []),  # neither
+        ({"evaluation": {"query": 15}}, [("apart-evaluation", "query", 15, 5)]),
+        ({"evaluation": {"per_dataset": {"mnist": {"query": 15}}}}, []),
+        ({"data": {"omniglot": {"ink": "black"}}}, [("apart-images", "ink", "black", "white")]),
+        ({"data": {"omniglot": {"min_images_per_class": 7}}}, []),
+        ({"data": {"mnist": {"val_size": 7}}}, []),
         (
             {"partitions": {"clusters": 70, "count": 3, "random": {"count": 5}}},
-            [("partitions", "clusters", 70, 500), ("partitions", "number by k-means", 3, 100)],
+            [
+                ("apart-partitions", "clusters", 70, 500),
+                ("apart-partitions", "number by k-means", 3, 100),
+            ],
         ),
         ({"learners": {"maml": {"iterations": 90_000}}}, [("maml", "iterations", 90_000, 30_000)]),
         ({"learners": {"maml": {"per_dataset": {"mnist": {"iterations": 7}}}}}, []),
@@ -91,7 +99,7 @@ def test_a_source_names_what_it_reads(
 ):
     grid = {**GRID, "controls": {"omniglot": [source]}, "exclude": [{"source": "acai"}]}
     grid = {**grid, "embeddings": ["acai"]}
-    assert changes(grid=grid, partitions=values) == [("partitions", *one) for one in found]
+    assert changes(grid=grid, partitions=values) == [("apart-partitions", *one) for one in found]
 
 
 def test_a_model_of_one_way_departs_from_no_other():
@@ -103,13 +111,19 @@ def test_a_model_of_one_way_departs_from_no_other():
 def test_methods_without_meta_training_are_named_where_they_run():
     values: dict[str, Any] = {
         "learners": {"scratch": {"steps": 7}},
-        "baselines": {"mlp": {"dropout": [0.5]}, "knn": {"neighbors": [1, 3]}, "methods": ["mlp"]},
+        "baselines": {
+            "mlp": {"dropout": [0.5]},
+            "knn": {"neighbors": [1, 3]},
+            "methods": ["mlp"],
+            "validation_tasks": 9,
+        },
     }
     assert changes(**values) == []
     found = changes(grid={**GRID, "scratch": True, "baselines": True}, **values)
     assert found == [
-        ("baseline-scratch", "evaluation_steps", 7, 50),
-        ("baseline-mlp", "dropout", "0.5", "0.2/0.5"),
+        ("apart-scratch", "evaluation_steps", 7, 50),
+        ("apart-baselines", "validation tasks", 9, 500),
+        ("apart-mlp", "dropout", "0.5", "0.2/0.5"),
     ]
 
 

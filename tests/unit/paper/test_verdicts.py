@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cactus.config.printed.titles import UNTITLED
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.verdicts import VERDICTS, resting_on_recalled, verdict_counts, with_verdicts
 from cactus.provenance.audit.comparisons import against_paper
+from cactus.provenance.digest.page import _accuracies
 from tests.unit.paper.conftest import Run
 
 NAN = float("nan")
@@ -127,3 +129,15 @@ def test_the_results_have_a_verdict_in_every_row(seeds_run: Run):
     assert (averaged[judged_rows]["paper_status"] == "verified").all()
     wanted = averaged["mean"] - averaged["paper_mean"]
     assert averaged["difference"].to_numpy() == pytest.approx(wanted.to_numpy(), nan_ok=True)
+
+
+def test_the_page_of_a_digest_counts_the_verdicts_that_it_shows(seeds_run: Run):
+    lines = list(_accuracies(seeds_run.results, UNTITLED))
+    averaged = averaged_over_seeds(read_results(seeds_run.results))
+    for dataset, rows in averaged.groupby("dataset", sort=False):
+        start = next(n for n, line in enumerate(lines) if UNTITLED.dataset(str(dataset)) in line)
+        page = "\n".join(lines[start : lines.index("", start + 4)])
+        counts = rows["verdict"].value_counts()
+        for verdict in {*counts.index} - {"not in the paper", "compared"}:
+            assert f"{counts[verdict]} {verdict}" in page
+            assert page.count(f" {verdict} |") == counts[verdict]

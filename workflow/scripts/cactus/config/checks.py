@@ -216,6 +216,22 @@ class PartitionChecks(Checks):
             )
             key = (*section, "side_factor")
             raise self.too_much(what, (key, planes.side_factor), names=names)
+        self._check_unit(planes, *names)
+
+    def _check_unit(self, planes: HyperplaneSettings, *names: str) -> None:
+        """Check that lengths of hyperplanes are not defaults, which are in another unit."""
+        unit, *lengths = (
+            ("partitions", "hyperplanes", key) for key in ("unit", "margin", "point_range")
+        )
+        usual = [one for one in lengths if self.layers.is_default(one, self.dataset, *names)]
+        own = not self.layers.is_default(unit, self.dataset, *names)
+        if planes.unit == "embedding" and own and usual:
+            raise ConfigError(
+                "Lengths of hyperplanes have defaults, but in another unit.",
+                where=self.layers.place(unit, self.dataset, *names),
+                got=shown(planes.unit),
+                fix=f"set {' and '.join(map(dotted, usual))}, too, in units of the embedding",
+            )
 
     def _check_source(self, source: Source) -> None:
         """Check that what follows the base of a source's name has an effect."""

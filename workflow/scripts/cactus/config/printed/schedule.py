@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.printed.titles import BASELINE, IMAGES
+from cactus.config.printed.titles import APART, IMAGES
 from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
-from cactus.config.sections.evaluation import BaselineSettings
+from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.learners.maml import ScratchSettings
 from cactus.config.sections.learners.section import LearnerSettings
 from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
@@ -20,7 +21,8 @@ Change = tuple[str, str, Value, Value]
 # They change no result of the test tasks.
 _IDLE: Final = {"log_every", "encode_batch_size", "validation", "per_dataset"}
 _SAID: Final = {"augmentation", "oracle_iterations"}  # in other words or places
-_PARTITIONS: Final = "partitions"  # in the place of a name
+_CHECKS: Final = {"min_images_per_class", "min_images"}
+_PARTITIONS: Final = f"{APART}partitions"
 _WORDS: Final = {
     "kmeans": "k-means",
     "max_iterations": "k-means iterations",
@@ -38,11 +40,13 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     Yields
     ------
     name, what, value, default
-        The embedding, the meta-learner, the oracle of one, "partitions", or, after `BASELINE`, a
-        method that is not meta-trained; the key, or "training
+        The embedding, the meta-learner, the oracle of one, or, after `APART`, a method that is not
+        meta-trained, "images", "partitions" or "evaluation"; the key, or "training
         images", or what makes the partitions; the value here, and by default.
     """
     grid = config.expanded_grid
+    images = (getattr(one, dataset, None) for one in (config.data, DataSettings()))
+    yield from _changes(f"{APART}images", *(_read(one) if one else {} for one in images))
     for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
             method, ours = shipped
@@ -55,6 +59,8 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     for changes in (partitions, learners):
         yield from dict.fromkeys(change for some in changes for change in some)
     yield from _of_baselines(config, dataset)
+    tasks = (one.resolve(dataset).query for one in (config.evaluation, EvaluationSettings()))
+    yield from _changes(f"{APART}evaluation", *({"query": query} for query in tasks))
 
 
 def _of_learner(
@@ -89,12 +95,14 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
             one.scratch.resolve(dataset).apply(one.maml.resolve(dataset).for_scoring(read))
             for one in (config.learners, LearnerSettings())
         )
-        yield from _changes(f"{BASELINE}scratch", *map(_read, networks))
+        yield from _changes(f"{APART}scratch", *map(_read, networks))
     if dataset in grid.with_baselines:
         ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
+        validations = ({"validation tasks": one.validation_tasks} for one in (ours, usual))
+        yield from _changes(f"{APART}baselines", *validations)
         for method in ours.methods:
             found, default = (_read(getattr(one, method)) for one in (ours, usual))
-            yield from _changes(f"{BASELINE}{method}", found, default)
+            yield from _changes(f"{APART}{method}", found, default)
 
 
 def _of_source(
@@ -121,7 +129,7 @@ def _acceptance(settings: PartitionSettings, learner: str) -> dict[str, Value]:
 
 def _read(settings: Settings) -> dict[str, Value]:
     """Return the keys of a training, those of its sections among them, that its results read."""
-    return dict(_leaves(settings.model_dump(exclude=_IDLE | _SAID)))
+    return dict(_leaves(settings.model_dump(exclude=_IDLE | _SAID | _CHECKS)))
 
 
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:

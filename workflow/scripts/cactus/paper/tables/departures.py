@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from cactus.config.printed.titles import BASELINE, IMAGES, Titles
+from cactus.config.printed.titles import APART, IMAGES, Titles
 from cactus.config.sections.names import LEARNERS
 from cactus.paper.latex import escape
 from cactus.paper.vocabulary import is_oracle
@@ -40,7 +40,7 @@ def departures(schedule: Schedule, titles: Titles) -> list[str]:
 
 def _title_of(name: str, key: str, titles: Titles) -> str:
     """Return the printed name of what has a key of another value than by default."""
-    if name.startswith(BASELINE) or is_oracle(name):
-        return titles.method(name.removeprefix(BASELINE))
+    if name.startswith(APART) or is_oracle(name):
+        return titles.method(name.removeprefix(APART))
     # An embedding of one's own may have the name of a learner of one's own.
     return titles.learner(name) if name in LEARNERS or key == IMAGES else titles.source(name)

@@ -9,11 +9,14 @@ from typing import Any
 
 from cactus.config.printed.titles import Titles
 from cactus.paper.results import averaged_over_seeds, caveat, read_results
+from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.report import Report
 from cactus.provenance.execution.processor import processor_name
 from cactus.provenance.records.record import Record
 
+# What a cell has in the place of a verdict that the numbers say themselves.
+_VERDICTS = {"compared": "", "not in the paper": ""}
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "snakemake")
 
 
@@ -121,13 +124,18 @@ def _hours(seconds: float) -> str:
 
 
 def _accuracies(path: Path, titles: Titles) -> Iterator[str]:
-    """Yield one table per data set: ours, and the paper's number where there is one."""
+    """Yield one table per data set: ours, the paper's number where there is one, and the verdict.
+
+    The verdicts are those of the table of verdicts, and are counted.
+    """
     results = averaged_over_seeds(read_results(path))
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
         shown = [setting_title(way, shot) for way, shot in settings]
         note = f" ({caveat(rows)})" if caveat(rows) else ""
         yield f"## {_text(titles.dataset(str(dataset)))}, accuracy in percent{note}"
+        yield ""
+        yield f"Ours against the paper: {verdict_counts(rows)}."
         yield ""
         yield _row("embedding or source", "method", *(f"{one} | paper" for one in shown))
         yield _row(*["---"] * (2 + 2 * len(settings)))
@@ -142,9 +150,10 @@ def _accuracies(path: Path, titles: Titles) -> Iterator[str]:
 def _cell(row: Any) -> str:
     if row is None:
         return " | "
-    paper = f"{100 * row.paper_mean:.2f}" if row.paper_mean == row.paper_mean else ""
-    mark = " (recalled)" if row.paper_status == "recalled" else ""
-    return f"{100 * row.mean:.2f} ± {100 * row.ci95:.2f} | {paper}{mark}"
+    paper = f"{100 * row.paper_mean:.2f} " if row.paper_mean == row.paper_mean else ""
+    mark = {"compared": "(recalled)"} if row.paper_status == "recalled" else _VERDICTS
+    paper += mark.get(row.verdict, row.verdict)
+    return f"{100 * row.mean:.2f} ± {100 * row.ci95:.2f} | {paper.rstrip()}"
 
 
 def _figures(folder: Path) -> Iterator[str]:
