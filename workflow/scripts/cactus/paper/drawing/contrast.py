@@ -1,14 +1,23 @@
 """The contrast of colors, by the definition of the Web Content Accessibility Guidelines."""
 
+from typing import Final
+
 import numpy as np
 from matplotlib.colors import to_rgb
 
+READABLE: Final = 4.5  # contrast of small text
 Color = str | tuple[float, float, float]
 
 
 def text_color(background: Color) -> str:
     """Return black or white, whichever contrasts more; the ratio is at least 4.58."""
     return max(("black", "white"), key=lambda text: contrast(text, background))
+
+
+def readable(color: Color) -> Color:
+    """Return a color that small text on white can have: the color itself, or a darker one."""
+    shades = [tuple(share * np.array(to_rgb(color))) for share in np.linspace(1, 0, 41)]
+    return next(shade for shade in shades if contrast(shade, "white") >= READABLE)
 
 
 def contrast(first: Color, other: Color) -> float:

@@ -13,7 +13,7 @@ from matplotlib.text import Annotation
 from cactus.config.printed.titles import Titles
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries
-from cactus.paper.drawing.contrast import contrast
+from cactus.paper.drawing.contrast import readable
 from cactus.paper.drawing.text import spread, wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.vocabulary import is_embedding, is_oracle, method_rank, source_rank
@@ -25,7 +25,6 @@ _MARGINS: Final = 4 * style.MM
 _LABEL_WIDTH: Final = 24 * style.MM
 _AXIS_WIDTH: Final = 14 * style.MM  # to the left of a panel
 _LABEL_PLACE: Final = 1.04  # of a line's name, in widths of the panel
-_READABLE: Final = 4.5  # contrast of small text
 _REFERENCES: Final = ("scratch", "labels")
 _SHORT: Final = {"scratch": "from scratch", "linear": "linear", "mlp": "MLP",
                  "cluster_matching": "matching"}  # fmt: skip
@@ -115,7 +114,6 @@ def _draw_panel(
         axes.errorbar(places, 100 * rows["mean"], yerr=100 * rows["ci95"], elinewidth=0.7, **look)
         end = places[-1], 100 * float(rows["mean"].iloc[-1])
         text = wrapped(_short_title(str(method), inputs.titles), _LABEL_WIDTH, size, lines=1)
-        color = look["color"] if contrast(look["color"], "white") >= _READABLE else "0.25"
         labels.append(
             axes.annotate(
                 text,
@@ -124,7 +122,7 @@ def _draw_panel(
                 textcoords=axes.get_yaxis_transform(),
                 va="center",
                 fontsize=size,
-                color=color,
+                color=readable(look["color"]),
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.5, "shrinkB": 3},
             )
