@@ -1,0 +1,37 @@
+"""Tables of measured results are those of the digests."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from docs.measured import FIGURE, ROOT, TABLES, markdown, results_of, with_table
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_pages_show_the_tables_of_the_digests(name: str):
+    text = (ROOT / TABLES[name].page).read_text(encoding="utf-8")
+    assert with_table(text, name) == text, "run `python -m docs.measured`"
+    assert FIGURE.is_file()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_number_is_in_the_results_of_a_digest(name: str):
+    """The mean of a row over its seeds, computed anew from the rows of the seeds."""
+    table = TABLES[name]
+    printed = [float(one) for one in re.findall(r"(\d+\.\d\d) ±", markdown(table))]
+    rows = pd.concat(
+        pd.read_csv(ROOT / "docs/results" / one / "tables/results.csv") for one in table.digests
+    )
+    rows = rows[rows["seed"].astype(str) != "all"]
+    means = rows.groupby(["run", "source", "method", "way", "shot"])["mean"].mean()
+    known = {f"{100 * mean:.2f}" for mean in means}
+    assert len(printed) == len(results_of(table).query("seed == 'all'"))
+    assert {f"{one:.2f}" for one in printed} <= known
+
+
+def test_the_first_digest_has_a_row_that_several_have():
+    shown = results_of(TABLES["omniglot"])
+    several = shown[(shown["source"] == "acai") & (shown["seed"] != "all")]
+    assert set(several["seed"]) == {"0", "1", "2"}
+    assert shown.groupby(["source", "method"])["run"].nunique().max() == 1
