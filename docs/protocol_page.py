@@ -136,7 +136,9 @@ def _published() -> Iterator[str]:
         "`config/paper_results.csv` holds the published accuracies. Not all could be checked "
         "against a copy of the paper. *Verified* ones were read in a source that its row names, "
         "*recalled* ones were not, and *unavailable* ones are known to exist, without their value; "
-        "tables mark the latter two."
+        "tables mark the latter two. The sources are the slides of UMTRA, which reprint the main "
+        "results of Omniglot and miniImageNet, and the poster of the authors, for CelebA and the "
+        "ablations. MNIST's numbers are in Table 7, by a comment in a script."
     )
     yield ""
     yield f"| data set | {' | '.join(STATUSES)} |"
