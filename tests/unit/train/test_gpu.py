@@ -13,13 +13,14 @@ import pytest
 import torch
 
 from cactus.errors import ConfigError
-from cactus.train import gpu
+from cactus.train import given_gpu, gpu
 from cactus.train.device import set_up_device
-from cactus.train.gpu import given_gpu, least_used, usable_gpu
+from cactus.train.given_gpu import expected_gpu
+from cactus.train.gpu import least_used, usable_gpu
 
 BUILT = ["sm_75", "sm_80", "sm_86", "sm_90", "compute_90"]
 NAME = "Tesla V100-SXM2-32GB"
-VARIABLES = (*gpu._BATCH_JOB, *gpu._GIVEN)
+VARIABLES = (*given_gpu._BATCH_JOB, *given_gpu._GIVEN)
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +137,8 @@ def test_slurm_names_the_gpu_where_it_sets_no_variable_of_cuda(fake, monkeypatch
     "variables",
     [
         {},
-        {"CUDA_VISIBLE_DEVICES": "0"},
+        {"CUDA_VISIBLE_DEVICES": ""},
+        {"CUDA_VISIBLE_DEVICES": "-1"},
         {"SLURM_JOB_ID": "7"},
         {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "", "SLURM_STEP_GPUS": "0"},
         {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "NoDevFiles"},
@@ -146,10 +148,48 @@ def test_auto_does_without_a_gpu_that_nobody_was_given(variables, fake, monkeypa
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     fake()
-    assert given_gpu() == ""
+    assert expected_gpu() == ""
     assert not usable_gpu("auto")
     with pytest.raises(ConfigError, match="no usable CUDA device"):
         usable_gpu("cuda")
+
+
+@pytest.mark.parametrize(
+    ("variables", "loaded", "said"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "0"}, False, "GPU 0, but PyTorch"),
+        ({"CUDA_VISIBLE_DEVICES": " 1,0 "}, True, "GPU 1,0, but PyTorch"),
+        ({}, True, "NVIDIA's driver, but PyTorch"),
+    ],
+)
+def test_auto_does_not_do_without_a_gpu_that_should_be_there(
+    variables, loaded, said, fake, monkeypatch, tmp_path
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    driver = tmp_path / "version"
+    if loaded:
+        driver.write_text("NVRM version: 470.1\n")
+    for module in (given_gpu, gpu):
+        monkeypatch.setattr(module, "DRIVER", driver)
+    fake()
+    with pytest.raises(ConfigError, match="no usable CUDA device") as refused:
+        usable_gpu("auto")
+    assert said in refused.value.got
+    assert ("driver: NVRM version: 470.1" if loaded else "driver: not loaded") in refused.value.got
+    assert refused.value.where == "compute.device: auto"
+
+
+@pytest.mark.parametrize("variables", [{"CUDA_VISIBLE_DEVICES": ""}, {"SLURM_JOB_ID": "7"}])
+def test_a_driver_alone_gives_no_gpu_to_who_has_none(variables, fake, monkeypatch, tmp_path):
+    driver = tmp_path / "version"
+    driver.write_text("NVRM version: 470.1\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for module in (given_gpu, gpu):
+        monkeypatch.setattr(module, "DRIVER", driver)
+    fake()
+    assert not usable_gpu("auto")
 
 
 def test_what_cuda_says_of_its_driver_is_passed_on(fake, monkeypatch):

@@ -85,7 +85,6 @@ def plan(device):
 @pytest.mark.parametrize(
     ("device", "visible", "files", "expected"),
     [
-        ("auto", "0", (), "no GPU is used: CUDA_VISIBLE_DEVICES is 0, but PyTorch"),
         ("auto", None, ("nvidia0",), "no GPU is used: there is a device of NVIDIA, but PyTorch"),
         ("auto", None, (), ""),
         ("auto", "", ("nvidia0",), ""),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError, ConfigError
+from cactus.train.given_gpu import expected_gpu
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[2]
 _DEVICES: Final = Path("/dev")
@@ -45,7 +46,7 @@ def limit_gpus(workflow: Any, jobs_per_gpu: int) -> None:
 
 
 def check_gpu(device: str) -> None:
-    """Check that jobs on this machine can use a GPU, if the configuration requires one.
+    """Check that jobs on this machine can use a GPU, if they should.
 
     Parameters
     ----------
@@ -55,9 +56,9 @@ def check_gpu(device: str) -> None:
     Raises
     ------
     ConfigError
-        A GPU is required and cannot be used.
+        A GPU is required, or should be there, and cannot be used.
     """
-    if device != "cuda":
+    if device == "cpu" or (device == "auto" and not expected_gpu()):
         return
     paths = [str(_SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     # In a process of its own: it imports PyTorch, and its context takes memory of the GPU.

@@ -12,27 +12,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from itertools import count
-from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import torch
 
 from cactus.errors import ConfigError
-
-_BATCH_JOB: Final = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
-# Where a scheduler names the GPUs of a job, and what stands there if it has none.
-_GIVEN: Final = ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS")
-_NOTHING: Final = ("", "-1", "NoDevFiles", "none", "void")
-_DRIVER: Final = Path("/proc/driver/nvidia/version")
-
-
-def given_gpu() -> str:
-    """Return the GPUs that a scheduler gave to this job; empty if none, or outside a batch job."""
-    if not any(name in os.environ for name in _BATCH_JOB):
-        return ""
-    # The first that is set decides: `cactus replay` hides the GPUs of its job with an empty one.
-    found = next((os.environ[name].strip() for name in _GIVEN if name in os.environ), "")
-    return "" if found in _NOTHING else found
+from cactus.train.given_gpu import DRIVER, expected_gpu
 
 
 def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
@@ -41,7 +26,7 @@ def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
     Parameters
     ----------
     name
-        "auto" does without one, unless a batch job was given one.
+        "auto" does without one if nothing says that there should be one.
 
     Raises
     ------
@@ -56,14 +41,14 @@ def usable_gpu(name: Literal["auto", "cuda"]) -> bool:
         _check_architecture(number)
         _check_context(number)
         return True
-    asked = given_gpu() or os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    if name == "cuda" or given_gpu():
+    expected = expected_gpu()
+    if name == "cuda" or expected:
         said = " ".join(" ".join(str(one.message).split()) for one in caught)
-        driver = _DRIVER.read_text().splitlines()[0] if _DRIVER.exists() else "not loaded"
+        driver = DRIVER.read_text().splitlines()[0] if DRIVER.exists() else "not loaded"
         raise ConfigError(
             "There is no usable CUDA device.",
             where=f"compute.device: {name}",
-            got=f"{f'GPU {asked}' if asked else 'no GPU'}, but PyTorch {torch.__version__} sees "
+            got=f"{expected or 'no GPU'}, but PyTorch {torch.__version__} sees "
             f"none; NVIDIA's driver: {driver}{f'; {said}' if said else ''}",
             fix="set it to cpu, or run where there is a GPU with a driver that this PyTorch "
             "supports; CUDA_VISIBLE_DEVICES must name a GPU of this machine",

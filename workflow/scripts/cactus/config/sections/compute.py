@@ -10,8 +10,9 @@ class ComputeSettings(Settings):
 
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto",
-        "Device for training and evaluation; `auto` uses a GPU if there is one. A batch job that "
-        "was given a GPU stops if it cannot use it.",
+        "Device for training and evaluation; `auto` uses a GPU if there is one. Where there "
+        "should be one, a job stops if it cannot use it: a scheduler gave it one, "
+        "`CUDA_VISIBLE_DEVICES` names one, or NVIDIA's driver is loaded.",
     )
     threads: Count = setting(
         2,

@@ -100,7 +100,7 @@ def noted_processors(work: Path, fingerprint: str) -> list[dict[str, Any]]:
 def unused_gpu(plan: Plan) -> str:
     """Return why a job that may use a GPU runs on the CPU although one seems to be there; or "".
 
-    A batch job that was given a GPU stops instead (`cactus.train.gpu`).
+    A job that should find one stops instead (`cactus.train.gpu`).
     """
     # Similar facts decide there; if the code were shared, an edit for the records would make
     # trained models stale.
@@ -119,11 +119,8 @@ def unused_gpu(plan: Plan) -> str:
 
 
 def _hint() -> str:
-    """Return what suggests that there is a GPU; empty if nothing does."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return f"CUDA_VISIBLE_DEVICES is {visible}" if visible not in ("", "-1") else ""
-    if any(_DEVICES.glob("nvidia[0-9]*")):
+    """Return what suggests that there is a GPU; empty if nothing does, or it is hidden."""
+    if "CUDA_VISIBLE_DEVICES" not in os.environ and any(_DEVICES.glob("nvidia[0-9]*")):
         return "there is a device of NVIDIA"
     return ""
 
