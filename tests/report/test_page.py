@@ -53,6 +53,20 @@ def test_the_page_is_valid_html_and_every_link_leads_somewhere(page: Page):
     assert {one.get("src")[:11] for one in root.iter("img")} <= {"data:image/"}
 
 
+def test_variants_are_beside_their_base_in_the_paired_tests(page: Page, small_page: Page):
+    told = [" ".join("".join(tree(one).itertext()).split()) for one in (page, small_page)]
+    assert ["Base: the same meta-learner on the source" in text for text in told] == [True, False]
+    rows = page.view.paired
+    based = rows[rows["method"] == rows["other_method"]]
+    shown = [one for one in entries(page) if one["column"].endswith(", minus Base")]
+    assert len(based) == len(shown) == 5 * 2  # settings of both data sets, learners
+    assert {one["results_row"]["source"] for one in shown} == {"acai+p-1"}
+    assert {one["against"]["source"] for one in shown} == {"acai"}
+    numbers = {f"{round(100 * one.difference, 9):+.2f} ± {round(100 * one.ci95, 9):.2f}"
+               for one in based.itertuples()}  # fmt: skip
+    assert {one["printed"].removesuffix(" *") for one in shown} == numbers
+
+
 def test_every_cell_and_setting_has_its_accuracy_in_a_table_and_in_its_entry(page: Page):
     root, rows = tree(page), page.view.results
     averaged = rows[rows["seed"] == "all"]

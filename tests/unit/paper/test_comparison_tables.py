@@ -136,7 +136,9 @@ def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):
         star = " *" if row.p_holm < 0.05 else ""
         number = f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.ci95, 9):.2f}{star}"
         cell = f"{UNTITLED.source(row.source)}, {UNTITLED.method(row.method)}"
-        column = f"{row.way}-way {row.shot}-shot, minus {UNTITLED.method(row.other_method)}"
+        base = row.method == row.other_method
+        other = "Base" if base else UNTITLED.method(row.other_method)
+        column = f"{row.way}-way {row.shot}-shot, minus {other}"
         wanted.add((cell, column, number))
     found = {
         (one["row"], one["column"], one["printed"])
@@ -148,6 +150,21 @@ def test_stars_mark_the_significant_pairs(seeds_run: Run, tmp_path: Path):
     assert 0 < stars < len(wanted)
     assert text.count(r"\rlap{$^{*}$}") == stars
     assert f"the {len(paired) // 4} pairs of a setting" in text
+
+
+def test_ablations_are_a_float_of_their_own(seeds_run: Run, tmp_path: Path):
+    text = table(seeds_run, "tests", tmp_path)
+    first, second = text.split(r"\begin{table")[1:]
+    assert re.findall(r"\\label\{(.*?)\}", text) == [
+        "tab:run-omniglot-tests",
+        "tab:run-omniglot-tests-ablations",
+    ]
+    assert "Omniglot, variants, ablations and controls: few-shot" in second
+    assert all(("P = 1" in part, "Pixels" in part) == (part == second,) * 2
+               for part in (first, second))  # fmt: skip
+    heads = [re.search(r"\\toprule\n(.*) \\\\", part)[1] for part in (first, second)]
+    assert ["{kNN}" in head for head in heads] == [True, False]
+    assert ["{Base}" in head for head in heads] == [False, True]
 
 
 def test_a_run_without_pairs_has_a_table_that_says_so(small_run: Run, tmp_path: Path):

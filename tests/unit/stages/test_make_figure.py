@@ -56,9 +56,40 @@ def test_competitors_and_variants_add_figures():
     assert "differences-omniglot" not in figures({"grid": grid})
     for more in ({"scratch": True}, {"baselines": True}, {"learners": ["maml", "protonets"]}):
         assert "differences-omniglot" in figures({"grid": {**grid, **more}})
+    base = {"controls": {"omniglot": ["acai+p-1"]}}
+    assert "differences-omniglot" in figures({"grid": {**grid, **base}})
     assert "partitions-omniglot" not in figures({"grid": grid})
     for more in ({"controls": {"omniglot": ["acai+p-1"]}}, {"embeddings": ["acai", "bigan"]}):
         assert "partitions-omniglot" in figures({"grid": {**grid, **more}})
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "shown"),
+    [
+        ("hyperplanes-acai", {}, True),
+        ("acai+5-way", {}, True),
+        ("pixels", {}, False),
+        ("pixels", {"scratch": True}, True),
+        ("labels", {"scratch": True, "exclude": [{"source": "acai"}]}, False),
+        ("acai+p-1", {"exclude": [{"source": "acai"}]}, False),
+        ("acai+p-1", {"exclude": [{"source": "acai"}], "scratch": True}, True),
+        ("acai+p-1", {"exclude": [{"source": "acai"}], "baselines": True}, False),
+    ],
+)
+def test_differences_are_shown_if_a_cell_has_a_competitor(
+    source: str, more: dict[str, Any], shown: bool
+):
+    grid = {"datasets": ["omniglot"], "embeddings": ["acai"], "learners": ["maml"],
+            "controls": {"omniglot": [source]}, **more}  # fmt: skip
+    assert ("differences-omniglot" in figures({"grid": grid})) == shown
+
+
+def test_a_base_of_another_learner_is_no_competitor():
+    grid = {"datasets": ["omniglot"], "embeddings": ["acai"], "learners": ["maml", "protonets"],
+            "controls": {"omniglot": ["acai+p-1"]}, "ablation_learners": ["maml"]}  # fmt: skip
+    for learner, shown in (("maml", False), ("protonets", True)):
+        without = {"exclude": [{"source": "acai", "learner": learner}]}
+        assert ("differences-omniglot" in figures({"grid": {**grid, **without}})) == shown
 
 
 def test_a_figure_of_tasks_knows_which_meta_learners_change_the_images():

@@ -26,9 +26,37 @@ def test_the_map_leads_to_both_methods(seeds_run: Run):
     entries = numbers(figure_inputs(seeds_run, "omniglot"))
     paired = read_paired(seeds_run.folder / "tables/paired_tests.csv")
     assert len(entries) == (paired["dataset"] == "omniglot").sum()
-    assert all(entry["against"]["method"] != entry["results_row"]["method"] for entry in entries)
+    sides = [(entry["results_row"], entry["against"]) for entry in entries]
+    assert all((one["source"], one["method"]) != (two["source"], two["method"])
+               for one, two in sides)  # fmt: skip
+    based = [one["source"] for one, two in sides if one["method"] == two["method"]]
+    assert set(based) == {"acai+p-1"}
     starred = [entry["printed"].endswith("*") for entry in entries]
     assert 0 < sum(starred) == (paired[paired["dataset"] == "omniglot"]["p_holm"] < 0.05).sum()
+
+
+def test_panels_have_lines_only_of_sources_that_are_compared(seeds_run: Run):
+    figure = draw(figure_inputs(seeds_run, "omniglot"))
+    lines, labels = {}, []
+    for axes in (one for one in figure.axes if one.axison):
+        if axes.get_subplotspec().is_first_col():
+            labels = [label.get_text() for label in axes.get_yticklabels()]
+        lines[axes.get_title(loc="left")] = labels
+    minus = "\N{MINUS SIGN}"
+    for method in ("CACTUs-MAML", "CACTUs-ProtoNets"):
+        assert lines[f"{method}\n{minus} Training from scratch"] == [
+            "ACAI",
+            "Pixels",
+            "ACAI, P = 1",
+        ]
+        assert lines[f"{method}\n{minus} kNN"] == ["ACAI"]
+        assert lines[f"{method}\n{minus} Base"] == ["ACAI, P = 1"]
+    assert "\nBase: the same meta-learner" in figure.legends[0].get_title().get_text()
+
+
+def test_without_a_variant_there_is_no_word_of_a_base(small_run: Run):
+    figure = draw(figure_inputs(small_run, "omniglot"))
+    assert "Base" not in figure.legends[0].get_title().get_text()
 
 
 def test_a_run_without_competitors_says_so(one_run: Run):

@@ -48,6 +48,13 @@ def test_a_cell_without_a_model_is_left_out(tmp_path: Path):
     assert list(numbers_in_table(path)) == [["", "1.00 ± 0.20 *"]]
 
 
+def test_every_table_of_a_file_is_read(tmp_path: Path):
+    first = table(tmp_path, "ACAI & MAML & 1.00 \\\\").read_text()
+    path = table(tmp_path, "\\midrule", "Pixels & MAML & 2.00 \\\\")
+    path.write_text(f"{first}\n{path.read_text()}")
+    assert list(numbers_in_table(path)) == [["1.00"], ["2.00"]]
+
+
 def test_an_unreadable_number_is_reported(tmp_path: Path):
     ((found,),) = numbers_in_table(table(tmp_path, "ACAI & kNN & 68,84 \\\\"))
     assert found == "unreadable: 68,84"

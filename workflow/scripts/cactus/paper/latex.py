@@ -123,7 +123,7 @@ def _number_column(numbers: Sequence[tuple[str, ...]]) -> str:
 
 
 def document(table_names: Sequence[str]) -> str:
-    """Return a standalone document of the named tables in its folder, one per page.
+    """Return a standalone document of the named tables in its folder, each on its own pages.
 
     It needs only LaTeX's recommended packages and those for science (booktabs, geometry, graphicx,
     siunitx).

@@ -12,13 +12,19 @@ import pandas as pd
 from cactus.evaluate.comparison import compare_paired, holm
 from cactus.paper.paired import COLUMNS
 from cactus.paper.scores import Score, ScoreKey
-from cactus.paper.vocabulary import dataset_rank, is_embedding, method_rank, source_rank
+from cactus.paper.vocabulary import (
+    base_source,
+    dataset_rank,
+    is_embedding,
+    method_rank,
+    source_rank,
+)
 
 Accuracies = npt.NDArray[np.float64]
 
 
 class Pair(NamedTuple):
-    """Two methods of one data set and setting; the first is a CACTUs cell on an embedding."""
+    """Two methods of one data set and setting; the first is a CACTUs cell."""
 
     first: ScoreKey
     other: ScoreKey
@@ -27,10 +33,11 @@ class Pair(NamedTuple):
 def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
     """Compare each CACTUs cell with the methods that it competes with.
 
-    These are training from scratch, the baselines on its embedding, and the other meta-learners
-    on its embedding (once per pair). With several seeds, each episode's accuracy is first averaged
-    over them. All pairs of one data set and setting are one family for Holm's correction. There
-    are no tests of fewer than two episodes.
+    These are training from scratch and, for cells on an embedding, the baselines and the other
+    meta-learners on it (once per pair). Cells on other sources have the same meta-learner on
+    `cactus.paper.vocabulary.base_source` instead. With several seeds, each episode's accuracy is
+    first averaged over them. All pairs of one data set and setting are one family for Holm's
+    correction. There are no tests of fewer than two episodes.
 
     Returns
     -------
@@ -66,13 +73,17 @@ def _rank(key: ScoreKey) -> tuple[object, ...]:
 
 
 def _competes(first: ScoreKey, other: ScoreKey) -> bool:
-    """Return whether a CACTUs cell on an embedding is compared with another method."""
-    if not first.learner or not is_embedding(first.source):
+    """Return whether a method is a CACTUs cell that is compared with another method."""
+    if not first.method.startswith("cactus-"):
         return False
-    if other.source == first.source:
-        baseline = not other.learner
-        return baseline or method_rank(first.method) < method_rank(other.method)
-    return other.method == "scratch"
+    if other.method == "scratch":
+        return True
+    base = base_source(first.source)
+    if first.source != base:
+        return (other.source, other.method) == (base, first.method)
+    if other.source != base or not is_embedding(base):
+        return False
+    return not other.learner or method_rank(first.method) < method_rank(other.method)
 
 
 def _family(pairs: Sequence[Pair], averaged: Mapping[ScoreKey, Accuracies]) -> Iterator[Any]:

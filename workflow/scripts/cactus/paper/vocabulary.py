@@ -40,6 +40,15 @@ def is_embedding(source: str) -> bool:
     return parsed.kind == "kmeans" and source == parsed.base
 
 
+def base_source(source: str) -> str:
+    """Return the source that a variant, or an ablation of an embedding, departs from.
+
+    It is the embedding, or the name of a control without variant and way; others are their own.
+    """
+    parsed = Source.parse(source)
+    return parsed.embedding or parsed.base
+
+
 def row_source(source: str) -> str:
     """Return the source whose row in a table has the numbers of a source.
 

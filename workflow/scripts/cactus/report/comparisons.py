@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from cactus.paper.cells import paired_cell, paired_entry
-from cactus.paper.paired import other_methods
+from cactus.paper.paired import competitor, competitors, in_parts
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.partition_quality import COLUMNS, quality_cells
 from cactus.paper.vocabulary import method_rank, setting_title, source_rank
@@ -25,19 +25,20 @@ class PlainTable(NamedTuple):
 
 
 def paired_tables(view: RunView, numbers: Numbers) -> list[PlainTable]:
-    """Return one table for each data set with a pair of methods: CACTUs cells minus others."""
+    """Return the tables of each data set with a pair of methods: CACTUs cells minus others."""
     tables = []
     for dataset in dict.fromkeys(view.results["dataset"]):
         paired = view.paired[view.paired["dataset"] == dataset]
-        columns = other_methods(paired)
-        rows = sorted(
-            rows_of(paired),
-            key=lambda row: (source_rank(row["source"]), method_rank(row["method"])),
-        )
-        lines = [_tested(view, numbers, columns, list(group)) for _, group in groupby(rows, _line)]
-        if lines:
-            titles = [view.titles.method(name) for name in columns]
-            tables.append(PlainTable(view.titles.dataset(str(dataset)), titles, lines))
+        for part, found in in_parts(paired):
+            columns = competitors(found)
+            rows = sorted(
+                rows_of(found),
+                key=lambda row: (source_rank(row["source"]), method_rank(row["method"])),
+            )
+            groups = (list(group) for _, group in groupby(rows, _line))
+            lines = [_tested(view, numbers, columns, group) for group in groups]
+            name = ", ".join(filter(None, (view.titles.dataset(str(dataset)), part)))
+            tables.append(PlainTable(name, list(map(view.titles.method, columns)), lines))
     return tables
 
 
@@ -49,7 +50,7 @@ def _tested(
     view: RunView, numbers: Numbers, columns: list[str], rows: list[dict[str, Any]]
 ) -> tuple[list[str], list[Markup]]:
     """Return a row: one CACTUs cell in one setting, minus each of its competitors."""
-    first, others = rows[0], {row["other_method"]: row for row in rows}
+    first, others = rows[0], {competitor(row): row for row in rows}
     setting = setting_title(first["way"], first["shot"])
     title = view.row_title(first["dataset"], first["source"], first["method"])
     cells = []

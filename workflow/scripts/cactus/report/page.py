@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from cactus.files import write_json, write_text
+from cactus.paper.paired import BASE, BASE_MEANS
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
 from cactus.provenance.staleness.status import duration
@@ -75,7 +76,9 @@ def _content(view: RunView, root: Path, numbers: Numbers) -> dict[str, Any]:
         "cells": len(grid.cells),
         "counts": verdict_counts(rows_of_tables(view.results)) if len(view.results) else "",
         "grid": grid_tables(view, numbers),
-        "paired": paired_tables(view, numbers),
+        "paired": (paired := paired_tables(view, numbers)),
+        "base": BASE if any(BASE in table.columns for table in paired) else "",
+        "base_means": BASE_MEANS,
         "quality": quality_tables(view, numbers),
         "figures": shown,
         "tables": table_files(view, root),

@@ -8,7 +8,7 @@ from cactus.config.printed.titles import Titles
 from cactus.config.sections.base import BUILT_IN, DatasetName
 from cactus.config.sections.outputs import OutputSettings, figure_names
 from cactus.config.sections.partition import keys_read
-from cactus.config.sections.source import Source
+from cactus.config.sections.source import FIXED, Source
 from cactus.stages.base import Inputs, Spec, Stage, inputs_from
 
 if TYPE_CHECKING:
@@ -149,15 +149,24 @@ def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
 
 
 def _has_pairs(config: "Config", dataset: DatasetName) -> bool:
-    """Return whether a meta-learner on an embedding has a competitor on its data set."""
+    """Return whether a CACTUs cell has a competitor on its data set."""
     grid = config.expanded_grid
     cells = [cell for cell in grid.cells if cell.dataset == dataset]
-    rivals = any(cell.source == "scratch" for cell in cells) or dataset in grid.with_baselines
-    own = [cell for cell in cells if _embedding(cell)]
+    own = [cell for cell in cells if cell.source not in FIXED]
     learners: dict[str, set[str]] = defaultdict(set)
     for cell in own:
         learners[cell.source].add(cell.learner)
-    return bool(own) and (rivals or any(len(names) > 1 for names in learners.values()))
+    several = any(_embedding(cell) and len(learners[cell.source]) > 1 for cell in own)
+    tested = dataset in grid.with_baselines and any(map(_embedding, own))
+    scratch = bool(own) and any(cell.source == "scratch" for cell in cells)
+    return several or tested or scratch or any(_has_base(cell, learners) for cell in own)
+
+
+def _has_base(cell: "Cell", learners: dict[str, set[str]]) -> bool:
+    """Return whether the learners have that of a cell on the source that its own departs from."""
+    source = Source.parse(cell.source)
+    base = source.embedding or source.base
+    return cell.source != base and cell.learner in learners.get(base, ())
 
 
 def _trained(config: "Config", dataset: DatasetName) -> "list[Cell]":

@@ -1,6 +1,7 @@
 """Paired differences between methods on the episodes that they share, with their intervals."""
 
-from typing import Any, Final
+from collections import defaultdict
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from cactus.paper import style
 from cactus.paper.cells import paired_cell, paired_entry
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
-from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
+from cactus.paper.paired import BASE, BASE_MEANS, LEVEL, PAIRED_FILE, competitor, read_paired
 from cactus.paper.vocabulary import setting_title, source_rank
 
 _DECIMALS: Final = 2
@@ -25,45 +26,72 @@ _HEADING: Final = 18 * style.MM
 _MARGINS: Final = 4 * style.MM
 _SPREAD: Final = 0.7
 
-Setting = tuple[int, int]
+
+class _Band(NamedTuple):
+    """Panels side by side, which have the same lines."""
+
+    sources: list[str]
+    pairs: list[tuple[str, str]]  # a method, and what it is compared with
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Draw a panel per pair of methods and a line per embedding; a marker is a setting."""
+    """Draw a panel per pair of methods and a line per source; a marker is a setting."""
     rows = _rows(inputs)
     if rows.empty:
         return inputs.message(f"No two methods are compared on {inputs.title}.")
-    pairs = list(dict.fromkeys(zip(rows["method"], rows["other_method"], strict=True)))
-    sources = sorted(set(rows["source"]), key=source_rank)
+    pairs = rows.groupby(["method", "competitor"]).ngroups
     settings = sorted(set(zip(rows["way"], rows["shot"], strict=True)))
-    shown = map(inputs.titles.source, sources)
-    labels = [wrapped(name, _LABEL_WIDTH, inputs.small, lines=3) for name in shown]
-    width = inputs.width(_LABEL_WIDTH / 2 + len(pairs) * _PANEL_WIDTH)
-    columns = style.balanced_columns(len(pairs), int((width - _LABEL_WIDTH / 2) / _PANEL_WIDTH))
-    count = -(-len(pairs) // columns)
-    line = max(_LINE, (len(settings) + 0.5) * _POINT, text_height(labels, inputs.small))
-    height = count * (len(sources) * line + _HEADING) + _MARGINS
-    figure = style.new_figure(width, height)
-    axes = figure.subplots(count, columns, squeeze=False, sharey=True)
+    width = inputs.width(_LABEL_WIDTH / 2 + pairs * _PANEL_WIDTH)
+    bands = _bands(rows, int((width - _LABEL_WIDTH / 2) / _PANEL_WIDTH))
+    columns = max(len(band.pairs) for band in bands)
+    titles = {name: inputs.titles.source(name) for name in rows["source"]}
+    labels = {name: wrapped(titles[name], _LABEL_WIDTH, inputs.small, lines=3) for name in titles}
+    tallest = text_height(list(labels.values()), inputs.small)
+    line = max(_LINE, (len(settings) + 0.5) * _POINT, tallest)
+    heights = [len(band.sources) * line for band in bands]
+    figure = style.new_figure(width, sum(heights) + len(bands) * _HEADING + _MARGINS)
+    axes = figure.subplots(len(bands), columns, squeeze=False, sharey="row", height_ratios=heights)
     looks = style.series_styles([setting_title(*one) for one in settings])
-    for panel, pair in zip(axes.ravel(), pairs, strict=False):
-        here = rows[(rows["method"] == pair[0]) & (rows["other_method"] == pair[1])]
-        _draw_panel(panel, here, sources, looks)
-        room = (width - _LABEL_WIDTH) / columns - _GAP
-        first, other = map(inputs.titles.method, pair)
-        names = first, f"{style.MINUS} {other}"
-        size = inputs.settings.font_size
-        title = "\n".join(wrapped(name, room, size, lines=1) for name in names)
-        panel.set_title(title, loc="left")
-        panel.tick_params(axis="y", length=0)
-    axes[0, 0].set_yticks(range(len(sources)), labels)
-    axes[0, 0].set_ylim(len(sources) - 0.5, -0.5)
-    style.hide(axes.ravel()[len(pairs) :])
-    title = "difference of accuracies on the same episodes, in percentage points"
-    title += f"\nfilled: p < {LEVEL:g} after Holm's correction"
-    style.legend_below(figure, _handles(looks), 4, title)
+    room = (width - _LABEL_WIDTH) / columns - _GAP
+    for band, panels in zip(bands, axes, strict=True):
+        for panel, (method, other) in zip(panels, band.pairs, strict=False):
+            here = rows[(rows["method"] == method) & (rows["competitor"] == other)]
+            _draw_panel(panel, here, band.sources, looks)
+            names = inputs.titles.method(method), f"{style.MINUS} {inputs.titles.method(other)}"
+            size = inputs.settings.font_size
+            title = "\n".join(wrapped(name, room, size, lines=1) for name in names)
+            panel.set_title(title, loc="left")
+            panel.tick_params(axis="y", length=0)
+        panels[0].set_yticks(range(len(band.sources)), map(labels.get, band.sources))
+        panels[0].set_ylim(len(band.sources) - 0.5, -0.5)
+        style.hide(panels[len(band.pairs) :])
+    style.legend_below(figure, _handles(looks), 4, _legend_title(rows))
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def _bands(rows: pd.DataFrame, most: int) -> list[_Band]:
+    """Return the panels in bands of at most `most`; those of the same sources are together."""
+    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in records(rows):
+        sources[row["method"], row["competitor"]].add(row["source"])
+    alike: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+    for pair, found in sources.items():
+        alike[tuple(sorted(found, key=source_rank))].append(pair)
+    bands = []
+    for names, pairs in alike.items():
+        columns = style.balanced_columns(len(pairs), most)
+        bands += [
+            _Band(list(names), pairs[start : start + columns])
+            for start in range(0, len(pairs), columns)
+        ]
+    return bands
+
+
+def _legend_title(rows: pd.DataFrame) -> str:
+    title = "difference of accuracies on the same episodes, in percentage points"
+    title += f"\nfilled: p < {LEVEL:g} after Holm's correction"
+    return title + (f"\n{BASE}: {BASE_MEANS}" if BASE in set(rows["competitor"]) else "")
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
@@ -72,7 +100,7 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     for row in records(_rows(inputs)):
         name = inputs.titles.row(row["dataset"], row["source"], row["method"])
         setting = setting_title(row["way"], row["shot"])
-        position = name, f"{setting}, minus {inputs.titles.method(row['other_method'])}"
+        position = name, f"{setting}, minus {inputs.titles.method(row['competitor'])}"
         entries.append(paired_entry(paired_cell(row, _DECIMALS), row, position, _DECIMALS))
     return entries
 
@@ -80,7 +108,8 @@ def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
 def _rows(inputs: FigureInputs) -> pd.DataFrame:
     inputs.cells()  # refuses a data set without results
     rows = read_paired(inputs.run_folder / "tables" / PAIRED_FILE)
-    return rows[rows["dataset"] == inputs.dataset]
+    rows = rows[rows["dataset"] == inputs.dataset]
+    return rows.assign(competitor=list(map(competitor, records(rows))))
 
 
 def _draw_panel(

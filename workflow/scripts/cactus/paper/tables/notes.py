@@ -19,7 +19,7 @@ from cactus.paper.cells import (
     UNAVAILABLE,
 )
 from cactus.paper.latex import escape
-from cactus.paper.paired import LEVEL
+from cactus.paper.paired import BASE, BASE_MEANS, LEVEL, competitors
 from cactus.paper.results import ALL_SEEDS, caveat
 from cactus.paper.tables.departures import Schedule, departures
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
@@ -72,10 +72,11 @@ def verdict_caption(averaged: pd.DataFrame, titles: Titles) -> str:
     )
 
 
-def paired_caption(averaged: pd.DataFrame, titles: Titles) -> str:
-    """Return the caption of a data set's table of paired tests."""
+def paired_caption(averaged: pd.DataFrame, titles: Titles, part: str) -> str:
+    """Return the caption of a part of a data set's paired tests, `cactus.paper.paired.in_parts`."""
+    name = ", ".join(filter(None, (_title(averaged, titles), part)))
     return (
-        rf"{_title(averaged, titles)}: few-shot accuracy of each CACTUs cell minus that "
+        rf"{name}: few-shot accuracy of each CACTUs cell minus that "
         r"of the method above the column, in percentage points,\,$\pm$\,half the "
         r"95\,\% interval of the mean paired difference."
     )
@@ -162,16 +163,19 @@ def spread_note(results: pd.DataFrame) -> list[str]:
     return [r"\emph{seeds}: standard deviation of our mean over training seeds."]
 
 
-def paired_notes(paired: pd.DataFrame) -> list[str]:
-    """Return the sentences below a table of paired tests."""
+def paired_notes(paired: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+    """Return the sentences below a table that shows some of a data set's paired tests."""
     sizes = sorted(set(paired.groupby(["way", "shot"]).size()))
     count = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    baselines = "Baselines are those on the cell's embedding. "
+    base = [rf"\emph{{{BASE}}}: {BASE_MEANS}."] if BASE in competitors(shown) else []
     return [
         rf"$^{{*}}$\,significant at {100 * LEVEL:g}\,\%: paired $t$-test on the tasks that all "
         rf"methods share, with Holm's correction for the {count} pairs of a setting.",
-        "Several training seeds are averaged task by task first. Baselines are those on the cell's "
-        "embedding. Test and interval hold for the trained models: they leave out the spread over "
-        "seeds.",
+        *base,
+        "Several training seeds are averaged task by task first. "
+        + (baselines if (shown["other_learner"] == "").any() else "")
+        + "Test and interval hold for the trained models: they leave out the spread over seeds.",
     ]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cactus.paper import latex
 from cactus.paper.cells import NONE, TableCell, paired_cell, paired_entry
-from cactus.paper.paired import PAIRED_FILE, other_methods, read_paired
+from cactus.paper.paired import PAIRED_FILE, competitor, competitors, in_parts, read_paired
 from cactus.paper.results import averaged_over_seeds
 from cactus.paper.tables.notes import paired_caption, paired_notes
 from cactus.paper.tables.rows import Table, TableInputs
@@ -18,24 +18,30 @@ _EMPTY = TableCell(NONE)
 
 
 def render(inputs: TableInputs) -> Table:
-    """Return the table of one data set's paired tests: a row per CACTUs cell and setting."""
+    """Return the table of one data set's paired tests: a row per CACTUs cell and setting.
+
+    Those on embeddings and all others are two floats, if there are both.
+    """
     results = averaged_over_seeds(inputs.results)
     paired = read_paired(inputs.folder / PAIRED_FILE)
     paired = paired[paired["dataset"] == results.iloc[0]["dataset"]]
-    columns = other_methods(paired)
     entries: list[dict[str, Any]] = []
-    names = (latex.escape(inputs.titles.method(name)) for name in columns)
-    titles = " & ".join(rf"\multicolumn{{1}}{{c}}{{{name}}}" for name in names)
-    lines = list(_body(paired, columns, inputs, entries))
-    text = latex.table(
-        labels=2,
-        head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
-        body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
-        caption=paired_caption(results, inputs.titles),
-        label=inputs.label,
-        notes=paired_notes(paired) if columns else [],
-    )
-    return text, entries
+    texts: list[str] = []
+    for part, rows in in_parts(paired) or [("", paired)]:
+        columns = competitors(rows)
+        names = (latex.escape(inputs.titles.method(name)) for name in columns)
+        titles = " & ".join(rf"\multicolumn{{1}}{{c}}{{{name}}}" for name in names)
+        lines = list(_body(rows, columns, inputs, entries))
+        text = latex.table(
+            labels=2,
+            head=[rf"CACTUs cell & Setting & {titles} \\"] if columns else [],
+            body=lines or [r"\multicolumn{2}{l}{There is no pair of methods to compare.} \\"],
+            caption=paired_caption(results, inputs.titles, part),
+            label=f"{inputs.label}-ablations" if texts else inputs.label,
+            notes=paired_notes(paired, rows) if columns else [],
+        )
+        texts.append(text)
+    return "\n".join(texts), entries
 
 
 def _body(
@@ -49,7 +55,7 @@ def _body(
         title = titles.pair(source, method)
         if previous not in ("", title):
             yield r"\addlinespace"
-        found = {row["other_method"]: row for row in group}
+        found = {competitor(row): row for row in group}
         texts = [latex.escape(title if title != previous else ""), setting_title(*setting)]
         for name in columns:
             cell = paired_cell(found[name], decimals) if name in found else _EMPTY

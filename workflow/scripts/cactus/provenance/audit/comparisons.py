@@ -115,10 +115,17 @@ class PairedTests:
 def _compete(first: CellKey, other: CellKey) -> bool:
     """Return whether a method is a CACTUs cell that is tested against another one."""
     one, two = (dict(zip(KEYS, key, strict=True)) for key in (first, other))
-    if not one["method"].startswith("cactus-") or not is_embedding(one["source"]):
+    if not one["method"].startswith("cactus-"):
         return False
-    if one["source"] != two["source"]:
-        return two["method"] == "scratch"
+    if two["method"] == "scratch":
+        return True
+    base = one["source"].removeprefix("hyperplanes-").partition("+")[0]
+    if two["source"] != base:
+        return False
+    if one["source"] != base:
+        return one["learner"] == two["learner"]
+    if not is_embedding(base):
+        return False
     # The paper's two learners are the first, others follow by name; each pair is tested once.
     places = [(name not in BUILT_IN, name) for name in (one["learner"], two["learner"])]
     return not two["learner"] or places[0] < places[1]

@@ -9,6 +9,7 @@ from cactus.files import read_text
 
 _NUMBER: Final = re.compile(r"^[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?( \*)?)?$|^[a-z]+( [a-z]+)*$")
 _MACRO: Final = re.compile(r"^\\cactusnumber\{[a-z]+\}\{[^{}]+\}\{([^{}]*)\}$", re.M)
+_BODY: Final = re.compile(r"\\midrule(.*?)(?:\\bottomrule|\Z)", re.S)
 _EMPTY: Final = "{}"
 _STAR: Final = r" {\rlap{$^{*}$}}"
 _MARK: Final = re.compile(r" \{\\rlap\{\$\^\{\\mathrm\{[a-z]\}\}\$\}\}$")
@@ -16,7 +17,7 @@ _WORDS: Final = re.compile(r"\{[^{}]+\}")  # in a column of numbers: a mark for 
 
 
 def numbers_in_table(path: Path) -> Iterator[list[str]]:
-    r"""Yield what the cells of each row of the table's body print; empty where a mark is instead.
+    r"""Yield what the cells of each row of the tables' bodies print; empty where a mark is instead.
 
     Cells that show nothing at all are left out. This is independent of the code that writes
     tables. It drops labels and marks: ``\bfseries 68.84 \pm 0.80`` gives ``68.84 ± 0.80``. A star
@@ -27,12 +28,11 @@ def numbers_in_table(path: Path) -> Iterator[list[str]]:
     OSError, ValueError
         The file cannot be read.
     """
-    text = read_text(path)
-    body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
-    for line in body.splitlines():
-        if " & " in line:
-            cells = line.rstrip().removesuffix(r"\\").split(" & ")
-            yield [_printed(cell) for cell in cells[2:] if cell.strip() != _EMPTY]
+    for body in _BODY.findall(read_text(path)):
+        for line in body.splitlines():
+            if " & " in line:
+                cells = line.rstrip().removesuffix(r"\\").split(" & ")
+                yield [_printed(cell) for cell in cells[2:] if cell.strip() != _EMPTY]
 
 
 def numbers_of_macros(path: Path) -> list[str]:
