@@ -14,7 +14,7 @@ BASES = ["acai", "infogan", "labels", "random", "pixels", "hyperplanes-acai", "s
 ENDS = ["", "+p-1", "+margin-0", "+5-way", "+p-1+20-way", "+fine"]
 PLACES = ["embeddings", "controls", "include", "exclude"]
 # Advice without a name to copy.
-PLACELESS = re.compile("add it|change it|known are|a control is|which is")
+PLACELESS = re.compile("add it|add `|change it|known are|a control is|which is")
 # What is known, but has no effect or a way that is not evaluated, is told what has and is.
 NAMED_RIGHTLY = re.compile("; [a-z-]+ reads |evaluation.settings has tasks of way")
 
@@ -75,8 +75,12 @@ def test_advice_is_accepted_once_it_is_followed(name: str, place: str):
     if "did you mean" in advice or not PLACELESS.search(advice):
         then = advice_on(followed(advice, name, place))
         assert not then or (name in advice and NAMED_RIGHTLY.search(then))
+    home = "controls" if place == "embeddings" else place
+    for variant, key, number in re.findall(r"add `(\S+): \{(\w+): (\d+)\}`", advice):
+        own = {"variants": {variant: {key: int(number)}}}
+        then = advice_on(grid_with(name.lower(), home), partitions=own)
+        assert not then or NAMED_RIGHTLY.search(then)
     for one in re.findall(r"or use (\S+?)(?:[,;]|$)", advice):
-        home = "controls" if place == "embeddings" else place
         assert advice_on(grid_with(one, home)) == ""
 
 
