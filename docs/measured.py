@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
 TABLES: Final = {
     "omniglot": Table(
-        "README.md", ("omniglot-seeds", "omniglot", "omniglot-embeddings"), baselines=False
+        "README.md", ("omniglot-acai-seeds", "omniglot", "omniglot-embeddings"), baselines=False
     ),
     "mnist": Table("docs/results.md", ("mnist", "mnist-maml"), baselines=True),
 }
