@@ -222,6 +222,8 @@ def test_a_key_of_a_variant_gets_one_that_it_can_have(path, fix):
         ({"hyperplanes": {"unit": "embedding", "margin": 1.0}}, "hyperplanes.point_range"),
         ({"hyperplanes": {"unit": "spread"}}, ""),
         ({"hyperplanes": {"unit": "embedding", "margin": 1.0, "point_range": 1.0}}, ""),
+        ({"hyperplanes": {"unit": "embedding", "margin": 0.0, "point_range": 1.0}}, ""),
+        ({"variants": {"margin-1.2": {"hyperplanes": {"unit": "spread"}}}}, "hyperplanes.margin"),
         (
             {"variants": {"own": {"hyperplanes": {"unit": "embedding"}}}},
             "partitions.hyperplanes.ma",
@@ -230,7 +232,8 @@ def test_a_key_of_a_variant_gets_one_that_it_can_have(path, fix):
 )
 def test_lengths_of_hyperplanes_are_given_in_the_unit_that_is_chosen(partitions, missing):
     sources = ["hyperplanes-acai", "hyperplanes-acai+margin-1.2"]
-    sources += ["hyperplanes-acai+own"] if "variants" in partitions else []
+    sources += ["hyperplanes-acai+own"] if "own" in partitions.get("variants", {}) else []
+    sources += ["hyperplanes-acai+margin-0"]
     values = {"grid": {"controls": {"omniglot": sources}}, "partitions": partitions}
     if not missing:
         parse_config(values)

@@ -44,6 +44,8 @@ def test_the_defaults_are_no_change():
         ),
         ({"partitions": {"protonets": {"fraction": 0.5}}}, []),  # not in the grid
         ({"baselines": {"mlp": {"epochs": 3}, "validation_tasks": 9}}, []),  # neither
+        ({"evaluation": {"seed": 7}}, [("apart-evaluation", "seed of the tasks", 7, 0)]),
+        ({"partitions": {"max_restarts": 3}}, []),
         ({"evaluation": {"query": 15}}, [("apart-evaluation", "query", 15, 5)]),
         ({"evaluation": {"per_dataset": {"mnist": {"query": 15}}}}, []),
         ({"data": {"omniglot": {"ink": "black"}}}, [("apart-images", "ink", "black", "white")]),
@@ -114,7 +116,7 @@ def test_methods_without_meta_training_are_named_where_they_run():
         "baselines": {
             "mlp": {"dropout": [0.5]},
             "knn": {"neighbors": [1, 3]},
-            "methods": ["mlp"],
+            "methods": ["mlp", "knn"],
             "validation_tasks": 9,
         },
     }
@@ -124,6 +126,7 @@ def test_methods_without_meta_training_are_named_where_they_run():
         ("apart-scratch", "evaluation_steps", 7, 50),
         ("apart-baselines", "validation tasks", 9, 500),
         ("apart-mlp", "dropout", "0.5", "0.2/0.5"),
+        ("apart-knn", "neighbors", "1/3", "1/3/5/10/20/50"),
     ]
 
 
@@ -145,3 +148,24 @@ def test_augmentation_is_named_for_each_learner_that_has_it():
     found = changes(grid=grid, learners={"protonets": augmented, "custom": custom})
     texts = ("training images", "augmented", "unchanged")
     assert found == [("protonets", *texts), ("mine", *texts)]
+
+
+def test_a_data_set_of_ones_own_has_no_default_whatever_its_name():
+    custom = {"download": {"image_size": 28, "channels": 1}}
+    values: dict[str, Any] = {"learners": {"protonets": {"way": 5}}, "data": {"custom": custom}}
+    grid = {"datasets": ["download"], "embeddings": ["acai"], "learners": ["protonets"]}
+    config = parse_config({"grid": grid, **values})
+    found = list(schedule_changes(config, "download"))
+    assert found == [("protonets", "way", 5, 20)]
+
+
+def test_the_attributes_of_celebas_tasks_are_those_of_all_cells():
+    grid = {**GRID, "datasets": ["celeba"], "embeddings": ["bigan"]}
+    config = parse_config({"grid": grid, "partitions": {"pool_attributes": 2}})
+    found = list(schedule_changes(config, "celeba"))
+    assert found == [("apart-evaluation", "attributes of a task", 2, 3)]
+
+
+def test_validation_tasks_that_nothing_draws_are_not_named():
+    baselines = {"methods": ["cluster_matching"], "validation_tasks": 9}
+    assert changes(grid={**GRID, "baselines": True}, baselines=baselines) == []

@@ -73,7 +73,7 @@ def test_tables_print_titles_and_no_names(own_run: Run, tmp_path: Path, kind: st
 def test_notes_print_titles(own_run: Run, tmp_path: Path):
     text, _ = table(own_run, "accuracies", tmp_path)
     fresh, mine = (escape(one) for one in ("[50%] & more_", "Mine | 5% & <_>"))
-    both = f"{mine}, Oracle-{mine}: training images augmented (no)"
+    both = f"{mine} and Oracle-{mine}: training images augmented (no)"
     assert f"{fresh}: iterations 0 (262,144); {both}" in text
     assert f"{mine}: a learner of this study's own, it predicts the queries" in text
     assert rf"Hyperplanes ([50\%] \& more\_), {mine}: too few hyperplanes" in text

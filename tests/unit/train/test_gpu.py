@@ -139,6 +139,8 @@ def test_slurm_names_the_gpu_where_it_sets_no_variable_of_cuda(fake, monkeypatch
         {},
         {"CUDA_VISIBLE_DEVICES": ""},
         {"CUDA_VISIBLE_DEVICES": "-1"},
+        {"CUDA_VISIBLE_DEVICES": "-1,0"},
+        {"SLURM_JOB_ID": "7", "SLURM_JOB_GPUS": "N/A"},
         {"SLURM_JOB_ID": "7"},
         {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "", "SLURM_STEP_GPUS": "0"},
         {"SLURM_JOB_ID": "7", "CUDA_VISIBLE_DEVICES": "NoDevFiles"},

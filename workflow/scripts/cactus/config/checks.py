@@ -14,6 +14,7 @@ from cactus.config.sections.grid import Cell
 from cactus.config.sections.learners.base import TrainingSettings
 from cactus.config.sections.partition import (
     HyperplaneSettings,
+    PartitionSettings,
     changes_partitions,
     keys_read,
 )
@@ -220,17 +221,22 @@ class PartitionChecks(Checks):
 
     def _check_unit(self, planes: HyperplaneSettings, *names: str) -> None:
         """Check that lengths of hyperplanes are not defaults, which are in another unit."""
-        unit, *lengths = (
-            ("partitions", "hyperplanes", key) for key in ("unit", "margin", "point_range")
-        )
-        usual = [one for one in lengths if self.layers.is_default(one, self.dataset, *names)]
-        own = not self.layers.is_default(unit, self.dataset, *names)
-        if planes.unit == "embedding" and own and usual:
+        section, shipped = ("partitions", "hyperplanes"), PartitionSettings().variants
+        units = [shipped.get(name, {}).get("hyperplanes", {}).get("unit") for name in names]
+        if planes.unit == next(filter(None, units), HyperplaneSettings().unit):
+            return
+        unit, *lengths = ((*section, key) for key in ("unit", "margin", "point_range"))
+        usual = [
+            one
+            for one in lengths
+            if getattr(planes, one[-1]) and self.layers.is_default(one, self.dataset, *names)
+        ]
+        if usual and not self.layers.is_default(unit, self.dataset, *names):
             raise ConfigError(
                 "Lengths of hyperplanes have defaults, but in another unit.",
                 where=self.layers.place(unit, self.dataset, *names),
                 got=shown(planes.unit),
-                fix=f"set {' and '.join(map(dotted, usual))}, too, in units of the embedding",
+                fix=f"set {' and '.join(map(dotted, usual))}, too, in this unit",
             )
 
     def _check_source(self, source: Source) -> None:

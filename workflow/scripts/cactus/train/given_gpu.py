@@ -8,7 +8,7 @@ _BATCH_JOB: Final = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 _CHOSEN: Final = "CUDA_VISIBLE_DEVICES"
 # Where a scheduler names the GPUs of a job, and what stands there if it has none.
 _GIVEN: Final = (_CHOSEN, "SLURM_STEP_GPUS", "SLURM_JOB_GPUS")
-_NOTHING: Final = ("", "-1", "NoDevFiles", "none", "void")
+_NOTHING: Final = ("", "-1", "NoDevFiles", "none", "void", "N/A", "(null)")
 DRIVER: Final = Path("/proc/driver/nvidia/version")
 
 
@@ -25,4 +25,6 @@ def expected_gpu() -> str:
         chosen = os.environ[_CHOSEN]
     else:
         return "NVIDIA's driver" if DRIVER.exists() else ""
-    return "" if chosen.strip() in _NOTHING else f"GPU {chosen.strip()}"
+    # CUDA ignores what follows a name that is none.
+    first = chosen.partition(",")[0].strip()
+    return "" if first in _NOTHING else f"GPU {chosen.strip()}"

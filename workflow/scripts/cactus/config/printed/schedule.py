@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.printed.titles import APART, IMAGES
-from cactus.config.sections.base import DatasetName, Settings
+from cactus.config.sections.base import BUILT_IN, DatasetName, Settings
 from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
@@ -21,12 +21,11 @@ Change = tuple[str, str, Value, Value]
 # They change no result of the test tasks.
 _IDLE: Final = {"log_every", "encode_batch_size", "validation", "per_dataset"}
 _SAID: Final = {"augmentation", "oracle_iterations"}  # in other words or places
-_CHECKS: Final = {"min_images_per_class", "min_images"}
+_CHECKS: Final = {"min_images_per_class", "min_images", "max_restarts"}  # errors alone
 _PARTITIONS: Final = f"{APART}partitions"
 _WORDS: Final = {
     "kmeans": "k-means",
     "max_iterations": "k-means iterations",
-    "max_restarts": "k-means restarts",
     "n_init": "k-means starts",
     "n_init_single": "k-means starts",
     "fraction": "fraction of large clusters",
@@ -45,13 +44,14 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
         images", or what makes the partitions; the value here, and by default.
     """
     grid = config.expanded_grid
-    images = (getattr(one, dataset, None) for one in (config.data, DataSettings()))
-    yield from _changes(f"{APART}images", *(_read(one) if one else {} for one in images))
+    if dataset in BUILT_IN:
+        images = (getattr(one, dataset) for one in (config.data, DataSettings()))
+        yield from _changes(f"{APART}images", *map(_read, images))
     for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
-            method, ours = shipped
-            usual = EmbeddingSettings().resolve(method, dataset)
-            yield from _changes(name, _read(ours), _read(usual))
+            method, own = shipped
+            default = EmbeddingSettings().resolve(method, dataset)
+            yield from _changes(name, _read(own), _read(default))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     pairs = dict.fromkeys((cell.learner, cell.source) for cell in cells)
     partitions = (_of_partitions(config, dataset, *pair) for pair in pairs)
@@ -59,8 +59,9 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     for changes in (partitions, learners):
         yield from dict.fromkeys(change for some in changes for change in some)
     yield from _of_baselines(config, dataset)
-    tasks = (one.resolve(dataset).query for one in (config.evaluation, EvaluationSettings()))
-    yield from _changes(f"{APART}evaluation", *({"query": query} for query in tasks))
+    ours = _of_tasks(config.evaluation, config.partitions, dataset)
+    usual = _of_tasks(EvaluationSettings(), PartitionSettings(), dataset)
+    yield from _changes(f"{APART}evaluation", ours, usual)
 
 
 def _of_learner(
@@ -98,18 +99,31 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
         yield from _changes(f"{APART}scratch", *map(_read, networks))
     if dataset in grid.with_baselines:
         ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
-        validations = ({"validation tasks": one.validation_tasks} for one in (ours, usual))
-        yield from _changes(f"{APART}baselines", *validations)
+        choices = {"knn": len(ours.knn.neighbors), "linear": len(ours.linear.c)}
+        if any(choices.get(method, 1) > 1 for method in ours.methods):
+            validations = ({"validation tasks": one.validation_tasks} for one in (ours, usual))
+            yield from _changes(f"{APART}baselines", *validations)
         for method in ours.methods:
             found, default = (_read(getattr(one, method)) for one in (ours, usual))
             yield from _changes(f"{APART}{method}", found, default)
+
+
+def _of_tasks(
+    evaluation: EvaluationSettings, partitions: PartitionSettings, dataset: DatasetName
+) -> dict[str, Value]:
+    """Return what the test tasks depend on, by its words; their number and split are said apart."""
+    found = evaluation.resolve(dataset)
+    values: dict[str, Value] = {"query": found.query, "seed of the tasks": found.seed}
+    if dataset == "celeba":
+        values["attributes of a task"] = partitions.resolve(dataset).pool_attributes
+    return values
 
 
 def _of_source(
     settings: PartitionSettings, source: Source, dataset: DatasetName
 ) -> dict[str, Value]:
     """Return what makes the partitions of a source, whatever the learner, by its words."""
-    own = settings.model_dump(include=keys_read(source, dataset) - RULES)
+    own = settings.model_dump(include=keys_read(source, dataset) - RULES - _CHECKS)
     found = own.pop(source.kind, None) if source.kind != "kmeans" else {"count": own.pop("count")}
     made_of = {"kmeans": "k-means", "random": "random labels"}.get(source.kind, source.kind)
     shown = {_words(key): _shown(value) for key, value in own.items()}

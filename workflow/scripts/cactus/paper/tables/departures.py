@@ -24,11 +24,12 @@ def departures(schedule: Schedule, titles: Titles) -> list[str]:
     names: dict[str, list[str]] = defaultdict(list)  # that have a change in common
     for name, key, *values in schedule:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
-        what = escape(key.replace("_lr", "_rate").replace("_", " "))
-        names[f"{what} {ours} ({default})"].append(escape(_title_of(name, key, titles)))
+        what = key.replace("_lr", "_rate").replace("_", " ")
+        change = escape(f"{what} {ours} ({default})").replace("/", r"/\allowbreak{}")
+        names[change].append(escape(_title_of(name, key, titles)))
     changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
     for change, having in names.items():
-        changes[", ".join(having)].append(change)
+        changes[" and ".join(having)].append(change)
     if not changes:
         return []
     parts = (f"{having}: {', '.join(found)}" for having, found in changes.items())
