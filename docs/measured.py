@@ -4,6 +4,7 @@ The rows come from the digests under `docs/results`, where each row has its run.
 ``python -m docs.measured`` after a digest changes.
 """
 
+import hashlib
 import re
 from itertools import chain
 from pathlib import Path
@@ -24,7 +25,6 @@ from cactus.paper.vocabulary import setting_title
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FIGURE: Final = ROOT / "docs/images/measured-omniglot.png"
-_ALONE: Final = ("scratch", "labels")  # sources whose methods name them
 
 
 class Table(NamedTuple):
@@ -75,8 +75,7 @@ def markdown(table: Table) -> str:
     for (source, method), rows in averaged.groupby(["source", "method"], sort=False):
         by_setting = {(row.way, row.shot): row for row in rows.itertuples()}
         cells = [_cells(by_setting.get(one), paper=one in known) for one in settings]
-        alone = UNTITLED.method(str(method))
-        name = alone if source in _ALONE else f"{UNTITLED.source(str(source))}, {alone}"
+        name = paper_comparison.line_name(str(source), str(method), UNTITLED)
         lines.append(_line(name, *chain.from_iterable(cells)))
     return "\n".join([*lines, "", f"Ours against the paper: {verdict_counts(averaged)}."])
 
@@ -108,16 +107,22 @@ def with_table(text: str, name: str) -> str:
     return changed
 
 
+def drawn(results: pd.DataFrame) -> str:
+    """Return what tells from which results the figure was drawn: their sha256."""
+    return hashlib.sha256(results.to_csv(index=False).encode()).hexdigest()
+
+
 def main() -> None:
     """Write the tables and the figure."""
     for name, table in TABLES.items():
         page = ROOT / table.page
         write_text(page, with_table(page.read_text(encoding="utf-8"), name))
-    inputs = FigureInputs(ROOT, results_of(TABLES["omniglot"]), OutputSettings())
+    results = results_of(TABLES["omniglot"])
+    inputs = FigureInputs(ROOT, results, OutputSettings())
     with matplotlib_style.context(style.rc_parameters(inputs.settings), after_reset=True):
         figure = paper_comparison.draw(inputs)
         style.lay_out(figure)
-        figure.savefig(FIGURE, dpi=200)
+        figure.savefig(FIGURE, dpi=200, metadata={"Source": drawn(results)})
 
 
 if __name__ == "__main__":

@@ -23,24 +23,30 @@ def test_the_defaults_are_no_change():
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ({"embeddings": {"acai": {"iterations": 7}}}, [("acai", "iterations", 7, 262_144)]),
+        (
+            {"embeddings": {"acai": {"iterations": 7}}},
+            [("embedding-acai", "iterations", 7, 262_144)],
+        ),
         (
             {"embeddings": {"bigan": {"epochs": 3, "decay_epochs": 0}}},
-            [("bigan", "epochs", 3, 200), ("bigan", "decay_epochs", 0, 200)],
+            [("embedding-bigan", "epochs", 3, 200), ("embedding-bigan", "decay_epochs", 0, 200)],
         ),
         ({"embeddings": {"deepcluster": {"epochs": 1}}}, []),  # not in the grid
-        ({"learners": {"maml": {"outer_lr": 0.5}}}, [("maml", "outer_lr", 0.5, 0.001)]),
-        ({"learners": {"maml": {"gradient_clip": 9}}}, [("maml", "gradient_clip", 9, "none")]),
+        ({"learners": {"maml": {"outer_lr": 0.5}}}, [("learner-maml", "outer_lr", 0.5, 0.001)]),
+        (
+            {"learners": {"maml": {"gradient_clip": 9}}},
+            [("learner-maml", "gradient_clip", 9, "none")],
+        ),
         ({"learners": {"maml": {"log_every": 7}}}, []),
         ({"embeddings": {"acai": {"encode_batch_size": 7}}}, []),
-        ({"embeddings": {"bigan": {"width": 8}}}, [("bigan", "width", 8, 64)]),
+        ({"embeddings": {"bigan": {"width": 8}}}, [("embedding-bigan", "width", 8, 64)]),
         (
             {"embeddings": {"bigan": {"features": "logits"}}},
-            [("bigan", "features", "logits", "code")],
+            [("embedding-bigan", "features", "logits", "code")],
         ),
         (
             {"partitions": {"maml": {"fraction": 0.5, "n_init_single": 3}}},  # of 100, not of one
-            [("maml", "fraction of large clusters", 0.5, 0.75)],
+            [("learner-maml", "fraction of large clusters", 0.5, 0.75)],
         ),
         ({"partitions": {"protonets": {"fraction": 0.5}}}, []),  # not in the grid
         ({"baselines": {"mlp": {"epochs": 3}, "validation_tasks": 9}}, []),  # neither
@@ -58,7 +64,10 @@ def test_the_defaults_are_no_change():
                 ("apart-partitions", "number by k-means", 3, 100),
             ],
         ),
-        ({"learners": {"maml": {"iterations": 90_000}}}, [("maml", "iterations", 90_000, 30_000)]),
+        (
+            {"learners": {"maml": {"iterations": 90_000}}},
+            [("learner-maml", "iterations", 90_000, 30_000)],
+        ),
         ({"learners": {"maml": {"per_dataset": {"mnist": {"iterations": 7}}}}}, []),
     ],
 )
@@ -74,8 +83,8 @@ def test_the_oracle_is_named_apart():
     learner = {"iterations": 7, "oracle_iterations": 9, "tasks_per_batch": 2}
     found = changes(grid=grid, learners={"maml": learner})
     assert found == [
-        ("maml", "iterations", 7, 30_000),
-        ("maml", "tasks_per_batch", 2, 8),
+        ("learner-maml", "iterations", 7, 30_000),
+        ("learner-maml", "tasks_per_batch", 2, 8),
         ("oracle-maml", "iterations", 9, usual),
         ("oracle-maml", "tasks_per_batch", 2, 8),
     ]
@@ -90,7 +99,7 @@ def test_the_oracle_is_named_apart():
         ("hyperplanes-acai", {"hyperplanes": {"per_embedding": {"acai": {"count": 7}}}},
          [("number by hyperplanes", 7, 2400)]),
         ("hyperplanes-acai", {"hyperplanes": {"per_embedding": {"acai": {"margin": 0.2}}}},
-         [("margin of hyperplanes", 0.2, 0.6)]),
+         [("margin of hyperplanes-acai", 0.2, 0.6)]),
         ("hyperplanes-acai", {"maml": {"fraction": 0.5}, "clusters": 9}, []),
         ("acai+p-1", {"count": 5}, []),  # its own number is in its name
         ("acai+k-50", {"clusters": 40, "variants": {"k-50": {"clusters": 50}}}, []),
@@ -138,7 +147,7 @@ def test_a_custom_embedding_has_no_default_length():
 def test_one_like_another_has_the_default_length_of_that_one():
     custom = {"fresh": {"like": "acai", "settings": {"iterations": 0}}}
     found = changes(grid={**GRID, "embeddings": ["fresh"]}, embeddings={"custom": custom})
-    assert found == [("fresh", "iterations", 0, 262_144)]
+    assert found == [("embedding-fresh", "iterations", 0, 262_144)]
 
 
 def test_augmentation_is_named_for_each_learner_that_has_it():
@@ -147,7 +156,7 @@ def test_augmentation_is_named_for_each_learner_that_has_it():
     grid = {**GRID, "learners": ["maml", "protonets", "mine"]}
     found = changes(grid=grid, learners={"protonets": augmented, "custom": custom})
     texts = ("training images", "augmented", "unchanged")
-    assert found == [("protonets", *texts), ("mine", *texts)]
+    assert found == [("learner-protonets", *texts), ("learner-mine", *texts)]
 
 
 def test_a_data_set_of_ones_own_has_no_default_whatever_its_name():
@@ -156,7 +165,7 @@ def test_a_data_set_of_ones_own_has_no_default_whatever_its_name():
     grid = {"datasets": ["download"], "embeddings": ["acai"], "learners": ["protonets"]}
     config = parse_config({"grid": grid, **values})
     found = list(schedule_changes(config, "download"))
-    assert found == [("protonets", "way", 5, 20)]
+    assert found == [("learner-protonets", "way", 5, 20)]
 
 
 def test_the_attributes_of_celebas_tasks_are_those_of_all_cells():
@@ -169,3 +178,16 @@ def test_the_attributes_of_celebas_tasks_are_those_of_all_cells():
 def test_validation_tasks_that_nothing_draws_are_not_named():
     baselines = {"methods": ["cluster_matching"], "validation_tasks": 9}
     assert changes(grid={**GRID, "baselines": True}, baselines=baselines) == []
+
+
+def test_an_embedding_with_the_name_of_a_learner_is_told_from_it():
+    custom = {"maml": {"like": "acai", "settings": {"iterations": 5}}}
+    found = changes(
+        grid={**GRID, "embeddings": ["maml"]},
+        embeddings={"custom": custom},
+        learners={"maml": {"iterations": 6}},
+    )
+    assert found == [
+        ("embedding-maml", "iterations", 5, 262_144),
+        ("learner-maml", "iterations", 6, 30_000),
+    ]

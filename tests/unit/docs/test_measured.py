@@ -4,15 +4,21 @@ import re
 
 import pandas as pd
 import pytest
+from PIL import Image
 
-from docs.measured import FIGURE, ROOT, TABLES, markdown, results_of, with_table
+from docs.measured import FIGURE, ROOT, TABLES, drawn, markdown, results_of, with_table
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_pages_show_the_tables_of_the_digests(name: str):
     text = (ROOT / TABLES[name].page).read_text(encoding="utf-8")
     assert with_table(text, name) == text, "run `python -m docs.measured`"
-    assert FIGURE.is_file()
+
+
+def test_the_picture_is_drawn_from_the_digests():
+    with Image.open(FIGURE) as picture:
+        found = picture.text["Source"]  # type: ignore[attr-defined]
+    assert found == drawn(results_of(TABLES["omniglot"])), "run `python -m docs.measured`"
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -18,9 +18,9 @@ from tests.unit.paper.conftest import Run, make_run
 from tests.unit.paper.fake_run import FakeRun
 
 SCHEDULE = [
-    ("acai", "iterations", 20_000, 262_144),
-    ("maml", "training images", "augmented", "unchanged"),
-    ("my_own", "epochs", 1, 2),
+    ("embedding-acai", "iterations", 20_000, 262_144),
+    ("learner-maml", "training images", "augmented", "unchanged"),
+    ("embedding-my_own", "epochs", 1, 2),
 ]
 
 

@@ -6,9 +6,9 @@ from cactus.paper.tables.departures import departures
 
 def test_what_names_have_in_common_is_said_once():
     schedule = [
-        ("maml", "outer_lr", 0.003, 0.001),
+        ("learner-maml", "outer_lr", 0.003, 0.001),
         ("oracle-maml", "outer_lr", 0.003, 0.001),
-        ("maml", "iterations", 5000, 30_000),
+        ("learner-maml", "iterations", 5000, 30_000),
         ("apart-mlp", "dropout", "0.5", "0.2/0.5"),
     ]
     (note,) = departures(schedule, UNTITLED)
@@ -20,5 +20,5 @@ def test_what_names_have_in_common_is_said_once():
 
 
 def test_values_are_text_and_no_latex():
-    (note,) = departures([("maml", "head", "flatten", "spatial_mean")], UNTITLED)
+    (note,) = departures([("learner-maml", "head", "flatten", "spatial_mean")], UNTITLED)
     assert note.endswith(r"MAML: head flatten (spatial\_mean).")

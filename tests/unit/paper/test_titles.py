@@ -27,8 +27,11 @@ TITLES = Titles(
     embeddings={"fresh": "[50%] & more_", "long": LONGEST}, learners={"mine": "Mine | 5% & <_>"}
 )
 KINDS = ("accuracies", "verdicts", "tests")
-SCHEDULE = [("fresh", "iterations", 0, 262_144), ("mine", "training images", "augmented", "no"),
-            ("oracle-mine", "training images", "augmented", "no")]  # fmt: skip
+SCHEDULE = [
+    ("embedding-fresh", "iterations", 0, 262_144),
+    ("learner-mine", "training images", "augmented", "no"),
+    ("oracle-mine", "training images", "augmented", "no"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,10 @@ def test_notes_print_titles(own_run: Run, tmp_path: Path):
 
 
 def test_an_embedding_and_a_learner_of_one_name_keep_their_titles(own_run: Run, tmp_path: Path):
-    schedule = [("own", "epochs", 0, 9), ("own", "training images", "augmented", "unchanged")]
+    schedule = [
+        ("embedding-own", "epochs", 0, 9),
+        ("learner-own", "training images", "augmented", "unchanged"),
+    ]
     titles = Titles(embeddings={"own": "Net"}, learners={"own": "Learner"})
     write_table("verdicts", own_run.results, "omniglot", tmp_path / "a.tex", 2, "own", schedule,
                 titles=titles)  # fmt: skip

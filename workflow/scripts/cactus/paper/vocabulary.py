@@ -45,8 +45,7 @@ def base_source(source: str) -> str:
 
     It is the embedding, or the name of a control without variant and way; others are their own.
     """
-    parsed = Source.parse(source)
-    return parsed.embedding or parsed.base
+    return Source.parse(source).origin
 
 
 def row_source(source: str) -> str:

@@ -164,9 +164,8 @@ def _has_pairs(config: "Config", dataset: DatasetName) -> bool:
 
 def _has_base(cell: "Cell", learners: dict[str, set[str]]) -> bool:
     """Return whether the learners have that of a cell on the source that its own departs from."""
-    source = Source.parse(cell.source)
-    base = source.embedding or source.base
-    return cell.source != base and cell.learner in learners.get(base, ())
+    origin = Source.parse(cell.source).origin
+    return cell.source != origin and cell.learner in learners.get(origin, ())
 
 
 def _trained(config: "Config", dataset: DatasetName) -> "list[Cell]":

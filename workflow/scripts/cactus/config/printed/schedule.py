@@ -1,9 +1,8 @@
-"""Where trainings and their tasks differ from the defaults, which follow the paper."""
+"""Where the settings behind a table differ from the defaults, which follow the paper."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from cactus.config.printed.titles import APART, IMAGES
 from cactus.config.sections.base import BUILT_IN, DatasetName, Settings
 from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
@@ -22,10 +21,9 @@ Change = tuple[str, str, Value, Value]
 _IDLE: Final = {"log_every", "encode_batch_size", "validation", "per_dataset"}
 _SAID: Final = {"augmentation", "oracle_iterations"}  # in other words or places
 _CHECKS: Final = {"min_images_per_class", "min_images", "max_restarts"}  # errors alone
-_PARTITIONS: Final = f"{APART}partitions"
+_PARTITIONS: Final = "apart-partitions"
 _WORDS: Final = {
     "kmeans": "k-means",
-    "max_iterations": "k-means iterations",
     "n_init": "k-means starts",
     "n_init_single": "k-means starts",
     "fraction": "fraction of large clusters",
@@ -34,24 +32,24 @@ _WORDS: Final = {
 
 
 def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]:
-    """Yield what is not the default in the trainings of a data set's grid.
+    """Yield what is not the default in what the numbers of a data set depend on.
 
     Yields
     ------
     name, what, value, default
-        The embedding, the meta-learner, the oracle of one, or, after `APART`, a method that is not
-        meta-trained, "images", "partitions" or "evaluation"; the key, or "training
-        images", or what makes the partitions; the value here, and by default.
+        ``embedding-<name>``, ``learner-<name>``, ``oracle-<learner>``, or ``apart-<what>`` of a
+        method that is not meta-trained, of images, partitions, baselines or the evaluation; the
+        key or its words; the value here, and by default.
     """
     grid = config.expanded_grid
     if dataset in BUILT_IN:
         images = (getattr(one, dataset) for one in (config.data, DataSettings()))
-        yield from _changes(f"{APART}images", *map(_read, images))
+        yield from _changes("apart-images", *map(_read, images))
     for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
             method, own = shipped
             default = EmbeddingSettings().resolve(method, dataset)
-            yield from _changes(name, _read(own), _read(default))
+            yield from _changes(f"embedding-{name}", _read(own), _read(default))
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     pairs = dict.fromkeys((cell.learner, cell.source) for cell in cells)
     partitions = (_of_partitions(config, dataset, *pair) for pair in pairs)
@@ -61,16 +59,16 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     yield from _of_baselines(config, dataset)
     ours = _of_tasks(config.evaluation, config.partitions, dataset)
     usual = _of_tasks(EvaluationSettings(), PartitionSettings(), dataset)
-    yield from _changes(f"{APART}evaluation", ours, usual)
+    yield from _changes("apart-evaluation", ours, usual)
 
 
 def _of_learner(
     config: "Config", dataset: DatasetName, learner: str, source: str
 ) -> Iterator[Change]:
-    name = f"oracle-{learner}" if source == "labels" else learner
+    name = f"{'oracle' if source == 'labels' else 'learner'}-{learner}"
     ours = config.learners.resolve(learner, dataset, source)
     if ours.augmentation.active:
-        yield name, IMAGES, "augmented", "unchanged"
+        yield name, "training images", "augmented", "unchanged"
     if learner not in config.learners.custom:
         usual = LearnerSettings().resolve(learner, dataset, source)
         yield from _changes(name, _read(ours), _read(usual))
@@ -85,7 +83,7 @@ def _of_partitions(
     ours = [one.of_source(source, dataset) for one in (config.partitions, usual)]
     yield from _changes(_PARTITIONS, *(_of_source(one, source, dataset) for one in ours))
     if source.kind == "kmeans":
-        yield from _changes(learner, *(_acceptance(one, learner) for one in ours))
+        yield from _changes(f"learner-{learner}", *(_acceptance(one, learner) for one in ours))
 
 
 def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
@@ -96,16 +94,16 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
             one.scratch.resolve(dataset).apply(one.maml.resolve(dataset).for_scoring(read))
             for one in (config.learners, LearnerSettings())
         )
-        yield from _changes(f"{APART}scratch", *map(_read, networks))
+        yield from _changes("apart-scratch", *map(_read, networks))
     if dataset in grid.with_baselines:
         ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
         choices = {"knn": len(ours.knn.neighbors), "linear": len(ours.linear.c)}
         if any(choices.get(method, 1) > 1 for method in ours.methods):
             validations = ({"validation tasks": one.validation_tasks} for one in (ours, usual))
-            yield from _changes(f"{APART}baselines", *validations)
+            yield from _changes("apart-baselines", *validations)
         for method in ours.methods:
             found, default = (_read(getattr(one, method)) for one in (ours, usual))
-            yield from _changes(f"{APART}{method}", found, default)
+            yield from _changes(f"apart-{method}", found, default)
 
 
 def _of_tasks(
@@ -130,7 +128,7 @@ def _of_source(
     for key, value in (found or {}).items():
         if key != "per_embedding":
             words = {"count": f"number by {made_of}", "labels": "random labels"}
-            shown[words.get(key, f"{_words(key)} of {made_of}")] = _shown(value)
+            shown[words.get(key, f"{_words(key)} of {source.base}")] = _shown(value)
     return shown
 
 
@@ -151,7 +149,7 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
         if isinstance(value, dict):
             yield from _leaves(value)
         else:
-            yield key, _shown(value)
+            yield _WORDS.get(key, key), _shown(value)
 
 
 def _changes(name: str, ours: Mapping[str, Value], usual: Mapping[str, Value]) -> Iterator[Change]:

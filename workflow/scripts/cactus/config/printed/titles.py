@@ -8,8 +8,6 @@ from cactus.config.sections.names import EMBEDDINGS, KINDS, LEARNERS, METHODS
 from cactus.config.sections.source import Source
 from cactus.config.sections.title import alike
 
-IMAGES: Final = "training images"  # what augmentation changes, in a note
-APART: Final = "apart-"  # before the name of what is neither an embedding nor a learner
 _TRAINED: Final = {"cactus": "CACTUs", "oracle": "Oracle"}
 _SYMBOLS: Final = {"p": "P", "k": "k"}  # of the paper, by the names of variants
 

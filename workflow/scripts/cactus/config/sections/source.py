@@ -73,6 +73,11 @@ class Source:
         return self.name.partition("+")[0]
 
     @property
+    def origin(self) -> str:
+        """The source that this one departs from: the embedding, or the name without an ending."""
+        return self.embedding or self.base
+
+    @property
     def without_way(self) -> str:
         """The name without way."""
         return self.name.removesuffix(f"+{self.way}-way")

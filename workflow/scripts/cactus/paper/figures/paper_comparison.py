@@ -106,10 +106,11 @@ def _settings(results: pd.DataFrame) -> list[tuple[int, int]]:
 def _names(rows: pd.DataFrame, titles: Titles) -> list[str]:
     """Return the name of each row's line; a source without a choice of methods goes unnamed."""
     pairs = zip(rows["source"], rows["method"], strict=True)
-    return [_name(str(source), str(method), titles) for source, method in pairs]
+    return [line_name(str(source), str(method), titles) for source, method in pairs]
 
 
-def _name(source: str, method: str, titles: Titles) -> str:
+def line_name(source: str, method: str, titles: Titles) -> str:
+    """Return the name of a row of results; that of a method alone where it says the source."""
     return titles.method(method) if source in _ALONE else titles.pair(source, method)
 
 
@@ -156,7 +157,7 @@ def _absent(inputs: FigureInputs, dataset: str, verdict: str) -> str:
         if reason == verdict:
             whole = alike and source not in _ALONE
             missing.append(
-                inputs.titles.source(source) if whole else _name(source, method, inputs.titles)
+                inputs.titles.source(source) if whole else line_name(source, method, inputs.titles)
             )
     missing = list(dict.fromkeys(missing))
     more = len(missing) - _MOST_NAMED

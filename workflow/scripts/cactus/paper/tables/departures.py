@@ -3,10 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from cactus.config.printed.titles import APART, IMAGES, Titles
-from cactus.config.sections.names import LEARNERS
+from cactus.config.printed.titles import Titles
 from cactus.paper.latex import escape
-from cactus.paper.vocabulary import is_oracle
 
 Schedule = Sequence[tuple[str, str, int | float | str, int | float | str]]
 
@@ -26,7 +24,7 @@ def departures(schedule: Schedule, titles: Titles) -> list[str]:
         ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
         what = key.replace("_lr", "_rate").replace("_", " ")
         change = escape(f"{what} {ours} ({default})").replace("/", r"/\allowbreak{}")
-        names[change].append(escape(_title_of(name, key, titles)))
+        names[change].append(escape(_title_of(name, titles)))
     changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
     for change, having in names.items():
         changes[" and ".join(having)].append(change)
@@ -39,9 +37,14 @@ def departures(schedule: Schedule, titles: Titles) -> list[str]:
     ]
 
 
-def _title_of(name: str, key: str, titles: Titles) -> str:
-    """Return the printed name of what has a key of another value than by default."""
-    if name.startswith(APART) or is_oracle(name):
-        return titles.method(name.removeprefix(APART))
-    # An embedding of one's own may have the name of a learner of one's own.
-    return titles.learner(name) if name in LEARNERS or key == IMAGES else titles.source(name)
+def _title_of(name: str, titles: Titles) -> str:
+    """Return the printed name of what has a setting of another value than by default."""
+    kind, _, own = name.partition("-")
+    match kind:
+        case "embedding":
+            return titles.source(own)
+        case "learner":
+            return titles.learner(own)
+        case "oracle":
+            return titles.method(name)
+    return titles.method(own)

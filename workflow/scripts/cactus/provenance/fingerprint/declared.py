@@ -59,9 +59,9 @@ def declared_hashes(start: Path, declared: Iterable[str], cache: HashCache) -> d
 def missing_file(start: Path, name: str, where: str) -> ConfigError:
     """Return the error for a declared file that does not exist; `where` is the key."""
     path = declared_path(start, name)
-    other = "a folder without files" if path.is_dir() else "no file, but a pipe or a device"
-    if not path.exists():
-        other = "no such file"
+    other = "a folder without files" if path.is_dir() else "no such file"
+    if path.exists() and not path.is_dir():
+        other = "a pipe, a device or a socket"
     fix = f"put it at {path.absolute()}, or correct the entry"
     return _refused(f"{name}: {other}", fix, where)
 
