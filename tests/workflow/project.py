@@ -93,8 +93,11 @@ class Project:
     def snakemake(self, *arguments: str, config: tuple[str, ...] = CONFIG) -> str:
         """Run Snakemake; return its output."""
         done = self.run_snakemake(*arguments, config=config)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output
+        # What fails as Python exits does not change the exit code.
+        assert "Traceback" not in output, output
+        return output
 
     def run_snakemake(
         self, *arguments: str, config: tuple[str, ...] = CONFIG

@@ -22,7 +22,9 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
     run = call("snakemake.cli", [*snakefile, *arguments], folder, variables)
     output = run.stdout + run.stderr
     if check:
+        # What fails as Python exits does not change the exit code.
         assert run.returncode == 0, output
+        assert "Traceback" not in output, output
     else:
         assert run.returncode != 0, output
     return output

@@ -48,6 +48,12 @@ def test_a_call_that_asks_for_something_else_prints_no_accuracies(run, option):
     assert "Every number" not in snakemake(folder, "--cores", "2", option, *STUDY)
 
 
+def test_a_call_for_the_first_jobs_says_nothing_of_the_rest(tmp_path):
+    option = ("--until", "prepare_data")
+    assert "Every number" not in snakemake(tmp_path, "--cores", "2", *option, *STUDY)
+    assert len([*tmp_path.glob("results/cut/data/*/manifest.json")]) == 2
+
+
 def test_progress_names_the_cell_the_time_and_what_remains(run):
     _, _, output = run
     done = [line for line in output.splitlines() if "  done   meta_train" in line]

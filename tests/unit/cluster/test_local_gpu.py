@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from cactus.cluster import local_gpu
 from cactus.cluster.local_gpu import limit_gpus, visible_gpus
+from cactus.train import given_gpu
 
 
 @pytest.fixture
 def devices(tmp_path, monkeypatch):
     """Put devices into a folder that stands in for /dev."""
-    monkeypatch.setattr(local_gpu, "_DEVICES", tmp_path)
+    monkeypatch.setattr(given_gpu, "DEVICES", tmp_path)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
     def put(*names):

@@ -172,8 +172,10 @@ def test_auto_does_not_do_without_a_gpu_that_should_be_there(
     driver = tmp_path / "version"
     if loaded:
         driver.write_text("NVRM version: 470.1\n")
+        (tmp_path / "nvidia0").touch()
     for module in (given_gpu, gpu):
         monkeypatch.setattr(module, "DRIVER", driver)
+    monkeypatch.setattr(given_gpu, "DEVICES", tmp_path)
     fake()
     with pytest.raises(ConfigError, match="no usable CUDA device") as refused:
         usable_gpu("auto")
@@ -182,10 +184,18 @@ def test_auto_does_not_do_without_a_gpu_that_should_be_there(
     assert refused.value.where == "compute.device: auto"
 
 
-@pytest.mark.parametrize("variables", [{"CUDA_VISIBLE_DEVICES": ""}, {"SLURM_JOB_ID": "7"}])
-def test_a_driver_alone_gives_no_gpu_to_who_has_none(variables, fake, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("variables", "device"),
+    [({"CUDA_VISIBLE_DEVICES": ""}, True), ({"SLURM_JOB_ID": "7"}, True), ({}, False)],
+)
+def test_a_driver_alone_gives_no_gpu_to_who_has_none(
+    variables, device, fake, monkeypatch, tmp_path
+):
     driver = tmp_path / "version"
     driver.write_text("NVRM version: 470.1\n")
+    if device:
+        (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(given_gpu, "DEVICES", tmp_path)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for module in (given_gpu, gpu):

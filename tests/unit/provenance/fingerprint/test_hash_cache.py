@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,28 @@ def test_an_unchanged_file_is_read_only_once_even_by_another_process(tmp_path: P
 
     monkeypatch.setattr(hash_cache, "file_hash", unwanted)
     assert HashCache.load(tmp_path / "hashes.json").sha256(path) == sha256(b"content")
+
+
+AT_EXIT = """
+import atexit, sys
+from pathlib import Path
+from cactus.provenance.fingerprint.hash_cache import HashCache
+
+def last():
+    cache = HashCache(None)
+    cache.warm([Path(sys.argv[1])])
+    print(cache.sha256(Path(sys.argv[1])))
+
+atexit.register(last)
+"""
+
+
+def test_a_file_is_hashed_as_python_exits_too(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    command = [sys.executable, "-c", AT_EXIT, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == (sha256(b"content"), "")
 
 
 ENTRY = {"path": "/a", "state": [1, 2, 3, 4], "value": "0" * 64}

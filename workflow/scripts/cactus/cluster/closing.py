@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
 from cactus.provenance.execution.logs import log_path
@@ -78,21 +79,23 @@ def say_what_is_reused(workflow: Any, planner: Planner) -> None:
         print(f"note: {line}", file=sys.stderr)
 
 
+@message_alone()
 def say_last(workflow: Any, planner: Planner) -> None:
     """Print what is in the way of a dry run and what it would reuse, or the results of a run.
 
     It comes at the end of a call, and the results only of a whole run. Whole is a run
     that was asked for everything, and of which nothing is left to do. Calls that run no jobs, such
-    as ``snakemake --dag``, print what they were asked for alone.
+    as ``snakemake --dag``, print what they were asked for alone. It is called as Python exits.
     """
     if workflow.dryrun:
         note_obstructions(planner, coming_jobs(workflow).values())
         say_what_is_reused(workflow, planner)
         return
-    if workflow.dag_settings is None:  # no graph was asked for, as by --lint, or it failed earlier
+    asked, ran = workflow.dag_settings, workflow.scheduler is not None
+    if asked is None or not ran:  # no graph was asked for, as by --lint, or it failed earlier
         return
-    targets, ran = workflow.dag_settings.targets, workflow.scheduler is not None
-    if not ran or workflow.output_settings.quiet or (targets and "all" not in targets):
+    whole = "all" in (asked.targets or {"all"})
+    if not whole or asked.until or asked.omit_from or asked.batch or workflow.output_settings.quiet:
         return
     if not any(workflow.dag.needrun_jobs()):
         print(result_lines(planner))

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import CodeError, ConfigError
-from cactus.train.given_gpu import expected_gpu
+from cactus.train.given_gpu import device_count, expected_gpu
 
 _SCRIPTS: Final = Path(__file__).resolve().parents[2]
-_DEVICES: Final = Path("/dev")
 
 
 def visible_gpus() -> int:
     """Return how many GPUs of NVIDIA's this process may use, without asking the driver."""
-    there = len(list(_DEVICES.glob("nvidia[0-9]*")))
+    there = device_count()
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if not there or chosen is None:
         return there

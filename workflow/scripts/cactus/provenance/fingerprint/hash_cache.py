@@ -6,6 +6,7 @@ import logging
 import os
 import stat
 import sys
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -122,14 +123,18 @@ class HashCache:
         return self._put(name, "sha256", state, file_hash(path))
 
     def warm(self, paths: Iterable[Path]) -> None:
-        """Hash the files that are not cached yet, in parallel; skip those that cannot be read."""
+        """Hash the files that are not cached yet, in parallel; skip those that cannot be read.
+
+        As Python exits, do nothing: who asks for a hash then waits for it.
+        """
 
         def hash_one(path: Path) -> None:
             with suppress(OSError):  # whoever asks for its hash gets the error
                 self.sha256(path)
 
         unknown = [path for path in dict.fromkeys(paths) if not self._knows(path)]
-        if unknown:
+        # Python starts no more threads as it exits, when a dry run says what it would reuse.
+        if unknown and threading.main_thread().is_alive():
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(pool.map(hash_one, unknown))
 
