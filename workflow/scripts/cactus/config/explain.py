@@ -239,9 +239,10 @@ def _advice(message: str, value: Any, field: FieldInfo | None) -> str:
     if field.annotation is Any:  # settings of a custom embedding, which another model declares
         return f"{similar} {message}".lstrip()
     # For a union, Pydantic explains each alternative, which the words below name together, and
-    # they say what a pattern means.
+    # they say what a pattern means, and how many characters.
     union = get_origin(field.annotation) in (Union, types.UnionType)
-    told = "" if union or options or "match pattern" in message else message
+    said = any(words in message for words in ("match pattern", " characters"))
+    told = "" if union or options or said else message
     allowed = f"allowed: {type_text(field.annotation, field.metadata)}"
     return " ".join(filter(None, (similar, f"{told};" if told else "", allowed)))
 

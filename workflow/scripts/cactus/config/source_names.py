@@ -1,12 +1,20 @@
 """Which names of task sources a place in the grid takes, and which one was meant by another."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 from cactus.config.sections.partition import changes_partitions
-from cactus.config.sections.source import BARE_KINDS, FIXED, Source, SourcePlace, numbered_values
+from cactus.config.sections.source import (
+    BARE_KINDS,
+    FIXED,
+    Source,
+    SourcePlace,
+    numbered_values,
+    plain_name,
+)
 from cactus.errors import ConfigError
 
 _FORM: Final = (
@@ -106,22 +114,28 @@ class SourceNames:
         self, source: Source, variant: str, place: SourcePlace
     ) -> tuple[str, str]:
         """Return a source that differs in its variant, if one is similar, and what is wrong."""
-        ways = [] if source.way else [f"{way}-way" for way in self.ways]
         of_base = self._variants_of(source.base)
         way = f"+{source.way}-way" if source.way else ""
+        if (plain := plain_name(variant)) in of_base:
+            reason = f"partitions.variants has no `{variant}`"
+            return f"{source.base}+{plain}{way}", reason
+        ways = [] if source.way else [f"{way}-way" for way in self.ways]
         known = variant in self.variants
+        variant = variant if known else plain
         values = {} if known else numbered_values(variant)
-        add = "".join(f"{key}: {value}" for key, value in values.items())
         # Another number is another variant, no misspelling.
         near = [] if values else get_close_matches(variant, [*of_base, *ways], 1)
         reason = f"partitions.variants has no `{variant}`"
         reason = f"`{variant}` changes nothing for {source.base}" if known else reason
         if not near:
-            others = "".join(f", or use {source.base}+{one}{way}" for one in of_base)
+            others = ", or ".join(f"use {source.base}+{one}{way}" for one in of_base)
             under = "; it belongs under grid.controls.<data set>" if place == "embeddings" else ""
             if values and not changes_partitions(values, Source.parse(source.base), ""):
+                others = others and f"; {others}"
                 return "", f"{source.base} reads no {next(iter(values))}{others}{under}"
-            way_out = f"add `{variant}: {{{add}}}`" if add else "add it"
+            add = json.dumps(values).replace('"', "")
+            way_out = f"add `{variant}: {add}`" if values else "add it"
+            others = others and f", or {others}"
             reason += f": {'change it' if known else way_out}{others}{under}"
         return f"{source.base}+{near[0]}{way}" if near else "", reason
 

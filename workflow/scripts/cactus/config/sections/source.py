@@ -128,8 +128,8 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
     ``margin-<x>`` are kept for those that set what the name says.
     """
     kind, _, number = name.partition("-")
-    if kind in _NUMBERED and re.fullmatch(r"0\d+", number):
-        return f"`{kind}-{int(number)}` in other digits"
+    if (plain := plain_name(name)) != name:
+        return f"`{plain}` in other digits"
     if kind in _NUMBERED and number.isdecimal():
         wanted = {_NUMBERED[kind]: int(number)}
         return "" if values == wanted else f"`{_NUMBERED[kind]}: {int(number)}` and nothing else"
@@ -141,11 +141,25 @@ def unmet_name(name: str, values: Mapping[str, Any]) -> str:
     return ""
 
 
-def numbered_values(name: str) -> dict[str, int]:
-    """Return what a variant like ``p-<n>`` or ``k-<n>`` has to be; nothing for others."""
+def plain_name(name: str) -> str:
+    """Return the name of a variant with its number in plain digits: ``p-7`` for ``p-07``."""
     kind, _, number = name.partition("-")
-    known = kind in _NUMBERED and re.fullmatch("[1-9][0-9]*", number)
-    return {_NUMBERED[kind]: int(number)} if known else {}
+    whole, _, places = number.partition(".")
+    if not re.fullmatch(r"\d+" if kind in _NUMBERED else r"\d+(\.\d+)?", number):
+        return name
+    if kind not in (*_NUMBERED, "margin"):
+        return name
+    return f"{kind}-{int(whole)}.{places.rstrip('0')}".removesuffix(".")
+
+
+def numbered_values(name: str) -> dict[str, Any]:
+    """Return what a variant like ``p-<n>`` or ``margin-<x>`` has to be; nothing for others."""
+    kind, _, number = name.partition("-")
+    if kind in _NUMBERED and re.fullmatch("[1-9][0-9]*", number):
+        return {_NUMBERED[kind]: int(number)}
+    if kind == "margin" and re.fullmatch(r"\d+(\.\d+)?", number):
+        return {"hyperplanes": {"margin": float(number)}}
+    return {}
 
 
 def _parse_base(base: str, name: str) -> tuple[SourceKind, str | None]:
