@@ -129,20 +129,28 @@ def test_the_same_input_gives_the_same_bits(run):
     assert {name: (results / name).read_bytes() for name in kept} == kept
 
 
-def test_a_failing_job_stops_with_its_message_and_leaves_no_result(tmp_path):
+def test_a_failing_job_stops_with_its_message_and_the_others_go_on_if_asked(tmp_path):
     study = tmp_path / "diverging.yaml"
     study.write_text(
         "run: diverging\n"
-        "grid: {datasets: [omniglot], embeddings: [acai], learners: [protonets],"
+        "grid: {datasets: [omniglot], embeddings: [acai, bigan], learners: [protonets],"
         " controls: {omniglot: []}, scratch: false, baselines: false}\n"
         "embeddings: {acai: {learning_rate: 1e30}}\n"
     )
-    target = "results/diverging/embeddings/omniglot/acai/s0/manifest.json"
-    output = snakemake(
-        tmp_path, "--cores", "2", "--logger", "cactus", *STUDY, str(study), "--", target,
-        check=False,
-    )  # fmt: skip
+    failing = "results/diverging/embeddings/omniglot/acai/s0/manifest.json"
+    other = "results/diverging/models/omniglot/bigan/protonets/s0/model.safetensors"
+    options = ["--cores", "1", "--logger", "cactus", *STUDY, str(study)]
+    # The one that fails comes first.
+    first = ["--prioritize", failing]
+    output = snakemake(tmp_path, *options, *first, "--", failing, other, check=False)
     assert "FAILED train_embedding omniglot/acai/s0" in output
     assert "TrainingError: " in output
     assert "fix:" in output
-    assert not (tmp_path / target).exists()
+    assert not (tmp_path / failing).exists()
+    assert not (tmp_path / other).exists()
+    assert "3 other jobs need none of them: with --keep-going, the same command goes on" in output
+
+    output = snakemake(tmp_path, *options, "--keep-going", "--", failing, other, check=False)
+    assert "FAILED train_embedding omniglot/acai/s0" in output
+    assert (tmp_path / other).exists()
+    assert "--keep-going" not in output

@@ -25,7 +25,8 @@ def closing(folder: Path, *failed: Job, earlier: dict | None = None) -> str:
     ]
     executor = SimpleNamespace(slurm_logdir=folder / "slurm_logs")
     workflow = SimpleNamespace(
-        scheduler=SimpleNamespace(failed=found, _executor=executor, _user_kill=None)
+        scheduler=SimpleNamespace(failed=found, _executor=executor, _user_kill=None),
+        execution_settings=SimpleNamespace(keep_going=True),
     )
     return closing_lines(workflow, planner(folder), earlier or {})
 

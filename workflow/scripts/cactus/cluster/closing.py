@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.errors import counted
 from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.provenance.execution.attempts import failure_path, next_attempt, read_state
@@ -138,9 +139,19 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
         if read_state(planner.run_folder, job) is None:
             log = _log(planner.run_folder, job, folder)
             note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
-    listed = list_failures(planner, failed, earlier)
+    listed = list_failures(planner, failed, earlier) + _what_else(workflow, planner, {*failed})
     # Set by SIGTERM, after which Snakemake waits for the jobs that run and starts no other.
     return f"{listed}{_SIGNAL}" if workflow.scheduler._user_kill else listed
+
+
+def _what_else(workflow: Any, planner: Planner, failed: set[Job]) -> str:
+    """Return how many jobs a call left that need none of those that failed."""
+    if not failed or workflow.execution_settings.keep_going:
+        return ""
+    waiting = [own for one in workflow.dag.needrun_jobs() if (own := own_job(one))]
+    left = [one for one in waiting if failed.isdisjoint(planner.graph.ancestry(one))]
+    others = counted(len(left), "other job needs", "other jobs need")
+    return f"\n{others} none of them: with --keep-going, the same command goes on" if left else ""
 
 
 def note_failure(run_folder: Path, job: Job, error: str, log: Path | None = None) -> None:
