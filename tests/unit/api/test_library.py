@@ -74,6 +74,22 @@ def test_episodes_have_distinct_images_of_distinct_classes():
         sample_episodes(labels, way=8, shot=1, query=1)
 
 
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        (LabeledImages(np.zeros((4, 8, 8, 1), np.uint8), np.arange(4)), "LabeledImages"),
+        (np.linspace(0, 1, 9), "float64"),
+        (np.zeros((2, 3, 4), int), "(2, 3, 4)"),
+        (["a", "b"], "list"),
+    ],
+)
+def test_what_are_no_labels_is_refused_by_its_name(labels, got):
+    with pytest.raises(EpisodeError, match="Labels are of another type or shape") as error:
+        sample_episodes(labels, way=2, shot=1, query=1)
+    assert got in error.value.got
+    assert "data.val.labels" in error.value.fix
+
+
 @pytest.mark.parametrize("learner", [ProtoNets, Maml])
 def test_a_learner_learns_and_comes_back_from_its_files(learner, tmp_path):
     images, labels = classes()

@@ -12,7 +12,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 from cactus.api.data import Images, LabeledImages, Labels
-from cactus.api.parameters import checked
+from cactus.api.parameters import as_partitions, checked
 from cactus.config.sections.evaluation import EvaluationSettings, FewShotSetting
 from cactus.config.sections.learners.maml import MamlSettings, MamlSpeed
 from cactus.config.sections.learners.protonets import ProtonetsSettings, ProtonetsSpeed
@@ -92,7 +92,7 @@ class _Learner:
         """
         _check_images(images)
         device, own = self._device(), self.settings
-        sampler = PartitionSampler(np.atleast_2d(labels), own.way, own.shot, own.query)
+        sampler = PartitionSampler(as_partitions(labels), own.way, own.shot, own.query)
         height, width, channels = images.shape[1:]
         learner, label = self._build((height, width, channels), device), type(self).__name__
         with TemporaryDirectory() as folder:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from cactus.config.sections.base import Settings
-from cactus.errors import ConfigError, did_you_mean
+from cactus.errors import ConfigError, EpisodeError, did_you_mean
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -44,3 +46,23 @@ def checked(
             got=repr(first["input"]),
             fix=known if first["type"] == "extra_forbidden" else first["msg"],
         ) from error
+
+
+def as_partitions(labels: Any) -> npt.NDArray[np.integer[Any]]:
+    """Return classes (N,) or partitions (P, N) as partitions (P, N).
+
+    Raises
+    ------
+    EpisodeError
+        They are no integers in one or two dimensions.
+    """
+    found = np.atleast_2d(labels)
+    if found.dtype.kind not in "iu" or found.ndim != 2:
+        shape = f"{found.dtype} of shape {found.shape}"
+        raise EpisodeError(
+            "Labels are of another type or shape.",
+            where="the argument `labels`",
+            got=shape if isinstance(labels, np.ndarray) else type(labels).__name__,
+            fix="pass classes (N,) or partitions (P, N) as integers, e.g. `data.val.labels`",
+        )
+    return found

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from cactus.api.parameters import checked
+from cactus.api.parameters import as_partitions, checked
 from cactus.config.sections.partition import PartitionSettings
 from cactus.cores import usable_cores
 from cactus.seeding import numpy_generator
@@ -119,7 +119,7 @@ def sample_episodes(
     Raises
     ------
     EpisodeError
-        There are too few classes, or too few images in one.
+        The labels are no integers, or there are too few classes, or too few images in one.
     """
-    sampler = PartitionSampler(np.atleast_2d(labels), way, shot, query)
+    sampler = PartitionSampler(as_partitions(labels), way, shot, query)
     return sampler.sample(numpy_generator("episodes", random_state), n_episodes)
