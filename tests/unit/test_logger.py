@@ -107,6 +107,15 @@ def test_a_job_that_runs_for_long_says_how_far_it_is(folder: Path):
     assert told[0].endswith("step 3/4, 1 steps/s, 9 s left; loss 0.5")
 
 
+def test_jobs_that_an_option_leaves_out_are_not_counted(folder: Path):
+    lines = run(folder, "--until", "train", "evaluate")
+    assert "2 jobs: 1 evaluate, 1 train" in lines
+    assert [line.partition("  (")[2] for line in lines if "  done " in line] == [
+        "1 of 2, 1 remain)",
+        "2 of 2, 0 remain)",
+    ]
+
+
 def test_progress_of_an_earlier_attempt_is_not_shown(folder: Path):
     text = WORKFLOW.replace(
         "echo 'mnist/acai/maml/s0: step 3/4, 1 steps/s, 9 s left; loss 0.5'", ":"

@@ -47,6 +47,7 @@ class LogHandler(LogHandlerBase):
         self._lock = threading.Lock()
         self._done = 0
         self._total = 0
+        self._left_out: int | None = None  # jobs that Snakemake counts and does not run
         self._view: LiveView | None = None
         self._over = threading.Event()
         self._print_job = {
@@ -121,7 +122,10 @@ class LogHandler(LogHandlerBase):
             self._print(f"{'':19}{text}")
 
     def _progress(self, fields: dict[str, Any]) -> None:
-        self._total = fields["total"]
+        # With --until, it counts what the option leaves out; a checkpoint adds jobs later.
+        if self._left_out is None:
+            self._left_out = fields["total"] - self._total if self._total else 0
+        self._total = fields["total"] - self._left_out
 
     def _job_error(self, fields: dict[str, Any]) -> None:
         with self._lock:
