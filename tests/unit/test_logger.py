@@ -174,3 +174,27 @@ def test_progress_is_read_from_the_files_of_a_running_job(tmp_path):
     assert job.progress() == expected
     (work / "lease.json").write_text('{"step": 30, "st')
     assert job.progress() == ""
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (
+            "=== attempt 1, started\nmlp 5-way 1-shot: 800 of 1000 episodes\n",
+            "mlp 5-way 1-shot: 800 of 1000 episodes",
+        ),
+        (
+            "=== attempt 1\n5-way 1-shot: 90 episodes\n  30 of 90\n  60 of 90\n",
+            "5-way 1-shot: 90 episodes, 60 of 90",
+        ),
+        ("=== attempt 1\na: step 3/4, 1 steps/s\nslow disk\n", "step 3/4, 1 steps/s"),
+        ("=== attempt 1\nknn: done\n=== attempt 2\n", ""),
+        ("=== attempt 1\n" + 200 * "x", 120 * "x"),
+        ("", ""),
+    ],
+)
+def test_a_job_without_steps_says_what_its_log_says_last(log, told, tmp_path):
+    path = tmp_path / "logs/run_baselines/a/s0.log"
+    path.parent.mkdir(parents=True)
+    path.write_text(log)
+    assert RunningJob("run_baselines a/s0", [path], []).progress() == told

@@ -14,6 +14,7 @@ _TAIL: Final = 4096  # bytes
 _METRICS_TAIL: Final = 1 << 16  # a validation comes after many other lines
 _ATTEMPT: Final = "=== "  # begins the first line of an attempt
 _STEP: Final = ": step "
+_LONGEST: Final = 120  # characters of a line of a log
 
 
 @dataclass(frozen=True)
@@ -114,17 +115,11 @@ class RunningJob:
         return time.monotonic() - self.started
 
     def progress(self) -> str:
-        """Return its step, rate, time left and metrics, by its files or else its log; else ""."""
+        """Return its step, rate, time left and metrics, or else what its log says last; else ""."""
         found = next(filter(None, map(read_progress, self._work)), None)
         if found:
             return str(found)
-        for path in self.logs:
-            for line in reversed(_tail(path)):
-                if line.startswith(_ATTEMPT):
-                    break
-                if _STEP in line:
-                    return line.partition(": ")[2]
-        return ""
+        return next(filter(None, map(_said_last, self.logs)), "")
 
     @property
     def _work(self) -> Iterable[Path]:
@@ -140,6 +135,22 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _said_last(log: Path) -> str:
+    """Return the newest step in the log of an attempt, else its last line, with its heading."""
+    lines: list[str] = []
+    for line in reversed(_tail(log)):
+        if line.startswith(_ATTEMPT):
+            break
+        if _STEP in line:
+            return line.partition(": ")[2]
+        lines.append(line)
+    if not lines:
+        return ""
+    heading = next((line for line in lines if not line.startswith(" ")), "")
+    parts = [heading, lines[0].strip()] if lines[0].startswith(" ") else [lines[0]]
+    return ", ".join(filter(None, parts))[:_LONGEST]
 
 
 def _tail(path: Path, size: int = _TAIL) -> list[str]:
