@@ -12,6 +12,7 @@ def test_a_new_study_can_be_planned_at_once(cactus, tmp_path, name):
     name = name or "my-study"
     path = tmp_path / f"config/{name}.yaml"
     assert f"cactus plan --configfile config/{name}.yaml" in done.stdout
+    assert "There is no Snakefile here" in done.stdout
     assert "#" in path.read_text()
     plan = cactus("plan", "--configfile", str(path))
     assert (plan.returncode, plan.stderr) == (0, ""), plan.stderr
@@ -30,6 +31,7 @@ def test_from_a_folder_below_it_says_where_its_commands_work(cactus, tmp_path):
     (tmp_path / "docs").mkdir()
     done = cactus("init", folder=tmp_path / "docs")
     assert f"edit it, then, in {tmp_path}:" in done.stdout
+    assert "no Snakefile" not in done.stdout
     assert (tmp_path / "config/my-study.yaml").is_file()
 
 

@@ -88,3 +88,13 @@ def test_a_misspelled_command_gets_the_most_similar_one(word, advice, capsys):
     with pytest.raises(SystemExit, match="2"):
         read_arguments([word, "--jobs"])
     assert f"no command '{word}': {advice}" in capsys.readouterr().err
+
+
+def test_the_folder_of_the_catalogs_snakefile_is_no_project(tmp_path, monkeypatch):
+    (tmp_path / "workflow/scripts").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "workflow"):
+        (folder / "Snakefile").touch()
+    for folder in (tmp_path / "workflow/scripts", tmp_path / "workflow"):
+        monkeypatch.chdir(folder)
+        run_of(["status", "a"])
+        assert Path.cwd() == tmp_path

@@ -118,6 +118,15 @@ def test_a_name_gets_the_one_that_its_place_takes(name: str, place: str, advice:
     assert advice in advice_on(grid_with(name, place))
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"), [("embedding", "source"), ("controls", "source"), ("datasets", "dataset")]
+)
+def test_a_pattern_has_its_own_names_for_the_axes(key: str, meant: str):
+    with pytest.raises(ConfigError) as error:
+        parse_config({"grid": {"exclude": [{"dataset": "mnist", key: "acai"}]}})
+    assert error.value.fix == f"did you mean '{meant}'?"
+
+
 @pytest.mark.parametrize("values", [3, {"hyperplanes": 3}, {"hyperplanes": {"per_embedding": 3}}])
 def test_values_of_a_wrong_type_do_not_stop_the_advice(values: Any):
     grid = grid_with("hyperplanes-acay", "controls")

@@ -186,3 +186,27 @@ def test_all_of_them_together_take_little_time_and_memory(tmp_path):
         check=False,
     )
     assert run.stdout.strip() == str(len(REFUSED) + len(BYTES)), run.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tables/omniglot.tex", "records/meta_train/a.json", "summary.yaml", "../notes.txt"],
+)
+def test_a_target_or_a_result_is_no_configuration(name: str, tmp_path: Path):
+    run = tmp_path / "results/small"
+    for folder in ("records", "plans"):
+        (run / folder).mkdir(parents=True)
+    path = run / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("seeds: [1]\n")
+    with pytest.raises(ConfigError, match="cannot be read") as error:
+        read_document(path)
+    assert "targets stand right after `snakemake`" in error.value.fix
+
+
+def test_the_configuration_of_a_run_can_be_read(tmp_path: Path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "plans").mkdir()
+    path = tmp_path / "plans/config.json"
+    path.write_text('{"run": "a"}')
+    assert read_document(path).values == {"run": "a"}

@@ -277,6 +277,19 @@ def test_a_vector_that_is_not_finite_equals_no_other(tmp_path):
         method(write(tmp_path, images, vectors), (8, 8, 1))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_a_vector_that_is_not_finite_is_refused_by_its_image(value, tmp_path):
+    images, vectors = data((8, 8, 1))
+    vectors["val"] = vectors["val"].astype(np.float64)
+    vectors["val"][1, 0] = value
+    ready = method(write(tmp_path, images, vectors), (8, 8, 1))
+    ready.encode(images["test"])
+    with pytest.raises(DataError, match="contain NaN or infinity") as error:
+        ready.encode(images["val"])
+    assert error.value.where == "the files under `vectors`"
+    assert "the first is image 1" in error.value.got
+
+
 @pytest.mark.parametrize("name", ["~/all.npz", "vectors/*.npz"])
 def test_paths_are_written_out(name):
     with pytest.raises(ValueError, match="write out the path"):

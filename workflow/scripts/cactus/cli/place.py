@@ -20,6 +20,8 @@ def go_to_project(arguments: argparse.Namespace) -> None:
     """
     here = _current_folder()
     root = next((one for one in (here, *here.parents) if _is_project(one)), here)
+    # Workflow catalogs look for `workflow/Snakefile`, which includes the one above it.
+    root = root.parent if root.name == "workflow" and _is_project(root.parent) else root
     if root != here:
         for name, value in vars(arguments).items():
             setattr(arguments, name, _moved(value, here, root, names=name in _RUNS))

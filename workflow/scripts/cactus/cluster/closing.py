@@ -93,7 +93,8 @@ def say_last(workflow: Any, planner: Planner) -> None:
         say_what_is_reused(workflow, planner)
         return
     asked, ran = workflow.dag_settings, workflow.scheduler is not None
-    if asked is None or not ran:  # no graph was asked for, as by --lint, or it failed earlier
+    # No graph was asked for, as by --lint, or it failed earlier, or no job was to run.
+    if asked is None or not ran or workflow.touch:
         return
     whole = "all" in (asked.targets or {"all"})
     if not whole or asked.until or asked.omit_from or asked.batch or workflow.output_settings.quiet:

@@ -139,6 +139,10 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
     if "." in key:
         first, text = by_level(key, value_at(layers.values, path))
         return f"write one key per level: `{first}: {text}`"
+    if "source" in known:  # a pattern, which has other names than the grid
+        one = "source" if key.startswith(("embedding", "control")) else key.removesuffix("s")
+        if one in known:
+            return f"did you mean '{one}'?"
     same = list(_elsewhere(path, everywhere))
     same.sort(key=lambda name: (-len({*name.split(".")} & {*path}), name.count(".")))
     if not same:

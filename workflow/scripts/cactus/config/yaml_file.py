@@ -22,6 +22,11 @@ _MAX_NODES: Final = 20_000  # after every alias is replaced by what it stands fo
 _MAX_DEPTH: Final = 30
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EXAMPLE: Final = "see config/demo.yaml for an example"
+_TARGETS: Final = (
+    "pass YAML files; targets stand right after `snakemake`, or at the end after ` -- `; "
+    f"{_EXAMPLE}"
+)
+_SUFFIXES: Final = (".yaml", ".yml", ".json", "")
 
 
 class Document(NamedTuple):
@@ -99,8 +104,10 @@ def _composed(text: str, where: str) -> "_Node | None":
 
 def _read_text(path: Path) -> str:
     """Return the text of a regular file of a sensible size."""
-    got, fix = "", f"pass YAML files, and targets before --configfile; {_EXAMPLE}"
+    got, fix = "", _TARGETS
     try:
+        if path.suffix.lower() not in _SUFFIXES or _is_of_a_run(path):
+            raise ValueError("no study, but a target or another file")
         # A pipe without a writer must not block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -116,6 +123,12 @@ def _read_text(path: Path) -> str:
     raise ConfigError(
         "A configuration file cannot be read.", where=str(path), got=got, fix=fix
     ) from None
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Return whether a file is a result or a record, and not the configuration of a run."""
+    runs = (one for one in path.absolute().parents if (one / "records").is_dir())
+    return path.parent.name != "plans" and any((one / "plans").is_dir() for one in runs)
 
 
 class _Composer:

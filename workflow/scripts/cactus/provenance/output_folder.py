@@ -26,12 +26,40 @@ def check_output(what: str, output: Path, *, replaced: bool = False) -> None:
     taken = any(output.iterdir()) if output.is_dir() else output.exists()
     inside = any(map(_is_run, output.resolve().parents)) or _is_run(output)
     if inside or (taken and not replaced):
-        raise RecordError(
-            f"The {what} cannot be written there.",
-            where=str(output),
-            got="a path inside the folder of a run" if inside else "an existing file or folder",
-            fix="choose another --output, or remove what is there",
+        raise _refusal(
+            what,
+            output,
+            "a path inside the folder of a run" if inside else "an existing file or folder",
         )
+    _check_above(what, output)
+
+
+def check_output_file(what: str, output: Path) -> None:
+    """Check that a file may be written to a path, where an earlier one may be.
+
+    Raises
+    ------
+    RecordError
+        A folder is there, or a file is in the place of a folder above it.
+    """
+    if output.is_dir():
+        raise _refusal(what, output, "a folder")
+    _check_above(what, output)
+
+
+def _check_above(what: str, output: Path) -> None:
+    for above in output.absolute().parents:
+        if above.exists() and not above.is_dir():
+            raise _refusal(what, output, f"{above.name}, which is no folder, above it")
+
+
+def _refusal(what: str, output: Path, got: str) -> RecordError:
+    return RecordError(
+        f"The {what} cannot be written there.",
+        where=str(output),
+        got=got,
+        fix="choose another --output, or remove what is there",
+    )
 
 
 def _is_run(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from cactus.cli.text import columns, print_json
 from cactus.errors import RecordError, counted
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.output_folder import check_output_file
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
 from cactus.stages.whole_run.make_report import REPORT
@@ -90,6 +91,7 @@ def show_report(arguments: argparse.Namespace) -> int:
             got="the file of that report",
             fix="run `snakemake report`, or name another file",
         )
+    check_output_file("report", output)
     folder = os.path.relpath(planner.run_folder.resolve(), output.resolve().parent)
     view = unfinished_view(planner, "" if folder == "." else f"{folder}/")
     planner.project.tree.cache.save()

@@ -90,6 +90,8 @@ def init_study(arguments: argparse.Namespace) -> int:
     print(f"wrote {path}\n")
     print(f"edit it, then, in {Path.cwd()}:\n  cactus plan --configfile {path}")
     print(f"  snakemake --cores 2 --logger cactus --configfile {path}")
+    if not Path("Snakefile").is_file():
+        print("There is no Snakefile here: name the project's by --snakefile, or go there first.")
     return 0
 
 

@@ -22,6 +22,7 @@ from cactus.train.metrics import MetricsLog
 _DIGEST_BYTES: Final = 16
 # Vectors of equal images may differ by this share of their length, for rounding.
 _SHARE: Final = 1e-3
+_FILES: Final = "the files under `vectors`"
 _AMONG: Final = 2000  # images in which the picture looks for neighbors
 
 
@@ -91,9 +92,13 @@ class Method:
                 "encode the images that this pipeline prepares: results/<run>/data/<data set>/"
                 "<split>_images.npy; other sources scale or cut them in another way"
             )
-            where = "the files under `vectors`"
-            _refuse("Images have no ready-made vector.", where, got, fix)
+            _refuse("Images have no ready-made vector.", _FILES, got, fix)
         vectors: Vectors = self.vectors[rows]
+        wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(wrong):
+            got = f"those of {len(wrong)} of {len(images)} images, the first is image {wrong[0]}"
+            fix = "write finite numbers that fit into 32 bits"
+            _refuse("Ready-made vectors contain NaN or infinity.", _FILES, got, fix)
         return vectors
 
     def diagnose(self, images: Images, path: Path) -> None:
