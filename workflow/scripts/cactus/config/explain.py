@@ -139,10 +139,9 @@ def _other_key(layers: Layers, path: KeyPath, known: list[str], everywhere: list
     if "." in key:
         first, text = by_level(key, value_at(layers.values, path))
         return f"write one key per level: `{first}: {text}`"
-    if "source" in known:  # a pattern, which has other names than the grid
-        one = "source" if key.startswith(("embedding", "control")) else key.removesuffix("s")
-        if one in known:
-            return f"did you mean '{one}'?"
+    one = "source" if key.startswith(("embedding", "control")) else key.removesuffix("s")
+    if "source" in known and one in known:  # a pattern, which has other names than the grid
+        return f"did you mean '{one}'?"
     same = list(_elsewhere(path, everywhere))
     same.sort(key=lambda name: (-len({*name.split(".")} & {*path}), name.count(".")))
     if not same:
@@ -175,11 +174,9 @@ def _new_name(path: KeyPath) -> str | None:
     dataset = parts[start : start + 2]  # "per_dataset" and the name of a data set
     del parts[start : start + 2]
     name = _RENAMED.get(".".join(parts))
-    return (
-        None
-        if name is None
-        else ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
-    )
+    if name is None:
+        return None
+    return ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
 
 
 def explained(
