@@ -174,9 +174,7 @@ def _new_name(path: KeyPath) -> str | None:
     dataset = parts[start : start + 2]  # "per_dataset" and the name of a data set
     del parts[start : start + 2]
     name = _RENAMED.get(".".join(parts))
-    if name is None:
-        return None
-    return ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
+    return name and ".".join([*name.split(".")[:start], *dataset, *name.split(".")[start:]])
 
 
 def explained(
