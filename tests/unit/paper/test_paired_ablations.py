@@ -99,11 +99,20 @@ def test_numbers_against_the_base_are_those_of_the_t_test(seeds: tuple[int, ...]
     assert row["p_value"] == row["p_holm"] == pytest.approx(test.pvalue)
 
 
-def test_each_cell_is_averaged_over_the_seeds_that_it_has():
-    given = [*scored(cactus("acai"), (0, 1)), *scored(cactus("acai+p-1"), (1, 2, 3))]
-    row = paired_tests(given, "run").iloc[0]
-    test = stats.ttest_rel(series(given, "acai+p-1", 5), series(given, "acai", 5))
-    assert row["p_value"] == pytest.approx(test.pvalue)
+@pytest.mark.parametrize(
+    ("seeds", "both"), [((0, 1), (1,)), ((0, 2, 1), (1, 2)), ((0, 4), (0, 4, 1, 2, 3))]
+)
+def test_cells_are_averaged_over_the_seeds_that_both_have(seeds, both):
+    given = [*scored(cactus("acai"), seeds), *scored(cactus("acai+p-1"), (1, 2, 3))]
+    frame = paired_tests(given, "run")
+    shared = [one for one in given if int(one.seed) in both]
+    test = stats.ttest_rel(series(shared, "acai+p-1", 5), series(shared, "acai", 5))
+    assert frame.iloc[0]["p_value"] == pytest.approx(test.pvalue)
+    found: dict[tuple[str, ...], dict[str, list[float]]] = {}
+    for one in given:
+        found.setdefault(_text(one.key), {})[one.seed] = one.accuracies.tolist()
+    rows = frame.astype(str).to_dict("records")
+    assert list(PairedTests(found).differences(rows, 1e-9)) == []
 
 
 def test_controls_meet_scratch_and_no_other_source():
@@ -203,7 +212,7 @@ def test_the_audit_comes_to_the_same_pairs_of_all_kinds_of_sources():
              for cell in cactus(*sources, learner=learner)]  # fmt: skip
     given = scored([*cells, ("labels", "oracle-maml", "maml"), ("acai", "knn", ""), SCRATCH])
     frame = paired_tests(given, "run")
-    audit = PairedTests({_text(one.key): one.accuracies.tolist() for one in given})
+    audit = PairedTests({_text(one.key): {one.seed: one.accuracies.tolist()} for one in given})
     rows = frame.astype(str).to_dict("records")
     assert list(audit.differences(rows, 1e-9)) == []
     base = frame[frame["method"] == frame["other_method"]]
@@ -215,7 +224,7 @@ def test_the_audit_comes_to_the_same_pairs_of_all_kinds_of_sources():
 
 def test_other_pairs_are_no_pairs_to_the_audit():
     given = scored([*cactus("acai", "acai+p-1", "acai+p-3"), *cactus("acai", learner="protonets")])
-    audit = PairedTests({_text(one.key): one.accuracies.tolist() for one in given})
+    audit = PairedTests({_text(one.key): {one.seed: one.accuracies.tolist()} for one in given})
     row = paired_tests(given, "run").astype(str).iloc[-1].to_dict()
     for other in ({"other_source": "acai+p-3"},
                   {"other_method": "cactus-protonets", "other_learner": "protonets"}):  # fmt: skip

@@ -62,7 +62,9 @@ def test_a_custom_learner_meets_each_of_the_others_once(monkeypatch: pytest.Monk
     on_acai = [(one, two) for source, one, _, two in pairs(found) if source == "acai"]
     tested = [pair for pair in on_acai if {*pair} <= {*others}]
     assert tested == list(combinations(others, 2))
-    audit = PairedTests({tuple(map(str, one.key)): one.accuracies.tolist() for one in given})
+    audit = PairedTests(
+        {tuple(map(str, one.key)): {one.seed: one.accuracies.tolist()} for one in given}
+    )
     assert list(audit.differences(found.astype(str).to_dict("records"), 1e-9)) == []
 
 
@@ -104,12 +106,11 @@ def test_one_episode_and_a_grid_without_pairs_give_no_test():
 def test_the_audit_comes_to_the_same_tests(tasks: int, seeds: int):
     given = scores(tasks, seeds, (1, 5))
     frame = paired_tests(given, "run")
-    averaged: dict[tuple[str, ...], np.ndarray] = {}
-    for key in dict.fromkeys(one.key for one in given):
-        series = [one.accuracies for one in given if one.key == key]
-        averaged[tuple(map(str, key))] = np.mean(series, axis=0).tolist()
+    series: dict[tuple[str, ...], dict[str, list[float]]] = {}
+    for one in given:
+        series.setdefault(tuple(map(str, one.key)), {})[one.seed] = one.accuracies.tolist()
     rows = [{name: str(value) for name, value in row.items()} for row in frame.to_dict("records")]
-    audit = PairedTests(averaged)
+    audit = PairedTests(series)
     assert list(audit.differences(rows, 1e-9)) == []
     assert len(list(audit.differences(rows[1:], 1e-9))) == 1
     assert "twice" in next(audit.differences([rows[0], *rows], 1e-9))
@@ -123,7 +124,7 @@ def test_the_audit_comes_to_the_same_tests(tasks: int, seeds: int):
 def test_the_audit_survives_methods_with_different_episodes():
     cactus = ("omniglot", "acai", "cactus-maml", "maml", "5", "1")
     knn = ("omniglot", "acai", "knn", "", "5", "1")
-    audit = PairedTests({cactus: [0.5, 0.6, 0.7], knn: [0.5, 0.6]})
+    audit = PairedTests({cactus: {"0": [0.5, 0.6, 0.7]}, knn: {"0": [0.5, 0.6]}})
     assert list(audit.differences([], 1e-9)) == []
 
 

@@ -1,7 +1,7 @@
 """Paired tests between the methods of a run, on the episodes that they share."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from cactus.paper.vocabulary import (
 )
 
 Accuracies = npt.NDArray[np.float64]
+_Seeds = dict[ScoreKey, dict[str, Accuracies]]
 
 
 class Pair(NamedTuple):
@@ -36,8 +37,9 @@ def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
     These are training from scratch and, for cells on an embedding, the baselines and the other
     meta-learners on it (once per pair). Cells on other sources have the same meta-learner on
     `cactus.paper.vocabulary.base_source` instead. With several seeds, each episode's accuracy is
-    first averaged over them. All pairs of one data set and setting are one family for Holm's
-    correction. There are no tests of fewer than two episodes.
+    first averaged over those that both methods have, or over all if they share none: a method is
+    not better for a seed that the other lacks. All pairs of one data set and setting are one family
+    for Holm's correction. There are no tests of fewer than two episodes.
 
     Returns
     -------
@@ -46,20 +48,19 @@ def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
         the half-width of its Student's t interval, ``p_value`` that of the paired t-test and
         ``p_holm`` the same after Holm's correction. Accuracies are fractions.
     """
-    seeds = defaultdict(list)
+    seeds: _Seeds = defaultdict(dict)
     for score in scores:
-        seeds[score.key].append(score.accuracies)
-    averaged = {key: np.stack(values).mean(axis=0) for key, values in seeds.items()}
+        seeds[score.key][score.seed] = score.accuracies
     families = defaultdict(list)
-    for pair in _pairs(averaged):
-        if len(averaged[pair.first]) > 1:
-            key = pair.first
+    for pair in _pairs(seeds):
+        key = pair.first
+        if len(next(iter(seeds[key].values()))) > 1:
             families[key.dataset, key.way, key.shot].append(pair)
-    rows = [row for family in families.values() for row in _family(family, averaged)]
+    rows = [row for family in families.values() for row in _family(family, seeds)]
     return pd.DataFrame(rows, columns=COLUMNS[1:]).assign(run=run)[COLUMNS]
 
 
-def _pairs(keys: Mapping[ScoreKey, Accuracies]) -> Iterator[Pair]:
+def _pairs(keys: Iterable[ScoreKey]) -> Iterator[Pair]:
     """Yield the pairs to compare, in print order."""
     ordered = sorted(keys, key=_rank)
     for first, other in product(ordered, ordered):
@@ -86,9 +87,9 @@ def _competes(first: ScoreKey, other: ScoreKey) -> bool:
     return not other.learner or method_rank(first.method) < method_rank(other.method)
 
 
-def _family(pairs: Sequence[Pair], averaged: Mapping[ScoreKey, Accuracies]) -> Iterator[Any]:
+def _family(pairs: Sequence[Pair], seeds: _Seeds) -> Iterator[Any]:
     """Yield the rows of the pairs of one data set and setting."""
-    tests = [compare_paired(averaged[first], averaged[other]) for first, other in pairs]
+    tests = [compare_paired(*_averaged(seeds[first], seeds[other])) for first, other in pairs]
     adjusted = holm([test.p_value for test in tests])
     for (first, other), test, p_holm in zip(pairs, tests, adjusted, strict=True):
         yield {
@@ -100,3 +101,10 @@ def _family(pairs: Sequence[Pair], averaged: Mapping[ScoreKey, Accuracies]) -> I
             "p_value": test.p_value,
             "p_holm": p_holm,
         }
+
+
+def _averaged(*methods: dict[str, Accuracies]) -> Iterator[Accuracies]:
+    """Yield the accuracies (T,) of two methods, averaged over their seeds."""
+    shared = set.intersection(*map(set, methods))
+    for one in methods:
+        yield np.stack([one[seed] for seed in one if seed in shared or not shared]).mean(axis=0)

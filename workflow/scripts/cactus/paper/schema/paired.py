@@ -18,7 +18,7 @@ FIELDS: Final = (
     Field(
         "difference",
         "number",
-        "Mean accuracy of the first method minus the other's, averaged over seeds.",
+        "Mean accuracy of the first method minus the other's, averaged over the seeds of both.",
         "fraction",
         limits={"minimum": -1, "maximum": 1},
     ),

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from cactus.config.sections.learners.section import BUILT_IN
 from cactus.paper.vocabulary import is_embedding
+from cactus.provenance.audit.reading.episodes import over_seeds
 from cactus.provenance.audit.reading.paper_numbers import KEYS, CellKey, cell_key
 
 _NUMBERS: Final = ("difference", "ci95", "p_value", "p_holm")
@@ -63,20 +64,21 @@ class PairedTests:
     Parameters
     ----------
     accuracies
-        Of each method's episodes, averaged over seeds, by the key of its row of results.
+        Of each method's episodes by seed, by the key of its row of results.
     """
 
-    def __init__(self, accuracies: Mapping[CellKey, Sequence[float]]) -> None:
+    def __init__(self, accuracies: Mapping[CellKey, Mapping[str, Sequence[float]]]) -> None:
         families = defaultdict(list)
         for key in accuracies:
             families[key[0], *key[4:]].append(key)  # data set, way and shot
         self._tests: dict[PairKey, Paired] = {}
         for family in families.values():
             pairs = [pair for pair in product(family, family) if _compete(*pair)]
+            series = {pair: _of_same_seeds(*(accuracies[key] for key in pair)) for pair in pairs}
             tests = {
-                pair: paired_test(*(accuracies[key] for key in pair))
-                for pair in pairs
-                if 1 < len(accuracies[pair[0]]) == len(accuracies[pair[1]])
+                pair: paired_test(first, other)
+                for pair, (first, other) in series.items()
+                if 1 < len(first) == len(other)
             }
             adjusted = stepped_down({pair: test[2] for pair, test in tests.items()})
             self._tests |= {pair: Paired(*test, adjusted[pair]) for pair, test in tests.items()}
@@ -110,6 +112,15 @@ class PairedTests:
                     yield f"{title}: {name} {row[name]}, but its episodes give {right!r}"
         for pair in self._tests.keys() - seen:
             yield f"{_title(pair)}: no row"
+
+
+def _of_same_seeds(
+    first: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]]
+) -> tuple[list[float], list[float]]:
+    """Average each method over the seeds that both have, or over its own if they share none."""
+    shared = first.keys() & other.keys()
+    one, two = (over_seeds([each[seed] for seed in shared or each]) for each in (first, other))
+    return one, two
 
 
 def _compete(first: CellKey, other: CellKey) -> bool:

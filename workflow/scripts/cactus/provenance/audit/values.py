@@ -122,7 +122,7 @@ class ValueCheck:
         for key, row in zip(keys, rows, strict=True):
             with suppress(RecordError):  # reported by the check of the episodes
                 jobs = self._scoring.of(row)
-                series[key] = self._episodes.averaged(jobs, _setting(row))
+                series[key] = self._episodes.by_seed(jobs, _setting(row))
         return PairedTests(series)
 
     @cached_property

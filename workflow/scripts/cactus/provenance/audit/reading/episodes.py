@@ -53,8 +53,8 @@ class EpisodeAccuracies:
             values.append(accuracy)
         return dict(found)
 
-    def averaged(self, jobs: list[Job], key: SettingKey) -> list[float]:
-        """Return the accuracy of each episode, averaged over jobs.
+    def by_seed(self, jobs: list[Job], key: SettingKey) -> dict[str, list[float]]:
+        """Return the accuracy of each episode by the seed of its job.
 
         Raises
         ------
@@ -63,15 +63,16 @@ class EpisodeAccuracies:
         RecordError
             A file is damaged, has no such episodes, or has other ones than the next.
         """
-        return _averaged(self._series(jobs, key))
+        series = self._series(jobs, key)
+        return {job.wildcards["seed"]: one for job, one in zip(jobs, series, strict=True)}
 
     def summary(self, jobs: list[Job], key: SettingKey) -> dict[str, float | None]:
-        """Return mean and half interval of `averaged`, and the deviation of the jobs' means.
+        """Return the mean over seeds and episodes, half its interval, and the jobs' deviation.
 
         Raises
         ------
         ValueError, RecordError
-            As `averaged`.
+            As `by_seed`.
         """
         series = self._series(jobs, key)
         spread = math.sqrt(_squares([_mean(one) for one in series]) / max(len(series) - 1, 1))
@@ -91,13 +92,14 @@ class EpisodeAccuracies:
 
 def mean_and_interval(series: Sequence[Sequence[float]]) -> dict[str, float]:
     """Average series of the same length, then their values; ``ci95`` is half the interval."""
-    averaged = _averaged(series)
+    averaged = over_seeds(series)
     count = len(averaged)
     half = 1.96 * math.sqrt(_squares(averaged) / count / count)
     return {"mean": _mean(averaged), "ci95": half}
 
 
-def _averaged(series: Sequence[Sequence[float]]) -> list[float]:
+def over_seeds(series: Sequence[Sequence[float]]) -> list[float]:
+    """Return the mean of each episode over series of the same length."""
     return [_mean(values) for values in zip(*series, strict=True)]
 
 
