@@ -173,7 +173,7 @@ def paired_notes(paired: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
         rf"$^{{*}}$\,significant at {100 * LEVEL:g}\,\%: paired $t$-test on the tasks that all "
         rf"methods share, with Holm's correction for the {count} pairs of a setting.",
         *base,
-        "Several training seeds are averaged task by task first. "
+        "Several training seeds, of those that both have, are averaged task by task first. "
         + (baselines if (shown["other_learner"] == "").any() else "")
         + "Test and interval hold for the trained models: they leave out the spread over seeds.",
     ]
