@@ -112,7 +112,7 @@ def test_the_page_of_an_unfinished_run_lists_what_is_missing(project: Project, t
     code, output = project.cactus("report", "small", "--output", own)
     assert "made by the workflow" in output
     assert code not in (0, 1)
-    for place in (".", "docs", "Snakefile/now.html"):
+    for place in (".", "config", "Snakefile/now.html"):
         code, output = project.cactus("report", "small", "--output", place)
         assert "The report cannot be written there" in output
         assert code not in (0, 1)
