@@ -52,6 +52,9 @@ def test_a_call_for_the_first_jobs_says_nothing_of_the_rest(tmp_path):
     option = ("--until", "prepare_data")
     assert "Every number" not in snakemake(tmp_path, "--cores", "2", *option, *STUDY)
     assert len([*tmp_path.glob("results/cut/data/*/manifest.json")]) == 2
+    touched = snakemake(tmp_path, "--cores", "1", "--touch", *STUDY)
+    assert "Every number" not in touched
+    assert "DataError" not in touched
 
 
 def test_progress_names_the_cell_the_time_and_what_remains(run):

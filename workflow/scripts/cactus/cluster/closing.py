@@ -140,9 +140,10 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
         if read_state(planner.run_folder, job) is None:
             log = _log(planner.run_folder, job, folder)
             note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
-    listed = list_failures(planner, failed, earlier) + _what_else(workflow, planner, {*failed})
+    listed = list_failures(planner, failed, earlier)
     # Set by SIGTERM, after which Snakemake waits for the jobs that run and starts no other.
-    return f"{listed}{_SIGNAL}" if workflow.scheduler._user_kill else listed
+    ended = workflow.scheduler._user_kill
+    return listed + (_SIGNAL if ended else _what_else(workflow, planner, {*failed}))
 
 
 def _what_else(workflow: Any, planner: Planner, failed: set[Job]) -> str:

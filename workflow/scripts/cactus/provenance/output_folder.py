@@ -21,7 +21,8 @@ def check_output(what: str, output: Path, *, replaced: bool = False) -> None:
     Raises
     ------
     RecordError
-        Something else is there, or the path is in the folder of a run.
+        Something else is there, a file is in the place of a folder above it, or the path is in the
+        folder of a run.
     """
     taken = any(output.iterdir()) if output.is_dir() else output.exists()
     inside = any(map(_is_run, output.resolve().parents)) or _is_run(output)
