@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy import stats
 
@@ -69,6 +70,10 @@ def run(
 
 def rows_of(*runs: FinishedRun) -> list[Row]:
     return comparison_rows(runs, ["omniglot"])
+
+
+def mean_of(row: Row) -> npt.NDArray[np.float64]:
+    return np.mean([*row.by_seed.values()], axis=0)
 
 
 def pairs_of(*runs: FinishedRun) -> set[tuple[str, str]]:
@@ -143,12 +148,38 @@ def test_the_tests_are_t_tests_with_holms_correction_within_a_setting():
         family = [test for test in tests if test.first.key.shot == shot]
         assert len(family) == 2
         p_values = [
-            stats.ttest_rel(test.first.accuracies, test.other.accuracies).pvalue for test in family
+            stats.ttest_rel(mean_of(test.first), mean_of(test.other)).pvalue for test in family
         ]
         assert [test.result.p_value for test in family] == pytest.approx(p_values)
         low, high = sorted(p_values)
         right = {low: min(1, 2 * low), high: min(1, max(2 * low, high))}
         assert [test.p_holm for test in family] == pytest.approx([right[p] for p in p_values])
+
+
+def test_only_seeds_that_both_runs_have_are_compared():
+    one, three = run("one", {"acai": 1}, seeds=1), run("three", {"acai": 2}, seeds=3)
+    rows = rows_of(one, three)
+    tests = comparison_tests(rows, ["one", "three"])
+    for test in tests:
+        assert (test.first.run, [*test.first.by_seed]) == ("three", ["0", "1", "2"])
+        difference = test.first.by_seed["0"] - test.other.by_seed["0"]
+        assert test.result.difference == pytest.approx(difference.mean())
+        assert [[one.cell for one in side] for side in test.origins] == [
+            ["omniglot/acai/maml/s0"],
+            ["omniglot/acai/maml/s0"],
+        ]
+    entries = [one for one in number_entries(rows, tests, 2, UNTITLED) if "minus" in one]
+    assert [len(one["from"]) for one in entries] == [1, 1]
+
+
+def test_runs_without_a_common_seed_are_compared_over_all_of_theirs():
+    old, new = run("old", {"acai": 1}), run("new", {"acai": 2}, seeds=4)
+    new.__dict__["scores"] = new.scores[4:]
+    for test in comparison_tests(rows_of(old, new), ["old", "new"]):
+        assert {*test.first.by_seed} == {"2", "3"}
+        difference = mean_of(test.first) - mean_of(test.other)
+        assert test.result.difference == pytest.approx(difference.mean())
+        assert [len(side) for side in test.origins] == [2, 2]
 
 
 def test_one_episode_is_not_tested():

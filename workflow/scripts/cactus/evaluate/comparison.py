@@ -1,14 +1,14 @@
 """Paired comparison of two methods on the same episodes, and of many such pairs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from cactus.errors import DataError
+from cactus.evaluate.statistics import Accuracies
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PairedComparison:
 
 
 def compare_paired(
-    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], *, level: float = 0.95
+    first: Accuracies, second: Accuracies, *, level: float = 0.95
 ) -> PairedComparison:
     """Compare two methods on the same T episodes by the paired t-test.
 
@@ -67,6 +67,27 @@ def compare_paired(
     half = float(special.stdtrit(tasks - 1, (1 + level) / 2)) * error
     p_value = 2 * float(special.stdtr(tasks - 1, -abs(mean) / error)) if error else float(mean == 0)
     return PairedComparison(tasks, mean, mean - half, mean + half, p_value)
+
+
+def shared_seeds(first: Iterable[str], second: Iterable[str]) -> list[set[str]]:
+    """Return the seeds of two methods to compare: those that both have, or all if they share none.
+
+    A method is not better for a seed that the other lacks.
+    """
+    seeds = [set(first), set(second)]
+    shared = set.intersection(*seeds)
+    return [shared or one for one in seeds]
+
+
+def over_shared_seeds(
+    first: Mapping[str, Accuracies], second: Mapping[str, Accuracies]
+) -> list[Accuracies]:
+    """Return two methods' accuracies (T,), averaged over `shared_seeds`; (T,) each by seed."""
+    kept = shared_seeds(first, second)
+    return [
+        np.stack([accuracies for seed, accuracies in one.items() if seed in seeds]).mean(axis=0)
+        for one, seeds in zip((first, second), kept, strict=True)
+    ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from cactus.evaluate.comparison import compare_paired, holm
+from cactus.evaluate.comparison import compare_paired, holm, over_shared_seeds
+from cactus.evaluate.statistics import Accuracies
 from cactus.paper.paired import COLUMNS
 from cactus.paper.scores import Score, ScoreKey
 from cactus.paper.vocabulary import (
@@ -20,7 +19,6 @@ from cactus.paper.vocabulary import (
     source_rank,
 )
 
-Accuracies = npt.NDArray[np.float64]
 _Seeds = dict[ScoreKey, dict[str, Accuracies]]
 
 
@@ -37,9 +35,8 @@ def paired_tests(scores: Sequence[Score], run: str) -> pd.DataFrame:
     These are training from scratch and, for cells on an embedding, the baselines and the other
     meta-learners on it (once per pair). Cells on other sources have the same meta-learner on
     `cactus.paper.vocabulary.base_source` instead. With several seeds, each episode's accuracy is
-    first averaged over those that both methods have, or over all if they share none: a method is
-    not better for a seed that the other lacks. All pairs of one data set and setting are one family
-    for Holm's correction. There are no tests of fewer than two episodes.
+    first averaged over `cactus.evaluate.comparison.shared_seeds`. All pairs of one data set and
+    setting are one family for Holm's correction. There are no tests of fewer than two episodes.
 
     Returns
     -------
@@ -89,7 +86,9 @@ def _competes(first: ScoreKey, other: ScoreKey) -> bool:
 
 def _family(pairs: Sequence[Pair], seeds: _Seeds) -> Iterator[Any]:
     """Yield the rows of the pairs of one data set and setting."""
-    tests = [compare_paired(*_averaged(seeds[first], seeds[other])) for first, other in pairs]
+    tests = [
+        compare_paired(*over_shared_seeds(seeds[first], seeds[other])) for first, other in pairs
+    ]
     adjusted = holm([test.p_value for test in tests])
     for (first, other), test, p_holm in zip(pairs, tests, adjusted, strict=True):
         yield {
@@ -101,10 +100,3 @@ def _family(pairs: Sequence[Pair], seeds: _Seeds) -> Iterator[Any]:
             "p_value": test.p_value,
             "p_holm": p_holm,
         }
-
-
-def _averaged(*methods: dict[str, Accuracies]) -> Iterator[Accuracies]:
-    """Yield the accuracies (T,) of two methods, averaged over their seeds."""
-    shared = set.intersection(*map(set, methods))
-    for one in methods:
-        yield np.stack([one[seed] for seed in one if seed in shared or not shared]).mean(axis=0)

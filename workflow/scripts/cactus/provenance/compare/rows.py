@@ -1,17 +1,22 @@
 """The rows of a comparison, and the paired tests between them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cactus.config.printed.titles import Titles
-from cactus.evaluate.comparison import PairedComparison, compare_paired, holm
-from cactus.evaluate.statistics import ACCURACIES_FILE, AccuracySummary, summarize_seeds
+from cactus.evaluate.comparison import (
+    PairedComparison,
+    compare_paired,
+    holm,
+    over_shared_seeds,
+    shared_seeds,
+)
+from cactus.evaluate.statistics import ACCURACIES_FILE, Accuracies, AccuracySummary, summarize_seeds
 from cactus.paper.scores import Score, ScoreKey
 from cactus.paper.vocabulary import dataset_rank, method_rank, source_rank
 from cactus.provenance.compare.runs import FinishedRun
@@ -25,6 +30,7 @@ class Origin(NamedTuple):
 
     run: str
     cell: str
+    seed: str
     file: str
     sha256: str
 
@@ -37,10 +43,8 @@ class Row:
     ----------
     runs
         Names of the runs, in the order in which they were named.
-    seeds
-        Its training seeds.
-    accuracies
-        (T,) fractions, averaged over the seeds.
+    by_seed
+        Accuracies (T,) of each seed.
     summary, seed_std
         See `cactus.evaluate.statistics.summarize_seeds`.
     episodes_sha256
@@ -51,8 +55,7 @@ class Row:
 
     key: ScoreKey
     runs: tuple[str, ...]
-    seeds: tuple[str, ...]
-    accuracies: npt.NDArray[np.float64]
+    by_seed: Mapping[str, Accuracies]
     summary: AccuracySummary
     seed_std: float | None
     episodes_sha256: str
@@ -79,12 +82,24 @@ class Row:
 
 
 class Test(NamedTuple):
-    """The first row minus the other on the same episodes, and its p-value by Holm's method."""
+    """The first row minus the other on the same episodes, and its p-value by Holm's method.
+
+    Of rows with different training seeds, it takes those that both have.
+    """
 
     first: Row
     other: Row
     result: PairedComparison
     p_holm: float
+
+    @property
+    def origins(self) -> tuple[list[Origin], list[Origin]]:
+        """The files of the seeds that are compared, of the first row and of the other."""
+        first, other = shared_seeds(self.first.by_seed, self.other.by_seed)
+        return (
+            [one for one in self.first.origins if one.seed in first],
+            [one for one in self.other.origins if one.seed in other],
+        )
 
 
 def comparison_rows(runs: Sequence[FinishedRun], datasets: Collection[str]) -> list[Row]:
@@ -111,19 +126,18 @@ def comparison_rows(runs: Sequence[FinishedRun], datasets: Collection[str]) -> l
 
 def _row(members: list[tuple[str, list[tuple[Score, Record]]]]) -> Row:
     scores = [score for score, _ in members[0][1]]
-    accuracies = np.stack([score.accuracies for score in scores])
-    summary, seed_std = summarize_seeds(accuracies)
+    by_seed = {score.seed: score.accuracies for score in scores}
+    summary, seed_std = summarize_seeds(np.stack([*by_seed.values()]))
     origins = []
     for run, found in members:
         for score, record in found:
             file = f"{score.cell}/{ACCURACIES_FILE}"
             cell = record.job.cell
-            origins.append(Origin(run, cell, file, record.entities[file].sha256))
+            origins.append(Origin(run, cell, score.seed, file, record.entities[file].sha256))
     return Row(
         key=scores[0].key,
         runs=tuple(run for run, _ in members),
-        seeds=tuple(score.seed for score in scores),
-        accuracies=accuracies.mean(axis=0),
+        by_seed=by_seed,
         summary=summary,
         seed_std=seed_std,
         episodes_sha256=scores[0].episodes_sha256,
@@ -157,7 +171,7 @@ def comparison_tests(rows: Sequence[Row], order: Sequence[str]) -> list[Test]:
     for first, other in combinations(rows, 2):
         if first.setting == other.setting and first.key.method == other.key.method:
             lacking = _lacks(first, other, having) or _lacks(other, first, having)
-            if (first.cell == other.cell or lacking) and len(first.accuracies) > 1:
+            if (first.cell == other.cell or lacking) and first.summary.tasks > 1:
                 families[first.setting].append((first, other))
     return [test for pairs in families.values() for test in _family(pairs, order)]
 
@@ -172,7 +186,9 @@ def _family(pairs: Sequence[tuple[Row, Row]], order: Sequence[str]) -> Iterator[
     for pair in pairs:
         later = max(pair, key=lambda row: [order.index(run) for run in row.runs])
         ordered.append((later, pair[0] if later is pair[1] else pair[1]))
-    results = [compare_paired(first.accuracies, other.accuracies) for first, other in ordered]
+    results = [
+        compare_paired(*over_shared_seeds(first.by_seed, other.by_seed)) for first, other in ordered
+    ]
     adjusted = holm([result.p_value for result in results])
     for (first, other), result, p_holm in zip(ordered, results, adjusted, strict=True):
         yield Test(first, other, result, p_holm)

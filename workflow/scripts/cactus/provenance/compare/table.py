@@ -103,13 +103,14 @@ def number_entries(
             "from": [one._asdict() for one in row.origins],
         }
     for test in tests:
+        first, other = test.origins
         yield {
             "dataset": test.first.key.dataset,
             "row": title_of_test(test, titles),
             "column": setting_title(*test.first.setting[1:]),
             "printed": difference_cell(test, decimals).printed,
-            "from": [one._asdict() for one in test.first.origins],
-            "minus": [one._asdict() for one in test.other.origins],
+            "from": [one._asdict() for one in first],
+            "minus": [one._asdict() for one in other],
         }
 
 
@@ -153,8 +154,8 @@ def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]
         label=f"tab:comparison-{'-'.join(runs)}",
         notes=[
             r"The interval is $\pm 1.96\,\sigma/\sqrt{n}$ over $n$ tasks, that of a difference "
-            r"Student's $t$. Several training seeds are averaged task by task first. Runs joined "
-            "by = share a result.",
+            r"Student's $t$. Several training seeds, of a difference those that both have, are "
+            "averaged task by task first. Runs joined by = share a result.",
             *([stars] if any(one.tests for one in found) else []),
             *map(latex.escape, notes),
         ],

@@ -115,7 +115,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "runs": " ".join(row.runs),
         **row.key._asdict(),
-        "seeds": " ".join(row.seeds),
+        "seeds": " ".join(row.by_seed),
         **vars(row.summary),
         "seed_std": row.seed_std,
         "episodes_sha256": row.episodes_sha256,
