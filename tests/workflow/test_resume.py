@@ -1,6 +1,7 @@
 """A real job that is killed and stopped resumes, and its record shows it."""
 
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def test_backups_are_dropped_when_snakemake_ends(finished: Project, tmp_path: Pa
 def test_a_changed_configuration_starts_from_scratch(finished: Project, tmp_path: Path):
     job = TrainingJob(finished.copy(tmp_path / "project"), CELL)
     job.interrupt(signal.SIGTERM, lambda: job.last_saved() >= 3)
+    _, states = job.project.cactus("status")
+    assert re.search(rf"{CELL.removesuffix('/s0')}\S* +stopped", states)
     content = json.loads(job.plan.read_text())
     content["plan"]["spec"]["settings"]["outer_lr"] *= 2
     job.plan.write_text(json.dumps(content))

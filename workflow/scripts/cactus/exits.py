@@ -17,6 +17,7 @@ from cactus.refusals import explained
 
 # SIGKILL is the only signal that ends a process without these words.
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNAL_CODES: Final = tuple(128 + one for one in _ENDING)  # exit codes after each
 
 
 def run_main(main: Callable[[], None]) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cactus.errors import LeaseError, TrainingError
+from cactus.errors import LeaseError, StoppedError, TrainingError
 from cactus.provenance.execution.attempts import (
     failure_note,
     failure_path,
     next_attempt,
     read_state,
+    was_stopped,
     work_folder,
 )
 from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease
@@ -67,6 +68,29 @@ def test_a_note_has_the_kind_of_its_error_also_of_one_of_a_library(tmp_path: Pat
     facts = read_state(tmp_path, JOB)
     assert facts is not None
     assert facts["kind"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize(
+    ("error", "stopped"),
+    [
+        (StoppedError("The job was asked to stop.", where="a", got="SIGINT", fix="again"), True),
+        (SystemExit(128 + signal.SIGINT), True),
+        (SystemExit(128 + signal.SIGTERM), True),
+        (SystemExit(128 + signal.SIGKILL), False),
+        (SystemExit(3), False),
+        (SystemExit("a text"), False),
+        (KeyError("a"), False),
+    ],
+)
+def test_a_job_that_was_asked_to_stop_has_not_failed(
+    tmp_path: Path, error: BaseException, stopped: bool
+):
+    with pytest.raises(type(error)), note(tmp_path):
+        raise error
+    facts = read_state(tmp_path, JOB)
+    assert facts is not None
+    assert was_stopped(facts) is stopped
+    assert ("asked to stop" in facts["error"]) is stopped
 
 
 def test_a_process_that_lost_the_job_leaves_no_note(tmp_path: Path):

@@ -120,6 +120,8 @@ def _steps(run: _Run) -> Iterator[_Step]:
         case "failed":
             yield _Step(f"cactus logs {run.job} --run {name}", "read why it failed")
             yield _Step(f"cactus update {name}", "go on, once that is mended")
+        case "stopped":
+            yield _Step(f"cactus update {name}", "go on from where it was stopped")
         case "stale" | "missing":
             yield _Step(f"cactus plan {name}", "see what the next run does and takes")
             if run.state == "stale":

@@ -1,14 +1,16 @@
 """The attempts at a job that has not succeeded yet: running, failed or killed, and how many."""
 
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cactus.errors import CactusError
+from cactus.errors import CactusError, StoppedError
+from cactus.exits import SIGNAL_CODES
 from cactus.files import read_text, write_json
 from cactus.provenance.execution.lease import Lease, lives, read_lease
 from cactus.provenance.execution.logs import early_death
@@ -52,7 +54,7 @@ def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iter
             path.unlink(missing_ok=True)
             raise
         lease.check()
-        told = explained(error)
+        told = _stopped(error, job) or explained(error)
         facts = {
             **identity(),
             "state": "failed",
@@ -68,6 +70,20 @@ def failure_note(run_folder: Path, job: Job, lease: Lease, attempt: int) -> Iter
             print(f"this failure cannot be noted in {path}: {second}", file=sys.stderr)
         raise
     path.unlink(missing_ok=True)
+
+
+def _stopped(error: BaseException, job: Job) -> StoppedError | None:
+    """Return the error of a job that a signal ended, if one did (`cactus.exits.run_main`)."""
+    if not isinstance(error, SystemExit) or error.code not in SIGNAL_CODES:
+        return None
+    name = signal.Signals(error.code - 128).name
+    fix = "run the workflow again"
+    return StoppedError("The job was asked to stop.", where=job.name, got=name, fix=fix)
+
+
+def was_stopped(facts: Mapping[str, Any]) -> bool:
+    """Return whether an attempt ended because it was asked to, not because anything failed."""
+    return facts.get("kind") == StoppedError.__name__
 
 
 def read_state(run_folder: Path, job: Job) -> dict[str, Any] | None:

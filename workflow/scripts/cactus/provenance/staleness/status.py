@@ -1,4 +1,4 @@
-"""The state of each job of a run: fresh, stale, queued, running, missing or failed."""
+"""The state of each job of a run: fresh, stale, queued, running, missing, stopped or failed."""
 
 import os
 from collections import Counter
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from cactus.errors import counted
-from cactus.provenance.execution.attempts import read_state
+from cactus.provenance.execution.attempts import read_state, was_stopped
 from cactus.provenance.execution.logs import attempt_log, log_path
 from cactus.provenance.execution.process import process_location
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
 
-State = Literal["failed", "running", "queued", "missing", "stale", "fresh"]
+State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "fresh"]
 # In the order in which a user needs to know.
-STATES: Final[tuple[State, ...]] = ("failed", "running", "queued", "missing", "stale", "fresh")
+STATES: Final[tuple[State, ...]] = get_args(State)
 _FAILED: Final = ("failed", "killed")  # states of an attempt
 
 
@@ -30,7 +30,8 @@ class JobStatus:
     Attributes
     ----------
     state
-        A killed job counts as failed; a job that never finished is missing.
+        A killed job counts as failed, one that was asked to stop as stopped; a job that never
+        finished is missing.
     ended
         When its last run ended, or when it failed or started, in ISO 8601; empty if never.
     seconds
@@ -74,9 +75,8 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
             return JobStatus(job, "failed", str(facts.get("started", "")), seconds, note)
-    return JobStatus(
-        job, "failed", str(facts.get("ended", "")), seconds, str(facts.get("error", ""))
-    )
+    state: State = "stopped" if was_stopped(facts) else "failed"
+    return JobStatus(job, state, str(facts.get("ended", "")), seconds, str(facts.get("error", "")))
 
 
 def _progress(facts: dict[str, Any]) -> str:
