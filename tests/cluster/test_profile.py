@@ -118,9 +118,12 @@ def test_without_slurm_it_says_so(copied: Project, tmp_path: Path):
     for program in ("bash", "env", "git"):
         (tmp_path / program).symlink_to(shutil.which(program))
     project = Project(copied.folder, {**os.environ, "PATH": str(tmp_path)})
-    code, output = project.cactus("profile")
-    assert code == 10
-    assert "Slurm's commands are not installed on this machine." in output
+    runs = sorted((copied.folder / "results").glob("*"))
+    for command in ("profile", "run"):
+        code, output = project.cactus(command)
+        assert code == 10
+        assert "Slurm's commands are not installed on this machine." in output
+    assert sorted((copied.folder / "results").glob("*")) == runs
 
 
 def test_with_a_silent_controller_it_says_so(with_models: SlurmCluster, copied: Project):

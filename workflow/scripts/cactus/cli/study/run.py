@@ -2,12 +2,21 @@
 
 import argparse
 
+from cactus.cluster.clients import run_slurm
 from cactus.cluster.profile import PROFILE_LINK, profile_files
 from cactus.cluster.supervise import Supervisor
 
 
 def run_supervised(arguments: argparse.Namespace) -> int:
-    """Run the workflow on the cluster; return Snakemake's exit code."""
+    """Run the workflow on the cluster; return Snakemake's exit code.
+
+    Raises
+    ------
+    ClusterError
+        Slurm is missing or does not answer: nothing is planned, so that no empty run is left. For
+        the others see `cactus.cluster.supervise.Supervisor.run`.
+    """
+    run_slurm("squeue", "--me", "--noheader")
     if arguments.profile == PROFILE_LINK:
         profile_files()  # a lost link is mended
     options = ["--profile", arguments.profile, *arguments.snakemake]
