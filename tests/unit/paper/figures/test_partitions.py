@@ -1,5 +1,6 @@
 """The figure of accuracy against P, k and purity."""
 
+import dataclasses
 from collections import Counter
 from itertools import product
 from pathlib import Path
@@ -142,6 +143,17 @@ def test_lines_join_cells_that_differ_in_nothing_else(tmp_path: Path):
         assert sum(open_ones) == 2 * 3
     (legend,) = figure.legends
     assert "open: other settings, too" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_title_says_that_cells_have_unequal_numbers_of_seeds(tmp_path: Path):
+    made = inputs(tmp_path, {"acai": (10, 500), "acai+p-1": (1, 500)})
+    assert draw(made).axes[0].get_title(loc="left") == "5-way 1-shot"
+    rows = made.results
+    base = rows[(rows["source"] == "acai") & (rows["seed"] == "0")]
+    more = [rows, *(base.assign(seed=seed) for seed in ("1", "2"))]
+    unequal = dataclasses.replace(made, results=pd.concat(more, ignore_index=True))
+    title = draw(unequal).axes[0].get_title(loc="left")
+    assert title == "5-way 1-shot, means of 1 to 3 seeds"
 
 
 def test_a_single_cell_has_nothing_to_compare(tmp_path: Path):

@@ -18,7 +18,7 @@ from cactus.paper.cells import drawn_entries, quality_entry
 from cactus.paper.drawing.text import wrapped
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.partition_quality import QUALITY_TABLE, read_quality_table
-from cactus.paper.results import averaged_over_seeds
+from cactus.paper.results import ALL_SEEDS, averaged_over_seeds
 from cactus.paper.vocabulary import setting_title, source_rank
 
 _DECIMALS: Final = 2
@@ -70,7 +70,7 @@ def draw(inputs: FigureInputs) -> Figure:
         label = inputs.accuracy_label(inputs.dataset)
         room = _PANEL_HEIGHT - 10 * style.MM
         panel.set_ylabel(wrapped(label, room, inputs.settings.font_size))
-    axes[0].set_title(setting_title(*_setting(inputs)), loc="left")
+    axes[0].set_title(setting_title(*_setting(inputs)) + _unequal_seeds(inputs), loc="left")
     style.legend_below(figure, handles, 2)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
@@ -103,6 +103,15 @@ def _shown(inputs: FigureInputs) -> pd.DataFrame:
     rows = inputs.averaged
     here = (rows["dataset"] == inputs.dataset) & (rows["way"] == way) & (rows["shot"] == shot)
     return rows[here & (rows["learner"] != "") & rows["source"].isin(list(inputs.partitions))]
+
+
+def _unequal_seeds(inputs: FigureInputs) -> str:
+    """Say of how many training seeds the cells are means, if their numbers differ."""
+    rows, shown = inputs.results, _shown(inputs)
+    single = rows[(rows["dataset"] == inputs.dataset) & (rows["seed"] != ALL_SEEDS)]
+    counts = single.groupby(["source", "learner"])["seed"].nunique()
+    numbers = {counts[cell] for cell in zip(shown["source"], shown["learner"], strict=True)}
+    return f", means of {min(numbers)} to {max(numbers)} seeds" if len(numbers) > 1 else ""
 
 
 def _purities(inputs: FigureInputs) -> dict[tuple[str, str], dict[str, Any]]:
