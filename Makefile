@@ -59,7 +59,8 @@ test-nodes: $(SETUP)
 # Parts of `make test` share the cores, and threads of tiny operations mostly wait for each other:
 # with one thread, networks of the tests take a quarter of the time. Threads that a test asks for
 # sleep while they wait. `make test-kernels` has as many threads as there are cores.
-ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
+# Bytecode is kept, whatever the machine wants: the tests import the package thousands of times.
+ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=
 
 # Most tests of whole runs share a finished one, which they copy. It is made anew each time, outside
 # this git repository.

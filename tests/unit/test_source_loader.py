@@ -1,10 +1,12 @@
-"""Modules run from their source, not from bytecode that looks current."""
+"""Modules run from their source as it is, not from bytecode that merely looks current."""
 
+import marshal
 import os
 import py_compile
 import shutil
 import subprocess
 import sys
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,9 @@ def edited_in_the_same_second(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def printed(folder: Path, code: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+def printed(folder: Path, code: str, **variables: str) -> str:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPATH": str(folder)}
+    environment |= variables
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
@@ -55,6 +58,72 @@ def test_the_package_runs_from_its_source(scripts: Path):
     assert printed(scripts, "import cactus.part.value as one; print(one.VALUE)") == "2"
 
 
+SHOW = "import cactus.part.value as one; print(one.VALUE, one.value.__code__.co_filename)"
+
+
+@pytest.fixture
+def kept(scripts: Path) -> Path:
+    """A module of the package, whose bytecode is kept."""
+    module = scripts / "cactus/part/value.py"
+    module.write_text("VALUE = 4\ndef value(): return VALUE\n")
+    assert printed(scripts, SHOW) == f"4 {module}"
+    return module
+
+
+def replaced(module: Path, text: str) -> None:
+    """Replace the code in the bytecode of a module, but not the hash of its source."""
+    cache = Path(cache_from_source(str(module)))
+    data = cache.read_bytes()
+    assert data[:4] == MAGIC_NUMBER
+    assert data[8:16] == source_hash(module.read_bytes())
+    cache.write_bytes(data[:16] + marshal.dumps(compile(text, str(module), "exec")))
+
+
+def test_bytecode_with_the_hash_of_the_source_is_used(kept: Path):
+    replaced(kept, "VALUE = 5\ndef value(): return VALUE")
+    assert printed(kept.parents[2], SHOW) == f"5 {kept}"
+    kept.write_text(kept.read_text() + "# more\n")
+    assert printed(kept.parents[2], SHOW) == f"4 {kept}"
+
+
+def test_pythons_own_loader_takes_the_kept_bytecode_too(kept: Path):
+    replaced(kept, "VALUE = 5\ndef value(): return VALUE")
+    code = f"import sys; sys.path.insert(0, {str(kept.parent)!r}); import value; print(value.VALUE)"
+    assert printed(kept.parents[2], code) == "5"
+
+
+def test_an_edit_of_equal_size_in_the_same_second_runs_and_is_kept(kept: Path):
+    status = kept.stat()
+    kept.write_text(kept.read_text().replace("4", "6"))
+    os.utime(kept, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert printed(kept.parents[2], SHOW) == f"6 {kept}"
+    replaced(kept, "VALUE = 7\ndef value(): return VALUE")
+    assert printed(kept.parents[2], SHOW) == f"7 {kept}"
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0", b"\x63" * 40])
+def test_damaged_bytecode_is_not_used(kept: Path, damage: bytes):
+    cache = Path(cache_from_source(str(kept)))
+    for start in (0, 16):
+        cache.write_bytes(cache.read_bytes()[:start] + damage)
+        assert printed(kept.parents[2], SHOW) == f"4 {kept}"
+
+
+def test_bytecode_of_a_moved_folder_is_made_anew(kept: Path, tmp_path: Path):
+    moved = tmp_path / "moved"
+    shutil.copytree(kept.parents[1], moved / "cactus")
+    assert printed(moved, SHOW) == f"4 {moved / 'cactus/part/value.py'}"
+
+
+def test_no_bytecode_is_written_where_none_is_wanted(scripts: Path):
+    cache = Path(cache_from_source(str(scripts / "cactus/part/value.py")))
+    before = cache.read_bytes()
+    assert (
+        printed(scripts, SHOW.partition(", one.value")[0] + ")", PYTHONDONTWRITEBYTECODE="1") == "2"
+    )
+    assert cache.read_bytes() == before
+
+
 def test_a_job_runs_the_modules_of_users_from_their_source(scripts: Path):
     code = (
         "from cactus.source_loader import SourceFinder, loaded_sources\n"
@@ -62,7 +131,10 @@ def test_a_job_runs_the_modules_of_users_from_their_source(scripts: Path):
         "import mine.value as one\n"
         "print(one.VALUE, sorted(loaded_sources().values()))"
     )
+    cache = Path(cache_from_source(str(scripts / "mine/value.py")))
+    before = cache.read_bytes()
     assert printed(scripts, code).startswith("2 [b'VALUE = 2\\n'")
+    assert cache.read_bytes() == before  # a folder of a user's is left as it is
 
 
 def test_a_module_of_a_user_by_its_path_runs_from_its_source(tmp_path: Path):

@@ -1,35 +1,65 @@
-"""Runs modules from their source, never from bytecode that is cached beside them.
+"""Runs modules from their source as it is, not from bytecode that merely looks current.
 
 Python takes a ``.pyc`` file for current if the source has the size that it was made from, and the
 same time in whole seconds. So a quick edit of equal size could run as the old code, under the hash
-of the new one. To compile the package takes a small part of a second.
+of the new one. Here, bytecode counts only with the hash of the source (PEP 552), which is always
+read: to compile the package anew takes a sixth of a short command's time.
 """
 
+import marshal
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from types import CodeType, ModuleType
+from typing import Final
+
+_CHECKED: Final = (0b11).to_bytes(4, "little")  # bytecode with the hash of its source
 
 
 class SourceLoader(SourceFileLoader):
-    """Compiles a source file whenever it is loaded.
+    """Loads the code of a source file as it is now.
 
     Attributes
     ----------
+    cached
+        Whether bytecode is kept beside the source.
     content
-        What was compiled; None before.
+        The source that was loaded; None before.
     """
 
+    cached = False
     content: bytes | None = None
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the code of the source, as it is now."""
         path = self.get_filename(fullname)
-        self.content = self.get_data(path)
-        code: CodeType = self.source_to_code(self.content, path)
+        self.content = source = self.get_data(path)
+        if not self.cached:
+            return self._compiled(source, path)
+        header = MAGIC_NUMBER + _CHECKED + source_hash(source)
+        cache = cache_from_source(path)
+        code = self._kept(cache, header)
+        if code is None or code.co_filename != path:  # the folder was moved
+            code = self._compiled(source, path)
+            if not sys.dont_write_bytecode:
+                self.set_data(cache, header + marshal.dumps(code))  # silent where it may not write
         return code
+
+    def _compiled(self, source: bytes, path: str) -> CodeType:
+        code: CodeType = self.source_to_code(source, path)
+        return code
+
+    def _kept(self, cache: str, header: bytes) -> CodeType | None:
+        """Return the bytecode in a file with this header, if there is any."""
+        try:
+            data = self.get_data(cache)
+            code = marshal.loads(data[len(header) :]) if data.startswith(header) else None
+        except (OSError, EOFError, ValueError, TypeError):
+            return None
+        return code if isinstance(code, CodeType) else None
 
 
 def loaded_sources() -> dict[str, bytes]:
@@ -71,6 +101,7 @@ class SourceFinder(MetaPathFinder):
         if not ours and os.path.realpath(spec.loader.path) not in self.files:
             return None
         spec.loader = SourceLoader(fullname, spec.loader.path)
+        spec.loader.cached = ours  # a folder of a user's is left as it is
         return spec
 
     def install(self) -> None:
