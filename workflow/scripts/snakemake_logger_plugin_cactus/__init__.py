@@ -87,7 +87,8 @@ class LogHandler(LogHandlerBase):
         stats: dict[str, int] = fields["stats"]
         self._total = stats.get("total", sum(stats.values()))
         rules = ", ".join(f"{count} {rule}" for rule, count in stats.items() if rule != "total")
-        self._print(f"{self._total} jobs: {rules}")
+        jobs = "job" if self._total == 1 else "jobs"
+        self._print(f"{self._total} {jobs}: {rules}")
         if self.common_settings.dryrun:
             return
         stream = self._stream()

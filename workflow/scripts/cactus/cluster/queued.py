@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from cactus.cluster.driver import job_names
 from cactus.cluster.slurm import SlurmJob, queue
 from cactus.config.models import Config
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, counted
 from cactus.graph import Graph
 from cactus.stages.base import Job
 
@@ -59,7 +59,7 @@ def refuse_orphans(config: Config, run_folder: Path) -> None:
         raise ClusterError(
             "Slurm jobs of an earlier Snakemake process are still working on this run.",
             where=str(run_folder),
-            got=f"{len(orphans)} jobs: {shown}",
+            got=f"{counted(len(orphans), 'job')}: {shown}",
             fix="start the run with `cactus run`, which lets them finish and does the rest, "
             f"or cancel them with `scancel {identities}`: they resume from their checkpoints",
         )

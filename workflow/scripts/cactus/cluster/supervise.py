@@ -22,7 +22,7 @@ from cactus.cluster.driver import job_names, living_driver
 from cactus.cluster.queued import ADOPTED, QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
-from cactus.errors import ClusterError
+from cactus.errors import ClusterError, counted
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_run
 
@@ -158,7 +158,7 @@ class Supervisor:
             try:
                 alive = {one.slurm.id for one in queued_jobs(planner.config, folder)}
             except ClusterError as error:
-                _say(f"still waiting for {len(waiting)} jobs: {error.got}")
+                _say(f"still waiting for {counted(len(waiting), 'job')}: {error.got}")
                 alive = set(waiting)
             for identity in waiting.keys() - alive:
                 _say(f"ended {waiting.pop(identity)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.config.printed.titles import Titles
+from cactus.errors import counted
 from cactus.paper.results import averaged_over_seeds, caveat, read_results
 from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import setting_title
@@ -81,9 +82,9 @@ def _facts(records: Sequence[Record], report: Report) -> Iterator[str]:
     yield from (f"- Note of the audit: {note}." for note in report.notes)
     yield f"- Code: {_counted(records, _commit)}."
     yield (
-        f"- {len(records)} jobs between {started[:16]} and {ended[:16]} UTC, {_hours(total)} in "
-        f"all if they run one after the other; {resumed} resumed after an interruption. "
-        "[records.csv](records.csv) has one row per job."
+        f"- {counted(len(records), 'job')} between {started[:16]} and {ended[:16]} UTC, "
+        f"{_hours(total)} in all if they run one after the other; {resumed} resumed after an "
+        "interruption. [records.csv](records.csv) has one row per job."
     )
     yield f"- Processor: {_counted(records, processor_name)}."
     yield f"- Threads of a job: {_counted(records, _threads)}."
@@ -105,7 +106,7 @@ def _counted(records: Iterable[Record], fact: Callable[[Record], str]) -> str:
     counts = Counter(filter(None, map(fact, records)))
     if len(counts) == 1:
         return next(iter(counts))
-    return ", ".join(f"{value} ({count} jobs)" for value, count in counts.most_common())
+    return ", ".join(f"{value} ({counted(count, 'job')})" for value, count in counts.most_common())
 
 
 def _commit(record: Record) -> str:
