@@ -114,9 +114,10 @@ class ScoringJobs:
     """
 
     def __init__(self, jobs: Iterable[Job]) -> None:
-        self._seeds: dict[tuple[str, str], list[Job]] = defaultdict(list)
+        self._seeds: dict[tuple[str, str], list[tuple[str, Job]]] = defaultdict(list)
         for job in jobs:
-            self._seeds[job.stage, job.cell.rpartition("/")[0]].append(job)
+            seed = job.wildcards.get("seed", "")
+            self._seeds[job.stage, job.cell.rpartition("/")[0]].append((seed, job))
 
     def of(self, row: Mapping[str, Any]) -> list[Job]:
         """Return those of a row of results, or of the table of the partitions' quality."""
@@ -124,7 +125,7 @@ class ScoringJobs:
         stage = EVALUATE_MODEL.name if row["learner"] else RUN_BASELINES.name
         stage = MEASURE_PARTITIONS.name if "measure" in row else stage
         found = self._seeds.get((stage, "/".join(str(row[name]) for name in names)), [])
-        return [job for job in found if row["seed"] in ("all", job.wildcards["seed"])]
+        return [job for seed, job in found if row["seed"] in ("all", seed)]
 
 
 def number_map(job: Job) -> str | None:

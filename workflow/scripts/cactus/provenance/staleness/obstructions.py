@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,7 @@ def obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstructio
     tree = _owned(run.graph.jobs)
     texts = {digest: record.job for record in run.records() for digest in record.texts}
     for digest, job in texts.items():
-        _add(tree, object_path(Path(), digest), job)
+        _add(tree, object_path(Path(), digest).parts, job)
     found = list(_look(run.run_folder, tree))
     return found + (list(_look_for_closed(run.run_folder, _owned(jobs))) if jobs else [])
 
@@ -71,22 +71,24 @@ def _owned(jobs: Iterable[Job]) -> _Tree:
     for name in FOLDERS:
         tree[name] = {}
     for name in _FILES:
-        _add(tree, Path(name), AUDIT)
+        _add(tree, name.split("/"), AUDIT)
     nowhere = Path()
     for job in jobs:
         places = [place(nowhere, job) for place in (record_path, plan_path, failure_path, log_path)]
         lease = work_folder(nowhere, job) / LEASE_FILE
-        for path in (*places, lease, *map(Path, job.files)):
-            _add(tree, path, job)
+        for path in (*places, lease):
+            _add(tree, path.parts, job)
+        for name in job.files:
+            _add(tree, name.split("/"), job)
     return tree
 
 
-def _add(tree: _Tree, path: Path, job: Job) -> None:
-    for part in path.parts[:-1]:
+def _add(tree: _Tree, path: Sequence[str], job: Job) -> None:
+    for part in path[:-1]:
         below = tree.setdefault(part, {})
         assert isinstance(below, dict), path
         tree = below
-    tree[path.name] = job
+    tree[path[-1]] = job
 
 
 def _look(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
