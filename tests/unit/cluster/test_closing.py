@@ -94,3 +94,12 @@ def test_a_failure_of_an_earlier_call_is_not_one_of_this_call(tmp_path):
     told = closing(tmp_path, earlier=earlier)
     assert told.startswith(f"1 job failed:\n  {JOB.name}: new")
     assert f"{OTHER.name}: old" in closing(tmp_path, OTHER, earlier=earlier)
+
+
+def test_jobs_that_were_asked_to_stop_are_told_apart(tmp_path):
+    note = "states/train_embedding/mnist/{}/s0.json"
+    stopped = '{"state": "failed", "kind": "StoppedError", "error": "It was asked to stop."}'
+    write(tmp_path / note.format("acai"), stopped)
+    assert closing(tmp_path).startswith(f"1 job stopped:\n  {JOB.name}: It was asked to stop.")
+    write(tmp_path / note.format("bigan"), '{"state": "failed", "error": "diverged"}')
+    assert closing(tmp_path).startswith("1 job failed, 1 job stopped:\n")

@@ -127,7 +127,7 @@ def list_failures(
     failed: Collection[Job] = (),
     earlier: Mapping[Job, dict[str, Any]] = MappingProxyType({}),
 ) -> str:
-    """List the jobs that failed, each with its error and its log.
+    """List the jobs that failed or were stopped, each with its error and its log.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def list_failures(
     earlier
         Attempts that had failed before, by `failed_attempts`. They are left out.
     """
-    lines = []
+    lines, ends = [], Counter[State]()
     for job in run.graph.jobs:
         facts = read_state(run.run_folder, job)
         if facts is None or (job not in failed and facts == earlier.get(job)):
@@ -147,11 +147,13 @@ def list_failures(
             facts["state"] = "killed"
         if facts["state"] in _FAILED:
             status = _attempt_status(job, facts, None)
+            ends[status.state] += 1
             log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
-    return (
-        "\n".join([f"{counted(len(lines), 'job')} failed:", *lines]) if lines else "no job failed"
-    )
+    if not lines:
+        return "no job failed"
+    head = ", ".join(f"{counted(ends[one], 'job')} {one}" for one in STATES if ends[one])
+    return "\n".join([f"{head}:", *lines])
 
 
 def _log(run_folder: Path, job: Job, facts: dict[str, Any]) -> Path:
