@@ -36,6 +36,12 @@ def add(name: str, text: str = "a note\n") -> Operation:
     return apply
 
 
+def compile_tables(planner: Planner) -> None:
+    """Leave what LaTeX and its companions write, of several documents and of none."""
+    for name in _BY_LATEX:
+        (planner.run_folder / "tables" / name).write_text("by LaTeX\n")
+
+
 def drop(*names: str) -> Operation:
     def apply(planner: Planner) -> None:
         for name in names:
@@ -121,9 +127,16 @@ _LEFT: Final = (
     "figures/.DS_Store", "figures/Thumbs.db", f"records/meta_train/{MAML}.json~",
     ".nfs0001", "README.txt", "notes/ideas.md", "slides.pdf",
 )  # fmt: skip
+_BY_LATEX: Final = (
+    *(f"omniglot.{one}" for one in ("dvi", "xdv", "ps", "bbl", "blg", "bcf", "run.xml")),
+    *(f"tables.{one}" for one in ("nav", "snm", "vrb", "lot", "lof", "idx", "ind", "ilg")),
+    *("omniglot.synctex(busy)", "omniglot.synctex.gz(busy)", "omniglot-blx.bib"),
+    *("texput.log", "texput.fls", "missfont.log"),
+)
 OPERATIONS: Final[dict[str, Operation]] = {
     "nothing": lambda _: None,
     **_named("a file left:", add, _LEFT),
+    "what LaTeX leaves": compile_tables,
     **_named("removed:", drop, ["hashes.json", "logs", "work", "plans/meta_train"]),
     "caches and logs removed": drop("hashes.json", "logs", "work", "states"),
     "a damaged cache": add("hashes.json", "{"),

@@ -22,7 +22,13 @@ from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
-_LATEX: Final = re.compile(r"\.(aux|log|pdf|fls|fdb_latexmk|synctex\.gz|out|toc)$")
+# What LaTeX and its companions write beside a document, with the document's name.
+_LATEX: Final = re.compile(
+    r"(-blx\.bib|\.(aux|log|out|toc|lof|lot|lol|loa|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
+    r"|synctex(\.gz)?(\(busy\))?|bbl|bcf|blg|run\.xml|nav|snm|vrb|thm|spl|ent"
+    r"|idx|ind|ilg|glo|gls|glg|acn|acr|alg|ist))$"
+)
+_NAMELESS: Final = ("texput", "missfont")  # what LaTeX writes if it knows no document
 _OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
 # What is in the folder of a run beside the results.
 _OF_THE_RUN: Final = (*FOLDERS, "plans", HASHES_FILE, WAIVERS_FILE, DIGEST, SEAL)
@@ -150,8 +156,10 @@ class Strays:
         path = PurePosixPath(name)
         if any(_BACKUP.search(part) for part in path.parts):
             return True
-        beside = _LATEX.sub(".tex", name)
-        return beside != name and beside in self._owned and path.parts[0] in ("tables", "paper")
+        if path.parts[0] not in ("tables", "paper") or not _LATEX.search(path.name):
+            return False
+        document = _LATEX.sub("", path.name)
+        return document in _NAMELESS or str(path.with_name(f"{document}.tex")) in self._owned
 
 
 def _claimed(record: Record) -> list[str]:
