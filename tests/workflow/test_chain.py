@@ -98,9 +98,13 @@ def test_a_signature_holds_until_the_run_or_the_signature_changes(scratch: Scrat
     report = scratch.audit()
     assert report.findings == ()
     assert any(note.startswith("signed: ED25519 key SHA256:") for note in report.notes)
-    signed = (scratch.run / "digest.txt").read_bytes()
+    signed, signature = ((scratch.run / f"digest.txt{one}").read_bytes() for one in ("", ".sig"))
     edit("digest.txt", "^.", "x")(scratch.run)
-    assert files(scratch.audit()) == {"digest.txt.sig"}
+    broken = scratch.audit()
+    assert files(broken) == {"digest.txt.sig"}
+    subprocess.run(["bash", "-c", broken.findings[0][2]], check=True)  # without a key
+    assert scratch.audit().findings == ()
+    (scratch.run / "digest.txt.sig").write_bytes(signature)
     (scratch.run / "digest.txt").write_bytes(signed)
     flip("digest.txt.sig")(scratch.run)
     assert files(scratch.audit()) == {"digest.txt.sig"}

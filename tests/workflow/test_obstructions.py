@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def test_an_obstruction_is_named_first_and_nothing_starts(
     with pytest.raises(RecordError, match="Something keeps a run from its files") as caught:
         refuse_obstructions(scratch.planner())
     assert caught.value.where == str(scratch.run / name)
+
+
+@pytest.mark.parametrize("name", ["digest.txt", "digest.txt.sig"])
+def test_a_folder_in_the_place_of_a_signature_is_an_obstruction(scratch: Scratch, name: str):
+    put(scratch.run / name, "a folder")
+    ((finding, _, fix),) = scratch.audit().findings
+    assert (finding.kind, finding.file) == ("obstructed", name)
+    subprocess.run(["bash", "-c", fix.partition(" && ")[0]], check=True)
+    assert scratch.audit().findings == ()
 
 
 def test_links_to_folders_and_files_are_no_obstructions(scratch: Scratch, tmp_path: Path):

@@ -9,6 +9,7 @@ from cactus.closed import Closed, closed_on_the_way
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.chain.restore import lost_sources
+from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.places import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner
@@ -64,7 +65,7 @@ class Fixes:
             case "list damaged":
                 return _list_fix(self._folder)
             case "seal broken":
-                return f"cactus seal {run_words(self._planner)}"
+                return "rm -rf " + " ".join(quoted(self._folder / one) for one in (DIGEST, SEAL))
             case "digest differs":
                 return "compare the records of both runs with `cactus diff`"
             case "source lost":  # an update puts back what the project still has

@@ -65,12 +65,18 @@ def check_seal(planner: Planner) -> Iterator[Finding]:
     try:
         seal = read_seal(planner.run_folder)
     except RecordError as error:
-        yield Finding("seal broken", SEAL, error.got, AUDIT)
+        yield _unsealed(error.got)
         return
     found = run_digest(planner)
     if seal is not None and seal.digest != found:
         got = f"the signature of {seal.digest[:12]}, but the run's digest is {found[:12]}"
-        yield Finding("seal broken", SEAL, got, AUDIT)
+        yield _unsealed(got)
+
+
+def _unsealed(got: str) -> Finding:
+    """Return a finding that names the ways that need a copy or a key; its fix needs neither."""
+    ways = "restore it, sign again with `cactus seal`, or remove it"
+    return Finding("seal broken", SEAL, f"{got} ({ways})", AUDIT)
 
 
 def check_expected(planner: Planner, expected: str) -> Iterator[Finding]:

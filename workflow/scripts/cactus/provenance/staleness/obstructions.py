@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.execution.attempts import failure_path, work_folder
 from cactus.provenance.execution.lease import LEASE_FILE
 from cactus.provenance.execution.logs import log_path
@@ -20,7 +21,7 @@ from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job
 from cactus.stages.whole_run.audit_run import AUDIT
 
-_FILES: Final = (PLANNED_CONFIG_FILE, HASHES_FILE, WAIVERS_FILE)
+_FILES: Final = (PLANNED_CONFIG_FILE, HASHES_FILE, WAIVERS_FILE, DIGEST, SEAL)
 FOLDERS: Final = ("objects", "states", "work", "logs")
 # The names in a folder, each with the job whose file it is, or with those in a folder.
 _Tree = dict[str, "Job | _Tree"]
