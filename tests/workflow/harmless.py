@@ -140,6 +140,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     **_named("removed:", drop, ["hashes.json", "logs", "work", "plans/meta_train"]),
     "caches and logs removed": drop("hashes.json", "logs", "work", "states"),
     "a damaged cache": add("hashes.json", "{"),
+    "a blank list of accepted changes": add("accepted.jsonl", "\n \n"),
     "all times set back": touch(0),
     "all times of 1970": touch(1),
     "all times ahead": touch(4e9),

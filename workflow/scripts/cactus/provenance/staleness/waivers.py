@@ -64,7 +64,9 @@ def read_waivers(run_folder: Path) -> list[Waiver]:
         raise _damaged(path, str(error), f"rm {quoted(path)}") from error
     found: list[Waiver] = []
     wrong: dict[int, ValueError] = {}
-    for number, line in enumerate(lines if lines[-1] else lines[:-1], start=1):
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             found.append(checked(_WAIVER, parse_json(line.decode())))
         except ValueError as error:
