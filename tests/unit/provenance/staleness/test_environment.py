@@ -93,6 +93,21 @@ def test_a_library_that_the_site_lacks_is_refused(project: Path, monkeypatch):
     assert "install it there" in refused.value.fix
 
 
+def test_a_library_is_found_by_the_name_that_users_import(project: Path):
+    (project / "own.py").write_text("import attr, _pytest\nfrom mpl_toolkits import mplot3d\n")
+    module = {"module": str(project / "own.py"), "title": "Own"}
+    job = Job("train_embedding", "mnist/own/s0")
+    for environment in ("locked", "site"):
+        keys = {"embeddings": {"custom": {"own": module}}, "environment": environment}
+        libraries = planner(project, **keys).assess(job).plan.libraries
+        for name in ("attrs", "pytest", "matplotlib"):
+            assert libraries[name] == public_version(metadata.version(name))
+    (project / "own.py").write_text("import no_such_library\n")
+    with pytest.raises(CodeError, match="neither locked nor installed") as refused:
+        planner(project, **keys).assess(job)
+    assert refused.value.where == "no_such_library"
+
+
 def test_an_unknown_environment_is_refused():
     with pytest.raises(ConfigError, match="environment"):
         parse_config({"environment": "conda"})

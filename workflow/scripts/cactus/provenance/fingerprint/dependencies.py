@@ -15,12 +15,16 @@ from cactus.data.files.registry import DatasetEntry, load_registry
 from cactus.errors import CodeError, ConfigError
 from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.declared import declared_hashes
-from cactus.provenance.fingerprint.distributions import normalized, public_version
+from cactus.provenance.fingerprint.distributions import (
+    normalized,
+    packages_distributions,
+    public_version,
+)
 from cactus.provenance.fingerprint.project_files import project_file_hash
 from cactus.stages.base import Job
 
 _REGISTRY: Final = "config/datasets.yaml"
-# Top-level modules whose distribution has a different name.
+# Top-level modules of our own code whose distribution has a different name: a quick way to it.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 _LOCK: Final = "envs/requirements.lock"
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
@@ -119,10 +123,10 @@ class Project:
         locked = self.locked if config.environment == "locked" else {}
         versions: dict[str, str] = {}
         for library in sorted(closure.libraries):
-            name = normalized(_DISTRIBUTIONS.get(library, library))
-            found = locked.get(name) or self._version(name)
-            if found or self.tree.needs(closure, library):
-                versions[name] = found or self._refuse(name)
+            found = self._versions(library, locked)
+            if not found and self.tree.needs(closure, library):
+                self._refuse(library)
+            versions |= found
         versions["python"] = ".".join(python_version_tuple()[:2])
         files = {str(one): self._hash(str(one)) for one in stage.data_files(config, wildcards)}
         declared = stage.declared_files(config, wildcards)
@@ -131,6 +135,15 @@ class Project:
 
     def _hash(self, name: str) -> str:
         return project_file_hash(self.root, name, self.tree.cache, self._contents)
+
+    def _versions(self, library: str, locked: Mapping[str, str]) -> dict[str, str]:
+        """Return the versions of the distributions that have a top-level module; empty if none."""
+        name = normalized(_DISTRIBUTIONS.get(library, library))
+        if version := locked.get(name) or self._version(name):
+            return {name: version}
+        names = map(normalized, packages_distributions().get(library, ()))
+        found = {name: locked.get(name) or self._version(name) for name in names}
+        return {name: version for name, version in found.items() if version}
 
     def _version(self, distribution: str) -> str:
         """Return the installed version of a distribution; empty if there is none."""
@@ -143,11 +156,11 @@ class Project:
         return self._installed[distribution]
 
     @staticmethod
-    def _refuse(distribution: str) -> NoReturn:
+    def _refuse(library: str) -> NoReturn:
         raise CodeError(
             "The code of a job imports a library that is neither locked nor installed.",
-            where=distribution,
-            got=f"no such distribution in {sys.prefix}",
+            where=library,
+            got=f"no such module in {sys.prefix}",
             fix="with `environment: site`, start in the environment of the jobs, and install "
             "it there; otherwise, add it to envs/requirements.in and run `make lock`",
         )

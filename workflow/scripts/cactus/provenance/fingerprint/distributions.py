@@ -4,7 +4,9 @@ import re
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,12 @@ _MODULES: Final = ("stdlib", "platstdlib", "purelib", "platlib")  # as `sysconfi
 def normalized(distribution: str) -> str:
     """Return the name of a distribution, normalized as in PEP 503."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+@cache
+def packages_distributions() -> Mapping[str, list[str]]:
+    """Return the distributions of each installed top-level module, which takes half a second."""
+    return metadata.packages_distributions()
 
 
 def public_version(version: str) -> str:
