@@ -16,6 +16,7 @@ from cactus.provenance.staleness.open_run import (
     open_study,
     read_planned_config,
 )
+from cactus.provenance.staleness.planned_config import _one_name
 
 CACHE = HashCache(None)
 MODULE = "import numpy as np\n\nSIZE = 3\n"
@@ -41,6 +42,12 @@ def base(tmp_path: Path) -> Path:
     return folder
 
 
+def declare(base: Path, **keys: object) -> None:
+    """Give the embedding of the study other keys."""
+    study = {**STUDY, "embeddings": {"custom": {"mine": keys}}}
+    (base / "study.yaml").write_text(yaml.safe_dump(study))
+
+
 def plans(run: Path | str) -> list[Plan]:
     return [one.plan for one in open_run(str(run), cache=CACHE).assess_all()]
 
@@ -63,7 +70,11 @@ def test_a_run_with_relative_paths_is_the_same_from_everywhere(base, monkeypatch
     assert (open_run(str(run)).raw_dir / "mnist").is_dir()
 
 
-@pytest.mark.parametrize("form", ["./mine.py", ".//mine.py", "{base}/mine.py", "{link}/mine.py"])
+@pytest.mark.parametrize(
+    "form",
+    ["./mine.py", ".//mine.py", "sub/../mine.py", "{base}/mine.py", "{link}/mine.py",
+     "/{base}/sub/..//mine.py"],
+)  # fmt: skip
 def test_another_spelling_of_a_module_changes_no_plan(base, form):
     before = plans(base / "results/mine")
     link = base.parents[1] / "link"
@@ -75,6 +86,44 @@ def test_another_spelling_of_a_module_changes_no_plan(base, form):
     (base / "study.yaml").write_text(study.replace("mine.py", "sub/mine.py"))
     with pytest.raises(CodeError):
         plans(base / "results/mine")
+
+
+FORMS = ["./{}", "sub/..//{}", "{base}/{}", "{base}/sub/../{}", "../work/{}"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["lists/", "lists/**", "lists/a.txt"])
+def test_another_spelling_of_a_declared_file_changes_no_plan(base, form, name):
+    (base / "lists").mkdir()
+    (base / "lists/a.txt").touch()
+    declare(base, module="mine.py", files=[name])
+    before = plans(base / "results/mine")
+    assert any("lists/a.txt" in one.declared for one in before)
+    declare(base, module="mine.py", files=[form.format(name, base=base)])
+    assert plans(base / "results/mine") == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_spelling_of_vectors_changes_no_plan(base, form):
+    files = {split: f"{split}.npy" for split in ("train", "val", "test")}
+    for name in (*files.values(), "images.npy"):
+        (base / name).touch()
+    images = dict.fromkeys(files, "images.npy")
+    declare(base, vectors={**files, "images": images})
+    before = plans(base / "results/mine")
+    assert any({*files.values(), "images.npy"} == {*one.declared} for one in before)
+    spelled = {split: form.format(name, base=base) for split, name in files.items()}
+    others = dict.fromkeys(files, form.format("images.npy", base=base))
+    declare(base, vectors={**spelled, "images": others})
+    assert plans(base / "results/mine") == before
+
+
+@pytest.mark.parametrize("name", ["link/../a.txt", "~/a.txt", "../a.txt", "/a/../b.txt", " "])
+def test_a_name_keeps_what_it_leads_to(base, tmp_path, name):
+    (tmp_path / "elsewhere/sub").mkdir(parents=True)
+    (base / "link").symlink_to(tmp_path / "elsewhere/sub")
+    expected = {"/a/../b.txt": "/b.txt"}.get(name, name)
+    assert _one_name(name, base) == expected
 
 
 @pytest.mark.parametrize("cwd", [".", "sub", "/"])

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -24,6 +26,7 @@ from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 ROOT: Final = Path(__file__).resolve().parents[5]
 # The study that runs if none is named.
 _DEFAULT_STUDY: Final = "config/config.yaml"
+_SPLITS: Final = ("train", "val", "test")
 
 
 class PlannedConfig(Settings):
@@ -166,18 +169,37 @@ def _with_types(value: Any) -> Any:
     return parse_value(value, COMMAND_LINE) if isinstance(value, str) else value
 
 
-def _with_one_name(values: Any, base: Path, above: str = "") -> Any:
-    """Return nested values with one name for each file of users' code: from the base on, if below.
+def _with_one_name(values: Any, base: Path, keys: tuple[str, ...] = ("",)) -> Any:
+    """Return nested values with one name for each file of users: from the base on, if below.
 
     Another spelling of the same file must not make its jobs stale.
     """
-    if isinstance(values, dict) and above != "settings":
-        return {key: _with_one_name(value, base, key) for key, value in values.items()}
-    if above != "module" or not isinstance(values, str) or not values.endswith(".py"):
-        return values
-    roots = (root for root in (base, base.resolve()) if Path(values).is_relative_to(root))
-    root = next(roots, None)
-    return str(Path(values).relative_to(root) if root else Path(values))
+    if isinstance(values, dict) and keys[-1] != "settings":
+        return {key: _with_one_name(value, base, (*keys, key)) for key, value in values.items()}
+    if isinstance(values, list) and keys[-1] == "files":
+        return [_one_name(one, base) if isinstance(one, str) else one for one in values]
+    return _one_name(values, base) if isinstance(values, str) and _is_file(keys, values) else values
+
+
+def _is_file(keys: tuple[str, ...], value: str) -> bool:
+    """Return whether the value of nested keys names a file of users' code or vectors."""
+    own_code = keys[-1] == "module" and value.endswith(".py")
+    return own_code or (keys[-1] in _SPLITS and "vectors" in keys[-3:-1])
+
+
+def _one_name(name: str, base: Path) -> str:
+    """Return the name of a file, a folder or a pattern without detours."""
+    if name.startswith("~") or not name.strip():
+        return name
+    with suppress(ValueError):  # no file can have that name, as another check says
+        given = base / re.sub("^/+", "/", name)
+        path = Path(os.path.normpath(given))
+        if os.path.realpath(path) != os.path.realpath(given):  # `..` behind a link
+            return name
+        bases = (one for one in path.parents if os.path.exists(one) and one.samefile(base))  # noqa: PTH110  no error if it is closed
+        found = next(bases, None)
+        return str(path.relative_to(found)) if found else os.path.normpath(name)
+    return name
 
 
 def _relative(path: Path, folder: Path) -> str:
