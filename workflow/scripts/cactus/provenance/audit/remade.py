@@ -92,18 +92,16 @@ def latex_notes(planner: Planner) -> Iterator[str]:
             yield f"the paper's PDF was not made again: {error.got} on this computer"
 
 
-def check_audit_result(
-    planner: Planner, printed: Iterable[PrintedNumber], known: Iterable[Finding]
-) -> Iterator[Finding]:
+def check_audit_result(planner: Planner, printed: Iterable[PrintedNumber]) -> Iterator[Finding]:
     """Yield that the run's own audit is stale, or that its file does not say what that found.
 
     The report and the paper print it. Its notes are left out: what they are about may have gone.
-    Jobs that ran after it, or that will, have findings of their own.
+    What was changed, and jobs that ran after it or will, have findings of their own.
     """
     if planner.only is not None or planner.record(AUDIT) is None:
         return  # it is being made, or will be
     reasons = planner.assess(AUDIT).reasons
-    if any(one.job == AUDIT for one in known) or any(one.kind == "upstream" for one in reasons):
+    if any(one.kind in ("record", "output", "upstream") for one in reasons):
         return
     if reasons:
         more = f" (and {len(reasons) - 1} more)" if reasons[1:] else ""

@@ -143,7 +143,7 @@ def run_audit(
         *check_rows(planner, printed, jobs),
         *values.findings(),
     ]
-    findings += check_audit_result(planner, printed, findings)
+    findings += check_audit_result(planner, printed)
     findings += check_remade(planner, findings, figures=figures)
     found = _told(planner, findings, printed)
     return Report(
