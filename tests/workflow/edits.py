@@ -177,6 +177,7 @@ CODE = [
     ("cactus/seeding.py", wave("make_synthetic_data", "prepare_data")),
 ]  # fmt: skip
 KEYS = [
+    ("seeds in another order", ["grid={seeds: [1, 0]}"], NOTHING),
     ("run-less: a key of another data set", ["synthetic={celeba: {variation: 0.1}}"], NOTHING),
     ("when checkpoints are saved", ["checkpoints={seconds: 5, steps: 1}"], NOTHING),
     ("where raw data lie", ["data={raw_dir: /elsewhere}"], NOTHING),

@@ -159,6 +159,7 @@ DAMAGES = [
     Tampering("a map with a billion decimals", edit(_MAP, '"decimals": 2', '"decimals": 999999999'), "map damaged", _MAP),
     Tampering("a map with NaN", edit(_MAP, '"scale": 100', '"scale": NaN'), "map damaged", _MAP),
     Tampering("a map with a list as a way", edit(_MAP, '"way": 5', '"way": [5]'), "map damaged", _MAP),
+    *(Tampering(f"a map with the columns {names}", edit(_MAP, r'"columns": \[\s*"mean",\s*"ci95"\s*\]', f'"columns": {names}'), "number differs", "tables/omniglot.tex") for names in ('["seed_std"]', '["mean", "verdict"]', '["verdict", "mean"]')),
     Tampering("a record whose start is no time", forged("activity", "started", value="today"), "record damaged", _RECORD),
     Tampering("a record whose commit is no text", forged("agent", "git", value={"commit": 1}), "record damaged", _RECORD),
     Tampering("a record with NaN", forged("activity", "seconds", value=float("nan")), "record damaged", _RECORD),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cactus.config.load import read_yaml
 from cactus.config.models import Config
+from cactus.config.printed.durations import duration
 from cactus.config.printed.titles import Titles
 from cactus.errors import counted
 from cactus.manuscript.departures import departures
@@ -19,7 +20,6 @@ from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import is_oracle, setting_title
-from cactus.provenance.staleness.status import duration
 from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.figures import figures
 from cactus.report.view import RunView, rows_of

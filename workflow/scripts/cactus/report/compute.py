@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from cactus.config.printed.durations import duration
 from cactus.errors import counted
 from cactus.provenance.execution.processor import processor_name
 from cactus.provenance.records.record import Record
-from cactus.provenance.staleness.status import duration
 
 _LIBRARIES = ("torch", "numpy", "scikit-learn", "snakemake")
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from cactus.config.printed.durations import duration
 from cactus.config.sections.source import Source
 from cactus.paper.cells import map_entry, our_cell
 from cactus.paper.results import ALL_SEEDS
 from cactus.paper.vocabulary import method_name, setting_title
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.status import duration
 from cactus.report.anchors import cell_anchor, embedding_anchor, figure_anchor
 from cactus.report.compute import memory, moment, ran_on
 from cactus.report.curves import Curve, read_curves
@@ -194,5 +194,5 @@ def _trace(view: RunView, cell: Any, rows: list[dict[str, Any]]) -> str:
         return ""
     row = view.row_title(cell.dataset, cell.source, method_name(cell.source, cell.learner))
     setting = f"{rows[0]['way']}w{rows[0]['shot']}s"
-    file = f"results/{view.folder.resolve().name}/report.html"
+    file = f"results/{view.place}/report.html"
     return f"cactus trace {shlex.quote(file)} --row {shlex.quote(row)} --col {setting}"

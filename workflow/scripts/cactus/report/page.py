@@ -8,11 +8,11 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from cactus.config.printed.durations import duration
 from cactus.files import write_json, write_text
 from cactus.paper.paired import BASE, BASE_MEANS
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
-from cactus.provenance.staleness.status import duration
 from cactus.report.comparisons import paired_tables, quality_tables
 from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.details import cell_details, embedding_details

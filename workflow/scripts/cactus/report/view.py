@@ -74,6 +74,11 @@ class RunView:
         """The run's name."""
         return self.reader.config.run
 
+    @property
+    def place(self) -> str:
+        """What commands call the run: the name of its folder, in which a job makes the page."""
+        return self.run if self.fresh is None else self.folder.resolve().name
+
     def link(self, path: str | Path) -> str:
         """Return the address, from the page, of a file of the run; empty if there is none."""
         name = Path(path).relative_to(self.folder) if Path(path).is_absolute() else Path(path)

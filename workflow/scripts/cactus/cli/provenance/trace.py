@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cactus.cli.text import columns, print_json
+from cactus.config.printed.durations import duration
 from cactus.errors import RecordError, printable
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
@@ -13,7 +14,7 @@ from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import is_run_folder
-from cactus.provenance.staleness.status import duration, local_time
+from cactus.provenance.staleness.status import local_time
 from cactus.stages.base import Job
 
 _SHORT = 12

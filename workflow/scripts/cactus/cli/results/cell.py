@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from cactus.cli.results.accuracies import lost_notes, measured
 from cactus.cli.text import columns, print_json
+from cactus.config.printed.durations import duration
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
-from cactus.provenance.staleness.status import JobStatus, duration, job_status, local_time
+from cactus.provenance.staleness.status import JobStatus, job_status, local_time
 from cactus.stages.base import Job
 
 # What a file is, by the end of its name.

@@ -8,13 +8,13 @@ from cactus.cli.text import columns, print_json
 from cactus.cluster.clients import has_slurm
 from cactus.cluster.driver import job_names
 from cactus.cluster.queued import queued_jobs
+from cactus.config.printed.durations import duration
 from cactus.errors import ClusterError, counted
 from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import (
     JobStatus,
-    duration,
     job_status,
     listed_states,
     local_time,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from cactus.cli.text import columns, print_json, size
+from cactus.config.printed.durations import duration
 from cactus.config.sections.grid import idle_patterns
 from cactus.cores import usable_cores, usable_memory
 from cactus.errors import StorageError, counted
@@ -18,7 +19,7 @@ from cactus.provenance.staleness.open_run import check_same_run, open_run, open_
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
 from cactus.provenance.staleness.run_folders import runs_by_time
-from cactus.provenance.staleness.status import duration, listed_states
+from cactus.provenance.staleness.status import listed_states
 from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
 

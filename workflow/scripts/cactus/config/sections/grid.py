@@ -199,10 +199,10 @@ def _all_cells(settings: GridSettings) -> Iterator[Cell]:
         ablating = [name for name in own.learners if name in own.ablation_learners]
         for source in (*own.embeddings, *controls):
             ablation = source in controls and source != "labels"
-            for learner, seed in product(ablating if ablation else own.learners, own.seeds):
+            for learner, seed in product(ablating if ablation else own.learners, sorted(own.seeds)):
                 yield Cell(dataset, source, learner, seed)
         if own.scratch:
-            for seed in own.seeds:
+            for seed in sorted(own.seeds):
                 yield Cell(dataset, "scratch", SCRATCH_LEARNER, seed)
 
 

@@ -4,6 +4,7 @@ The other checks recompute numbers with code of their own. This one runs the cod
 and compares every byte: it finds an edit of what is no number, such as a label, a note or a row.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from cactus.files import read_bytes, read_json
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
-from cactus.provenance.records.links import run_digest
+from cactus.provenance.records.links import replaced_since_audit, run_digest
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import STAGE as AGGREGATE_RESULTS
@@ -41,6 +42,7 @@ _CONTENT: Final[frozenset[FindingKind]] = frozenset(
     {"number differs", "text differs", "seed missing", "results damaged", "map damaged"}
 )
 _LONGEST: Final = 80
+_LOG_LINK: Final = re.compile(rb'<a href="logs/[^"]*" aria-label="log of [^"]*">log</a> ')
 
 
 def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -> Iterator[Finding]:
@@ -55,13 +57,17 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
         Findings so far. A job is left out if one is about what its files say.
     figures
         Whether to make what takes a second or more, too: figures, the report and a paper's PDF.
+        Without, this is done for the jobs that ran after the run's audit, which takes them over.
     """
     found = {one.job for one in known if one.kind in _CONTENT}
     makers = {**_MAKERS, **(_SLOW_MAKERS if figures else {})}
     if figures and any(latex_notes(planner)):
         makers[MAKE_PAPER.name] = _paper
+    replaced = replaced_since_audit(planner) if planner.only is None else {}
     for one in audited(planner):
         make = makers.get(one.job.stage)
+        if one.job in replaced:
+            make = _SLOW_MAKERS.get(one.job.stage, make)
         if make is None or one.stale or one.job in found:
             continue
         with tempfile.TemporaryDirectory(prefix="cactus-audit-") as folder:
@@ -87,12 +93,20 @@ def latex_notes(planner: Planner) -> Iterator[str]:
 
 
 def check_audit_result(planner: Planner, printed: Iterable[PrintedNumber]) -> Iterator[Finding]:
-    """Yield that the file of the run's own audit does not say what that found.
+    """Yield that the run's own audit is stale, or that its file does not say what that found.
 
     The report and the paper print it. Its notes are left out: what they are about may have gone.
+    What was changed, and jobs that ran after it or will, have findings of their own.
     """
-    if planner.only is not None or planner.assess(AUDIT).stale:
+    if planner.only is not None or planner.record(AUDIT) is None:
         return  # it is being made, or will be
+    reasons = planner.assess(AUDIT).reasons
+    if any(one.kind in ("record", "output", "upstream") for one in reasons):
+        return
+    if reasons:
+        more = f" (and {len(reasons) - 1} more)" if reasons[1:] else ""
+        yield Finding("stale", AUDIT.name, f"{reasons[0]}{more}", AUDIT)
+        return
     before = planner.graph.ancestry(AUDIT)[:-1]
     records = map(planner.record, before)
     right = {
@@ -202,6 +216,8 @@ def _differences(path: Path, folder: Path, file: str, job: Job) -> Iterator[Find
     except (OSError, ValueError):
         return  # reported by the check of the results
     right = made.read_bytes()
+    if file == REPORT.files[0]:  # logs may be removed
+        found, right = (_LOG_LINK.sub(b"", page) for page in (found, right))
     if found != right:
         yield Finding("text differs", file, _first_difference(found, right), job)
 

@@ -228,7 +228,7 @@ class ValueCheck:
             numbers = self._quality.summary(row) if "measure" in row else self._summary(row)
         signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
         # The ninth decimal is beyond what sums in different order may change.
-        values = [round(entry["scale"] * numbers[name], 9) for name in entry["columns"]]
+        values = [round(entry["scale"] * _number(numbers, name), 9) for name in entry["columns"]]
         shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
 
@@ -255,6 +255,13 @@ class ValueCheck:
 def _reader(file: str) -> Callable[[Path], list[str]] | None:
     name = Path(file).name
     return next((one for pattern, one in _READERS.items() if fnmatchcase(name, pattern)), None)
+
+
+def _number(numbers: Mapping[str, Any], name: str) -> float:
+    value = numbers[name]
+    if not isinstance(value, float):
+        raise ValueError(f"no number {name}")
+    return value
 
 
 def _setting(row: Mapping[str, Any]) -> SettingKey:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
+from cactus.config.printed.durations import duration
 from cactus.errors import counted
 from cactus.provenance.execution.attempts import read_state, was_stopped
 from cactus.provenance.execution.logs import attempt_log, log_path
@@ -103,17 +104,6 @@ def worst(states: list[State]) -> State:
 def local_time(moment: str) -> str:
     """Return an ISO 8601 time as local time, to the minute."""
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "-"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a duration in suitable units."""
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
 def failed_attempts(run: RunReader) -> dict[Job, dict[str, Any]]:
