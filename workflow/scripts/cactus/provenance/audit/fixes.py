@@ -9,7 +9,7 @@ from cactus.closed import Closed, closed_on_the_way
 from cactus.errors import RecordError
 from cactus.provenance.audit.findings import Finding, audited_records
 from cactus.provenance.chain.restore import lost_sources
-from cactus.provenance.chain.seal import DIGEST, SEAL
+from cactus.provenance.records.links import DIGEST, SEAL
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.places import Obstruction, clearing
 from cactus.provenance.staleness.planner import Planner

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from cactus.errors import RecordError, counted
 from cactus.provenance.audit.findings import Finding, audited_records
-from cactus.provenance.chain.seal import SEAL, read_seal
+from cactus.provenance.chain.seal import read_seal
 from cactus.provenance.records.links import (
+    SEAL,
     current_links,
     linked_jobs,
     replaced_since_audit,

@@ -11,8 +11,8 @@ from typing import Final
 
 from cactus.errors import CodeError, RecordError, counted, few
 from cactus.provenance.audit.findings import Finding, foreign_records
-from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
+from cactus.provenance.records.links import DIGEST, SEAL
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.record import Record, read_record, record_path
 from cactus.provenance.staleness.obstructions import FOLDERS

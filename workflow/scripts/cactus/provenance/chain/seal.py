@@ -8,10 +8,8 @@ from typing import Final
 
 from cactus.errors import RecordError
 from cactus.files import read_text, write_text
+from cactus.provenance.records.links import DIGEST, SEAL
 
-# The signed text, and its signature.
-DIGEST: Final = "digest.txt"
-SEAL: Final = "digest.txt.sig"
 _NAMESPACE: Final = "cactus-run"
 _TIMEOUT: Final = 30.0
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from cactus.files import write_json, write_text
 from cactus.provenance.audit.report import Report, passing_audit
-from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.digest.page import digest_page, title
 from cactus.provenance.digest.records_table import write_records
 from cactus.provenance.output_folder import atomic_folder, check_output
+from cactus.provenance.records.links import DIGEST, SEAL
 from cactus.provenance.staleness.planned_config import read_planned_config
 from cactus.provenance.staleness.planner import Planner
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cactus.errors import RecordError
 from cactus.provenance.records.objects import json_hash
@@ -14,6 +14,10 @@ from cactus.stages.whole_run.audit_run import AUDIT
 if TYPE_CHECKING:  # jobs import this module, and need neither
     from cactus.graph import Graph
     from cactus.provenance.records.run_reader import RunReader
+
+# The run's digest if it is signed, and the signature.
+DIGEST: Final = "digest.txt"
+SEAL: Final = "digest.txt.sig"
 
 
 def linked_jobs(graph: "Graph", job: Job) -> list[Job]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from cactus.provenance.chain.seal import DIGEST, SEAL
 from cactus.provenance.execution.attempts import failure_path, work_folder
 from cactus.provenance.execution.lease import LEASE_FILE
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE
+from cactus.provenance.records.links import DIGEST, SEAL
 from cactus.provenance.records.objects import object_path
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
