@@ -49,7 +49,7 @@ TABLES: Final = {
     "omniglot": Table(
         "README.md", ("omniglot-acai-seeds", "omniglot", "omniglot-embeddings"), baselines=False
     ),
-    "mnist": Table("docs/results.md", ("mnist", "mnist-maml"), baselines=True),
+    "mnist": Table("docs/results.md", ("mnist", "mnist-maml", "mnist-contrastive"), baselines=True),
 }
 
 
