@@ -191,7 +191,7 @@ def draw(results: dict[str, dict[str, Any]]) -> None:
         fitted = [middle * size**slope for size in sizes]
         axis.loglog(sizes, fitted, "--", color="#d55e00")
         axis.minorticks_off()
-        axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+        axis.set_xticks(sizes, [f"{size:,.0f}" for size in sizes], rotation=25)
         axis.set_yticks(times, [f"{time:.2f}" for time in times])
         title = f"{name}\nexponent {slope:.2f}, expected {expected(name, work, cost)}"
         axis.set_title(title.replace("_", " "), fontsize=10)
