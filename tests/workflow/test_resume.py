@@ -50,6 +50,7 @@ def test_a_changed_configuration_starts_from_scratch(finished: Project, tmp_path
     job.interrupt(signal.SIGTERM, lambda: job.last_saved() >= 3)
     _, states = job.project.cactus("status")
     assert re.search(rf"{CELL.removesuffix('/s0')}\S* +stopped", states)
+    assert "go on from where it was stopped" in job.project.cactus()[1]
     content = json.loads(job.plan.read_text())
     content["plan"]["spec"]["settings"]["outer_lr"] *= 2
     job.plan.write_text(json.dumps(content))
