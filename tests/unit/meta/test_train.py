@@ -112,6 +112,21 @@ def test_a_step_moves_every_parameter_by_about_the_rate(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_rate_falls_along_half_a_cosine(name):
+    changes = {"outer_lr": 0.01, "outer_schedule": "cosine", "iterations": 4}
+    model, source = learner(name, shape=SHAPE, **changes), task_source(shape=SHAPE)
+    state = TrainState.start(model, 0)
+    weight = torch.nn.Parameter(torch.zeros(1))
+    reference = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.Adam([weight], 0.01), 4)
+    for _ in range(4):
+        train_step(state, source)
+        rate = state.optimizer.param_groups[0]["lr"]
+        assert rate == pytest.approx(reference.get_last_lr()[0], rel=1e-12)
+        reference.optimizer.step()
+        reference.step()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, name):
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(TrainingError, match="diverged"):

@@ -161,6 +161,7 @@ def train_step(state: TrainState, tasks: TaskSource) -> StepMetrics:
     with one_thread():
         if settings.gradient_clip is not None:
             torch.nn.utils.clip_grad_value_(state.learner.parameters(), settings.gradient_clip)
+        state.optimizer.param_groups[0]["lr"] = settings.outer_rate(state.step)
         state.optimizer.step()
     state.step += 1
     return metrics

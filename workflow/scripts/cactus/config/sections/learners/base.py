@@ -1,6 +1,7 @@
 """Settings that all meta-learners share."""
 
-from typing import Any, ClassVar, Self
+import math
+from typing import Any, ClassVar, Literal, Self
 
 from cactus.config.sections.base import (
     Count,
@@ -100,7 +101,12 @@ class TrainingSettings(ScoredSettings):
         unit="iterations",
     )
     tasks_per_batch: Count = setting(8, "Episodes per outer update.", unit="episodes")
-    outer_lr: Positive = setting(0.001, "Learning rate of Adam in the outer update, constant.")
+    outer_lr: Positive = setting(0.001, "Learning rate of Adam in the outer update.")
+    outer_schedule: Literal["constant", "cosine"] = setting(
+        "constant",
+        "The rate stays as it is, as in the original, or falls along half a cosine, to near zero "
+        "in the last iteration.",
+    )
     gradient_clip: Positive | None = setting(
         None, "Each element of the outer gradient is clipped to +- this; null for no clipping."
     )
@@ -116,6 +122,21 @@ class TrainingSettings(ScoredSettings):
     def most_classes(self) -> int | None:
         """The most classes that the model can tell apart; None if it takes any number."""
         return None
+
+    def outer_rate(self, step: int) -> float:
+        """Return the learning rate of an outer update.
+
+        `cosine` is r / 2 (1 + cos(pi t / T)) (Loshchilov and Hutter 2017, without restarts), a
+        function of the step alone, so that a resumed training needs no state for it.
+
+        Parameters
+        ----------
+        step
+            Outer updates done before.
+        """
+        if self.outer_schedule == "constant":
+            return self.outer_lr
+        return self.outer_lr * (1 + math.cos(math.pi * step / self.iterations)) / 2
 
     def for_training(self) -> Self:
         """Return the keys that training reads, which are all."""
