@@ -97,6 +97,7 @@ def test_any_text_is_a_configuration_or_explained(text):
 @pytest.mark.fuzz
 @examples(300)
 @given(st.lists(edits(), min_size=1, max_size=3))
+@example([{"partitions": {"scale_low": 2}}])
 @example([{"synthetic_data": True}, {"synthetic": {"omniglot": {"drawers": 1}}}])
 @example([{"embeddings": {"custom": {"mine": {"module": "m", "settings": {"a": float("nan")}}}}}])
 def test_any_value_is_accepted_or_explained(layers):

@@ -59,7 +59,9 @@ class Checks:
         """Check the way, shot and query of episodes with true labels."""
         way, shot, query = shape
         classes, _, images = self.sizes[split]
-        attributes = self.config.pool_attributes(self.dataset)
+        attributes = self.resolved(
+            ("partitions",), lambda: self.config.pool_attributes(self.dataset)
+        )
         if attributes > classes:
             what = f"the {split} split of {self.dataset} has {counted(classes, 'attribute')}"
             raise self.too_much(what, (("partitions", "pool_attributes"), attributes))
