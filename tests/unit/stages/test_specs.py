@@ -149,13 +149,3 @@ def test_a_way_sets_training_and_evaluation():
         [(5, 1), (5, 5)],
     ]
     assert [stage_named("make_partitions").spec(config, cell).way for cell in cells] == [20, 5]
-
-
-def test_the_reference_of_kmeans_does_not_read_our_tolerance():
-    stage, cell = stage_named("make_partitions"), CellWildcards("mnist", "pixels", "maml", 0)
-    specs = [
-        stage.spec(parse_config({"partitions": {"kmeans": kmeans, "tolerance": value}}), cell)
-        for kmeans in ("lloyd", "scikit-learn")
-        for value in (0.02, 0.01)
-    ]
-    assert [specs[0] == specs[1], specs[2] == specs[3]] == [False, True]

@@ -36,8 +36,9 @@ class CellWildcards(NamedTuple):
 class Spec(Settings):
     """The part of the configuration that a job of one stage reads.
 
-    A job sees nothing else of the configuration. So a key that its stage does not read can neither
-    change its results nor make them stale. Subclasses hold values, no logic.
+    A job sees nothing else of the configuration. So a key that its stage does not read, or that
+    the values of others leave unread, can neither change its results nor make them stale.
+    Subclasses hold values, no logic.
     """
 
     @classmethod
@@ -46,7 +47,6 @@ class Spec(Settings):
         return cls.model_validate_json(text)
 
     def text(self) -> str:
-        """Return canonical JSON: sorted keys, no spaces."""
-        return json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
+        """Return canonical JSON: sorted keys, no spaces, defaults for keys that nothing reads."""
+        values = self.as_read().model_dump(mode="json")
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
+from cactus.config.sections.partition import RULES, SCALES, PartitionSettings, keys_read
 from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
@@ -44,19 +44,20 @@ class MakePartitions(CellStage):
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         source = Source.parse(wildcards.source)
         settings = config.partitions.of_source(source, wildcards.dataset)
+        count = settings.pixels.count if source.kind == "pixels" else settings.count
         used = keys_read(source, wildcards.dataset) - RULES  # that of the learner follows
-        used -= {"tolerance"} if settings.kmeans == "scikit-learn" else set()
+        used -= SCALES if count == 1 else set()
         keys = settings.model_dump(include=used) | {"variants": {}, "per_dataset": {}}
         return MakePartitionsSpec(
             **wildcards._asdict(),
             settings=PartitionSettings.model_validate(keys),
-            acceptance=config.acceptance(wildcards.learner, settings, wildcards.dataset)
+            acceptance=config.acceptance(wildcards.learner, settings, wildcards.dataset).of(count)
             if source.kind == "kmeans"
             else AcceptanceSettings(),
             way=training.way,
             shot=training.shot,
             query=training.query,
-            compute=config.compute,
+            compute=_compute_read(config.compute, settings, source),
         )
 
     def inputs(self, config: "Config", wildcards: CellWildcards) -> Iterator[Inputs]:
@@ -82,6 +83,16 @@ class MakePartitions(CellStage):
     def uses_gpu(self, wildcards: CellWildcards) -> bool:
         """Return whether k-means makes the partitions; nothing else here uses a GPU."""
         return Source.parse(wildcards.source).by_kmeans
+
+
+def _compute_read(
+    compute: ComputeSettings, settings: PartitionSettings, source: Source
+) -> ComputeSettings:
+    """Return the keys that the partitions of a source read: nothing but k-means uses a GPU."""
+    kmeans = source.by_kmeans and settings.kmeans == "lloyd"
+    read = {"threads": True, "device": kmeans, "deterministic": kmeans and compute.device != "cpu"}
+    keys = {key for key, is_read in read.items() if is_read}
+    return ComputeSettings.model_validate(compute.model_dump(include=keys))
 
 
 STAGE: Final = MakePartitions()

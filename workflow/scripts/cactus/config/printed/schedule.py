@@ -1,6 +1,7 @@
 """Where the settings behind a table differ from the defaults, which follow the paper."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final
 
 from cactus.config.sections.base import BUILT_IN, DatasetName, Settings
@@ -44,12 +45,12 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     grid = config.expanded_grid
     if dataset in BUILT_IN:
         images = (getattr(one, dataset) for one in (config.data, DataSettings()))
-        yield from _changes("apart-images", *map(_read, images))
+        yield from _training_changes("apart-images", *images)
     for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
             method, own = shipped
             default = EmbeddingSettings().resolve(method, dataset)
-            yield from _changes(f"embedding-{name}", _read(own), _read(default))
+            yield from _training_changes(f"embedding-{name}", own, default)
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     pairs = dict.fromkeys((cell.learner, cell.source) for cell in cells)
     partitions = (_of_partitions(config, dataset, *pair) for pair in pairs)
@@ -71,7 +72,7 @@ def _of_learner(
         yield name, "training images", "augmented", "unchanged"
     if learner not in config.learners.custom:
         usual = LearnerSettings().resolve(learner, dataset, source)
-        yield from _changes(name, _read(ours), _read(usual))
+        yield from _training_changes(name, ours, usual)
 
 
 def _of_partitions(
@@ -94,7 +95,7 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
             one.scratch.resolve(dataset).apply(one.maml.resolve(dataset).for_scoring(read))
             for one in (config.learners, LearnerSettings())
         )
-        yield from _changes("apart-scratch", *map(_read, networks))
+        yield from _training_changes("apart-scratch", *networks)
     if dataset in grid.with_baselines:
         ours, usual = (one.resolve(dataset) for one in (config.baselines, BaselineSettings()))
         choices = {"knn": len(ours.knn.neighbors), "linear": len(ours.linear.c)}
@@ -102,8 +103,8 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
             validations = ({"validation tasks": one.validation_tasks} for one in (ours, usual))
             yield from _changes("apart-baselines", *validations)
         for method in ours.methods:
-            found, default = (_read(getattr(one, method)) for one in (ours, usual))
-            yield from _changes(f"apart-{method}", found, default)
+            found = (getattr(one, method) for one in (ours, usual))
+            yield from _training_changes(f"apart-{method}", *found)
 
 
 def _of_tasks(
@@ -121,7 +122,8 @@ def _of_source(
     settings: PartitionSettings, source: Source, dataset: DatasetName
 ) -> dict[str, Value]:
     """Return what makes the partitions of a source, whatever the learner, by its words."""
-    own = settings.model_dump(include=keys_read(source, dataset) - RULES - _CHECKS)
+    unread = RULES | _CHECKS | settings.unread
+    own = settings.model_dump(include=keys_read(source, dataset) - unread)
     found = own.pop(source.kind, None) if source.kind != "kmeans" else {"count": own.pop("count")}
     made_of = {"kmeans": "k-means", "random": "random labels"}.get(source.kind, source.kind)
     shown = {_words(key): _shown(value) for key, value in own.items()}
@@ -139,15 +141,21 @@ def _acceptance(settings: PartitionSettings, learner: str) -> dict[str, Value]:
     return {_words(key): _shown(value) for key, value in values.items()}
 
 
-def _read(settings: Settings) -> dict[str, Value]:
-    """Return the keys of a training, those of its sections among them, that its results read."""
-    return dict(_leaves(settings.model_dump(exclude=_IDLE | _SAID | _CHECKS)))
+def _training_changes(name: str, ours: Settings, usual: Settings) -> Iterator[Change]:
+    """Yield what differs in the keys that results depend on, those of sections among them."""
+    left_out = _IDLE | _SAID | _CHECKS
+    read = dict(_leaves(ours, left_out | ours.unread))
+    return _changes(name, read, dict(_leaves(usual, left_out, whole=True)))
 
 
-def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _leaves(value)
+def _leaves(
+    settings: Settings, left_out: AbstractSet[str], *, whole: bool = False
+) -> Iterator[tuple[str, Value]]:
+    """Yield the keys of a section and of those in it, by their words, unless nothing reads them."""
+    for key in (key for key in type(settings).model_fields if key not in left_out):
+        value = getattr(settings, key)
+        if isinstance(value, Settings):
+            yield from _leaves(value, frozenset() if whole else value.unread, whole=whole)
         else:
             yield _WORDS.get(key, key), _shown(value)
 

@@ -1,6 +1,6 @@
 """When a k-means run is accepted."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -32,6 +32,11 @@ class AcceptanceSettings(Settings):
         "k-means starts per run, of which the best is kept, with a single partition.",
         unit="starts",
     )
+
+    def of(self, partitions: int) -> Self:
+        """Return these settings for a number of partitions: the starts of another are unread."""
+        unread = "n_init" if partitions == 1 else "n_init_single"
+        return self.model_copy(update={unread: type(self).model_fields[unread].default})
 
 
 class MamlAcceptanceSettings(AcceptanceSettings):

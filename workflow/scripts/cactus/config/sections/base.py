@@ -50,6 +50,19 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Keys that nothing reads, because of the values of others."""
+        return frozenset()
+
+    def as_read(self) -> Self:
+        """Return these settings with the defaults of all keys that nothing reads."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        own = {name: one.as_read() for name, one in values.items() if isinstance(one, Settings)}
+        default = type(self).model_fields
+        own |= {name: default[name].get_default(call_default_factory=True) for name in self.unread}
+        return self.model_copy(update=own)
+
 
 class UnfitError(ValueError):
     """A value that does not fit the others, or that cannot be.

@@ -1,9 +1,10 @@
 """Settings of the few-shot evaluation and of the baselines on embeddings."""
 
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from cactus.config.sections.base import (
     Count,
@@ -21,6 +22,7 @@ from cactus.config.sections.base import (
 )
 
 BaselineName = Literal["knn", "linear", "mlp", "cluster_matching"]
+_METHODS: Final = frozenset(get_args(BaselineName))
 Parameters = dict[str, Any]
 
 _Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -156,6 +158,12 @@ class MlpSettings(Settings):
         unit="nats / squared weight",
     )
 
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        single = len(self.hidden_units) == len(self.dropout) == 1
+        return frozenset({"validation_tasks"} if single else ())
+
 
 class ClusterMatchingSettings(Settings):
     """k-means on the training embeddings; support points label the clusters."""
@@ -177,6 +185,11 @@ class ClusterMatchingSettings(Settings):
         unit="images / images",
     )
     seed: Seed = setting(0, "Seed of k-means; 0 in the original.")
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        return frozenset({"tolerance"} if self.kmeans == "scikit-learn" else ())
 
 
 def _paper_clusters() -> Overrides:
@@ -211,6 +224,13 @@ class BaselineSettings(DatasetSettings):
         refuse_repeats("mlp.hidden_units", self.mlp.hidden_units)
         refuse_repeats("mlp.dropout", self.mlp.dropout)
         return self
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        choices = {"knn": len(self.knn.neighbors), "linear": len(self.linear.c)}
+        selects = any(choices.get(method, 1) > 1 for method in self.methods)
+        return frozenset(_METHODS - {*self.methods} | (set() if selects else {"validation_tasks"}))
 
     def choices(self, method: BaselineName, setting: FewShotSetting) -> list[Parameters]:
         """Return the parameter sets that a method selects from for a way and shot, in order.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from cactus.config.sections.acceptance import (
     AcceptanceSettings,
@@ -29,7 +30,7 @@ from cactus.config.sections.base import (
 from cactus.config.sections.source import Source, is_variant_name, unmet_name
 
 _KMEANS_KEYS: Final = {"clusters", "kmeans", "max_iterations", "tolerance", "max_restarts"}
-_SCALES: Final = {"scale_low", "scale_high"}
+SCALES: Final = {"scale_low", "scale_high"}  # of all partitions but the first
 RULES: Final = {"maml", "protonets"}  # when a run is accepted for a built-in learner
 _MAX_VARIANT: Final = 40  # characters
 _COUNT = (
@@ -242,6 +243,11 @@ class PartitionSettings(DatasetSettings):
                 raise UnfitError("variants", f"`{name}` is the name of {wanted}; rename it", name)
         return self
 
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        return frozenset({"tolerance"} if self.kmeans == "scikit-learn" else ())
+
     def of_source(self, source: Source, dataset: DatasetName) -> Self:
         """Return these settings for one task source on one data set, without overrides."""
         variant = self.variants.get(source.variant, {}) if source.variant else {}
@@ -271,9 +277,9 @@ def keys_read(source: Source, dataset: DatasetName) -> set[str]:
     """Return the keys of `partitions` that the partitions of a source depend on."""
     match source.kind:
         case "kmeans":
-            return _KMEANS_KEYS | _SCALES | {"count"} | RULES
+            return _KMEANS_KEYS | SCALES | {"count"} | RULES
         case "pixels":
-            return _KMEANS_KEYS | _SCALES | {"pixels"}
+            return _KMEANS_KEYS | SCALES | {"pixels"}
         case "random" | "hyperplanes":
             return {source.kind}
     return {"pool_attributes"} if dataset == "celeba" else set()

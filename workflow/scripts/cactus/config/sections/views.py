@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from pydantic import Field
+from typing_extensions import override
 
 from cactus.config.sections.base import Fraction, Settings, setting
 
@@ -59,6 +60,11 @@ class ViewSettings(Settings):
         0.0, "Largest standard deviation of a Gaussian blur; 0 for none.", unit="pixels"
     )
     blur_probability: Fraction = setting(0.5, "Probability that an image is blurred.")
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        return frozenset() if self.blur_sigma else frozenset({"blur_probability"})
 
     @property
     def differ(self) -> bool:

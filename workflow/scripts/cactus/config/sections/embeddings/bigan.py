@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from typing_extensions import override
+
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
@@ -90,6 +92,12 @@ class BiganSettings(MethodSettings):
         "`logits` is E(x) before it is squashed.",
     )
     per_dataset: Overrides = overrides(_bigan_overrides)
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        found = set() if self.decay_epochs else {"final_rate"}
+        return frozenset(found if "conv" in (self.encoder, self.networks) else {*found, "kernel"})
 
     @fitting
     def _sizes_fit(self) -> None:

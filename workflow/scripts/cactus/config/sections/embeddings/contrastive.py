@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from cactus.config.sections.base import (
     Count,
@@ -95,6 +96,12 @@ class ContrastiveSettings(MethodSettings):
         True, "Whether vectors are scaled to length 1, as the loss compares directions only."
     )
     per_dataset: Overrides = overrides(_contrastive_overrides)
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        of_conv = {"filters", "map_filters"}
+        return frozenset({"widths"} if self.network == "conv" else of_conv)
 
     @fitting
     def _views_can_differ(self) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from typing_extensions import override
+
 from cactus.config.sections.base import (
     Count,
     CountOrZero,
@@ -72,6 +74,12 @@ class InfoganSettings(MethodSettings):
         "activation, as in CACTUs; `hidden` is the layer before, `trunk` the one before that.",
     )
     per_dataset: Overrides = overrides(_infogan_overrides)
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        found = {"categorical_weight": self.categorical, "continuous_weight": self.continuous}
+        return frozenset(key for key, codes in found.items() if not codes)
 
     @fitting
     def _codes_exist(self) -> None:

@@ -174,13 +174,14 @@ class EmbeddingSettings(Settings):
         None if the embedding has code or vectors of its own.
         """
         if name not in self.custom:
-            return name, self._of_method(name, dataset)
+            return name, self._of_method(name, dataset).as_read()
         own = self.custom[name].resolve(dataset)
         if not own.like:
             return None
         base = self._of_method(own.like, dataset)
         values = {**merge(base.model_dump(), own.settings), "per_dataset": {}}
-        return own.like, type(base).model_validate_json(json.dumps(values), strict=True)
+        settings = type(base).model_validate_json(json.dumps(values), strict=True)
+        return own.like, settings.as_read()
 
     def module(self, name: str, dataset: DatasetName) -> str:
         """Return the module of an embedding: a dotted name, or the path of a file."""

@@ -52,7 +52,7 @@ class LearnerSettings(Settings):
     def resolve(self, name: str, dataset: DatasetName, source: str | None = None) -> AnyLearner:
         """Return the settings of a meta-learner for one data set and, if given, task source."""
         own: AnyLearner = self.custom[name] if name in self.custom else getattr(self, name)
-        settings = own.resolve(dataset)
+        settings = own.resolve(dataset).as_read()
         if source is None:
             return settings
         parsed = Source.parse(source)
