@@ -58,6 +58,11 @@ def test_a_name_that_no_run_can_have_is_refused(cactus, tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_like_the_refused_one_is_proposed(cactus):
+    assert "`cactus init grosse-2`" in cactus("init", "Größe 2").stderr
+    assert "`cactus init first`" in cactus("init", "研究").stderr
+
+
 def test_the_name_of_a_run_is_taken(cactus, tmp_path):
     (tmp_path / "results/old/plans").mkdir(parents=True)
     (tmp_path / "results/old/plans/config.json").write_text("{}")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -207,6 +208,16 @@ def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Projec
     assert finished.cactus("results", "omniglto", "--json")[0] == RecordError.exit_code
     code, output = finished.cactus("results", "--setting", "5w2s")
     assert (code, "did you mean '5w" in output) == (ConfigError.exit_code, True)
+
+
+def test_a_cell_that_will_not_be_measured_is_named_before_anything_is(project: Project):
+    for folder in ("evaluations", "baselines", "records"):
+        rmtree(project.run / folder)
+    for pattern in ("knn", "omniglot/*"):
+        code, output = project.cactus("results", pattern)
+        assert (code, "11 missing" in output) == (0, True), output
+    code, output = project.cactus("results", "omniglto")
+    assert (code, "No finished cell matches" in output) == (RecordError.exit_code, True)
 
 
 def test_status_and_results_have_one_word_for_a_cell(project: Project):

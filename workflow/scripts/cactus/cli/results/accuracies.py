@@ -19,6 +19,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import planned_folder
 from cactus.provenance.staleness.status import State, listed_states, worst
 from cactus.stages.base import Job
+from cactus.stages.run_baselines import STAGE as BASELINES
 from cactus.stages.run_baselines import baseline_cell
 
 _SUMMARY: Final = "summary.json"
@@ -66,12 +67,13 @@ def show_results(arguments: argparse.Namespace) -> int:
     found = [one for one in every if _matches(one.cell, arguments.pattern)]
     if arguments.setting:
         found = _of_setting(found, arguments.setting)
-    if every and not found:
+    cells = {one.cell for one in every} or set(_expected(planner, jobs))
+    if not found and (every or not any(_matches(one, arguments.pattern) for one in cells)):
         raise RecordError(
             "No finished cell matches.",
             where=planner.run_folder.name,
             got=arguments.pattern,
-            fix=_instead(arguments.pattern, {one.cell for one in every}, jobs),
+            fix=_instead(arguments.pattern, cells, jobs),
         )
     if arguments.json:
         print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
@@ -89,6 +91,17 @@ def _instead(pattern: str, cells: set[str], jobs: list[Job]) -> str:
     if waiting := [job.name for job in jobs if _matches(job.cell, pattern)]:
         return f"`cactus why {waiting[0]}` says what it lacks"
     return did_you_mean_or_known(pattern, cells, "leave the pattern out")
+
+
+def _expected(planner: Planner, jobs: Iterable[Job]) -> Iterator[str]:
+    """Yield the cells that jobs will measure."""
+    for job in jobs:
+        if job.stage == BASELINES.name:
+            dataset = BASELINES.parse(job.cell).dataset
+            for method in planner.config.baselines.resolve(dataset).methods:
+                yield baseline_cell(job.cell, method)
+        else:
+            yield job.cell
 
 
 def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], list[Job]]:

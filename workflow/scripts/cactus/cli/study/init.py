@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -99,7 +100,9 @@ def _check_name(name: str) -> None:
     try:
         load_config([], {"run": name})
     except ConfigError as error:
-        similar = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:100]
+        # Without accents: "Größe" is like "grosse".
+        letters = re.sub(r"[^\x00-\x7f]", "", unicodedata.normalize("NFKD", name.casefold()))
+        similar = re.sub(r"[^a-z0-9._-]+", "-", letters).strip("._-")[:100]
         raise ConfigError(
             "A study cannot have this name.",
             where="cactus init",
