@@ -6,6 +6,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 
@@ -55,6 +56,11 @@ def test_pythons_own_loader_would_run_the_old_code(scripts: Path):
 
 
 def test_the_package_runs_from_its_source(scripts: Path):
+    assert printed(scripts, "import cactus.part.value as one; print(one.VALUE)") == "2"
+
+
+def test_compiled_code_beside_a_source_is_not_run(scripts: Path):
+    (scripts / f"cactus/part/value{EXTENSION_SUFFIXES[0]}").touch()
     assert printed(scripts, "import cactus.part.value as one; print(one.VALUE)") == "2"
 
 

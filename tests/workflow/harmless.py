@@ -123,6 +123,7 @@ _LEFT: Final = (
     "tables/omniglot.aux", "tables/omniglot.log", "tables/omniglot.pdf", "tables/omniglot.fls",
     "tables/omniglot.fdb_latexmk", "tables/omniglot.synctex.gz", "tables/tables.out",
     "tables/omniglot.tex~", "tables/.omniglot.tex.swp", "tables/#omniglot.tex#",
+    "tables/omniglot.tex.save",
     f"models/{MAML}/model.json.bak", f"evaluations/{MAML}/accuracies.csv.orig",
     "figures/.DS_Store", "figures/Thumbs.db", f"records/meta_train/{MAML}.json~",
     ".nfs0001", "README.txt", "notes/ideas.md", "slides.pdf",

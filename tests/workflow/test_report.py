@@ -1,6 +1,7 @@
 """The report of a run: made after the audit, whole, traceable, and of Snakemake, too."""
 
 import json
+import os
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -112,7 +113,9 @@ def test_the_page_of_an_unfinished_run_lists_what_is_missing(project: Project, t
     code, output = project.cactus("report", "small", "--output", own)
     assert "made by the workflow" in output
     assert code not in (0, 1)
-    for place in (".", "config", "Snakefile/now.html"):
+    os.mkfifo(tmp_path / "pipe")
+    places = (".", "config", "Snakefile/now.html", "config/demo.yaml", str(tmp_path / "pipe"))
+    for place in (*places, "results/small/tables/omniglot.tex", "results/small/now.html"):
         code, output = project.cactus("report", "small", "--output", place)
         assert "The report cannot be written there" in output
         assert code not in (0, 1)

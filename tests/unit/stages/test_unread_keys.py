@@ -84,6 +84,18 @@ def nested(path: str, value: Any) -> dict[str, Any]:
             },
         ),
         (
+            "train_embedding", embedding("bigan"), "embeddings.bigan.width", 8,
+            {
+                "grid.datasets": ["omniglot"],
+                "embeddings.bigan.networks": "mlp",
+                "embeddings.bigan.encoder": "mlp",
+            },
+        ),
+        (
+            "meta_train", PARTITIONS, "compute.deterministic", False,
+            {"compute.device": "cpu"},
+        ),
+        (
             "train_embedding", embedding("infogan"), "embeddings.infogan.categorical_weight", 0.5,
             {"embeddings.infogan.categorical": [], "embeddings.infogan.continuous": 2},
         ),
@@ -141,6 +153,9 @@ def test_a_table_names_no_key_that_nothing_reads():
     partitions = {"kmeans": "scikit-learn", "tolerance": 0.5}
     config = parse_config({"grid": grid, "embeddings": own, "partitions": partitions})
     assert [change[1] for change in schedule_changes(config, "omniglot")] == ["k-means"]
+    values = {"grid": grid, "partitions": {"count": 1, "scale_low": 0.5}}
+    changes = schedule_changes(parse_config(values), "omniglot")
+    assert [change[1] for change in changes] == ["number by k-means", "k-means starts"]
     own["contrastive"]["network"] = "resnet"
     config = parse_config({"grid": grid, "embeddings": own})
     named = {change[1] for change in schedule_changes(config, "omniglot")}

@@ -11,8 +11,8 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash, spec_from_file_location
 from types import CodeType, ModuleType
 from typing import Final
 
@@ -73,6 +73,13 @@ def loaded_sources() -> dict[str, bytes]:
     }
 
 
+def _beside(fullname: str, extension: str) -> ModuleSpec | None:
+    """Return how to load the source beside compiled code, which Python would prefer."""
+    name = fullname.rpartition(".")[2]
+    path = os.path.join(os.path.dirname(extension), f"{name}.py")  # noqa: PTH118, PTH120
+    return spec_from_file_location(fullname, path) if os.path.isfile(path) else None  # noqa: PTH113
+
+
 class SourceFinder(MetaPathFinder):
     """Finds the modules of a package, or some files, for `SourceLoader`.
 
@@ -96,6 +103,8 @@ class SourceFinder(MetaPathFinder):
         if not ours and not self.files:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
+        if ours and spec is not None and isinstance(spec.loader, ExtensionFileLoader):
+            spec = _beside(fullname, spec.loader.path) or spec
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
             return None
         if not ours and os.path.realpath(spec.loader.path) not in self.files:

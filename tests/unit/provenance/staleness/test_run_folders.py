@@ -90,6 +90,19 @@ def test_a_run_that_cannot_be_read_is_a_run(results: Path, name: str):
         is_run_folder(results / "b")
 
 
+def test_a_run_without_its_configuration_is_told_from_one_that_never_was(results: Path):
+    (results / "b/records").mkdir()
+    shutil.rmtree(results / "b/plans")
+    with pytest.raises(RecordError, match="The configuration of a run is missing") as caught:
+        find_run_folder("b")
+    assert caught.value.where == str(results / "b" / PLANNED_CONFIG_FILE)
+    assert "snakemake --dry-run" in caught.value.fix
+    assert find_run_folder(None) == results / "a"
+    shutil.rmtree(results / "a")
+    with pytest.raises(RecordError, match="The configuration of a run is missing"):
+        find_run_folder(None)
+
+
 def test_a_link_that_leads_nowhere_is_a_run_and_a_file_is_none(results: Path):
     put(results / "a", LINKS[0])
     put(results / "b", "a file")

@@ -35,16 +35,28 @@ def check_output(what: str, output: Path, *, replaced: bool = False) -> None:
     _check_above(what, output)
 
 
-def check_output_file(what: str, output: Path) -> None:
+def check_output_file(what: str, output: Path, suffix: str) -> None:
     """Check that a file may be written to a path, where an earlier one may be.
+
+    Parameters
+    ----------
+    what
+        What is written, e.g. "report".
+    suffix
+        That of an earlier one; a file of another kind is not replaced.
 
     Raises
     ------
     RecordError
-        A folder is there, or a file is in the place of a folder above it.
+        A folder, a device, a pipe or a file of another kind is there, a file is in the place of a
+        folder above it, or the path is in the folder of a run, which has only what its jobs made.
     """
     if output.is_dir():
         raise _refusal(what, output, "a folder")
+    if any(map(_is_run, output.resolve().parents)):
+        raise _refusal(what, output, "a path inside the folder of a run")
+    if output.exists() and not (output.is_file() and output.suffix == suffix):
+        raise _refusal(what, output, f"what is no earlier {what}")
     _check_above(what, output)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from cactus.config.sections.acceptance import AcceptanceSettings
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.compute import ComputeSettings
-from cactus.config.sections.partition import RULES, SCALES, PartitionSettings, keys_read
+from cactus.config.sections.partition import RULES, PartitionSettings
 from cactus.config.sections.source import Source
 from cactus.stages.base import CellStage, CellWildcards, Inputs, Spec, inputs_from
 
@@ -44,14 +44,14 @@ class MakePartitions(CellStage):
         training = config.learners.resolve(wildcards.learner, wildcards.dataset, wildcards.source)
         source = Source.parse(wildcards.source)
         settings = config.partitions.of_source(source, wildcards.dataset)
-        count = settings.pixels.count if source.kind == "pixels" else settings.count
-        used = keys_read(source, wildcards.dataset) - RULES  # that of the learner follows
-        used -= SCALES if count == 1 else set()
+        used = settings.read_by(source, wildcards.dataset) - RULES  # that of the learner follows
         keys = settings.model_dump(include=used) | {"variants": {}, "per_dataset": {}}
         return MakePartitionsSpec(
             **wildcards._asdict(),
             settings=PartitionSettings.model_validate(keys),
-            acceptance=config.acceptance(wildcards.learner, settings, wildcards.dataset).of(count)
+            acceptance=config.acceptance(wildcards.learner, settings, wildcards.dataset).of(
+                settings.count_of(source)
+            )
             if source.kind == "kmeans"
             else AcceptanceSettings(),
             way=training.way,
@@ -89,10 +89,8 @@ def _compute_read(
     compute: ComputeSettings, settings: PartitionSettings, source: Source
 ) -> ComputeSettings:
     """Return the keys that the partitions of a source read: nothing but k-means uses a GPU."""
-    kmeans = source.by_kmeans and settings.kmeans == "lloyd"
-    read = {"threads": True, "device": kmeans, "deterministic": kmeans and compute.device != "cpu"}
-    keys = {key for key, is_read in read.items() if is_read}
-    return ComputeSettings.model_validate(compute.model_dump(include=keys))
+    on_gpu = source.by_kmeans and settings.kmeans == "lloyd"
+    return compute if on_gpu else ComputeSettings(device="cpu", threads=compute.threads)
 
 
 STAGE: Final = MakePartitions()

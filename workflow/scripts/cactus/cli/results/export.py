@@ -91,7 +91,7 @@ def show_report(arguments: argparse.Namespace) -> int:
             got="the file of that report",
             fix="run `snakemake report`, or name another file",
         )
-    check_output_file("report", output)
+    check_output_file("report", output, ".html")
     folder = os.path.relpath(planner.run_folder.resolve(), output.resolve().parent)
     view = unfinished_view(planner, "" if folder == "." else f"{folder}/")
     planner.project.tree.cache.save()

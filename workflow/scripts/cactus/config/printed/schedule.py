@@ -10,7 +10,7 @@ from cactus.config.sections.embeddings.section import EmbeddingSettings
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
 from cactus.config.sections.learners.maml import ScratchSettings
 from cactus.config.sections.learners.section import LearnerSettings
-from cactus.config.sections.partition import RULES, PartitionSettings, keys_read
+from cactus.config.sections.partition import RULES, PartitionSettings
 from cactus.config.sections.source import Source
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ def _of_source(
     settings: PartitionSettings, source: Source, dataset: DatasetName
 ) -> dict[str, Value]:
     """Return what makes the partitions of a source, whatever the learner, by its words."""
-    unread = RULES | _CHECKS | settings.unread
-    own = settings.model_dump(include=keys_read(source, dataset) - unread)
+    own = settings.model_dump(include=settings.read_by(source, dataset) - RULES - _CHECKS)
     found = own.pop(source.kind, None) if source.kind != "kmeans" else {"count": own.pop("count")}
     made_of = {"kmeans": "k-means", "random": "random labels"}.get(source.kind, source.kind)
     shown = {_words(key): _shown(value) for key, value in own.items()}

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from typing_extensions import override
+
 from cactus.config.sections.base import Count, Settings, setting
 
 
@@ -22,3 +24,8 @@ class ComputeSettings(Settings):
     deterministic: bool = setting(
         True, "Use only deterministic GPU kernels, at some cost in speed; not needed on a CPU."
     )
+
+    @property
+    @override
+    def unread(self) -> frozenset[str]:
+        return frozenset({"deterministic"} if self.device == "cpu" else ())

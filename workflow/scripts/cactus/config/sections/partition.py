@@ -30,7 +30,7 @@ from cactus.config.sections.base import (
 from cactus.config.sections.source import Source, is_variant_name, unmet_name
 
 _KMEANS_KEYS: Final = {"clusters", "kmeans", "max_iterations", "tolerance", "max_restarts"}
-SCALES: Final = {"scale_low", "scale_high"}  # of all partitions but the first
+_SCALES: Final = {"scale_low", "scale_high"}  # of all partitions but the first
 RULES: Final = {"maml", "protonets"}  # when a run is accepted for a built-in learner
 _MAX_VARIANT: Final = 40  # characters
 _COUNT = (
@@ -256,6 +256,17 @@ class PartitionSettings(DatasetSettings):
         resolved = planes.resolve(source.embedding or "")
         return type(self).model_validate({**values, "variants": {}, "hyperplanes": resolved})
 
+    def count_of(self, source: Source) -> int:
+        """Return the number of partitions that k-means makes for a source."""
+        return self.pixels.count if source.kind == "pixels" else self.count
+
+    def read_by(self, source: Source, dataset: DatasetName) -> set[str]:
+        """Return the keys that the partitions of a source depend on, given the values of others."""
+        unread = set(self.unread)
+        unread |= _SCALES if self.count_of(source) == 1 else set()
+        unread |= {"max_restarts"} if source.kind == "pixels" else set()  # any run is accepted
+        return keys_read(source, dataset) - unread
+
     def acceptance(self, learner: str) -> AcceptanceSettings | None:
         """Return the acceptance rule for a meta-learner; None for one that declares its own."""
         rule: AcceptanceSettings | None = getattr(self, learner) if learner in RULES else None
@@ -277,9 +288,9 @@ def keys_read(source: Source, dataset: DatasetName) -> set[str]:
     """Return the keys of `partitions` that the partitions of a source depend on."""
     match source.kind:
         case "kmeans":
-            return _KMEANS_KEYS | SCALES | {"count"} | RULES
+            return _KMEANS_KEYS | _SCALES | {"count"} | RULES
         case "pixels":
-            return _KMEANS_KEYS | SCALES | {"pixels"}
+            return _KMEANS_KEYS | _SCALES | {"pixels"}
         case "random" | "hyperplanes":
             return {source.kind}
     return {"pool_attributes"} if dataset == "celeba" else set()

@@ -21,7 +21,9 @@ from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT
 
-_BACKUP: Final = re.compile(r"^\.|~$|^#.*#$|\.(bak|orig|swp|swo|tmp)$|^(Thumbs\.db|desktop\.ini)$")
+_BACKUP: Final = re.compile(
+    r"^\.|~$|^#.*#$|\.(bak|orig|save|sw[a-p]|tmp)(\.\d+)?$|^(Thumbs\.db|desktop\.ini)$"
+)
 # What LaTeX and its companions write beside a document, with the document's name.
 _LATEX: Final = re.compile(
     r"(-blx\.bib|\.(aux|log|out|toc|lof|lot|lol|loa|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"

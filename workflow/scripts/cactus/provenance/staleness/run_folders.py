@@ -134,6 +134,14 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
         # Another file of that name, elsewhere, is not in the way of a run.
         if (inside or folder.is_dir()) and is_run_folder(folder):
             return folder
+    lost = _without_configuration(named, results)
+    if lost is not None:
+        raise RecordError(
+            "The configuration of a run is missing, so that nobody can tell what its jobs are.",
+            where=str(lost / PLANNED_CONFIG_FILE),
+            got="no such file, and records of its jobs",
+            fix=f"{_PLAN_AGAIN}, its --configfile and --config: that writes it again",
+        )
     start = "run the workflow first: `snakemake --cores 2`"
     if run is None and (found := not_runs(results)):
         start = f"{_way_out(found)}; then run the workflow: `snakemake --cores 2`"
@@ -147,6 +155,13 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
             start,
         ),
     )
+
+
+def _without_configuration(run: str | None, results: Path) -> Path | None:
+    """Return the folder of a run that has records and no configuration; without a name, of any."""
+    places = (Path(run), results / run) if run else sorted(results.glob("*"))
+    # Of a closed folder, nobody can tell.
+    return next((one for one in places if os.path.isdir(one / "records")), None)  # noqa: PTH112
 
 
 def _left(results: Path) -> str:

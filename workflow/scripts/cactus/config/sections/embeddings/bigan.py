@@ -96,8 +96,13 @@ class BiganSettings(MethodSettings):
     @property
     @override
     def unread(self) -> frozenset[str]:
-        found = set() if self.decay_epochs else {"final_rate"}
-        return frozenset(found if "conv" in (self.encoder, self.networks) else {*found, "kernel"})
+        networks = {self.encoder, self.networks}
+        unread = {
+            "final_rate": self.decay_epochs == 0,
+            "kernel": "conv" not in networks,
+            "width": networks == {"mlp"},
+        }
+        return frozenset(key for key, is_unread in unread.items() if is_unread)
 
     @fitting
     def _sizes_fit(self) -> None:
