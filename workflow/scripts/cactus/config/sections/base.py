@@ -22,12 +22,13 @@ class BuiltIn(NamedTuple):
     title: str
     channels: int
     way: int  # in the original, whatever the setting of the evaluation
+    varied: bool = False  # whether data sets of one's own may be variants of it
 
 
 # In the order of the paper's tables. Others are declared under `data.custom`.
 BUILT_IN: Final = {
     "mnist": BuiltIn("MNIST", 1, 10),
-    "omniglot": BuiltIn("Omniglot", 1, 20),
+    "omniglot": BuiltIn("Omniglot", 1, 20, varied=True),
     "miniimagenet": BuiltIn("miniImageNet", 3, 5),
     "celeba": BuiltIn("CelebA", 3, 2),
 }

@@ -6,14 +6,33 @@ from itertools import combinations
 from math import fsum, isclose
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from cactus.config.sections.base import Count, Positive, Seed, Settings, UnfitError, setting
+from cactus.config.sections.base import (
+    BUILT_IN,
+    Count,
+    Positive,
+    Seed,
+    Settings,
+    UnfitError,
+    setting,
+)
 from cactus.config.sections.title import Title, title_setting
 
 ImageSide = Annotated[int, Field(ge=8, le=1024)]
 Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 
+_VARIED: Final = [name for name, one in BUILT_IN.items() if one.varied]
+
+
+def _varied(name: str) -> str:
+    """Refuse the name of a data set that has no variants."""
+    if name not in _VARIED:
+        raise UnfitError("", f"choose one of {', '.join(_VARIED)}")
+    return name
+
+
+_Varied = Annotated[str, AfterValidator(_varied), WithJsonSchema({"enum": _VARIED})]
 _FileName = Annotated[str, Field(min_length=1)]
 _Classes = list[Annotated[str, Field(min_length=1)]]
 ROTATIONS: Final = 4  # of a class, itself among them
@@ -94,7 +113,7 @@ class CustomDataset(Settings):
     """A data set of one's own; see docs/adding-a-dataset.md."""
 
     title: Title | None = title_setting()
-    variant_of: Literal["omniglot"] | None = setting(
+    variant_of: _Varied | None = setting(
         None,
         "A built-in data set whose raw files are read, and downloaded if they are missing; null "
         "for images of one's own.",
@@ -146,7 +165,7 @@ class CustomDataset(Settings):
         if self.variant_of is not None:
             self._check_variant()
         elif self.split and self.split.published:
-            raise UnfitError("split.published", "it needs `variant_of: omniglot`")
+            raise UnfitError("split.published", f"it needs `variant_of: {_VARIED[0]}`")
         if self.split and self.module is not None and self.split.file is not None:
             raise UnfitError("split.file", "a module has no folder: list the `classes` instead")
         if self.shared_classes and self.split and self.split.shares is None:
