@@ -35,9 +35,15 @@ def test_records_of_cells_that_are_not_in_the_study_are_noted(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("folder", "fix"),
-    [("results/a", "cactus update a"), ("results/copy", "cactus update results/copy")],
+    [
+        ("results/a", "cactus update a"),
+        ("results/copy", "cactus update results/copy"),
+        ("/elsewhere/results/a", "cactus update /elsewhere/results/a"),
+    ],
 )
-def test_the_command_that_mends_a_copied_run_names_its_folder(folder: str, fix: str):
+def test_the_command_that_mends_a_run_that_is_copied_or_elsewhere_names_its_folder(
+    folder: str, fix: str
+):
     graph = SimpleNamespace(jobs=[JOB])
     planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"), graph=graph)
     assert Fixes(planner, [], []).of(Finding("record missing", "x", "none", JOB)) == fix

@@ -109,5 +109,4 @@ def _list_fix(run_folder: Path) -> str:
 def run_words(planner: Planner) -> str:
     """Return how a command names a run: by its folder, if it is a copied one or is elsewhere."""
     name, folder = planner.config.run, planner.run_folder
-    here = Path("results", name)
-    return name if here.is_dir() and here.samefile(folder) else quoted(folder)
+    return name if Path("results", name).resolve() == folder.resolve() else quoted(folder)
