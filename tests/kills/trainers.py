@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from cactus.data.array_files import write_array
 from cactus.embed.train_and_encode import train_and_encode
-from cactus.files import file_hash, write_array, write_json
+from cactus.files import file_hash, write_json
 from cactus.meta.train import meta_train
 from cactus.train.checkpoint import Checkpoints
 from cactus.train.device import DeviceName, set_up_device

@@ -6,16 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cactus.data.array_files import read_array, write_array
 from cactus.errors import DataError, StorageError
-from cactus.files import (
-    atomic_path,
-    file_hash,
-    parse_json,
-    read_array,
-    read_json,
-    write_array,
-    write_json,
-)
+from cactus.files import atomic_path, file_hash, parse_json, read_json, write_json
 
 
 def write_half(target):

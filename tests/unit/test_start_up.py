@@ -47,6 +47,10 @@ STAGES: dict[str, set[str]] = {
 SLOW_COMMANDS = {"diff": {"scipy"}, "compare": {"scipy"}, "data": {"PIL"}, "doctor": {"PIL"}}
 
 
+# Commands that read arrays, or name what does.
+NUMPY_COMMANDS = {"compare", "data", "diff", "doctor", "trace"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("modules", STAGES)
 def test_slow_libraries_that_stages_load(modules: str) -> None:
@@ -62,6 +66,16 @@ def test_slow_libraries_that_commands_load(commands: set[str]) -> None:
     loaded = slow_libraries(call.format(one) for one in sorted(commands))
     expected = set().union(*(SLOW_COMMANDS.get(one, set()) for one in commands))
     assert set().union(*loaded.values()) == expected, loaded
+
+
+def test_the_other_commands_load_no_numpy():
+    script = f"""
+import sys, cactus.cli.main
+for command in {sorted(FUNCTIONS.keys() - NUMPY_COMMANDS)}:
+    cactus.cli.main.command_function(command)
+    assert "numpy" not in sys.modules, command
+"""
+    assert slow_libraries([script]) == {script: set()}
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -52,7 +52,8 @@ SCRIPT = '''"""Count the images of each class of a data set."""
 import numpy as np
 
 from cactus.command import run_main, stage_job
-from cactus.files import read_array, write_json
+from cactus.data.array_files import read_array
+from cactus.files import write_json
 
 
 def main() -> None:

@@ -16,9 +16,10 @@ from cactus.api import (
     load_vectors,
     sample_episodes,
 )
+from cactus.data.array_files import write_array
 from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.errors import ConfigError, DataError, EpisodeError
-from cactus.files import write_array, write_json
+from cactus.files import write_json
 from cactus.meta.protonets.learner import Protonets
 
 SMALL = {"filters": 8, "way": 4, "query": 3, "iterations": 12, "log_every": 4, "device": "cpu"}

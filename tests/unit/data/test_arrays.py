@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from cactus.data.array_files import write_array
 from cactus.data.arrays import (
     Manifest,
     Sources,
@@ -20,7 +21,7 @@ from cactus.data.arrays import (
 )
 from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
-from cactus.files import file_hash, write_array
+from cactus.files import file_hash
 
 
 @given(

@@ -9,11 +9,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from cactus.config.sections.embeddings.section import CustomEmbedding, EmbeddingSettings
+from cactus.data.array_files import write_array
 from cactus.embed.registry import build
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.embed.vectors import check_vectors
 from cactus.errors import DataError, TrainingError
-from cactus.files import file_hash, write_array, write_json
+from cactus.files import file_hash, write_json
 from tests.unit.checkpoints import none
 from tests.unit.embed.tiny import TINY
 

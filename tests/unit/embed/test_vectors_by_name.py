@@ -9,12 +9,12 @@ import torch
 
 from cactus.config.sections.embeddings.ready_vectors import ReadyVectors
 from cactus.config.sections.embeddings.section import CustomEmbedding
+from cactus.data.array_files import write_array
 from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.data.names import write_names
 from cactus.embed.ready_made.method import Method, Settings
 from cactus.embed.train_and_encode import train_and_encode
 from cactus.errors import DataError
-from cactus.files import write_array
 from tests.unit.checkpoints import none
 
 CPU = torch.device("cpu")

@@ -7,8 +7,9 @@ import numpy as np
 
 from cactus.config.sections.base import DatasetName
 from cactus.config.sections.evaluation import BaselineSettings, EvaluationSettings
+from cactus.data.array_files import write_array
 from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
-from cactus.files import write_array, write_json
+from cactus.files import write_json
 from cactus.stages.run_baselines import RunBaselinesSpec
 
 CLASSES, IMAGES, DIMS = 8, 10, 12

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cactus.data.array_files import write_array
 from cactus.errors import DataError
 from cactus.evaluate.embeddings import load_embeddings
-from cactus.files import write_array, write_json
+from cactus.files import write_json
 
 
 def store(folder: Path, array: np.ndarray, **record: Any) -> None:

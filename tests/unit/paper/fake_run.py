@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 from cactus.config.sections.source import Source
+from cactus.data.array_files import write_array
 from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
 from cactus.evaluate.partition_quality import measure_partitions
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
-from cactus.files import write_array, write_json
+from cactus.files import write_json
 from cactus.paper.vocabulary import method_name
 from cactus.seeding import derive_seed, numpy_generator
 from cactus.tasks.storage import Partition, read_partitions, write_partitions

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cactus.cluster.driver import job_names
+from cactus.data.array_files import read_array
 from cactus.errors import CactusError
-from cactus.files import read_array, read_json
+from cactus.files import read_json
 from cactus.provenance.audit.printed import map_entries
 from cactus.provenance.audit.reading.rows_of_csv import read_rows
 from cactus.provenance.crate.unpack import unpack

@@ -16,9 +16,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
 from cactus.errors import DataError, StorageError
 from cactus.refusals import storage_error
 
@@ -29,11 +26,6 @@ _LONGEST_INTEGER: Final = 40
 _DEEPEST: Final = 100
 _TOO_DEEP: Final = f"values are nested more than {_DEEPEST} deep"
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-# `np.save` writes the first; the second has a longer header.
-_READ_HEADER: Final = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 
 @contextmanager
@@ -221,7 +213,7 @@ def read_json(path: Path) -> Any:
     try:
         return parse_json(read_text(path))
     except (OSError, ValueError) as error:
-        raise _unreadable("A JSON file cannot be read.", path, error) from error
+        raise unreadable("A JSON file cannot be read.", path, error) from error
 
 
 def read_manifest(path: Path, /, **expected: Any) -> dict[str, Any]:
@@ -245,50 +237,8 @@ def read_manifest(path: Path, /, **expected: Any) -> dict[str, Any]:
     return found
 
 
-def write_array(path: Path, array: npt.NDArray[Any]) -> None:
-    """Write `array` as `.npy` without pickles, atomically."""
-    with atomic_path(path) as temporary:
-        np.save(temporary, array, allow_pickle=False)
-
-
-def read_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
-    """Read a `.npy` file without pickles; with `mmap`, map it into memory, read-only.
-
-    Raises
-    ------
-    DataError
-        The file is missing or damaged, or it contains Python objects.
-    """
-    try:
-        _check_array(path)
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise _unreadable("An array cannot be read.", path, error) from error
-    return array
-
-
-def _check_array(path: Path) -> None:
-    """Check that a file is an array of numbers, and that it has the size that its header promises.
-
-    Raises
-    ------
-    OSError, ValueError
-        It is not.
-    """
-    with open_regular(path) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            shape, _, dtype = _READ_HEADER[version](file)
-        except Exception as error:  # NumPy parses the header as Python, with as many errors
-            raise ValueError(f"its header is damaged: {type(error).__name__}: {error}") from error
-        if dtype.kind not in "biuf" or any(length < 0 for length in shape):
-            raise ValueError(f"an array of {dtype}, of shape {shape}")
-        expected = file.tell() + math.prod(shape) * dtype.itemsize
-        if expected != (found := os.fstat(file.fileno()).st_size):
-            raise ValueError(f"{found:,} bytes, but its header promises {expected:,}")
-
-
-def _unreadable(what: str, path: Path, error: Exception) -> DataError:
+def unreadable(what: str, path: Path, error: Exception) -> DataError:
+    """Return the error about a file that cannot be read and that a job makes again."""
     fix = "delete the file and run the same command again to recreate it"
     return DataError(what, where=str(path), got=str(error), fix=fix)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cactus.data.array_files import write_array
 from cactus.errors import RecordError
-from cactus.files import file_hash, write_array, write_json
+from cactus.files import file_hash, write_json
 from cactus.provenance.execution.lease import Lease
 from cactus.provenance.execution.promises import check_made, check_read
 from cactus.provenance.execution.running_job import RunningJob

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError
 
 from cactus.config.sections.base import DatasetName, Settings
+from cactus.data.array_files import read_array, write_array
 from cactus.data.files.record import RawRecord
 from cactus.errors import DataError
-from cactus.files import atomic_path, file_hash, read_array, read_json, write_array, write_json
+from cactus.files import atomic_path, file_hash, read_json, write_json
 from cactus.splits import Split
 
 MANIFEST = "manifest.json"

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from cactus.config.sections.base import DatasetSettings
 from cactus.config.sections.embeddings.base import OwnCode
+from cactus.data.array_files import write_array
 from cactus.data.arrays import load_images
 from cactus.embed.base import Embedding, ReadsNames
 from cactus.embed.registry import build, parse
 from cactus.embed.vectors import CheckedEncoder
 from cactus.errors import TrainingError
-from cactus.files import atomic_path, file_hash, write_array, write_json
+from cactus.files import atomic_path, file_hash, write_json
 from cactus.splits import SPLITS
 from cactus.stages.train_embedding import TrainEmbeddingSpec
 from cactus.train.checkpoint import Checkpoints

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cactus.data.array_files import read_array
 from cactus.errors import DataError
-from cactus.files import read_array, read_manifest
+from cactus.files import read_manifest
 
 _MANIFEST = "manifest.json"
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cactus.data.array_files import read_array
 from cactus.errors import DataError
-from cactus.files import atomic_path, file_hash, read_array, read_json, write_json
+from cactus.files import atomic_path, file_hash, read_json, write_json
 
 PARTITIONS_FILE = "partitions.npy"
 SUMMARY_FILE = "summary.json"

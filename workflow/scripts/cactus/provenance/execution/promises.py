@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.data.array_files import read_array
 from cactus.errors import CactusError, RecordError
-from cactus.files import read_array, read_json
+from cactus.files import read_json
 from cactus.provenance.execution.running_job import RunningJob
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
