@@ -21,7 +21,7 @@ from tests.unit.provenance.records.a_record import a_record
 from tests.workflow.project import ROOT
 
 AUDIT: dict[str, Any] = {"findings": [], "notes": ["made by <hand>"], "jobs": 9, "files": 8,
-                         "numbers": 7}  # fmt: skip
+                         "numbers": 7, "digest": "d1e5" * 16}  # fmt: skip
 
 
 class Page(NamedTuple):

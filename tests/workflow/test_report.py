@@ -40,6 +40,8 @@ def test_the_report_comes_with_all_and_states_the_verdict_of_the_audit(finished:
     code, output = finished.cactus("audit", "small")
     assert code == 0, output
     assert f"{verdict['numbers'] + len(entries)} printed numbers" in output
+    assert f"Digest of the run: <code>{verdict['digest']}</code>" in page
+    assert f"digest of the run: {verdict['digest']}" in output
 
 
 def test_every_link_of_the_report_leads_to_a_file_of_the_run(finished: Project):

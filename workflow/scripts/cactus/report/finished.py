@@ -13,7 +13,7 @@ from cactus.report.view import RunView
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.whole_run.audit_run import AUDIT
 
-_KEYS = {"findings", "notes", "jobs", "files", "numbers"}
+_KEYS = {"findings", "notes", "digest", "jobs", "files", "numbers"}
 
 
 def finished_view(reader: RunReader, decimals: int, titles: Titles) -> RunView:
