@@ -49,7 +49,7 @@ def strike(folder: Path, module: str, number: int) -> None:
     ("command", "module"),
     [
         (COMMAND, "cactus.files"),
-        (COMMAND, "numpy.linalg"),
+        (COMMAND, "yaml.constructor"),
         (COMMAND, "pydantic.types"),
         (COMMAND, "cactus.cli.text"),
         (STAGE, "numpy._core.multiarray"),
