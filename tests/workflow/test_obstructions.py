@@ -199,7 +199,7 @@ def test_an_obstruction_is_one_finding_with_what_is_behind_it(
     got = f"a file in the place of a folder; {files} files of the run cannot be read"
     assert (finding.kind, finding.file, finding.got) == ("obstructed", name, got)
     assert len(affected) > 100
-    assert fix == f"rm -rf {scratch.run / name} && cactus update small"
+    assert fix == f"rm -rf {scratch.run / name} && cactus update {scratch.run}"
 
 
 @pytest.mark.parametrize("shape", ["a file", LINK, DEVICE, "a pipe"])
