@@ -39,7 +39,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     shown = _shown(inputs.averaged)
     if shown.empty:
-        return style.message_figure("No way is evaluated with several shots.")
+        return style.message_figure("No embedding has a way with several shots.")
     panels = _panels(shown)
     columns = style.balanced_columns(len(panels), int(inputs.page / _PANEL_WIDTH))
     rows = -(-len(panels) // columns)
