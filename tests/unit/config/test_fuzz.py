@@ -13,6 +13,7 @@ from cactus.config.models import Config
 from cactus.config.yaml_file import parse_document
 from cactus.errors import ConfigError
 from tests.fuzz import examples
+from tests.unit.config.dotted import nested
 
 ROOT = Path(__file__).parents[3]
 STUDIES = [(ROOT / "config" / f"{name}.yaml").read_text() for name in ("demo", "omniglot-acai")]
@@ -40,14 +41,6 @@ values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
     max_leaves=12,
 )
-
-
-def nested(path: str, value: object) -> dict[str, object]:
-    """Return mappings in which a dotted key has a value."""
-    for part in reversed(path.split(".")):
-        value = {part: value}
-    assert isinstance(value, dict)
-    return value
 
 
 @st.composite

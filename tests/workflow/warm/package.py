@@ -76,11 +76,19 @@ class Packages:
             self._seen[path] = sources
             if not waiting or (waiting.sources, waiting.variables) != (sources, variables):
                 return None
-            waiting.connection.send(request)
-            code: int = waiting.connection.recv()
-            return code
+            return self._answer(path, waiting.connection, request)
         finally:
             self._lock.release()
+
+    def _answer(self, path: str, connection: Connection, request: Request) -> int | None:
+        """Return the exit code of a request; None if the package could not be imported."""
+        try:
+            connection.send(request)
+            code: int = connection.recv()
+        except (EOFError, OSError):  # the command, started anew, says what is wrong
+            del self._waiting[path]
+            return None
+        return code
 
     def _started(self, folder: Path, variables: dict[str, str], sources: str) -> _Waiting:
         while len(self._waiting) >= _MOST:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final
 
+from cactus.config.sections.acceptance import unread_starts
 from cactus.config.sections.base import BUILT_IN, DatasetName, Settings
 from cactus.config.sections.data.section import DataSettings
 from cactus.config.sections.embeddings.section import EmbeddingSettings
@@ -135,8 +136,7 @@ def _of_source(
 
 def _acceptance(settings: PartitionSettings, learner: str) -> dict[str, Value]:
     rule = settings.acceptance(learner)
-    unused = "n_init" if settings.count == 1 else "n_init_single"
-    values = rule.model_dump(exclude={unused}) if rule else {}
+    values = rule.model_dump(exclude={unread_starts(settings.count)}) if rule else {}
     return {_words(key): _shown(value) for key, value in values.items()}
 
 

@@ -9,6 +9,11 @@ from cactus.config.sections.base import Count, Settings, changed, setting
 FractionBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
+def unread_starts(partitions: int) -> str:
+    """Return the key of k-means starts that is for another number of partitions."""
+    return "n_init" if partitions == 1 else "n_init_single"
+
+
 class AcceptanceSettings(Settings):
     """When a k-means run is accepted for a learner, and how many starts it has."""
 
@@ -34,8 +39,8 @@ class AcceptanceSettings(Settings):
     )
 
     def of(self, partitions: int) -> Self:
-        """Return these settings for a number of partitions: the starts of another are unread."""
-        unread = "n_init" if partitions == 1 else "n_init_single"
+        """Return these settings for a number of partitions, with the default of the unread key."""
+        unread = unread_starts(partitions)
         return self.model_copy(update={unread: type(self).model_fields[unread].default})
 
 
