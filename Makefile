@@ -39,7 +39,7 @@ $(SETUP): envs/requirements.lock pyproject.toml
 	touch $@
 
 demo: $(SETUP)
-	$(BIN)/snakemake --cores $(CORES) --logger cactus --configfile config/demo.yaml
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
 # Tests on the clusters mostly wait, so the others run at the same time.
 test: $(SETUP) crate-tools

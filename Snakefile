@@ -1,5 +1,5 @@
 # CACTUs: embed unlabeled images, cluster them, make tasks from the clusters, meta-learn on them.
-# Run `snakemake --cores 2 --logger cactus --configfile config/demo.yaml`, or see README.md.
+# Run `snakemake --cores 2 --configfile config/demo.yaml`, or see README.md.
 import gc
 
 from snakemake.utils import min_version

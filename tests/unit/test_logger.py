@@ -31,6 +31,7 @@ rule evaluate:
 MEASURED = (
     """{"settings": [{"way": 5, "shot": 1, "mean": 0.7256}, {"way": 5, "shot": 5, "mean": 0.8}]}"""
 )
+DOT = re.compile(r"[{}\[>]")  # a line of Graphviz
 # Ten minutes are too long for a test.
 QUICK = "import snakemake_logger_plugin_cactus as plugin; plugin.LogHandler.reminder = 1; "
 
@@ -139,6 +140,28 @@ def test_a_dry_run_starts_nothing(folder: Path):
 def test_a_finished_run_is_said_to_be_finished(folder: Path):
     run(folder)
     assert run(folder) == ["nothing to do: what was asked for is there and fresh"]
+    assert run(folder, "--quiet", "all") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--unlock"], ["Unlocked working directory."]),
+        (["--dag"], []),
+        (["--dry-run", "--quiet", "rules"], ["3 jobs: "]),
+        (["--dry-run", "--quiet", "all"], []),
+        (["--quiet", "all"], []),
+    ],
+)
+def test_other_calls_say_what_snakemake_says_and_no_more(options, said, folder: Path):
+    lines = [line for line in run(folder, *options) if not DOT.search(line)]
+    assert len(lines) == len(said)
+    assert all(line.startswith(one) for line, one in zip(lines, said, strict=True))
+
+
+def test_shell_commands_are_printed_if_asked_for(folder: Path):
+    assert "cp measured.json summary.json" in run(folder, "summary.json", "-n", "-p")
+    assert "cp measured.json summary.json" not in run(folder, "summary.json", "-n")
 
 
 def test_a_terminal_shows_running_jobs_and_keeps_the_lines_of_finished_ones(folder: Path):

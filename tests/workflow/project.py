@@ -15,6 +15,7 @@ from tests.workflow.warm.commands import call
 from tests.workflow.warm.jobs import warm_python
 
 ROOT = Path(__file__).parents[2]
+# Without the default profile, so that Snakemake prints what tests read.
 PARTS = ("Snakefile", "rules", "workflow", "config", "slurm", "envs", "pyproject.toml")
 CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
 RUN = "small"
@@ -107,8 +108,12 @@ class Project:
 
     def cactus(self, *arguments: str) -> tuple[int, str]:
         """Run the command `cactus`; return its exit code and its output."""
-        done = self._command("cactus.cli.main", *arguments)
+        done = self.run_cactus(*arguments)
         return done.returncode, done.stdout + done.stderr
+
+    def run_cactus(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command `cactus`."""
+        return self._command("cactus.cli.main", *arguments)
 
     def mend(self, audit: str) -> None:
         """Run each command that an audit printed, part by part."""

@@ -32,6 +32,8 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
 
 def job_counts(folder: Path, *arguments: str) -> dict[str, int]:
     """Return the number of jobs of each rule in a dry run."""
-    output = snakemake(folder, "--dry-run", "--quiet", "rules", *arguments)
+    output = snakemake(
+        folder, "--workflow-profile", "none", "--dry-run", "--quiet", "rules", *arguments
+    )
     table = output.split("Job stats:")[1].split("\n\n")[0]
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}

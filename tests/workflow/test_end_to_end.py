@@ -22,7 +22,7 @@ CELLS = [
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workflow")
-    output = snakemake(folder, "--cores", "2", "--logger", "cactus", *STUDY)
+    output = snakemake(folder, "--cores", "2", *STUDY)
     return folder, folder / "results/cut", output
 
 
@@ -33,13 +33,14 @@ def rows(results: Path) -> list[dict[str, str]]:
 
 def test_a_run_ends_with_its_accuracies_and_the_paths_of_its_outputs(run):
     folder, _, output = run
-    again = snakemake(folder, "--cores", "2", "--logger", "cactus", *STUDY)
+    again = snakemake(folder, "--cores", "2", *STUDY)
     assert "nothing to do" in again
     for text in (output, again):
         assert "Accuracy of the CACTUs cells in percent (synthetic data" in text
         assert "Every number: results/cut/tables/results.csv" in text
         assert "Tables and figures: results/cut/tables, results/cut/figures" in text
         assert "The whole run in one page: results/cut/report.html" in text
+        assert "The paper: `cactus paper cut` makes it, with LaTeX" in text
 
 
 @pytest.mark.parametrize("option", ["--dag", "--list-rules", "--quiet"])
@@ -142,7 +143,7 @@ def test_a_failing_job_stops_with_its_message_and_the_others_go_on_if_asked(tmp_
     )
     failing = "results/diverging/embeddings/omniglot/acai/s0/manifest.json"
     other = "results/diverging/models/omniglot/bigan/protonets/s0/model.safetensors"
-    options = ["--cores", "1", "--logger", "cactus", *STUDY, str(study)]
+    options = ["--cores", "1", *STUDY, str(study)]
     # The one that fails comes first.
     first = ["--prioritize", failing]
     output = snakemake(tmp_path, *options, *first, "--", failing, other, check=False)

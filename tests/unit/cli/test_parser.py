@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cactus.cli.options import WITH_JSON
+from cactus.cli.options import NO_JSON
 from cactus.cli.parser import GROUPS, read_arguments
 from cactus.cli.place import go_to_project
 
@@ -43,7 +43,10 @@ def test_a_run_is_named_by_its_place_or_by_an_option(name):
 
 
 NEEDED = {**FIRST, "diff": ["a", "b"], "compare": ["a", "--out", "b"], "replay": ["a", CELL]}
-NEEDED |= {"trace": ["a", "--row", "b", "--col", "c"]}
+NEEDED |= {"trace": ["a", "--row", "b", "--col", "c"], "accept": [CELL, "--reason", "none"]}
+
+
+WITH_JSON = [name for names in GROUPS.values() for name in names if name not in NO_JSON]
 
 
 @pytest.mark.parametrize("name", WITH_JSON)

@@ -1,8 +1,8 @@
 """Snakemake log handler: what runs, how far it is, and what came out.
 
-Use it with ``snakemake --logger cactus``. A line is printed when a job starts and when it ends,
-with its cell, its time, the accuracies that it measured, and how many jobs remain. On a terminal, a
-view below these lines shows the running jobs with step, rate, time left and metrics; elsewhere, a
+``config/profiles/default`` makes it the default. A line is printed when a job starts and when it
+ends, with its cell, its time, the accuracies that it measured, and how many jobs remain. On a
+terminal, a view below these lines shows the running jobs with step, rate, time left and metrics; elsewhere, a
 job that runs for long says so every ten minutes. For a failed job, the end of its log follows.
 """
 
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from logging import WARNING, LogRecord
+from logging import INFO, WARNING, LogRecord
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from snakemake_logger_plugin_cactus.live import LiveView
 
 _LOG_TAIL_LINES = 25
-_SILENT = (LogEvent.SHELLCMD, LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
+_SILENT = (LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
 _NOTHING = "Nothing to be done"
+_BUILDING = "Building DAG of jobs..."
 
 use_own_loader()
 
@@ -48,6 +49,7 @@ class LogHandler(LogHandlerBase):
         self._done = 0
         self._total = 0
         self._left_out: int | None = None  # jobs that Snakemake counts and does not run
+        self._last = ""  # what Snakemake said, as long as there is no job to run
         self._view: LiveView | None = None
         self._over = threading.Event()
         self._print_job = {
@@ -56,6 +58,7 @@ class LogHandler(LogHandlerBase):
             LogEvent.JOB_ERROR: self._job_error,
             LogEvent.RUN_INFO: self._run_info,
             LogEvent.PROGRESS: self._progress,
+            LogEvent.SHELLCMD: self._shell_command,
         }
 
     @override
@@ -63,29 +66,44 @@ class LogHandler(LogHandlerBase):
         """Print a job's event as a line; print warnings and errors unchanged."""
         event = getattr(record, "event", None)
         if event in self._print_job:
+            self._last = ""
             self._print_job[event](vars(record))
-        elif event not in _SILENT and record.levelno >= WARNING:
+        elif event in _SILENT:
+            return
+        elif record.levelno >= WARNING:
+            self._last = ""
             text = self.format(record)
             # This error repeats a failed job's whole shell command; the job's log says more.
             if "CalledProcessError in file" not in text:
                 self._print(text)
         elif record.getMessage().startswith(_NOTHING):
-            self._print("nothing to do: what was asked for is there and fresh")
+            self._last = "nothing to do: what was asked for is there and fresh"
+        elif record.levelno >= INFO and not self._total:
+            self._last = record.getMessage().strip()
 
     @override
     def close(self) -> None:
-        """End the view."""
+        """End the view; say what came of a call without jobs, such as ``--unlock``."""
         self._over.set()
         if self._view:
             self._view.stop()
             self._view = None
+        if self._last and self._last != _BUILDING and not self._quiet():
+            self._print(self._last)
+        self._last = ""
         super().close()
+
+    def _quiet(self, *what: str) -> bool:
+        """Whether ``--quiet`` was given for one of these, or for all."""
+        return any(one.name.lower() in (*what, "all") for one in self.common_settings.quiet or ())
 
     def _run_info(self, fields: dict[str, Any]) -> None:
         if self._total:
             return  # a dry run says it again at its end
         stats: dict[str, int] = fields["stats"]
         self._total = stats.get("total", sum(stats.values()))
+        if self._quiet("progress"):
+            return
         rules = ", ".join(f"{count} {rule}" for rule, count in stats.items() if rule != "total")
         jobs = "job" if self._total == 1 else "jobs"
         self._print(f"{self._total} {jobs}: {rules}")
@@ -104,18 +122,25 @@ class LogHandler(LogHandlerBase):
     def _job_info(self, fields: dict[str, Any]) -> None:
         name = fields["rule_msg"] or fields["rule_name"]
         if self.common_settings.dryrun:
-            self._print(f"would run {name}")
+            if not self._quiet("rules"):
+                self._print(f"would run {name}")
             return
         logs, outputs = ([Path(str(one)) for one in fields[key]] for key in ("log", "output"))
         with self._lock:
             self._running[fields["jobid"]] = RunningJob(name, logs, outputs)
-        if not self._view:  # which shows it
+        if not self._view and not self._quiet("rules"):  # the view shows it
             self._say("start", name)
+
+    def _shell_command(self, fields: dict[str, Any]) -> None:
+        if self.common_settings.printshellcmds and not self._quiet("rules"):
+            self._print(fields["shellcmd"])
 
     def _job_finished(self, fields: dict[str, Any]) -> None:
         with self._lock:
             job = self._running.pop(fields["job_id"], None)
             self._done += 1
+        if self._quiet("progress"):
+            return
         name, took = (job.name, f"{job.seconds:.1f} s") if job else (str(fields["job_id"]), "")
         remain = f"({self._done} of {self._total}, {self._total - self._done} remain)"
         self._say("done", f"{name}  {took}  {remain}")

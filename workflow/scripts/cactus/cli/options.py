@@ -8,10 +8,7 @@ from typing import Final
 
 _RUN: Final = "name or folder of the run; default: the one that was planned last"
 _CELL: Final = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
-WITH_JSON: Final = (
-    *("doctor", "data", "config", "plan", "status", "top", "clean", "results", "show", "logs"),
-    *("diff", "compare", "replay", "why", "trace", "audit"),
-)
+NO_JSON: Final = ("completion",)
 _OF_A_RUN: Final = (
     *("plan", "update", "status", "top", "clean", "report", "paper", "digest", "export", "audit"),
     *("seal", "why", "accept", "show", "logs", "results"),
@@ -34,7 +31,7 @@ def add_options(name: str, parser: Parser) -> None:
         parser.add_argument(
             "--run", dest="run_option", metavar="RUN", help="the run, in place of RUN"
         )
-    if name in WITH_JSON:  # without a default, which would replace what stands before the command
+    if name not in NO_JSON:  # without a default, which would replace what stands before the command
         parser.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
         )

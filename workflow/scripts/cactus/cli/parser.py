@@ -4,7 +4,7 @@ import argparse
 from itertools import takewhile
 from typing import Any, Final
 
-from cactus.cli.options import WITH_JSON, add_options
+from cactus.cli.options import NO_JSON, add_options
 from cactus.cli.version import version_text
 from cactus.errors import did_you_mean
 
@@ -119,7 +119,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     _refuse_early_words(words)
     arguments, unknown = build_parser().parse_known_args(words)
     parser: argparse.ArgumentParser = arguments.parser
-    if arguments.json and arguments.command not in ("", *WITH_JSON):
+    if arguments.json and arguments.command in NO_JSON:
         unknown.append("--json")
     if unknown:
         options = [one for action in parser._actions for one in action.option_strings]

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from cactus.errors import printable
@@ -52,6 +53,31 @@ def _painted(text: str, width: int, color: str | None) -> str:
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     print(json.dumps(value, indent=1))
+
+
+def tell(facts: dict[str, Any], *lines: str, as_json: bool) -> None:
+    """Print what a command did: facts for programs, or lines for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        print("\n".join(lines))
+
+
+@contextmanager
+def json_alone(as_json: bool) -> Iterator[None]:
+    """Send all that is printed meanwhile, also by programs that are called, to standard error."""
+    if not as_json:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def size(number: float) -> str:

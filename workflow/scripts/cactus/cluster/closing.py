@@ -21,6 +21,7 @@ from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.reusable import reusable
 from cactus.provenance.staleness.status import list_failures
 from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.whole_run.make_paper import PAPER
 from cactus.stages.whole_run.make_report import REPORT
 
 _LONGEST: Final = 200
@@ -113,7 +114,11 @@ def result_lines(planner: Planner) -> str:
     results = run / "tables" / "results.csv"
     summary = format_summary(read_results(results), planner.config.titles())
     places = f"Every number: {results}\nTables and figures: {run}/tables, {run}/figures"
-    return f"{summary}\n{places}\nThe whole run in one page: {run / REPORT.files[0]}"
+    paper = run / str(PAPER.definition.main_result)
+    is_there = paper.is_file() and not planner.assess(PAPER).stale
+    made = str(paper) if is_there else f"`cactus paper {run.name}` makes it, with LaTeX"
+    pages = f"The whole run in one page: {run / REPORT.files[0]}\nThe paper: {made}"
+    return f"{summary}\n{places}\n{pages}"
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:

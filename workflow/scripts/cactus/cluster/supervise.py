@@ -54,8 +54,8 @@ class Supervisor:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _signal: int | None = field(default=None, init=False)
 
-    def run(self) -> int:
-        """Return Snakemake's last exit code.
+    def run(self) -> tuple[Path, int]:
+        """Return the run's folder and Snakemake's last exit code.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Supervisor:
         """
         folder = self._run_folder()
         with self._signals_forwarded():
-            return self._run(folder)
+            return folder, self._run(folder)
 
     def _run(self, folder: Path) -> int:
         failures, before = 0, _finished(folder)

@@ -1,5 +1,7 @@
 """The summary of a run: the grid's median next to training from scratch and the oracle."""
 
+import math
+
 import pandas as pd
 
 from cactus.config.printed.titles import UNTITLED, Titles
@@ -8,7 +10,10 @@ from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import is_embedding, is_oracle, setting_title
 
 _CACTUS = "cactus-"
-_COLUMNS = ["data set", "setting", "cells", "median", "lowest", "highest", "scratch", "oracle"]
+_COLUMNS = [
+    *("data set", "setting", "cells", "median", "lowest", "highest", "scratch", "oracle"),
+    "best cell",
+]
 
 
 def summarize(results: pd.DataFrame, titles: Titles = UNTITLED) -> pd.DataFrame:
@@ -25,8 +30,8 @@ def summarize(results: pd.DataFrame, titles: Titles = UNTITLED) -> pd.DataFrame:
     -------
     DataFrame
         ``median``, ``lowest`` and ``highest`` are over the CACTUs cells, each averaged over its
-        seeds; ``cells`` is their number. ``oracle`` is the best meta-learner on true labels. NaN
-        where the run has no such cell.
+        seeds; ``cells`` is their number, and ``best cell`` names the highest. ``oracle`` is the
+        best meta-learner on true labels. NaN where the run has no such cell.
     """
     groups = averaged_over_seeds(results).groupby(["dataset", "way", "shot"], sort=False)
     rows = []
@@ -36,18 +41,29 @@ def summarize(results: pd.DataFrame, titles: Titles = UNTITLED) -> pd.DataFrame:
             titles.dataset(first["dataset"]),
             setting_title(first["way"], first["shot"]),
         )
-        rows.append([*title, *_summary(chosen)])
+        rows.append([*title, *_summary(chosen), _best(chosen, titles)])
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _summary(rows: pd.DataFrame) -> list[float]:
     percent = 100 * rows["mean"]
-    learned = rows["method"].str.startswith(_CACTUS) & rows["source"].map(is_embedding)
-    cells = percent[learned]
+    cells = 100 * _learned(rows)["mean"]
     scratch = percent[rows["method"] == "scratch"]
     oracle = percent[rows["method"].map(is_oracle)]
     cactus = [cells.median(), cells.min(), cells.max()]
     return [len(cells), *cactus, scratch.mean(), oracle.max()]
+
+
+def _learned(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["method"].str.startswith(_CACTUS) & rows["source"].map(is_embedding)]
+
+
+def _best(rows: pd.DataFrame, titles: Titles) -> str | float:
+    cells = _learned(rows)
+    if cells.empty:
+        return math.nan
+    best = cells.loc[cells["mean"].idxmax()]
+    return titles.pair(best["source"], best["method"])
 
 
 def format_summary(results: pd.DataFrame, titles: Titles = UNTITLED) -> str:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from cactus.cli.text import tell
 from cactus.cluster.profile import (
     ProfileOptions,
     choose_values,
@@ -16,15 +17,24 @@ def fit_profile(arguments: argparse.Namespace) -> int:
     """Query the cluster, print what was found and chosen, and write the profile."""
     options = ProfileOptions(**{name: getattr(arguments, name) for name in ProfileOptions._fields})
     values = choose_values(options)
-    print("Partitions:")
-    for partition in partitions():
-        print(f"  {partition}")
-    print("Chosen:")
-    for key, (value, why) in values.items():
-        print(f"  {f'{key}:':16}{value if value != '' else '-':<14}{why}")
-    own = arguments.output
-    here = Path.cwd()
-    for file in profile_files() if own is None else [own / "config.yaml"]:
+    found = [str(partition) for partition in partitions()]
+    own, here = arguments.output, Path.cwd()
+    files = profile_files() if own is None else [own / "config.yaml"]
+    for file in files:
         write_profile(file, values)
-        print(f"Written: {file.relative_to(here) if file.is_relative_to(here) else file}")
+    written = [str(one.relative_to(here) if one.is_relative_to(here) else one) for one in files]
+    chosen = [
+        f"  {f'{key}:':16}{value if value != '' else '-':<14}{why}"
+        for key, (value, why) in values.items()
+    ]
+    tell(
+        {
+            "partitions": found,
+            "chosen": {key: {"value": value, "why": why} for key, (value, why) in values.items()},
+            "written": written,
+        },
+        *("Partitions:", *(f"  {one}" for one in found), "Chosen:", *chosen),
+        *(f"Written: {one}" for one in written),
+        as_json=arguments.json,
+    )
     return 0

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cactus.cli.text import print_json
+from cactus.cli.text import print_json, tell
 from cactus.provenance.audit.report import passing_audit, run_audit
 from cactus.provenance.chain.seal import write_seal
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
@@ -15,7 +15,8 @@ def write_signature(arguments: argparse.Namespace) -> int:
     planner = open_run(arguments.run, cache=HashCache(None))
     report = passing_audit(planner, "cannot be signed", replaced="seal broken")
     path = write_seal(planner.run_folder, report.digest, arguments.key.expanduser())
-    print(f"wrote {path}, a signature of {report.digest}")
+    facts = {"run": planner.run_folder.name, "seal": str(path), "digest": report.digest}
+    tell(facts, f"wrote {path}, a signature of {report.digest}", as_json=arguments.json)
     return 0
 
 

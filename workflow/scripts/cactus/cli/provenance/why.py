@@ -5,7 +5,7 @@ import difflib
 import sys
 from importlib.util import decode_source
 
-from cactus.cli.text import print_json
+from cactus.cli.text import print_json, tell
 from cactus.errors import RecordError, printable
 from cactus.files import read_bytes
 from cactus.provenance.records.objects import load
@@ -84,7 +84,7 @@ def _source_diff(planner: Planner, assessment: Assessment, name: str) -> str:
 def accept_changes(arguments: argparse.Namespace) -> int:
     """Declare the changes that made a cell stale harmless."""
     planner = open_run(arguments.run)
-    stale = _stale(planner, arguments.cell)
+    stale, accepted = _stale(planner, arguments.cell), list[tuple[str, str]]()
     for one in stale:
         reasons = [reason for reason in one.reasons if reason.kind != "upstream"]
         refused = [reason for reason in reasons if reason.kind not in WAIVABLE]
@@ -95,8 +95,14 @@ def accept_changes(arguments: argparse.Namespace) -> int:
                 got="; ".join(map(str, refused)),
                 fix="run the workflow again to repeat the job",
             )
-        for entry in accept(planner.run_folder, one.job, reasons, arguments.reason):
-            print(f"accepted for {one.job.name}: {entry.key[1]}")
+        entries = accept(planner.run_folder, one.job, reasons, arguments.reason)
+        accepted += [(one.job.name, str(entry.key[1])) for entry in entries]
+    lines = [f"accepted for {job}: {what}" for job, what in accepted]
+    facts = {
+        "cell": arguments.cell,
+        "accepted": [{"job": job, "name": what} for job, what in accepted],
+    }
     if not stale:
-        print(f"{arguments.cell} is fresh: nothing to accept")
+        lines = [f"{arguments.cell} is fresh: nothing to accept"]
+    tell(facts, *lines, as_json=arguments.json)
     return 0

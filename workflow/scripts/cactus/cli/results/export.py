@@ -3,16 +3,19 @@
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cactus.cli.text import columns, print_json
+from cactus.cli.text import columns, print_json, tell
 from cactus.errors import RecordError, counted
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.output_folder import check_output_file
 from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import listed_states
+from cactus.report.view import MissingCell
 from cactus.stages.whole_run.make_report import REPORT
 
 _DIGESTS: Final = Path("docs/results")
@@ -24,7 +27,9 @@ def show_digest(arguments: argparse.Namespace) -> int:
 
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
     folder = (arguments.output or _DIGESTS) / planner.run_folder.resolve().name
-    print(f"wrote {write_digest(planner, folder)}")
+    written = write_digest(planner, folder)
+    facts = {"run": planner.run_folder.name, "digest": str(written)}
+    tell(facts, f"wrote {written}", as_json=arguments.json)
     return 0
 
 
@@ -36,9 +41,9 @@ def show_export(arguments: argparse.Namespace) -> int:
     output = arguments.output or Path(f"{planner.run_folder.name}.crate.zip")
     export(planner, output)
     stale = [one.job.name for one in planner.assess_all() if one.stale]
-    if stale:
-        print(f"stale, exported as they last ran: {', '.join(stale)}")
-    print(f"wrote {output}")
+    lines = [f"stale, exported as they last ran: {', '.join(stale)}"] if stale else []
+    facts = {"run": planner.run_folder.name, "crate": str(output), "stale": stale}
+    tell(facts, *lines, f"wrote {output}", as_json=arguments.json)
     return 0
 
 
@@ -81,7 +86,7 @@ def show_report(arguments: argparse.Namespace) -> int:
 
     planner = open_run(arguments.run)
     if arguments.output is None and not planner.assess(REPORT).stale:
-        print(planner.run_folder / REPORT.files[0])
+        _tell_report(arguments, planner.run_folder / REPORT.files[0], planner, [])
         return 0
     output: Path = arguments.output or Path(f"{planner.run_folder.resolve().name}-now.html")
     if output.resolve() == (planner.run_folder / REPORT.files[0]).resolve():
@@ -96,10 +101,19 @@ def show_report(arguments: argparse.Namespace) -> int:
     view = unfinished_view(planner, "" if folder == "." else f"{folder}/")
     planner.project.tree.cache.save()
     write_page(view, planner.project.root, output)
-    print(output)
-    if view.missing:
-        print(
-            f"{counted(len(view.missing), 'cell')} of {len(planner.config.expanded_grid.cells)} "
-            f"not fresh: {listed_states(one.state for one in view.missing)}; the page lists them"
-        )
+    _tell_report(arguments, output, planner, view.missing)
     return 1 if view.missing else 0
+
+
+def _tell_report(
+    arguments: argparse.Namespace, path: Path, planner: Planner, missing: Sequence[MissingCell]
+) -> None:
+    lines = [str(path)]
+    if missing:
+        lines.append(
+            f"{counted(len(missing), 'cell')} of {len(planner.config.expanded_grid.cells)} not "
+            f"fresh: {listed_states(one.state for one in missing)}; the page lists them"
+        )
+    cells = {one.name: one.state for one in missing}
+    facts = {"run": planner.run_folder.name, "report": str(path), "not_fresh": cells}
+    tell(facts, *lines, as_json=arguments.json)

@@ -3,6 +3,7 @@
 import argparse
 
 from cactus.cli.snakemake_call import snakemake_call
+from cactus.cli.text import json_alone, tell
 from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
@@ -33,7 +34,11 @@ def show_paper(arguments: argparse.Namespace) -> int:
             fix=f"run `cactus update {planner.run_folder.name}` first; `cactus plan` says what is "
             "left",
         )
-    if call and (code := call.run("paper", "--cores", "1", "--quiet", "all")):
+    with json_alone(arguments.json):
+        code = call.run("paper", "--cores", "1", "--quiet", "all") if call else 0
+    if code:
         return code
-    print(planner.run_folder / str(PAPER.definition.main_result))
+    path = str(planner.run_folder / str(PAPER.definition.main_result))
+    facts = {"run": planner.run_folder.name, "paper": path, "made": call is not None}
+    tell(facts, path, as_json=arguments.json)
     return 0

@@ -138,4 +138,4 @@ def _steps(run: _Run) -> Iterator[_Step]:
 
 
 def _snakemake(options: str) -> str:
-    return f"snakemake --cores {usable_cores()} --logger cactus {options}"
+    return f"snakemake --cores {usable_cores()} {options}"

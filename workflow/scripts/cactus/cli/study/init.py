@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
+from cactus.cli.text import tell
 from cactus.config.load import load_config
 from cactus.config.yaml_file import parse_value
 from cactus.errors import ConfigError, StorageError
@@ -20,7 +21,7 @@ _STUDY: Final = """\
 # A study has only the keys that differ from the defaults; config/README.md lists them all.
 #
 #   cactus plan --configfile {file}      what it would do, and what it takes
-#   snakemake --cores 2 --logger cactus --configfile {file}
+#   snakemake --cores 2 --configfile {file}
 #   cactus results                       the accuracies
 
 # The results are in results/{name}/.
@@ -88,11 +89,14 @@ def init_study(arguments: argparse.Namespace) -> int:
     schema = _SCHEMA if (_FOLDER / "config.schema.json").is_file() else ""
     with atomic_path(path) as temporary:
         temporary.write_text(schema + text, encoding="utf-8")
-    print(f"wrote {path}\n")
-    print(f"edit it, then, in {Path.cwd()}:\n  cactus plan --configfile {path}")
-    print(f"  snakemake --cores 2 --logger cactus --configfile {path}")
+    then = [f"cactus plan --configfile {path}", f"snakemake --cores 2 --configfile {path}"]
+    lines = [f"wrote {path}\n", f"edit it, then, in {Path.cwd()}:", *(f"  {one}" for one in then)]
     if not Path("Snakefile").is_file():
-        print("There is no Snakefile here: name the project's by --snakefile, or go there first.")
+        lines.append(
+            "There is no Snakefile here: name the project's by --snakefile, or go there first."
+        )
+    facts = {"study": str(path), "run": name, "folder": str(Path.cwd()), "next": then}
+    tell(facts, *lines, as_json=arguments.json)
     return 0
 
 

@@ -1,7 +1,9 @@
 """``cactus run``: Snakemake on Slurm, under supervision."""
 
 import argparse
+from pathlib import Path
 
+from cactus.cli.text import json_alone, print_json
 from cactus.cluster.clients import run_slurm
 from cactus.cluster.profile import PROFILE_LINK, profile_files
 from cactus.cluster.supervise import Supervisor
@@ -16,6 +18,14 @@ def run_supervised(arguments: argparse.Namespace) -> int:
         Slurm is missing or does not answer: nothing is planned, so that no empty run is left. For
         the others see `cactus.cluster.supervise.Supervisor.run`.
     """
+    with json_alone(arguments.json):
+        run, code = _supervise(arguments)
+    if arguments.json:
+        print_json({"run": run.name, "exit_code": code})
+    return code
+
+
+def _supervise(arguments: argparse.Namespace) -> tuple[Path, int]:
     run_slurm("squeue", "--me", "--noheader")
     if arguments.profile == PROFILE_LINK:
         profile_files()  # a lost link is mended

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
+from cactus.cli.text import json_alone, print_json
 from cactus.errors import ConfigError, counted, did_you_mean_or_known
 from cactus.provenance.chain.restore import restore_sources
 from cactus.provenance.staleness.obstructions import refuse_obstructions
@@ -26,18 +27,38 @@ class _Request(NamedTuple):
     dry_run: bool
 
 
+class _Outcome(NamedTuple):
+    """What an update came to: the jobs that it ran, or would run, and those that are left."""
+
+    run: str
+    exit_code: int
+    jobs: list[Job]
+    left: list[Assessment]
+
+
 def update(arguments: argparse.Namespace) -> int:
     """Bring a run up to date; return Snakemake's exit code, or 1 if something is stale after it.
 
     Each call of Snakemake runs the stale jobs that wait for no other stale job. What they make
     decides which jobs are stale after that.
     """
+    with json_alone(arguments.json):
+        done = _update(arguments)
+    if arguments.json:
+        facts = {"run": done.run, "exit_code": done.exit_code}
+        jobs = [job.name for job in done.jobs]
+        left = [{"job": one.job.name, "state": one.state} for one in done.left]
+        print_json({**facts, "jobs": jobs, "left": left})
+    return done.exit_code
+
+
+def _update(arguments: argparse.Namespace) -> _Outcome:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
     planner = open_run(str(folder))
     wanted = _wanted(planner, request.targets)
-    left, ran = _stale(folder, wanted), list[Job]()
+    left, ran, called = _stale(folder, wanted), list[Job](), list[Job]()
     refuse_obstructions(planner, [one.job for one in left])
     if not request.dry_run and (restored := restore_sources(planner)):
         print(f"put back {counted(restored, 'stored source')}", flush=True)
@@ -51,16 +72,17 @@ def update(arguments: argparse.Namespace) -> int:
         print(f"{counted(len(ready), 'job')} ({_states(ready)}): {listed}", flush=True)
         targets = [f"{call.results}/{job.files[0]}" for job in jobs]
         code = call.run(*targets, *request.options)
-        if code:
-            return code
+        called += jobs
         left, ran = _stale(folder, wanted), jobs
+        if code:
+            return _Outcome(folder.name, code, called, left)
     if not left:
         asked = f" ({', '.join(request.targets)})" if request.targets else ""
         print(f"{folder.name} is up to date{asked}")
-        return 0
+        return _Outcome(folder.name, 0, called, left)
     why = "this was a dry run" if request.dry_run else "see `cactus plan`"
     print(f"{folder.name} is not up to date: {_states(left)}; {why}")
-    return 0 if request.dry_run else 1
+    return _Outcome(folder.name, 0 if request.dry_run else 1, called, left)
 
 
 def _states(left: list[Assessment]) -> str:
