@@ -63,7 +63,7 @@ def test_json_is_asked_for_before_the_command_or_after_it(name):
         (["plan", "a", "--run", "b"], "two runs are named, a and b: name one"),
         (["diff", "a", "b", "--run", "a"], "`cactus diff demo omniglot`"),
         (["status", "--jbos"], "unrecognized arguments: --jbos did you mean '--jobs'?"),
-        (["--json", "update"], "unrecognized arguments: --json"),
+        (["--json", "completion", "zsh"], "unrecognized arguments: --json"),
         (["run", "a"], "`cactus run -- --configfile config/demo.yaml`"),
         (["trace", "a.tex", "--row", "a", "--col", "b", "--run", "a"], "in whose folder"),
     ],

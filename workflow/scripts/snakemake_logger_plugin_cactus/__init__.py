@@ -2,8 +2,9 @@
 
 ``config/profiles/default`` makes it the default. A line is printed when a job starts and when it
 ends, with its cell, its time, the accuracies that it measured, and how many jobs remain. On a
-terminal, a view below these lines shows the running jobs with step, rate, time left and metrics; elsewhere, a
-job that runs for long says so every ten minutes. For a failed job, the end of its log follows.
+terminal, a view below these lines shows the running jobs with step, rate, time left and metrics;
+elsewhere, a job that runs for long says so every ten minutes. For a failed job, the end of its log
+follows.
 """
 
 import sys

@@ -62,7 +62,7 @@ def _best(rows: pd.DataFrame, titles: Titles) -> str | float:
     cells = _learned(rows)
     if cells.empty:
         return math.nan
-    best = cells.loc[cells["mean"].idxmax()]
+    best = cells.nlargest(1, "mean").iloc[0]
     return titles.pair(best["source"], best["method"])
 
 
