@@ -16,6 +16,8 @@ from typing import Any, Final
 import pytest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+# Windows in which a report is looked at: width and height.
+SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

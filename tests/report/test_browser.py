@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageStat
 
-from tests.report.browser import Browser, required
+from tests.report.browser import SIZES, Browser, required
 from tests.report.pages import Page
+from tests.report.screenshots import take
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).with_name("node_modules") / "axe-core" / "axe.min.js"
-SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 VISIBLE = "[...document.querySelectorAll('table.grid tbody tr')].filter(row => row.offsetParent)"
 
 
@@ -140,6 +141,16 @@ def test_without_scripts_everything_can_be_read(opened: Browser, page: Page):
     assert not visible("#theme")
     assert not visible(".filters")
     opened.size(1440, 900)
+
+
+def test_screenshots_have_the_size_of_their_window(page: Page, tmp_path: Path):
+    take(Path(page.file), tmp_path, screens=1)
+    for name, size in SIZES.items():
+        pictures = [Image.open(tmp_path / f"{name}-{colors}-1.png") for colors in ("light", "dark")]
+        assert [one.size for one in pictures] == [size, size]
+        light, dark = (ImageStat.Stat(one.convert("L")).mean[0] for one in pictures)
+        assert light > 200
+        assert dark < 80
 
 
 @pytest.mark.parametrize("size", SIZES)
