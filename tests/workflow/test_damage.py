@@ -1,9 +1,8 @@
 """Whatever is done to the files of a finished run, reading it back ends in a report or an error."""
 
-import functools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from cactus.provenance.audit.diff import as_json
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.report import Report, run_audit
 from cactus.provenance.audit.trace import raw_files, trace
-from cactus.provenance.fingerprint import hash_cache
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.objects import json_hash
 from cactus.provenance.staleness.open_run import open_run
@@ -88,12 +86,9 @@ def write(path: Path, content: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def damaged(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Damaged]:
+def damaged(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Damaged:
     copy = finished.copy(tmp_path_factory.mktemp("damaged") / "project")
-    parse = hash_cache.read_source
-    hash_cache.read_source = functools.cache(parse)  # type: ignore[assignment]
-    yield Damaged(copy.run)
-    hash_cache.read_source = parse
+    return Damaged(copy.run)
 
 
 def read_back(planner: Planner) -> Report:

@@ -1,6 +1,5 @@
 """A cache of file hashes, valid while a file's size, times and inode stay the same."""
 
-import hashlib
 import json
 import logging
 import os
@@ -19,7 +18,8 @@ from typing_extensions import TypedDict
 
 from cactus.errors import DataError, StorageError
 from cactus.files import file_hash, read_bytes, read_json, write_text
-from cactus.provenance.fingerprint.source_hash import PythonSource, read_source
+from cactus.provenance.fingerprint.known_sources import KnownSources
+from cactus.provenance.fingerprint.source_hash import PythonSource
 from cactus.provenance.records.reasons import ABSENT, UNREADABLE, is_absent
 from cactus.provenance.records.values import Sha256, checked
 
@@ -63,12 +63,14 @@ class HashCache:
         Where to save the hashes; None keeps them in memory only.
     entries
         Hashes by kind and absolute path, each with the state of the file.
+    sources
+        What texts of Python tell, by their content alone.
     """
 
     file: Path | None
     entries: dict[str, _Entry] = field(default_factory=dict)
     _changed: bool = False
-    _digests: dict[str, str] = field(default_factory=dict)  # of texts of Python, by their sha256
+    sources: KnownSources = field(default_factory=KnownSources)
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -85,6 +87,7 @@ class HashCache:
 
         A cache that cannot be saved, such as that of a run to which nobody may write, is skipped.
         """
+        self.sources.save()
         if self.file is None or not self._changed:
             return
         kept = {key: entry for key, entry in self.entries.items() if os.path.lexists(entry["path"])}
@@ -149,9 +152,7 @@ class HashCache:
         name, state = _absolute(path), _state(path)
         cached = self._get(name, _SOURCE, state)
         if cached is None or isinstance(cached, str):
-            content = read_bytes(path)
-            source = read_source(content, module)
-            self._digests[hashlib.sha256(content).hexdigest()] = source.digest
+            source = self.sources.read(read_bytes(path), module)
             cached = self._put(name, _SOURCE, state, (source.digest, list(source.imports)))
         return PythonSource(cached[0], tuple(cached[1]))
 
@@ -163,10 +164,7 @@ class HashCache:
         SyntaxError, UnicodeDecodeError
             It is not Python.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
-        if sha256 not in self._digests:
-            self._digests[sha256] = read_source(content, "").digest
-        return self._digests[sha256]
+        return self.sources.read(content, "").digest
 
     def _knows(self, path: Path) -> bool:
         """Return whether the sha256 of a file is cached; also if the file cannot be read."""
