@@ -23,7 +23,6 @@ RUN = "small"
 
 # The plans of jobs too, but not the configuration beside them.
 _KEPT = {".snakemake", "__pycache__", "plans", "hashes.json"}
-_SOURCE = "plans/config.json"
 
 
 class Project:
@@ -39,6 +38,7 @@ class Project:
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder, self.environment = folder, environment or {}
+        self._equal: dict[str, tuple[int, ...]] = {}  # files that equal the original, as they were
 
     @classmethod
     def create(cls, folder: Path) -> "Project":
@@ -86,10 +86,15 @@ class Project:
                 (self.folder / folder).rmdir()
         for name in there:
             old, new = original.folder / name, self.folder / name
-            if not new.exists() or not filecmp.cmp(old, new, shallow=False):
+            if not new.exists():
                 new.parent.mkdir(parents=True, exist_ok=True)
-                new.unlink(missing_ok=True)  # it may be another run's, too
                 shutil.copyfile(old, new)
+            elif self._equal.get(name) != (state := _state(new)):
+                if filecmp.cmp(old, new, shallow=False):
+                    self._equal[name] = state
+                else:
+                    new.unlink()  # it may be another run's, too
+                    shutil.copyfile(old, new)
 
     def snakemake(self, *arguments: str, config: tuple[str, ...] = CONFIG) -> str:
         """Run Snakemake; return its output."""
@@ -145,6 +150,18 @@ class Project:
         return call(module, arguments, self.folder, self.variables(warm=not self.environment))
 
 
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what any change of a file changes, above all the time at which its inode changed."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _files(folder: Path) -> set[str]:
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return {path.as_posix() for path in paths if not _KEPT & {*path.parts} or path.match(_SOURCE)}
+    found = set()
+    for place, _, names in os.walk(folder):
+        below = os.path.relpath(place, folder)  # `Path` would take three times as long
+        if _KEPT.isdisjoint(below.split("/")):
+            found |= {f"{below}/{name}".removeprefix("./") for name in names if name not in _KEPT}
+        elif below.endswith("/plans"):
+            found |= {f"{below}/config.json"} if "config.json" in names else set()
+    return found
