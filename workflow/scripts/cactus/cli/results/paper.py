@@ -1,6 +1,7 @@
 """``cactus paper``: where the paper of a run is, made first if that is all that is left to do."""
 
 import argparse
+from typing import Final
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.cli.text import json_alone, tell
@@ -8,6 +9,9 @@ from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
 from cactus.stages.whole_run.make_paper import PAPER
+
+# Snakemake names its profile even where it is quiet.
+_SILENT: Final = ("--quiet", "all", "--workflow-profile", "none")
 
 
 def show_paper(arguments: argparse.Namespace) -> int:
@@ -35,7 +39,7 @@ def show_paper(arguments: argparse.Namespace) -> int:
             "left",
         )
     with json_alone(arguments.json):
-        code = call.run("paper", "--cores", "1", "--quiet", "all") if call else 0
+        code = call.run("paper", "--cores", "1", *_SILENT) if call else 0
     if code:
         return code
     path = str(planner.run_folder / str(PAPER.definition.main_result))
