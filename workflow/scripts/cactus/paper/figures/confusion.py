@@ -25,7 +25,7 @@ _MOST: Final = 30  # classes of a matrix
 _PAIRS: Final = 12
 _LEAST: Final = 10  # queries of a pair
 _COLORS: Final = "cividis"  # even in lightness, and alike for the color-blind
-_LONGEST_NAME: Final = 32 * style.MM
+_LONGEST_NAME: Final = 35 * style.MM
 _AXIS_LABELS: Final = 9 * style.MM  # a line of text beside the names, and the margins
 _LARGEST: Final = 11 * style.MM  # side of an entry
 _AROUND: Final = 1.2 * style.MM  # around a number in its entry
@@ -75,7 +75,9 @@ def draw(inputs: FigureInputs) -> Figure:
         )
     row = shown.result
     cell = f"{inputs.titles.pair(row['source'], row['method'])}, seed {row['seed']}"
-    style.legend_below(figure, [], 1, f"{cell}: {setting_title(row['way'], row['shot'])}")
+    note = f"{cell}: {setting_title(row['way'], row['shot'])}"
+    note += "" if shown.is_matrix else f"; pairs with {_LEAST} queries or more"
+    style.legend_below(figure, [], 1, note)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
 
@@ -198,12 +200,12 @@ def _bars(inputs: FigureInputs, shown: _Shown) -> Figure:
     for place, (share, text) in enumerate(zip(shares, counts, strict=True)):
         look: dict[str, Any] = {"xytext": (2, 0), "textcoords": "offset points", "fontsize": small}
         bars.annotate(text, (share, place), va="center", **look)
-    longest = max(text_width(text, small) for text in counts) + _AROUND
-    bars.set_xlim(0, max(shares) * rest / max(rest - longest, rest / 2))
+    free = [max(rest - text_width(text, small) - _AROUND, rest / 2) for text in counts]
+    bars.set_xlim(0, max(share * rest / one for share, one in zip(shares, free, strict=True)))
     bars.set_xticks([one for one in bars.get_xticks() if one <= min(100, bars.get_xlim()[1])])
     bars.tick_params(axis="y", length=0, labelleft=False)
     bars.grid(visible=False, axis="y")
-    bars.set_xlabel("predicted as the other [%]")
+    bars.set_xlabel("predicted so [%]")
     return figure
 
 
