@@ -250,7 +250,7 @@ def test_the_limits_of_these_tests_do_not_reach_this_process():
     "backend", ["module://matplotlib_inline.backend_inline", "TkAgg", "nosuch", ""]
 )
 def test_figures_are_drawn_without_a_display_whatever_the_backend(tmp_path, backend):
-    body = "import cactus.paper.figures.registry, matplotlib\nprint(matplotlib.get_backend())"
+    body = "import cactus.paper.draw.registry, matplotlib\nprint(matplotlib.get_backend())"
     done = run(tmp_path, script(tmp_path, body), MPLBACKEND=backend)
     assert done.stdout.lower() == "agg\n", done.stderr
 

@@ -144,6 +144,8 @@ CODE = [
     ("cactus/evaluate/partition_quality.py", wave("measure_partitions", "aggregate_results")),
     ("cactus/paper/figures/partitions.py", wave("make_figure partitions-")),
     ("cactus/evaluate/run_model.py", wave("evaluate_model")),
+    ("cactus/evaluate/confusion.py", wave("evaluate_model")),
+    ("cactus/paper/figures/confusion.py", wave("make_figure confusion-")),
     ("cactus/evaluate/baselines/knn.py", wave("run_baselines")),
     ("cactus/evaluate/baselines/newton.py", wave("run_baselines")),
     ("cactus/evaluate/baselines/scikit_learn_linear.py", NOTHING),

@@ -29,6 +29,8 @@ MADE_FROM = {
     "make_figure tasks-mnist": ["aggregate_results"],
     "make_figure tasks-omniglot": ["aggregate_results"],
     "make_figure partitions-omniglot": ["aggregate_results"],
+    "make_figure confusion-mnist": ["aggregate_results"],
+    "make_figure confusion-omniglot": ["aggregate_results"],
 }
 TRAINED = [
     "mnist/acai/protonets/s0",

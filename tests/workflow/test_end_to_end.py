@@ -95,6 +95,25 @@ def test_every_number_follows_from_its_episodes(run, cell):
         assert [float(row["mean"]) for row in found] == [setting["mean"]]
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_confused_classes_are_counted_on_the_episodes_of_the_first_setting(run, cell):
+    _, results, _ = run
+    folder = results / "evaluations" / cell
+    with (folder / "confusion.csv").open(newline="") as file:
+        counts = list(csv.DictReader(file))
+    if cell.startswith("celeba"):  # its tasks are made of attributes
+        assert counts == []
+        return
+    first = json.loads((folder / "summary.json").read_text())["settings"][0]
+    assert {(int(row["way"]), int(row["shot"])) for row in counts} == {
+        (first["way"], first["shot"])
+    }
+    total = sum(int(row["predictions"]) for row in counts)
+    right = sum(int(row["predictions"]) for row in counts if row["class"] == row["predicted"])
+    assert total == first["tasks"] * first["way"] * first["query"]
+    assert right == pytest.approx(first["mean"] * total, abs=1e-6)
+
+
 def test_every_method_of_a_setting_saw_the_same_episodes(run):
     _, results, _ = run
     hashes: dict[tuple[str, str, str], set[str]] = {}
@@ -110,7 +129,8 @@ def test_tables_and_figures_exist_and_are_marked_as_synthetic(run):
         assert "synthetic data" in (results / f"tables/{dataset}.tex").read_text().lower()
         assert (results / f"figures/tasks-{dataset}.png").stat().st_size > 5000
     assert {row["synthetic"] for row in rows(results)} == {"True"}
-    for name in ("accuracy_grid", "paper_comparison", "shots", "training_curves-omniglot"):
+    for name in ("accuracy_grid", "paper_comparison", "shots", "training_curves-omniglot",
+                 "confusion-omniglot"):  # fmt: skip
         assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
 

@@ -1,7 +1,7 @@
 """Draw a figure as PDF and PNG, and write the map from its numbers to the results."""
 
 from cactus.command import run_main, stage_job
-from cactus.paper.figures.registry import draw_of
+from cactus.paper.draw.registry import draw_of
 from cactus.stages.make_figure import MakeFigureSpec
 
 

@@ -124,6 +124,8 @@ BAD_CLASSES = {
                                     "self.linear = nn.Identity()"), "no parameters"),
     "own accuracies": (PLAIN + "\n    def accuracies(self, images, batch): ...\n",
                        "it defines accuracies"),
+    "own predictions": (PLAIN + "\n    def predicted_positions(self, images, batch): ...\n",
+                        "it defines predicted_positions"),
     "own episodes": (PLAIN + "\n    def episodes(self, images, batch): ...\n", "defines episodes"),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Fake runs that several test modules share."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,3 +112,20 @@ def one_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             synthetic=(LONG,),
         )
     )
+
+
+@pytest.fixture(scope="session")
+def matrix_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """As many test classes as a matrix of confusion has, some of them with long names."""
+    return _classes_run(tmp_path_factory.mktemp("runs") / "matrix", 30)
+
+
+@pytest.fixture(scope="session")
+def pairs_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One test class more, with so many episodes that pairs of classes meet several times."""
+    return _classes_run(tmp_path_factory.mktemp("runs") / "pairs", 31)
+
+
+def _classes_run(folder: Path, classes: int) -> Run:
+    fake = FakeRun(folder, learners=("maml", "protonets"), baselines=False, tasks=150)
+    return make_run(replace(fake, test_classes=classes))

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from cactus.config.sections.source import Source
 from cactus.data.array_files import write_array
 from cactus.data.arrays import Manifest, SplitRecord, array_record, write_labels, write_manifest
+from cactus.evaluate.confusion import CONFUSION_FILE, Confusion
 from cactus.evaluate.partition_quality import measure_partitions
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, write_results
 from cactus.files import write_json
 from cactus.paper.vocabulary import method_name
 from cactus.seeding import derive_seed, numpy_generator
+from cactus.tasks.episodes import EpisodeBatch
 from cactus.tasks.storage import Partition, read_partitions, write_partitions
 from cactus.train.metrics import MetricsLog
 
@@ -58,6 +61,7 @@ class FakeRun:
     scratch: bool = False
     baselines: bool = True
     tasks: int = 40
+    test_classes: int = _CLASSES
     synthetic: Sequence[str] = field(default_factory=lambda: tuple(SETTINGS))
 
     def build(self) -> list[str]:
@@ -65,7 +69,10 @@ class FakeRun:
         cells: list[str] = []
         for dataset in self.datasets:
             _write_data(
-                self.folder / "data" / dataset, dataset, synthetic=dataset in self.synthetic
+                self.folder / "data" / dataset,
+                dataset,
+                self.test_classes,
+                synthetic=dataset in self.synthetic,
             )
             for seed in self.seeds:
                 for embedding in self.embeddings:
@@ -87,7 +94,21 @@ class FakeRun:
         settings = [one for one in SETTINGS.get(dataset, _CUSTOM_SETTINGS) if way in (None, one[0])]
         results = [self._result(dataset, source, method, seed, one, "") for one in settings]
         write_results(self.folder / cell, results, {"dataset": dataset})
+        self._confusion(dataset, results[0]).write(self.folder / cell / CONFUSION_FILE)
         return cell
+
+    def _confusion(self, dataset: str, result: SettingResult) -> Confusion:
+        """Return counts of predictions that are wrong to a neighbor in the episode."""
+        labels = _test_labels(self.test_classes)
+        counts = Confusion(None if dataset == "celeba" else labels)
+        generator, own = numpy_generator("confusion", dataset), result.accuracies
+        for accuracy in own.accuracies:
+            chosen = generator.permutation(self.test_classes)[None, : own.way, None]
+            places = np.tile(np.arange(len(chosen[0]))[None, :, None], (1, 1, QUERY))
+            wrong = generator.random(places.shape) > accuracy
+            images = chosen * _PER_CLASS
+            counts.add(EpisodeBatch(images, images), (places + wrong) % len(chosen[0]))
+        return counts
 
     def _baselines(self, dataset: str, embedding: str, seed: int) -> str:
         cell = f"baselines/{dataset}/{embedding}/s{seed}"
@@ -210,27 +231,41 @@ def _write_quality(partitions: Path, folder: Path, header: Mapping[str, object])
     measure_partitions(read_partitions(partitions), _TRUE_CLASSES, folder, header)
 
 
-def _write_data(folder: Path, dataset: str, *, synthetic: bool) -> None:
+def _test_labels(classes: int) -> npt.NDArray[np.int64]:
+    return np.repeat(np.arange(classes), _PER_CLASS)
+
+
+def _pixels(dataset: str, classes: int) -> npt.NDArray[np.uint8]:
     height, width, channels = _ALL_SHAPES[dataset]
     generator = numpy_generator("images", dataset)
-    bumps = generator.random((_CLASSES, 4, 4, channels))
+    bumps = generator.random((classes, 4, 4, channels))
     big = np.kron(bumps, np.ones((1, height // 4, width // 4, 1)))
     images = np.repeat(big, _PER_CLASS, axis=0)
     images = np.clip(images + 0.15 * generator.normal(size=images.shape), 0, 1)
-    pixels = (255 * images).astype(np.uint8)
-    labels = _TRUE_CLASSES
+    return (255 * images).astype(np.uint8)
+
+
+def _class_name(index: int, classes: int) -> str:
+    """Return a long name of each third of many classes."""
+    long = index % 3 == 0 and classes > _CLASSES
+    return f"Early_Alphabet_of_the_North/character{index}" if long else str(index)
+
+
+def _write_data(folder: Path, dataset: str, test_classes: int, *, synthetic: bool) -> None:
     splits = {}
     for split in ("train", "val", "test"):
+        classes = test_classes if split == "test" else _CLASSES
+        pixels, labels = _pixels(dataset, classes), _test_labels(classes)
         write_array(folder / f"{split}_images.npy", pixels)
         splits[split] = SplitRecord(
             images=array_record(folder / f"{split}_images.npy", pixels.shape, pixels.dtype),
             labels=write_labels(folder / f"{split}_labels.npy", labels),
-            classes=[str(index) for index in range(_CLASSES)],
+            classes=[_class_name(index, classes) for index in range(classes)],
         )
     manifest = Manifest(
         dataset=dataset,
         synthetic=synthetic,
-        image_shape=(height, width, channels),
+        image_shape=_ALL_SHAPES[dataset],
         splits=splits,
     )
     write_manifest(folder, manifest)

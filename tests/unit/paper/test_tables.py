@@ -12,7 +12,7 @@ import pytest
 from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
-from cactus.paper.figures.registry import draw
+from cactus.paper.draw.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.tables.registry import write_table
 from tests.unit.paper.conftest import Run
@@ -270,7 +270,7 @@ from pathlib import Path
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper import aggregate
 from cactus.paper.figures import shots, tasks, training_curves
-from cactus.paper.figures.registry import draw
+from cactus.paper.draw.registry import draw
 from cactus.paper.tables.registry import write_table
 run, output = Path(sys.argv[1]), Path(sys.argv[2])
 write_table("accuracies", run / "tables/results.csv", "omniglot", output / "omniglot.tex", 2, "run")

@@ -11,7 +11,7 @@ from cactus.config.printed.titles import Titles
 from cactus.config.sections.outputs import PER_DATASET, OutputSettings
 from cactus.errors import RecordError
 from cactus.files import write_json
-from cactus.paper.figures.registry import FIGURES, draw
+from cactus.paper.draw.registry import FIGURES, draw
 from cactus.paper.latex import document, escape
 from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.reading.tex import numbers_in_table

@@ -11,7 +11,7 @@ import pytest
 
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
-from cactus.paper.figures.registry import draw
+from cactus.paper.draw.registry import draw
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table

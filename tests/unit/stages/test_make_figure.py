@@ -12,7 +12,7 @@ from cactus.stages.base import stage_named
 STAGE = stage_named("make_figure")
 EVERY = [
     "accuracy_grid", "paper_comparison", "shots", "differences", "training_curves", "tasks",
-    "partitions", "purity", "embedding_maps", "neighbors", "episodes", "diagnostics",
+    "partitions", "purity", "embedding_maps", "neighbors", "confusion", "episodes", "diagnostics",
 ]  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def figures(values: dict[str, Any]) -> set[str]:
 def test_a_run_of_the_paper_has_all_figures_but_those_of_classes_on_celeba():
     grid = {"controls": {"celeba": ["acai+p-1"]}}
     found = figures({"grid": grid})
-    without = {"purity-celeba", "embedding_maps-celeba"}
+    without = {"purity-celeba", "embedding_maps-celeba", "confusion-celeba"}
     names = EVERY[3:]
     split = {f"{name}-{dataset}" for name in names
              for dataset in ("mnist", "omniglot", "miniimagenet", "celeba")}  # fmt: skip
@@ -109,6 +109,42 @@ def test_maps_read_the_embedding_and_the_partitions_of_one_seed():
     assert read == {"aggregate_results", "prepare_data/omniglot",
                     "train_embedding/omniglot/acai/s1",
                     "make_partitions/omniglot/acai/maml/s1"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "learners", "shown"),
+    [
+        ("acai", ["maml"], True),
+        ("hyperplanes-acai", ["maml"], True),
+        ("acai+p-1", ["maml"], True),
+        ("acai+5-way", ["maml"], False),
+        ("pixels", ["maml"], False),
+        ("labels", ["maml"], False),
+    ],
+)
+def test_confusion_is_shown_of_a_cell_on_an_embedding(
+    source: str, learners: list[str], shown: bool
+):
+    grid = {"datasets": ["omniglot"], "embeddings": ["acai"], "learners": learners,
+            "controls": {"omniglot": [source] if source != "acai" else []},
+            "exclude": [{"source": "acai"}] if source != "acai" else []}  # fmt: skip
+    assert ("confusion-omniglot" in figures({"grid": grid})) == shown
+
+
+def test_confusion_reads_the_split_and_the_cells_of_the_first_seed():
+    grid = {"datasets": ["omniglot"], "embeddings": ["acai"], "seeds": [3, 1], "scratch": True,
+            "controls": {"omniglot": ["acai+p-1", "acai+5-way", "labels", "pixels"]},
+            "ablation_learners": ["maml"]}  # fmt: skip
+    config = parse_config({"grid": grid, "evaluation": {"split": "val"}})
+    inputs = list(STAGE.inputs(config, STAGE.wildcards("confusion-omniglot")))
+    assert {
+        one.job.name: {name.rpartition("/")[2] for name in one.files} for one in inputs[1:]
+    } == {
+        "prepare_data/omniglot": {"manifest.json", "val_images.npy", "val_labels.npy"},
+        "evaluate_model/omniglot/acai/maml/s1": {"confusion.csv"},
+        "evaluate_model/omniglot/acai/protonets/s1": {"confusion.csv"},
+        "evaluate_model/omniglot/acai+p-1/maml/s1": {"confusion.csv"},
+    }
 
 
 def test_a_page_is_no_narrower_than_a_column():

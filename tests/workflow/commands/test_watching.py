@@ -233,7 +233,7 @@ def test_status_and_results_have_one_word_for_a_cell(project: Project):
 def test_show_names_files_that_exist(finished: Project):
     found = json.loads(finished.cactus("show", CELL, "--json")[1])
     kinds = {one["what"] for one in found["files"]}
-    assert kinds == {"log", "record", "curve", "model", "episodes", "picture"}
+    assert kinds == {"log", "record", "curve", "model", "episodes", "confusion", "picture"}
     assert all((finished.folder / one["path"]).is_file() for one in found["files"])
     assert {one["state"] for one in found["jobs"]} == {"fresh"}
     assert found["results"][0]["episodes"] == 10

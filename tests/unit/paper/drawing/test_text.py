@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cactus.paper.drawing.text import spread, text_height, text_width, wrapped
+from cactus.paper.drawing.text import shortened, spread, text_height, text_width, wrapped
 
 
 def test_wider_text_is_wider():
@@ -44,3 +44,20 @@ def test_places_that_are_apart_stay_and_others_move_evenly():
     assert spread([1.0, 5.0, 9.0], 1, 0, 10) == [1.0, 5.0, 9.0]
     assert spread([5.0, 5.0], 1, 0, 10) == pytest.approx([4.5, 5.5])
     assert spread([0.0, 0.0], 1, 0, 10) == pytest.approx([0.0, 1.0])
+
+
+@given(
+    text=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),
+    width=st.floats(0.3, 3),
+)
+def test_a_shortened_text_fits_and_keeps_its_ends(text: str, width: float):
+    line = " ".join(text.split())
+    found = shortened(text, width, 8)
+    assert text_width(found, 8) <= width
+    start, _, end = found.partition("…")
+    assert found == line or (line.startswith(start) and line.endswith(end))
+
+
+def test_the_middle_of_a_name_is_left_out():
+    assert shortened("Tibetan/character07", 2, 8) == "Tibetan/character07"
+    assert shortened("Tibetan/character07", 0.8, 8) == "Tibeta…ter07"

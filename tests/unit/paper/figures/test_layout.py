@@ -15,14 +15,18 @@ DRAWN = [
     ("grid_run", None, ("accuracy_grid", "paper_comparison", "shots")),
     ("many_run", None, ("accuracy_grid", "paper_comparison")),
     ("small_run", "omniglot", ("training_curves", "tasks", "purity", "embedding_maps",
-                               "neighbors", "differences", "episodes", "diagnostics")),
+                               "neighbors", "differences", "confusion", "episodes",
+                               "diagnostics")),
     ("seeds_run", "celeba", ("training_curves", "tasks", "neighbors")),
+    ("matrix_run", "omniglot", ("confusion",)),
+    ("pairs_run", "omniglot", ("confusion",)),
+    ("grid_run", "mnist", ("confusion",)),
     ("grid_run", "omniglot", ("training_curves", "partitions", "purity", "differences",
                               "episodes", "diagnostics")),
     ("many_run", LONG, ("training_curves", "tasks", "partitions", "purity", "neighbors",
-                        "differences", "episodes", "diagnostics")),
-    ("one_run", LONG, ("training_curves", "tasks", "purity", "neighbors", "episodes",
-                       "embedding_maps", "diagnostics")),
+                        "confusion", "differences", "episodes", "diagnostics")),
+    ("one_run", LONG, ("training_curves", "tasks", "purity", "neighbors", "confusion",
+                       "episodes", "embedding_maps", "diagnostics")),
 ]  # fmt: skip
 CASES = [(run, name, dataset) for run, dataset, names in DRAWN for name in names]
 

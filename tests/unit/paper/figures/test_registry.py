@@ -6,8 +6,8 @@ from matplotlib import image as matplotlib_image
 
 from cactus.config.sections.outputs import FigureName, OutputSettings
 from cactus.errors import ConfigError, DataError
-from cactus.paper.figures import registry
-from cactus.paper.figures.registry import FIGURES, PER_DATASET, draw
+from cactus.paper.draw.registry import FIGURES, PER_DATASET, draw
+from cactus.paper.figures import inputs
 from tests.unit.paper.conftest import Run, make_run
 from tests.unit.paper.fake_run import FakeRun
 from tests.unit.paper.figures.drawing import drawn_figure
@@ -16,8 +16,8 @@ BANNER = "ynthetic data, not the real data set"
 
 
 def test_the_settings_offer_the_figures_that_exist():
-    modules = {path.stem for path in Path(registry.__file__).parent.glob("*.py")}
-    assert set(FIGURES) == set(get_args(FigureName)) == modules - {"__init__", "inputs", "registry"}
+    modules = {path.stem for path in Path(inputs.__file__).parent.glob("*.py")}
+    assert set(FIGURES) == set(get_args(FigureName)) == modules - {"__init__", "inputs"}
     assert set(OutputSettings().figures) < set(FIGURES)
 
 

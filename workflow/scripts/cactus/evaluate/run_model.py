@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from cactus.data.arrays import load_images
+from cactus.evaluate.confusion import CONFUSION_FILE, Confusion
 from cactus.evaluate.episodes import episodes_sha256, evaluation_episodes
 from cactus.evaluate.statistics import SettingResult, TaskAccuracies, check_results, write_results
-from cactus.meta.base import MetaLearner, cut
+from cactus.meta.base import MetaLearner, cut, position_accuracies
 from cactus.meta.registry import build, from_scratch, parse
 from cactus.meta.store import load_model
 from cactus.seeding import derive_seed
@@ -32,6 +33,8 @@ def evaluate_cell(
     report: Report,
 ) -> None:
     """Score a cell's model on every way and shot of its data set.
+
+    In the first of them, count which classes it confuses, unless tasks are made of attributes.
 
     Parameters
     ----------
@@ -66,8 +69,11 @@ def evaluate_cell(
     learner = build(spec.learner, settings, speed, shape, seed=seed, device=device)
     if model_folder is not None:
         load_model(learner, model_folder, **cell)
-    results = evaluate_model(learner, resident_images(images, device), episodes, report)
+    confusion = Confusion(labels if labels.ndim == 1 else None)
+    resident = resident_images(images, device)
+    results = evaluate_model(learner, resident, episodes, report, confusion)
     check_results(results, spec.evaluation)
+    confusion.write(output / CONFUSION_FILE)
     write_results(output, results, {**cell, "device": describe_device(device)})
 
 
@@ -76,6 +82,7 @@ def evaluate_model(
     images: Tensor,
     episodes: Mapping[tuple[int, int], Sequence[EpisodeBatch]],
     report: Report,
+    confusion: Confusion | None = None,
 ) -> list[SettingResult]:
     """Score one model on every way and shot.
 
@@ -89,6 +96,8 @@ def evaluate_model(
         The episodes of each way and shot, in batches of any size.
     report
         Receives a progress line after every tenth of the episodes.
+    confusion
+        Counts the predictions in the first way and shot.
 
     Returns
     -------
@@ -100,24 +109,32 @@ def evaluate_model(
     EpisodeError
         An episode has more classes than the model's head.
     """
-    results = []
+    results: list[SettingResult] = []
     for (way, shot), batches in episodes.items():
         batch = _joined(batches)
         report(f"{way}-way {shot}-shot: {len(batch.support)} episodes")
-        accuracies = _accuracies(learner, images, batch, report)
+        counted = confusion if not results else None
+        accuracies = _accuracies(learner, images, batch, report, counted)
         scores = TaskAccuracies(way, shot, accuracies)
         results.append(SettingResult(scores, batch.query.shape[2], episodes_sha256([batch])))
     return results
 
 
 def _accuracies(
-    learner: MetaLearner, images: Tensor, batch: EpisodeBatch, report: Report
+    learner: MetaLearner,
+    images: Tensor,
+    batch: EpisodeBatch,
+    report: Report,
+    confusion: Confusion | None,
 ) -> npt.NDArray[np.float64]:
     """Return the accuracy of each episode, float64 (T,)."""
     total, done = len(batch.support), 0
     scores = []
     for part in cut(batch, learner.episodes_at_once(batch)):
-        scores.append(learner.accuracies(images, part))
+        positions = learner.predicted_positions(images, part)
+        scores.append(position_accuracies(positions))
+        if confusion is not None:
+            confusion.add(part, positions.cpu().numpy())
         before, done = done, done + len(part.support)
         if 10 * done // total > 10 * before // total:
             report(f"  {done} of {total}")

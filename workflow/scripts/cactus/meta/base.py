@@ -50,15 +50,20 @@ class MetaLearner(nn.Module, ABC):
         """Add the gradient of the outer loss on a batch of episodes to the parameters' `grad`."""
 
     @abstractmethod
-    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return the fraction of correct query labels of each episode, float64 (T,).
+    def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return the class predicted for each query, by its place in the episode, int64.
 
-        This is evaluation: the model does not change.
+        The result is (T, way, query), as the indices of the queries are. This is evaluation: the
+        model does not change.
         """
+
+    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return the fraction of correct query labels of each episode, float64 (T,)."""
+        return position_accuracies(self.predicted_positions(images, batch))
 
     @abstractmethod
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
-        """Return how many episodes like those of a batch to pass to `accuracies` at once."""
+        """Return how many episodes like those of a batch to predict at once."""
 
     def check_device(self) -> None:
         """Reject training settings that the parameters' device does not support.
@@ -94,6 +99,18 @@ def task_accuracies(logits: Tensor) -> Tensor:
     _, images, way = logits.shape
     labels = class_labels(way, images // way, logits.device)
     return (logits.argmax(2) == labels).double().mean(1)
+
+
+def position_accuracies(positions: Tensor) -> Tensor:
+    """Return the fraction of correct labels of each task, float64 (T,).
+
+    Parameters
+    ----------
+    positions
+        int64 (T, way, query), see `MetaLearner.predicted_positions`.
+    """
+    right = torch.arange(positions.shape[1], device=positions.device)[:, None]
+    return (positions == right).flatten(1).double().mean(1)
 
 
 def cut(batch: EpisodeBatch, size: int) -> list[EpisodeBatch]:

@@ -16,7 +16,7 @@ from cactus.tasks.episodes import EpisodeBatch
 
 Settings = CustomLearner  # the name that jobs look for
 # Methods that a user's class inherits: they keep the labels from it, and check what it predicts.
-_KEPT: Final = ("accuracies", "checked_logits", "episodes")
+_KEPT: Final = ("accuracies", "checked_logits", "episodes", "predicted_positions")
 # By how much logits may differ for rounding: parts of their spread, and of their size.
 _OF_SPREAD, _OF_SIZE = 0.02, 0.001
 _SHOWN: Final = 300  # characters of an error

@@ -77,12 +77,12 @@ class EpisodicLearner(MetaLearner):
         return StepMetrics(loss.detach(), right)
 
     @torch.no_grad()
-    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return the fraction of correct query labels of each episode, float64 (T,)."""
+    def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return the class predicted for each query, int64 (T, way, query), in their own order."""
         self.eval()
-        scores = []
+        found = []
         for part in cut(batch, self.settings.evaluation_tasks_at_once):
-            episodes = self.episodes(images, part)
+            episodes, order = self._shuffled(images, part)
             logits = self.checked_logits(episodes)
             if not logits.isfinite().all():
                 raise TrainingError(
@@ -91,8 +91,10 @@ class EpisodicLearner(MetaLearner):
                     got="logits that are not finite",
                     fix="lower the learning rate if the training diverged, or correct the module",
                 )
-            scores.append((logits.argmax(2) == episodes.labels).double().mean(1))
-        return torch.cat(scores)
+            predicted = logits.argmax(2)
+            placed = torch.empty_like(predicted).scatter_(1, order, predicted)
+            found.append(placed.view(part.query.shape))
+        return torch.cat(found)
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
         """Return the configured number."""
@@ -100,6 +102,10 @@ class EpisodicLearner(MetaLearner):
 
     def episodes(self, images: Tensor, batch: EpisodeBatch) -> Episodes:
         """Return the images of episodes, their queries in an order of their own."""
+        return self._shuffled(images, batch)[0]
+
+    def _shuffled(self, images: Tensor, batch: EpisodeBatch) -> tuple[Episodes, Tensor]:
+        """Return episodes, and int64 (T, n), the place of each of their queries in the batch."""
         tasks, way, queries = batch.query.shape
         query = batch.query.reshape(tasks, -1)
         # Each episode decides its order alone, whatever the others of its batch are.
@@ -112,7 +118,8 @@ class EpisodicLearner(MetaLearner):
         support, query_images = (
             self._images(images, to_device(one, device)) for one in (batch.support, shuffled)
         )
-        return Episodes(support, query_images, to_device(labels, device))
+        episodes = Episodes(support, query_images, to_device(labels, device))
+        return episodes, to_device(order, device)
 
     def checked_logits(self, episodes: Episodes) -> Tensor:
         """Return the logits of episodes, whose shape and type are right.

@@ -205,6 +205,34 @@ def quality_entry(
     }
 
 
+def confusion_entry(
+    row: Mapping[str, Any], position: tuple[str, str], share: float, decimals: int
+) -> dict[str, Any]:
+    """Return the map entry of how often queries of a class were predicted as another.
+
+    Parameters
+    ----------
+    row
+        Has the keys of a row of the results, and the labels `true` and `predicted`.
+    position
+        Titles of the class, and of what it was predicted as.
+    share
+        The fraction of its queries.
+    decimals
+        Decimals to which the percentage can be read from the figure.
+    """
+    return {
+        "row": position[0],
+        "column": position[1],
+        "printed": percent(share, decimals),
+        "mark": "",
+        "columns": ["share"],
+        "scale": 100,
+        "decimals": decimals,
+        "results_row": {key: row[key] for key in (*_KEYS, "true", "predicted")},
+    }
+
+
 def drawn_entries(
     results: pd.DataFrame, decimals: int, titles: Titles, *, interval: bool
 ) -> list[dict[str, Any]]:

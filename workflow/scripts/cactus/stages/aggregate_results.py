@@ -63,7 +63,8 @@ class AggregateResults(RunStage):
     def _scored(self, config: "Config") -> Iterator[Inputs]:
         for stage in map(stage_named, stage_names()):
             if stage.scores:
-                yield from (Inputs(job, job.files) for job in stage.jobs(config))
+                for job in stage.jobs(config):
+                    yield inputs_from(job.stage, job.cell, "summary.json", "accuracies.csv")
 
     def _measured(self, config: "Config") -> Iterator[Inputs]:
         for job in stage_named("measure_partitions").jobs(config):

@@ -32,7 +32,7 @@ class EvaluateModel(CellStage):
 
     target = "scores"
     folder = "evaluations"
-    results = ("summary.json", "accuracies.csv")
+    results = ("summary.json", "accuracies.csv", "confusion.csv")
     gpu = True
     main_result = "accuracies.csv"
     scores = True

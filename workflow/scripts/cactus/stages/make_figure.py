@@ -144,6 +144,7 @@ def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
         "purity": classes and bool(trained),
         "embedding_maps": classes and plain,
         "neighbors": embedded,
+        "confusion": classes and bool(_first_seed(config, dataset)),
         "diagnostics": embedded,
     }.get(kind, True)
 
@@ -177,6 +178,13 @@ def _embedding(cell: "Cell") -> str | None:
     source = Source.parse(cell.source)
     plain = source.kind == "kmeans" and source.name == source.base
     return source.embedding if plain else None
+
+
+def _first_seed(config: "Config", dataset: DatasetName) -> "list[Cell]":
+    """Return the CACTUs cells of the first seed, but models of one way, on embeddings."""
+    sources = {cell: Source.parse(cell.source) for cell in _trained(config, dataset)}
+    cells = [cell for cell, one in sources.items() if one.embedding and one.way is None]
+    return [cell for cell in cells if cell.seed == min(one.seed for one in cells)]
 
 
 def _has_partitions(cell: "Cell") -> bool:
@@ -234,10 +242,18 @@ def _neighbors(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
 def _episodes(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
     for cell in config.expanded_grid.cells:
         if cell.dataset == dataset:
-            yield inputs_from("evaluate_model", cell.name)
+            yield inputs_from("evaluate_model", cell.name, "summary.json", "accuracies.csv")
     for name, embedding, seed in config.expanded_grid.baseline_runs:
         if name == dataset:
             yield inputs_from("run_baselines", f"{name}/{embedding}/s{seed}")
+
+
+def _confusion(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
+    split = config.evaluation.resolve(dataset).split
+    arrays = (f"{split}_images.npy", f"{split}_labels.npy")
+    yield inputs_from("prepare_data", dataset, "manifest.json", *arrays)
+    for cell in _first_seed(config, dataset):
+        yield inputs_from("evaluate_model", cell.name, "confusion.csv")
 
 
 def _diagnostics(config: "Config", dataset: DatasetName) -> Iterator[Inputs]:
@@ -250,6 +266,7 @@ _INPUTS: Final = {
     "tasks": _tasks,
     "embedding_maps": _maps,
     "neighbors": _neighbors,
+    "confusion": _confusion,
     "episodes": _episodes,
     "diagnostics": _diagnostics,
 }

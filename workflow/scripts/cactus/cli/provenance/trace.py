@@ -30,6 +30,10 @@ _MEANINGS = {
     ),
     "verdict": ("whether the interval of our mean minus the paper's contains 0", ""),
     "seed_std": ("standard deviation of the means of the training seeds, in percent", ""),
+    "share": (
+        "queries of the class that were predicted so, in percent of those in episodes with both",
+        "",
+    ),
     "paired_difference": (
         "mean over the episodes of the difference of two methods, in percentage points",
         ", ± half Student's t interval; * if significant with Holm's correction",

@@ -20,6 +20,7 @@ _KINDS: Final = {
     "model.safetensors": "model",
     "metrics.jsonl": "curve",
     "accuracies.csv": "episodes",
+    "confusion.csv": "confusion",
     ".png": "picture",
     ".pdf": "picture",
 }

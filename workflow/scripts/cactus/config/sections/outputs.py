@@ -25,6 +25,7 @@ FigureName = Literal[
     "purity",
     "embedding_maps",
     "neighbors",
+    "confusion",
     "episodes",
     "diagnostics",
 ]

@@ -149,17 +149,17 @@ class Maml(MetaLearner):
         loss = summed_cross_entropy(logits, batch.query.shape[2])
         return loss, task_accuracies(logits.detach())
 
-    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return each episode's accuracy after the inner steps of evaluation, float64 (T,)."""
+    def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return predictions after the inner steps of evaluation, int64 (T, way, query)."""
 
-        def score(chunk: EpisodeBatch) -> Tensor:
-            return task_accuracies(self.query_logits(images, chunk))
+        def predict(chunk: EpisodeBatch) -> Tensor:
+            return self.query_logits(images, chunk).argmax(2).view(chunk.query.shape)
 
         self._check_way(batch.support.shape[1])
         chunks = cut(batch, self._evaluation_chunk_size(batch))
         if self.speed.kernel == "manual":
-            return torch.cat(self._pool.map(score, chunks, images.device))
-        return torch.cat([score(chunk) for chunk in chunks])
+            return torch.cat(self._pool.map(predict, chunks, images.device))
+        return torch.cat([predict(chunk) for chunk in chunks])
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
         """Return the episodes of several chunks for each thread."""

@@ -86,9 +86,9 @@ class Protonets(MetaLearner):
         return F.cross_entropy(logits[0], labels), task_accuracies(logits.detach())
 
     @torch.no_grad()
-    def accuracies(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
-        """Return each episode's accuracy with the running statistics, float64 (T,)."""
-        return task_accuracies(self.query_logits(images, batch))
+    def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
+        """Return predictions with the running statistics, int64 (T, way, query)."""
+        return self.query_logits(images, batch).argmax(2).view(batch.query.shape)
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
         """Return the configured number."""

@@ -59,6 +59,19 @@ def wrapped(text: str, width: float, size: float, *, lines: int = 2, bold: bool 
     return "\n".join(done)
 
 
+def shortened(text: str, width: float, size: float) -> str:
+    """Return one line no wider than `width` inches: an ellipsis stands for what is in the middle.
+
+    The ends are kept, in which names that belong together differ.
+    """
+    line = " ".join(text.split())
+    shown, kept = line, len(line)
+    while kept > 1 and text_width(shown, size) > width:
+        kept -= 1
+        shown = f"{line[: (kept + 1) // 2]}…{line[len(line) - kept // 2 :]}"
+    return shown
+
+
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Move places apart until neighbors have at least a distance, as little as possible.
 

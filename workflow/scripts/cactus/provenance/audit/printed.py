@@ -21,7 +21,7 @@ from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 
 _Column = Literal[
     "mean", "ci95", "paper_mean", "paper_ci95", "difference", "difference_ci95", "verdict",
-    "seed_std", "paired_difference", "paired_ci95", "partitions",
+    "seed_std", "paired_difference", "paired_ci95", "partitions", "share",
 ]  # fmt: skip
 
 
@@ -36,6 +36,13 @@ class _Row(TypedDict):
     way: int
     shot: int
     seed: str
+
+
+class _ConfusionRow(_Row):
+    """The cell, the setting and the two classes behind a number, by their labels."""
+
+    true: int
+    predicted: int
 
 
 class _QualityRow(TypedDict):
@@ -59,7 +66,7 @@ class _Entry(TypedDict):
     columns: Annotated[list[_Column], Field(min_length=1)]
     scale: float
     decimals: Annotated[int, Field(ge=0, le=20)]
-    results_row: _Row | _QualityRow
+    results_row: _ConfusionRow | _Row | _QualityRow
     against: NotRequired[_Row]  # of the other method in a paired test
 
 

@@ -151,7 +151,7 @@ def _document(_: Planner, plan: Plan, output: Path) -> None:
 
 
 def _figure(planner: Planner, plan: Plan, output: Path) -> None:
-    from cactus.paper.figures.registry import draw_of  # it imports matplotlib
+    from cactus.paper.draw.registry import draw_of  # it imports matplotlib
 
     draw_of(MakeFigureSpec.model_validate(plan.spec), planner.run_folder, output)
 

@@ -15,6 +15,7 @@ from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, aga
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.quality import QualityCheck
+from cactus.provenance.audit.reading.confusion import ConfusedClasses, confusion_of
 from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.reading.html import numbers_in_page
 from cactus.provenance.audit.reading.paper_numbers import (
@@ -48,6 +49,7 @@ class ValueCheck:
         self._scoring = ScoringJobs(jobs)
         self._episodes = EpisodeAccuracies(planner.run_folder)
         self._quality = QualityCheck(planner.run_folder, jobs)
+        self._confused = ConfusedClasses(planner.run_folder)
         self._left: dict[str, int] = {}
 
     def findings(self) -> Iterator[Finding]:
@@ -84,6 +86,21 @@ class ValueCheck:
                     pass
                 except RecordError as error:
                     yield Finding("results damaged", file, error.got, job)
+                else:
+                    yield from self._check_confused(job)
+
+    def _check_confused(self, job: Job) -> Iterator[Finding]:
+        """Compare the counts of confused classes with the accuracies of the same episodes."""
+        file = confusion_of(job)
+        if file in job.files and os.path.lexists(self._planner.run_folder / file):
+            try:
+                got = self._confused.difference(job, self._episodes.of(job))
+            except UnreadError:  # reported by the check of the results
+                return
+            except RecordError as error:
+                got = error.got
+            if got:
+                yield Finding("results damaged", file, got, job)
 
     def _check_results(self) -> Iterator[Finding]:
         """Recompute every row of the table of results, and check that no seed is missing."""
@@ -218,19 +235,22 @@ class ValueCheck:
             return " ± ".join(f"{float(published[name]):.{decimals}f}" for name in names)
         if entry["columns"] == ["verdict"]:
             return str(self._summary(row)["verdict"])
-        numbers: Mapping[str, Any]
         if "against" in entry and (unread := self._unread.get(row["dataset"])):
             raise unread
         paired = self._pairs.of(row, entry["against"]) if "against" in entry else None
-        if paired is not None:
-            numbers = paired.printed()
-        else:
-            numbers = self._quality.summary(row) if "measure" in row else self._summary(row)
+        numbers = self._numbers(row) if paired is None else paired.printed()
         signs = ["+" if name.endswith("difference") else "" for name in entry["columns"]]
         # The ninth decimal is beyond what sums in different order may change.
         values = [round(entry["scale"] * _number(numbers, name), 9) for name in entry["columns"]]
         shown = [f"{value:{sign}z.{decimals}f}" for value, sign in zip(values, signs, strict=True)]
         return " ± ".join(shown) + (" *" if paired and paired.significant else "")
+
+    def _numbers(self, row: dict[str, Any]) -> Mapping[str, Any]:
+        """Compute what is printed of partitions, of two classes, or of a row of results."""
+        if "measure" in row:
+            return self._quality.summary(row)
+        jobs = self._scoring.of(row)
+        return self._confused.share(jobs, row) if "predicted" in row else self._summary(row)
 
     def _check_text(self, job: Job, reader: Callable[[Path], list[str]]) -> Iterator[Finding]:
         """Compare each number that a table or the report prints with its map."""

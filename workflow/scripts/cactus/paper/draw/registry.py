@@ -35,7 +35,7 @@ def draw(
     Parameters
     ----------
     name
-        One of `FIGURES`, and of the modules next to this one.
+        One of `FIGURES`, and of the modules of `cactus.paper.figures`.
     run_folder
         Folder of the run, with the table of results, which says which cells are drawn.
     output_stem

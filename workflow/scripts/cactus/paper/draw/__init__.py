@@ -1,0 +1,1 @@
+"""Draws a figure by its name."""

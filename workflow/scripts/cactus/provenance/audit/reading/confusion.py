@@ -1,0 +1,104 @@
+"""How often evaluations confused classes, read and compared with code of the audit's own."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from cactus.errors import RecordError
+from cactus.provenance.audit.reading.episodes import SettingKey
+from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
+from cactus.stages.base import Job
+
+_COLUMNS: Final = ("way", "shot", "class", "predicted", "predictions", "queries")
+
+# Predictions and queries, by way, shot, the class and the predicted one.
+Counts = dict[tuple[int, ...], tuple[int, int]]
+
+
+class ConfusedClasses:
+    """What the evaluations of a run counted, read directly from the jobs' files."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+        self._cache: dict[Job, Counts | RecordError] = {}
+
+    def of(self, job: Job) -> Counts:
+        """Return the counts of an evaluation.
+
+        Raises
+        ------
+        RecordError
+            The file is damaged.
+        """
+        if job not in self._cache:
+            try:
+                self._cache[job] = _read(self._run_folder / confusion_of(job))
+            except RecordError as error:
+                self._cache[job] = error
+        found = self._cache[job]
+        if isinstance(found, RecordError):
+            raise found
+        return found
+
+    def difference(self, job: Job, accuracies: Mapping[SettingKey, Sequence[float]]) -> str:
+        """Return how counts contradict the episodes' accuracies; empty if they do not.
+
+        Raises
+        ------
+        RecordError
+            The file is damaged.
+        """
+        counts = self.of(job)
+        total, right = Counter[int](), 0
+        for (_, _, true, predicted), (predictions, _) in counts.items():
+            total[true] += predictions
+            right += predictions if true == predicted else 0
+        for (_, _, true, predicted), (_, queries) in counts.items():
+            if true == predicted and queries != total[true]:
+                return f"class {true}: {total[true]} predictions of {queries} queries"
+        for way, shot in {(way, shot) for way, shot, *_ in counts}:
+            own = accuracies.get(("", way, shot), [math.nan])
+            expected = total.total() * math.fsum(own) / len(own)
+            if not abs(right - expected) < 1e-6:
+                return f"{right} right predictions, but {expected:g} by the accuracies"
+        return ""
+
+    def share(self, jobs: Sequence[Job], row: Mapping[str, Any]) -> dict[str, float]:
+        """Compute the ``share`` of the queries of a class that were predicted as another.
+
+        Raises
+        ------
+        ValueError
+            The job counts no such prediction, or there is not exactly one job.
+        RecordError
+            The file is damaged.
+        """
+        if len(jobs) != 1:
+            raise ValueError("no job of the grid, or several, count it")
+        key = tuple(int(row[name]) for name in ("way", "shot", "true", "predicted"))
+        predictions, queries = self.of(jobs[0]).get(key, (0, 0))
+        if not queries:
+            raise ValueError(f"{confusion_of(jobs[0])} has no such row")
+        return {"share": predictions / queries}
+
+
+def _read(path: Path) -> Counts:
+    counts: Counts = {}
+    for number, row in enumerate(read_rows(path, _COLUMNS), start=1):
+        try:
+            *key, predictions, queries = (int(row[name]) for name in _COLUMNS)
+            if tuple(key) in counts or not 0 < predictions <= queries:
+                raise ValueError(f"{predictions} of {queries} for {key}")
+        except ValueError as error:
+            raise damaged(path, f"row {number}: {error}") from error
+        counts[tuple(key)] = predictions, queries
+    if len({key[:2] for key in counts}) > 1:
+        raise damaged(path, "rows of several settings")
+    return counts
+
+
+def confusion_of(job: Job) -> str:
+    """Return the name of the file in which an evaluation counts confused classes."""
+    return f"{job.folder}/confusion.csv"
