@@ -25,7 +25,9 @@ def show_audit(arguments: argparse.Namespace) -> int:
     # Empty, so that every file is hashed, and saved afterwards, so that other commands gain by it.
     unread = HashCache(find_run_folder(arguments.run) / HASHES_FILE)
     planner = open_run(arguments.run, cache=None if arguments.fast else unread)
-    report = run_audit(planner, expected=arguments.expect or "", figures=arguments.figures)
+    report = run_audit(
+        planner, expected=arguments.expect or "", figures=arguments.figures, apart=True
+    )
     planner.project.tree.cache.save()
     if arguments.json:
         print_json(report.as_json())

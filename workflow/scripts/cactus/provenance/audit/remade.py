@@ -4,6 +4,7 @@ The other checks recompute numbers with code of their own. This one runs the cod
 and compares every byte: it finds an edit of what is no number, such as a label, a note or a row.
 """
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -42,10 +43,11 @@ _CONTENT: Final[frozenset[FindingKind]] = frozenset(
     {"number differs", "text differs", "seed missing", "results damaged", "map damaged"}
 )
 _LONGEST: Final = 80
+_MEMORY: Final = "/dev/shm"
 _LOG_LINK: Final = re.compile(rb'<a href="logs/[^"]*" aria-label="log of [^"]*">log</a> ')
 
 
-def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -> Iterator[Finding]:
+def check_remade(planner: Planner, *, figures: bool) -> Iterator[Finding]:
     """Yield the tables and files of numbers that their jobs would not make like this.
 
     A job that is stale is left out, because its code or its inputs have changed: that is a finding
@@ -53,13 +55,10 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
 
     Parameters
     ----------
-    known
-        Findings so far. A job is left out if one is about what its files say.
     figures
         Whether to make what takes a second or more, too: figures, the report and a paper's PDF.
         Without, this is done for the jobs that ran after the run's audit, which takes them over.
     """
-    found = {one.job for one in known if one.kind in _CONTENT}
     makers = {**_MAKERS, **(_SLOW_MAKERS if figures else {})}
     if figures and any(latex_notes(planner)):
         makers[MAKE_PAPER.name] = _paper
@@ -68,9 +67,9 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
         make = makers.get(one.job.stage)
         if one.job in replaced:
             make = _SLOW_MAKERS.get(one.job.stage, make)
-        if make is None or one.stale or one.job in found:
+        if make is None or one.stale:
             continue
-        with tempfile.TemporaryDirectory(prefix="cactus-audit-") as folder:
+        with tempfile.TemporaryDirectory(prefix="cactus-audit-", dir=_in_memory()) as folder:
             try:
                 make(planner, one.plan, Path(folder, Path(one.job.files[0]).name))
             except CactusError as error:
@@ -79,6 +78,17 @@ def check_remade(planner: Planner, known: Iterable[Finding], *, figures: bool) -
                 continue
             for file in one.job.files:
                 yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
+
+
+def not_known(made: Iterable[Finding], known: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings of `check_remade`, but of jobs whose files are known to differ."""
+    told = {one.job for one in known if one.kind in _CONTENT}
+    return (one for one in made if one.job not in told)
+
+
+def _in_memory() -> str | None:
+    """Return a folder that no disk keeps, where there is one: what it takes is read only here."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 
 def latex_notes(planner: Planner) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """Audits a whole run and reports what does not agree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError, counted, few, printable
+from cactus.provenance.apart import started_apart
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
@@ -25,7 +26,7 @@ from cactus.provenance.audit.links import (
     link_notes,
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
-from cactus.provenance.audit.remade import check_audit_result, check_remade, latex_notes
+from cactus.provenance.audit.remade import check_audit_result, check_remade, latex_notes, not_known
 from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
@@ -106,7 +107,12 @@ class Report:
 
 
 def run_audit(
-    planner: Planner, *, expected: str = "", running: bool = False, figures: bool = False
+    planner: Planner,
+    *,
+    expected: str = "",
+    running: bool = False,
+    figures: bool = False,
+    apart: bool = False,
 ) -> Report:
     """Check that the files, records, sources, inputs and printed numbers of a run agree.
 
@@ -120,10 +126,13 @@ def run_audit(
         Whether the caller is the run's own audit, which has no record yet.
     figures
         Whether to make figures, the report and a paper's PDF again, and compare every byte.
+    apart
+        Whether another process may make tables again at the same time; see `started_apart`.
     """
     blocking = obstructions(planner)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, places = audited(planner), {one.path for one in blocking}
+    remade = _remaking(planner, figures=figures, apart=apart)
     strays = Strays(planner, places)
     jobs = [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
@@ -144,8 +153,7 @@ def run_audit(
         *values.findings(),
     ]
     findings += check_audit_result(planner, printed)
-    findings += check_remade(planner, findings, figures=figures)
-    found = _told(planner, findings, printed)
+    found = _told(planner, [*findings, *not_known(remade(), findings)], printed)
     return Report(
         findings=tuple(sorted(_without_those_behind(found, planner.run_folder), key=_mended)),
         notes=(*_notes(planner, strays, figures=figures), *values.notes()),
@@ -154,6 +162,15 @@ def run_audit(
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
+
+
+def _remaking(planner: Planner, *, figures: bool, apart: bool) -> Callable[[], list[Finding]]:
+    """Return what finds the files that would not be made like this; it may have begun."""
+
+    def remake() -> list[Finding]:
+        return list(check_remade(planner, figures=figures))
+
+    return started_apart(remake) if apart else remake
 
 
 def _told(

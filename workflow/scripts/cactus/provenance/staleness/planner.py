@@ -70,6 +70,7 @@ class Planner(RunReader):
     raw_dir: Path
     only: frozenset[Job] | None = None
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
+    _raw: dict[Job, dict[str, str]] = field(default_factory=dict, init=False)
 
     @cached_property
     def waivers(self) -> list[Waiver]:
@@ -171,6 +172,11 @@ class Planner(RunReader):
         """
         if not record.plan.raw:
             return {}
+        if record.job not in self._raw:
+            self._raw[record.job] = self._current_raw(record)
+        return self._raw[record.job]
+
+    def _current_raw(self, record: Record) -> dict[str, str]:
         if any(self._fresh_record(one.job) is None for one in self.graph.inputs(record.job)):
             return record.plan.raw
         dataset, cache = record.job.cell, self.project.tree.cache
