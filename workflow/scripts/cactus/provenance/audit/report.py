@@ -133,8 +133,7 @@ def run_audit(
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, places = audited(planner), {one.path for one in blocking}
     remade = _remaking(planner, figures=figures, apart=apart)
-    strays = Strays(planner, places)
-    jobs = [one.job for one in assessments]
+    strays, jobs = Strays(planner, places), [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     values = ValueCheck(planner, printed, jobs)
     findings = [
