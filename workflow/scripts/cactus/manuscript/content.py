@@ -14,6 +14,7 @@ from cactus.config.printed.titles import Titles
 from cactus.errors import counted
 from cactus.manuscript.departures import departures
 from cactus.manuscript.numbers import number_key
+from cactus.manuscript.pages import filling_pages
 from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
@@ -82,7 +83,9 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         "oracle": any(one.source == "labels" for one in grid.cells),
         "resting": resting_on_recalled(rows),
         "selected": bool((view.results["validation_tasks"] > 0).any()),
-        "figures": [one for one in figures(view, root) if one.pdf],
+        "figures": filling_pages(
+            [one for one in figures(view, root) if one.pdf], view.folder / "figures"
+        ),
         "tables": _tables(view, None),
         "departures": departing,
         "silent": silent,
