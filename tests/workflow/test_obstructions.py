@@ -187,7 +187,7 @@ def test_folders_in_which_no_stale_job_writes_may_be_closed(scratch: Scratch):
 
 
 @pytest.mark.parametrize(
-    ("name", "files"), [("raw", 10), ("quality", 12), ("objects", None), ("records", 55)]
+    ("name", "files"), [("raw", 10), ("quality", 12), ("objects", None), ("records", 57)]
 )
 def test_an_obstruction_is_one_finding_with_what_is_behind_it(
     scratch: Scratch, name: str, files: int | None
