@@ -35,7 +35,8 @@ STAGES: dict[str, set[str]] = {
     "aggregate_results": {"pandas", "scipy"},  # scipy for the paired t-test
     "make_table cactus.paper.tables.accuracies cactus.paper.tables.tests": {"pandas"},
     """make_figure cactus.paper.figures.shots cactus.paper.figures.tasks
-    cactus.paper.figures.neighbors cactus.paper.figures.partitions""":
+    cactus.paper.figures.neighbors cactus.paper.figures.partitions
+    cactus.paper.figures.confusion""":
         {"matplotlib", "pandas", "PIL"},
     "make_figure cactus.paper.figures.embedding_maps":
         {"matplotlib", "pandas", "PIL", "scipy", "sklearn"},

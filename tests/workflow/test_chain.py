@@ -223,4 +223,4 @@ def test_jobs_that_are_run_again_leave_no_broken_links(project: Project):
     audit = read_record(run, AUDIT)
     assert audit is not None
     assert audit.links is not None
-    assert len(audit.links) == 53
+    assert len(audit.links) == 55

@@ -33,7 +33,7 @@ def test_a_digest_holds_outputs_audit_and_records(finished: Project, folder: Pat
     assert json.loads((folder / "audit.json").read_text())["findings"] == []
     with (folder / "records.csv").open() as file:
         rows = {row["job"]: row for row in csv.DictReader(file)}
-    assert len(rows) == 55
+    assert len(rows) == 57
     row = rows["meta_train/omniglot/acai/maml/s0"]
     names = [f"models/omniglot/acai/maml/s0/{one}" for one in row["results"].split()]
     digests = {

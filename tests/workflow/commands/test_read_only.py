@@ -43,11 +43,11 @@ NUMBER = ("results/small/tables/omniglot.tex", "--row", "ACAI CACTUs-MAML", "--c
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("status", "small"), "small: 55 jobs: 55 fresh"),
+        (("status", "small"), "small: 57 jobs: 57 fresh"),
         (("why", MAML), f"{MAML} is fresh"),
         (("plan", "small"), "small: nothing to do, all jobs are fresh"),
         (("trace", *NUMBER), "every job of the chain is fresh"),
-        (("audit", "small"), "all agree: 54 jobs"),
+        (("audit", "small"), "all agree: 56 jobs"),
         (("diff", "small", "small"), "same configuration"),
         (("results", MAML), "accuracies in percent"),
         (("show", MAML), "results/small/figures/tasks-omniglot.png"),

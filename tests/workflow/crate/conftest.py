@@ -40,5 +40,5 @@ def graph(crate: Path) -> dict[str, Entity]:
 @pytest.fixture(scope="session")
 def records(folder: Path) -> dict[str, Record]:
     found = {job.name: read_record(folder / RUN, job) for job in jobs(folder)}
-    assert len(found) == 55
+    assert len(found) == 57
     return {name: record for name, record in found.items() if record}
