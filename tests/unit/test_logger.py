@@ -159,6 +159,15 @@ def test_other_calls_say_what_snakemake_says_and_no_more(options, said, folder: 
     assert all(line.startswith(one) for line, one in zip(lines, said, strict=True))
 
 
+def test_files_that_are_only_touched_tell_nothing(folder: Path):
+    run(folder)
+    (folder / "summary.json").unlink()
+    (folder / "measured.json").touch()
+    lines = run(folder, "--touch", "--forceall")
+    assert any("done   evaluate_model" in line for line in lines)
+    assert not any("Traceback" in line for line in lines)
+
+
 def test_shell_commands_are_printed_if_asked_for(folder: Path):
     assert "cp measured.json summary.json" in run(folder, "summary.json", "-n", "-p")
     assert "cp measured.json summary.json" not in run(folder, "summary.json", "-n")

@@ -15,8 +15,9 @@ from tests.workflow.warm.commands import call
 from tests.workflow.warm.jobs import warm_python
 
 ROOT = Path(__file__).parents[2]
-# Without the default profile, so that Snakemake prints what tests read.
-PARTS = ("Snakefile", "rules", "workflow", "config", "slurm", "envs", "pyproject.toml")
+PARTS = ("Snakefile", "rules", "workflow", "config", "profiles", "slurm", "envs", "pyproject.toml")
+# Snakemake's own lines, which tests read.
+PLAIN = ("--workflow-profile", "none")
 CONFIG = ("--configfile", "config/demo.yaml", "config/small.yaml")
 RUN = "small"
 
@@ -109,7 +110,7 @@ class Project:
         self, *arguments: str, config: tuple[str, ...] = CONFIG
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake, which may fail."""
-        return self._command("snakemake.cli", *arguments, *config)
+        return self._command("snakemake.cli", *PLAIN, *arguments, *config)
 
     def cactus(self, *arguments: str) -> tuple[int, str]:
         """Run the command `cactus`; return its exit code and its output."""

@@ -63,8 +63,8 @@ def test_a_shorter_axis_leaves_out_the_rest(tmp_path):
 
 def test_a_misspelled_key_stops_before_any_job(tmp_path):
     (tmp_path / "study.yaml").write_text("grid: {dataset: [omniglot]}\n")
-    output = snakemake(tmp_path, "--dry-run", "--configfile", "study.yaml", check=False)
-    assert output == (
+    options = ("--workflow-profile", "none", "--dry-run", "--configfile", "study.yaml")
+    assert snakemake(tmp_path, *options, check=False) == (
         "ConfigError: The configuration has an unknown key.\n"
         "  where: study.yaml:1: grid.dataset\n"
         "  got:   'dataset'\n"
@@ -100,9 +100,11 @@ def test_snakemake_reads_configurations_by_the_projects_loader(tmp_path, text, a
     (tmp_path / "study.yaml").write_text(text)
     given = ("--dry-run", "--configfile", "study.yaml", *arguments)
     output = snakemake(tmp_path, *given, check=False)
-    assert output.startswith("ConfigError: ")
+    profile, *error = output.splitlines()
+    assert "workflow specific profile" in profile
+    assert error[0].startswith("ConfigError: ")
     assert message in output
-    assert len(output.splitlines()) == 4
+    assert len(error) == 4
     assert not (tmp_path / "made").exists()
 
 

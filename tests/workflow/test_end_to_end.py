@@ -137,7 +137,7 @@ def test_tables_and_figures_exist_and_are_marked_as_synthetic(run):
 
 def test_a_second_call_has_nothing_to_do(run):
     folder, _, _ = run
-    assert "Nothing to be done" in snakemake(folder, "--cores", "2", *STUDY)
+    assert "nothing to do" in snakemake(folder, "--cores", "2", *STUDY)
 
 
 def test_the_same_input_gives_the_same_bits(run):

@@ -12,7 +12,7 @@ from tests.workflow.edits import EDITS, NOTHING, Edit, code, configured, flip_a_
 from tests.workflow.grid import EVERYTHING, wave
 from tests.workflow.more_edits import MORE_EDITS
 from tests.workflow.oracle import jobs_by_module
-from tests.workflow.project import Project
+from tests.workflow.project import PLAIN, Project
 
 pytestmark = pytest.mark.workflow
 ALL_EDITS = [*EDITS, *MORE_EDITS]
@@ -51,7 +51,7 @@ SAMPLE = [edit for edit in ALL_EDITS if FACTOR > 1 or edit.what in SOME]
 def test_the_other_commands_agree(project: Project, edit: Edit):
     edit.apply(project)
     stale = project.stale_jobs(config=edit.config)
-    code, output = project.cactus("update", "small", "--", "-n")
+    code, output = project.cactus("update", "small", "--", "-n", *PLAIN)
     assert code == 0, output
     assert {job.strip() for job in re.findall(r"^Job \d+: (.+)$", output, re.M)} == stale
     assert f"small is not up to date: {len(stale)} stale; this was a dry run" in output

@@ -179,7 +179,7 @@ def accuracies(outputs: Iterable[Path]) -> list[str]:
     """
     by_method: dict[str, list[str]] = {}
     for path in outputs:
-        if path.name != "summary.json":
+        if path.name != "summary.json" or not path.is_file():  # as after --touch
             continue
         for one in json.loads(path.read_text(encoding="utf-8")).get("settings", ()):
             text = f"{one['way']}w{one['shot']}s {100 * one['mean']:.1f}"

@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cactus.cli.text import columns, print_json, tell
 from cactus.errors import RecordError, counted
@@ -15,8 +15,10 @@ from cactus.provenance.output_folder import check_output_file
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import listed_states
-from cactus.report.view import MissingCell
 from cactus.stages.whole_run.make_report import REPORT
+
+if TYPE_CHECKING:  # it imports pandas
+    from cactus.report.view import MissingCell
 
 _DIGESTS: Final = Path("docs/results")
 
@@ -106,7 +108,7 @@ def show_report(arguments: argparse.Namespace) -> int:
 
 
 def _tell_report(
-    arguments: argparse.Namespace, path: Path, planner: Planner, missing: Sequence[MissingCell]
+    arguments: argparse.Namespace, path: Path, planner: Planner, missing: "Sequence[MissingCell]"
 ) -> None:
     lines = [str(path)]
     if missing:
