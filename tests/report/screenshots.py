@@ -12,6 +12,8 @@ from tests.report.browser import SIZES, browser
 
 def take(report: Path, folder: Path, screens: int) -> None:
     """Write the first screens of a report in each window as ``<window>-<colors>-<screen>.png``."""
+    if not report.is_file():
+        raise SystemExit(f"{report} is no file")
     folder.mkdir(parents=True, exist_ok=True)
     with browser() as opened:
         for (name, (width, height)), dark in product(SIZES.items(), (False, True)):

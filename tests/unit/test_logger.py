@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -168,8 +169,33 @@ def test_files_that_are_only_touched_tell_nothing(folder: Path):
     assert not any("Traceback" in line for line in lines)
 
 
+def test_options_for_finding_errors_print_what_snakemake_prints(folder: Path):
+    quiet = run(folder, "-n")
+    assert len(run(folder, "-n", "--verbose")) > len(quiet)
+    assert any("candidate job" in line for line in run(folder, "-n", "--debug-dag"))
+
+
+def test_ctrl_c_is_said(folder: Path):
+    process = subprocess.Popen(
+        command("--logger", "cactus", "--cores", "2", "trained"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "start" not in seen:
+        seen = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert "Terminating processes on user request" in process.stderr.read()
+    assert process.wait() != 0
+
+
 def test_shell_commands_are_printed_if_asked_for(folder: Path):
-    assert "cp measured.json summary.json" in run(folder, "summary.json", "-n", "-p")
+    lines = run(folder, "-n", "-p")
+    assert "cp measured.json summary.json" in lines
+    assert "None" not in lines  # of a rule without a command
     assert "cp measured.json summary.json" not in run(folder, "summary.json", "-n")
 
 

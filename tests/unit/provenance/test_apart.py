@@ -2,6 +2,9 @@
 
 import os
 import signal
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,25 @@ def test_what_it_raises_is_raised_here():
     with pytest.raises(RecordError) as caught:
         wait()
     assert (caught.value.where, caught.value.got, caught.value.fix) == ("here", "nothing", "wait")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_work_that_is_stopped_closes_what_it_opened(number, tmp_path: Path):
+    def work() -> None:
+        with tempfile.TemporaryDirectory(dir=tmp_path):
+            (tmp_path / "pid").write_text(str(os.getpid()))
+            time.sleep(60)
+
+    def stopped() -> None:
+        started_apart(work)
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        os.kill(int((tmp_path / "pid").read_text()), number)
+        while any(path.is_dir() for path in tmp_path.iterdir()):
+            time.sleep(0.01)
+
+    stopped()
+    assert [path.name for path in tmp_path.iterdir()] == ["pid"]
 
 
 def test_work_whose_process_is_killed_is_done_here():

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
 _NOTHING = "Nothing to be done"
+# How a call is ended early.
+_ENDING = ("Terminating processes on user request", "Will exit after finishing")
 _BUILDING = "Building DAG of jobs..."
 
 use_own_loader()
@@ -69,6 +71,8 @@ class LogHandler(LogHandlerBase):
         if event in self._print_job:
             self._last = ""
             self._print_job[event](vars(record))
+        elif event == LogEvent.DEBUG_DAG or (event is None and record.levelno < INFO):
+            self._print(self.format(record))  # asked for by --debug-dag or --verbose
         elif event in _SILENT:
             return
         elif record.levelno >= WARNING:
@@ -79,6 +83,8 @@ class LogHandler(LogHandlerBase):
                 self._print(text)
         elif record.getMessage().startswith(_NOTHING):
             self._last = "nothing to do: what was asked for is there and fresh"
+        elif record.getMessage().startswith(_ENDING):
+            self._print(record.getMessage())
         elif record.levelno >= INFO and not self._total:
             self._last = record.getMessage().strip()
 
@@ -133,8 +139,9 @@ class LogHandler(LogHandlerBase):
             self._say("start", name)
 
     def _shell_command(self, fields: dict[str, Any]) -> None:
-        if self.common_settings.printshellcmds and not self._quiet("rules"):
-            self._print(fields["shellcmd"])
+        command = fields["shellcmd"] if self.common_settings.printshellcmds else None
+        if command and not self._quiet("rules"):
+            self._print(command)
 
     def _job_finished(self, fields: dict[str, Any]) -> None:
         with self._lock:

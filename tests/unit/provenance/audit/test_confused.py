@@ -26,26 +26,33 @@ def run(tmp_path: Path) -> Path:
 
 def test_right_counts_give_their_share_and_no_difference(run: Path):
     assert ConfusedClasses(run).share([JOB], ROW) == {"share": 0.75}
-    assert ConfusedClasses(run).difference(JOB, ACCURACIES) == ""
+    assert ConfusedClasses(run).difference(JOB, ACCURACIES, 4) == ""
 
 
-def test_a_header_alone_contradicts_nothing(run: Path):
+def test_a_header_alone_is_right_for_tasks_of_attributes_alone(run: Path):
     (run / confusion_of(JOB)).write_text(HEAD)
-    assert ConfusedClasses(run).difference(JOB, ACCURACIES) == ""
+    assert ConfusedClasses(run).difference(JOB, ACCURACIES, 0) == ""
+    assert ConfusedClasses(run).difference(JOB, ACCURACIES, 4) == "no counts"
+    (run / confusion_of(JOB)).write_text(HEAD + RIGHT)
+    assert ConfusedClasses(run).difference(JOB, ACCURACIES, 0)
 
 
 @pytest.mark.parametrize(
     ("text", "got"),
     [
         (RIGHT.replace("2,1,0,0,5,8\n", "2,1,0,0,6,8\n"), "class 0: 9 predictions of 8 queries"),
-        (RIGHT.replace("2,1,2,2,3,4\n", ""), "right predictions, but"),
+        (RIGHT.replace("2,1,2,2,3,4\n", ""), "class 2: 4 of 1 queries with 0"),
+        (RIGHT.replace("2,1,1,1,4,4\n", ""), "12 predictions of 16 queries"),
+        ("2,1,0,0,10,16\n2,1,0,1,6,8\n2,1,1,1,8,8\n2,1,2,0,2,8\n2,1,2,2,6,8\n", "32 predictions"),
+        (RIGHT.replace("0,1,3,4", "0,1,3,5"), "class 0: 5 of 8 queries with 1"),
+        (RIGHT.replace("0,1,3,4", "0,1,3,12"), "class 0: 12 of 8 queries with 1"),
         (RIGHT.replace("0,1,3,4", "0,1,2,4").replace("0,0,5,8", "0,0,6,8"), "13 right"),
-        (RIGHT.replace("2,1,", "2,5,"), "but nan by the accuracies"),
+        (RIGHT.replace("2,1,", "2,5,"), "16 predictions of 0 queries"),
     ],
 )
 def test_counts_that_do_not_fit_are_found(run: Path, text: str, got: str):
     (run / confusion_of(JOB)).write_text(HEAD + text)
-    assert got in ConfusedClasses(run).difference(JOB, ACCURACIES)
+    assert got in ConfusedClasses(run).difference(JOB, ACCURACIES, 4)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,7 @@ def test_counts_that_do_not_fit_are_found(run: Path, text: str, got: str):
 def test_rows_that_no_evaluation_writes_are_damage(run: Path, text: str):
     (run / confusion_of(JOB)).write_text(text)
     with pytest.raises(RecordError):
-        ConfusedClasses(run).difference(JOB, ACCURACIES)
+        ConfusedClasses(run).difference(JOB, ACCURACIES, 4)
 
 
 @pytest.mark.parametrize("changes", [{"true": 2}, {"way": 5}, {"predicted": 7}])

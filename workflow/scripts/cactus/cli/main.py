@@ -65,7 +65,8 @@ def _run() -> None:
     from cactus.cli.parser import read_arguments
 
     given = sys.argv[1:]
-    cut = given.index("--") if given[:1] and given[0] in _PASS_ON and "--" in given else len(given)
+    command = next((one for one in given if not one.startswith("-")), "")
+    cut = given.index("--") if command in _PASS_ON and "--" in given else len(given)
     arguments = read_arguments(given[:cut])
     if any(one.startswith(("--config", "-C")) for one in given[:cut]):
         from cactus.config.command_line import refuse_repeats

@@ -1,5 +1,6 @@
 """Text for a terminal, and for programs."""
 
+import fcntl
 import json
 import os
 import sys
@@ -66,12 +67,13 @@ def tell(facts: dict[str, Any], *lines: str, as_json: bool) -> None:
 @contextmanager
 def json_alone(as_json: bool) -> Iterator[None]:
     """Send all that is printed meanwhile, also by programs that are called, to standard error."""
-    if not as_json:
+    if not as_json or sys.stdout is None:  # closed
         yield
         return
     sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
+    kept = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 3)
+    elsewhere = 2 if sys.stderr is not None else os.open(os.devnull, os.O_WRONLY)
+    os.dup2(elsewhere, 1)
     try:
         yield
     finally:

@@ -38,8 +38,11 @@ def started_apart(work: Callable[[], _Result]) -> Callable[[], _Result]:
 
 
 def _send(work: Callable[[], object], there: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
+    for one in (signal.SIGINT, signal.SIGTERM):  # both end it without a word
+        signal.signal(one, signal.default_int_handler)
     try:
         there.send((work(), None))
+    except KeyboardInterrupt:
+        return  # what the work had open is closed
     except Exception as error:  # raised again by who waits
         there.send((None, error))

@@ -18,6 +18,7 @@ from cactus.provenance.staleness.status import local_time
 from cactus.stages.base import Job
 
 _SHORT = 12
+_COUNTS = "confusion.csv"
 # What a number is, by the first of its columns, and its interval.
 _MEANINGS = {
     "mean": (
@@ -75,7 +76,8 @@ def _text(planner: Planner, found: Trace) -> str:
     rows: list[tuple[str, ...]] = [
         ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
     ]
-    rows += [_row(job, planner.read(job)) for job, _ in found.chain]
+    counted = _COUNTS if "predicted" in entry["results_row"] else ""
+    rows += [_row(job, planner.read(job), counted) for job, _ in found.chain]
     raw = [
         (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
         for one in raw_files(planner, found.chain)
@@ -121,14 +123,14 @@ def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:
     ]
 
 
-def _row(job: Job, record: Record | RecordError | None) -> tuple[str, ...]:
+def _row(job: Job, record: Record | RecordError | None, counted: str) -> tuple[str, ...]:
     if not isinstance(record, Record):
         return (job.name, "damaged record" if record else "no record", *[""] * 6)
     activity, agent = record.activity, record.agent
     commit = "-" if agent.git is None else str(agent.git["commit"])[:_SHORT]
     dirty = "+" if agent.git and agent.git["dirty"] else ""
     device = (agent.device or {}).get("gpu") or (agent.device or {}).get("device") or "cpu"
-    name = _main_result(job, record)
+    name = _main_result(job, record, counted)
     made = record.entities.get(name)
     digest = f"{made.sha256[:_SHORT] if made else 'unrecorded'} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
@@ -136,10 +138,10 @@ def _row(job: Job, record: Record | RecordError | None) -> tuple[str, ...]:
     return (job.name, *when, seed, str(device), agent.host, commit + dirty, digest)
 
 
-def _main_result(job: Job, record: Record) -> str:
-    """Return the result of a job that matters most."""
-    main = f"{job.folder}/{job.definition.main_result}"
-    return main if main in record.entities else job.files[0]
+def _main_result(job: Job, record: Record, counted: str) -> str:
+    """Return the result of a job that matters most: the one named `counted`, if it has that."""
+    names = (f"{job.folder}/{name}" for name in (counted, job.definition.main_result))
+    return next((name for name in names if name in record.entities), job.files[0])
 
 
 def _official(official: bool | None) -> str:

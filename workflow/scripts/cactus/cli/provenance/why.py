@@ -99,6 +99,7 @@ def accept_changes(arguments: argparse.Namespace) -> int:
         accepted += [(one.job.name, str(entry.key[1])) for entry in entries]
     lines = [f"accepted for {job}: {what}" for job, what in accepted]
     facts = {
+        "run": planner.run_folder.name,
         "cell": arguments.cell,
         "accepted": [{"job": job, "name": what} for job, what in accepted],
     }

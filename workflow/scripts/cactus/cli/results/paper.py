@@ -40,9 +40,9 @@ def show_paper(arguments: argparse.Namespace) -> int:
         )
     with json_alone(arguments.json):
         code = call.run("paper", "--cores", "1", *_SILENT) if call else 0
-    if code:
-        return code
     path = str(planner.run_folder / str(PAPER.definition.main_result))
-    facts = {"run": planner.run_folder.name, "paper": path, "made": call is not None}
-    tell(facts, path, as_json=arguments.json)
-    return 0
+    made = call is not None and code == 0
+    facts = {"run": planner.run_folder.name, "paper": path, "made": made, "exit_code": code}
+    if arguments.json or code == 0:
+        tell(facts, path, as_json=arguments.json)
+    return code

@@ -32,6 +32,7 @@ class _Outcome(NamedTuple):
 
     run: str
     exit_code: int
+    dry_run: bool
     jobs: list[Job]
     left: list[Assessment]
 
@@ -45,7 +46,7 @@ def update(arguments: argparse.Namespace) -> int:
     with json_alone(arguments.json):
         done = _update(arguments)
     if arguments.json:
-        facts = {"run": done.run, "exit_code": done.exit_code}
+        facts = {"run": done.run, "exit_code": done.exit_code, "dry_run": done.dry_run}
         jobs = [job.name for job in done.jobs]
         left = [{"job": one.job.name, "state": one.state} for one in done.left]
         print_json({**facts, "jobs": jobs, "left": left})
@@ -72,17 +73,19 @@ def _update(arguments: argparse.Namespace) -> _Outcome:
         print(f"{counted(len(ready), 'job')} ({_states(ready)}): {listed}", flush=True)
         targets = [f"{call.results}/{job.files[0]}" for job in jobs]
         code = call.run(*targets, *request.options)
-        called += jobs
         left, ran = _stale(folder, wanted), jobs
+        still = set() if request.dry_run else {one.job for one in left}
+        called += [job for job in jobs if job not in still]
         if code:
-            return _Outcome(folder.name, code, called, left)
+            return _Outcome(folder.name, code, request.dry_run, called, left)
     if not left:
         asked = f" ({', '.join(request.targets)})" if request.targets else ""
         print(f"{folder.name} is up to date{asked}")
-        return _Outcome(folder.name, 0, called, left)
+        return _Outcome(folder.name, 0, request.dry_run, called, left)
     why = "this was a dry run" if request.dry_run else "see `cactus plan`"
     print(f"{folder.name} is not up to date: {_states(left)}; {why}")
-    return _Outcome(folder.name, 0 if request.dry_run else 1, called, left)
+    code = 0 if request.dry_run else 1
+    return _Outcome(folder.name, code, request.dry_run, called, left)
 
 
 def _states(left: list[Assessment]) -> str:

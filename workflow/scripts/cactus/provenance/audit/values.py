@@ -15,7 +15,11 @@ from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, aga
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.quality import QualityCheck
-from cactus.provenance.audit.reading.confusion import ConfusedClasses, confusion_of
+from cactus.provenance.audit.reading.confusion import (
+    ConfusedClasses,
+    confusion_of,
+    counted_queries,
+)
 from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
 from cactus.provenance.audit.reading.html import numbers_in_page
 from cactus.provenance.audit.reading.paper_numbers import (
@@ -94,7 +98,8 @@ class ValueCheck:
         file = confusion_of(job)
         if file in job.files and os.path.lexists(self._planner.run_folder / file):
             try:
-                got = self._confused.difference(job, self._episodes.of(job))
+                each = counted_queries(self._planner.config, job)
+                got = self._confused.difference(job, self._episodes.of(job), each)
             except UnreadError:  # reported by the check of the results
                 return
             except RecordError as error:

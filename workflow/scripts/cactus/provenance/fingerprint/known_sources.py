@@ -67,11 +67,11 @@ class KnownSources:
         if sys.dont_write_bytecode or self._used.keys() <= self._kept.keys():
             return
         entries = {**self._kept, **self._used}
-        content = {
-            "form": self._form,
-            "entries": entries if len(entries) <= _MOST else self._used,
-        }
         try:
+            content = {
+                "form": self._form,
+                "entries": entries if len(entries) <= _MOST else self._used,
+            }
             write_text(self.file, json.dumps(content))
         except (StorageError, OSError) as error:
             logging.getLogger(__name__).debug("what sources tell is not kept: %s", error)
@@ -88,6 +88,6 @@ class KnownSources:
             content: dict[str, Any] = read_json(self.file)
             entries = content["entries"] if content["form"] == self._form else {}
             found: _Entries = checked(_ENTRIES, entries)
-        except (DataError, ValueError, KeyError, TypeError):
+        except (DataError, OSError, ValueError, KeyError, TypeError):
             return {}  # a damaged file counts as empty, since it only saves time
         return found

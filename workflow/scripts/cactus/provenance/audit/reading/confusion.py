@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.config.models import Config
 from cactus.errors import RecordError
 from cactus.provenance.audit.reading.episodes import SettingKey
 from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
@@ -42,8 +43,17 @@ class ConfusedClasses:
             raise found
         return found
 
-    def difference(self, job: Job, accuracies: Mapping[SettingKey, Sequence[float]]) -> str:
+    def difference(
+        self, job: Job, accuracies: Mapping[SettingKey, Sequence[float]], each: int
+    ) -> str:
         """Return how counts contradict the episodes' accuracies; empty if they do not.
+
+        Parameters
+        ----------
+        accuracies
+            Those of the job's episodes.
+        each
+            Queries of a class in an episode; 0 for tasks of attributes, which count nothing.
 
         Raises
         ------
@@ -58,9 +68,16 @@ class ConfusedClasses:
         for (_, _, true, predicted), (_, queries) in counts.items():
             if true == predicted and queries != total[true]:
                 return f"class {true}: {total[true]} predictions of {queries} queries"
+            if not each or queries % each or queries > total[true]:
+                return f"class {true}: {queries} of {total[true]} queries with {predicted}"
+        if each and not counts:
+            return "no counts"
         for way, shot in {(way, shot) for way, shot, *_ in counts}:
-            own = accuracies.get(("", way, shot), [math.nan])
-            expected = total.total() * math.fsum(own) / len(own)
+            own = accuracies.get(("", way, shot), [])
+            queries = len(own) * way * each
+            if total.total() != queries:
+                return f"{total.total()} predictions of {queries} queries"
+            expected = math.fsum(own) * way * each
             if not abs(right - expected) < 1e-6:
                 return f"{right} right predictions, but {expected:g} by the accuracies"
         return ""
@@ -97,6 +114,13 @@ def _read(path: Path) -> Counts:
     if len({key[:2] for key in counts}) > 1:
         raise damaged(path, "rows of several settings")
     return counts
+
+
+def counted_queries(config: Config, job: Job) -> int:
+    """Return how many queries of a class an episode counts; 0 for tasks of attributes."""
+    dataset, source, *_ = job.wildcards.values()
+    labeled = config.pool_attributes(dataset) == 0
+    return config.evaluation_of(dataset, source).query if labeled else 0
 
 
 def confusion_of(job: Job) -> str:
