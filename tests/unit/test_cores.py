@@ -76,7 +76,7 @@ def test_memory_is_bounded_by_limits(tmp_path, own, files, memory):
         (4, 2, 1, []),
         (2, 64, 2, ["--cores is 64, but this process may use 2"]),
         (8, 2, 4, ["compute.threads is 4, but a job may use 2 cores"]),
-        (1, 2, 2, ["--cores is 2", "compute.threads is 2, but a job may use 1 cores"]),
+        (1, 2, 2, ["--cores is 2", "compute.threads is 2, but a job may use 1 core"]),
     ],
 )
 def test_more_cores_or_threads_than_there_are_is_a_warning(usable, cores, threads, told):

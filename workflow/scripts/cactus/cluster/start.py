@@ -24,6 +24,7 @@ from cactus.cores import usable_cores
 from cactus.data.arrays import MANIFEST, load_manifest
 from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import check_raw, complete_raw, load_reader, with_access
+from cactus.errors import counted
 from cactus.exits import message_alone
 from cactus.manuscript.latex import check_latex
 from cactus.provenance.execution.environment import check_interpreter, check_libraries
@@ -120,10 +121,11 @@ def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:
             f"container): jobs would slow each other down; use --cores {usable}"
         )
     if threads > min(cores, usable):
+        most = min(cores, usable)
         yield (
-            f"compute.threads is {threads}, but a job may use {min(cores, usable)} cores: its "
-            f"threads would wait for each other; use --config 'compute={{threads: "
-            f"{min(cores, usable)}}}' (another number gives other bits)"
+            f"compute.threads is {threads}, but a job may use {counted(most, 'core')}: its threads "
+            f"would wait for each other; use --config 'compute={{threads: {most}}}' (another number "
+            "gives other bits)"
         )
 
 

@@ -179,8 +179,8 @@ def _notes(planner: Planner, jobs: list[Job], lost: list[Job], *, shown: bool) -
     states = [_state(planner, job) for job in jobs]
     outdated = any(planner.assess(job).state == "stale" for job in jobs)
     planner.project.tree.cache.save()
-    number = counted(len(jobs), "job")
-    yield f"{planner.run_folder.name}: {number} that score: {listed_states(states)}"
+    number = counted(len(jobs), "job that scores", "jobs that score")
+    yield f"{planner.run_folder.name}: {number}: {listed_states(states)}"
     if shown and outdated:
         yield "of jobs that are not fresh, it is what they last found; `cactus status` names them"
     yield from lost_notes(planner, lost)

@@ -38,8 +38,9 @@ def show_paper(arguments: argparse.Namespace) -> int:
             fix=f"run `cactus update {planner.run_folder.name}` first; `cactus plan` says what is "
             "left",
         )
+    cores = str(planner.config.compute.threads)  # LaTeX needs one; fewer than these are warned of
     with json_alone(arguments.json):
-        code = call.run("paper", "--cores", "1", *_SILENT) if call else 0
+        code = call.run("paper", "--cores", cores, *_SILENT) if call else 0
     path = str(planner.run_folder / str(PAPER.definition.main_result))
     made = call is not None and code == 0
     facts = {"run": planner.run_folder.name, "paper": path, "made": made, "exit_code": code}

@@ -129,7 +129,8 @@ def _steps(run: _Run) -> Iterator[_Step]:
             yield _Step(f"cactus update {name}", "run what is missing or stale")
         case _:
             yield _Step(f"cactus results --run {name}", "see the accuracies")
-            yield _Step(f"cactus report {name}", "make a web page of them")
+            yield _Step(f"cactus report {name}", "see the web page of them")
+            yield _Step(f"cactus paper {name}", "see the paper, a PDF, or make it")
             yield _Step(f"cactus audit {name}", "check files, records and printed numbers")
             yield _Step(f"cactus export {name}", "hand the run on as an RO-Crate")
     if run.state != "broken":

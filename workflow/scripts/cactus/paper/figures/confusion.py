@@ -154,7 +154,7 @@ def _matrix(inputs: FigureInputs, shown: _Shown) -> Figure:
     if number <= side:
         _write_numbers(axes, values, scale, small)
     bar = figure.colorbar(scale, ax=axes, location="bottom", aspect=40, shrink=0.6, pad=0.01)
-    bar.set_label("queries of the row's class [%]")
+    bar.set_label("of the row's queries in episodes with both [%]")
     return figure
 
 
