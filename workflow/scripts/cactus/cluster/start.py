@@ -124,8 +124,8 @@ def core_warnings(usable: int, cores: int, threads: int) -> Iterator[str]:
         most = min(cores, usable)
         yield (
             f"compute.threads is {threads}, but a job may use {counted(most, 'core')}: its threads "
-            f"would wait for each other; use --config 'compute={{threads: {most}}}' (another number "
-            "gives other bits)"
+            f"would wait for each other; use --config 'compute={{threads: {most}}}' (another "
+            "number gives other bits)"
         )
 
 
