@@ -39,12 +39,19 @@ def test_it_holds_all_results_records_sources_and_the_code(folder, crate, graph,
     for name in ("Snakefile", "rules/data.smk", "envs/requirements.lock", "config/datasets.yaml"):
         assert (crate / name).read_bytes() == (ROOT / name).read_bytes()
     found = files_below(ROOT / "workflow/scripts")
-    sources = {name for name in found if not name.endswith(".pyc")}
+    sources = {name for name in found if "__pycache__" not in name}
     assert sources == {
         name.removeprefix("workflow/scripts/")
         for name in files_below(crate)
         if name.startswith("workflow/scripts/")
     }
+
+
+def test_it_is_identified_by_the_digest_of_the_run(folder, graph):
+    code, output = cactus(folder, "audit", "small")
+    assert code == 0, output
+    digest = output.splitlines()[-1].rpartition(" ")[2]
+    assert graph["./"]["identifier"] == f"urn:sha256:{digest}"
 
 
 def test_a_zip_file_holds_the_same(folder, crate, tmp_path):

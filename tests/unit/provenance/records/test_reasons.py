@@ -73,3 +73,7 @@ def test_long_lists_are_shown_by_what_differs():
     assert unlike(text, old) == (text, old)
     backwards = json.dumps(json.loads(old)[::-1])
     assert unlike(old, backwards) == (old, backwards)
+
+
+def test_another_python_is_the_reason_where_it_is():
+    assert str(Reason("library", "python", "3.11", "3.12")) == "Python changed: 3.11 -> 3.12"
