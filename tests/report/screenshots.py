@@ -7,22 +7,19 @@ import argparse
 from itertools import product
 from pathlib import Path
 
-from tests.report.browser import SIZES, browser
+from tests.report.browser import SIZES, Browser, browser
 
 
-def take(report: Path, folder: Path, screens: int) -> None:
+def take(opened: Browser, report: Path, folder: Path, screens: int) -> None:
     """Write the first screens of a report in each window as ``<window>-<colors>-<screen>.png``."""
-    if not report.is_file():
-        raise SystemExit(f"{report} is no file")
     folder.mkdir(parents=True, exist_ok=True)
-    with browser() as opened:
-        for (name, (width, height)), dark in product(SIZES.items(), (False, True)):
-            opened.size(width, height, dark=dark)
-            opened.open(report)
-            for screen in range(screens):
-                opened.run(f"window.scrollTo({{top: {screen * height}, behavior: 'instant'}})")
-                colors = "dark" if dark else "light"
-                opened.screenshot(folder / f"{name}-{colors}-{screen + 1}.png")
+    for (name, (width, height)), dark in product(SIZES.items(), (False, True)):
+        opened.size(width, height, dark=dark)
+        opened.open(report)
+        for screen in range(screens):
+            opened.run(f"window.scrollTo({{top: {screen * height}, behavior: 'instant'}})")
+            colors = "dark" if dark else "light"
+            opened.screenshot(folder / f"{name}-{colors}-{screen + 1}.png")
 
 
 def main() -> None:
@@ -32,7 +29,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--screens", type=int, default=3, help="screens from the top; default: 3")
     arguments = parser.parse_args()
-    take(arguments.report, arguments.folder, arguments.screens)
+    if not arguments.report.is_file():
+        parser.error(f"{arguments.report} is no file")
+    with browser() as opened:
+        take(opened, arguments.report, arguments.folder, arguments.screens)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_no_one_who_did_not_ask_gets_a_paper_and_who_did_keeps_it_fresh(project:
     assert project.cactus("paper", "small") == (0, "results/small/paper.pdf\n")
     assert (project.run / "paper.pdf").stat().st_mtime_ns == made
     template = project.scripts / "cactus/manuscript/templates/paper.tex.jinja"
-    template.write_text(template.read_text().replace("reach.", "reach, we think."))
+    template.write_text(template.read_text().replace("would give.", "would give, we think."))
     assert project.stale_jobs() == {"make_paper"}
     assert "make_paper" in project.cactus("plan", "small")[1]
     project.snakemake("--cores", "1")

@@ -114,11 +114,14 @@ def _wrong_sizes(planner: Planner, record: Record) -> Iterator[tuple[str, Findin
 
 def check_inputs(planner: Planner) -> Iterator[Finding]:
     """Yield recorded inputs that differ from what the upstream job recorded."""
-    for one in audited(planner):
+    assessments = audited(planner)
+    restudied = {
+        one.job for one in assessments if any(reason.kind == "config" for reason in one.reasons)
+    }
+    for one in assessments:
         job, record = one.job, one.record
         if record is None:
             continue
-        restudied = any(reason.kind == "config" for reason in one.reasons)
         for upstream in planner.graph.inputs(job):
             maker = planner.record(upstream.job)
             if maker is None:
@@ -126,7 +129,7 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
             for name in upstream.files:
                 made = maker.entities[name].sha256 if name in maker.entities else ABSENT
                 used = record.plan.inputs.get(name, ABSENT)
-                if used == ABSENT and restudied:
+                if used == ABSENT and not restudied.isdisjoint(planner.graph.ancestry(job)):
                     continue  # other keys read other files; the check of staleness names them
                 if made != used:
                     got = f"{job.name} used {used[:12]}, {maker.job.name} made {made[:12]}"
