@@ -111,7 +111,7 @@ def test_numbers_of_closed_evaluations_are_not_said_to_differ(scratch: Scratch, 
         output = closed(scratch.project.folder, "audit small")
     assert output.startswith(f"obstructed: {name}\n")
     assert "\n1 finding: " in output
-    assert "note: not recomputed: 1" in output
+    assert re.search(r"^note: not recomputed: \d+ printed numbers", output, re.M), output
 
 
 @pytest.mark.parametrize("shape", ["a file", "a pipe", LINK])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import Project
+from tests.workflow.project import PLAIN, Project
 
 pytestmark = pytest.mark.workflow
 STUDY = """\
@@ -126,7 +126,7 @@ def test_another_working_folder_gets_the_results(clone: Project, tmp_path: Path,
     (folder / "study.yaml").write_text(STUDY)
     call = (
         "--snakefile", f"{clone.folder}/{snakefile}", "--directory", str(folder),
-        "--configfile", str(folder / "study.yaml"),
+        "--configfile", str(folder / "study.yaml"), *PLAIN,
     )  # fmt: skip
     whole = counts(snakemake(clone, tmp_path, *call, "--dry-run", "--quiet", "rules"))
     assert whole["all"] == 1
