@@ -143,8 +143,8 @@ def test_without_scripts_everything_can_be_read(opened: Browser, page: Page):
     opened.size(1440, 900)
 
 
-def test_screenshots_have_the_size_of_their_window(opened: Browser, page: Page, tmp_path: Path):
-    take(opened, Path(page.file), tmp_path, screens=1)
+def test_screenshots_have_the_size_of_their_window(desktop: Browser, page: Page, tmp_path: Path):
+    take(desktop, Path(page.file), tmp_path, screens=1)
     for name, size in SIZES.items():
         pictures = [Image.open(tmp_path / f"{name}-{colors}-1.png") for colors in ("light", "dark")]
         assert [one.size for one in pictures] == [size, size]
