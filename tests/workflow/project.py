@@ -87,6 +87,8 @@ class Project:
                 (self.folder / folder).rmdir()
         for name in there:
             old, new = original.folder / name, self.folder / name
+            if new.is_dir() and not new.is_symlink():
+                shutil.rmtree(new)
             if not new.exists():
                 new.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(old, new)
