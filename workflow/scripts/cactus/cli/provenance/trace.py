@@ -8,6 +8,7 @@ from typing import Any
 from cactus.cli.text import columns, print_json
 from cactus.config.printed.durations import duration
 from cactus.errors import RecordError, printable
+from cactus.provenance.audit.reading.confusion import confusion_of
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
 from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
 from cactus.provenance.records.record import Record
@@ -18,7 +19,6 @@ from cactus.provenance.staleness.status import local_time
 from cactus.stages.base import Job
 
 _SHORT = 12
-_COUNTS = "confusion.csv"
 # What a number is, by the first of its columns, and its interval.
 _MEANINGS = {
     "mean": (
@@ -76,8 +76,8 @@ def _text(planner: Planner, found: Trace) -> str:
     rows: list[tuple[str, ...]] = [
         ("job", "ended", "took", "seed", "device", "host", "commit", "result sha256")
     ]
-    counted = _COUNTS if "predicted" in entry["results_row"] else ""
-    rows += [_row(job, planner.read(job), counted) for job, _ in found.chain]
+    counts = "predicted" in entry["results_row"]
+    rows += [_row(job, planner.read(job), counts=counts) for job, _ in found.chain]
     raw = [
         (f"raw {one['dataset']}/{one['file']}", _official(one["official"]), one["sha256"])
         for one in raw_files(planner, found.chain)
@@ -123,14 +123,14 @@ def _citation(entry: dict[str, Any], row: dict[str, str]) -> list[str]:
     ]
 
 
-def _row(job: Job, record: Record | RecordError | None, counted: str) -> tuple[str, ...]:
+def _row(job: Job, record: Record | RecordError | None, *, counts: bool) -> tuple[str, ...]:
     if not isinstance(record, Record):
         return (job.name, "damaged record" if record else "no record", *[""] * 6)
     activity, agent = record.activity, record.agent
     commit = "-" if agent.git is None else str(agent.git["commit"])[:_SHORT]
     dirty = "+" if agent.git and agent.git["dirty"] else ""
     device = (agent.device or {}).get("gpu") or (agent.device or {}).get("device") or "cpu"
-    name = _main_result(job, record, counted)
+    name = _main_result(job, record, counts=counts)
     made = record.entities.get(name)
     digest = f"{made.sha256[:_SHORT] if made else 'unrecorded'} {name.rpartition('/')[2]}"
     seed = "-" if activity.seed is None else str(activity.seed)
@@ -138,9 +138,10 @@ def _row(job: Job, record: Record | RecordError | None, counted: str) -> tuple[s
     return (job.name, *when, seed, str(device), agent.host, commit + dirty, digest)
 
 
-def _main_result(job: Job, record: Record, counted: str) -> str:
-    """Return the result of a job that matters most: the one named `counted`, if it has that."""
-    names = (f"{job.folder}/{name}" for name in (counted, job.definition.main_result))
+def _main_result(job: Job, record: Record, *, counts: bool) -> str:
+    """Return the result of a job that matters most; `counts` of confused classes if it has them."""
+    main = f"{job.folder}/{job.definition.main_result}"
+    names = (confusion_of(job), main) if counts else (main,)
     return next((name for name in names if name in record.entities), job.files[0])
 
 

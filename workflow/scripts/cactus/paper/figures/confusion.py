@@ -19,6 +19,7 @@ from cactus.paper.drawing import tiles
 from cactus.paper.drawing.contrast import text_color
 from cactus.paper.drawing.text import shortened, text_height, text_width
 from cactus.paper.figures.inputs import FigureInputs, records
+from cactus.paper.results import ALL_SEEDS
 from cactus.paper.vocabulary import setting_title
 
 _MOST: Final = 30  # classes of a matrix
@@ -105,7 +106,7 @@ def _shown(inputs: FigureInputs) -> _Shown | None:
     sources = {name: Source.parse(name) for name in set(inputs.cells()["source"])}
     on = [name for name, one in sources.items() if one.embedding and one.way is None]
     rows = inputs.results[inputs.results["dataset"] == inputs.dataset]
-    rows = rows[rows["source"].isin(on) & (rows["learner"] != "") & (rows["seed"] != "all")]
+    rows = rows[rows["source"].isin(on) & (rows["learner"] != "") & (rows["seed"] != ALL_SEEDS)]
     rows = rows[rows["seed"] == min(rows["seed"], key=int, default="")]
     best: tuple[dict[str, Any], list[ConfusionRow]] | None = None
     counts: dict[tuple[str, str], list[ConfusionRow]] = {}

@@ -1,6 +1,6 @@
 """What was found in texts of Python, by their content, kept beside Python's own bytecode.
 
-Parsing all sources takes a third of an audit of a small run. What a text tells depends on nothing
+Parsing all sources takes a quarter of an audit of a small run. What a text tells depends on nothing
 but the text. So this file is as good as the bytecode beside it: who can write it can write the code
 that reads it.
 """

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.config.models import Config
-from cactus.errors import RecordError
 from cactus.provenance.audit.reading.episodes import SettingKey
-from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.reading.rows_of_csv import FilesOfJobs, damaged, read_rows
 from cactus.stages.base import Job
 
 _COLUMNS: Final = ("way", "shot", "class", "predicted", "predictions", "queries")
@@ -22,8 +21,7 @@ class ConfusedClasses:
     """What the evaluations of a run counted, read directly from the jobs' files."""
 
     def __init__(self, run_folder: Path) -> None:
-        self._run_folder = run_folder
-        self._cache: dict[Job, Counts | RecordError] = {}
+        self._files = FilesOfJobs(lambda job: _read(run_folder / confusion_of(job)))
 
     def of(self, job: Job) -> Counts:
         """Return the counts of an evaluation.
@@ -33,15 +31,7 @@ class ConfusedClasses:
         RecordError
             The file is damaged.
         """
-        if job not in self._cache:
-            try:
-                self._cache[job] = _read(self._run_folder / confusion_of(job))
-            except RecordError as error:
-                self._cache[job] = error
-        found = self._cache[job]
-        if isinstance(found, RecordError):
-            raise found
-        return found
+        return self._files.of(job)
 
     def difference(
         self, job: Job, accuracies: Mapping[SettingKey, Sequence[float]], each: int

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from cactus.errors import RecordError
-from cactus.provenance.audit.reading.rows_of_csv import damaged, read_rows
+from cactus.provenance.audit.reading.rows_of_csv import FilesOfJobs, damaged, read_rows
 from cactus.stages.base import Job
 
 _ACCURACY_COLUMNS: Final = ("way", "shot", "episode", "accuracy")
@@ -20,7 +19,7 @@ class EpisodeAccuracies:
 
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
-        self._cache: dict[Job, dict[SettingKey, list[float]] | RecordError] = {}
+        self._files = FilesOfJobs(self._read)
 
     def of(self, job: Job) -> dict[SettingKey, list[float]]:
         """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
@@ -30,17 +29,10 @@ class EpisodeAccuracies:
         RecordError
             The file is damaged.
         """
-        if job not in self._cache:
-            try:
-                self._cache[job] = self._read(self._run_folder / accuracies_of(job))
-            except RecordError as error:
-                self._cache[job] = error
-        found = self._cache[job]
-        if isinstance(found, RecordError):
-            raise found
-        return found
+        return self._files.of(job)
 
-    def _read(self, path: Path) -> dict[SettingKey, list[float]]:
+    def _read(self, job: Job) -> dict[SettingKey, list[float]]:
+        path = self._run_folder / accuracies_of(job)
         found: dict[SettingKey, list[float]] = defaultdict(list)
         for number, row in enumerate(read_rows(path, _ACCURACY_COLUMNS), start=1):
             try:

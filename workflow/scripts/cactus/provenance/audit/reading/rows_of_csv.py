@@ -2,15 +2,45 @@
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cactus.errors import RecordError
 from cactus.files import read_text
+from cactus.stages.base import Job
+
+_Content = TypeVar("_Content")
 
 
 class UnreadError(RecordError):
     """A file cannot be read, so that nothing is known of the numbers in it."""
+
+
+class FilesOfJobs(Generic[_Content]):
+    """The contents of a file of each job, read once; one that is damaged says so each time."""
+
+    def __init__(self, read: Callable[[Job], _Content]) -> None:
+        self._read = read
+        self._found: dict[Job, _Content | RecordError] = {}
+
+    def of(self, job: Job) -> _Content:
+        """Return what a job's file has.
+
+        Raises
+        ------
+        RecordError
+            The file is damaged.
+        """
+        if job not in self._found:
+            try:
+                self._found[job] = self._read(job)
+            except RecordError as error:
+                self._found[job] = error
+        found = self._found[job]
+        if isinstance(found, RecordError):
+            raise found
+        return found
 
 
 def read_rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
