@@ -46,21 +46,23 @@ test: $(SETUP) crate-tools
 	$(MAKE) --jobs=4 --keep-going --output-sync=target test-cluster test-nodes test-workflow test-here
 	rm -rf "$(FINISHED)"
 
+# Bytecode is kept, whatever the machine wants: the tests import the package thousands of times.
+KEPT := PYTHONDONTWRITEBYTECODE=
+
 # Two processes with a cluster each, so that neither takes much longer than the other.
 BESIDE := tests/cluster/test_outages.py tests/cluster/test_submission.py
 
 test-cluster: $(SETUP)
-	$(BIN)/pytest tests/cluster $(addprefix --ignore=,$(BESIDE)) $(PYTEST_ARGS)
+	$(KEPT) $(BIN)/pytest tests/cluster $(addprefix --ignore=,$(BESIDE)) $(PYTEST_ARGS)
 
 # A cluster of several nodes, which die, hang, see files late and have wrong clocks.
 test-nodes: $(SETUP)
-	$(BIN)/pytest tests/nodes $(BESIDE) $(PYTEST_ARGS)
+	$(KEPT) $(BIN)/pytest tests/nodes $(BESIDE) $(PYTEST_ARGS)
 
 # Parts of `make test` share the cores, and threads of tiny operations mostly wait for each other:
 # with one thread, networks of the tests take a quarter of the time. Threads that a test asks for
 # sleep while they wait. `make test-kernels` has as many threads as there are cores.
-# Bytecode is kept, whatever the machine wants: the tests import the package thousands of times.
-ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=
+ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(KEPT)
 
 # Most tests of whole runs share a finished one, which they copy. It is made anew each time, outside
 # this git repository.

@@ -105,7 +105,7 @@ def wait_until(
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout:.0f} s: {what}\n{report()}")
-        time.sleep(0.2)
+        time.sleep(0.5)  # what is asked may start a program of Slurm, on cores that others need
 
 
 def _die_with_parent() -> None:
