@@ -64,8 +64,8 @@ def test_a_requeued_training_resumes_in_the_same_slurm_job(stopped: FaultRun):
 
 
 def test_a_training_over_its_time_limit_is_resubmitted_with_more_and_resumes(stopped: FaultRun):
-    jobs = stopped.jobs("limited")
-    assert [job.state for job in jobs] == ["TIMEOUT", "COMPLETED"]
+    states = [job.state for job in stopped.jobs("limited")]
+    assert states in (["TIMEOUT"] * count + ["COMPLETED"] for count in (1, 2))  # on a busy machine
     # SIGTERM came before SIGKILL, and the training saved its step then, not only each fifth one.
     assert stopped.resumed_from("limited")[0] > 20
     assert "The job was asked to stop." in stopped.log("limited", attempt=1)
