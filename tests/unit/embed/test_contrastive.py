@@ -1,3 +1,4 @@
+import copy
 import json
 import math
 from pathlib import Path
@@ -7,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
 from cactus.embed.contrastive import (
+    ResidualBlock,
     ResidualEncoder,
     convolutional_encoder,
     nt_xent_loss,
@@ -101,6 +104,28 @@ def test_convolutional_encoder_in_plain_steps() -> None:
     for convolution, norm in zip((first, second, third), norms, strict=True):
         values = torch.max_pool2d(norm(convolution(values)).relu(), 2)
     torch.testing.assert_close(net(images), last(values).flatten(1))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 8])
+@pytest.mark.parametrize("size", [15, 28])
+def test_residual_block_in_plain_steps(channels: int, size: int) -> None:
+    block = ResidualBlock(channels, 16).double()
+    images = torch.rand(5, channels, size, size, dtype=torch.float64, requires_grad=True)
+    first, norm, _, second, last = block.residual
+    aside, of_aside = block.shortcut
+    maps = norm(F.conv2d(images, first.weight, stride=2, padding=1)).relu()
+    maps = last(F.conv2d(maps, second.weight, padding=1))
+    expected = (maps + of_aside(F.conv2d(images, aside.weight, stride=2))).relu()
+    torch.testing.assert_close(block(images), expected)
+    weights = list(block.parameters())
+    slopes = torch.autograd.grad(expected.square().sum(), weights)
+    # On a CPU, single precision takes oneDNN's kernels, some of which are wrong for few channels.
+    single = copy.deepcopy(block).float().to(memory_format=torch.channels_last)
+    inputs = images.detach().float().to(memory_format=torch.channels_last)
+    single(inputs).square().sum().backward()
+    bound = 1e-4 * max(float(slope.abs().max()) for slope in slopes)
+    for weight, slope in zip(single.parameters(), slopes, strict=True):
+        torch.testing.assert_close(weight.grad, slope.float(), rtol=1e-3, atol=bound)
 
 
 @pytest.mark.parametrize("normalize", [True, False])

@@ -129,11 +129,10 @@ class Method(TrainedEmbedding[BiganSettings]):
         self, real: tuple[Tensor, Tensor], generated: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Return the logits of both kinds of pairs of image and code, see `joint_batch`."""
-        if self.settings.joint_batch:
-            images, codes = (torch.cat(parts) for parts in zip(real, generated, strict=True))
-            of_real, of_generated = self.discriminator(images, codes).float().chunk(2)
-            return of_real, of_generated
-        return self.discriminator(*real).float(), self.discriminator(*generated).float()
+        images, codes = (torch.cat(parts) for parts in zip(real, generated, strict=True))
+        batches = 1 if self.settings.joint_batch else 2
+        of_real, of_generated = self.discriminator(images, codes, batches).float().chunk(2)
+        return of_real, of_generated
 
     def _set_rate(self) -> None:
         settings = self.settings

@@ -33,9 +33,9 @@ class Mlp(nn.Module):
         second = nn.Linear(hidden, hidden, bias=style.bias)
         self.second = Block(second, hidden, style, condition=condition)
 
-    def forward(self, values: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map values (N, ...) to features (N, hidden)."""
-        features: Tensor = self.second(self.first(values.flatten(1)), condition)
+    def forward(self, values: Tensor, condition: Tensor | None = None, batches: int = 1) -> Tensor:
+        """Map values (N, ...), see `Block` for `batches`, to features (N, hidden)."""
+        features: Tensor = self.second(self.first(values.flatten(1)), condition, batches)
         return features
 
 
@@ -64,9 +64,9 @@ class Discriminator(nn.Module):
         self.trunk = trunk
         self.to_logit = nn.Linear(features, 1, bias=False)
 
-    def forward(self, images: Tensor, codes: Tensor) -> Tensor:
-        """Return the logits (N,) of pairs being real."""
-        logits: Tensor = self.to_logit(self.trunk(images, codes))
+    def forward(self, images: Tensor, codes: Tensor, batches: int = 1) -> Tensor:
+        """Return the logits (N,) of pairs being real; see `Block` for `batches`."""
+        logits: Tensor = self.to_logit(self.trunk(images, codes, batches))
         return logits.squeeze(1)
 
 

@@ -102,7 +102,11 @@ def _normalized(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions that halve a map, around which a projection leads (He et al. 2016)."""
+    """Two convolutions that halve a map, around which a projection leads (He et al. 2016).
+
+    The projection takes every other position by itself, and not by a stride: oneDNN's gradient of a
+    1x1 convolution with a stride writes past its buffer where channels are few (its issue 6035).
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -111,11 +115,11 @@ class ResidualBlock(nn.Module):
             nn.ReLU(inplace=True),
             *_normalized(outputs, outputs, 3),
         )
-        self.shortcut = nn.Sequential(*_normalized(inputs, outputs, 1, stride=2))
+        self.shortcut = nn.Sequential(*_normalized(inputs, outputs, 1))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (N, `inputs`, S, S) to (N, `outputs`, S/2, S/2), S/2 rounded up."""
-        return F.relu(self.residual(maps) + self.shortcut(maps))
+        return F.relu(self.residual(maps) + self.shortcut(maps[:, :, ::2, ::2]))
 
 
 class ResidualEncoder(nn.Module):

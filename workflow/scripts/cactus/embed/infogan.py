@@ -172,11 +172,10 @@ class Method(TrainedEmbedding[InfoganSettings]):
 
     def _trunk_of_both(self, real: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
         """Return the trunk's features of real and of generated images, see `joint_batch`."""
-        trunk = self.recognition.trunk
-        if self.settings.joint_batch:
-            of_real, of_generated = trunk(torch.cat([real, generated])).chunk(2)
-            return of_real, of_generated
-        return trunk(real), trunk(generated)
+        batches = 1 if self.settings.joint_batch else 2
+        features = self.recognition.trunk(torch.cat([real, generated]), batches=batches)
+        of_real, of_generated = features.chunk(2)
+        return of_real, of_generated
 
     def _trunk_of_generated(self, real: Tensor, generated: Tensor) -> Tensor:
         """Return the features of generated images, in a batch with real ones if `joint_batch`."""

@@ -133,12 +133,18 @@ class Block(nn.Module):
         self.projection = nn.Linear(condition, outputs, bias=False) if condition else None
         self.slope = style.slope
 
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Apply the layer to `x`, (N, inputs) or (N, inputs, H, W), given z of shape (N, Z)."""
+    def forward(self, x: Tensor, condition: Tensor | None = None, batches: int = 1) -> Tensor:
+        """Apply the layer to `x`, (N, inputs) or (N, inputs, H, W), given z of shape (N, Z).
+
+        `x` may be several batches of one size, one after the other, which batch norm sees apart;
+        all else takes them together, so that weights are read, and their gradients added, once.
+        """
         y: Tensor = self.operation(x)
         if self.projection is not None and condition is not None:
             shift = self._shift(self.projection.weight, condition)
             y = y + shift.reshape(shift.shape + (1,) * (y.dim() - 2))
+        if batches > 1 and not isinstance(self.norm, nn.Identity):
+            return F.leaky_relu(torch.cat([self.norm(one) for one in y.chunk(batches)]), self.slope)
         return F.leaky_relu(self.norm(y), self.slope)
 
     @staticmethod
@@ -206,12 +212,12 @@ class ConvTrunk(nn.Module):
             self.dense = Block(linear, hidden, style, condition=condition)
             self.outputs = hidden
 
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map images (N, C, S, S) to features (N, `outputs`)."""
+    def forward(self, images: Tensor, condition: Tensor | None = None, batches: int = 1) -> Tensor:
+        """Map images (N, C, S, S), see `Block` for `batches`, to features (N, `outputs`)."""
         for block in self.convolutions:
-            images = block(images, condition)
+            images = block(images, condition, batches)
         features = images.flatten(1)
-        return features if self.dense is None else self.dense(features, condition)
+        return features if self.dense is None else self.dense(features, condition, batches)
 
 
 class ConvGenerator(nn.Module):
