@@ -19,7 +19,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from typing_extensions import override
 
-from snakemake_logger_plugin_cactus.jobs import RunningJob, accuracies, clock
+from snakemake_logger_plugin_cactus.jobs import TARGETS, RunningJob, accuracies, clock
 from snakemake_logger_plugin_cactus.own_loader import use_own_loader
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class LogHandler(LogHandlerBase):
         self._lock = threading.Lock()
         self._done = 0
         self._total = 0
-        self._left_out: int | None = None  # jobs that Snakemake counts and does not run
+        self._left_out: int | None = (
+            None  # jobs that Snakemake counts and does not run, and targets
+        )
+        self._targets: set[int] = set()
         self._last = ""  # what Snakemake said, as long as there is no job to run
         self._view: LiveView | None = None
         self._over = threading.Event()
@@ -108,10 +111,11 @@ class LogHandler(LogHandlerBase):
         if self._total:
             return  # a dry run says it again at its end
         stats: dict[str, int] = fields["stats"]
-        self._total = stats.get("total", sum(stats.values()))
-        if self._quiet("progress"):
+        counts = {rule: n for rule, n in stats.items() if rule not in ("total", *TARGETS)}
+        self._total = sum(counts.values())
+        if not self._total or self._quiet("progress"):
             return
-        rules = ", ".join(f"{count} {rule}" for rule, count in stats.items() if rule != "total")
+        rules = ", ".join(f"{count} {rule}" for rule, count in counts.items())
         jobs = "job" if self._total == 1 else "jobs"
         self._print(f"{self._total} {jobs}: {rules}")
         if self.common_settings.dryrun:
@@ -128,6 +132,9 @@ class LogHandler(LogHandlerBase):
 
     def _job_info(self, fields: dict[str, Any]) -> None:
         name = fields["rule_msg"] or fields["rule_name"]
+        if fields["rule_name"] in TARGETS:
+            self._targets.add(fields["jobid"])
+            return
         if self.common_settings.dryrun:
             if not self._quiet("rules"):
                 self._print(f"would run {name}")
@@ -144,6 +151,8 @@ class LogHandler(LogHandlerBase):
             self._print(command)
 
     def _job_finished(self, fields: dict[str, Any]) -> None:
+        if fields["job_id"] in self._targets:
+            return
         with self._lock:
             job = self._running.pop(fields["job_id"], None)
             self._done += 1
