@@ -189,7 +189,7 @@ def _add_digest(digest: Parser) -> None:
         "--output",
         type=Path,
         help="folder of all digests, to which one is added under the run's name; "
-        "default: docs/results",
+        "default: results/digests, which git leaves out",
     )
 
 
