@@ -21,6 +21,7 @@ from cactus.stages.base import Job
 State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "fresh"]
 # In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = get_args(State)
+NONE_FAILED: Final = "no job failed"
 _FAILED: Final = ("failed", "killed")  # states of an attempt
 
 
@@ -141,7 +142,7 @@ def list_failures(
             log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
     if not lines:
-        return "no job failed"
+        return NONE_FAILED
     head = ", ".join(f"{counted(ends[one], 'job')} {one}" for one in STATES if ends[one])
     return "\n".join([f"{head}:", *lines])
 
