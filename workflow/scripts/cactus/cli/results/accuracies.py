@@ -129,8 +129,8 @@ def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], lis
         try:
             if planner.record(job) is not None:
                 found += _accuracies(planner.run_folder, job)
-            elif planner.assess(job).state == "stale":
-                lost.append(job)  # its record is damaged
+            elif planner.assess(job).state != "missing":
+                lost.append(job)  # its record is damaged or closed
         except DataError:
             lost.append(job)
     return found, lost

@@ -93,7 +93,7 @@ def show_report(arguments: argparse.Namespace) -> int:
     from cactus.report.unfinished import unfinished_view
 
     planner = open_run(arguments.run)
-    if arguments.output is None and not planner.assess(REPORT).stale:
+    if arguments.output is None and not planner.assess(REPORT).reasons:
         _tell_report(arguments, planner.run_folder / REPORT.files[0], planner, [])
         return 0
     output: Path = arguments.output or Path(f"{planner.run_folder.resolve().name}-now.html")

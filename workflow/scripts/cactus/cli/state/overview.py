@@ -110,7 +110,7 @@ def _steps(run: _Run) -> Iterator[_Step]:
     """Yield what can be done with the newest run."""
     name = run.name
     match run.state:
-        case "broken":
+        case "broken" | "closed":
             yield _Step(f"cactus status {name}", "read what is wrong, and how to mend it")
         case "running" | "queued":
             yield _Step(f"cactus top {name}", "watch the running jobs")
@@ -134,7 +134,7 @@ def _steps(run: _Run) -> Iterator[_Step]:
             yield _Step(f"cactus paper {name}", "see the paper, a PDF, or make it")
             yield _Step(f"cactus audit {name}", "check files, records and printed numbers")
             yield _Step(f"cactus export {name}", "hand the run on as an RO-Crate")
-    if run.state != "broken":
+    if run.state not in ("broken", "closed"):
         yield _Step(f"cactus status {name}", "see the state of every cell")
 
 

@@ -14,7 +14,7 @@ from cactus.cores import usable_cores, usable_memory
 from cactus.errors import StorageError, counted, few
 from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
 from cactus.provenance.staleness.measured import Measured, Range, add_short_ones
-from cactus.provenance.staleness.obstructions import note_obstructions
+from cactus.provenance.staleness.obstructions import note_closed, note_obstructions
 from cactus.provenance.staleness.open_run import check_same_run, open_run, open_study
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
@@ -32,6 +32,7 @@ def show_plan(arguments: argparse.Namespace) -> int:
     planner = _planner(arguments)
     stale = [one for one in planner.assess_all() if one.stale]
     note_obstructions(planner, [one.job for one in stale])
+    closed = note_closed(planner, planner.assess_all())
     shared = reusable(planner, stale)
     if planner.run_folder.is_dir():
         planner.project.tree.cache.save()
@@ -40,9 +41,11 @@ def show_plan(arguments: argparse.Namespace) -> int:
     at_once = arguments.at_once or usable_cores()
     guess = estimate(planner, jobs, at_once, timed)
     if arguments.json:
-        print_json(_as_json(planner, stale, guess, shared))
+        names = [one.job.name for one in closed]
+        print_json({**_as_json(planner, stale, guess, shared), "closed": names})
     elif not stale:
-        print(f"{planner.run_folder.name}: nothing to do, all jobs are fresh")
+        states = listed_states(one.state for one in planner.assess_all()) if closed else ""
+        print(f"{planner.run_folder.name}: nothing to do, {states or 'all jobs are fresh'}")
     else:
         _print_reasons(stale, guess, shared, everything=arguments.all)
         print(columns(list(_stage_rows(guess))))

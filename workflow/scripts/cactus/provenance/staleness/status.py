@@ -1,4 +1,4 @@
-"""The state of each job of a run: fresh, stale, queued, running, missing, stopped or failed."""
+"""The state of each job of a run, such as fresh, stale, running or failed."""
 
 import os
 from collections import Counter
@@ -18,7 +18,7 @@ from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
 
-State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "fresh"]
+State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "closed", "fresh"]
 # In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = get_args(State)
 NONE_FAILED: Final = "no job failed"
@@ -33,7 +33,7 @@ class JobStatus:
     ----------
     state
         A killed job counts as failed, one that was asked to stop as stopped; a job that never
-        finished is missing.
+        finished is missing. One whose files may not be read is closed: it may be fresh.
     ended
         When its last run ended, or when it failed or started, in ISO 8601; empty if never.
     seconds
