@@ -210,6 +210,27 @@ def test_ctrl_c_is_said(folder: Path):
     assert process.wait() != 0
 
 
+def test_jobs_that_ctrl_c_ends_are_not_said_to_have_failed(folder: Path):
+    process = subprocess.Popen(
+        command("--logger", "cactus", "--cores", "2", "trained"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell starts what runs in the background with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "start" not in seen:
+        seen = process.stderr.readline()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    rest = process.stderr.read()
+    assert process.wait() != 0
+    assert "FAILED" not in rest
+
+
 def test_shell_commands_are_printed_if_asked_for(folder: Path):
     lines = run(folder, "-n", "-p")
     assert "cp measured.json summary.json" in lines

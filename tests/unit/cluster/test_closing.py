@@ -90,6 +90,13 @@ def test_a_job_that_an_interrupt_stopped_is_listed(tmp_path):
     assert lines[-1].endswith(" goes on with the rest")
 
 
+def test_a_job_that_an_interrupt_ended_while_it_imported_has_not_failed(tmp_path):
+    write(
+        tmp_path / f"logs/{JOB.name}.log", "Traceback (most recent call last):\nKeyboardInterrupt\n"
+    )
+    assert "1 job stopped:\n" in closing(tmp_path, coming=(JOB,), waiting=(JOB,), running={1})
+
+
 def test_an_executor_that_failed_is_no_interrupt(tmp_path):
     error = OSError("no sbatch")
     assert closing(tmp_path, waiting=(JOB,), _executor_error=error) == "no job failed"

@@ -29,7 +29,8 @@ _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
 _NOTHING = "Nothing to be done"
 # How a call is ended early.
-_ENDING = ("Terminating processes on user request", "Will exit after finishing")
+_INTERRUPTED = "Terminating processes on user request"
+_ENDING = (_INTERRUPTED, "Will exit after finishing")
 _BUILDING = "Building DAG of jobs..."
 
 use_own_loader()
@@ -49,6 +50,7 @@ class LogHandler(LogHandlerBase):
         self._begun = time.monotonic()
         self._running: dict[int, RunningJob] = {}
         self._lock = threading.Lock()
+        self._interrupted = False  # by Ctrl-C, which ends the running jobs, too
         self._done = 0
         self._total = 0
         self._left_out: int | None = (
@@ -87,6 +89,7 @@ class LogHandler(LogHandlerBase):
         elif record.getMessage().startswith(_NOTHING):
             self._last = "nothing to do: what was asked for is there and fresh"
         elif record.getMessage().startswith(_ENDING):
+            self._interrupted = record.getMessage().startswith(_INTERRUPTED)
             self._print(record.getMessage())
         elif record.levelno >= INFO and not self._total:
             self._last = record.getMessage().strip()
@@ -173,7 +176,11 @@ class LogHandler(LogHandlerBase):
     def _job_error(self, fields: dict[str, Any]) -> None:
         with self._lock:
             job = self._running.pop(fields["jobid"], None)
-        self._say("FAILED", job.name if job else fields["rule_name"])
+        name = job.name if job else fields["rule_name"]
+        if self._interrupted:
+            self._say("stop", name)
+            return
+        self._say("FAILED", name)
         # What Snakemake's executor says, such as Slurm's refusal, without the call that it made.
         reason = str(fields.get("rule_msg") or "").partition("sbatch call:")[0]
         for line in reason.splitlines():

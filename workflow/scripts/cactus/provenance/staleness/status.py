@@ -22,6 +22,7 @@ State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "c
 # In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = get_args(State)
 NONE_FAILED: Final = "no job failed"
+_INTERRUPT: Final = KeyboardInterrupt.__name__
 _FAILED: Final = ("failed", "killed")  # states of an attempt
 
 
@@ -77,7 +78,9 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
             return JobStatus(job, "failed", str(facts.get("started", "")), seconds, note)
-    state: State = "stopped" if was_stopped(facts) else "failed"
+    # What Ctrl-C ends while it imports has no chance to note that it was stopped.
+    stopped = was_stopped(facts) or facts.get("error") == _INTERRUPT
+    state: State = "stopped" if stopped else "failed"
     return JobStatus(job, state, str(facts.get("ended", "")), seconds, str(facts.get("error", "")))
 
 
