@@ -30,6 +30,7 @@ _SILENT = (LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
 _NOTHING = "Nothing to be done"
 # How a call is ended early.
 _INTERRUPTED = "Terminating processes on user request"
+_INCOMPLETE = "At least one job did not complete successfully"
 _ENDING = (_INTERRUPTED, "Will exit after finishing")
 _BUILDING = "Building DAG of jobs..."
 
@@ -83,8 +84,9 @@ class LogHandler(LogHandlerBase):
         elif record.levelno >= WARNING:
             self._last = ""
             text = self.format(record)
-            # This error repeats a failed job's whole shell command; the job's log says more.
-            if "CalledProcessError in file" not in text:
+            # The first repeats a failed job's whole shell command; the job's log says more.
+            idle = ("CalledProcessError in file", *([_INCOMPLETE] if self._interrupted else []))
+            if not any(one in text for one in idle):
                 self._print(text)
         elif record.getMessage().startswith(_NOTHING):
             self._last = "nothing to do: what was asked for is there and fresh"
