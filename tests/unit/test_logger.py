@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from snakemake_logger_plugin_cactus.jobs import RunningJob
+from snakemake_logger_plugin_cactus.jobs import TARGETS, RunningJob
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 WORKFLOW = """
@@ -118,6 +118,24 @@ def test_jobs_that_an_option_leaves_out_are_not_counted(folder: Path):
     ]
 
 
+def test_targets_are_no_jobs(folder: Path):
+    lines = run(folder)
+    assert lines[0] == "2 jobs: 1 evaluate, 1 train"
+    done = [line for line in lines if "  done " in line]
+    assert [line.rpartition("  ")[2] for line in done] == [
+        "(1 of 2, 1 remain)",
+        "(2 of 2, 0 remain)",
+    ]
+    assert not any(line.split()[-1] == "all" for line in [*lines, *run(folder, "--dry-run", "-F")])
+
+
+def test_the_targets_are_those_of_the_project():
+    text = (SCRIPTS.parents[1] / "Snakefile").read_text()
+    listed = re.search(r"^localrules:\n((?: +\w+,\n)+)", text, re.M)
+    assert listed
+    assert {*re.findall(r"\w+", listed[1])} == TARGETS
+
+
 def test_progress_of_an_earlier_attempt_is_not_shown(folder: Path):
     text = WORKFLOW.replace(
         "echo 'mnist/acai/maml/s0: step 3/4, 1 steps/s, 9 s left; loss 0.5'", ":"
@@ -134,7 +152,7 @@ def test_a_dry_run_starts_nothing(folder: Path):
     lines = run(folder, "--dry-run")
     assert "would run meta_train mnist/acai/maml/s0" in lines
     assert not any("start" in line for line in lines)
-    assert sum("3 jobs" in line for line in lines) == 1
+    assert sum("2 jobs" in line for line in lines) == 1
     assert not (folder / "trained").exists()
 
 
@@ -149,7 +167,7 @@ def test_a_finished_run_is_said_to_be_finished(folder: Path):
     [
         (["--unlock"], ["Unlocked working directory."]),
         (["--dag"], []),
-        (["--dry-run", "--quiet", "rules"], ["3 jobs: "]),
+        (["--dry-run", "--quiet", "rules"], ["2 jobs: "]),
         (["--dry-run", "--quiet", "all"], []),
         (["--quiet", "all"], []),
     ],
@@ -192,6 +210,27 @@ def test_ctrl_c_is_said(folder: Path):
     assert process.wait() != 0
 
 
+def test_jobs_that_ctrl_c_ends_are_not_said_to_have_failed(folder: Path):
+    process = subprocess.Popen(
+        command("--logger", "cactus", "--cores", "2", "trained"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell starts what runs in the background with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "start" not in seen:
+        seen = process.stderr.readline()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    rest = process.stderr.read()
+    assert process.wait() != 0
+    assert not re.search("FAILED|did not complete", rest), rest
+
+
 def test_shell_commands_are_printed_if_asked_for(folder: Path):
     lines = run(folder, "-n", "-p")
     assert "cp measured.json summary.json" in lines
@@ -203,7 +242,7 @@ def test_a_terminal_shows_running_jobs_and_keeps_the_lines_of_finished_ones(fold
     seen = run_on_terminal(folder)
     assert "meta_train mnist/acai/maml/s0 step 3/4, 1 steps/s, 9 s left; loss 0.5" in seen
     assert "5w1s 72.6, 5w5s 80.0" in seen
-    assert re.search(r"1 of 3 jobs", seen)
+    assert re.search(r"1 of 2 jobs", seen)
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is shown again
     assert "Traceback" not in seen
 

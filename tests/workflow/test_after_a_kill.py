@@ -15,6 +15,7 @@ from tests.workflow.project import CONFIG, Project
 
 pytestmark = pytest.mark.workflow
 COMMAND = ("tables", "--cores", "1", *CONFIG)
+AGAIN = re.escape(f"`snakemake {' '.join(COMMAND)}`")
 TABLE = "mnist-tests"
 # The first line of the table's script: until a file is there, it does not get further.
 HELD = "import os, pathlib, time\nwhile not pathlib.Path('go').exists(): {}\n"
@@ -39,6 +40,8 @@ def started(project: Project, *more: str) -> "subprocess.Popen[str]":
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # A shell starts what runs in the background with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -117,8 +120,26 @@ def test_a_call_that_sigterm_ended_says_so(held: Project):
     (held.folder / "go").touch()
     output, _ = process.communicate()
     assert process.returncode != 0
-    assert "no job failed\na signal ended this call before all jobs had run" in output
+    assert re.search(rf"^interrupted with 1 of \d+ jobs done\n{AGAIN} goes on", output, re.M), (
+        output
+    )
+    assert "no job failed" not in output
     assert held.stale_jobs("tables")
+    held.snakemake(*COMMAND[:3])
+    assert held.stale_jobs("tables") == set()
+
+
+@pytest.mark.parametrize("held", ["time.sleep(0.1)"], indirect=True)
+def test_a_call_that_ctrl_c_ended_says_how_to_go_on(held: Project):
+    process = started(held)
+    wait_until(lambda: running_jobs(held))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    output, _ = process.communicate()
+    assert process.returncode != 0
+    end = rf"^interrupted with 0 of \d+ jobs done\n(?:.*\n)*{AGAIN} goes on with the rest$"
+    assert re.search(end, output, re.M), output
+    assert not re.search("FAILED|job failed", output), output
+    (held.folder / "go").touch()
     held.snakemake(*COMMAND[:3])
     assert held.stale_jobs("tables") == set()
 

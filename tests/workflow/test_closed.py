@@ -157,6 +157,60 @@ def test_a_closed_file_is_only_to_be_opened(scratch: Scratch, name: str, kind: s
 
 
 @privileged
+@pytest.mark.parametrize(
+    ("name", "command", "job"),
+    [
+        ("figures/shots.pdf", "chmod u+rw", "make_figure/shots"),
+        (f"models/{MAML}/model.safetensors", "chmod u+rw", f"meta_train/{MAML}"),
+        (f"records/meta_train/{MAML}.json", "chmod u+rw", f"meta_train/{MAML}"),
+        (f"models/{MAML}", "chmod u+rwx", f"meta_train/{MAML}"),
+    ],
+)
+def test_what_cannot_be_read_is_closed_and_not_run_again(
+    scratch: Scratch, name: str, command: str, job: str
+):
+    folder = scratch.project.folder
+    with mode(scratch.run / name):
+        plan, status, why = (
+            closed(folder, one) for one in ("plan small", "status small", f"why {job} --run small")
+        )
+        update, dry = closed(folder, "update small"), closed_snakemake(folder, "-n")
+    assert re.search(r"^small: nothing to do, \d+ closed, \d+ fresh$", plan, re.M), plan
+    assert f"{command} results/small/{name}" in plan
+    assert f"note: 1 job with files that cannot be read: {job}; " in plan or "records" in name
+    assert re.search(r"^small: 57 jobs: \d+ closed, \d+ fresh$", status, re.M), status
+    assert f"{job} is closed:\n" in why
+    known = r"^small may be up to date, but for \d+ closed$"
+    refused = r"^  fix:   `chmod u\+rwx results/small/models/"
+    folder_closed = command.endswith("x")  # it is in the way of all jobs
+    assert re.search(refused if folder_closed else known, update, re.M), update
+    assert (dry[0], "would run" in dry[1]) == (int(folder_closed), False), dry[1]
+
+
+@privileged
+def test_what_is_stale_beside_a_closed_file_runs(scratch: Scratch):
+    (scratch.run / "tables/omniglot.tex").unlink()
+    with mode(scratch.run / "figures/shots.pdf"):
+        plan = closed(scratch.project.folder, "plan small")
+    assert "1 make_table" in plan
+    assert "make_figure" not in plan.partition("note: ")[0]
+
+
+def test_a_run_that_nobody_may_write_to_is_fresh(scratch: Scratch):
+    for path in [*scratch.run.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    try:
+        plan, update = (
+            closed(scratch.project.folder, f"{one} small") for one in ("plan", "update")
+        )
+    finally:
+        for path in [*scratch.run.rglob("*")]:
+            path.chmod(path.stat().st_mode | 0o200)
+    assert plan == "small: nothing to do, all jobs are fresh\n"
+    assert update == "small is up to date\n"
+
+
+@privileged
 def test_accuracies_that_cannot_be_shown_are_named(scratch: Scratch):
     name = f"evaluations/{CELL}/summary.json"
     with mode(scratch.run / name):

@@ -1,11 +1,15 @@
 """`cactus data` and `cactus doctor` tell what a run would miss here, and what to do."""
 
 import json
+import re
+from importlib import metadata
 
 import pytest
 
+from cactus.cli.machine.doctor import _libraries
 from cactus.cluster.local_gpu import visible_gpus
 from cactus.config.load import parse_config
+from cactus.config.models import Config
 from cactus.synthetic.mnist.write import write_files
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte")
@@ -66,6 +70,25 @@ def test_a_computer_that_can_run_has_nothing_in_the_way(cactus):
     assert {"Python", "libraries", "disk", "memory", "GPU", "Slurm", "TeX"} <= {
         line.split()[0] for line in done.stdout.splitlines() if line
     }
+
+
+def test_locked_libraries_of_other_systems_are_named_and_not_missed(cactus):
+    (found,) = (one for one in checks(cactus)[1].values() if one["name"] == "libraries")
+    assert (found["state"], found["fix"]) == ("ok", "")
+    here, _, others = found["found"].partition(" (not for this system: ")
+    assert re.fullmatch(r"all \d+ locked ones that this system needs", here)
+    assert {"colorama", "pyreadline3"} <= {*others.rstrip(")").split(", ")}
+
+
+def test_a_locked_library_that_is_gone_is_missed(monkeypatch):
+    every = [one for one in metadata.distributions() if one.name.lower() != "html5rdf"]
+    monkeypatch.setattr(metadata, "distributions", lambda: every)
+    found = _libraries(Config())
+    assert (found.state, found.found.endswith(" locked ones, missing: html5rdf")) == (
+        "note",
+        True,
+    ), found
+    assert "make setup" in found.fix
 
 
 def test_what_blocks_a_run_gives_exit_code_1(cactus, tmp_path):

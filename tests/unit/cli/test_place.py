@@ -1,5 +1,6 @@
 """A command finds its project upward, and the newest run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -138,6 +139,26 @@ def test_alone_it_says_what_can_be_done_next(cactus, base, tmp_path):
     done = cactus(folder=tmp_path / "bare")
     assert (done.returncode, "cactus doctor" in done.stdout) == (0, True)
     assert "usage:" not in done.stdout
+
+
+def test_alone_it_offers_what_fits_the_studies_that_are_there(cactus, tmp_path):
+    def offered() -> list[str]:
+        found: list[dict[str, str]] = json.loads(cactus("--json").stdout)["next"]
+        return [one["command"] for one in found if "my-study" in one["command"]]
+
+    assert offered() == ["cactus init my-study"]
+    assert cactus("init").returncode == 0
+    plan, run, new = offered()
+    assert plan == "cactus plan --configfile config/my-study.yaml"
+    assert run.startswith("snakemake --cores ")
+    assert run.endswith(" --configfile config/my-study.yaml")
+    assert new == "cactus init my-study-2"
+    assert "as in `cactus init my-study-2`" in cactus("init").stderr
+    (tmp_path / "results/my-study/plans").mkdir(parents=True)
+    (tmp_path / "results/my-study/plans/config.json").write_text("{}")
+    assert offered() == ["cactus status my-study", "cactus init my-study-2"]
+    (tmp_path / "config/my-study.yaml").unlink()
+    assert offered()[-1] == "cactus init my-study-2"  # the run would be in the way
 
 
 def test_a_current_folder_that_is_gone_is_named(tmp_path: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import Project
+from tests.workflow.project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
@@ -69,6 +69,20 @@ def test_its_page_shows_every_accuracy_and_every_figure(folder: Path) -> None:
     assert all(f"(figures/{name})" in page for name in figures)
     assert page.count("accuracy in percent (synthetic data, not the real data set)") == 2
     assert "--configfile config/demo.yaml config/small.yaml" in page
+
+
+def test_by_itself_it_is_written_where_git_leaves_it_out(project: Project) -> None:
+    code, output = project.cactus("digest", "small")
+    assert (code, output.splitlines()) == (
+        0,
+        [
+            "wrote results/digests/small",
+            "to keep it in git: `cactus digest small --output docs/results`",
+        ],
+    )
+    assert (project.folder / "results/digests/small/README.md").is_file()
+    assert "/results/*\n" in (ROOT / ".gitignore").read_text()
+    assert "note: results" not in project.cactus("status")[1]
 
 
 def _is_refused(project: Project, output: Path, got: str) -> None:

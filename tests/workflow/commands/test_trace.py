@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 
 import pytest
 
@@ -27,6 +28,32 @@ def test_trace_goes_back_to_the_raw_archives(project: Project):
     content = json.loads(project.cactus("trace", table, *arguments)[1])
     assert content["number"]["printed"] in output
     assert {one["record"]["schema"] for one in content["chain"]} == {"cactus-record/1"}
+
+
+@pytest.mark.parametrize("name", ["report.html", "tables/omniglot.tex", "figures/shots.png"])
+def test_without_a_row_and_a_column_it_lists_those_of_the_file(finished: Project, name: str):
+    code, output = finished.cactus("trace", f"results/small/{name}")
+    first, call, *rest = output.splitlines()
+    assert (code, first.startswith(f"results/small/{name} has ")) == (0, True), output
+    assert any("CACTUs-MAML" in line for line in rest)
+    code, output = finished.cactus(*shlex.split(call)[1:])
+    assert (code, "every job of the chain is fresh" in output) == (0, True), output
+
+
+def test_without_a_column_it_lists_those_of_the_rows(finished: Project):
+    table = ("trace", "results/small/tables/omniglot.tex", "--row", "ACAI MAML")
+    output = finished.cactus(*table)[1]
+    assert "  ACAI, CACTUs-MAML\n" in output
+    assert "ProtoNets" not in output
+    found = json.loads(finished.cactus(*table, "--json")[1])["numbers"]
+    assert {one["row"] for one in found} == {"ACAI, CACTUs-MAML"}
+    code, output = finished.cactus(*table[:3], "nothing")
+    assert (code, "No row matches." in output) == (RecordError.exit_code, True)
+
+
+def test_a_paper_that_is_not_made_is_named_with_its_command(finished: Project):
+    code, output = finished.cactus("trace", "results/small/paper.pdf")
+    assert (code, "`cactus paper small`" in output) == (RecordError.exit_code, True), output
 
 
 def test_trace_of_a_table_that_is_not_made_yet(project: Project):

@@ -209,6 +209,28 @@ def test_results_are_those_of_the_summaries_by_cell_and_setting(finished: Projec
     assert (code, "did you mean '5w" in output) == (ConfigError.exit_code, True)
 
 
+def test_results_have_the_titles_of_the_tables_and_what_was_meta_trained_first(finished: Project):
+    blocks = finished.cactus("results")[1].split("\n\n")
+    mnist, omniglot = ([line.split("  ") for line in one.splitlines()] for one in blocks[:2])
+    assert (mnist[0], omniglot[0]) == (["MNIST"], ["Omniglot"])
+    assert [one for one in mnist[1] if one][:3] == ["embedding or source", "method", "seed"]
+    rows = [[part.strip() for part in line if part.strip()] for line in omniglot[2:]]
+    assert [line[:2] for line in rows] == [
+        ["ACAI", "CACTUs-MAML"],
+        ["ACAI", "CACTUs-ProtoNets"],
+        ["BiGAN", "CACTUs-ProtoNets"],
+        ["True labels", "Oracle-ProtoNets"],
+        ["None", "Training from scratch"],
+        ["ACAI", "kNN"],
+        ["ACAI", "Linear classifier"],
+        ["BiGAN", "kNN"],
+        ["BiGAN", "Linear classifier"],
+    ]
+    assert [line[-1] for line in rows[:6]][::5] == [CELL, "omniglot/acai/knn/s0"]
+    found = json.loads(finished.cactus("results", "--json")[1])["results"]
+    assert {one["method"] for one in found} >= {"knn", "linear", "cactus-maml", "scratch"}
+
+
 def test_a_cell_that_will_not_be_measured_is_named_before_anything_is(project: Project):
     for folder in ("evaluations", "baselines", "records"):
         rmtree(project.run / folder)

@@ -94,7 +94,7 @@ def test_the_commands_of_a_page_run(page: str, place: Project):
 
 
 def test_commands_are_adapted_to_the_runs_that_are_here():
-    assert adapted("cactus digest demo     # to docs/results/demo/") == "cactus digest small"
+    assert adapted("cactus digest demo     # to results/digests/demo/") == "cactus digest small"
     assert adapted("cactus compare demo my-study --out both") == (
         "cactus compare small second --out both"
     )

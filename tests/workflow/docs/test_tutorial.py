@@ -58,5 +58,5 @@ def test_the_commands_of_the_tutorial_print_what_it_shows(project: Project):
             ]
             missing = lines("\n".join(plain)) - lines(printed[block.line])
             assert missing == set(), f"line {block.line}: {printed[block.line]}"
-    (digest,) = (project.folder / "docs/results").iterdir()
+    (digest,) = (project.folder / "results/digests").iterdir()
     assert (digest / "README.md").is_file()

@@ -19,7 +19,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from typing_extensions import override
 
-from snakemake_logger_plugin_cactus.jobs import RunningJob, accuracies, clock
+from snakemake_logger_plugin_cactus.jobs import TARGETS, RunningJob, accuracies, clock
 from snakemake_logger_plugin_cactus.own_loader import use_own_loader
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ _LOG_TAIL_LINES = 25
 _SILENT = (LogEvent.RESOURCES_INFO, LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
 _NOTHING = "Nothing to be done"
 # How a call is ended early.
-_ENDING = ("Terminating processes on user request", "Will exit after finishing")
+_INTERRUPTED = "Terminating processes on user request"
+_INCOMPLETE = "At least one job did not complete successfully"
+_ENDING = (_INTERRUPTED, "Will exit after finishing")
 _BUILDING = "Building DAG of jobs..."
 
 use_own_loader()
@@ -49,9 +51,13 @@ class LogHandler(LogHandlerBase):
         self._begun = time.monotonic()
         self._running: dict[int, RunningJob] = {}
         self._lock = threading.Lock()
+        self._interrupted = False  # by Ctrl-C, which ends the running jobs, too
         self._done = 0
         self._total = 0
-        self._left_out: int | None = None  # jobs that Snakemake counts and does not run
+        self._left_out: int | None = (
+            None  # jobs that Snakemake counts and does not run, and targets
+        )
+        self._targets: set[int] = set()
         self._last = ""  # what Snakemake said, as long as there is no job to run
         self._view: LiveView | None = None
         self._over = threading.Event()
@@ -78,12 +84,14 @@ class LogHandler(LogHandlerBase):
         elif record.levelno >= WARNING:
             self._last = ""
             text = self.format(record)
-            # This error repeats a failed job's whole shell command; the job's log says more.
-            if "CalledProcessError in file" not in text:
+            # The first repeats a failed job's whole shell command; the job's log says more.
+            idle = ("CalledProcessError in file", *([_INCOMPLETE] if self._interrupted else []))
+            if not any(one in text for one in idle):
                 self._print(text)
         elif record.getMessage().startswith(_NOTHING):
             self._last = "nothing to do: what was asked for is there and fresh"
         elif record.getMessage().startswith(_ENDING):
+            self._interrupted = record.getMessage().startswith(_INTERRUPTED)
             self._print(record.getMessage())
         elif record.levelno >= INFO and not self._total:
             self._last = record.getMessage().strip()
@@ -108,10 +116,11 @@ class LogHandler(LogHandlerBase):
         if self._total:
             return  # a dry run says it again at its end
         stats: dict[str, int] = fields["stats"]
-        self._total = stats.get("total", sum(stats.values()))
-        if self._quiet("progress"):
+        counts = {rule: n for rule, n in stats.items() if rule not in ("total", *TARGETS)}
+        self._total = sum(counts.values())
+        if not self._total or self._quiet("progress"):
             return
-        rules = ", ".join(f"{count} {rule}" for rule, count in stats.items() if rule != "total")
+        rules = ", ".join(f"{count} {rule}" for rule, count in counts.items())
         jobs = "job" if self._total == 1 else "jobs"
         self._print(f"{self._total} {jobs}: {rules}")
         if self.common_settings.dryrun:
@@ -128,6 +137,9 @@ class LogHandler(LogHandlerBase):
 
     def _job_info(self, fields: dict[str, Any]) -> None:
         name = fields["rule_msg"] or fields["rule_name"]
+        if fields["rule_name"] in TARGETS:
+            self._targets.add(fields["jobid"])
+            return
         if self.common_settings.dryrun:
             if not self._quiet("rules"):
                 self._print(f"would run {name}")
@@ -144,6 +156,8 @@ class LogHandler(LogHandlerBase):
             self._print(command)
 
     def _job_finished(self, fields: dict[str, Any]) -> None:
+        if fields["job_id"] in self._targets:
+            return
         with self._lock:
             job = self._running.pop(fields["job_id"], None)
             self._done += 1
@@ -164,7 +178,11 @@ class LogHandler(LogHandlerBase):
     def _job_error(self, fields: dict[str, Any]) -> None:
         with self._lock:
             job = self._running.pop(fields["jobid"], None)
-        self._say("FAILED", job.name if job else fields["rule_name"])
+        name = job.name if job else fields["rule_name"]
+        if self._interrupted:
+            self._say("stop", name)
+            return
+        self._say("FAILED", name)
         # What Snakemake's executor says, such as Slurm's refusal, without the call that it made.
         reason = str(fields.get("rule_msg") or "").partition("sbatch call:")[0]
         for line in reason.splitlines():

@@ -189,7 +189,7 @@ def _add_digest(digest: Parser) -> None:
         "--output",
         type=Path,
         help="folder of all digests, to which one is added under the run's name; "
-        "default: docs/results",
+        "default: results/digests, which git leaves out",
     )
 
 
@@ -211,10 +211,18 @@ def _add_accept(accept: Parser) -> None:
 
 
 def _add_trace(trace: Parser) -> None:
-    trace.add_argument("file", type=Path, metavar="FILE", help="a table or figure of a run")
-    trace.add_argument("--row", required=True, help='words from its row, e.g. "ACAI CACTUs-MAML"')
-    trace.add_argument("--col", required=True, help='its column, e.g. 5w1s or "5w1s paper"')
-    trace.epilog = "The run is the one in whose folder the file is."
+    trace.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a table, a figure, the report or the paper of a run",
+    )
+    trace.add_argument("--row", help='words from the number\'s row, e.g. "ACAI CACTUs-MAML"')
+    trace.add_argument("--col", help='words from its column, e.g. 5w1s or "5w1s paper"')
+    trace.epilog = (
+        "The run is the one in whose folder the file is. Without --row and --col, the rows and "
+        "columns of the file are listed."
+    )
 
 
 def _add_audit(audit: Parser) -> None:

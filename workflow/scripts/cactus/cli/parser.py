@@ -37,8 +37,8 @@ GROUPS: Final = {
         "in pairs",
         "report": "show the report of a run, a web page; of an unfinished one as it is now",
         "paper": "show the paper of a finished run, a PDF; write it if it is missing or stale",
-        "digest": "write what a repository should hold of a run: tables, figures, audit, a row "
-        "per record",
+        "digest": "write the small part of a run that is worth keeping: tables, figures, audit, "
+        "a row per record",
         "export": "write a run as an RO-Crate",
         "replay": "run jobs of a crate again with its own code, and compare the results bit for "
         "bit",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from cactus.cluster.driver import is_of_terminal
 from cactus.errors import RecordError
 from cactus.exits import signals_forwarded
 from cactus.provenance.staleness.planned_config import read_planned_config
@@ -30,9 +31,16 @@ class SnakemakeCall(NamedTuple):
         command = [*self.program, *words, *self.study]
         own = str(Path(sys.executable).parent)
         path = os.pathsep.join(filter(None, [own, os.environ.get("PATH")]))
+        seen: list[int] = []
+
+        def send(number: int) -> None:
+            seen.append(number)
+            if len(seen) > 1 or not is_of_terminal(number):
+                process.send_signal(number)
+
         with (
             subprocess.Popen(command, cwd=self.base, env={**os.environ, "PATH": path}) as process,
-            signals_forwarded(process.send_signal),
+            signals_forwarded(send),
         ):
             return process.wait()
 

@@ -13,7 +13,9 @@ from cactus.errors import printable
 # Words that stand alone in a cell of a table and say how something is, with their colors.
 _COLORS: Final = {
     **dict.fromkeys(("fresh", "found", "ok", "equal"), "32"),
-    **dict.fromkeys(("stale", "stopped", "queued", "incomplete", "note", "missing"), "33"),
+    **dict.fromkeys(
+        ("stale", "stopped", "queued", "incomplete", "note", "missing", "closed"), "33"
+    ),
     **dict.fromkeys(("failed", "broken", "blocks"), "31"),
     **dict.fromkeys(("running",), "36"),
 }

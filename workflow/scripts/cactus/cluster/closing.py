@@ -3,13 +3,16 @@
 Those that failed include jobs that could not say so themselves.
 """
 
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from cactus.cluster.queued import ADOPTED
 from cactus.errors import counted
 from cactus.exits import message_alone
 from cactus.files import write_json
@@ -20,13 +23,12 @@ from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.obstructions import note_obstructions
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.reusable import reusable
-from cactus.provenance.staleness.status import list_failures
+from cactus.provenance.staleness.status import NONE_FAILED, list_failures
 from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.make_paper import PAPER
 from cactus.stages.whole_run.make_report import REPORT
 
 _LONGEST: Final = 200
-_SIGNAL: Final = "\na signal ended this call before all jobs had run: the same command goes on"
 _PROJECT: Final = Path(__file__).resolve().parents[4]
 
 
@@ -124,7 +126,7 @@ def result_lines(planner: Planner) -> str:
 
 
 def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, Any]]) -> str:
-    """Return which jobs failed in this call, and whether a signal ended it.
+    """Return which jobs failed in this call; of an interrupted one, how to go on.
 
     A failure note is written for each job that ended without one.
 
@@ -148,16 +150,39 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
             log = _log(planner.run_folder, job, folder)
             note_failure(planner.run_folder, job, f"it ended early: {_cause(log)}", log)
     listed = list_failures(planner, failed, earlier)
-    # Set by SIGTERM, after which Snakemake waits for the jobs that run and starts no other.
-    ended = workflow.scheduler._user_kill
-    return listed + (_SIGNAL if ended else _what_else(workflow, planner, {*failed}))
+    waiting = [own for one in workflow.dag.needrun_jobs() if (own := own_job(one))]
+    if not _was_interrupted(workflow.scheduler, failed, waiting):
+        return listed + _what_else(workflow, planner, {*failed}, waiting)
+    every = len(coming_jobs(workflow))
+    done = f"interrupted with {every - len(waiting)} of {counted(every, 'job')} done"
+    stopped = [] if listed == NONE_FAILED else [listed]
+    return "\n".join([done, *stopped, f"{_same_command(planner)} goes on with the rest"])
 
 
-def _what_else(workflow: Any, planner: Planner, failed: set[Job]) -> str:
+def _was_interrupted(scheduler: Any, failed: list[Job], waiting: list[Job]) -> bool:
+    """Return whether a signal ended a call: only then does Snakemake leave running jobs, or others.
+
+    After SIGTERM, which `_user_kill` tells, it waits for those that run, and starts no other.
+    """
+    if scheduler._executor_error:
+        return False
+    return bool(scheduler._user_kill or scheduler.running or (waiting and not failed))
+
+
+def _same_command(planner: Planner) -> str:
+    """Return the command of the user that led to this call of Snakemake."""
+    words, run = sys.argv[1:], planner.run_folder
+    if ADOPTED in os.environ:
+        return "the same `cactus run`"
+    if any(one.startswith(f"{run}/") for one in words):  # `cactus update` asks for files
+        return f"`cactus update {run.name}`"
+    return f"`{shlex.join(['snakemake', *words])}`"
+
+
+def _what_else(workflow: Any, planner: Planner, failed: set[Job], waiting: list[Job]) -> str:
     """Return how many jobs a call left that need none of those that failed."""
     if not failed or workflow.execution_settings.keep_going:
         return ""
-    waiting = [own for one in workflow.dag.needrun_jobs() if (own := own_job(one))]
     left = [one for one in waiting if failed.isdisjoint(planner.graph.ancestry(one))]
     others = counted(len(left), "other job needs", "other jobs need")
     return f"\n{others} none of them: with --keep-going, the same command goes on" if left else ""

@@ -2,6 +2,8 @@
 
 import atexit
 import json
+import os
+import signal
 import socket
 import sys
 import time
@@ -96,6 +98,15 @@ def living_driver(run_folder: Path) -> str | None:
     folder = _folder(run_folder)
     holder = read_lease(folder)
     return f"a process {process_location(holder)}" if holder and lives(folder, holder) else None
+
+
+def is_of_terminal(number: int) -> bool:
+    """Return whether a signal to this process is Ctrl-C, which a terminal sends its children, too.
+
+    Snakemake must not get it twice: the second one would end it before it says what it has done.
+    """
+    streams = (one for one in range(3) if os.isatty(one))
+    return number == signal.SIGINT and any(os.tcgetpgrp(one) == os.getpgrp() for one in streams)
 
 
 def _folder(run_folder: Path) -> Path:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cactus.cluster.driver import job_names, living_driver
+from cactus.cluster.driver import is_of_terminal, job_names, living_driver
 from cactus.cluster.queued import ADOPTED, QueuedJob, queued_jobs
 from cactus.cluster.slurm import cancel
 from cactus.cluster.watch import Watch
@@ -170,10 +170,11 @@ class Supervisor:
         """Forward SIGINT and SIGTERM to Snakemake, which cancels its jobs or waits for them."""
 
         def forward(number: int, _frame: object) -> None:
-            self._signal = number
+            first, self._signal = self._signal is None, number
             if self._process is None or self._process.poll() is not None:
                 raise SystemExit(128 + number)
-            self._process.send_signal(number)
+            if not (first and is_of_terminal(number)):
+                self._process.send_signal(number)
 
         before = {one: signal.signal(one, forward) for one in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from packaging.markers import Marker
+
 from cactus.cli.machine.data import raw_data, read_study
 from cactus.cli.text import columns, print_json, size
 from cactus.cluster.clients import has_slurm, run_slurm
@@ -39,6 +41,8 @@ _SMALL_DISK: Final = 10e9
 _NO_DISK: Final = 1e9
 # A job of the demo needs up to 0.7 GB.
 _SMALL_MEMORY: Final = 1e9
+_LOCK: Final = "envs/requirements.lock"
+_MARKED: Final = re.compile(r"^([\w.-]+)==[^\s;\\]+ *;([^\\\n]+)", re.M)
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 _REINSTALL: Final = "install the locked versions with `make setup`"
 
@@ -126,8 +130,19 @@ def _libraries(config: Config) -> Check:
         strict = config.environment == "locked" and any(one.split()[0] in needed for one in other)
         fix = f"{_REINSTALL}, or set `environment: site` in the study" if strict else ""
         return Check("libraries", "blocks" if strict else "note", ", ".join(other), fix)
-    present = sum(name in installed for name in locked)
-    return Check("libraries", "ok", f"{present} of {len(locked)} locked ones, with their versions")
+    absent = [name for name in sorted(locked) if name not in installed]
+    others = _of_other_systems()
+    here = f"{len(locked) - len(absent)} locked ones"
+    if left := [name for name in absent if name not in others]:
+        return Check("libraries", "note", f"{here}, missing: {', '.join(left)}", _REINSTALL)
+    more = f" (not for this system: {', '.join(absent)})" if absent else ""
+    return Check("libraries", "ok", f"all {here} that this system needs{more}")
+
+
+def _of_other_systems() -> set[str]:
+    """Return the locked libraries that are for another system or Python, by their markers."""
+    text = (ROOT / _LOCK).read_text(encoding="utf-8")
+    return {normalized(name) for name, rule in _MARKED.findall(text) if not Marker(rule).evaluate()}
 
 
 def metadata_requirements() -> list[str]:

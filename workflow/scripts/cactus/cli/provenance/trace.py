@@ -3,14 +3,15 @@
 import argparse
 import os
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from cactus.cli.text import columns, print_json
 from cactus.config.printed.durations import duration
-from cactus.errors import RecordError, printable
+from cactus.errors import RecordError, counted, printable
 from cactus.provenance.audit.reading.confusion import confusion_of
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
-from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace
+from cactus.provenance.audit.trace import Trace, declared_files, raw_files, trace, traceable
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
@@ -43,8 +44,11 @@ _MEANINGS = {
 
 
 def show_trace(arguments: argparse.Namespace) -> int:
-    """Print where a number of a table or figure comes from."""
+    """Print where a number of a table or figure comes from; without one, which there are."""
     planner = open_run(str(_run_of(arguments.file)))
+    if arguments.row is None or arguments.col is None:
+        _list_numbers(arguments, traceable(planner, arguments.file, arguments.row))
+        return 0
     found = trace(planner, arguments.file, arguments.row, arguments.col)
     planner.project.tree.cache.save()
     if arguments.json:
@@ -52,6 +56,30 @@ def show_trace(arguments: argparse.Namespace) -> int:
     else:
         print(_text(planner, found))
     return 0
+
+
+def _list_numbers(arguments: argparse.Namespace, found: list[dict[str, Any]]) -> None:
+    """Print the rows and columns that lead to the numbers of a file."""
+    if arguments.json:
+        numbers = [{name: one[name] for name in ("row", "column", "printed")} for one in found]
+        print_json({"file": str(arguments.file), "numbers": numbers})
+        return
+    count, first = counted(len(found), "number"), next(filter(_is_typical, found), found[0])
+    options = f"--row {quote(first['row'])} --col {quote(first['column'])}"
+    print(
+        f"{arguments.file} has {count}{' in these rows' if arguments.row else ''}. Name one, as in"
+    )
+    print(printable(f"  cactus trace {quote(str(arguments.file))} {options}"))
+    for title, name in (("rows", "row"), ("columns", "column")):
+        print(f"\n{title} (some of the words are enough):")
+        for text in dict.fromkeys(one[name] for one in found):
+            print(printable(f"  {text}"))
+
+
+def _is_typical(entry: dict[str, Any]) -> bool:
+    """Return whether a number is an accuracy of a meta-learner, which most ask for."""
+    method = str(entry["results_row"].get("method", ""))
+    return entry["columns"][0] == "mean" and method.startswith("cactus-")
 
 
 def _run_of(file: Path) -> Path:

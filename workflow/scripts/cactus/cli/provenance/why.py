@@ -10,17 +10,18 @@ from cactus.errors import RecordError, printable
 from cactus.files import read_bytes
 from cactus.provenance.records.objects import load
 from cactus.provenance.records.reasons import Reason
-from cactus.provenance.staleness.obstructions import note_obstructions
+from cactus.provenance.staleness.obstructions import note_closed, note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.waivers import WAIVABLE, accept
 
 
 def show_why(arguments: argparse.Namespace) -> int:
-    """Print what made the jobs of a cell stale; return 0 if all are fresh, else 1."""
+    """Print what made the jobs of a cell stale, or keeps it unknown; return 0 if fresh, else 1."""
     planner = open_run(arguments.run)
     note_obstructions(planner)  # an update mends none of the reasons that they are
     stale = _stale(planner, arguments.cell)
+    note_closed(planner, stale)
     planner.project.tree.cache.save()
     if arguments.json:
         jobs = [
@@ -45,7 +46,7 @@ def show_why(arguments: argparse.Namespace) -> int:
 
 def _stale(planner: Planner, name: str) -> list[Assessment]:
     jobs = planner.graph.find(name)
-    return [one for one in map(planner.assess, jobs) if one.stale]
+    return [one for one in map(planner.assess, jobs) if one.reasons]
 
 
 def _indented(text: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from cactus.cli.text import columns, print_json
 from cactus.closed import closed_on_the_way
+from cactus.config.printed.titles import Titles
 from cactus.errors import ConfigError, DataError, RecordError, counted, did_you_mean_or_known, few
 from cactus.files import read_json
-from cactus.paper.vocabulary import SYNTHETIC_NOTE
+from cactus.paper.vocabulary import SYNTHETIC_NOTE, method_name, method_rank, source_rank
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
@@ -24,6 +25,8 @@ from cactus.stages.run_baselines import baseline_cell
 
 _SUMMARY: Final = "summary.json"
 _NOTE: Final = "accuracies in percent, ± 1.96 standard deviations / sqrt(episodes)"
+# How the methods begin whose rows come first, in this order; the rest are baselines.
+_FIRST: Final = ("cactus-", "oracle-", "scratch")
 _SETTING: Final = re.compile(r"(\d+)w(\d+)s")
 
 
@@ -34,6 +37,8 @@ class Accuracy(NamedTuple):
     ----------
     cell
         The cell; of baselines, the embedding's cell with the method before the seed.
+    method
+        See `cactus.paper.vocabulary.method_name`; of baselines, their name in the configuration.
     way, shot, episodes
         Its setting, and the number of episodes.
     mean, half
@@ -42,11 +47,22 @@ class Accuracy(NamedTuple):
 
     cell: str
     dataset: str
+    method: str
     way: int
     shot: int
     episodes: int
     mean: float
     half: float
+
+    @property
+    def source(self) -> str:
+        """The source of tasks, or the embedding of a baseline."""
+        return self.cell.split("/")[1]
+
+    @property
+    def seed(self) -> str:
+        """The seed of the trainings."""
+        return self.cell.rpartition("/s")[2]
 
     @property
     def setting(self) -> str:
@@ -78,8 +94,10 @@ def show_results(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
         return 0
+    titles = planner.config.titles()
     for dataset in dict.fromkeys(one.dataset for one in found):
-        print(columns(list(_table([one for one in found if one.dataset == dataset]))) + "\n")
+        rows = _table([one for one in found if one.dataset == dataset], titles)
+        print(f"{titles.dataset(dataset)}\n{columns(list(rows))}\n")
     for line in _notes(planner, jobs, lost, shown=bool(found)):
         print(line)
     return 0
@@ -111,8 +129,8 @@ def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], lis
         try:
             if planner.record(job) is not None:
                 found += _accuracies(planner.run_folder, job)
-            elif planner.assess(job).state == "stale":
-                lost.append(job)  # its record is damaged
+            elif planner.assess(job).state != "missing":
+                lost.append(job)  # its record is damaged or closed
         except DataError:
             lost.append(job)
     return found, lost
@@ -128,9 +146,12 @@ def _accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
     """
     summary = read_json(_summary(run_folder, job))
     for one in summary["settings"]:
+        baseline = one.get("method")
         yield Accuracy(
-            baseline_cell(job.cell, method) if (method := one.get("method")) else job.cell,
-            *(summary["dataset"], one["way"], one["shot"], one["tasks"], one["mean"], one["ci95"]),
+            baseline_cell(job.cell, baseline) if baseline else job.cell,
+            summary["dataset"],
+            baseline or method_name(job.wildcards["source"], job.wildcards["learner"]),
+            *(one["way"], one["shot"], one["tasks"], one["mean"], one["ci95"]),
         )
 
 
@@ -159,15 +180,26 @@ def _of_setting(found: list[Accuracy], setting: str) -> list[Accuracy]:
     return chosen
 
 
-def _table(found: list[Accuracy]) -> Iterator[tuple[str, ...]]:
+def _table(found: list[Accuracy], titles: Titles) -> Iterator[tuple[str, ...]]:
     """Yield a row per cell of a data set, and a column per setting."""
     settings = sorted({(one.way, one.shot, one.setting) for one in found})
-    yield "cell", *(name for *_, name in settings)
-    cells: dict[str, dict[str, str]] = {}
-    for one in found:
-        cells.setdefault(one.cell, {})[one.setting] = one.percent
-    for cell, numbers in cells.items():
-        yield cell, *(numbers.get(name, "") for *_, name in settings)
+    several = len({one.seed for one in found}) > 1
+    names = "embedding or source", "method", *(["seed"] if several else [])
+    yield *names, *(name for *_, name in settings), "cell"
+    cells: dict[str, list[Accuracy]] = {}
+    for one in sorted(found, key=_rank):
+        cells.setdefault(one.cell, []).append(one)
+    for cell, (first, *others) in cells.items():
+        numbers = {one.setting: one.percent for one in (first, *others)}
+        row = titles.source(first.source), titles.method(first.method)
+        seed = [first.seed] if several else []
+        yield *row, *seed, *(numbers.get(name, "") for *_, name in settings), cell
+
+
+def _rank(one: Accuracy) -> tuple[object, ...]:
+    """Return the sort key of a row: first what was meta-trained, then what it is compared with."""
+    kind = next((at for at, name in enumerate(_FIRST) if one.method.startswith(name)), len(_FIRST))
+    return kind, source_rank(one.source), method_rank(one.method), int(one.seed)
 
 
 def _notes(planner: Planner, jobs: list[Job], lost: list[Job], *, shown: bool) -> Iterable[str]:

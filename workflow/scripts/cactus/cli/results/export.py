@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cactus.cli.text import columns, print_json, tell
 from cactus.errors import RecordError, counted
+from cactus.provenance.audit.fixes import run_words
 from cactus.provenance.crate.replay import Comparison, replay
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.output_folder import check_output_file
@@ -20,7 +21,8 @@ from cactus.stages.whole_run.make_report import REPORT
 if TYPE_CHECKING:  # it imports pandas
     from cactus.report.view import MissingCell
 
-_DIGESTS: Final = Path("docs/results")
+_DIGESTS: Final = Path("results/digests")
+_PUBLISHED: Final = "docs/results"
 
 
 def show_digest(arguments: argparse.Namespace) -> int:
@@ -31,7 +33,11 @@ def show_digest(arguments: argparse.Namespace) -> int:
     folder = (arguments.output or _DIGESTS) / planner.run_folder.resolve().name
     written = write_digest(planner, folder)
     facts = {"run": planner.run_folder.name, "digest": str(written)}
-    tell(facts, f"wrote {written}", as_json=arguments.json)
+    lines = [f"wrote {written}"]
+    if arguments.output is None:
+        call = f"cactus digest {run_words(planner)} --output {_PUBLISHED}"
+        lines.append(f"to keep it in git: `{call}`")
+    tell(facts, *lines, as_json=arguments.json)
     return 0
 
 
@@ -87,7 +93,7 @@ def show_report(arguments: argparse.Namespace) -> int:
     from cactus.report.unfinished import unfinished_view
 
     planner = open_run(arguments.run)
-    if arguments.output is None and not planner.assess(REPORT).stale:
+    if arguments.output is None and not planner.assess(REPORT).reasons:
         _tell_report(arguments, planner.run_folder / REPORT.files[0], planner, [])
         return 0
     output: Path = arguments.output or Path(f"{planner.run_folder.resolve().name}-now.html")

@@ -129,7 +129,7 @@ def _work(planner: Planner) -> Iterator[Leftover]:
 def _idle(planner: Planner, job: Job) -> str:
     """Return why no run resumes from the checkpoints of a job; nothing if one may."""
     assessment = planner.assess(job)
-    return "" if assessment.stale else "checkpoints of a finished job"
+    return "" if assessment.reasons else "checkpoints of a finished job"
 
 
 def _drafts(run_folder: Path) -> Iterator[Leftover]:

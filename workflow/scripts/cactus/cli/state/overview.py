@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final, NamedTuple
 
 from cactus.cli.state.top import is_driven, running_now
+from cactus.cli.study.init import free_name, waiting_studies
 from cactus.cli.text import columns, print_json
 from cactus.cores import usable_cores
 from cactus.errors import CactusError
@@ -42,7 +44,7 @@ def show_overview(arguments: argparse.Namespace) -> int:
     note_what_is_no_run()
     names = runs_by_time()
     runs = [*(_look(name) for name in names[:1]), *map(_glance, names[1:])]
-    steps = list(_steps(runs[0]) if runs else _first_steps())
+    steps = [*(_steps(runs[0]) if runs else _first_steps()), *_study_steps()]
     if arguments.json:
         print_json({"runs": [one._asdict() for one in runs], "next": [s._asdict() for s in steps]})
         return 0
@@ -101,7 +103,6 @@ def _first_steps() -> Iterator[_Step]:
     if _DEMO.is_file():
         yield _Step(f"cactus plan --configfile {_DEMO}", "see what the demo does and takes")
         yield _Step(_snakemake(f"--configfile {_DEMO}"), "run the demo, without any data")
-    yield _Step("cactus init my-study", "write a study of your own")
     yield _Step("cactus data", "see which data sets are here")
 
 
@@ -109,7 +110,7 @@ def _steps(run: _Run) -> Iterator[_Step]:
     """Yield what can be done with the newest run."""
     name = run.name
     match run.state:
-        case "broken":
+        case "broken" | "closed":
             yield _Step(f"cactus status {name}", "read what is wrong, and how to mend it")
         case "running" | "queued":
             yield _Step(f"cactus top {name}", "watch the running jobs")
@@ -133,9 +134,19 @@ def _steps(run: _Run) -> Iterator[_Step]:
             yield _Step(f"cactus paper {name}", "see the paper, a PDF, or make it")
             yield _Step(f"cactus audit {name}", "check files, records and printed numbers")
             yield _Step(f"cactus export {name}", "hand the run on as an RO-Crate")
-    if run.state != "broken":
+    if run.state not in ("broken", "closed"):
         yield _Step(f"cactus status {name}", "see the state of every cell")
-    yield _Step("cactus init my-study", "write a study of your own")
+
+
+def _study_steps() -> Iterator[_Step]:
+    """Yield what to do with a study of the user's own: the newest that waits, or a new one."""
+    study = next(waiting_studies(), None)
+    if study is not None:
+        option = f"--configfile {quote(str(study))}"
+        yield _Step(f"cactus plan {option}", "see what your study does and takes")
+        yield _Step(_snakemake(option), "run it")
+    new = "write another study" if study else "write a study of your own"
+    yield _Step(f"cactus init {free_name()}", new)
 
 
 def _snakemake(options: str) -> str:

@@ -10,7 +10,7 @@ from cactus.cluster.driver import job_names
 from cactus.cluster.queued import queued_jobs
 from cactus.config.printed.durations import duration
 from cactus.errors import ClusterError, counted
-from cactus.provenance.staleness.obstructions import note_obstructions
+from cactus.provenance.staleness.obstructions import note_closed, note_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.status import (
@@ -31,6 +31,7 @@ def show_status(arguments: argparse.Namespace) -> int:
         one.job: job_status(planner, one, queued.get(one.job, "")) for one in planner.assess_all()
     }
     planner.project.tree.cache.save()
+    note_closed(planner, planner.assess_all())
     stale = [job for job in statuses if planner.assess(job).stale]
     fresh = all(one.state == "fresh" for one in statuses.values())
     exit_code = 0 if not note_obstructions(planner, stale) and fresh else 1

@@ -5,20 +5,26 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
 from cactus.cli.text import tell
-from cactus.config.load import load_config
+from cactus.config.load import load_config, read_yaml
 from cactus.config.yaml_file import parse_value
 from cactus.errors import ConfigError, StorageError
 from cactus.files import atomic_path
 from cactus.provenance.staleness.run_folders import run_names
 
+NEW_STUDY: Final = "my-study"
 _FOLDER: Final = Path("config")
 _SCHEMA: Final = "# yaml-language-server: $schema=config.schema.json\n"
+_FIRST_LINE: Final = (
+    "# A study has only the keys that differ from the defaults; config/README.md lists them all."
+)
 _STUDY: Final = """\
-# A study has only the keys that differ from the defaults; config/README.md lists them all.
+{first}
 #
 #   cactus plan --configfile {file}      what it would do, and what it takes
 #   snakemake --cores 2 --configfile {file}
@@ -74,18 +80,18 @@ def init_study(arguments: argparse.Namespace) -> int:
             "The study exists, and nothing is overwritten.",
             where=str(path),
             got="a file",
-            fix="choose another name, as in `cactus init second`, or edit the file",
+            fix=f"edit the file, or choose another name, as in `cactus init {free_name()}`",
         )
     if name in run_names():
         raise StorageError(
             "There is a run of this name, with another study.",
             where=f"results/{name}",
             got="results",
-            fix="choose another name, as in `cactus init second`",
+            fix=f"choose another name, as in `cactus init {free_name()}`",
         )
     # YAML would read 123 or null as something else.
     quoted = name if parse_value(name, "run") == name else json.dumps(name)
-    text = _STUDY.format(name=name, quoted=quoted, file=path)
+    text = _STUDY.format(first=_FIRST_LINE, name=name, quoted=quoted, file=path)
     schema = _SCHEMA if (_FOLDER / "config.schema.json").is_file() else ""
     with atomic_path(path) as temporary:
         temporary.write_text(schema + text, encoding="utf-8")
@@ -98,6 +104,35 @@ def init_study(arguments: argparse.Namespace) -> int:
     facts = {"study": str(path), "run": name, "folder": str(Path.cwd()), "next": then}
     tell(facts, *lines, as_json=arguments.json)
     return 0
+
+
+def free_name() -> str:
+    """Return a name that no study and no run has yet."""
+    more = (f"{NEW_STUDY}-{number}" for number in count(2))
+    return next(one for one in chain([NEW_STUDY], more) if not _is_taken(one))
+
+
+def _is_taken(name: str) -> bool:
+    return os.path.lexists(_FOLDER / f"{name}.yaml") or name in run_names()
+
+
+def waiting_studies() -> Iterator[Path]:
+    """Yield the studies that ``cactus init`` wrote and nobody has run, the newest first."""
+    found = [path for path in _FOLDER.glob("*.yaml") if path.is_file() and _is_written(path)]
+    for path in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True):
+        try:
+            run = read_yaml(path).get("run", path.stem)
+        except ConfigError:  # whoever plans it is told what is wrong
+            run = path.stem
+        if run not in run_names():
+            yield path
+
+
+def _is_written(path: Path) -> bool:
+    try:
+        return _FIRST_LINE in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def _check_name(name: str) -> None:

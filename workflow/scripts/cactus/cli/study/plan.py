@@ -11,10 +11,10 @@ from cactus.cli.text import columns, print_json, size
 from cactus.config.printed.durations import duration
 from cactus.config.sections.grid import idle_patterns
 from cactus.cores import usable_cores, usable_memory
-from cactus.errors import StorageError, counted
+from cactus.errors import StorageError, counted, few
 from cactus.provenance.staleness.estimate import Estimate, JobCost, estimate
 from cactus.provenance.staleness.measured import Measured, Range, add_short_ones
-from cactus.provenance.staleness.obstructions import note_obstructions
+from cactus.provenance.staleness.obstructions import note_closed, note_obstructions
 from cactus.provenance.staleness.open_run import check_same_run, open_run, open_study
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.reusable import Reusable, reusable
@@ -24,6 +24,7 @@ from cactus.provenance.staleness.work import counted_work
 from cactus.stages.base import Job, stage_named
 
 _UNKNOWN: Final = "unknown"
+_MOST_KEYS: Final = 5  # that a line names
 
 
 def show_plan(arguments: argparse.Namespace) -> int:
@@ -31,6 +32,7 @@ def show_plan(arguments: argparse.Namespace) -> int:
     planner = _planner(arguments)
     stale = [one for one in planner.assess_all() if one.stale]
     note_obstructions(planner, [one.job for one in stale])
+    closed = note_closed(planner, planner.assess_all())
     shared = reusable(planner, stale)
     if planner.run_folder.is_dir():
         planner.project.tree.cache.save()
@@ -39,9 +41,11 @@ def show_plan(arguments: argparse.Namespace) -> int:
     at_once = arguments.at_once or usable_cores()
     guess = estimate(planner, jobs, at_once, timed)
     if arguments.json:
-        print_json(_as_json(planner, stale, guess, shared))
+        names = [one.job.name for one in closed]
+        print_json({**_as_json(planner, stale, guess, shared), "closed": names})
     elif not stale:
-        print(f"{planner.run_folder.name}: nothing to do, all jobs are fresh")
+        states = listed_states(one.state for one in planner.assess_all()) if closed else ""
+        print(f"{planner.run_folder.name}: nothing to do, {states or 'all jobs are fresh'}")
     else:
         _print_reasons(stale, guess, shared, everything=arguments.all)
         print(columns(list(_stage_rows(guess))))
@@ -49,10 +53,8 @@ def show_plan(arguments: argparse.Namespace) -> int:
             print(line)
         for line in _totals(guess, at_once):
             print(line)
-        if guess.unknown:
-            advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
-            print(f"{counted(guess.unknown, 'job')} unknown: {advice}")
-        for line in _needs(planner, guess, at_once):
+        advice = "a run measures them" if arguments.measure else "`--measure` times trainings"
+        for line in (*_whence(planner, guess, advice), *_needs(planner, guess, at_once)):
             print(line)
     return 0
 
@@ -79,6 +81,8 @@ def _as_json(
                 "reasons": [str(reason) for reason in one.reasons],
                 "reused_from": donor.run if donor else None,
                 "seconds": cost.seconds,
+                "rough_seconds": cost.rough,
+                "measured_in": list(cost.runs),
                 "memory_bytes": cost.memory,
                 "disk_bytes": cost.disk,
             }
@@ -156,7 +160,8 @@ def _print_reasons(
 
 def _job_time(cost: JobCost) -> str:
     done = f", step {cost.step} of {cost.steps} is done" if cost.step else ""
-    return (_span(cost.seconds) if cost.seconds else _UNKNOWN) + done
+    rough = f"roughly {_span(cost.rough)}" if cost.rough else _UNKNOWN
+    return (_span(cost.seconds) if cost.seconds else rough) + done
 
 
 def _stage_rows(guess: Estimate) -> Iterator[tuple[str, ...]]:
@@ -165,8 +170,10 @@ def _stage_rows(guess: Estimate) -> Iterator[tuple[str, ...]]:
     stages = dict.fromkeys(job.stage for job in guess.jobs)
     for stage in stages:
         costs = [cost for job, cost in guess.jobs.items() if job.stage == stage]
-        known = [cost.seconds for cost in costs if cost.seconds is not None]
-        time = _with_unknown(_span(_sum(known)) if known else "", len(costs) - len(known))
+        known = [span for cost in costs if (span := cost.seconds or cost.rough) is not None]
+        roughly = "roughly " if any(cost.rough for cost in costs) else ""
+        time = f"{roughly}{_span(_sum(known))}" if known else ""
+        time = _with_unknown(time, len(costs) - len(known))
         peaks = [cost.memory for cost in costs if cost.memory is not None]
         sizes = [cost.disk for cost in costs if cost.disk is not None]
         asked = stage_named(stage).memory_mb
@@ -182,7 +189,7 @@ def _totals(guess: Estimate, at_once: int) -> Iterator[str]:
     if guess.unknown == len(jobs):
         yield "time unknown: nothing like these jobs was ever measured here"
     else:
-        least = "at least " if guess.unknown else "about "
+        least = "at least " if guess.unknown else "roughly " if guess.rough else "about "
         yield (
             f"{least}{_span(guess.wall_seconds)} with {counted(at_once, 'job')} at once: "
             f"{_hours(guess.gpu_hours)} GPU-hours and {_hours(guess.cpu_hours)} CPU job-hours"
@@ -193,6 +200,24 @@ def _totals(guess: Estimate, at_once: int) -> Iterator[str]:
         far = sum(cost.elsewhere for cost in jobs.values())
         if far:
             yield f"{counted(far, 'job')}: measured on another computer only"
+
+
+def _whence(planner: Planner, guess: Estimate, advice: str) -> Iterator[str]:
+    """Yield which jobs' times come from other runs, how well they fit, and which are unknown."""
+    own = planner.run_folder.absolute().name
+    fitting = [one for one in guess.jobs.values() if one.seconds and {*one.runs} - {own}]
+    if fitting:
+        yield f"{counted(len(fitting), 'job')}: as measured in {_runs(fitting)}"
+    if guess.rough:
+        keys = few(dict.fromkeys(key for one in guess.rough for key in one.keys), _MOST_KEYS)
+        like = f"like those of {_runs(guess.rough)}, but for {keys}"
+        yield f"{counted(len(guess.rough), 'job')}: only roughly, as they are {like}; {advice}"
+    if guess.unknown:
+        yield f"{counted(guess.unknown, 'job')} unknown: {advice}"
+
+
+def _runs(costs: list[JobCost]) -> str:
+    return few(dict.fromkeys(run for one in costs for run in one.runs))
 
 
 def _needs(planner: Planner, guess: Estimate, at_once: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from cactus.cli.snakemake_call import snakemake_call
 from cactus.cli.text import json_alone, print_json
 from cactus.errors import ConfigError, counted, did_you_mean_or_known
 from cactus.provenance.chain.restore import restore_sources
-from cactus.provenance.staleness.obstructions import refuse_obstructions
+from cactus.provenance.staleness.obstructions import note_closed, refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
@@ -61,6 +61,7 @@ def _update(arguments: argparse.Namespace) -> _Outcome:
     wanted = _wanted(planner, request.targets)
     left, ran, called = _stale(folder, wanted), list[Job](), list[Job]()
     refuse_obstructions(planner, [one.job for one in left])
+    closed = note_closed(planner, [planner.assess(job) for job in planner.jobs if job in wanted])
     if not request.dry_run and (restored := restore_sources(planner)):
         print(f"put back {counted(restored, 'stored source')}", flush=True)
     while left:
@@ -78,14 +79,21 @@ def _update(arguments: argparse.Namespace) -> _Outcome:
         called += [job for job in jobs if job not in still]
         if code:
             return _Outcome(folder.name, code, request.dry_run, called, left)
-    if not left:
-        asked = f" ({', '.join(request.targets)})" if request.targets else ""
-        print(f"{folder.name} is up to date{asked}")
-        return _Outcome(folder.name, 0, request.dry_run, called, left)
-    why = "this was a dry run" if request.dry_run else "see `cactus plan`"
-    print(f"{folder.name} is not up to date: {_states(left)}; {why}")
-    code = 0 if request.dry_run else 1
-    return _Outcome(folder.name, code, request.dry_run, called, left)
+    return _Outcome(folder.name, *_end(folder, request, left, closed), called, [*left, *closed])
+
+
+def _end(
+    folder: Path, request: _Request, left: list[Assessment], closed: list[Assessment]
+) -> tuple[int, bool]:
+    """Say what is left; return the exit code, and whether this was a dry run."""
+    if left:
+        why = "this was a dry run" if request.dry_run else "see `cactus plan`"
+        print(f"{folder.name} is not up to date: {_states(left)}; {why}")
+        return 0 if request.dry_run else 1, request.dry_run
+    asked = f" ({', '.join(request.targets)})" if request.targets else ""
+    known = f"may be up to date, but for {_states(closed)}" if closed else "is up to date"
+    print(f"{folder.name} {known}{asked}")
+    return 1 if closed else 0, request.dry_run
 
 
 def _states(left: list[Assessment]) -> str:

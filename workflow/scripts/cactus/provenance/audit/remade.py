@@ -53,7 +53,7 @@ def check_remade(planner: Planner, *, figures: bool) -> Iterator[Finding]:
     """Yield the tables and files of numbers that their jobs would not make like this.
 
     A job that is stale is left out, because its code or its inputs have changed: that is a finding
-    of its own.
+    of its own. So is one that reads what may not be read.
 
     Parameters
     ----------
@@ -65,11 +65,12 @@ def check_remade(planner: Planner, *, figures: bool) -> Iterator[Finding]:
     if figures and any(latex_notes(planner)):
         makers[MAKE_PAPER.name] = _paper
     replaced = replaced_since_audit(planner) if planner.only is None else {}
+    closed = {one.job for one in planner.assess_all() if one.closed}
     for one in audited(planner):
         make = makers.get(one.job.stage)
         if one.job in replaced:
             make = _SLOW_MAKERS.get(one.job.stage, make)
-        if make is None or one.stale:
+        if make is None or one.stale or not closed.isdisjoint(planner.graph.ancestry(one.job)):
             continue
         with tempfile.TemporaryDirectory(prefix="cactus-audit-", dir=_in_memory()) as folder:
             try:
@@ -127,7 +128,9 @@ def check_audit_result(planner: Planner, printed: Iterable[PrintedNumber]) -> It
         yield Finding("stale", AUDIT.name, f"{reasons[0]}{more}", AUDIT)
         return
     before = planner.graph.ancestry(AUDIT)[:-1]
-    records = map(planner.record, before)
+    records = [*map(planner.record, before)]
+    if None in records:  # of a closed one, nobody knows the digest
+        return
     right = {
         "findings": [],
         "digest": run_digest(planner),

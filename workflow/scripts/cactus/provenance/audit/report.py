@@ -95,8 +95,9 @@ class Report:
         lines = [*_blocks(self.findings, limit)]
         lines += [printable(f"note: {note}") for note in self.notes]
         verdict = counted(len(self.findings), "finding") if self.findings else "all agree"
-        counts = {"job": self.jobs, "file": self.files, "printed number": self.numbers}
-        total = ", ".join(counted(number, what) for what, number in counts.items())
+        jobs = f"{counted(self.jobs, 'job')} besides the audit"
+        numbers = counted(self.numbers, "printed number")
+        total = f"{jobs}, {counted(self.files, 'file')}, {numbers}"
         lines += [f"{verdict}: {total}", f"digest of the run: {self.digest}"]
         return "\n".join(lines)
 

@@ -21,6 +21,7 @@ from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
+from cactus.stages.whole_run.make_paper import PAPER
 
 # Words of a column that say what its number is; without one of them, ours is meant.
 _SIDES: Final = {"paper", "ours", "difference", "verdict", "spread", "minus"}
@@ -39,7 +40,7 @@ class Trace:
     chain
         The jobs behind it, upstream jobs first, each with its record (None if it has none).
     stale
-        The jobs of the chain that are stale, apart from all other jobs of the run.
+        The jobs of the chain that are not known to be fresh, apart from all other jobs of the run.
     published
         For a number of the paper, or one that is compared with it, the row in the file of published
         numbers: among others its table, its source (``citation``) and whether it was verified.
@@ -71,31 +72,77 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
         The file is not a finished table or figure of the run, not exactly one number matches, or a
         published number is no longer in the project's file.
     """
-    name = os.path.relpath(file.resolve(), planner.run_folder.resolve())
-    jobs = planner.graph.jobs
-    makers = [job for job in jobs if number_map(job) is not None]
-    maker = next((job for job in makers if name in job.files), None)
-    if maker is None:
-        known = [one for job in makers for one in job.files[:1]]
-        raise _not_found("The run has no such table or figure.", file, name, known)
-    numbers = planner.run_folder / str(number_map(maker))
-    if not numbers.exists():
-        raise RecordError(
-            "The table or figure is not finished.",
-            where=str(file),
-            got=f"no {numbers.name} beside it",
-            fix=f"finish the run first: `cactus update {planner.config.run}`",
-        )
-    entry = _entry(numbers, file, row, column)
+    maker, jobs = _maker(planner, file), planner.graph.jobs
+    entry = _entry(_entries(planner, maker, file), file, row, column)
     chain = [RESULTS, maker]
-    number = PrintedNumber(maker, name, entry)
+    number = PrintedNumber(maker, _name(planner, file), entry)
     published = _published(planner.project.root, entry)
     scored = [job for row in number.rows for job in ScoringJobs(jobs).of(row)]
     chain = [*dict.fromkeys(job for one in scored for job in planner.graph.ancestry(one)), *chain]
     records = [(job, planner.record(job)) for job in chain]
     alone = replace(planner, only=frozenset(chain))
-    stale = tuple(job for job in chain if alone.assess(job).stale)
+    stale = tuple(job for job in chain if alone.assess(job).reasons)
     return Trace(file, entry, records, stale, published)
+
+
+def traceable(planner: Planner, file: Path, row: str | None) -> list[dict[str, Any]]:
+    """Return the map entries of the numbers that a file prints, or of the rows that words fit.
+
+    Raises
+    ------
+    RecordError
+        See `trace`.
+    """
+    found = [one for one in _entries(planner, _maker(planner, file), file) if one["printed"]]
+    if not found:
+        raise _no_numbers(file)
+    if row is None:
+        return found
+    titles = _titles(found, row)
+    if not titles:
+        raise _no_row(file, row, found)
+    return [one for one in found if one["row"] in titles]
+
+
+def _name(planner: Planner, file: Path) -> str:
+    return os.path.relpath(file.resolve(), planner.run_folder.resolve())
+
+
+def _maker(planner: Planner, file: Path) -> Job:
+    """Return the job that makes a file with numbers."""
+    name = _name(planner, file)
+    makers = [job for job in planner.graph.jobs if number_map(job) is not None]
+    maker = next((job for job in makers if name in job.files), None)
+    if maker is None:
+        known = [one for job in makers for one in job.files[:1]]
+        raise _not_found("The run has no such table or figure.", file, name, known)
+    return maker
+
+
+def _entries(planner: Planner, maker: Job, file: Path) -> list[dict[str, Any]]:
+    """Return the map entries of a file that has been made and prints numbers."""
+    numbers = planner.run_folder / str(number_map(maker))
+    if not numbers.exists():
+        command = "paper" if maker == PAPER else "update"
+        raise RecordError(
+            "The table or figure is not finished.",
+            where=str(file),
+            got=f"no {numbers.name} of it",
+            fix=f"finish the run first: `cactus {command} {planner.config.run}`",
+        )
+    entries = map_entries(numbers)
+    if not entries:
+        raise _no_numbers(file)
+    return entries
+
+
+def _no_numbers(file: Path) -> RecordError:
+    return RecordError(
+        "The file prints no numbers.",
+        where=str(file),
+        got="a map without numbers",
+        fix="name a table, or a figure that prints numbers",
+    )
 
 
 def _published(root: Path, entry: dict[str, Any]) -> dict[str, str] | None:
@@ -116,22 +163,13 @@ def _published(root: Path, entry: dict[str, Any]) -> dict[str, str] | None:
     return {name: found[name] for name in PUBLISHED_COLUMNS if name not in KEYS}
 
 
-def _entry(path: Path, file: Path, row: str, column: str) -> dict[str, Any]:
+def _entry(entries: list[dict[str, Any]], file: Path, row: str, column: str) -> dict[str, Any]:
     """Return the map entry of the only number that matches the given words."""
-    entries = map_entries(path)
-    if not entries:
-        raise RecordError(
-            "The file prints no numbers.",
-            where=str(file),
-            got="a map without entries",
-            fix="name a table, or a figure that prints numbers",
-        )
     titles = _titles(entries, row)
     if len(titles) > 1:
         raise _several("rows", file, row, titles)
     if not titles:
-        rows = list(dict.fromkeys(entry["row"] for entry in entries))
-        raise _not_found("No row matches.", file, row, rows)
+        raise _no_row(file, row, entries)
     wanted = _words(re.sub(r"\b(\d+)w(\d+)s\b", r"\1-way \2-shot", column))
     here = [entry for entry in entries if entry["row"] == titles[0]]
     sides = _SIDES & {word for entry in here for word in _words(entry["column"])}
@@ -171,6 +209,11 @@ def _several(what: str, file: Path, got: str, titles: list[str]) -> RecordError:
     fix = f"add words until only one fits: {'; '.join(titles)}"
     got = f"{got!r}, which fits {len(titles)}"
     return RecordError(f"Several {what} match.", where=str(file), got=got, fix=fix)
+
+
+def _no_row(file: Path, row: str, entries: list[dict[str, Any]]) -> RecordError:
+    rows = list(dict.fromkeys(entry["row"] for entry in entries))
+    return _not_found("No row matches.", file, row, rows)
 
 
 def _words(title: str) -> set[str]:

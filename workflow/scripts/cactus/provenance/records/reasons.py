@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -16,6 +17,9 @@ ABSENT: Final = "absent"
 UNREADABLE: Final = "unreadable"
 # Where a file or a link in a loop is in the place of a folder, nothing is below it.
 _NOTHING_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+# What a closed file gives: its own hash, and its content.
+_CLOSED: Final = os.strerror(errno.EACCES)
+CLOSED: Final = f"{UNREADABLE} ({_CLOSED})"
 _LONG: Final = 60  # characters of a list that is shown as a whole
 
 
@@ -40,6 +44,11 @@ class Reason(NamedTuple):
     old: str
     new: str
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether all that is known is that this user may not read a file."""
+        return self.new in (_CLOSED, CLOSED)
+
     def __str__(self) -> str:
         match self.kind:
             case "record" if self.name == "links":
@@ -48,6 +57,8 @@ class Reason(NamedTuple):
                 return "it never finished"
             case "record":
                 return f"no valid record ({self.name}: {self.new})"
+            case "upstream" if self.is_closed:
+                return f"files of {self.name} cannot be read"
             case "upstream":
                 return f"{self.name} runs first"
             case "library" if self.name == "python":

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from cactus.errors import RecordError
 from cactus.files import read_text, write_json
 from cactus.provenance.records.record import Record, read_record, record_files
-from cactus.provenance.staleness.work import comparable, counted_work
+from cactus.provenance.staleness.work import alike, comparable, counted_work, sizes
 from cactus.stages.base import Job, stage_named, stage_names
+from cactus.stages.make_synthetic_data import STAGE as MAKE_SYNTHETIC_DATA
 
 # Beside the runs, so that it is not part of any.
 MEASURED_FILE: Final = ".measured.json"
@@ -48,6 +49,8 @@ class Measured:
         Peak memory and size of the results in bytes; None if not measured.
     name
         Folder of the run and name of the job; empty for a short measurement.
+    alike, sizes
+        See the functions of these names; empty for a short measurement.
     """
 
     kind: str
@@ -59,6 +62,13 @@ class Measured:
     memory: int | None = None
     disk: int | None = None
     name: str = ""
+    alike: str = ""
+    sizes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def run(self) -> str:
+        """Folder of the run that it ran in; empty for a short measurement."""
+        return self.name.partition("/")[0]
 
     def seconds(self, work: float) -> Range:
         """Return how long a job of this kind with so much work would take."""
@@ -124,11 +134,12 @@ def _of_run(folder: Path) -> Iterator[Measured]:
         specs[record.job] = record.plan.spec
     for record in records:
         job = record.job
-        data = [specs[one] for one in data_jobs(dataset_of(job)) if one in specs]
-        times = _times(record, counted_work(job, record.plan.spec))
+        prepared = [one for one in data_jobs(dataset_of(job)) if one in specs]
+        spec, data = record.plan.spec, [specs[one] for one in prepared]
+        times = _times(record, counted_work(job, spec))
         if times is not None:
             yield Measured(
-                kind=comparable(job, record.plan.spec, data),
+                kind=comparable(job, spec, data),
                 host=record.agent.host,
                 device=str((record.agent.device or {}).get("device", "cpu")),
                 fixed=times[0],
@@ -136,6 +147,10 @@ def _of_run(folder: Path) -> Iterator[Measured]:
                 memory=record.activity.peak_memory_bytes,
                 disk=sum(entity.bytes for entity in record.entities.values()),
                 name=f"{folder.name}/{job.name}",
+                alike=alike(
+                    job, drawn=any(one.stage == MAKE_SYNTHETIC_DATA.name for one in prepared)
+                ),
+                sizes=sizes(job, spec, data),
             )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from cactus.closed import closed_on_the_way
+from cactus.errors import counted, few
 from cactus.provenance.execution.attempts import failure_path, work_folder
 from cactus.provenance.execution.lease import LEASE_FILE
 from cactus.provenance.execution.logs import log_path
@@ -16,6 +18,7 @@ from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.places import Obstruction, clearing, look_at, refuse
+from cactus.provenance.staleness.planner import Assessment
 from cactus.provenance.staleness.run_folders import PLANNED_CONFIG_FILE
 from cactus.provenance.staleness.waivers import WAIVERS_FILE
 from cactus.stages.base import Job
@@ -53,6 +56,21 @@ def note_obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstr
     for one in found:
         print(f"note: no job can run: {one}; `{clearing([one])}`", file=sys.stderr)
     return found
+
+
+def note_closed(run: RunReader, found: Iterable[Assessment]) -> list[Assessment]:
+    """Print which jobs' files this user may not read, so that they may be fresh; return these."""
+    shut = [one for one in found if one.closed]
+    reasons = [reason for one in shut for reason in one.reasons]
+    places = [Path(one.name) for one in reasons if one.kind == "record"]
+    places += [run.run_folder / one.name for one in reasons if one.kind == "output"]
+    opening = dict.fromkeys(one.command for one in map(closed_on_the_way, places) if one)
+    if shut:
+        jobs = [one.job.name for one in shut]
+        fix = f"; `{' && '.join(opening)}` opens them" if opening else ""
+        count = counted(len(jobs), "job")
+        print(f"note: {count} with files that cannot be read: {few(jobs)}{fix}", file=sys.stderr)
+    return shut
 
 
 def refuse_obstructions(run: RunReader, writers: Iterable[Job] = ()) -> None:

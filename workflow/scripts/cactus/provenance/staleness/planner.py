@@ -16,7 +16,7 @@ from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.raw_files import current_raw_hashes
 from cactus.provenance.records.links import linked_jobs, replaced_since_audit
 from cactus.provenance.records.plan import PENDING, Plan, PlanFile, plan_path
-from cactus.provenance.records.reasons import ABSENT, Reason, plan_differences
+from cactus.provenance.records.reasons import ABSENT, CLOSED, Reason, plan_differences
 from cactus.provenance.records.record import Record, record_path
 from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.waivers import Waiver, read_waivers
@@ -31,7 +31,7 @@ _FRESH_TIME: Final = 315_705_600.0
 
 @dataclass(frozen=True)
 class Assessment:
-    """A job's plan, the record of its last run, and the reasons to run it again, if any."""
+    """A job's plan, the record of its last run, and the reasons why it is not fresh, if any."""
 
     job: Job
     plan: Plan
@@ -39,15 +39,22 @@ class Assessment:
     reasons: tuple[Reason, ...]
 
     @property
-    def stale(self) -> bool:
-        """Whether the job must run."""
-        return bool(self.reasons)
+    def closed(self) -> bool:
+        """Whether files that may not be read are all that keeps it from being known as fresh."""
+        return bool(self.reasons) and all(reason.is_closed for reason in self.reasons)
 
     @property
-    def state(self) -> Literal["missing", "stale", "fresh"]:
-        """Whether it never finished, must run again, or need not."""
+    def stale(self) -> bool:
+        """Whether the job must run."""
+        return bool(self.reasons) and not self.closed
+
+    @property
+    def state(self) -> Literal["missing", "stale", "closed", "fresh"]:
+        """Whether it never finished, must run again, cannot be told, or need not run."""
         never = self.stale and self.record is None and self.reasons[0].new == "none"
-        return "missing" if never else "stale" if self.stale else "fresh"
+        return (
+            "missing" if never else "stale" if self.stale else "closed" if self.closed else "fresh"
+        )
 
 
 @dataclass
@@ -114,7 +121,8 @@ class Planner(RunReader):
         for upstream in self.graph.inputs(job):
             record = self._fresh_record(upstream.job)
             if record is None:
-                pending.append(Reason("upstream", upstream.job.name, "", ""))
+                closed = CLOSED if self._is_closed(upstream.job) else ""
+                pending.append(Reason("upstream", upstream.job.name, "", closed))
                 inputs.update(dict.fromkeys(upstream.files, PENDING))
             else:
                 made = record.entities
@@ -136,6 +144,9 @@ class Planner(RunReader):
             return self.record(job)
         assessment = self.assess(job)
         return None if assessment.stale else assessment.record
+
+    def _is_closed(self, job: Job) -> bool:
+        return (self.only is None or job in self.only) and self.assess(job).closed
 
     def unlocked_versions(self, jobs: Iterable[Job]) -> str:
         """Return, as text, the versions that jobs run with now and that are not the locked ones."""

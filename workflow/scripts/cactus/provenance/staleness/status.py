@@ -1,4 +1,4 @@
-"""The state of each job of a run: fresh, stale, queued, running, missing, stopped or failed."""
+"""The state of each job of a run, such as fresh, stale, running or failed."""
 
 import os
 from collections import Counter
@@ -18,9 +18,11 @@ from cactus.provenance.records.run_reader import RunReader
 from cactus.provenance.staleness.planner import Assessment, Planner
 from cactus.stages.base import Job
 
-State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "fresh"]
+State = Literal["failed", "stopped", "running", "queued", "missing", "stale", "closed", "fresh"]
 # In the order in which a user needs to know.
 STATES: Final[tuple[State, ...]] = get_args(State)
+NONE_FAILED: Final = "no job failed"
+_INTERRUPT: Final = KeyboardInterrupt.__name__
 _FAILED: Final = ("failed", "killed")  # states of an attempt
 
 
@@ -32,7 +34,7 @@ class JobStatus:
     ----------
     state
         A killed job counts as failed, one that was asked to stop as stopped; a job that never
-        finished is missing.
+        finished is missing. One whose files may not be read is closed: it may be fresh.
     ended
         When its last run ended, or when it failed or started, in ISO 8601; empty if never.
     seconds
@@ -76,7 +78,9 @@ def _attempt_status(job: Job, facts: dict[str, Any], seconds: float | None) -> J
         case "killed":
             note = f"its process {process_location(facts)} died without reporting an error"
             return JobStatus(job, "failed", str(facts.get("started", "")), seconds, note)
-    state: State = "stopped" if was_stopped(facts) else "failed"
+    # What Ctrl-C ends while it imports has no chance to note that it was stopped.
+    stopped = was_stopped(facts) or facts.get("error") == _INTERRUPT
+    state: State = "stopped" if stopped else "failed"
     return JobStatus(job, state, str(facts.get("ended", "")), seconds, str(facts.get("error", "")))
 
 
@@ -141,7 +145,7 @@ def list_failures(
             log = facts.get("log") or _log(run.run_folder, job, facts)
             lines.append(f"  {job.name}: {status.note}\n    log: {log}")
     if not lines:
-        return "no job failed"
+        return NONE_FAILED
     head = ", ".join(f"{counted(ends[one], 'job')} {one}" for one in STATES if ends[one])
     return "\n".join([f"{head}:", *lines])
 

@@ -1,8 +1,12 @@
 """How much work a job is, counted from its keys, and which jobs' times can be compared."""
 
+import json
 from typing import Any, Final
 
+from cactus.config.sections.source import Source
+from cactus.errors import ConfigError
 from cactus.provenance.records.objects import json_hash
+from cactus.provenance.records.reasons import flatten
 from cactus.stages.base import Job
 
 # Keys that no stage's time depends on.
@@ -37,11 +41,46 @@ def comparable(job: Job, spec: dict[str, Any], data: list[dict[str, Any]]) -> st
         Those of the jobs that prepare its data set.
     """
     stage = job.definition
-    if stage.local:
-        return stage.name
-    skipped = frozenset({*stage.work, *stage.same_time})
-    shapes = {"spec": _shape(spec, skipped), "data": [_shape(one, frozenset()) for one in data]}
-    return f"{stage.name}:{json_hash(shapes)}"
+    return stage.name if stage.local else f"{stage.name}:{json_hash(_shapes(job, spec, data))}"
+
+
+def alike(job: Job, *, drawn: bool) -> str:
+    """Return a text that is the same for jobs that do the same, perhaps in other sizes.
+
+    They are of one stage, data set, method and kind of source. Their times tell each other's only
+    roughly.
+
+    Parameters
+    ----------
+    drawn
+        Whether the data are synthetic, which are far smaller than the real ones.
+    """
+    parts = {name: value for name, value in job.wildcards.items() if name != "seed"}
+    if "source" in parts:
+        parts["source"] = _kind(parts["source"])
+    return "/".join([job.stage, *parts.values(), "drawn" if drawn else "real"])
+
+
+def sizes(
+    job: Job, spec: dict[str, Any], data: list[dict[str, Any]]
+) -> tuple[tuple[str, str], ...]:
+    """Return the keys that have to be the same for jobs that compare, with their values as JSON."""
+    shapes = _shapes(job, spec, data)
+    pairs = [pair for one in (shapes["spec"], *shapes["data"]) for pair in flatten(one).items()]
+    return tuple((key, json.dumps(value, sort_keys=True)) for key, value in dict(pairs).items())
+
+
+def _kind(source: str) -> str:
+    """Return the kind of a source of tasks; the name itself in a record of another version."""
+    try:
+        return Source.parse(source).kind
+    except ConfigError:
+        return source
+
+
+def _shapes(job: Job, spec: dict[str, Any], data: list[dict[str, Any]]) -> dict[str, Any]:
+    skipped = frozenset({*job.definition.work, *job.definition.same_time})
+    return {"spec": _shape(spec, skipped), "data": [_shape(one, frozenset()) for one in data]}
 
 
 def _value(spec: dict[str, Any], name: str) -> Any:
