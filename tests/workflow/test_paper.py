@@ -84,7 +84,7 @@ def test_no_page_is_nearly_empty(with_paper: Project, tmp_path):
     for page in pages:
         image = np.asarray(Image.open(page))
         body = image[: int(0.94 * len(image))]  # above the foot
-        dark = np.flatnonzero((body < 128).any(1))
+        dark = np.flatnonzero((body < 200).any(1))  # small text is gray at this resolution
         assert dark.max() > 0.8 * len(image), page.name
         assert np.diff(dark).max() < 0.15 * len(image), page.name
 
