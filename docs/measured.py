@@ -17,6 +17,7 @@ from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import write_text
 from cactus.paper import style
+from cactus.paper.absent import cell_name
 from cactus.paper.figures import paper_comparison
 from cactus.paper.figures.inputs import FigureInputs
 from cactus.paper.results import averaged_over_seeds, read_results, sorted_results
@@ -77,7 +78,7 @@ def markdown(table: Table) -> str:
     for (source, method), rows in averaged.groupby(["source", "method"], sort=False):
         by_setting = {(row.way, row.shot): row for row in rows.itertuples()}
         cells = [_cells(by_setting.get(one), paper=one in known) for one in settings]
-        name = paper_comparison.line_name(str(source), str(method), UNTITLED)
+        name = cell_name(str(source), str(method), UNTITLED)
         lines.append(_line(name, *chain.from_iterable(cells)))
     return "\n".join([*lines, "", f"Ours against the paper: {verdict_counts(averaged)}."])
 

@@ -40,7 +40,7 @@ def test_missing_programs_are_named_with_what_to_install(monkeypatch, tmp_path: 
 def test_a_missing_package_is_named(monkeypatch, tmp_path: Path):
     for name in ("latexmk", "pdflatex", "kpsewhich"):
         program = tmp_path / name
-        found = [f"/tex/{one}.sty" for one in ("booktabs", "fancyhdr", "hyperref", "longtable")]
+        found = [f"/tex/{one}.sty" for one in ("booktabs", "fancyhdr", "hyperref")]
         program.write_text(f"#!/bin/sh\nprintf '%s\\n' {' '.join(found)}\n", encoding="utf-8")
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -74,28 +74,31 @@ def test_an_error_of_latex_is_told_with_its_line_and_leaves_no_pdf(tmp_path: Pat
 
 
 @pytest.mark.latex
-def test_a_heading_stays_with_its_long_table_whatever_is_left_of_the_page(tmp_path: Path):
+def test_the_caption_and_head_of_a_long_table_stay_with_its_first_row(tmp_path: Path):
     needs_latexmk()
     template = (Path(latex.__file__).parent / "templates/paper.tex.jinja").read_text()
-    macro = template[template.index(r"\newcommand{\together}") : template.index(r"\setlength{\par")]
-    rows = r"row\\" * 60
+    start, end = template.index("% A table that pages break"), template.index("% End of the table")
+    row = r"\settingsrow{\settingscell{.4}{row of\par two lines}}"
+    head = r"\settingshead{\settingscell{.4}{Head}}"
     parts = [
         rf"\clearpage\begin{{minipage}}[t][{height}pt]{{1pt}}x\end{{minipage}}\par"
-        r"\together{40ex}\section{Heading}Lead-in"
-        rf"\begin{{longtable}}{{l}}Head\\\endhead {rows}\end{{longtable}}"
+        rf"\settingscaption{{Caption}}{{t{height}}}{head}{row * 20}\penalty-100{head}{row * 20}"
+        r"\settingsend"
         for height in range(200, 560, 12)
     ]
-    body = rf"\usepackage{{longtable}}{macro}\begin{{document}}{''.join(parts)}"
+    body = rf"\makeatletter{template[start:end]}\begin{{document}}{''.join(parts)}"
     source = write(tmp_path / "long", "")
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace(r"\begin{document}", body), encoding="utf-8")
     compile_pdf(source, tmp_path / "long/paper.pdf", MOMENT)
     command = ["pdftotext", "-layout", str(tmp_path / "long/paper.pdf"), "-"]
     pages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\f")
-    found = [[line.split()[-1] for line in page.splitlines() if line.strip()] for page in pages]
-    headed = [page for page in found if "Heading" in page]
-    assert len(headed) == len(parts)
-    for page in headed:
-        start = page.index("Heading")
-        assert page[start : start + 4] == ["Heading", "Lead-in", "Head", "row"], page
-        assert "Head" not in page[:start]
+    found = [[line.split()[0] for line in page.splitlines() if line.strip()] for page in pages]
+    captioned = [page for page in found if "Table" in page]
+    assert len(captioned) == len(parts)
+    for page in captioned:
+        start = page.index("Table")
+        assert page[start : start + 4] == ["Table", "Head", "row", "two"], page
+    heads = [page for page in found if "Head" in page]
+    assert all(page[page.index("Head") + 1] == "row" for page in heads)
+    assert sum(page.count("Head") for page in found) == 2 * len(parts)

@@ -6,7 +6,7 @@ import pytest
 
 from cactus.config.load import parse_config
 from cactus.config.printed.titles import UNTITLED, Titles
-from cactus.manuscript.departures import departures
+from cactus.manuscript.departures import OWN, Departure, departures, divided
 from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.values import by_name, names_of
@@ -46,7 +46,8 @@ def found(point: dict[str, Any], names: Parts, **values: Any) -> list[tuple[str,
     parts = names if isinstance(names, dict) else {name: ALL | {name} for name in names}
     departing, silent = departures([section], settings, defaults, parts, UNTITLED)
     assert not silent
-    return [tuple(one) for one in departing]
+    assert [title for title, _ in departing] == ["One"] * bool(departing)
+    return [tuple(one) for _, rows in departing for one in rows]
 
 
 def test_a_key_of_the_original_is_no_departure():
@@ -154,3 +155,36 @@ def test_what_is_no_key_is_told_with_the_values_of_the_study():
 def test_links_of_the_documentation_are_left_out(here: str):
     (row,) = found({**FACT, "here": here}, {"omniglot"})
     assert row[2] == "as drawn"
+
+
+@pytest.mark.parametrize(
+    ("here", "shown"),
+    [
+        ("all pinned; versions are in `envs`", "all pinned"),
+        ("`config/full.yaml` has both", ""),
+        ("one; `two` of them; three", "one; three"),
+    ],
+)
+def test_clauses_on_files_and_keys_of_the_project_are_left_out(here: str, shown: str):
+    point = {**FACT, "here": here, "reason": "They mean the same. `embedding` restores it."}
+    (row,) = found(point, {"omniglot"})
+    assert row[2:] == (shown, "They mean the same.")
+
+
+def test_values_are_told_in_words():
+    point = {
+        "point": "Baselines",
+        "evidence": ["code"],
+        "key": "baselines.methods",
+        "original": ["knn", "linear", "mlp", "cluster_matching"],
+        "per": ["omniglot"],
+    }
+    names = {"omniglot", "baselines"}
+    (row,) = found(point, names, baselines={"methods": ["knn", "cluster_matching"]})
+    assert row[1:3] == ("kNN, linear classifier, MLP, cluster matching", "kNN, cluster matching")
+
+
+def test_what_a_study_chose_is_apart_from_what_has_a_reason():
+    own, reasoned = Departure("a", "b", "c", OWN), Departure("d", "e", "f", "Faster.")
+    parts = [("One", [own, reasoned]), ("Two", [reasoned])]
+    assert divided(parts) == ([("One", [own])], [("One", [reasoned]), ("Two", [reasoned])])

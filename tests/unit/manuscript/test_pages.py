@@ -1,45 +1,70 @@
-"""Figures are ordered such that they fill pages."""
+"""Figures are put into floats: in their order, narrow ones side by side."""
 
 from pathlib import Path
 
 import pytest
 
 from cactus.errors import DataError
-from cactus.manuscript.pages import filling_pages
+from cactus.manuscript.pages import Kind, floats, kinds
 from cactus.report.figures import Figure
 from cactus.report.pictures import Picture
 
 PICTURE = Picture("", 1, 1)
 
 
-def figures(folder: Path, *sizes: tuple[float, float]) -> list[Figure]:
-    """Write PDFs of some widths and heights in points, and return them as figures."""
+def figures(folder: Path, *widths: float, caption: str = "") -> list[Figure]:
+    """Write PDFs of some widths in points, and return them as figures."""
     found = []
-    for number, (width, height) in enumerate(sizes):
-        (folder / f"f{number}.pdf").write_bytes(b"%%PDF /MediaBox [ 0 0 %f %f ]" % (width, height))
-        found.append(Figure(f"f{number}", "", "Title", "Caption.", PICTURE, "f.pdf"))
+    for number, width in enumerate(widths):
+        (folder / f"f{number}.pdf").write_bytes(b"%%PDF /MediaBox [ 0 0 %f 90 ]" % width)
+        own = caption or f"Caption {number}."
+        found.append(Figure(f"f{number}", "", "Title", own, PICTURE, "f.pdf"))
     return found
 
 
 @pytest.mark.parametrize(
-    ("sizes", "order"),
+    ("widths", "rows"),
     [
         ([], []),
-        ([(510, 600), (510, 600), (510, 60)], [0, 2, 1]),  # the small one fits below the first
-        ([(510, 320), (510, 320), (510, 320)], [0, 1, 2]),  # two fit, the third does not
-        ([(510, 480), (510, 400), (510, 330), (240, 190), (240, 190)], [0, 3, 1, 4, 2]),
-        ([(1020, 1200), (510, 90)], [0, 1]),  # scaled to the width of the text
-        ([(510, 2000), (510, 2000), (510, 60)], [0, 2, 1]),  # scaled to fit on a page
+        ([510, 510], [[0], [1]]),
+        ([241, 241, 241], [[0, 1], [2]]),
+        ([241, 510, 241, 241, 240], [[0], [1], [2, 3], [4]]),
+        ([396, 241], [[0], [1]]),
     ],
 )
-def test_a_figure_goes_to_the_first_page_with_room(sizes, order, tmp_path: Path):
-    found = filling_pages(figures(tmp_path, *sizes), tmp_path)
-    assert [int(one.name[1:]) for one in found] == order
+def test_two_narrow_figures_that_follow_each_other_share_a_float(widths, rows, tmp_path: Path):
+    found = floats(figures(tmp_path, *widths), tmp_path)
+    assert [[int(one.name[1:]) for one in row] for row in found] == rows
+    assert [one.narrow for row in found for one in row] == [width < 248 for width in widths]
+
+
+def test_a_caption_is_said_once_for_each_kind(tmp_path: Path):
+    given = figures(tmp_path, 510, 510, 510, caption="The same.")
+    names = ("tasks-mnist", "tasks-celeba", "purity-mnist")
+    given = [one._replace(name=name) for one, name in zip(given, names, strict=True)]
+    for number, name in enumerate(names):
+        (tmp_path / f"f{number}.pdf").rename(tmp_path / f"{name}.pdf")
+    found = [one for row in floats(given, tmp_path) for one in row]
+    assert [one.like for one in found] == ["", "tasks-mnist", ""]
+
+
+def test_kinds_have_their_first_and_last_figure(tmp_path: Path):
+    given = [
+        one._replace(name=name, title=title)
+        for one, name, title in zip(
+            figures(tmp_path, 1, 1, 1),
+            ("shots", "tasks-mnist", "tasks-celeba"),
+            ("Shots", "Tasks: MNIST", "Tasks: CelebA: faces"),
+            strict=True,
+        )
+    ]
+    tasks = Kind("Tasks", "tasks-mnist", "tasks-celeba")
+    assert kinds(given) == [Kind("Shots", "shots", "shots"), tasks]
 
 
 def test_a_file_that_is_no_figure_is_named(tmp_path: Path):
-    given = figures(tmp_path, (510, 100))
+    given = figures(tmp_path, 510)
     (tmp_path / "f0.pdf").write_bytes(b"")
     with pytest.raises(DataError) as caught:
-        filling_pages(given, tmp_path)
+        floats(given, tmp_path)
     assert caught.value.where == str(tmp_path / "f0.pdf")

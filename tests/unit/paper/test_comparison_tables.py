@@ -55,6 +55,8 @@ def test_every_number_has_difference_verdict_and_spread(seeds_run: Run, tmp_path
         key = f"{row['source']} {row['method']}", row["way"], row["shot"]
         by_side.setdefault(side, {})[key] = entry["printed"]
     rows = averaged(seeds_run)
+    known = rows.groupby(["source", "method"])["difference"].transform("count") > 0
+    rows = rows[known]
     assert {side: len(found) for side, found in by_side.items()} == dict.fromkeys(
         ("difference", "verdict", "seed spread"), len(rows)
     )
@@ -66,6 +68,76 @@ def test_every_number_has_difference_verdict_and_spread(seeds_run: Run, tmp_path
             f"{round(100 * row.difference, 9):+.2f} ± {round(100 * row.difference_ci95, 9):.2f}"
         )
         assert by_side["difference"][key] == (wanted if row.difference == row.difference else "")
+
+
+def test_rows_without_a_number_of_the_paper_are_named_instead(seeds_run: Run, tmp_path: Path):
+    text = " ".join(table(seeds_run, "verdicts", tmp_path).split())
+    rows = averaged(seeds_run)
+    empty = rows.groupby(["source", "method"])["difference"].count() == 0
+    assert {*empty[empty].index} == {
+        ("acai+p-1", "cactus-protonets"),
+        ("pixels", "cactus-protonets"),
+    }
+    assert (
+        "Left out, because not run by the paper, as far as its sources show: Pixels, "
+        "CACTUs-ProtoNets; ACAI, P = 1, CACTUs-ProtoNets." in text
+    )
+
+
+def without_numbers(run: Run, folder: Path, reason: str, way: int = 0) -> Run:
+    """Copy results without the paper's numbers of Omniglot, of all ways or one."""
+    tables = folder / "tables"
+    tables.mkdir(parents=True)
+    results = read_results(run.results)
+    chosen = results["dataset"] == "omniglot"
+    chosen &= (results["way"] == way) | (not way)
+    status = "unavailable" if reason == "not at hand" else ""
+    for column in ("paper_mean", "paper_ci95", "difference", "difference_ci95"):
+        results.loc[chosen, column] = float("nan")
+    results.loc[chosen, "verdict"] = reason
+    results.loc[chosen, ["paper_status", "paper_ci95_status"]] = status
+    results.loc[chosen, "in_paper"] = bool(status)
+    results.to_csv(tables / "results.csv", index=False)
+    (tables / PAIRED_FILE).write_bytes((run.folder / "tables" / PAIRED_FILE).read_bytes())
+    return Run(folder, [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("not at hand", "The paper's numbers for this data set are not at hand."),
+        ("not in the paper", "The paper has no numbers for this data set, as far as its sources"),
+    ],
+)
+def test_a_table_without_any_number_of_the_paper_has_no_place_for_one(
+    small_run: Run, tmp_path: Path, reason: str, said: str
+):
+    run = without_numbers(small_run, tmp_path / "run", reason)
+    text = table(run, "accuracies", tmp_path)
+    assert said in text
+    assert r"Embedding & Method & \multicolumn{1}{c}{5-way 1-shot} &" in text
+    assert "of the paper" not in re.search(r"\\caption\{.*", text)[0]
+    assert not any("paper" in entry["column"] for entry in entries(tmp_path, "accuracies"))
+    text = table(run, "verdicts", tmp_path)
+    assert "There is no number of the paper to compare with." in text
+    assert said in text
+    assert entries(tmp_path, "verdicts") == list(numbers_in_table(tmp_path / "verdicts.tex")) == []
+
+
+def test_a_setting_without_any_number_of_the_paper_has_no_column_for_one(
+    small_run: Run, tmp_path: Path
+):
+    run = without_numbers(small_run, tmp_path / "run", "not at hand", way=20)
+    said = "The paper's numbers for 20-way 1-shot, 20-way 5-shot are not at hand."
+    for kind, side in (("accuracies", "paper"), ("verdicts", "difference")):
+        assert said in table(run, kind, tmp_path)
+        columns = {entry["column"] for entry in entries(tmp_path, kind)}
+        assert {one for one in columns if one.endswith(side)} == {
+            f"5-way 1-shot, {side}", f"5-way 5-shot, {side}"
+        }  # fmt: skip
+        shown = [cell for row in numbers_in_table(tmp_path / f"{kind}.tex") for cell in row]
+        assert shown == [entry["printed"] for entry in entries(tmp_path, kind)]
+    assert "20-way 1-shot, ours" in {one["column"] for one in entries(tmp_path, "accuracies")}
 
 
 def test_a_single_seed_has_no_spread(small_run: Run, tmp_path: Path):

@@ -12,7 +12,7 @@ import pytest
 from cactus.config.sections.outputs import OutputSettings
 from cactus.errors import DataError
 from cactus.paper.draw.registry import draw
-from cactus.paper.results import averaged_over_seeds, read_results
+from cactus.paper.results import averaged_over_seeds, read_results, rows_of_tables
 from cactus.paper.summary import format_summary
 from cactus.paper.tables.registry import write_table
 from cactus.provenance.audit.reading.paper_numbers import published_key, read_paper_numbers
@@ -95,15 +95,19 @@ def test_the_verdicts_that_are_shown_are_counted_and_no_others(run: Run, tmp_pat
     path = tmp_path / "verdicts.tex"
     write_table("verdicts", run.results, "omniglot", path, 2, "run")
     shown = [one["printed"] for one in _entries(path).values() if one["columns"] == ["verdict"]]
-    assert len(averaged_over_seeds(read_results(run.results))) == len(shown) + 2
+    rows = rows_of_tables(read_results(run.results))
+    assert len(averaged_over_seeds(read_results(run.results))) == len(rows) + 2
+    counted = Counter(rows["verdict"])
+    assert {*(counted - Counter(shown))} == {"not in the paper"}
+    assert not Counter(shown) - counted
     (line,) = re.findall(
         r"Verdicts on (\d+) numbers:\} (.*?)\.", " ".join(path.read_text().split())
     )
-    assert line[0] == str(len(shown))
+    assert line[0] == str(len(rows))
     summary = format_summary(read_results(run.results)).splitlines()[-1]
     for text in (line[1], summary.removeprefix("Against the paper: ")):
         counts = dict(one.split(" ", 1)[::-1] for one in text.replace(" only", "").split(", "))
-        assert counts == {name: str(count) for name, count in Counter(shown).items()}
+        assert counts == {name: str(count) for name, count in counted.items()}
 
 
 def test_settings_without_a_model_are_empty_and_the_text_fits_the_map(table: Path):

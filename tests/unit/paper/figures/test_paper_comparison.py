@@ -3,7 +3,7 @@ from matplotlib.axes import Axes
 from cactus.config.printed.titles import UNTITLED
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.figures.inputs import FigureInputs
-from cactus.paper.figures.paper_comparison import draw, numbers
+from cactus.paper.figures.paper_comparison import caption, draw, numbers
 from cactus.paper.results import averaged_over_seeds, read_results
 from cactus.paper.vocabulary import setting_title
 from tests.unit.paper.conftest import Run
@@ -134,3 +134,19 @@ def test_the_panels_of_a_data_set_fill_the_page(grid_run: Run):
     lefts = {round(min(one.get_position().x0 for one in row), 3) for row in rows.values()}
     rights = {round(max(one.get_position().x1 for one in row), 3) for row in rows.values()}
     assert len(lefts) == len(rights) == 1
+
+
+def test_all_panels_have_one_scale(grid_run: Run):
+    figure = draw(_inputs(grid_run))
+    figure.draw_without_rendering()
+    assert len({axes.get_xlim() for axes in figure.axes}) == 1
+    shown = [bars.lines[0].get_xdata()[0] for axes in figure.axes for bars in axes.containers]
+    low, high = figure.axes[0].get_xlim()
+    assert low < min(0, *shown) <= max(0, *shown) < high
+
+
+def test_the_caption_tells_of_what_is_shown(small_run: Run):
+    inputs = _inputs(small_run)
+    assert "one scale" in caption(inputs)
+    inputs.results["difference"] = float("nan")
+    assert caption(inputs) == draw(inputs).axes[0].texts[0].get_text().replace("\n", " ")

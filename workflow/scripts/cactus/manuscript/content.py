@@ -1,7 +1,7 @@
 """What the text of a paper says of a run, besides what its template says of every run."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,14 +11,17 @@ from cactus.config.load import read_yaml
 from cactus.config.models import Config
 from cactus.config.printed.durations import duration
 from cactus.config.printed.titles import Titles
+from cactus.config.printed.words import inline, listed
 from cactus.errors import counted
-from cactus.manuscript.departures import departures
+from cactus.manuscript.departures import departures, divided
 from cactus.manuscript.numbers import number_key
-from cactus.manuscript.pages import filling_pages
+from cactus.manuscript.pages import floats, kinds
 from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
+from cactus.paper.tables.departures import changed_settings
+from cactus.paper.tables.unpublished import unpublished_notes
 from cactus.paper.verdicts import resting_on_recalled, verdict_counts
 from cactus.paper.vocabulary import is_oracle, setting_title
 from cactus.report.compute import facts, memory, stage_lines
@@ -47,11 +50,17 @@ class Finding(NamedTuple):
 
 
 class DatasetText(NamedTuple):
-    """A data set: its title, the data in words, its main numbers, and its tables."""
+    """A data set: its title, its main numbers, its tables, and what these leave out.
+
+    `tables` has the names of the tables by their kinds. `changed` are settings that are not the
+    defaults, as LaTeX.
+    """
 
     title: str
     findings: list[Finding]
-    tables: list[str]
+    tables: dict[str, str]
+    unpublished: list[str]
+    changed: list[str]
 
 
 def content(view: RunView, root: Path) -> dict[str, Any]:
@@ -59,6 +68,45 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
     config = view.reader.config
     rows = rows_of_tables(view.results)
     grid = config.expanded_grid
+    records = view.records
+    datasets = [view.titles.dataset(name) for name in grid.datasets]
+    learners = {view.titles.learner(one.learner) for one in grid.trained_cells}
+    return {
+        "run": view.run,
+        "title": f"CACTUs on {listed(datasets)}: A Reproducible Study",
+        "references": references(cited(config)),
+        "caveat": caveat(view.results),
+        "listed": listed(datasets),
+        "datasets": [_dataset(view, rows, name) for name in grid.datasets],
+        "embeddings": listed(sorted({view.titles.source(one) for one in _embeddings(config)})),
+        "learners": listed(sorted(learners)),
+        "baselines": bool(grid.with_baselines),
+        "scratch": any(one.source == "scratch" for one in grid.cells),
+        "oracle": any(one.source == "labels" for one in grid.cells),
+        "resting": resting_on_recalled(rows),
+        "selected": bool((view.results["validation_tasks"] > 0).any()),
+        **_figures(view),
+        "quality": "".join(_tables(view, None).values()),
+        **_departures(view, root),
+        "facts": facts(records),
+        "stages": stage_lines(records),
+        "memory": memory,
+        "duration": duration,
+    }
+
+
+def _figures(view: RunView) -> dict[str, Any]:
+    """Return the floats of figures, and their kinds; one without anything to show is left out."""
+    compared = bool(view.results["difference"].notna().any())
+    shown = [
+        one for one in figures(view) if one.pdf and (compared or one.name != "paper_comparison")
+    ]
+    return {"floats": floats(shown, view.folder / "figures"), "kinds": kinds(shown)}
+
+
+def _departures(view: RunView, root: Path) -> dict[str, Any]:
+    """Return where the study departs, of its own accord or not, and what no source has."""
+    config = view.reader.config
     departing, silent = departures(
         protocol_sections(root),
         config.model_dump(mode="json"),
@@ -66,34 +114,8 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         parts_of(config),
         view.titles,
     )
-    records = view.records
-    datasets = [view.titles.dataset(name) for name in grid.datasets]
-    learners = {view.titles.learner(one.learner) for one in grid.trained_cells}
-    return {
-        "run": view.run,
-        "title": f"CACTUs on {_listed(datasets)}: A Reproducible Study",
-        "references": references(cited(config)),
-        "caveat": caveat(view.results),
-        "listed": _listed(datasets),
-        "datasets": [_dataset(view, rows, name) for name in grid.datasets],
-        "embeddings": _listed(sorted({view.titles.source(one) for one in _embeddings(config)})),
-        "learners": _listed(sorted(learners)),
-        "baselines": bool(grid.with_baselines),
-        "scratch": any(one.source == "scratch" for one in grid.cells),
-        "oracle": any(one.source == "labels" for one in grid.cells),
-        "resting": resting_on_recalled(rows),
-        "selected": bool((view.results["validation_tasks"] > 0).any()),
-        "figures": filling_pages(
-            [one for one in figures(view, root) if one.pdf], view.folder / "figures"
-        ),
-        "tables": _tables(view, None),
-        "departures": departing,
-        "silent": silent,
-        "facts": facts(records),
-        "stages": stage_lines(records),
-        "memory": memory,
-        "duration": duration,
-    }
+    own, reasoned = divided(departing)
+    return {"own": own, "reasoned": reasoned, "silent": silent}
 
 
 def run_facts(view: RunView) -> dict[str, str]:
@@ -138,7 +160,13 @@ def _dataset(view: RunView, rows: pd.DataFrame, dataset: str) -> DatasetText:
     chosen = rows[rows["dataset"] == dataset]
     groups = chosen.groupby(["way", "shot"], sort=False)
     findings = [one for _, group in groups if (one := _finding(group, view.titles)) is not None]
-    return DatasetText(view.titles.dataset(dataset), findings, _tables(view, dataset))
+    return DatasetText(
+        view.titles.dataset(dataset),
+        findings,
+        _tables(view, dataset),
+        unpublished_notes(chosen, view.titles),
+        changed_settings(view.reader.config.schedule(dataset), view.titles),
+    )
 
 
 def _finding(rows: pd.DataFrame, titles: Titles) -> Finding | None:
@@ -151,12 +179,12 @@ def _finding(rows: pd.DataFrame, titles: Titles) -> Finding | None:
     plain, labeled = _best(rows[scratch]), _best(rows[oracle])
     return Finding(
         setting_title(unlabeled["way"], unlabeled["shot"]),
-        f"{titles.method(unlabeled['method'])} ({titles.source(unlabeled['source'])})",
+        f"{inline(titles.method(unlabeled['method']))} ({titles.source(unlabeled['source'])})",
         number_key(unlabeled),
         _PUBLISHED.get(unlabeled["paper_status"], ""),
         number_key(plain) if plain else "",
         number_key(labeled) if labeled else "",
-        titles.method(labeled["method"]) if labeled else "",
+        inline(titles.method(labeled["method"])) if labeled else "",
     )
 
 
@@ -165,20 +193,24 @@ def _best(rows: pd.DataFrame) -> dict[str, Any] | None:
     return next(iter(rows_of(ordered.head(1))), None)
 
 
-def _tables(view: RunView, dataset: str | None) -> list[str]:
-    """Return the names of the tables of a data set, or of those that show the whole run.
+def _tables(view: RunView, dataset: str | None) -> dict[str, str]:
+    """Return the names of the tables of a data set, or of those that show the whole run, by kind.
 
-    That of the paired tests is left out where there is no pair.
+    That of the paired tests is left out where there is no pair, and that of the verdicts where the
+    paper has no number.
     """
     tables = [MAKE_TABLE.parse(job.cell) for job in view.reader.graph.by_stage[MAKE_TABLE.name]]
-    empty = "" if (view.paired["dataset"] == dataset).any() else "tests"
-    return [one.table for one in tables if one.dataset == dataset and one.kind != empty]
+    here = view.results[view.results["dataset"] == dataset]
+    filled = {
+        "tests": bool((view.paired["dataset"] == dataset).any()),
+        "verdicts": bool(here["difference"].notna().any()),
+    }
+    return {
+        one.kind: one.table
+        for one in tables
+        if one.dataset == dataset and filled.get(one.kind, True)
+    }
 
 
 def _embeddings(config: Config) -> Iterator[str]:
     return iter(dict.fromkeys(name for _, name, _ in config.expanded_grid.embedding_runs))
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as an English list."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

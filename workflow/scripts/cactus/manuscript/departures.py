@@ -1,28 +1,34 @@
 """Where a study departs from the original, and where no source says what that does."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from cactus.config.printed.titles import Titles
+from cactus.config.printed.words import value_words
 from cactus.config.sections.names import LEARNERS
 from cactus.manuscript.parts import METHODS, ORACLE, oracle_of
 from cactus.manuscript.protocol import Point, Section
 from cactus.manuscript.values import by_name, filled_in
 
-_OWN: Final = "chosen by this study"
+OWN: Final = "chosen by this study"
 _LINK: Final = re.compile(
     r" ?\(?\[[^\]]*\]\([^)]*\)\)?"
 )  # of Markdown, to a page of the documentation
+_CLAUSE: Final = re.compile(r"(?<=[;.]) ")
 
 
 class Departure(NamedTuple):
-    """One point: what it is about, the original, the study, and why, if the page says so."""
+    """One point: what it is about, the original, the study, and why, or `OWN`."""
 
     point: str
     original: str
     here: str
     reason: str
+
+
+Parts = list[tuple[str, list[Departure]]]  # titles of the protocol's sections, and their points
 
 
 def departures(
@@ -31,8 +37,8 @@ def departures(
     defaults: Mapping[str, Any],
     parts: Mapping[str, Collection[str]],
     titles: Titles,
-) -> tuple[list[Departure], list[Departure]]:
-    """Return the points on which a study departs, and those that no source has.
+) -> tuple[Parts, Parts]:
+    """Return the points on which a study departs, and those that no source has, by section.
 
     Parameters
     ----------
@@ -47,12 +53,21 @@ def departures(
     titles
         Titles of what the study adds.
     """
-    found: dict[str, list[Departure]] = {"departs": [], "unpublished": []}
-    for point in (point for section in sections for point in section.points):
-        for verdict, where, studied in _relevant(point, settings, parts):
-            row = _departure(point, settings, defaults, where, studied, titles)
-            found[verdict].append(row)
-    return found["departs"], found["unpublished"]
+    departing: dict[str, list[Departure]] = defaultdict(list)
+    silent: dict[str, list[Departure]] = defaultdict(list)
+    for section in sections:
+        for point in section.points:
+            for verdict, where, studied in _relevant(point, settings, parts):
+                row = _departure(point, settings, defaults, where, studied, titles)
+                (departing if verdict == "departs" else silent)[section.title].append(row)
+    return list(departing.items()), list(silent.items())
+
+
+def divided(parts: Parts) -> tuple[Parts, Parts]:
+    """Return the points on which a study departs of its own accord, and those with a reason."""
+    own = [(title, [one for one in rows if one.reason == OWN]) for title, rows in parts]
+    reasoned = [(title, [one for one in rows if one.reason != OWN]) for title, rows in parts]
+    return [one for one in own if one[1]], [one for one in reasoned if one[1]]
 
 
 def _relevant(
@@ -88,14 +103,21 @@ def _departure(
     """Return a point as a row of a table, for the data sets or embeddings `where` it departs."""
 
     def chosen(values: Mapping[str, Any]) -> str:
-        return by_name({name: values[name] for name in where if name in values}, studied, titles)
+        shown = {name: value_words(values[name]) for name in where if name in values}
+        return by_name(shown, studied, titles)
 
     original = point.says or chosen(point.original_values)
     here = [chosen(point.values(settings))] if point.keys else []
     own = bool(here) and here != [chosen(point.values(defaults))]
     here += [point.here.strip().rstrip(".")] if point.here and not own else []
-    reason = _OWN if own else (point.reason or _OWN).strip()
+    reason = OWN if own else (point.reason or OWN).strip()
     texts = (
         filled_in(settings, text, where, titles) for text in (original, "; ".join(here), reason)
     )
-    return Departure(point.point, *(_LINK.sub("", text) for text in texts))
+    return Departure(point.point, *(_for_readers(_LINK.sub("", text)) for text in texts))
+
+
+def _for_readers(text: str) -> str:
+    """Return a text without the clauses on keys, files and names of the project, in backquotes."""
+    clauses = [one for one in _CLAUSE.split(text) if "`" not in one]
+    return " ".join(clauses).rstrip(";")

@@ -10,7 +10,7 @@ from typing import Final
 from cactus.errors import CodeError, ResourceError
 from cactus.files import write_text
 
-_PACKAGES: Final = ("booktabs.sty", "fancyhdr.sty", "hyperref.sty", "longtable.sty", "siunitx.sty")
+_PACKAGES: Final = ("booktabs.sty", "fancyhdr.sty", "hyperref.sty", "siunitx.sty")
 _DEBIAN: Final = "latexmk texlive-latex-recommended texlive-science"
 _LONGEST: Final = 600  # seconds
 

@@ -1,35 +1,55 @@
-"""In which order figures fill the pages of a paper."""
+"""How the figures of a paper are put into floats: those of one kind stay together."""
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cactus.errors import DataError
 from cactus.files import read_bytes
 from cactus.report.figures import Figure
 
-# Points, as templates/paper.tex.jinja sets the page and its captions.
-_WIDTH: Final = 512.0
-_HEIGHT: Final = 727.0
-_TALLEST: Final = 0.85 * _HEIGHT
-_LINE: Final = 11.0
-_APART: Final = 21.0  # around a figure and its caption
-_LETTERS: Final = 118  # in a line of a caption
+# Points: two figures of this width stand side by side, as templates/paper.tex.jinja sets the page.
+_NARROW: Final = 248.0
 _BOX: Final = re.compile(rb"/MediaBox \[ ?0 0 ([0-9.]+) ([0-9.]+) ?\]")
 
 
-def filling_pages(figures: Sequence[Figure], folder: Path) -> list[Figure]:
-    """Return figures such that few pages have room left, each as early as it was if it can be.
+class Shown(NamedTuple):
+    """A figure in a float.
 
-    LaTeX puts figures on pages in the order in which they come. So each is moved to the first page
-    on which it fits, after those that were there before it.
+    Attributes
+    ----------
+    name, title, caption
+        See `cactus.report.figures.Figure`.
+    like
+        The name of the first figure with the same caption; empty if it is this one.
+    narrow
+        Whether it takes half of the width.
+    """
+
+    name: str
+    title: str
+    caption: str
+    like: str
+    narrow: bool
+
+
+class Kind(NamedTuple):
+    """The figures of one kind: its title, and the names of its first and last figure."""
+
+    title: str
+    first: str
+    last: str
+
+
+def floats(figures: Sequence[Figure], folder: Path) -> list[list[Shown]]:
+    """Return the figures in their order, one a float, or two if both are narrow.
 
     Parameters
     ----------
     figures
-        The figures as they would be without regard to pages.
+        The figures; those of one kind follow each other.
     folder
         The folder that has their PDFs.
 
@@ -38,20 +58,40 @@ def filling_pages(figures: Sequence[Figure], folder: Path) -> list[Figure]:
     DataError
         A PDF has no size.
     """
-    pages: list[tuple[float, list[Figure]]] = []
-    for figure in figures:
-        height = _height(figure, folder / f"{figure.name}.pdf")
-        for place, (used, there) in enumerate(pages):
-            if used + height <= _HEIGHT + _APART:  # nothing is below the last one
-                pages[place] = used + height, [*there, figure]
-                break
+    found: list[list[Shown]] = []
+    for one in _shown(figures, folder):
+        if found and one.narrow and len(found[-1]) == 1 and found[-1][0].narrow:
+            found[-1].append(one)
         else:
-            pages.append((height, [figure]))
-    return [figure for _, there in pages for figure in there]
+            found.append([one])
+    return found
 
 
-def _height(figure: Figure, pdf: Path) -> float:
-    """Return the height of a figure with its caption, in points."""
+def kinds(figures: Sequence[Figure]) -> list[Kind]:
+    """Return the kinds of figures in their order."""
+    found = []
+    for _, group in groupby(figures, _kind):
+        members = list(group)
+        title = members[0].title.partition(":")[0]
+        found.append(Kind(title, members[0].name, members[-1].name))
+    return found
+
+
+def _kind(figure: Figure) -> str:
+    return figure.name.partition("-")[0]
+
+
+def _shown(figures: Sequence[Figure], folder: Path) -> Iterator[Shown]:
+    said: dict[tuple[str, str], str] = {}
+    for one in figures:
+        first = said.setdefault((_kind(one), one.caption), one.name)
+        like = "" if first == one.name else first
+        narrow = _width(folder / f"{one.name}.pdf") <= _NARROW
+        yield Shown(one.name, one.title, one.caption, like, narrow)
+
+
+def _width(pdf: Path) -> float:
+    """Return the width of a figure in points."""
     found = _BOX.search(read_bytes(pdf))
     if found is None:
         raise DataError(
@@ -60,6 +100,4 @@ def _height(figure: Figure, pdf: Path) -> float:
             got="no /MediaBox",
             fix="remove it, and run the workflow again to draw it anew",
         )
-    width, height = map(float, found.groups())
-    lines = math.ceil(len(f"Figure 10: {figure.title}. {figure.caption}") / _LETTERS)
-    return min(height * min(1, _WIDTH / width), _TALLEST) + lines * _LINE + _APART
+    return float(found[1])

@@ -1,14 +1,16 @@
 """Writes the paper of a run: the numbers, the text, and the PDF."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import jinja2
 
+from cactus.config.printed.words import inline
 from cactus.files import write_json, write_text
 from cactus.manuscript.content import content, run_facts
-from cactus.manuscript.departures import Departure
+from cactus.manuscript.departures import Parts
 from cactus.manuscript.latex import compile_pdf
 from cactus.manuscript.numbers import numbers_file
 from cactus.paper.latex import escape
@@ -16,6 +18,8 @@ from cactus.report.view import RunView
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _TEMPLATE: Final = "paper.tex.jinja"
+# Of a table of settings, in widths of the text: the points, and two or three other columns.
+_WIDTHS: Final = {2: (0.28, 0.33, 0.35), 3: (0.18, 0.2, 0.26, 0.3)}
 
 
 class PaperFiles(NamedTuple):
@@ -80,10 +84,11 @@ def paper_text(shown: dict[str, Any]) -> str:
     )
     environment.filters |= {
         "tex": _tex,
+        "uncapitalized": inline,
         "capitalized": lambda text: text[:1].upper() + text[1:],
         "sentence": lambda text: text if text.endswith(".") else f"{text}.",
     }
-    return environment.get_template(_TEMPLATE).render(**shown, table_of=_listed)
+    return environment.get_template(_TEMPLATE).render(**shown, settings=_rows)
 
 
 def _tex(text: str) -> str:
@@ -95,15 +100,25 @@ def _tex(text: str) -> str:
     )
 
 
-def _listed(rows: list[Departure], original: str) -> str:
-    """Return a table of several pages: points, the original if that is known, and this study."""
-    titles = ["Point", *(["The original"] if original else []), "Here", "Why"]
-    widths = (0.19, 0.19, 0.23, 0.28) if original else (0.22, 0.33, 0.37)
-    columns = "".join(rf"P{{{width}\linewidth}}" for width in widths)
-    head = [rf"\begin{{longtable}}{{{columns}}}", r"\toprule"]
-    head += [" & ".join(titles) + r" \\", r"\midrule\endhead", r"\bottomrule\endfoot"]
-    body = [
-        " & ".join(_tex(text) for text in (one if original else (one[0], *one[2:]))) + r" \\"
-        for one in rows
-    ]
-    return "\n".join([r"{\scriptsize", *head, *body, r"\end{longtable}}"])
+def _rows(parts: Parts, columns: Mapping[str, str]) -> str:
+    """Return the rows of a table that pages may break, with a head for each part of the protocol.
+
+    `columns` has their titles by the fields of a departure; that of the points is the part's.
+    """
+    widths = _WIDTHS[len(columns)]
+    lines: list[str] = []
+    for part, rows in parts:
+        lines += [r"\penalty-100"] if lines else []
+        lines.append(rf"\settingshead{{{_cells([part, *columns.values()], widths, bold=True)}}}")
+        for one in rows:
+            texts = [one.point, *(getattr(one, name) for name in columns)]
+            lines.append(rf"\settingsrow{{{_cells(texts, widths)}}}")
+    return "\n".join([*lines, r"\settingsend"])
+
+
+def _cells(texts: Sequence[str], widths: Sequence[float], *, bold: bool = False) -> str:
+    style = r"\bfseries " if bold else ""
+    return r"\hfill".join(
+        rf"\settingscell{{{width}}}{{{style}{_tex(text)}}}"
+        for width, text in zip(widths, texts, strict=True)
+    )

@@ -79,6 +79,7 @@ def table(
             *(f"% {line}" for line in _TO_INPUT),
             rf"\begin{{{name}}}[htbp]",
             r"\centering\footnotesize",
+            *([r"\setlength{\tabcolsep}{4pt}"] if name == "table*" else []),
             *_SETUP,
             rf"\caption{{{caption}}}\label{{{label}}}",
             r"\smallskip",

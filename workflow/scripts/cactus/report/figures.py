@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import jinja2
 
-from cactus.errors import CodeError
-from cactus.files import read_text
+from cactus.errors import CodeError, DataError
+from cactus.files import read_json, read_text
 from cactus.report.anchors import figure_anchor
 from cactus.report.pictures import Picture, embedded
 from cactus.report.view import RunView
@@ -17,7 +17,20 @@ from cactus.stages.base import Job
 from cactus.stages.make_figure import STAGE as MAKE_FIGURE
 from cactus.stages.make_table import STAGE as MAKE_TABLE
 
-# Captions are templates of Snakemake's report, which it fills in with its own words.
+# What is not the name of the kind with spaces.
+_TITLES: Final = {
+    "paper_comparison": "Comparison with the paper",
+    "shots": "Accuracy by shot",
+    "differences": "Paired differences",
+    "partitions": "Accuracy by partitions",
+    "purity": "Purity of the clusters",
+    "embedding_maps": "Maps of the embeddings",
+    "neighbors": "Nearest neighbors",
+    "confusion": "Confused classes",
+    "episodes": "Accuracies of episodes",
+    "diagnostics": "Diagnostic pictures",
+}
+# Those of tables are templates of Snakemake's report, which it fills in with its own words.
 CAPTIONS: Final = "workflow/report"
 
 
@@ -40,17 +53,18 @@ class TableFile(NamedTuple):
     address: str
 
 
-def figures(view: RunView, root: Path) -> list[Figure]:
-    """Return the figures of a run that are drawn; `root` is the project's folder."""
+def figures(view: RunView) -> list[Figure]:
+    """Return the figures of a run that are drawn, with the captions in their maps."""
     found = []
     for job in view.reader.graph.by_stage[MAKE_FIGURE.name]:
-        pdf, png = (_file(job, suffix) for suffix in (".pdf", ".png"))
-        if view.record(job) is None or not (view.folder / png).is_file():
+        pdf, png, number_map = (_file(job, suffix) for suffix in (".pdf", ".png", ".map.json"))
+        there = all((view.folder / name).is_file() for name in (png, number_map))
+        if view.record(job) is None or not there:
             continue
         kind, _, dataset = job.cell.partition("-")
-        title = kind.replace("_", " ").capitalize()
+        title = _TITLES.get(kind, kind.replace("_", " ").capitalize())
         title += f": {view.titles.dataset(dataset)}" if dataset else ""
-        caption = _caption(root, "figure", figure=job.cell)
+        caption = _caption_of(view.folder / number_map)
         picture = embedded(view.folder / png)
         found.append(
             Figure(job.cell, figure_anchor(job.cell), title, caption, picture, view.link(pdf))
@@ -66,6 +80,15 @@ def table_files(view: RunView, root: Path) -> list[TableFile]:
             caption = _caption(root, "table", table=job.cell)
             files.append(TableFile(job.files[0], caption, view.link(job.files[0])))
     return files
+
+
+def _caption_of(number_map: Path) -> str:
+    """Return the caption of a figure; empty if its map is damaged, which the audit reports."""
+    try:
+        content = read_json(number_map)
+    except DataError:
+        return ""
+    return str(content.get("caption", "")) if isinstance(content, dict) else ""
 
 
 def _file(job: Job, suffix: str) -> str:

@@ -67,7 +67,7 @@ def _content(view: RunView, root: Path, numbers: Numbers) -> dict[str, Any]:
     """Return what the template shows, in the order of the page."""
     grid = view.reader.config.expanded_grid
     records = view.records
-    shown = figures(view, root)
+    shown = figures(view)
     return {
         "view": view,
         "run": view.run,

@@ -32,6 +32,8 @@ def draw(
 ) -> None:
     """Draw a figure of a run as PDF and PNG, and write the map from its numbers to the results.
 
+    The map has the figure's caption, too.
+
     Parameters
     ----------
     name
@@ -63,7 +65,8 @@ def draw(
     with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
         module = import_module(f"cactus.paper.figures.{name}")
         style.save(module.draw(inputs), output_stem, settings.dpi)
-    figures = {"figure": output_stem.name, "results": "tables/results.csv"}
+    caption = module.caption(inputs)
+    figures = {"figure": output_stem.name, "results": "tables/results.csv", "caption": caption}
     write_json(
         output_stem.with_name(f"{output_stem.name}.map.json"),
         {**figures, "cells": module.numbers(inputs)},

@@ -65,6 +65,16 @@ def draw(inputs: FigureInputs) -> Figure:
     return figure
 
 
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    learners = inputs.averaged[inputs.averaged["learner"] != ""]["learner"].nunique()
+    blocks = ", a block for each meta-learner" if learners > 1 else ""
+    return (
+        "Mean accuracy in percent, and half its 95 % interval, of task sources (rows) in each "
+        f"setting (columns){blocks}."
+    )
+
+
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the printed numbers."""
     results = inputs.averaged

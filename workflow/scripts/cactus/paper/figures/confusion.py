@@ -83,6 +83,24 @@ def draw(inputs: FigureInputs) -> Figure:
     return figure
 
 
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    shown = _shown(inputs)
+    if shown is None:
+        return f"No CACTUs cell on classes of {inputs.title} was evaluated."
+    place = f"in tasks of {setting_title(shown.result['way'], shown.result['shot'])}"
+    cell = inputs.titles.pair(shown.result["source"], shown.result["method"])
+    if shown.is_matrix:
+        return (
+            f"Percent of the queries of the row's class that {cell} takes for the column's, "
+            f"{place} with both. Gray entries have none."
+        )
+    return (
+        f"The classes that {cell} confuses most, {place}: an image of the class, and one of what "
+        "it was taken for."
+    )
+
+
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the percentages."""
     shown = _shown(inputs)

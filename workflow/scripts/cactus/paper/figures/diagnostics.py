@@ -5,6 +5,7 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from cactus.config.printed.words import listed
 from cactus.config.sections.names import EMBEDDINGS
 from cactus.errors import DataError
 from cactus.paper import style
@@ -55,6 +56,12 @@ def draw(inputs: FigureInputs) -> Figure:
     style.hide(axes[len(names) :])
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    names = listed([inputs.titles.source(name) for name in inputs.embeddings()])
+    return f"Diagnostic pictures of {names}; what a row has stands above them."
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:

@@ -9,11 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cactus.config.printed.words import inline, listed
 from cactus.paper import style
 from cactus.paper.cells import paired_cell, paired_entry
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
-from cactus.paper.paired import BASE, BASE_MEANS, LEVEL, PAIRED_FILE, competitor, read_paired
+from cactus.paper.paired import (
+    BASE,
+    BASE_MEANS,
+    LEVEL,
+    PAIRED_FILE,
+    competitor,
+    competitors,
+    read_paired,
+)
 from cactus.paper.vocabulary import setting_title, source_rank
 
 _DECIMALS: Final = 2
@@ -35,10 +44,13 @@ class _Band(NamedTuple):
 
 
 def draw(inputs: FigureInputs) -> Figure:
-    """Draw a panel per pair of methods and a line per source; a marker is a setting."""
+    """Draw a panel per pair of methods, all of one scale, and a line per source.
+
+    A marker is a setting.
+    """
     rows = _rows(inputs)
     if rows.empty:
-        return inputs.message(f"No two methods are compared on {inputs.title}.")
+        return inputs.message(caption(inputs))
     pairs = rows.groupby(["method", "competitor"]).ngroups
     settings = sorted(set(zip(rows["way"], rows["shot"], strict=True)))
     width = inputs.width(_LABEL_WIDTH / 2 + pairs * _PANEL_WIDTH)
@@ -50,7 +62,8 @@ def draw(inputs: FigureInputs) -> Figure:
     line = max(_LINE, (len(settings) + 0.5) * _POINT, tallest)
     heights = [len(band.sources) * line for band in bands]
     figure = style.new_figure(width, sum(heights) + len(bands) * _HEADING + _MARGINS)
-    axes = figure.subplots(len(bands), columns, squeeze=False, sharey="row", height_ratios=heights)
+    grid: dict[str, Any] = {"squeeze": False, "sharex": True, "height_ratios": heights}
+    axes = figure.subplots(len(bands), columns, sharey="row", **grid)
     looks = style.series_styles([setting_title(*one) for one in settings])
     room = (width - _LABEL_WIDTH) / columns - _GAP
     for band, panels in zip(bands, axes, strict=True):
@@ -62,6 +75,7 @@ def draw(inputs: FigureInputs) -> Figure:
             title = "\n".join(wrapped(name, room, size, lines=1) for name in names)
             panel.set_title(title, loc="left")
             panel.tick_params(axis="y", length=0)
+            panel.tick_params(axis="x", labelbottom=True)
         panels[0].set_yticks(range(len(band.sources)), map(labels.get, band.sources))
         panels[0].set_ylim(len(band.sources) - 0.5, -0.5)
         style.hide(panels[len(band.pairs) :])
@@ -92,6 +106,21 @@ def _legend_title(rows: pd.DataFrame) -> str:
     title = "difference of accuracies on the same episodes, in percentage points"
     title += f"\nfilled: p < {LEVEL:g} after Holm's correction"
     return title + (f"\n{BASE}: {BASE_MEANS}" if BASE in set(rows["competitor"]) else "")
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    rows = _rows(inputs)
+    if rows.empty:
+        return f"No two methods are compared on {inputs.title}."
+    titles = {name: inline(inputs.titles.method(name)) for name in competitors(rows)}
+    others = listed([*(titles | ({BASE: BASE} if BASE in titles else {})).values()])
+    significant = rows["p_holm"] < LEVEL
+    said = "All" if significant.all() else "Filled markers" if significant.any() else "None"
+    return (
+        f"Accuracy of each CACTUs cell minus that of {others}, task by task, with 95 % intervals. "
+        f"{said} {'is' if said == 'None' else 'are'} significant after Holm's correction."
+    )
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:

@@ -72,6 +72,14 @@ def draw(inputs: FigureInputs) -> Figure:
     return figure
 
 
+def caption(_: FigureInputs) -> str:
+    """Return what the figure shows."""
+    return (
+        "Training images of some classes in two dimensions by t-SNE, colored by true class and by "
+        "cluster."
+    )
+
+
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:
     """Return nothing: the figure shows no number of the results."""
     return []

@@ -79,6 +79,14 @@ def draw(inputs: FigureInputs) -> Figure:
     return figure
 
 
+def caption(_: FigureInputs) -> str:
+    """Return what the figure shows."""
+    return (
+        "Accuracies of single test tasks: quartiles, whiskers at 5 and 95 percent, and the mean of "
+        "each method."
+    )
+
+
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
     """Return the map entries of the means."""
     return drawn_entries(_rows(inputs), _DECIMALS, inputs.titles, interval=False)

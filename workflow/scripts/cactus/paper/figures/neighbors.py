@@ -7,6 +7,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cactus.config.printed.words import listed
 from cactus.data.arrays import load_images, load_labels
 from cactus.evaluate.embeddings import load_embeddings
 from cactus.paper import style
@@ -62,6 +63,12 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, _handles(classes=labels.ndim == 1), 2)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    names = listed([inputs.titles.source(name) for name in inputs.embeddings()])
+    return f"Training images, and the nearest others in the space of {names}."
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cactus.config.printed.titles import Titles
 from cactus.paper import style
+from cactus.paper.absent import NOT_AT_HAND, NOT_RUN, absent_cells, cell_name, reasons
 from cactus.paper.cells import difference_cell, map_entry, verdict_cell
 from cactus.paper.drawing.text import text_height, wrapped
 from cactus.paper.figures.inputs import FigureInputs, records
@@ -22,12 +23,11 @@ _ROW: Final = 17 * style.MM  # titles and tick labels of a row of panels
 _MARGINS: Final = 4 * style.MM
 _LONGEST: Final = 52 * style.MM  # a name
 _MOST_NAMED: Final = 6  # cells of a data set without a point
-# Why a cell has none, by its verdict.
+# Why a cell has none.
 _ABSENT: Final = {
-    "not at hand": "no number of the paper at hand",
-    "not in the paper": "without a number in the paper",
+    NOT_AT_HAND: "no number of the paper at hand",
+    NOT_RUN: "without a number in the paper",
 }
-_ALONE: Final = ("scratch", "labels")  # sources whose methods name them
 # Colors of the palette, and a marker for each.
 _LOOKS: Final = {
     "reproduced": (style.PALETTE[2], "o", "reproduced: the interval contains 0"),
@@ -40,7 +40,8 @@ _LOOKS: Final = {
 def draw(inputs: FigureInputs) -> Figure:
     """Plot the differences, a panel per setting and a line per method; at 0, both agree.
 
-    The panels of a data set fill the width of the page. What the paper does not have is said below.
+    The panels of a data set fill the width of the page, and all have one scale. What the paper does
+    not have is said below.
     """
     shared = _shared(inputs)
     datasets = list(dict.fromkeys(shared["dataset"]))
@@ -63,7 +64,7 @@ def draw(inputs: FigureInputs) -> Figure:
         first = None
         for column, (way, shot) in enumerate(settings[name]):
             place = grid[row, column * width : (column + 1) * width]
-            panel = figure.add_subplot(place, sharey=first)
+            panel = figure.add_subplot(place, sharex=next(iter(figure.axes), None), sharey=first)
             rows = cells[name].query("way == @way and shot == @shot")
             _draw_panel(panel, rows, names[name], inputs.titles)
             panel.set_yticks(range(len(names[name])), labels[name])
@@ -81,6 +82,17 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, _handles(shared), 2, _note(inputs, shared))
     style.add_run_banner(figure, datasets, inputs.synthetic_datasets)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    if _shared(inputs).empty:
+        return _nothing(inputs)
+    return (
+        "Our accuracy minus the paper's in percentage points, with the 95 % interval of the "
+        "difference: a panel for each setting, a line for each method, one scale for all panels. "
+        "At 0, both agree."
+    )
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:
@@ -106,12 +118,7 @@ def _settings(results: pd.DataFrame) -> list[tuple[int, int]]:
 def _names(rows: pd.DataFrame, titles: Titles) -> list[str]:
     """Return the name of each row's line; a source without a choice of methods goes unnamed."""
     pairs = zip(rows["source"], rows["method"], strict=True)
-    return [line_name(str(source), str(method), titles) for source, method in pairs]
-
-
-def line_name(source: str, method: str, titles: Titles) -> str:
-    """Return the name of a row of results; that of a method alone where it says the source."""
-    return titles.method(method) if source in _ALONE else titles.pair(source, method)
+    return [cell_name(str(source), str(method), titles) for source, method in pairs]
 
 
 def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
@@ -130,46 +137,23 @@ def _note(inputs: FigureInputs, shared: pd.DataFrame) -> str:
 
 def _nothing(inputs: FigureInputs) -> str:
     """Return what the figure says if it has no point."""
-    if "not at hand" in set(inputs.averaged["verdict"]):
+    if NOT_AT_HAND in set(inputs.averaged["verdict"]):
         return "No number of the paper is at hand for the cells of this run."
     return "The paper gives no number for any cell of this run."
 
 
-def _absent(inputs: FigureInputs, dataset: str, verdict: str) -> str:
-    """Return the cells of a data set that have no point for one reason, in one phrase.
-
-    A cell whose numbers are missing for both reasons counts as one that the paper ran. A source
-    is named alone if all its cells are meant.
-    """
+def _absent(inputs: FigureInputs, dataset: str, reason: str) -> str:
+    """Return the cells of a data set that have no point for one reason, in one phrase."""
     rows = inputs.averaged
     rows = rows[rows["dataset"] == dataset]
-    why = {
-        (str(source), str(method)): _reason(cells)
-        for (source, method), cells in rows.groupby(["source", "method"], sort=False)
-    }
-    if "" not in why.values():  # said once, even if the paper ran only some of them
-        first = "not at hand" in why.values()
-        told = (verdict == "not at hand") == first
-        return f"{inputs.titles.dataset(dataset)} (all cells)" if told else ""
-    missing = []
-    for (source, method), reason in why.items():
-        alike = {one for (name, _), one in why.items() if name == source} == {verdict}
-        if reason == verdict:
-            whole = alike and source not in _ALONE
-            missing.append(
-                inputs.titles.source(source) if whole else line_name(source, method, inputs.titles)
-            )
-    missing = list(dict.fromkeys(missing))
+    why, title = set(reasons(rows).values()), inputs.titles.dataset(dataset)
+    if "" not in why:  # said once, even if the paper ran only some of them
+        told = (reason == NOT_AT_HAND) == (NOT_AT_HAND in why)
+        return f"{title} (all cells)" if told else ""
+    missing = absent_cells(rows, reason, inputs.titles)
     more = len(missing) - _MOST_NAMED
     named = [*missing[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
-    return f"{inputs.titles.dataset(dataset)}: {', '.join(named)}" if missing else ""
-
-
-def _reason(cells: pd.DataFrame) -> str:
-    """Return why a cell has no point in any setting; empty if it has one."""
-    if cells["difference"].notna().any():
-        return ""
-    return "not at hand" if "not at hand" in set(cells["verdict"]) else "not in the paper"
+    return f"{title}: {', '.join(named)}" if missing else ""
 
 
 def _draw_panel(axes: Axes, cells: pd.DataFrame, names: list[str], titles: Titles) -> None:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cactus.config.printed.titles import Titles
+from cactus.config.printed.words import listed
 from cactus.config.sections.source import Source
 from cactus.paper import style
 from cactus.paper.cells import drawn_entries, quality_entry
@@ -27,6 +28,11 @@ _MARGINS: Final = 4 * style.MM
 # Distance of cells side by side, and of all of them, as parts of that of two values of P or k.
 _STEP: Final = 0.08
 _SPREAD: Final = 0.5
+_AXES: Final = {
+    "partitions": "the number of partitions",
+    "clusters": "the clusters of a partition",
+    "purity": "the purity of the clusters",
+}
 _OTHERS: Final = "open: other settings, too"
 
 
@@ -55,13 +61,13 @@ def draw(inputs: FigureInputs) -> Figure:
     same place is left out.
     """
     points = list(_points(inputs))
-    panels = [one for one in ("partitions", "clusters", "purity") if len(_places(points, one)) > 1]
+    panels = [one for one in _AXES if len(_places(points, one)) > 1]
     if not panels:
-        return inputs.message("No two cells differ in P, in k, or in purity.")
+        return inputs.message(caption(inputs))
     looks = _looks(points)
     handles = _handles(looks, inputs.titles, others=any(point.others for point in points))
     figure = style.new_figure(inputs.column, len(panels) * _PANEL_HEIGHT + _MARGINS)
-    axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    axes = figure.subplots(len(panels), 1, squeeze=False, sharey=True)[:, 0]
     for panel, axis in zip(axes, panels, strict=True):
         if axis == "purity":
             _draw_purity(panel, points, looks)
@@ -74,6 +80,18 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, handles, 2)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    points = list(_points(inputs))
+    panels = [name for name in _AXES if len(_places(points, name)) > 1]
+    if not panels:
+        return "No two cells differ in P, in k, or in purity."
+    against = listed([_AXES[name] for name in panels])
+    text = f"Accuracy in tasks of {setting_title(*_setting(inputs))} against {against}."
+    joined = {"partitions", "clusters"} & {*panels}
+    return f"{text} Lines join cells that differ in nothing else." if joined else text
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def draw(inputs: FigureInputs) -> Figure:
     rows = _rows(inputs)
     means = rows[rows["measure"] == "purity"]
     if means.empty:
-        return inputs.message(f"{inputs.title} has no partitions to compare with classes.")
+        return inputs.message(caption(inputs))
     sources = sorted(set(means["source"]), key=source_rank)
     learners = sorted(set(means["learner"]))
     names = [inputs.titles.source(name) for name in sources]
@@ -54,6 +54,16 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, _handles(learners, looks, inputs.titles), 3)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    if _rows(inputs).empty:
+        return f"{inputs.title} has no partitions to compare with classes."
+    return (
+        "The share of images that are of the most frequent true class of their cluster. Small "
+        "marks: the same clusters with classes at random."
+    )
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:

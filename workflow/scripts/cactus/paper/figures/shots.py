@@ -39,7 +39,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     shown = _shown(inputs.averaged)
     if shown.empty:
-        return style.message_figure("No embedding has a way with several shots.")
+        return style.message_figure(caption(inputs))
     panels = _panels(shown)
     columns = style.balanced_columns(len(panels), int(inputs.page / _PANEL_WIDTH))
     rows = -(-len(panels) // columns)
@@ -67,6 +67,19 @@ def draw(inputs: FigureInputs) -> Figure:
     for panel, texts in zip(axes, labels, strict=False):
         _move_apart(panel, texts, inputs.small)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    shown = _shown(inputs.averaged)
+    if shown.empty:
+        return "No embedding has a way with several shots."
+    text = "Accuracy over the number of labeled images per class, with 95 % intervals."
+    if len(_panels(shown)) > 1:
+        text += " Panels of one data set and way have the same scale."
+    if (shown["learner"] == "").any():
+        text += " Of the baselines, only the best on the average of the shots is shown."
+    return text
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cactus.config.printed.words import listed
 from cactus.data.arrays import load_images
 from cactus.files import read_json
 from cactus.paper import style
@@ -54,6 +55,13 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, _handles(), 2, _title(inputs, cells))
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    names = dict.fromkeys(cell.learner for cell in inputs.first_cells())
+    learners = listed([inputs.titles.learner(name) for name in names], "or")
+    return f"Tasks of each source as {learners or 'a meta-learner'} gets them, a row per class."
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:

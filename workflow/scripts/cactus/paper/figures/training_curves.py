@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
+from cactus.config.printed.words import listed
 from cactus.errors import DataError
 from cactus.paper import style
 from cactus.paper.drawing.text import wrapped
@@ -25,10 +26,11 @@ _LEGEND: Final = 7 * style.MM  # of the losses of an embedding
 _BELOW: Final = 8 * style.MM  # of its place below the panel
 _MARGINS: Final = 4 * style.MM
 _MOST_LINES: Final = 6  # in a panel
+_ACCURACY: Final = "val. accuracy [%]"
 # Metric in a meta-learner's log, axis label, and factor to the label's unit.
 _LEARNER_METRICS: Final = (
     ("loss", "training loss", 1.0),
-    ("val_accuracy", "val. accuracy [%]", 100.0),
+    ("val_accuracy", _ACCURACY, 100.0),
 )
 _MARKED: Final = "val_accuracy"  # measured at few steps, which markers show
 
@@ -46,7 +48,7 @@ def draw(inputs: FigureInputs) -> Figure:
     learners = list(_learner_panels(trained))
     count = len(embeddings) + 2 * len(learners)
     if not count:
-        return inputs.message(f"Nothing was trained on {inputs.title}.")
+        return inputs.message(caption(inputs))
     columns = _columns(inputs, len(embeddings), 2 * len(learners))
     rows = -(-len(embeddings) // columns), -(-2 * len(learners) // columns)
     width = inputs.width(columns * _PANEL_WIDTH)
@@ -58,6 +60,7 @@ def draw(inputs: FigureInputs) -> Figure:
     places = iter(axes[rows[0] :].ravel())
     for learner, shown in learners:
         _draw_learner(places, inputs, trained, learner, {name: looks[name] for name in shown}, room)
+    _share_accuracies(list(axes.ravel()))
     style.hide(places)
     names = map(inputs.titles.source, looks)
     handles = [_handle(*one, marked=True) for one in zip(names, looks.values(), strict=True)]
@@ -68,6 +71,20 @@ def draw(inputs: FigureInputs) -> Figure:
     style.legend_below(figure, handles, 4, title or None)
     style.add_dataset_title(figure, inputs.title, synthetic=inputs.synthetic)
     return figure
+
+
+def caption(inputs: FigureInputs) -> str:
+    """Return what the figure shows."""
+    cells, logs = inputs.cells(), dict(_embedding_logs(inputs))
+    trained = cells[(cells["learner"] != "") & (cells["source"] != "scratch")]
+    learners = [inputs.titles.learner(name) for name in dict.fromkeys(trained["learner"])]
+    parts = [f"losses of {listed([inputs.titles.source(name) for name in logs])}"] if logs else []
+    if not len(trained) and not logs:
+        return f"Nothing was trained on {inputs.title}."
+    parts += [f"loss and validation accuracy of {listed(learners)}"] if learners else []
+    text = f"{'; '.join(parts)}, over the steps of training."
+    bands = " Bands span the training seeds." if cells["seed"].nunique() > 1 else ""
+    return text[0].upper() + text[1:] + bands
 
 
 def numbers(_: FigureInputs) -> list[dict[str, Any]]:
@@ -137,6 +154,15 @@ def _draw_learner(
         for source, look in looks.items():
             _draw_curve(axes, logs[source], metric, look, factor)
         _label(axes, inputs.titles.learner(learner), title, room, inputs)
+
+
+def _share_accuracies(panels: Sequence[Axes]) -> None:
+    """Give the panels of accuracies one scale."""
+    alike = [panel for panel in panels if panel.get_ylabel() == _ACCURACY]
+    for panel in alike[1:]:
+        panel.sharey(alike[0])
+    if alike:
+        alike[0].autoscale(axis="y")
 
 
 def _read(folder: Path, inputs: FigureInputs) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from cactus.paper.results import rows_of_tables
 from cactus.paper.tables.notes import caption, custom_notes, margin_notes, table_notes
 from cactus.paper.tables.rows import (
     Cells,
+    Columns,
     Setting,
     Table,
     TableInputs,
@@ -22,6 +23,7 @@ from cactus.paper.tables.rows import (
     settings_of,
     table_rows,
 )
+from cactus.paper.tables.unpublished import unpublished_notes
 from cactus.paper.vocabulary import is_oracle
 
 
@@ -29,36 +31,54 @@ def render(inputs: TableInputs) -> Table:
     """Return the table of one data set's accuracies.
 
     Rows that use no labels come first; the oracles follow below a rule. In each setting, the
-    highest mean among the former is in bold, and so is each that is not separated from it. With
-    several training seeds, a column has their spread.
+    highest mean among the former is in bold, and so is each that is not separated from it. The
+    paper's numbers stand beside ours in the settings in which it has any. With several training
+    seeds, a column has their spread.
     """
     averaged, decimals = rows_of_tables(inputs.results), inputs.decimals
     rows = table_rows(averaged)
-    settings = settings_of(rows)
-    several = bool(averaged["seed_std"].notna().any())
+    columns = _columns(rows)
+    compared = any("paper" in sides for sides in columns.values())
     is_best = _best_rows(rows, read_paired(inputs.folder / PAIRED_FILE))
 
     def cells(row: TableRow, setting: Setting) -> Cells:
         result = row.result(setting)
         yield "paper", paper_cell(result, decimals)
         yield "ours", our_cell(result, decimals, bold=is_best(row, setting))
-        if several:
-            yield "seed spread", seed_spread_cell(result, decimals)
+        yield "seed spread", seed_spread_cell(result, decimals)
 
     entries: list[dict[str, Any]] = []
     text = latex.table(
         labels=2,
-        head=head(settings, ("paper", "ours", *(["seeds"] if several else []))),
-        body=list(body(rows, settings, cells, inputs, entries)),
-        caption=caption(averaged, inputs.titles),
+        head=head(columns),
+        body=list(body(rows, columns, cells, inputs, entries)),
+        caption=caption(averaged, inputs.titles, compared=compared),
         label=inputs.label,
         notes=[
+            *unpublished_notes(averaged, inputs.titles),
             *table_notes(inputs.results, entries, inputs.schedule, inputs.titles),
             *custom_notes(inputs.custom, inputs.titles),
             *margin_notes(inputs.hyperplanes, inputs.titles),
         ],
     )
     return text, entries
+
+
+def _columns(rows: Sequence[TableRow]) -> Columns:
+    """Return the columns of each setting: without the paper's if it has no number there."""
+    several = any(
+        one["seed_std"] == one["seed_std"] for row in rows for one in row.results.values()
+    )
+    columns: dict[Setting, list[str]] = {}
+    for setting in settings_of(rows):
+        found = [row.results[setting] for row in rows if setting in row.results]
+        published = any(one["paper_mean"] == one["paper_mean"] for one in found)
+        columns[setting] = [
+            *(["paper"] if published else []),
+            "ours",
+            *(["seed spread"] if several else []),
+        ]
+    return columns
 
 
 def _best_rows(

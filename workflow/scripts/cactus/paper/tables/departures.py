@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 
 from cactus.config.printed.titles import Titles
+from cactus.config.printed.words import key_words, value_words
 from cactus.paper.latex import escape
 
 Schedule = Sequence[tuple[str, str, int | float | str, int | float | str]]
 
 
 def departures(schedule: Schedule, titles: Titles) -> list[str]:
-    """Return a sentence that says which settings are not as by default; none if all are.
+    r"""Return a note that says which settings are not as by default; none if all are.
+
+    A paper that says so elsewhere may define ``\cactusdepartures``, whose argument is the note.
 
     Parameters
     ----------
@@ -19,22 +23,37 @@ def departures(schedule: Schedule, titles: Titles) -> list[str]:
     titles
         The printed names of what a study adds.
     """
+    changes = changed_settings(schedule, titles)
+    if not changes:
+        return []
+    return [
+        r"\providecommand{\cactusdepartures}[1]{#1}\cactusdepartures{\textbf{Settings depart from "
+        r"the defaults} (in brackets), which are the paper's where they are known. "
+        f"{'; '.join(changes)}.}}"
+    ]
+
+
+def changed_settings(schedule: Schedule, titles: Titles) -> list[str]:
+    """Return what has settings that are not as by default, each with these settings, as LaTeX."""
     names: dict[str, list[str]] = defaultdict(list)  # that have a change in common
     for name, key, *values in schedule:
-        ours, default = (f"{one:,}" if isinstance(one, int) else one for one in values)
-        what = key.replace("_lr", "_rate").replace("_", " ")
-        change = escape(f"{what} {ours} ({default})").replace("/", r"/\allowbreak{}")
+        ours, default = map(_shown, values)
+        change = escape(f"{key_words(key)} {ours} ({default})").replace("/", r"/\allowbreak{}")
         names[change].append(escape(_title_of(name, titles)))
     changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
     for change, having in names.items():
         changes[" and ".join(having)].append(change)
-    if not changes:
-        return []
-    parts = (f"{having}: {', '.join(found)}" for having, found in changes.items())
-    return [
-        r"\textbf{Settings depart from the defaults} (in brackets), which are the paper's where "
-        f"they are known. {'; '.join(parts)}."
-    ]
+    return [f"{having}: {', '.join(found)}" for having, found in changes.items()]
+
+
+def _shown(value: float | str) -> str:
+    """Return a value in words; a number is never in powers of ten."""
+    match value:
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{Decimal(repr(value)):f}"
+    return str(value_words(value))
 
 
 def _title_of(name: str, titles: Titles) -> str:

@@ -55,11 +55,15 @@ _LEARNERS: Final = {
 }
 
 
-def caption(averaged: pd.DataFrame, titles: Titles) -> str:
-    """Return the caption of a data set's table; it says if its numbers are not like the paper's."""
+def caption(averaged: pd.DataFrame, titles: Titles, *, compared: bool) -> str:
+    """Return the caption of a data set's table; it says if its numbers are not like the paper's.
+
+    `compared` tells whether the paper's numbers are in the table.
+    """
+    whose = ", of the paper (CACTUs, ICLR 2019) and ours" if compared else ""
     return (
         rf"{_title(averaged, titles)}: few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% "
-        rf"interval, of the paper (CACTUs, ICLR 2019) and ours."
+        rf"interval{whose}."
     )
 
 

@@ -1,10 +1,10 @@
 """The rows of a table with one method per row and one setting per group of columns."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -16,7 +16,9 @@ from cactus.paper.cells import TableCell, map_entry
 from cactus.paper.vocabulary import is_oracle, row_source, setting_title
 
 Setting = tuple[int, int]
+Columns = Mapping[Setting, Sequence[str]]  # what those of a setting show, see `COLUMNS_OF`
 Table = tuple[str, list[dict[str, Any]]]  # the LaTeX text, and the map entries of its numbers
+_TITLES: Final = {"difference": "ours $-$ paper", "seed spread": "seeds"}
 
 
 @dataclass(frozen=True)
@@ -105,26 +107,41 @@ def settings_of(rows: Sequence[TableRow]) -> list[Setting]:
     return sorted({setting for row in rows for setting in row.results})
 
 
-def head(settings: Sequence[Setting], titles: Sequence[str]) -> list[str]:
-    """Return the lines above the middle rule: each setting spans columns with these titles."""
-    width = len(titles)
-    above = " & ".join(
-        rf"\multicolumn{{{width}}}{{c}}{{{setting_title(*setting)}}}" for setting in settings
+def head(columns: Columns) -> list[str]:
+    """Return the lines above the middle rule: each setting spans its columns.
+
+    If each has a single one, the setting alone is its title.
+    """
+    first, above, rules = 3, [], []
+    for setting, sides in columns.items():
+        above.append(rf"\multicolumn{{{len(sides)}}}{{c}}{{{setting_title(*setting)}}}")
+        rules.append(rf"\cmidrule(lr){{{first}-{first + len(sides) - 1}}}")
+        first += len(sides)
+    if {*map(len, columns.values())} == {1}:
+        return [rf"Embedding & Method & {' & '.join(above)} \\"]
+    below = (
+        rf"\multicolumn{{1}}{{c}}{{{_TITLES.get(side, side)}}}"
+        for sides in columns.values()
+        for side in sides
     )
-    starts = range(3, 3 + width * len(settings), width)
-    rules = " ".join(rf"\cmidrule(lr){{{first}-{first + width - 1}}}" for first in starts)
-    below = " & ".join([rf"\multicolumn{{1}}{{c}}{{{title}}}" for title in titles] * len(settings))
-    return [rf" & & {above} \\", rules, rf"Embedding & Method & {below} \\"]
+    return [
+        rf" & & {' & '.join(above)} \\",
+        " ".join(rules),
+        rf"Embedding & Method & {' & '.join(below)} \\",
+    ]
 
 
 def body(
     rows: Sequence[TableRow],
-    settings: Sequence[Setting],
+    columns: Columns,
     cells_of: Callable[[TableRow, Setting], Cells],
     inputs: TableInputs,
     entries: list[dict[str, Any]],
 ) -> Iterator[str]:
-    """Yield the lines below the middle rule; append each number's map entry to `entries`."""
+    """Yield the lines below the middle rule; append each number's map entry to `entries`.
+
+    Of the cells of a row in a setting, those of the setting's columns are shown.
+    """
     previous: TableRow | None = None
     titles = inputs.titles
     for row in rows:
@@ -134,14 +151,14 @@ def body(
             yield r"\midrule" if first_oracle else r"\addlinespace"
         names = [titles.source(row.source) if new_source else "", titles.method(row.method)]
         texts = [latex.escape(name) for name in names]
-        for setting in settings:
+        for setting, sides in columns.items():
             if row.is_blank(setting):
-                shown = cells_of(row, next(iter(row.results)))
-                texts += ["{}" for _ in shown]
+                texts += ["{}"] * len(sides)
                 continue
             position = titles.pair(row.source, row.method), setting_title(*setting)
             result = row.result(setting)
-            for side, cell in cells_of(row, setting):
+            shown = {side: cell for side, cell in cells_of(row, setting) if side in sides}
+            for side, cell in shown.items():
                 entries.append(map_entry(cell, result, side, position, inputs.decimals))
                 texts.append(cell.latex)
         yield " & ".join(texts) + r" \\"

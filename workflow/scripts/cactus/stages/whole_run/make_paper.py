@@ -22,7 +22,6 @@ _SECTIONS: Final = (
 PROTOCOL: Final = tuple(f"config/protocol/{name}.yaml" for name in _SECTIONS)
 _FILES: Final = (
     "workflow/scripts/cactus/manuscript/templates/paper.tex.jinja",
-    "workflow/report/figure.rst",
     *PROTOCOL,
 )
 
@@ -41,10 +40,11 @@ class MakePaper(RunText):
         for job in stage_named("make_table").jobs(config):
             yield Inputs(job, job.files[:1])
         for job in stage_named("make_figure").jobs(config):
-            yield Inputs(job, tuple(name for name in job.files if name.endswith(".pdf")))
+            shown = (name for name in job.files if name.endswith((".pdf", ".map.json")))
+            yield Inputs(job, tuple(shown))
 
     def data_files(self, config: "Config", wildcards: RunWildcards) -> tuple[DataFile, ...]:
-        """Return the template, the captions and the protocol."""
+        """Return the template and the protocol."""
         return tuple(map(DataFile, _FILES))
 
 

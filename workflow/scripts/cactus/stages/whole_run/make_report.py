@@ -13,7 +13,7 @@ _TEMPLATES: Final = "workflow/scripts/cactus/report/templates"
 _FILES: Final = (
     *(f"{_TEMPLATES}/{name}" for name in ("page.html.jinja", "parts.html.jinja")),
     *(f"{_TEMPLATES}/{name}" for name in ("style.css", "script.js")),
-    *(f"workflow/report/{name}.rst" for name in ("figure", "table")),
+    "workflow/report/table.rst",
 )
 
 
@@ -27,7 +27,8 @@ class MakeReport(RunText):
         """Yield the audit, the numbers, the figures, the curves and the embeddings' pictures."""
         yield from super().inputs(config, wildcards)
         for job in stage_named("make_figure").jobs(config):
-            yield Inputs(job, tuple(name for name in job.files if name.endswith(".png")))
+            shown = (name for name in job.files if name.endswith((".png", ".map.json")))
+            yield Inputs(job, tuple(shown))
         for job in stage_named("meta_train").jobs(config):
             yield inputs_from(job.stage, job.cell, "metrics.jsonl")
         for job in stage_named("train_embedding").jobs(config):
