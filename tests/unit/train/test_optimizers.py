@@ -54,6 +54,36 @@ def test_steps_are_those_of_pytorch(
     assert torch.equal(descend(ours, single, options, resumed_at), fused)
 
 
+@pytest.mark.parametrize(("ours", "theirs", "options"), PAIRS)
+@pytest.mark.parametrize("of_weights", [torch.channels_last, torch.contiguous_format])
+def test_layouts_of_weights_gradients_and_moments_may_differ(
+    ours: Callable[..., Optimizer],
+    theirs: Callable[..., Optimizer],
+    options: dict[str, float],
+    of_weights: torch.memory_format,
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    start, first, second, third = torch.randn(
+        4, 5, 3, 3, 2, generator=generator, dtype=torch.float64
+    )
+    weights = start.clone(memory_format=of_weights).requires_grad_()
+    plain = start.clone().requires_grad_()
+    one, other = ours([weights], **options), theirs([plain], **options)
+    for gradient in (first, second, third):
+        for layout in (torch.channels_last, torch.contiguous_format):
+            weights.grad = gradient.clone(memory_format=layout)
+            plain.grad = gradient.clone()
+            one.step()
+            other.step()
+        saved = one.state_dict()  # as of a network in the other layout
+        for state in saved["state"].values():
+            for name, value in state.items():
+                state[name] = value.clone(memory_format=layout) if value.dim() else value
+        one = ours([weights], **options)
+        one.load_state_dict(saved)
+    assert (weights - plain).abs().max() < 1e-13
+
+
 def test_the_compiler_is_not_loaded() -> None:
     script = (
         "import sys, torch; from cactus.train.optimizers import SGD, Adam\n"

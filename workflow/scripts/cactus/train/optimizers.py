@@ -8,12 +8,19 @@ all of it and of its moments. On a CPU that is a fifth of a step of BiGAN.
 1.9 CPU seconds. Here the plain methods under the wrappers run, on the same state and groups.
 """
 
+from collections.abc import Callable
 from inspect import unwrap
-from typing import Any
+from typing import Any, Final
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import ParamsT
+
+Closure = Callable[[], float] | None
+
+_ADAM_STEP: Final[Any] = unwrap(torch.optim.Adam.step)
+_SGD_STEP: Final[Any] = unwrap(torch.optim.SGD.step)
 
 
 class _Unwrapped:
@@ -31,7 +38,11 @@ class Adam(_Unwrapped, torch.optim.Adam):
     def __init__(self, params: ParamsT, lr: float, **options: Any) -> None:
         super().__init__(params, lr, fused=True, **options)
 
-    step: Any = torch.no_grad()(unwrap(torch.optim.Adam.step))
+    @torch.no_grad()
+    def step(self, closure: Closure = None) -> Any:
+        """Update all parameters that have a gradient."""
+        _align(self)
+        return _ADAM_STEP(self, closure)
 
 
 class SGD(_Unwrapped, torch.optim.SGD):
@@ -40,4 +51,32 @@ class SGD(_Unwrapped, torch.optim.SGD):
     def __init__(self, params: ParamsT, lr: float, **options: Any) -> None:
         super().__init__(params, lr, fused=True, **options)
 
-    step: Any = torch.no_grad()(unwrap(torch.optim.SGD.step))
+    @torch.no_grad()
+    def step(self, closure: Closure = None) -> Any:
+        """Update all parameters that have a gradient."""
+        _align(self)
+        return _SGD_STEP(self, closure)
+
+
+def _align(optimizer: Optimizer) -> None:
+    """Give gradients and moments the memory layout of their parameters.
+
+    One pass takes the values of all as they lie in memory. On a CPU, PyTorch does not check that
+    they lie in the same order.
+    """
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            parameter.grad = _laid_out(parameter.grad, parameter)
+            state = optimizer.state[parameter]
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    state[name] = _laid_out(value, parameter)
+
+
+def _laid_out(values: Tensor, parameter: Tensor) -> Tensor:
+    """Return values in the layout of a parameter of their shape."""
+    if values.stride() == parameter.stride():
+        return values
+    return torch.empty_like(parameter).copy_(values)
