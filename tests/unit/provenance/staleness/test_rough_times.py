@@ -6,6 +6,8 @@ import pytest
 
 from cactus.config.load import parse_config
 from cactus.provenance.staleness.open_run import open_planner
+from cactus.provenance.staleness.work import alike
+from cactus.stages.base import Job
 from tests.unit.provenance.staleness.test_estimate import (
     CACHE,
     EVALUATE,
@@ -31,6 +33,18 @@ def test_a_job_that_compares_has_no_rough_time(tmp_path: Path):
     record(planner(tmp_path, "old", iterations=100), TRAIN, 50.0)
     found = cost(planner(tmp_path, "new", iterations=200))
     assert (found.seconds, found.rough, found.runs) == ((100.0, 100.0), None, ("old",))
+
+
+def test_where_tasks_come_from_matters_for_partitions_alone():
+    def kinds(stage: str) -> list[str]:
+        sources = ("acai", "labels", "scratch")
+        return [alike(Job(stage, f"mnist/{one}/maml/s0"), drawn=False) for one in sources]
+
+    assert kinds("evaluate_model") == [
+        *2 * ["evaluate_model/mnist/trained/maml/real"],
+        "evaluate_model/mnist/scratch/maml/real",
+    ]
+    assert len({*kinds("make_partitions")}) == 3
 
 
 def test_synthetic_data_tell_nothing_of_real_ones_nor_a_stage_of_another(tmp_path: Path):

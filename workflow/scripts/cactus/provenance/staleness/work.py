@@ -57,7 +57,10 @@ def alike(job: Job, *, drawn: bool) -> str:
     """
     parts = {name: value for name, value in job.wildcards.items() if name != "seed"}
     if "source" in parts:
-        parts["source"] = _kind(parts["source"])
+        kind = _kind(parts["source"])
+        # A model's time depends on whether it was trained, not on where its tasks came from.
+        trained = "source" in job.definition.same_time and kind != "scratch"
+        parts["source"] = "trained" if trained else kind
     return "/".join([job.stage, *parts.values(), "drawn" if drawn else "real"])
 
 
