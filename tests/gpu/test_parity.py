@@ -55,15 +55,17 @@ def test_loss_and_meta_gradient(name, keys, device, dtype):
 @TYPES
 @pytest.mark.parametrize(("name", "keys"), CASES)
 def test_evaluation(name, keys, device, dtype):
+    if dtype == torch.float32 and name == "maml" and keys["dataset"] == "miniimagenet":
+        # Of fifty inner steps, any may let a pool pick another pixel by float32's rounding, and
+        # all later ones enlarge that: by 0.15 of the largest logit on some processors.
+        keys = keys | {"evaluation_steps": 2}
     logits = []
     for where, kind in ((device, dtype), (CPU, torch.float64)):
         model, images, batch = model_and_episodes(name, keys, where, kind)
         logits.append(model.query_logits(images, batch).detach())
         right = model.accuracies(images, batch)
         assert right.shape == (3,)
-    # Fifty inner steps enlarge float32's rounding wherever a pool picks another pixel.
-    chaotic = dtype == torch.float32 and name == "maml" and keys["dataset"] == "miniimagenet"
-    assert_near([logits[0]], [logits[1]], 0.02 if chaotic else BOUNDS[dtype])
+    assert_near([logits[0]], [logits[1]], BOUNDS[dtype])
 
 
 def losses_and_gradients(method):

@@ -18,8 +18,8 @@ from cactus.paper.figures.inputs import FigureInputs, records
 from cactus.paper.vocabulary import setting_title
 
 _DECIMALS: Final = 2
-_LINE: Final = 4.2 * style.MM
-_ROW: Final = 17 * style.MM  # titles and tick labels of a row of panels
+_LINE: Final = 3.6 * style.MM
+_ROW: Final = 15 * style.MM  # titles and tick labels of a row of panels
 _MARGINS: Final = 4 * style.MM
 _LONGEST: Final = 52 * style.MM  # a name
 _MOST_NAMED: Final = 6  # cells of a data set without a point
