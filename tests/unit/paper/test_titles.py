@@ -14,6 +14,7 @@ from cactus.files import write_json
 from cactus.paper.draw.registry import FIGURES, draw
 from cactus.paper.latex import document, escape
 from cactus.paper.tables.registry import write_table
+from cactus.provenance.audit.printed import map_entries
 from cactus.provenance.audit.reading.tex import numbers_in_table
 from cactus.provenance.audit.trace import _entry
 from cactus.provenance.digest.page import _accuracies
@@ -143,8 +144,8 @@ def test_the_map_of_a_figure_has_titles(own_run: Run, tmp_path: Path):
 )
 def test_rows_are_found_by_title_and_by_name(own_run: Run, tmp_path: Path, row: str, source: str):
     table(own_run, "accuracies", tmp_path)
-    path = tmp_path / "accuracies.tex.map.json"
-    found = _entry(path, tmp_path / "accuracies.tex", row, "5w1s ours")
+    entries = map_entries(tmp_path / "accuracies.tex.map.json")
+    found = _entry(entries, tmp_path / "accuracies.tex", row, "5w1s ours")
     assert (found["results_row"]["source"], found["results_row"]["learner"]) == (
         source,
         "protonets",
@@ -153,11 +154,11 @@ def test_rows_are_found_by_title_and_by_name(own_run: Run, tmp_path: Path, row: 
 
 def test_what_fits_several_rows_is_refused(own_run: Run, tmp_path: Path):
     table(own_run, "accuracies", tmp_path)
-    path = tmp_path / "accuracies.tex.map.json"
+    entries = map_entries(tmp_path / "accuracies.tex.map.json")
     with pytest.raises(RecordError, match="fits"):
-        _entry(path, tmp_path / "accuracies.tex", "fresh", "5w1s ours")
+        _entry(entries, tmp_path / "accuracies.tex", "fresh", "5w1s ours")
     with pytest.raises(RecordError, match="No row matches"):
-        _entry(path, tmp_path / "accuracies.tex", "nothing", "5w1s ours")
+        _entry(entries, tmp_path / "accuracies.tex", "nothing", "5w1s ours")
 
 
 def test_the_page_of_a_digest_shows_titles_as_they_are(own_run: Run):
