@@ -73,8 +73,8 @@ finished-run: $(SETUP)
 	$(ONE_THREAD) $(BIN)/python -m tests.workflow.finished_run "$(FINISHED)"
 
 # Whole runs, apart from these, which balance the two.
-APART := $(patsubst %,tests/workflow/%,crate/ test_custom_dataset.py test_custom_learner.py test_dry_run.py \
-  test_end_to_end.py test_module.py test_paper.py test_slurm_profile.py test_variants.py)
+APART := $(patsubst %,tests/workflow/%,crate/ paper/ test_custom_dataset.py test_custom_learner.py test_dry_run.py \
+  test_end_to_end.py test_module.py test_slurm_profile.py test_variants.py)
 WHOLE_RUNS := $(filter-out $(APART),$(wildcard tests/workflow/test_*.py tests/workflow/*/))
 SHARED := CACTUS_TEST_PROJECT="$(FINISHED)"
 

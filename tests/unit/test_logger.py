@@ -193,24 +193,8 @@ def test_options_for_finding_errors_print_what_snakemake_prints(folder: Path):
     assert any("candidate job" in line for line in run(folder, "-n", "--debug-dag"))
 
 
-def test_ctrl_c_is_said(folder: Path):
-    process = subprocess.Popen(
-        command("--logger", "cactus", "--cores", "2", "trained"),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    seen = ""
-    while "start" not in seen:
-        seen = process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    assert "Terminating processes on user request" in process.stderr.read()
-    assert process.wait() != 0
-
-
-def test_jobs_that_ctrl_c_ends_are_not_said_to_have_failed(folder: Path):
+def started(folder: Path) -> "subprocess.Popen[str]":
+    """Return a Snakemake in a group of its own, one of whose jobs has started."""
     process = subprocess.Popen(
         command("--logger", "cactus", "--cores", "2", "trained"),
         cwd=folder,
@@ -222,13 +206,25 @@ def test_jobs_that_ctrl_c_ends_are_not_said_to_have_failed(folder: Path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
-    seen = ""
-    while "start" not in seen:
-        seen = process.stderr.readline()
+    while "start" not in process.stderr.readline():
+        assert process.poll() is None
+    return process
+
+
+def test_ctrl_c_is_said(folder: Path):
+    process = started(folder)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert "Terminating processes on user request" in errors
+    assert process.returncode != 0
+
+
+def test_jobs_that_ctrl_c_ends_are_not_said_to_have_failed(folder: Path):
+    process = started(folder)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    rest = process.stderr.read()
-    assert process.wait() != 0
-    assert not re.search("FAILED|did not complete", rest), rest
+    _, errors = process.communicate()
+    assert process.returncode != 0
+    assert not re.search("FAILED|did not complete", errors), errors
 
 
 def test_shell_commands_are_printed_if_asked_for(folder: Path):

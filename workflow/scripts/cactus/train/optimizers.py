@@ -10,7 +10,7 @@ all of it and of its moments. On a CPU that is a fifth of a step of BiGAN.
 
 from collections.abc import Callable
 from inspect import unwrap
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,43 +19,36 @@ from torch.optim.optimizer import ParamsT
 
 Closure = Callable[[], float] | None
 
-_ADAM_STEP: Final[Any] = unwrap(torch.optim.Adam.step)
-_SGD_STEP: Final[Any] = unwrap(torch.optim.SGD.step)
 
-
-class _Unwrapped:
-    """The methods that both optimizers share, without their wrappers."""
+class _OnePass:
+    """What both optimizers share: methods without their wrappers, and the step in one pass."""
 
     add_param_group: Any = unwrap(Optimizer.add_param_group)
     zero_grad: Any = unwrap(Optimizer.zero_grad)
     state_dict: Any = unwrap(Optimizer.state_dict)
     load_state_dict: Any = unwrap(Optimizer.load_state_dict)
+    _plain_step: Any
+
+    def __init__(self, params: ParamsT, lr: float, **options: Any) -> None:
+        super().__init__(params, lr, fused=True, **options)  # type: ignore[call-arg]
+
+    @torch.no_grad()
+    def step(self, closure: Closure = None) -> Any:
+        """Update all parameters that have a gradient."""
+        _align(self)  # type: ignore[arg-type]
+        return self._plain_step(closure)
 
 
-class Adam(_Unwrapped, torch.optim.Adam):
+class Adam(_OnePass, torch.optim.Adam):
     """Adam (Kingma and Ba, 2015); see `torch.optim.Adam`."""
 
-    def __init__(self, params: ParamsT, lr: float, **options: Any) -> None:
-        super().__init__(params, lr, fused=True, **options)
-
-    @torch.no_grad()
-    def step(self, closure: Closure = None) -> Any:
-        """Update all parameters that have a gradient."""
-        _align(self)
-        return _ADAM_STEP(self, closure)
+    _plain_step = unwrap(torch.optim.Adam.step)
 
 
-class SGD(_Unwrapped, torch.optim.SGD):
+class SGD(_OnePass, torch.optim.SGD):
     """Stochastic gradient descent, with momentum if asked for; see `torch.optim.SGD`."""
 
-    def __init__(self, params: ParamsT, lr: float, **options: Any) -> None:
-        super().__init__(params, lr, fused=True, **options)
-
-    @torch.no_grad()
-    def step(self, closure: Closure = None) -> Any:
-        """Update all parameters that have a gradient."""
-        _align(self)
-        return _SGD_STEP(self, closure)
+    _plain_step = unwrap(torch.optim.SGD.step)
 
 
 def _align(optimizer: Optimizer) -> None:
