@@ -8,11 +8,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cactus.errors import CactusError, ResourceError, StorageError
 from cactus.files import read_bytes, read_json
+from cactus.provenance.apart import started_apart
 from cactus.provenance.audit.findings import Finding, FindingKind, audited
 from cactus.provenance.audit.printed import PrintedNumber
 from cactus.provenance.audit.reading.paper_numbers import PAPER_NUMBERS_FILE
@@ -49,8 +51,36 @@ _FILES: Final = 1000
 _LOG_LINK: Final = re.compile(rb'<a href="logs/[^"]*" aria-label="log of [^"]*">log</a> ')
 
 
-def check_remade(planner: Planner, *, figures: bool) -> Iterator[Finding]:
-    """Yield the tables and files of numbers that their jobs would not make like this.
+_Maker = Callable[[Planner, Plan, Path], None]
+
+
+class Remake(NamedTuple):
+    """A job to do again, with its plan and what makes its files in a folder."""
+
+    job: Job
+    plan: Plan
+    make: _Maker
+
+
+def remaking(
+    planner: Planner, *, apart: bool
+) -> Callable[[Iterable[Remake]], Callable[[], list[Finding]]]:
+    """Return what takes jobs to do again, and returns what waits for their findings.
+
+    Those are of the tables and files of numbers that the jobs would not make as they are.
+    """
+    work = partial(_remake, planner)
+    return started_apart(_import_makers, work) if apart else partial(partial, work)
+
+
+def _import_makers() -> None:
+    """Import what most files are made by: pandas and SciPy take longer than the making."""
+    import cactus.paper.aggregate
+    import cactus.paper.tables.registry  # noqa: F401
+
+
+def to_remake(planner: Planner, *, figures: bool) -> list[Remake]:
+    """Return which jobs to do again, to compare their files.
 
     A job that is stale is left out, because its code or its inputs have changed: that is a finding
     of its own. So is one that reads what may not be read.
@@ -66,27 +96,36 @@ def check_remade(planner: Planner, *, figures: bool) -> Iterator[Finding]:
         makers[MAKE_PAPER.name] = _paper
     replaced = replaced_since_audit(planner) if planner.only is None else {}
     closed = {one.job for one in planner.assess_all() if one.closed}
+    found = []
     for one in audited(planner):
         make = makers.get(one.job.stage)
         if one.job in replaced:
             make = _SLOW_MAKERS.get(one.job.stage, make)
-        if make is None or one.stale or not closed.isdisjoint(planner.graph.ancestry(one.job)):
-            continue
-        with tempfile.TemporaryDirectory(prefix="cactus-audit-", dir=_in_memory()) as folder:
-            try:
-                make(planner, one.plan, Path(folder, Path(one.job.files[0]).name))
-            except CactusError as error:
-                if isinstance(error, StorageError) and str(error.where).startswith(folder):
-                    raise  # of this folder, which says nothing of the run
-                got = f"cannot be made anew: {error.got}"
-                yield Finding("text differs", one.job.files[0], got, one.job)
-                continue
-            for file in one.job.files:
-                yield from _differences(planner.run_folder / file, Path(folder), file, one.job)
+        if make and not one.stale and closed.isdisjoint(planner.graph.ancestry(one.job)):
+            found.append(Remake(one.job, one.plan, make))
+    return found
+
+
+def _remake(planner: Planner, jobs: Iterable[Remake]) -> list[Finding]:
+    return [finding for one in jobs for finding in _made_again(planner, one)]
+
+
+def _made_again(planner: Planner, one: Remake) -> Iterator[Finding]:
+    file = one.job.files[0]
+    with tempfile.TemporaryDirectory(prefix="cactus-audit-", dir=_in_memory()) as folder:
+        try:
+            one.make(planner, one.plan, Path(folder, Path(file).name))
+        except CactusError as error:
+            if isinstance(error, StorageError) and str(error.where).startswith(folder):
+                raise  # of this folder, which says nothing of the run
+            yield Finding("text differs", file, f"cannot be made anew: {error.got}", one.job)
+            return
+        for name in one.job.files:
+            yield from _differences(planner.run_folder / name, Path(folder), name, one.job)
 
 
 def not_known(made: Iterable[Finding], known: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the findings of `check_remade`, but of jobs whose files are known to differ."""
+    """Yield the findings of `remaking`, but of jobs whose files are known to differ."""
     told = {one.job for one in known if one.kind in _CONTENT}
     return (one for one in made if one.job not in told)
 
@@ -214,7 +253,6 @@ def _view(planner: Planner, plan: Plan) -> "RunView":
     return finished_view(planner, spec.decimals, spec.titles)
 
 
-_Maker = Callable[[Planner, Plan, Path], None]
 _MAKERS: Final[dict[str, _Maker]] = {
     AGGREGATE_RESULTS.name: _results,
     MAKE_TABLE.name: _table,

@@ -1,13 +1,12 @@
 """Audits a whole run and reports what does not agree."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import RecordError, counted, few, printable
-from cactus.provenance.apart import started_apart
 from cactus.provenance.audit.files import (
     check_inputs,
     check_lists,
@@ -26,7 +25,13 @@ from cactus.provenance.audit.links import (
     link_notes,
 )
 from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
-from cactus.provenance.audit.remade import check_audit_result, check_remade, latex_notes, not_known
+from cactus.provenance.audit.remade import (
+    check_audit_result,
+    latex_notes,
+    not_known,
+    remaking,
+    to_remake,
+)
 from cactus.provenance.audit.rows import audit_notes, check_rows
 from cactus.provenance.audit.strays import Strays
 from cactus.provenance.audit.values import ValueCheck
@@ -130,10 +135,11 @@ def run_audit(
     apart
         Whether another process may make tables again at the same time; see `started_apart`.
     """
-    blocking = obstructions(planner)
+    hand_over = remaking(planner, apart=apart)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
-    assessments, places = audited(planner), {one.path for one in blocking}
-    remade = _remaking(planner, figures=figures, apart=apart)
+    assessments, remade = audited(planner), hand_over(to_remake(planner, figures=figures))
+    blocking = obstructions(planner)
+    places = {one.path for one in blocking}
     strays, jobs = Strays(planner, places), [one.job for one in assessments]
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     values = ValueCheck(planner, printed, jobs)
@@ -162,15 +168,6 @@ def run_audit(
         files=sum(len(one.record.entities) for one in assessments if one.record),
         numbers=len(printed),
     )
-
-
-def _remaking(planner: Planner, *, figures: bool, apart: bool) -> Callable[[], list[Finding]]:
-    """Return what finds the files that would not be made like this; it may have begun."""
-
-    def remake() -> list[Finding]:
-        return list(check_remade(planner, figures=figures))
-
-    return started_apart(remake) if apart else remake
 
 
 def _told(
