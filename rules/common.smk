@@ -19,7 +19,7 @@ sys.path.insert(0, str(SCRIPTS))
 import cactus.pythons  # stops under one that is not supported
 
 from cactus.cluster.closing import say_last
-from cactus.cluster.driver import let_plans_decide
+from cactus.cluster.driver import let_plans_decide, spare_scheduler
 from cactus.cluster.environment import check_place, gpus_of_jobs, read_environment
 from cactus.exits import message_alone
 from cactus.files import write_json
@@ -102,6 +102,7 @@ def planned(stage):
     def inputs(wildcards):
         if PLANNER:
             let_plans_decide(workflow, Path(RUN))
+            spare_scheduler(workflow)
         job = stage_named(stage).job(**wildcards)
         with message_alone():
             path = PLANNER.write_plan(job) if PLANNER else plan_path(Path(RUN), job)

@@ -20,6 +20,7 @@ from cactus.provenance.execution.process import identity, is_alive, process_loca
 from cactus.provenance.records.facts import parse_facts
 
 DRIVERS_FILE: Final = "drivers.jsonl"
+_DEFAULT_LIMIT: Final = (100, 1)  # jobs, seconds
 
 
 def let_plans_decide(workflow: Any, run_folder: Path) -> None:
@@ -46,6 +47,19 @@ def let_plans_decide(workflow: Any, run_folder: Path) -> None:
     workflow.persistence.lock = nullcontext if workflow.dryrun else partial(_alone, run_folder)
     # Snakemake must not cache its listings of folders: plans are added meanwhile.
     workflow.iocache.remaining_wait_time = 0
+
+
+def spare_scheduler(workflow: Any) -> None:
+    """Turn off Snakemake's default limit of 100 new jobs a second, which no run of ours reaches.
+
+    For it, Snakemake 9 looks at all waiting jobs again a second after each look, and each job that
+    ends starts one more such chain: after 1,000 jobs, it does so 1,000 times a second. A limit that
+    a profile or the command line sets stays. Call it like `let_plans_decide`.
+    """
+    settings = workflow.scheduling_settings
+    limit = settings and settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == _DEFAULT_LIMIT:
+        settings.max_jobs_per_timespan = None
 
 
 @contextmanager
