@@ -1,5 +1,6 @@
 """Figures are put into floats: in their order, narrow ones side by side."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,8 @@ import pytest
 from cactus.errors import DataError
 from cactus.manuscript.pages import Kind, floats, kinds
 from cactus.report.figures import Figure
-from cactus.report.pictures import Picture
 
-PICTURE = Picture("", 1, 1)
+PNG = Path("missing.png")  # a paper reads none
 
 
 def figures(folder: Path, *widths: float, caption: str = "") -> list[Figure]:
@@ -18,7 +18,7 @@ def figures(folder: Path, *widths: float, caption: str = "") -> list[Figure]:
     for number, width in enumerate(widths):
         (folder / f"f{number}.pdf").write_bytes(b"%%PDF /MediaBox [ 0 0 %f 90 ]" % width)
         own = caption or f"Caption {number}."
-        found.append(Figure(f"f{number}", "", "Title", own, PICTURE, "f.pdf"))
+        found.append(Figure(f"f{number}", "", "Title", own, PNG, "f.pdf"))
     return found
 
 
@@ -41,7 +41,7 @@ def test_two_narrow_figures_that_follow_each_other_share_a_float(widths, rows, t
 def test_a_caption_is_said_once_for_each_kind(tmp_path: Path):
     given = figures(tmp_path, 510, 510, 510, caption="The same.")
     names = ("tasks-mnist", "tasks-celeba", "purity-mnist")
-    given = [one._replace(name=name) for one, name in zip(given, names, strict=True)]
+    given = [replace(one, name=name) for one, name in zip(given, names, strict=True)]
     for number, name in enumerate(names):
         (tmp_path / f"f{number}.pdf").rename(tmp_path / f"{name}.pdf")
     found = [one for row in floats(given, tmp_path) for one in row]
@@ -50,7 +50,7 @@ def test_a_caption_is_said_once_for_each_kind(tmp_path: Path):
 
 def test_kinds_have_their_first_and_last_figure(tmp_path: Path):
     given = [
-        one._replace(name=name, title=title)
+        replace(one, name=name, title=title)
         for one, name, title in zip(
             figures(tmp_path, 1, 1, 1),
             ("shots", "tasks-mnist", "tasks-celeba"),

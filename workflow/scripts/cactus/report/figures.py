@@ -1,6 +1,8 @@
 """The figures and the tables of a run, with their captions."""
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final, NamedTuple
@@ -34,15 +36,21 @@ _TITLES: Final = {
 CAPTIONS: Final = "workflow/report"
 
 
-class Figure(NamedTuple):
-    """A figure: its place, its picture, and the address of the file to print."""
+@dataclass(frozen=True)
+class Figure:
+    """A figure: its place, the file of its picture, and the address of the file to print."""
 
     name: str
     anchor: str
     title: str
     caption: str
-    picture: Picture
+    png: Path
     pdf: str
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The picture to embed, which only a page reads: a paper includes the file to print."""
+        return embedded(self.png)
 
 
 class TableFile(NamedTuple):
@@ -65,10 +73,8 @@ def figures(view: RunView) -> list[Figure]:
         title = _TITLES.get(kind, kind.replace("_", " ").capitalize())
         title += f": {view.titles.dataset(dataset)}" if dataset else ""
         caption = _caption_of(view.folder / number_map)
-        picture = embedded(view.folder / png)
-        found.append(
-            Figure(job.cell, figure_anchor(job.cell), title, caption, picture, view.link(pdf))
-        )
+        anchor, picture = figure_anchor(job.cell), view.folder / png
+        found.append(Figure(job.cell, anchor, title, caption, picture, view.link(pdf)))
     return found
 
 
