@@ -126,12 +126,20 @@ _LEFT: Final = (
     "tables/omniglot.tex.save",
     f"models/{MAML}/model.json.bak", f"evaluations/{MAML}/accuracies.csv.orig",
     "figures/.DS_Store", "figures/Thumbs.db", f"records/meta_train/{MAML}.json~",
+    "tables/~$results.csv", "tables/4913", "tables/omniglot.tex.rej", "figures/ehthumbs.db",
+    "figures/Icon\r", "tables/auto/omniglot.el", "records/.#audit_run.json",
     ".nfs0001", "README.txt", "notes/ideas.md", "slides.pdf",
 )  # fmt: skip
 _BY_LATEX: Final = (
     *(f"omniglot.{one}" for one in ("dvi", "xdv", "ps", "bbl", "blg", "bcf", "run.xml")),
     *(f"tables.{one}" for one in ("nav", "snm", "vrb", "lot", "lof", "idx", "ind", "ilg")),
-    *("omniglot.synctex(busy)", "omniglot.synctex.gz(busy)", "omniglot-blx.bib"),
+    *(
+        "tables.maf",
+        "tables.mtc0",
+        "omniglot.synctex(busy)",
+        "omniglot.synctex.gz(busy)",
+        "omniglot-blx.bib",
+    ),
     *("texput.log", "texput.fls", "missfont.log"),
 )
 OPERATIONS: Final[dict[str, Operation]] = {

@@ -59,6 +59,7 @@ _STRAYS = [
     "raw/omniglot/more.zip", "tables/forged.pdf", "tables/results-2.csv", "figures/new.png",
     "objects/zz/source", "objects/ab/" + "ab" * 32, "records/meta_train/notes.json",
     f"quality/{MAML}/quality-2.csv", "baselines/omniglot/acai/s9/accuracies.csv",
+    "paper/paper.pdf",
 ]  # fmt: skip
 _JOBS = [
     "aggregate_results", "make_document", "make_figure/shots", "make_table/omniglot",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -34,19 +35,32 @@ def test_records_of_cells_that_are_not_in_the_study_are_noted(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "fix"),
+    ("folder", "base", "fix"),
     [
-        ("results/a", "cactus update a"),
-        ("results/copy", "cactus update results/copy"),
-        ("/elsewhere/results/a", "cactus update /elsewhere/results/a"),
+        ("results/a", "", "cactus update a"),
+        ("/results/a", "", "cactus update a"),
+        (
+            "results/copy",
+            "",
+            "copy what differs again from results/a, if `cactus audit results/a` ",
+        ),
+        ("elsewhere/results/a", "elsewhere", "cactus update elsewhere/results/a"),
+        ("results/b", "new", "mv results/b new/results/a && cactus update new/results/a"),
     ],
 )
-def test_the_command_that_mends_a_run_that_is_copied_or_elsewhere_names_its_folder(
-    folder: str, fix: str
+def test_the_command_that_mends_a_run_updates_it_where_its_configuration_puts_it(
+    folder: str, base: str, fix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    graph = SimpleNamespace(jobs=[JOB])
-    planner = SimpleNamespace(run_folder=Path(folder), config=SimpleNamespace(run="a"), graph=graph)
-    assert Fixes(planner, [], []).of(Finding("record missing", "x", "none", JOB)) == fix
+    monkeypatch.chdir(tmp_path)
+    for name in ("results/a", "results/b", "results/copy", "elsewhere/results/a"):
+        Path(name).mkdir(parents=True)
+    graph, tree = SimpleNamespace(jobs=[JOB]), SimpleNamespace(base=tmp_path / base)
+    place = tmp_path / folder[1:] if folder.startswith("/") else Path(folder)
+    planner: Any = SimpleNamespace(
+        run_folder=place, config=SimpleNamespace(run="a"), graph=graph,
+        project=SimpleNamespace(tree=tree),
+    )  # fmt: skip
+    assert Fixes(planner, [], []).of(Finding("record missing", "x", "none", JOB)).startswith(fix)
 
 
 @pytest.mark.parametrize("content", ["", "\ufeffdataset\n", "a,b\n1\n"])

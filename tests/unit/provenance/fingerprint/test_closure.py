@@ -80,6 +80,20 @@ def test_folders_without_an_init_file_are_followed(tmp_path: Path, monkeypatch):
     assert closure.libraries == {"scipy"}
 
 
+def test_an_installed_library_comes_before_a_folder_without_an_init_file(tmp_path: Path):
+    for folder in ("scripts/scipy", "beside/scipy"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "special.py").write_text("")
+    for name in ("scripts/job.py", "beside/mine.py"):
+        (tmp_path / name).write_text("import scipy.special\nfrom scipy import special\n")
+    tree = SourceTree(tmp_path / "scripts", HashCache(None))
+    mine = str(tmp_path / "beside/mine.py")
+    closure = tree.closure(("job.py", mine))
+    assert sorted(closure.files) == [mine, "job.py"]
+    assert closure.libraries == {"scipy"}
+    assert tree.imported_path("scipy.special", Path(mine)) is None
+
+
 def test_files_beside_a_module_given_by_its_path_are_followed(tmp_path: Path):
     (tmp_path / "mine.py").write_text("import parts\nimport folder.more\nimport cactus.files\n")
     (tmp_path / "parts.py").write_text("import numpy\n")

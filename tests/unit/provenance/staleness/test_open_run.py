@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from cactus.errors import CodeError, ConfigError, RecordError
+from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.plan import Plan
 from cactus.provenance.staleness.open_run import (
@@ -17,6 +18,7 @@ from cactus.provenance.staleness.open_run import (
     read_planned_config,
 )
 from cactus.provenance.staleness.planned_config import _one_name
+from cactus.stages.base import Job
 
 CACHE = HashCache(None)
 MODULE = "import numpy as np\n\nSIZE = 3\n"
@@ -186,3 +188,23 @@ def test_a_study_whose_code_cannot_run_is_refused_before_it_is_planned(
         open_study([Path("study.yaml")], [key])
     assert told in str(caught.value)
     assert "embeddings.custom.mine.module" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["workflow", "moved"])
+def test_a_study_is_planned_with_the_code_of_the_clone_that_one_is_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its `workflow` may be a link, also to a folder of another name."""
+    shutil.copytree(ROOT / "workflow", tmp_path / "elsewhere" / name)
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    (clone / "workflow").symlink_to(tmp_path / "elsewhere" / name)
+    for one in ("Snakefile", "config", "envs", "rules"):
+        (clone / one).symlink_to(ROOT / one)
+    learner = clone / "workflow/scripts/cactus/meta/protonets/learner.py"
+    learner.write_text(f"{learner.read_text()}X = 1\n", encoding="utf-8")
+    monkeypatch.chdir(clone)
+    planner = open_study([Path("config/demo.yaml")], [])
+    file = "cactus/meta/protonets/learner.py"
+    code = planner.assess(Job("meta_train", "mnist/acai/protonets/s0")).plan.code
+    assert code[file] != SourceTree(ROOT / "workflow/scripts", CACHE).source_hash(file)

@@ -113,6 +113,13 @@ def test_a_link_that_leads_nowhere_is_a_run_and_a_file_is_none(results: Path):
     assert caught.value.got == f"no folder with {PLANNED_CONFIG_FILE}, but b, which is no folder"
 
 
+def test_an_empty_name_is_no_run(results: Path):
+    (results / "a/records").mkdir(parents=True)  # it has lost its configuration
+    with pytest.raises(RecordError, match="no such run") as caught:
+        find_run_folder("")
+    assert caught.value.got == "an empty name"
+
+
 def test_a_file_elsewhere_is_not_in_the_way_of_a_run(results: Path):
     Path("a").touch()
     assert find_run_folder("a") == results / "a"

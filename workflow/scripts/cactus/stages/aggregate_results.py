@@ -40,12 +40,15 @@ class AggregateResults(RunStage):
     local = True
 
     def spec(self, config: "Config", wildcards: RunWildcards) -> AggregateResultsSpec:
-        """Return the folders of all evaluations, baselines and qualities, and the splits."""
+        """Return the folders of all evaluations, baselines and qualities, and the splits.
+
+        The files are in an order of their own, so that of the study does not count.
+        """
         datasets = config.expanded_grid.datasets
         return AggregateResultsSpec(
             run=config.run,
-            cells=[str(read.job.folder) for read in self._scored(config)],
-            qualities=[str(read.job.folder) for read in self._measured(config)],
+            cells=sorted(str(read.job.folder) for read in self._scored(config)),
+            qualities=sorted(str(read.job.folder) for read in self._measured(config)),
             splits={name: config.evaluation.resolve(name).split for name in datasets},
         )
 

@@ -43,7 +43,7 @@ class Fixes:
         obstructions: Sequence[Obstruction],
     ) -> None:
         self._planner, self._folder = planner, planner.run_folder
-        self._clearing = clearing(obstructions)
+        self._clearing, self._place = clearing(obstructions), _place(planner)
         self._in_the_way = {one.path for one in obstructions}
         found = {one.job for one in findings if one.kind in _UNTRUSTED and not self._closed(one)}
         self._untrusted = [job for job in planner.graph.jobs if job in found and job != AUDIT]
@@ -75,14 +75,21 @@ class Fixes:
         return self._run_again([finding.job])
 
     def _run_again(self, jobs: Sequence[Job]) -> str:
-        """Return the command that runs some jobs again, and those that are not to be trusted."""
-        update = f"{UPDATE} {run_words(self._planner)}"
+        """Return the command that runs some jobs again, and those that are not to be trusted.
+
+        No job writes to a copy, and the run that it was copied from may have changed on purpose.
+        """
+        update, moving, place = f"{UPDATE} {run_words(self._planner)}", "", quoted(self._place)
+        if not os.path.lexists(self._place):
+            moving, update = f"mv {quoted(self._folder)} {place}", f"{UPDATE} {place}"
+        elif not self._place.samefile(self._folder):
+            return f"copy what differs again from {place}, if `cactus audit {place}` agrees"
         again = dict.fromkeys([*self._untrusted, *jobs])
         paths = [record_path(self._folder, job) for job in again if job != AUDIT]
         named = " ".join(quoted(path) for path in paths if os.path.isfile(path))  # noqa: PTH113  no error if it is closed
         # The command without jobs is printed first.
-        parts = ["" if jobs else self._clearing, f"rm -rf {named}" if named else "", update]
-        return " && ".join(filter(None, parts))
+        parts = ["" if jobs else self._clearing, f"rm -rf {named}" if named else ""]
+        return " && ".join(filter(None, [*parts, moving, update]))
 
     def _closed(self, finding: Finding) -> Closed | None:
         """Return that the file of a finding is closed, if only opening it helps."""
@@ -104,6 +111,12 @@ def _list_fix(run_folder: Path) -> str:
     except RecordError as error:
         return error.fix
     return ""
+
+
+def _place(planner: Planner) -> Path:
+    """Return where the configuration of a run puts it: the only place where jobs write."""
+    place = planner.project.tree.base / "results" / planner.config.run
+    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
 
 
 def run_words(planner: Planner) -> str:

@@ -22,13 +22,14 @@ from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(
-    r"^\.|~$|^#.*#$|\.(bak|orig|save|sw[a-p]|tmp)(\.\d+)?$|^(Thumbs\.db|desktop\.ini)$"
+    r"^\.|^~\$|~$|^#.*#$|\.(bak|orig|rej|save|sw[a-p]|tmp)(\.\d+)?$"
+    r"|^((eh)?[Tt]humbs\.db|desktop\.ini|Icon\r|4913)$"
 )
 # What LaTeX and its companions write beside a document, with the document's name.
 _LATEX: Final = re.compile(
     r"(-blx\.bib|\.(aux|log|out|toc|lof|lot|lol|loa|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
     r"|synctex(\.gz)?(\(busy\))?|bbl|bcf|blg|run\.xml|nav|snm|vrb|thm|spl|ent"
-    r"|idx|ind|ilg|glo|gls|glg|acn|acr|alg|ist))$"
+    r"|idx|ind|ilg|glo|gls|glg|acn|acr|alg|ist|maf|mtc\d*|el))$"
 )
 _NAMELESS: Final = ("texput", "missfont")  # what LaTeX writes if it knows no document
 _OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
@@ -161,7 +162,9 @@ class Strays:
         if path.parts[0] not in ("tables", "paper") or not _LATEX.search(path.name):
             return False
         document = _LATEX.sub("", path.name)
-        return document in _NAMELESS or str(path.with_name(f"{document}.tex")) in self._owned
+        beside = path.parent if path.parent.name == "auto" else path  # where Emacs keeps its own
+        text = str(beside.with_name(f"{document}.tex"))
+        return document in _NAMELESS or (text in self._owned and (self._folder / text).is_file())
 
 
 def _claimed(record: Record) -> list[str]:

@@ -121,7 +121,8 @@ class SourceTree:
         for root in (importer.parent, self.scripts):
             found = list(_module_files(module, root))
             if found and found[-1][0] == module:
-                return found[-1][1]
+                hidden = _without_code(module, root) and _is_installed(module)
+                return None if hidden else found[-1][1]
         return None
 
     def needs(self, closure: Closure, library: str) -> bool:
@@ -176,8 +177,8 @@ class SourceTree:
         key = module, root
         if key not in self._located:
             roots = [one for one in (root, self.scripts) if self._has(module, one)]
-            if root in roots and self._comes_last(root) and _is_installed(module):
-                roots.remove(root)
+            if roots and _is_installed(module):  # which comes before a folder without code
+                roots = [one for one in roots if not self._yields(module, one)]
             found = next(filter(None, (list(_module_files(module, one)) for one in roots)), [])
             self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
         return self._located[key]
@@ -189,9 +190,14 @@ class SourceTree:
             self._tops[key] = any(_module_files(key[0], root)) or (root / key[0]).is_dir()
         return self._tops[key]
 
-    def _comes_last(self, root: Path) -> bool:
-        """Return whether Python looks in a folder last, as beside a module given by its path."""
-        return root != self.scripts and str(root) not in sys.path
+    def _yields(self, module: str, root: Path) -> bool:
+        """Return whether Python prefers an installed module to what a folder has of its name.
+
+        It looks last beside a module given by its path, and takes a folder without code only if
+        nothing else has its name.
+        """
+        last = root != self.scripts and str(root) not in sys.path
+        return last or _without_code(module, root)
 
     def _find_own(self, entry: str) -> list[_SourceFile]:
         """Return the same as `_find`, but refuse a library, whose sources are far too many."""
@@ -255,6 +261,11 @@ def _is_installed(module: str) -> bool:
     top = module.partition(".")[0]
     spec = None if top in sys.stdlib_module_names else find_spec(top)
     return top in sys.stdlib_module_names or (spec is not None and spec.origin is not None)
+
+
+def _without_code(module: str, root: Path) -> bool:
+    """Return whether a folder has no code of its own for the top-level package of a module."""
+    return not any(_module_files(module.partition(".")[0], root))
 
 
 def _is_folder(module: str, root: Path) -> bool:

@@ -190,7 +190,8 @@ def record_files(run_folder: Path) -> list[Path]:
     """Return the paths of all records of a run, of those whose folders can be read."""
     found = os.walk(run_folder / "records")
     paths = (Path(folder, name) for folder, _, names in found for name in names)
-    return sorted(path for path in paths if path.suffix == ".json")
+    shown = (path for path in paths if not path.name.startswith("."))  # an editor's are not
+    return sorted(path for path in shown if path.suffix == ".json")
 
 
 def write_record(run_folder: Path, record: Record) -> None:

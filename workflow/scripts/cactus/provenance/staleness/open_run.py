@@ -10,7 +10,12 @@ from cactus.provenance.fingerprint.closure import SourceTree
 from cactus.provenance.fingerprint.dependencies import Project
 from cactus.provenance.fingerprint.hash_cache import HASHES_FILE, HashCache
 from cactus.provenance.staleness.custom_code import check_custom_code
-from cactus.provenance.staleness.planned_config import ROOT, PlannedConfig, read_planned_config
+from cactus.provenance.staleness.planned_config import (
+    ROOT,
+    PlannedConfig,
+    read_planned_config,
+    study_root,
+)
 from cactus.provenance.staleness.planner import Planner
 from cactus.provenance.staleness.run_folders import find_run_folder
 from cactus.stages.prepare_data import raw_access
@@ -86,9 +91,11 @@ def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
         A file cannot be read, the configuration is not valid, or the code of a custom embedding,
         learner or data set cannot be run.
     """
-    config = PlannedConfig.read(files, overrides, ROOT).load(Path())
+    root = study_root()
+    config = PlannedConfig.read(files, overrides, root).load(Path())
     folder = Path("results") / config.run
-    planner = open_planner(config, folder, cache=None if folder.is_dir() else HashCache(None))
+    cache = None if folder.is_dir() else HashCache(None)
+    planner = open_planner(config, folder, root, cache)
     check_custom_code(config, planner.project.tree)
     return planner
 

@@ -160,6 +160,13 @@ class PlannedConfig(Settings):
         return self.configfiles if self.version > 1 else self.configfiles[1:] or self.configfiles
 
 
+def study_root() -> Path:
+    """Return the clone whose Snakefile plans a study: the one here, if any, else this one."""
+    here = Path.cwd()
+    is_clone = (here / "Snakefile").is_file() and (here / "workflow/scripts/cactus").is_dir()
+    return here if is_clone else ROOT
+
+
 def _with_types(value: Any) -> Any:
     """Return nested values of ``--config`` as YAML reads them; Snakemake keeps them as text."""
     if isinstance(value, dict):

@@ -159,7 +159,8 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
 
 def _without_configuration(run: str | None, results: Path) -> Path | None:
     """Return the folder of a run that has records and no configuration; without a name, of any."""
-    places = (Path(run), results / run) if run else sorted(results.glob("*"))
+    named = (Path(run), results / run) if run else ()
+    places = sorted(results.glob("*")) if run is None else named
     # Of a closed folder, nobody can tell.
     return next((one for one in places if os.path.isdir(one / "records")), None)  # noqa: PTH112
 
@@ -175,4 +176,6 @@ def _found(run: str, results: Path) -> str:
     """Return a name, with what there is instead of a run."""
     places = (Path(run), results / run) if run else ()
     there = next((one for one in places if one.is_dir()), None)
-    return f"{run}; the folder {there} has no {PLANNED_CONFIG_FILE}" if there else run
+    if there:
+        return f"{run}; the folder {there} has no {PLANNED_CONFIG_FILE}"
+    return run or "an empty name"
