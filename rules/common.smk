@@ -72,7 +72,7 @@ if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
         check_custom_code(CONFIG, PLANNER.project.tree)
         refuse_obstructions(PLANNER)
-        SOURCE.take(Path(RUN), sys.argv)
+        SOURCE.check_call(sys.argv)
     if RUN_FOLDER_FILE in os.environ:
         write_json(Path(os.environ[RUN_FOLDER_FILE]), RUN)
     atexit.register(PLANNER.project.tree.cache.save)
@@ -101,7 +101,7 @@ def planned(stage):
 
     def inputs(wildcards):
         if PLANNER:
-            let_plans_decide(workflow, Path(RUN))
+            let_plans_decide(workflow, Path(RUN), SOURCE)
             spare_scheduler(workflow)
         job = stage_named(stage).job(**wildcards)
         with message_alone():

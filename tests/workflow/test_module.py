@@ -95,7 +95,7 @@ def test_a_module_with_renamed_rules_runs_beside_rules_of_others(clone: Project,
 
 
 def test_commands_know_the_run_of_a_module(clone: Project, outer: Path):
-    snakemake(clone, outer, "--dry-run")
+    snakemake(clone, outer)
     command = [sys.executable, "-m", "cactus.cli.main"]
     run = {"cwd": outer, "env": clone.variables(), "capture_output": True, "text": True}
     status = subprocess.run([*command, "status", "mine"], check=False, **run)

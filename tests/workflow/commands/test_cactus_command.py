@@ -278,6 +278,15 @@ def test_records_hold_what_ran_and_where(finished: Project):
     assert set(activity["plan"]["code"]) == set(activity["sources"])
 
 
-def test_a_dry_run_of_another_configuration_leaves_the_run_fresh(project: Project):
-    assert project.stale_jobs(config=(*CONFIG, "--config", "evaluation={tasks: 12}"))
+def test_a_dry_run_of_another_configuration_changes_no_run_and_makes_none(project: Project):
+    def trying(*keys: str) -> tuple[str, ...]:
+        return (*CONFIG, "--config", "evaluation={tasks: 12}", *keys)
+
+    planned = (project.run / "plans/config.json").read_bytes()
+    assert project.stale_jobs(config=trying())
+    assert (project.run / "plans/config.json").read_bytes() == planned
+    assert project.cactus("audit", "small")[0] == 0
     assert project.stale_jobs() == set()
+    assert project.stale_jobs(config=trying("run=tried"))
+    assert "tried" not in project.cactus()[1]
+    assert project.cactus("status", "tried")[0] == RecordError.exit_code

@@ -7,8 +7,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +18,16 @@ from cactus.exits import message_alone
 from cactus.provenance.execution.lease import EXPIRY_SECONDS, Lease, lives, read_lease
 from cactus.provenance.execution.process import identity, is_alive, process_location
 from cactus.provenance.records.facts import parse_facts
+from cactus.provenance.staleness.planned_config import PlannedConfig
 
 DRIVERS_FILE: Final = "drivers.jsonl"
 _DEFAULT_LIMIT: Final = (100, 1)  # jobs, seconds
 
 
-def let_plans_decide(workflow: Any, run_folder: Path) -> None:
+def let_plans_decide(workflow: Any, run_folder: Path, source: PlannedConfig) -> None:
     """Let the plans alone say what runs, and the run's lease alone who may run it.
+
+    Once that is clear, the run's configuration is saved; a dry run leaves it as it is.
 
     Else Snakemake would also look at rules, inputs and software, which the plans know better, and
     stop after a kill: at its lock, which does not say whose it is, and at its marks of files that
@@ -39,12 +42,16 @@ def let_plans_decide(workflow: Any, run_folder: Path) -> None:
         Snakemake's workflow.
     run_folder
         Folder of the run.
+    source
+        Its configuration.
     """
     from snakemake.settings.types import RerunTrigger  # type: ignore[import-untyped]
 
     workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
     workflow.dag.ignore_incomplete = True
-    workflow.persistence.lock = nullcontext if workflow.dryrun else partial(_alone, run_folder)
+    alone = partial(_refuse_another, run_folder), partial(source.write, run_folder)
+    lost = (partial(source.write_if_lost, run_folder),)
+    workflow.persistence.lock = partial(_first, lost if workflow.dryrun else alone)
     # Snakemake must not cache its listings of folders: plans are added meanwhile.
     workflow.iocache.remaining_wait_time = 0
 
@@ -63,10 +70,11 @@ def spare_scheduler(workflow: Any) -> None:
 
 
 @contextmanager
-def _alone(run_folder: Path) -> Iterator[None]:
-    """Stand for Snakemake's lock: refuse to work beside a living driver."""
+def _first(steps: Iterable[Callable[[], None]]) -> Iterator[None]:
+    """Stand for Snakemake's lock, which it takes before it starts any job: do this instead."""
     with message_alone():
-        _refuse_another(run_folder)
+        for step in steps:
+            step()
     yield
 
 

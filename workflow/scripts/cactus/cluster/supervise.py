@@ -25,6 +25,7 @@ from cactus.cluster.watch import Watch
 from cactus.errors import ClusterError, counted
 from cactus.provenance.records.record import record_path
 from cactus.provenance.staleness.open_run import RUN_FOLDER_FILE, open_run
+from cactus.provenance.staleness.run_folders import is_run_folder
 
 _TERMINATE_SECONDS: Final = 20.0
 # How many times in a row Snakemake may hang or die without a job finishing.
@@ -140,6 +141,8 @@ class Supervisor:
 
     def _orphans(self, folder: Path) -> list[QueuedJob]:
         """Return the jobs to adopt; cancel them instead if so requested. Report either."""
+        if not is_run_folder(folder):  # it never ran
+            return []
         planner = open_run(str(folder))
         orphans = [] if living_driver(folder) else queued_jobs(planner.config, folder)
         for orphan in orphans:

@@ -87,8 +87,8 @@ class PlannedConfig(Settings):
             project=_relative(root, here),
         )
 
-    def take(self, run_folder: Path, arguments: Sequence[str]) -> None:
-        """Save this for a run that Snakemake was called for; note what in it has no effect.
+    def check_call(self, arguments: Sequence[str]) -> None:
+        """Check how Snakemake was called; note what in the configuration has no effect.
 
         Raises
         ------
@@ -96,13 +96,20 @@ class PlannedConfig(Settings):
             The call gives an option twice, of which Snakemake keeps the last.
         """
         refuse_repeats(arguments)
-        self.write(run_folder)
         for line in idle_patterns(GridSettings.model_validate(self.config["grid"])):
             print(f"note: {line}", file=sys.stderr)
 
     def write(self, run_folder: Path) -> None:
         """Save this in the run's folder."""
         write_json(run_folder / PLANNED_CONFIG_FILE, self.model_dump(mode="json"))
+
+    def write_if_lost(self, run_folder: Path) -> None:
+        """Save this if the run has lost its own: all that a dry run may change of a run."""
+        if (run_folder / "records").is_dir():
+            try:
+                read_planned_config(run_folder)
+            except RecordError:
+                self.write(run_folder)
 
     def base(self, run_folder: Path) -> Path:
         """Return the folder that relative paths of the configuration start from.
