@@ -85,7 +85,7 @@ def test_limits_and_lost_answers_cost_no_attempt_and_early_deaths_are_named(
 def test_a_killed_snakemake_with_jobs_unsent_is_taken_over_at_once(
     cluster: SlurmCluster, fault_run: MakeRun
 ):
-    run = fault_run({"sent": {"steps": 90}, "unsent": QUICK, "later": QUICK})
+    run = fault_run({"sent": {"steps": 150}, "unsent": QUICK, "later": QUICK})
     run.variables = MISLEADING
     process = run.start(
         "--jobs", "1", "--prioritize", "results/faults/records/train_embedding/mnist/sent/s0.json"
