@@ -157,8 +157,8 @@ def run_audit(
         *check_staleness(planner),
         *check_rows(planner, printed, jobs),
         *values.findings(),
+        *check_audit_result(planner, printed),
     ]
-    findings += check_audit_result(planner, printed)
     found = _told(planner, [*findings, *not_known(remade(), findings)], printed)
     return Report(
         findings=tuple(sorted(_without_those_behind(found, planner.run_folder), key=_mended)),
