@@ -138,8 +138,8 @@ def run_audit(
     hand_over = remaking(planner, apart=apart)
     lists = list(check_lists(planner))  # first: a damaged list keeps the planner from its work
     assessments, remade = audited(planner), hand_over(to_remake(planner, figures=figures))
-    places = {one.path for one in (blocking := obstructions(planner))}
-    strays, jobs = Strays(planner, places), [one.job for one in assessments]
+    blocking, jobs = obstructions(planner), [one.job for one in assessments]
+    strays = Strays(planner, places := {one.path for one in blocking})
     printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
     values = ValueCheck(planner, printed, jobs)
     findings = [
