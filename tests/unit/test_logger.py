@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from snakemake_logger_plugin_cactus.jobs import TARGETS, RunningJob
+from tests.workflow.warm.commands import call
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 WORKFLOW = """
@@ -50,15 +51,16 @@ def command(*arguments: str, before: str = "") -> list[str]:
 
 
 def run(folder: Path, *arguments: str, before: str = "") -> list[str]:
-    """Return the lines that Snakemake prints into a pipe."""
-    done = subprocess.run(
-        command("--logger", "cactus", "--cores", "2", *arguments, before=before),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Return the lines that Snakemake prints into files."""
+    words, variables = ("--logger", "cactus", "--cores", "2", *arguments), dict(os.environ)
+    variables["PYTHONPATH"] = str(SCRIPTS)
+    if not before:
+        done = call("snakemake.cli", words, folder, variables)
+    else:
+        done = subprocess.run(
+            command(*words, before=before),
+            cwd=folder, env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
     return (done.stdout + done.stderr).splitlines()
 
 
