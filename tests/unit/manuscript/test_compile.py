@@ -9,9 +9,12 @@ import pytest
 
 from cactus.errors import CodeError, ResourceError
 from cactus.manuscript import latex
+from cactus.manuscript.departures import Departure
 from cactus.manuscript.latex import check_latex, compile_pdf
+from cactus.manuscript.write import settings_table
 
 MOMENT = 1_700_000_000
+COLUMNS = {"original": "Original", "here": "Here"}
 
 
 def needs_latexmk() -> None:
@@ -74,19 +77,18 @@ def test_an_error_of_latex_is_told_with_its_line_and_leaves_no_pdf(tmp_path: Pat
 
 
 @pytest.mark.latex
-def test_the_caption_and_head_of_a_long_table_stay_with_its_first_row(tmp_path: Path):
+def test_each_page_of_a_long_table_has_its_heads_and_no_part_without_a_row(tmp_path: Path):
     needs_latexmk()
     template = (Path(latex.__file__).parent / "templates/paper.tex.jinja").read_text()
     start, end = template.index("% A table that pages break"), template.index("% End of the table")
-    row = r"\settingsrow{\settingscell{.4}{row of\par two lines}}"
-    head = r"\settingshead{\settingscell{.4}{Head}}"
-    parts = [
+    row = Departure("row of", "two long lines " * 3, "", "")
+    made = [
         rf"\clearpage\begin{{minipage}}[t][{height}pt]{{1pt}}x\end{{minipage}}\par"
-        rf"\settingscaption{{Caption}}{{t{height}}}{head}{row * 20}\penalty-100{head}{row * 20}"
-        r"\settingsend"
+        + settings_table("Caption", f"t{height}", [("Part", [row] * 3)] * 12, COLUMNS)
         for height in range(200, 560, 12)
     ]
-    body = rf"\makeatletter{template[start:end]}\begin{{document}}{''.join(parts)}"
+    packages = r"\usepackage{array,booktabs,longtable}\makeatletter"
+    body = f"{packages}{template[start:end]}\\begin{{document}}{''.join(made)}"
     source = write(tmp_path / "long", "")
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace(r"\begin{document}", body), encoding="utf-8")
@@ -94,11 +96,15 @@ def test_the_caption_and_head_of_a_long_table_stay_with_its_first_row(tmp_path: 
     command = ["pdftotext", "-layout", str(tmp_path / "long/paper.pdf"), "-"]
     pages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\f")
     found = [[line.split()[0] for line in page.splitlines() if line.strip()] for page in pages]
-    captioned = [page for page in found if "Table" in page]
-    assert len(captioned) == len(parts)
-    for page in captioned:
-        start = page.index("Table")
-        assert page[start : start + 4] == ["Table", "Head", "row", "two"], page
-    heads = [page for page in found if "Head" in page]
-    assert all(page[page.index("Head") + 1] == "row" for page in heads)
-    assert sum(page.count("Head") for page in found) == 2 * len(parts)
+    with_rows = [page for page in found if "row" in page]
+    assert len(with_rows) >= 2 * len(made)
+    captions = [line for page in pages for line in page.splitlines() if "Table" in line]
+    assert sum("Caption" in line for line in captions) == len(made)
+    assert sum("continued" in line for line in captions) == len(with_rows) - len(made)
+    for page in with_rows:
+        first = page.index("Table")
+        assert page[first + 1] == "Original", page
+        assert page[first + 2] in {"Part", "row"}, page
+        for place, word in enumerate(page):
+            assert word != "Part" or page[place + 1] == "row", page
+    assert sum(page.count("Part") for page in found) == 12 * len(made)

@@ -29,6 +29,7 @@ def test_every_number_follows_from_the_files_that_it_names(shared: Project, comp
     assert {path.name for path in folder.iterdir()} == FILES | {"numbers.json", "paired_tests.csv"}
     numbers = json.loads((folder / "numbers.json").read_text())["numbers"]
     text = (folder / "comparison.tex").read_text()
+    assert r"\caption{\textbf{[synthetic data, not the real data set]}" in text
     for one in numbers:
         assert one["printed"] in output
         means = []

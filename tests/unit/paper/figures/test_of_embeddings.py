@@ -75,6 +75,17 @@ def test_the_first_image_of_a_row_is_the_one_searched_for(seeds_run: Run, datase
     assert len(found) == len(set(found)) == 6
 
 
+def test_an_image_is_nearer_to_its_neighbors_than_to_another_embedding(grid_run: Run):
+    figure = neighbors.draw(figure_inputs(grid_run, "omniglot"))
+    figure.draw_without_rendering()
+    left, right = (axes.images[0] for axes in figure.axes[:2])
+    height, width = left.get_array().shape[:2]
+    tile = height // 6
+    own = (width - 8 * tile) * left.get_window_extent().width / width
+    between = right.get_window_extent().x0 - left.get_window_extent().x1
+    assert 0 < own < 0.7 * between
+
+
 def test_diagnostic_pictures_say_what_they_show(grid_run: Run, many_run: Run):
     figure = diagnostics.draw(figure_inputs(grid_run, "omniglot"))
     titles = [axes.get_title(loc="left") for axes in figure.axes]

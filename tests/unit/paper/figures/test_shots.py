@@ -1,6 +1,7 @@
 from itertools import combinations
 
 import pytest
+from matplotlib.text import Text
 
 from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
@@ -49,6 +50,16 @@ def test_every_line_is_named_at_its_end_on_one_scale_per_way(grid_run: Run):
     omniglot = [axes.get_ylim() for axes in panels if "Omniglot, 5-way" in axes.get_title("left")]
     assert len(omniglot) == 4
     assert len(set(omniglot)) == 1
+
+
+def test_leaders_end_at_their_names_and_cross_none(grid_run: Run):
+    results = read_results(grid_run.results)
+    figure = draw(FigureInputs(grid_run.folder, results, OutputSettings()))
+    figure.draw_without_rendering()
+    for axes in (one for one in figure.axes if one.axison):
+        left = min(Text.get_window_extent(name).x0 for name in axes.texts)
+        for name in axes.texts:
+            assert name.arrow_patch.get_window_extent().x1 <= left, name.get_text()
 
 
 def test_a_run_without_several_shots_says_so(one_run: Run):

@@ -165,6 +165,8 @@ def test_rows_have_the_titles_of_the_first_run_that_gives_some():
     assert "[50%] & more_, CACTUs-MAML (b) minus (a)" in named
     text = as_latex(found, "ab", [])
     assert r"{}[50\%] \& more\_ & CACTUs-MAML & a" in text
+    assert r"\caption{Few-shot accuracy" in text
+    assert r"\caption{\textbf{[drawn 50\%]} Few-shot" in as_latex(found, "ab", [], "drawn 50%")
     assert "mine" not in text + str(named) + str(list(as_text(found)))
     labels = {label.get_text() for one in draw(rows, [], titles).axes
               for label in one.get_yticklabels()}  # fmt: skip

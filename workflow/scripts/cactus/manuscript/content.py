@@ -3,18 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from cactus.config.load import read_yaml
 from cactus.config.models import Config
 from cactus.config.printed.durations import duration
-from cactus.config.printed.titles import Titles
-from cactus.config.printed.words import inline, listed
+from cactus.config.printed.words import listed
 from cactus.errors import counted
 from cactus.manuscript.departures import departures, divided
-from cactus.manuscript.numbers import number_key
+from cactus.manuscript.findings import Finding, findings, verdicts_in_words
 from cactus.manuscript.pages import floats, kinds
 from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
@@ -22,31 +21,12 @@ from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
 from cactus.paper.tables.departures import changed_settings
 from cactus.paper.tables.unpublished import unpublished_notes
-from cactus.paper.verdicts import resting_on_recalled, verdict_counts
-from cactus.paper.vocabulary import is_oracle, setting_title
+from cactus.paper.verdicts import resting_on_recalled
 from cactus.report.compute import facts, memory, stage_lines
 from cactus.report.figures import figures
-from cactus.report.view import RunView, rows_of
+from cactus.report.view import RunView
 from cactus.stages.make_table import STAGE as MAKE_TABLE
 from cactus.stages.whole_run.make_paper import PROTOCOL
-
-# What the paper's number is called, by how sure it is.
-_PUBLISHED: Final = {"verified": "published", "recalled": "published, recalled and not verified"}
-
-
-class Finding(NamedTuple):
-    """The main numbers of a data set in one setting: names of accuracies, empty if there is none.
-
-    `method` is the best one without labels, `published` what the paper's number of it is called.
-    """
-
-    setting: str
-    method: str
-    best: str
-    published: str
-    scratch: str
-    oracle: str
-    oracle_method: str
 
 
 class DatasetText(NamedTuple):
@@ -128,11 +108,11 @@ def run_facts(view: RunView) -> dict[str, str]:
     seconds = sum(record.activity.seconds for record in records)
     tasks = sorted({*view.results["tasks"]})
     return {
-        "cells": counted(len(config.expanded_grid.cells), "cell"),
+        "cells": counted(len(config.expanded_grid.cells), "combination"),
         "accuracies": f"{len(rows):,} {'accuracy' if len(rows) == 1 else 'accuracies'}",
         "seeds": _seeds(config),
         "tasks": " to ".join(f"{one:,}" for one in dict.fromkeys((tasks[0], tasks[-1]))),
-        "verdicts": verdict_counts(rows),
+        "verdicts": verdicts_in_words(rows),
         "jobs": f"{audit['jobs']:,}",
         "files": f"{audit['files']:,}",
         "printed": f"{audit['numbers']:,}",
@@ -140,6 +120,7 @@ def run_facts(view: RunView) -> dict[str, str]:
         "code": dict(facts(records)).get("Code", "code of an unknown commit"),
         "digest": str(audit["digest"]),
         "time": duration(seconds),
+        **{one.close_fact: one.close_count for one in findings(rows, view.paired, view.titles)},
     }
 
 
@@ -158,39 +139,13 @@ def protocol_sections(root: Path) -> list[Section]:
 
 def _dataset(view: RunView, rows: pd.DataFrame, dataset: str) -> DatasetText:
     chosen = rows[rows["dataset"] == dataset]
-    groups = chosen.groupby(["way", "shot"], sort=False)
-    findings = [one for _, group in groups if (one := _finding(group, view.titles)) is not None]
     return DatasetText(
         view.titles.dataset(dataset),
-        findings,
+        findings(chosen, view.paired, view.titles),
         _tables(view, dataset),
         unpublished_notes(chosen, view.titles),
         changed_settings(view.reader.config.schedule(dataset), view.titles),
     )
-
-
-def _finding(rows: pd.DataFrame, titles: Titles) -> Finding | None:
-    """Return the main numbers of one setting; None if all of its rows use labels."""
-    oracle = rows["method"].map(is_oracle)
-    scratch = rows["method"] == "scratch"
-    unlabeled = _best(rows[~oracle & ~scratch])
-    if unlabeled is None:
-        return None
-    plain, labeled = _best(rows[scratch]), _best(rows[oracle])
-    return Finding(
-        setting_title(unlabeled["way"], unlabeled["shot"]),
-        f"{inline(titles.method(unlabeled['method']))} ({titles.source(unlabeled['source'])})",
-        number_key(unlabeled),
-        _PUBLISHED.get(unlabeled["paper_status"], ""),
-        number_key(plain) if plain else "",
-        number_key(labeled) if labeled else "",
-        inline(titles.method(labeled["method"])) if labeled else "",
-    )
-
-
-def _best(rows: pd.DataFrame) -> dict[str, Any] | None:
-    ordered = rows.sort_values("mean", ascending=False, kind="stable")
-    return next(iter(rows_of(ordered.head(1))), None)
 
 
 def _tables(view: RunView, dataset: str | None) -> dict[str, str]:

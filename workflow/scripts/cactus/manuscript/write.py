@@ -20,6 +20,7 @@ _TEMPLATES: Final = Path(__file__).with_name("templates")
 _TEMPLATE: Final = "paper.tex.jinja"
 # Of a table of settings, in widths of the text: the points, and two or three other columns.
 _WIDTHS: Final = {2: (0.28, 0.33, 0.35), 3: (0.18, 0.2, 0.26, 0.3)}
+_GAP: Final = r"@{\hspace{.02\linewidth}}"
 
 
 class PaperFiles(NamedTuple):
@@ -88,7 +89,7 @@ def paper_text(shown: dict[str, Any]) -> str:
         "capitalized": lambda text: text[:1].upper() + text[1:],
         "sentence": lambda text: text if text.endswith(".") else f"{text}.",
     }
-    return environment.get_template(_TEMPLATE).render(**shown, settings=_rows)
+    return environment.get_template(_TEMPLATE).render(**shown, settings=settings_table)
 
 
 def _tex(text: str) -> str:
@@ -100,25 +101,29 @@ def _tex(text: str) -> str:
     )
 
 
-def _rows(parts: Parts, columns: Mapping[str, str]) -> str:
-    """Return the rows of a table that pages may break, with a head for each part of the protocol.
+def settings_table(caption: str, name: str, parts: Parts, columns: Mapping[str, str]) -> str:
+    """Return a table that pages may break, each with its heads; a row of its own has each part.
 
-    `columns` has their titles by the fields of a departure; that of the points is the part's.
+    `columns` has their titles by the fields of a departure. That of the points is first.
     """
-    widths = _WIDTHS[len(columns)]
-    lines: list[str] = []
-    for part, rows in parts:
-        lines += [r"\penalty-100"] if lines else []
-        lines.append(rf"\settingshead{{{_cells([part, *columns.values()], widths, bold=True)}}}")
-        for one in rows:
-            texts = [one.point, *(getattr(one, name) for name in columns)]
-            lines.append(rf"\settingsrow{{{_cells(texts, widths)}}}")
-    return "\n".join([*lines, r"\settingsend"])
+    titles = ["", *columns.values()]
+    widths = [f"W{{{width}}}" for width in _WIDTHS[len(columns)]]
+    across = rf"\multicolumn{{{len(titles)}}}{{@{{}}l@{{}}}}"
+    heads = rf"\toprule {_cells(titles, bold=True)}\midrule"
+    lines = [
+        r"{\settingsroom",
+        rf"\begin{{longtable}}{{@{{}}{_GAP.join(widths)}@{{}}}}",
+        rf"\caption{{{_tex(caption)}}}\label{{tab:{name}}}\\ {heads}\endfirsthead",
+        rf"{across}{{\small\textbf{{Table~\ref{{tab:{name}}}}}, continued.\strut}}\\",
+        rf"{heads}\endhead \bottomrule\endfoot",
+    ]
+    for index, (part, rows) in enumerate(parts):
+        lines += [r"\addlinespace"] if index else []
+        lines.append(rf"{across}{{\bfseries {_tex(part)}}}\\*")
+        lines += [_cells([one.point, *(getattr(one, key) for key in columns)]) for one in rows]
+    return "\n".join([*lines, r"\end{longtable}\par}"])
 
 
-def _cells(texts: Sequence[str], widths: Sequence[float], *, bold: bool = False) -> str:
+def _cells(texts: Sequence[str], *, bold: bool = False) -> str:
     style = r"\bfseries " if bold else ""
-    return r"\hfill".join(
-        rf"\settingscell{{{width}}}{{{style}{_tex(text)}}}"
-        for width, text in zip(widths, texts, strict=True)
-    )
+    return " & ".join(f"{style}{_tex(text)}" for text in texts) + r" \\"

@@ -21,6 +21,7 @@ _QUERIES: Final = 6
 _NEIGHBORS: Final = 7
 _TILE: Final = 5 * style.MM
 _GAP: Final = 4 * style.MM
+_SPACE: Final = 8  # between an image and its neighbors, as so many parts of a tile
 _QUERY: Final = (212, 90, 20)
 _SAME: Final = (15, 109, 181)
 
@@ -46,14 +47,16 @@ def draw(inputs: FigureInputs) -> Figure:
         found = nearest(load_embeddings(trained, "train"), queries, _NEIGHBORS)
         blocks.append(_block(images, queries, found, labels if labels.ndim == 1 else None))
     height, width = blocks[0].shape[:2]
-    wide = (_NEIGHBORS + 1.3) * _TILE * 1.15
+    wide = (_NEIGHBORS + 1 + 1 / _SPACE) * _TILE * 1.15
     whole = inputs.width(len(blocks) * (wide + _GAP))
     columns = style.balanced_columns(len(blocks), int(whole / (wide + _GAP)))
     rows = -(-len(blocks) // columns)
     heading = 2 * style.LINE * inputs.settings.font_size / 72 + _GAP
     block_width = whole / columns - _GAP
     figure = style.new_figure(whole, rows * (block_width * height / width + heading) + 2 * style.MM)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    axes = figure.subplots(
+        rows, columns, squeeze=False, gridspec_kw={"wspace": _GAP / block_width}
+    ).ravel()
     for panel, name, block in zip(axes, embeddings, blocks, strict=False):
         panel.imshow(block, interpolation="nearest")
         panel.set_axis_off()
@@ -100,7 +103,7 @@ def _queries(labels: Integers, dataset: str) -> Integers:
 
 def _block(images: Image, queries: Integers, found: Integers, labels: Integers | None) -> Image:
     rows = []
-    space = tiles.tile(np.full_like(images[0], tiles.WHITE))[:, ::3]
+    space = tiles.tile(np.full_like(images[0], tiles.WHITE))[:, ::_SPACE]
     for query, neighbors in zip(queries, found, strict=True):
         row = [tiles.tile(images[query], _QUERY), space]
         for one in neighbors:

@@ -25,6 +25,9 @@ _MARGINS: Final = 4 * style.MM
 _LABEL_WIDTH: Final = 24 * style.MM
 _AXIS_WIDTH: Final = 14 * style.MM  # to the left of a panel
 _LABEL_PLACE: Final = 1.04  # of a line's name, in widths of the panel
+# From the left edge of a name to the line's end, so that it crosses no other name.
+_LEADER: Final = {"arrowstyle": "-", "color": "0.75", "linewidth": 0.5, "shrinkB": 3,
+                  "relpos": (0, 0.5)}  # fmt: skip
 _REFERENCES: Final = ("scratch", "labels")
 _SHORT: Final = {"scratch": "from scratch", "linear": "linear", "mlp": "MLP",
                  "cluster_matching": "matching"}  # fmt: skip
@@ -137,7 +140,7 @@ def _draw_panel(
                 fontsize=size,
                 color=readable(look["color"]),
                 annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.5, "shrinkB": 3},
+                arrowprops=_LEADER,
             )
         )
     axes.set_xticks(range(len(shots)), [str(shot) for shot in shots])

@@ -1,15 +1,15 @@
 """The paper's accuracies and ours side by side."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from cactus.paper import latex
-from cactus.paper.cells import our_cell, paper_cell, seed_spread_cell, shown_value
-from cactus.paper.paired import LEVEL, PAIRED_FILE, read_paired
+from cactus.paper.cells import our_cell, paper_cell, seed_spread_cell
+from cactus.paper.paired import PAIRED_FILE, read_paired
 from cactus.paper.results import rows_of_tables
+from cactus.paper.tables.best import separation
 from cactus.paper.tables.notes import caption, custom_notes, margin_notes, table_notes
 from cactus.paper.tables.rows import (
     Cells,
@@ -86,9 +86,8 @@ def _best_rows(
 ) -> Callable[[TableRow, Setting], bool]:
     """Return a function that says whether a row is in bold: it is not worse than the best.
 
-    The best has the highest mean of a setting among the rows that use no labels. Another is worse
-    if the paired test of the two says so after Holm's correction. If they were not tested, it is
-    worse if the interval of the difference leaves 0 out.
+    The best has the highest mean of a setting among the rows that use no labels; see
+    `cactus.paper.tables.best.separation`.
     """
     best: dict[Setting, dict[str, Any]] = {}
     for row in rows:
@@ -97,24 +96,9 @@ def _best_rows(
                 setting not in best or result["mean"] > best[setting]["mean"]
             ):
                 best[setting] = result
-    p_values: dict[tuple[object, ...], float] = {}
-    for one in paired.to_dict("records"):
-        place = one["dataset"], one["way"], one["shot"]
-        first, other = _cell(one), (one["other_source"], one["other_method"])
-        p_values[(*place, first, other)] = p_values[(*place, other, first)] = one["p_holm"]
+    separated = separation(paired)
 
     def is_best(row: TableRow, setting: Setting) -> bool:
-        if is_oracle(row.method):
-            return False
-        result, top = row.result(setting), best[setting]
-        p_value = p_values.get((result["dataset"], *setting, _cell(result), _cell(top)))
-        if p_value is not None:
-            return p_value >= LEVEL
-        difference = shown_value(top["mean"] - result["mean"])
-        return difference <= shown_value(math.hypot(top["ci95"], result["ci95"]))
+        return not is_oracle(row.method) and not separated(row.result(setting), best[setting])
 
     return is_best
-
-
-def _cell(row: dict[Any, Any]) -> tuple[str, str]:
-    return row["source"], row["method"]

@@ -12,6 +12,10 @@ from cactus.provenance.compare.rows import Row, Test
 
 Setting = tuple[int, int]
 _TITLES = ("Embedding", "Method", "Run")
+_STARS = (
+    rf"$^{{*}}$\,significant at {100 * LEVEL:g}\,\%: paired $t$-test on the shared tasks, with "
+    r"Holm's correction for all pairs of a data set and setting."
+)
 
 
 class Line(NamedTuple):
@@ -131,8 +135,13 @@ def _printed(line: Line, settings: Sequence[Setting]) -> Iterator[str]:
     return (line.cells[one].printed if one in line.cells else "" for one in settings)
 
 
-def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]) -> str:
-    """Return the table as a LaTeX float: a part per data set, the differences below a rule."""
+def as_latex(
+    found: Sequence[Section], runs: Sequence[str], notes: Sequence[str], caveat: str = ""
+) -> str:
+    """Return the table as a LaTeX float: a part per data set, the differences below a rule.
+
+    The caption starts with the caveat, if there is one.
+    """
     width = max(len(one.settings) for one in found)
     body: list[str] = []
     for one in found:
@@ -141,22 +150,19 @@ def as_latex(found: Sequence[Section], runs: Sequence[str], notes: Sequence[str]
         if one.tests:
             body += [r"\addlinespace", *_lines(one.tests, one.settings, width)]
     names = ", ".join(f"``{latex.escape(name)}''" for name in runs)
-    stars = (
-        rf"$^{{*}}$\,significant at {100 * LEVEL:g}\,\%: paired $t$-test on the shared tasks, with "
-        r"Holm's correction for all pairs of a data set and setting."
-    )
+    banner = rf"\textbf{{[{latex.escape(caveat)}]}} " if caveat else ""
     return latex.table(
         labels=len(_TITLES),
         head=[" & ".join([*_TITLES, rf"\multicolumn{{{width}}}{{c}}{{Setting}}"]) + r" \\"],
         body=body,
-        caption=rf"Few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of the runs "
-        rf"{names}, and mean paired differences in percentage points.",
+        caption=rf"{banner}Few-shot accuracy in \%, mean\,$\pm$\,half the 95\,\% interval, of the "
+        rf"runs {names}, and mean paired differences in percentage points.",
         label=f"tab:comparison-{'-'.join(runs)}",
         notes=[
             r"The interval is $\pm 1.96\,\sigma/\sqrt{n}$ over $n$ tasks, that of a difference "
             r"Student's $t$. Several training seeds, of a difference those that both have, are "
             "averaged task by task first. Runs joined by = share a result.",
-            *([stars] if any(one.tests for one in found) else []),
+            *([_STARS] if any(one.tests for one in found) else []),
             *map(latex.escape, notes),
         ],
     )

@@ -53,13 +53,16 @@ def write_comparison(planners: Sequence[Planner], output: Path) -> tuple[list[Se
     titles = titles_of(runs)
     table = sections(rows, tests, settings.decimals, titles)
     with atomic_folder(output) as folder:
-        write_text(folder / f"{_STEM}.tex", as_latex(table, [run.name for run in runs], notes))
+        synthetic = any(run.planner.config.synthetic_data for run in runs)
+        caveat = SYNTHETIC_NOTE if synthetic else ""
+        text = as_latex(table, [run.name for run in runs], notes, caveat)
+        write_text(folder / f"{_STEM}.tex", text)
         _write(pd.DataFrame(map(_row, rows)), folder / f"{_STEM}.csv")
         _write(pd.DataFrame(map(_test, tests), columns=_TEST_COLUMNS), folder / TESTS)
         write_json(folder / NUMBERS, _numbers(runs, rows, tests, settings.decimals, titles))
-        synthetic = datasets if any(run.planner.config.synthetic_data for run in runs) else []
+        banner = datasets if synthetic else []
         with matplotlib_style.context(style.rc_parameters(settings), after_reset=True):
-            style.save(draw(rows, synthetic, titles), folder / _STEM, settings.dpi)
+            style.save(draw(rows, banner, titles), folder / _STEM, settings.dpi)
     return table, notes
 
 
