@@ -180,7 +180,7 @@ CODE = [
 ]  # fmt: skip
 KEYS = [
     ("seeds in another order", ["grid={seeds: [1, 0]}"], NOTHING),
-    ("embeddings in another order", ["grid={embeddings: [bigan, acai]}"], NOTHING),
+    ("embeddings in another order", ["grid={embeddings: [bigan, acai]}"], wave("make_table omniglot")),
     ("run-less: a key of another data set", ["synthetic={celeba: {variation: 0.1}}"], NOTHING),
     ("when checkpoints are saved", ["checkpoints={seconds: 5, steps: 1}"], NOTHING),
     ("where raw data lie", ["data={raw_dir: /elsewhere}"], NOTHING),
