@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,21 @@ def test_alone_it_says_what_can_be_done_next(cactus, base, tmp_path):
     done = cactus(folder=tmp_path / "bare")
     assert (done.returncode, "cactus doctor" in done.stdout) == (0, True)
     assert "usage:" not in done.stdout
+
+
+def test_a_copy_of_a_run_comes_last_and_is_not_to_be_updated(cactus, base):
+    planned = PlannedConfig(configfiles=["config/old.yaml"], overrides={}, config={"run": "old"})
+    planned.write(base / "results/copied")  # the newest
+    listed = json.loads(cactus("--json", folder=base).stdout)
+    assert [one["name"] for one in listed["runs"]] == ["new", "old", "copied"]
+    assert [one["copy"] for one in listed["runs"]] == [False, False, True]
+    assert cactus("plan", folder=base).stderr == "note: new is the newest of 3 runs\n"
+    shutil.rmtree(base / "results/new")
+    shutil.rmtree(base / "results/old")
+    done = cactus(folder=base)
+    assert (done.returncode, "update" in done.stdout) == (0, False), done.stderr
+    assert "; a copy, in which no job runs\n" in done.stdout
+    assert "  cactus status copied " in done.stdout
 
 
 def test_alone_it_offers_what_fits_the_studies_that_are_there(cactus, tmp_path):
