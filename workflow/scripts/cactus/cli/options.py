@@ -215,7 +215,7 @@ def _add_trace(trace: Parser) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help="a table, a figure, the report or the paper of a run",
+        help="a table or results.csv, a figure, the report or the paper of a run",
     )
     trace.add_argument("--row", help='words from the number\'s row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", help='words from its column, e.g. 5w1s or "5w1s paper"')
