@@ -156,9 +156,9 @@ def _add_results(results: Parser) -> None:
         nargs="?",
         default="*",
         metavar="CELL-PATTERN",
-        help="cells to show, as a shell pattern such as 'omniglot/*/maml/*', or a part of a name",
+        help="a shell pattern such as 'omniglot/*/maml/*', or a part of a name, as in kNN",
     )
-    results.add_argument("--setting", metavar="SETTING", help="way and shot, e.g. 5w1s")
+    results.add_argument("--setting", help="way and shot, e.g. 5w1s or '5-way 1-shot'")
 
 
 def _add_diff(diff: Parser) -> None:
