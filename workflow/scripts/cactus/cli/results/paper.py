@@ -5,6 +5,7 @@ from typing import Final
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.cli.text import json_alone, tell
+from cactus.cluster.driver import refuse_another
 from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
@@ -23,12 +24,16 @@ def show_paper(arguments: argparse.Namespace) -> int:
     ------
     RecordError
         Other jobs are missing or stale, or the folder is a copy that nothing can be written into.
+    ClusterError
+        Snakemake works on the run right now.
     """
     planner = open_run(arguments.run)
     paper = planner.assess(PAPER)
     waiting = [one for one in planner.assess_all() if one.stale and one.job != PAPER]
     planner.project.tree.cache.save()
     call = snakemake_call(planner.run_folder) if waiting or paper.stale else None
+    if call:
+        refuse_another(planner.run_folder)
     if waiting:
         states, first = listed_states(one.state for one in waiting), waiting[0].job.name
         raise RecordError(
