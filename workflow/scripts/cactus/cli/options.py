@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-_RUN: Final = "name or folder of the run; default: the one that was planned last"
+_RUN: Final = "name or folder of the run; default: the one of this folder, or planned last"
 _CELL: Final = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
 NO_JSON: Final = ("completion",)
 _OF_A_RUN: Final = (

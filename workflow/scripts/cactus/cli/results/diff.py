@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 
-from cactus.cli.text import columns, print_json
+from cactus.cli.text import columns, print_json, seen
 from cactus.config.printed.titles import Titles
 from cactus.errors import counted, printable
 from cactus.paper.vocabulary import setting_title
@@ -96,15 +96,16 @@ def show_compare(arguments: argparse.Namespace) -> int:
     # What others get is hashed anew.
     planners = [open_run(name, cache=HashCache(None)) for name in arguments.runs]
     table, notes = write_comparison(planners, arguments.out)
+    folder = seen(arguments.out, arguments)
     if arguments.json:
         tables = [list(rows) for rows in as_text(table)]
-        print_json({"folder": str(arguments.out), "tables": tables, "notes": list(notes)})
+        print_json({"folder": folder, "tables": tables, "notes": list(notes)})
         return 0
     for rows in as_text(table):
         print(f"{columns(rows)}\n")
     for note in notes:
         print(f"note: {printable(note)}")
-    print(f"wrote {arguments.out}")
+    print(f"wrote {folder}")
     return 0
 
 

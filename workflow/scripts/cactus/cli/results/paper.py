@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from cactus.cli.snakemake_call import snakemake_call
-from cactus.cli.text import json_alone, tell
+from cactus.cli.text import json_alone, seen, tell
 from cactus.cluster.driver import refuse_another
 from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
@@ -46,7 +46,7 @@ def show_paper(arguments: argparse.Namespace) -> int:
     cores = str(planner.config.compute.threads)  # LaTeX needs one; fewer than these are warned of
     with json_alone(arguments.json):
         code = call.run("paper", "--cores", cores, *_SILENT) if call else 0
-    path = str(planner.run_folder / str(PAPER.definition.main_result))
+    path = seen(planner.run_folder / str(PAPER.definition.main_result), arguments)
     made = call is not None and code == 0
     facts = {"run": planner.run_folder.name, "paper": path, "made": made, "exit_code": code}
     if arguments.json or code == 0:

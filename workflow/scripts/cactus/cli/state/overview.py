@@ -58,7 +58,8 @@ def show_overview(arguments: argparse.Namespace) -> int:
         print(columns([("run", "state", "planned", "jobs"), *rows]))
     else:
         print("no run here yet")
-    print(f"\nnext:\n{columns([(f'  {one.command}', one.why) for one in steps])}")
+    there = "" if arguments.here == Path.cwd() else f", in {Path.cwd()}"
+    print(f"\nnext{there}:\n{columns([(f'  {one.command}', one.why) for one in steps])}")
     print("\n`cactus --help` lists all commands")
     return 0
 
