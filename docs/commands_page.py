@@ -18,9 +18,10 @@ _HEADER: Final = """\
 Generated from the parsers by `make config-docs`; do not edit it by hand.
 
 `cactus` alone shows the runs that are here and what can be done next. Every command works from any
-folder of the project: it looks for the project upward. Without a run, the one that was planned last
-counts, and standard error names it if there are several; a run or study that is given wins. All
-commands but those that make something also work on a run that nobody may write to.
+folder of the project: it looks for the project upward, and from there for files to read that are
+not in the current folder. Without a run, the one in whose folder you are counts, else the one that
+was planned last, and standard error names it if there are several; a run or study that is given
+wins. All commands but those that make something also work on a run that nobody may write to.
 
 With `--json`, a command prints the same facts as JSON on standard output; notes and errors go to
 standard error. Colors appear on a terminal alone, and not if `NO_COLOR` is set. `cactus --version`

@@ -20,9 +20,9 @@ job end with these:
 |---|---|---|
 | 0 | | Done, and all is well |
 | 1 | | Done, and something is not: a cell is not fresh (`status`, `why`, `update`, \
-`report`), the audit found something, two runs or results differ (`diff`, `replay`), something \
-blocks a run (`doctor`, `data` of a named study), a run is left alone (`clean`). With a \
-traceback: a bug |
+`report`), the audit found something, two runs or results differ, or no job has run in both \
+runs (`diff`, `replay`), something blocks a run (`doctor`, `data` of a named study), a run is left \
+alone (`clean`). With a traceback: a bug |
 | 2 | | The command line is wrong |
 """
 _SIGNALS: Final = """\

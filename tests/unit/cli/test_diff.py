@@ -1,4 +1,7 @@
-"""The lines of numbers that two runs share."""
+"""What two runs share: the jobs that ran in both, and the lines of their numbers."""
+
+import json
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +10,31 @@ from cactus.config.printed.titles import Titles
 from cactus.evaluate.comparison import PairedComparison
 from cactus.paper.scores import ScoreKey
 from cactus.provenance.audit.diff import NumberDifference
+from cactus.provenance.staleness.planned_config import PlannedConfig
+
+STUDY = "{{run: {name}, synthetic_data: true, grid: {{datasets: [{dataset}], embeddings: [acai]}}}}"
+
+
+def test_runs_of_which_no_job_ran_are_not_called_the_same(cactus, tmp_path: Path):
+    (tmp_path / "config").mkdir()
+    for name, dataset in (("one", "mnist"), ("two", "omniglot"), ("same", "mnist")):
+        study = f"config/{name}.yaml"
+        (tmp_path / study).write_text(STUDY.format(name=name, dataset=dataset))
+        planned = PlannedConfig(configfiles=[study], overrides={}, config={})
+        planned.write(tmp_path / "results" / name)
+    done = cactus("diff", "one", "two")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert lines[0] == "no job has run in both; of the configurations, 1 key differs"
+    assert lines[2].split() == ["key", "grid.datasets", '["mnist"]', '["omniglot"]']
+    for other in ("one", "same"):
+        done = cactus("diff", "one", other)
+        lines = done.stdout.splitlines()
+        assert lines[0] == "no job has run in both; of the configurations, no key differs"
+        assert (done.returncode, "same" in lines[0]) == (1, False)
+        facts = cactus("diff", "one", other, "--json")
+        assert (facts.returncode, json.loads(facts.stdout)["jobs_in_both"]) == (1, 0)
+    assert "numbers" not in done.stdout
 
 
 def test_a_number_has_the_titles_of_its_embedding_and_learner():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cactus.config.load import load_config
 from cactus.errors import ConfigError, StorageError
 
 
@@ -18,6 +19,13 @@ def test_a_new_study_can_be_planned_at_once(cactus, tmp_path, name):
     assert (plan.returncode, plan.stderr) == (0, ""), plan.stderr
     assert f"{name}: " in plan.stdout
     assert list((tmp_path / "config").iterdir()) == [path]
+
+
+def test_the_curves_of_a_new_study_have_ten_points(cactus, tmp_path):
+    assert cactus("init").returncode == 0
+    config = load_config([tmp_path / "config/my-study.yaml"], {})
+    for one in (config.embeddings.acai, config.learners.protonets):
+        assert one.iterations == 10 * one.log_every
 
 
 def test_the_name_may_be_that_of_the_file(cactus, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,37 @@ def test_paths_start_where_they_were_given(cactus, base):
         assert (done.returncode, "\nold: " in done.stdout) == (0, True), done.stderr
 
 
+def test_a_study_that_is_not_here_is_looked_up_from_the_project(cactus, base):
+    for command in ("plan", "config"):
+        done = cactus(command, "--configfile", "config/old.yaml", folder=base / "deep/er")
+        assert (done.returncode, done.stderr) == (0, f"note: in {base}\n")
+        assert "old" in done.stdout
+    (base / "deep/er/config").mkdir()
+    (base / "deep/er/config/old.yaml").write_text(STUDY.format(name="nearer"))
+    # What is here wins; it makes this folder a project of its own.
+    done = cactus("plan", "--configfile", "config/old.yaml", folder=base / "deep/er")
+    assert (done.returncode, "\nnearer: " in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("place", ["results/old", "results/old/plans"])
+def test_in_the_folder_of_a_run_that_run_counts(cactus, base, place):
+    done = cactus("plan", folder=base / place)
+    assert done.stderr == f"note: in {base}\nnote: old is the run of this folder\n"
+    assert (done.returncode, "\nold: " in done.stdout) == (0, True)
+    done = cactus("config", "run", folder=base / place)
+    assert (done.stdout.split()[:2], done.stderr) == (["run", '"old"'], f"note: in {base}\n")
+    assert "\nnew: " in cactus("plan", "new", folder=base / place).stdout
+
+
+def test_paths_are_printed_as_they_read_here(cactus, base):
+    done = cactus("report", "old", folder=base / "deep/er")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "../../old-now.html"), done.stderr
+    assert (base / "old-now.html").is_file()
+    assert cactus("report", "old", folder=base).stdout.splitlines()[0] == "old-now.html"
+    assert f"\nnext, in {base}:\n" in cactus(folder=base / "deep").stdout
+    assert "\nnext:\n" in cactus(folder=base).stdout
+
+
 def test_what_is_no_run_is_told_from_what_is_missing(cactus, base):
     done = cactus("status", "empty", folder=base)
     assert done.returncode == RecordError.exit_code
@@ -139,6 +171,21 @@ def test_alone_it_says_what_can_be_done_next(cactus, base, tmp_path):
     done = cactus(folder=tmp_path / "bare")
     assert (done.returncode, "cactus doctor" in done.stdout) == (0, True)
     assert "usage:" not in done.stdout
+
+
+def test_a_copy_of_a_run_comes_last_and_is_not_to_be_updated(cactus, base):
+    planned = PlannedConfig(configfiles=["config/old.yaml"], overrides={}, config={"run": "old"})
+    planned.write(base / "results/copied")  # the newest
+    listed = json.loads(cactus("--json", folder=base).stdout)
+    assert [one["name"] for one in listed["runs"]] == ["new", "old", "copied"]
+    assert [one["copy"] for one in listed["runs"]] == [False, False, True]
+    assert cactus("plan", folder=base).stderr == "note: new is the newest of 3 runs\n"
+    shutil.rmtree(base / "results/new")
+    shutil.rmtree(base / "results/old")
+    done = cactus(folder=base)
+    assert (done.returncode, "update" in done.stdout) == (0, False), done.stderr
+    assert "; a copy, in which no job runs\n" in done.stdout
+    assert "  cactus status copied " in done.stdout
 
 
 def test_alone_it_offers_what_fits_the_studies_that_are_there(cactus, tmp_path):

@@ -103,8 +103,9 @@ class Graph:
         }
         if name in cells:
             return self.ancestry(cells[name])
-        every = sorted([*cells, *jobs])
-        parts = few([one for one in every if name in one.split("/")], 10)
+        every = [*sorted(cells), *sorted(jobs)]
+        within = [one for one in every if f"/{name.strip('/')}/" in f"/{one}/"]
+        parts = few([one for one in within if one in cells] or within, 10)
         fix = f"name one of {parts}" if parts else did_you_mean_or_known(name, every, "")
         raise RecordError(
             "The run's configuration has no such cell or job.",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-_RUN: Final = "name or folder of the run; default: the one that was planned last"
+_RUN: Final = "name or folder of the run; default: the one of this folder, or planned last"
 _CELL: Final = "a cell, e.g. omniglot/acai/maml/s0, or a job, <stage>/<cell>"
 NO_JSON: Final = ("completion",)
 _OF_A_RUN: Final = (
@@ -156,9 +156,9 @@ def _add_results(results: Parser) -> None:
         nargs="?",
         default="*",
         metavar="CELL-PATTERN",
-        help="cells to show, as a shell pattern such as 'omniglot/*/maml/*', or a part of a name",
+        help="a shell pattern such as 'omniglot/*/maml/*', or a part of a name, as in kNN",
     )
-    results.add_argument("--setting", metavar="SETTING", help="way and shot, e.g. 5w1s")
+    results.add_argument("--setting", help="way and shot, e.g. 5w1s or '5-way 1-shot'")
 
 
 def _add_diff(diff: Parser) -> None:
@@ -215,7 +215,7 @@ def _add_trace(trace: Parser) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help="a table, a figure, the report or the paper of a run",
+        help="a table or results.csv, a figure, the report or the paper of a run",
     )
     trace.add_argument("--row", help='words from the number\'s row, e.g. "ACAI CACTUs-MAML"')
     trace.add_argument("--col", help='words from its column, e.g. 5w1s or "5w1s paper"')

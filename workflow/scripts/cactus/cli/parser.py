@@ -54,7 +54,8 @@ GROUPS: Final = {
 _BEFORE: Final = ("--help", "--version", "--json")  # options that may come before a command
 _EPILOG: Final = (
     "Without a command, cactus says what can be done next here. Every command works from any "
-    "folder of the project. Without a run, the one that was planned last counts."
+    "folder of the project. Without a run, the one in whose folder you are counts, or the one that "
+    "was planned last."
 )
 
 

@@ -11,28 +11,33 @@ from typing import Any
 _MARKS = ("Snakefile", "results/*/plans/config.json", "config/*.yaml")
 # Arguments that may be the name of a run or its folder, in the place of a cell by mistake.
 _RUNS = ("run", "run_option", "runs", "first", "second", "words", "cell")
+# Files that are read: those that are not here are looked up from the project's folder.
+_READ = ("configfile", "file", "crate")
 
 
 def go_to_project(arguments: argparse.Namespace) -> None:
     """Change to the project's folder, if it is above this one, and keep paths meaning the same.
 
-    If no run is named and there are several, the newest is chosen, and standard error says which.
+    If no run is named, it is the one in whose folder this is, else the newest; standard error says
+    which, unless there is only one. `here` of the arguments is the folder of the call, and
+    `run_here` the run in it.
     """
     here = _current_folder()
     root = next((one for one in (here, *here.parents) if _is_project(one)), here)
     # Workflow catalogs look for `workflow/Snakefile`, which includes the one above it.
     root = root.parent if root.name == "workflow" and _is_project(root.parent) else root
     if root != here:
-        for name, value in vars(arguments).items():
-            setattr(arguments, name, _moved(value, here, root, names=name in _RUNS))
+        for name, value in [*vars(arguments).items()]:
+            setattr(arguments, name, _moved(value, here, root, name))
         os.chdir(root)
         print(f"note: in {root}", file=sys.stderr)
+    arguments.here, arguments.run_here = here, _run_around(here, root)
     _take_option(arguments)
     _refuse_a_run_for_a_cell(arguments)
     _refuse_a_cell_for_a_run(arguments)
     study = getattr(arguments, "configfile", None) or getattr(arguments, "config", None)
     if getattr(arguments, "run", "") is None and not study:
-        arguments.run = _newest()
+        arguments.run = _default(arguments.run_here)
 
 
 def _take_option(arguments: argparse.Namespace) -> None:
@@ -96,11 +101,20 @@ def _is_project(folder: Path) -> bool:
     return any(any(folder.glob(mark)) for mark in _MARKS)
 
 
-def _moved(value: Any, here: Path, root: Path, *, names: bool) -> Any:
+def _run_around(here: Path, root: Path) -> str | None:
+    """Return the run in whose folder this is, if any."""
+    results = root / "results"
+    names = here.relative_to(results).parts[:1] if here.is_relative_to(results) else ()
+    return next((one for one in names if os.path.lexists(results / one / "plans")), None)
+
+
+def _moved(value: Any, here: Path, root: Path, name: str) -> Any:
     """Return an argument that was given in one folder as it reads in another above it."""
     if isinstance(value, list):
-        return [_moved(one, here, root, names=names) for one in value]
-    is_folder = names and isinstance(value, str) and (here / value / "plans").is_dir()
+        return [_moved(one, here, root, name) for one in value]
+    if name in _READ and not os.path.lexists(here / value) and os.path.lexists(root / value):
+        return value
+    is_folder = name in _RUNS and isinstance(value, str) and (here / value / "plans").is_dir()
     if not (isinstance(value, Path) or is_folder):
         return value
     path = os.path.relpath(here / value, root)
@@ -108,12 +122,14 @@ def _moved(value: Any, here: Path, root: Path, *, names: bool) -> Any:
     return found if isinstance(value, Path) else str(found)
 
 
-def _newest() -> str | None:
-    """Return the run that was planned last, and say so if there are others."""
+def _default(run_here: str | None) -> str | None:
+    """Return the run of this folder, or that which was planned last; say so if there are others."""
     from cactus.provenance.staleness.run_folders import note_what_is_no_run, runs_by_time
 
     note_what_is_no_run()
     runs = runs_by_time()
-    if len(runs) > 1:
+    if run_here and len(runs) > 1:
+        print(f"note: {run_here} is the run of this folder", file=sys.stderr)
+    elif len(runs) > 1:
         print(f"note: {runs[0]} is the newest of {len(runs)} runs", file=sys.stderr)
-    return runs[0] if runs else None
+    return run_here or next(iter(runs), None)

@@ -1,11 +1,13 @@
 """Text for a terminal, and for programs."""
 
+import argparse
 import fcntl
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from cactus.errors import printable
@@ -56,6 +58,12 @@ def _painted(text: str, width: int, color: str | None) -> str:
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
     print(json.dumps(value, indent=1))
+
+
+def seen(path: str | Path, arguments: argparse.Namespace) -> str:
+    """Return a path as it reads in the folder in which the command was called."""
+    here = getattr(arguments, "here", Path.cwd())
+    return str(path) if here == Path.cwd() else os.path.relpath(path, here)
 
 
 def tell(facts: dict[str, Any], *lines: str, as_json: bool) -> None:

@@ -49,7 +49,7 @@ def let_plans_decide(workflow: Any, run_folder: Path, source: PlannedConfig) -> 
 
     workflow.dag_settings.rerun_triggers = frozenset([RerunTrigger.MTIME])
     workflow.dag.ignore_incomplete = True
-    alone = partial(_refuse_another, run_folder), partial(source.write, run_folder)
+    alone = partial(refuse_another, run_folder), partial(source.write, run_folder)
     lost = (partial(source.write_if_lost, run_folder),)
     workflow.persistence.lock = partial(_first, lost if workflow.dryrun else alone)
     # Snakemake must not cache its listings of folders: plans are added meanwhile.
@@ -89,13 +89,20 @@ def become_driver(run_folder: Path) -> None:
     ClusterError
         The run already has a driver, on this host or another.
     """
-    _refuse_another(run_folder)
+    refuse_another(run_folder)
     lease = Lease(_folder(run_folder), f"the run in {run_folder}")
     lease.__enter__()
     atexit.register(lease.__exit__)
 
 
-def _refuse_another(run_folder: Path) -> None:
+def refuse_another(run_folder: Path) -> None:
+    """Refuse to work on a run beside a living driver.
+
+    Raises
+    ------
+    ClusterError
+        The run has a driver, on this host or another.
+    """
     folder, end = _folder(run_folder), time.monotonic() + EXPIRY_SECONDS
     holder = first = read_lease(folder)
     if holder and is_alive(holder) is None and holder.get("host") == socket.gethostname():

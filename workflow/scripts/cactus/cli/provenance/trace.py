@@ -128,6 +128,8 @@ def _meaning(entry: dict[str, Any]) -> list[str]:
     if meaning is None:
         return []
     what, half = meaning
+    if entry["scale"] == 1:  # of results.csv
+        what = what.replace(", in percentage points", "").replace("in percent", "as a fraction")
     return [f"= {what}{half if len(entry['columns']) > 1 else ''}"]
 
 

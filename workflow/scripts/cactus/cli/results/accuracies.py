@@ -27,7 +27,7 @@ _SUMMARY: Final = "summary.json"
 _NOTE: Final = "accuracies in percent, ± 1.96 standard deviations / sqrt(episodes)"
 # How the methods begin whose rows come first, in this order; the rest are baselines.
 _FIRST: Final = ("cactus-", "oracle-", "scratch")
-_SETTING: Final = re.compile(r"(\d+)w(\d+)s")
+_SETTING: Final = re.compile(r"(\d+)[ -]?w(?:ay)?[ ,]*(\d+)[ -]?s(?:hot)?", re.IGNORECASE)
 
 
 class Accuracy(NamedTuple):
@@ -80,21 +80,23 @@ def show_results(arguments: argparse.Namespace) -> int:
     planner = open_run(arguments.run)
     jobs = [job for job in planner.graph.jobs if job.definition.scores]
     every, lost = measured(planner, jobs)
-    found = [one for one in every if _matches(one.cell, arguments.pattern)]
-    if arguments.setting:
-        found = _of_setting(found, arguments.setting)
-    cells = {one.cell for one in every} or set(_expected(planner, jobs))
-    if not found and (every or not any(_matches(one, arguments.pattern) for one in cells)):
+    titles = planner.config.titles()
+    printed = {one.cell: titles.row(one.dataset, one.source, one.method) for one in every}
+    printed = printed or dict(_expected(planner, jobs))
+    chosen = _chosen(printed, arguments.pattern)
+    found = [one for one in every if one.cell in chosen]
+    if not chosen:
         raise RecordError(
             "No finished cell matches.",
             where=planner.run_folder.name,
             got=arguments.pattern,
-            fix=_instead(arguments.pattern, cells, jobs),
+            fix=_instead(arguments.pattern, set(printed), jobs),
         )
+    if arguments.setting:
+        found = _of_setting(found, arguments.setting)
     if arguments.json:
         print_json({"run": planner.run_folder.name, "results": [_facts(one) for one in found]})
         return 0
-    titles = planner.config.titles()
     for dataset in dict.fromkeys(one.dataset for one in found):
         rows = _table([one for one in found if one.dataset == dataset], titles)
         print(f"{titles.dataset(dataset)}\n{columns(list(rows))}\n")
@@ -106,20 +108,25 @@ def show_results(arguments: argparse.Namespace) -> int:
 def _instead(pattern: str, cells: set[str], jobs: list[Job]) -> str:
     if planned_folder(pattern):
         return f"it is a run: `cactus results --run {quote(pattern)}` shows all of its cells"
+    if setting := _SETTING.fullmatch(pattern):
+        name = "{}w{}s".format(*setting.groups())
+        return f"it is a setting: `cactus results --setting {name}` shows its accuracies"
     if waiting := [job.name for job in jobs if _matches(job.cell, pattern)]:
         return f"`cactus why {waiting[0]}` says what it lacks"
     return did_you_mean_or_known(pattern, cells, "leave the pattern out")
 
 
-def _expected(planner: Planner, jobs: Iterable[Job]) -> Iterator[str]:
-    """Yield the cells that jobs will measure."""
+def _expected(planner: Planner, jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+    """Yield the cells that jobs will measure, each with its printed name."""
+    titles = planner.config.titles()
     for job in jobs:
+        dataset, source = job.cell.split("/")[:2]
         if job.stage == BASELINES.name:
-            dataset = BASELINES.parse(job.cell).dataset
             for method in planner.config.baselines.resolve(dataset).methods:
-                yield baseline_cell(job.cell, method)
+                yield baseline_cell(job.cell, method), titles.row(dataset, source, method)
         else:
-            yield job.cell
+            trained = method_name(source, job.wildcards["learner"])
+            yield job.cell, titles.row(dataset, source, trained)
 
 
 def measured(planner: Planner, jobs: Iterable[Job]) -> tuple[list[Accuracy], list[Job]]:
@@ -155,8 +162,16 @@ def _accuracies(run_folder: Path, job: Job) -> Iterator[Accuracy]:
         )
 
 
-def _matches(cell: str, pattern: str) -> bool:
-    return fnmatchcase(cell, pattern) or pattern in cell
+def _chosen(printed: dict[str, str], pattern: str) -> set[str]:
+    """Return the cells whose names fit a pattern; if none do, those whose printed names do."""
+    found = {cell for cell in printed if _matches(cell, pattern)}
+    return found or {cell for cell, title in printed.items() if _matches(title, pattern)}
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Return whether a name fits a shell pattern or has it as a part, whatever the case."""
+    name, pattern = name.casefold(), pattern.casefold()
+    return fnmatchcase(name, pattern) or pattern in name
 
 
 def _of_setting(found: list[Accuracy], setting: str) -> list[Accuracy]:
@@ -167,8 +182,9 @@ def _of_setting(found: list[Accuracy], setting: str) -> list[Accuracy]:
     ConfigError
         It is no setting, or none of these accuracies has it.
     """
-    chosen = [one for one in found if one.setting == setting]
-    if not _SETTING.fullmatch(setting) or (found and not chosen):
+    read = _SETTING.fullmatch(setting.strip())
+    chosen = [one for one in found if read and [str(one.way), str(one.shot)] == [*read.groups()]]
+    if not read or (found and not chosen):
         raise ConfigError(
             "There are no results of this setting.",
             where="--setting",

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from cactus.cli.results.accuracies import lost_notes, measured
-from cactus.cli.text import columns, print_json
+from cactus.cli.text import columns, print_json, seen
 from cactus.config.printed.durations import duration
 from cactus.provenance.execution.logs import log_path
 from cactus.provenance.records.record import Record, record_path
@@ -34,7 +34,7 @@ def show_cell(arguments: argparse.Namespace) -> int:
     planner.project.tree.cache.save()
     found, lost = measured(planner, jobs)
     found = [one for one in found if one.cell == arguments.cell] or found  # of a baseline, its own
-    files = list(_files(planner, jobs))
+    files = [(what, job, seen(path, arguments)) for what, job, path in _files(planner, jobs)]
     if arguments.json:
         print_json(
             {

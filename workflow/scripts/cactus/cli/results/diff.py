@@ -3,7 +3,7 @@
 import argparse
 from collections import Counter
 
-from cactus.cli.text import columns, print_json
+from cactus.cli.text import columns, print_json, seen
 from cactus.config.printed.titles import Titles
 from cactus.errors import counted, printable
 from cactus.paper.vocabulary import setting_title
@@ -13,6 +13,7 @@ from cactus.provenance.audit.diff import (
     as_json,
     number_differences,
     run_differences,
+    run_in_both,
 )
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.records.reasons import ABSENT, unlike
@@ -25,7 +26,7 @@ _LEAST_P = 0.0001  # smaller ones would be printed as 0
 
 
 def show_diff(arguments: argparse.Namespace) -> int:
-    """Print how two runs differ; return 0 if they are the same, else 1."""
+    """Print how two runs differ; return 0 if they are the same, else 1, also if nothing tells."""
     first, second = open_run(arguments.first), open_run(arguments.second)
     states: dict[str, str] = {}
     for name, planner in ((arguments.first, first), (arguments.second, second)):
@@ -36,22 +37,14 @@ def show_diff(arguments: argparse.Namespace) -> int:
         content = {**as_json(first, second), "not_fresh": states}
         print_json(content)
         different = any(one["first"] != one["second"] for one in content["numbers"])
-        return 1 if content["differences"] or different else 0
+        return 1 if content["differences"] or different or not content["jobs_in_both"] else 0
     found, numbers = list(run_differences(first, second)), list(number_differences(first, second))
-    changes = [one for one in found if one.kind != "job"]
-    if changes:
-        rows = [("what", "name", arguments.first, arguments.second, "")]
-        print(columns([*rows, *(_row(one) for one in changes)]))
-    elif any(first.record(job) for job in second.graph.jobs):
-        print("same configuration, code, data, libraries and devices")
-    else:
-        print("no job is in both runs")
     moved = [one for one in numbers if one.paired is None or one.first != one.second]
-    print(f"\n{counted(len(numbers), 'number')} in both runs, {len(numbers) - len(moved)} the same")
-    if moved:
-        titles = Titles.first_of((first.config.titles(), second.config.titles()))
-        rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
-        print(columns([*rows, *(_number_row(one, titles) for one in moved)]))
+    both = len(run_in_both(first, second))
+    _print_changes(arguments, [one for one in found if one.kind != "job"], both)
+    titles = Titles.first_of((first.config.titles(), second.config.titles()))
+    if both:
+        _print_numbers(arguments, len(numbers), moved, titles)
     for name, lacking in ((arguments.first, "second"), (arguments.second, "first")):
         only = [one for one in found if one.kind == "job" and getattr(one, lacking) == ABSENT]
         if only:
@@ -59,7 +52,35 @@ def show_diff(arguments: argparse.Namespace) -> int:
     for name, listed in states.items():
         if listed:
             print(f"{name} is not up to date: {listed}")
-    return 1 if found or moved else 0
+    return 1 if found or moved or not both else 0
+
+
+def _print_changes(arguments: argparse.Namespace, changes: list[Difference], both: int) -> None:
+    """Print in what the jobs that have run in both runs differ, or what else can be compared."""
+    if not both:
+        differ = (
+            counted(len(changes), "key differs", "keys differ") if changes else "no key differs"
+        )
+        print(f"no job has run in both; of the configurations, {differ}")
+    elif not changes:
+        jobs = counted(both, "job has", "jobs have")
+        print(f"{jobs} run in both, with the same configuration, code, data, libraries and devices")
+    if changes:
+        rows = [("what", "name", arguments.first, arguments.second, "")]
+        print(columns([*rows, *(_row(one) for one in changes)]))
+
+
+def _print_numbers(
+    arguments: argparse.Namespace, every: int, moved: list[NumberDifference], titles: Titles
+) -> None:
+    """Print the numbers that both runs have and that differ."""
+    if not every:
+        print("\nno number is in both runs")
+        return
+    print(f"\n{counted(every, 'number')} in both runs, {every - len(moved)} the same")
+    if moved:
+        rows = [("number", arguments.first, arguments.second, "difference", "p (paired)")]
+        print(columns([*rows, *(_number_row(one, titles) for one in moved)]))
 
 
 def _counted_by_stage(jobs: list[Difference]) -> str:
@@ -75,21 +96,22 @@ def show_compare(arguments: argparse.Namespace) -> int:
     # What others get is hashed anew.
     planners = [open_run(name, cache=HashCache(None)) for name in arguments.runs]
     table, notes = write_comparison(planners, arguments.out)
+    folder = seen(arguments.out, arguments)
     if arguments.json:
         tables = [list(rows) for rows in as_text(table)]
-        print_json({"folder": str(arguments.out), "tables": tables, "notes": list(notes)})
+        print_json({"folder": folder, "tables": tables, "notes": list(notes)})
         return 0
     for rows in as_text(table):
         print(f"{columns(rows)}\n")
     for note in notes:
         print(f"note: {printable(note)}")
-    print(f"wrote {arguments.out}")
+    print(f"wrote {folder}")
     return 0
 
 
 def _row(one: Difference) -> tuple[str, str, str, str, str]:
     first, second = map(_cut, unlike(one.first, one.second))
-    return one.kind, one.name, first, second, counted(one.jobs, "job")
+    return one.kind, one.name, first, second, counted(one.jobs, "job") if one.jobs else ""
 
 
 def _p_value(value: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cactus.cli.text import columns, print_json, tell
+from cactus.cli.text import columns, print_json, seen, tell
 from cactus.errors import RecordError, counted
 from cactus.provenance.audit.fixes import run_words
 from cactus.provenance.crate.replay import Comparison, replay
@@ -32,8 +32,8 @@ def show_digest(arguments: argparse.Namespace) -> int:
     planner = open_run(arguments.run, cache=HashCache(None))  # what others get is hashed anew
     folder = (arguments.output or _DIGESTS) / planner.run_folder.resolve().name
     written = write_digest(planner, folder)
-    facts = {"run": planner.run_folder.name, "digest": str(written)}
-    lines = [f"wrote {written}"]
+    shown = seen(written, arguments)
+    facts, lines = {"run": planner.run_folder.name, "digest": shown}, [f"wrote {shown}"]
     if arguments.output is None:
         call = f"cactus digest {run_words(planner)} --output {_PUBLISHED}"
         lines.append(f"to keep it in git: `{call}`")
@@ -50,8 +50,9 @@ def show_export(arguments: argparse.Namespace) -> int:
     export(planner, output)
     stale = [one.job.name for one in planner.assess_all() if one.stale]
     lines = [f"stale, exported as they last ran: {', '.join(stale)}"] if stale else []
-    facts = {"run": planner.run_folder.name, "crate": str(output), "stale": stale}
-    tell(facts, *lines, f"wrote {output}", as_json=arguments.json)
+    shown = seen(output, arguments)
+    facts = {"run": planner.run_folder.name, "crate": shown, "stale": stale}
+    tell(facts, *lines, f"wrote {shown}", as_json=arguments.json)
     return 0
 
 
@@ -116,12 +117,13 @@ def show_report(arguments: argparse.Namespace) -> int:
 def _tell_report(
     arguments: argparse.Namespace, path: Path, planner: Planner, missing: "Sequence[MissingCell]"
 ) -> None:
-    lines = [str(path)]
+    shown = seen(path, arguments)
+    lines = [shown]
     if missing:
         lines.append(
             f"{counted(len(missing), 'cell')} of {len(planner.config.expanded_grid.cells)} not "
             f"fresh: {listed_states(one.state for one in missing)}; the page lists them"
         )
     cells = {one.name: one.state for one in missing}
-    facts = {"run": planner.run_folder.name, "report": str(path), "not_fresh": cells}
+    facts = {"run": planner.run_folder.name, "report": shown, "not_fresh": cells}
     tell(facts, *lines, as_json=arguments.json)

@@ -4,7 +4,8 @@ import argparse
 from typing import Final
 
 from cactus.cli.snakemake_call import snakemake_call
-from cactus.cli.text import json_alone, tell
+from cactus.cli.text import json_alone, seen, tell
+from cactus.cluster.driver import refuse_another
 from cactus.errors import RecordError
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
@@ -23,12 +24,16 @@ def show_paper(arguments: argparse.Namespace) -> int:
     ------
     RecordError
         Other jobs are missing or stale, or the folder is a copy that nothing can be written into.
+    ClusterError
+        Snakemake works on the run right now.
     """
     planner = open_run(arguments.run)
     paper = planner.assess(PAPER)
     waiting = [one for one in planner.assess_all() if one.stale and one.job != PAPER]
     planner.project.tree.cache.save()
     call = snakemake_call(planner.run_folder) if waiting or paper.stale else None
+    if call:
+        refuse_another(planner.run_folder)
     if waiting:
         states, first = listed_states(one.state for one in waiting), waiting[0].job.name
         raise RecordError(
@@ -41,7 +46,7 @@ def show_paper(arguments: argparse.Namespace) -> int:
     cores = str(planner.config.compute.threads)  # LaTeX needs one; fewer than these are warned of
     with json_alone(arguments.json):
         code = call.run("paper", "--cores", cores, *_SILENT) if call else 0
-    path = str(planner.run_folder / str(PAPER.definition.main_result))
+    path = seen(planner.run_folder / str(PAPER.definition.main_result), arguments)
     made = call is not None and code == 0
     facts = {"run": planner.run_folder.name, "paper": path, "made": made, "exit_code": code}
     if arguments.json or code == 0:

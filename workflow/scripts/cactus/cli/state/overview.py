@@ -13,23 +13,28 @@ from cactus.cli.text import columns, print_json
 from cactus.cores import usable_cores
 from cactus.errors import CactusError
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import open_run
+from cactus.provenance.staleness.open_run import is_copy, open_run
 from cactus.provenance.staleness.run_folders import note_what_is_no_run, planned_at, runs_by_time
 from cactus.provenance.staleness.status import job_status, listed_states, local_time, worst
 from cactus.refusals import explained
 
 _RESULTS: Final = Path("results")
+_OF_COPY: Final = "; a copy, in which no job runs"
 _DEMO: Final = Path("config/demo.yaml")
 
 
 class _Run(NamedTuple):
-    """A run: its state in a word and in numbers, when it was planned, and a job to look at."""
+    """A run: its state in a word and in numbers, when it was planned, and a job to look at.
+
+    No job runs in a copy, whose configuration puts results elsewhere.
+    """
 
     name: str
     state: str
     jobs: str
     planned: str
     job: str = ""
+    copy: bool = False
 
 
 class _Step(NamedTuple):
@@ -53,7 +58,8 @@ def show_overview(arguments: argparse.Namespace) -> int:
         print(columns([("run", "state", "planned", "jobs"), *rows]))
     else:
         print("no run here yet")
-    print(f"\nnext:\n{columns([(f'  {one.command}', one.why) for one in steps])}")
+    there = "" if arguments.here == Path.cwd() else f", in {Path.cwd()}"
+    print(f"\nnext{there}:\n{columns([(f'  {one.command}', one.why) for one in steps])}")
     print("\n`cactus --help` lists all commands")
     return 0
 
@@ -70,7 +76,8 @@ def _look(name: str) -> _Run:
     busy = bool(running) or is_driven(_RESULTS / name)
     state = "running" if busy else worst([one.state for one in statuses])
     first = running or next((one.job.name for one in statuses if one.state == state), "")
-    return _Run(name, state, listed_states(one.state for one in statuses), _planned(name), first)
+    listed, copy = listed_states(one.state for one in statuses), is_copy(planner)
+    return _Run(name, state, listed + _OF_COPY * copy, _planned(name), first, copy)
 
 
 def _glance(name: str) -> _Run:
@@ -78,12 +85,13 @@ def _glance(name: str) -> _Run:
     try:
         planner = open_run(name)
         done = [record_path(planner.run_folder, job).is_file() for job in planner.jobs]
-        running = any(running_now(planner.run_folder))
+        running, copy = any(running_now(planner.run_folder)), is_copy(planner)
     except (CactusError, PermissionError) as error:
         return _broken(name, error)
     busy = running or is_driven(planner.run_folder)
-    state = "running" if busy else "finished" if all(done) else "unfinished"
-    return _Run(name, state, f"{sum(done)} of {len(done)} have run", _planned(name))
+    state = "running" if busy else "not checked" if all(done) else "unfinished"
+    jobs = f"{sum(done)} of {len(done)} have run"
+    return _Run(name, state, jobs + _OF_COPY * copy, _planned(name), copy=copy)
 
 
 def _broken(name: str, error: CactusError | PermissionError) -> _Run:
@@ -112,6 +120,9 @@ def _steps(run: _Run) -> Iterator[_Step]:
     match run.state:
         case "broken" | "closed":
             yield _Step(f"cactus status {name}", "read what is wrong, and how to mend it")
+        case _ if run.copy:
+            yield _Step(f"cactus results --run {name}", "see the accuracies")
+            yield _Step(f"cactus audit {name}", "check files, records and printed numbers")
         case "running" | "queued":
             yield _Step(f"cactus top {name}", "watch the running jobs")
             if run.job:

@@ -73,8 +73,8 @@ def _layers(arguments: argparse.Namespace, words: list[str]) -> Layers:
     words[:] = [one for one in words if not (named and is_same_run(one, named))]
     given = arguments.configfile or arguments.config
     if not given and (named or runs):
-        folder = find_run_folder(named)
-        if not named and len(runs) > 1:
+        folder = find_run_folder(named or arguments.run_here)
+        if not (named or arguments.run_here) and len(runs) > 1:
             print(f"note: {runs[0]} is the newest of {len(runs)} runs", file=sys.stderr)
         planned = read_planned_config(folder)
         return planned.layers(planned.base(folder))

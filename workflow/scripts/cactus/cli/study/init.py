@@ -52,12 +52,13 @@ grid:
 # auto takes a GPU if there is one. On a CPU, the same bits need the same number of threads.
 compute: {{device: auto, threads: 2}}
 
-# Sizes of a first try; without them, all is as large as in the paper.
+# Sizes of a first try; without them, all is as large as in the paper. The curve of a training gets
+# a point every `log_every` iterations.
 embeddings:
-  acai: {{iterations: 100}}
+  acai: {{iterations: 100, log_every: 10}}
 partitions: {{count: 5}}
 learners:
-  protonets: {{iterations: 100}}
+  protonets: {{iterations: 100, log_every: 10}}
 evaluation: {{tasks: 100}}
 """
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cactus.cli.snakemake_call import snakemake_call
 from cactus.cli.text import json_alone, print_json
+from cactus.cluster.driver import refuse_another
 from cactus.errors import ConfigError, counted, did_you_mean_or_known
 from cactus.provenance.chain.restore import restore_sources
 from cactus.provenance.staleness.obstructions import note_closed, refuse_obstructions
@@ -57,6 +58,8 @@ def _update(arguments: argparse.Namespace) -> _Outcome:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
+    if not request.dry_run:
+        refuse_another(folder)  # before counts of jobs that run already
     planner = open_run(str(folder))
     wanted = _wanted(planner, request.targets)
     left, ran, called = _stale(folder, wanted), list[Job](), list[Job]()

@@ -19,10 +19,11 @@ class Difference(NamedTuple):
     Attributes
     ----------
     kind
-        ``job`` (recorded in one run only), ``config``, ``code``, ``raw``, ``file``, ``library``,
-        ``python`` or ``device``.
+        ``job`` (recorded in one run only), ``key`` (of the whole configuration, which is compared
+        if no job has run in both), ``config``, ``code``, ``raw``, ``file``, ``library``, ``python``
+        or ``device``.
     name
-        The job, the stage and key, the file or the library.
+        The job, the key, the stage and key, the file or the library.
     first, second
         The values; `ABSENT` if a run has none.
     jobs
@@ -56,9 +57,20 @@ class NumberDifference(NamedTuple):
     paired: PairedComparison | None
 
 
+def run_in_both(first: Planner, second: Planner) -> list[Job]:
+    """Return the jobs that have a record in both runs: the only ones that can be compared."""
+    others = {record.job for record in second.records()}
+    return [record.job for record in first.records() if record.job in others]
+
+
 def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
-    """Yield the differences between the records of two runs; what one of them lacks comes last."""
+    """Yield the differences between the records of two runs; what one of them lacks comes last.
+
+    If no job has run in both, the keys that differ between their configurations come first.
+    """
     facts = _facts(first), _facts(second)
+    if not facts[0].keys() & facts[1].keys():
+        yield from _key_differences(first, second)
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for job in [job for job in facts[0] if job in facts[1]]:
         for kind, name in sorted({*facts[0][job], *facts[1][job]}):
@@ -72,6 +84,15 @@ def run_differences(first: Planner, second: Planner) -> Iterator[Difference]:
     for job in sorted({*facts[0]} ^ {*facts[1]}):
         states = ["recorded" if job in one else ABSENT for one in facts]
         yield Difference("job", job.name, states[0], states[1], 1)
+
+
+def _key_differences(first: Planner, second: Planner) -> Iterator[Difference]:
+    """Yield the keys of the configurations that differ, but for the name of the run."""
+    both = [flatten(one.config.model_dump(mode="json", exclude={"run"})) for one in (first, second)]
+    for key in sorted({*both[0], *both[1]}):
+        old, new = (json.dumps(one[key], sort_keys=True) if key in one else ABSENT for one in both)
+        if old != new:
+            yield Difference("key", key, old, new, 0)
 
 
 def _facts(planner: Planner) -> dict[Job, dict[tuple[str, str], str]]:
@@ -118,6 +139,7 @@ def _scores(planner: Planner) -> Iterator[Score]:
 def as_json(first: Planner, second: Planner) -> dict[str, Any]:
     """Return all differences as JSON values."""
     return {
+        "jobs_in_both": len(run_in_both(first, second)),
         "differences": [one._asdict() for one in run_differences(first, second)],
         "numbers": [
             {

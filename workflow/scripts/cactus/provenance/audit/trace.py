@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cactus.data.arrays import load_sources
-from cactus.errors import RecordError, did_you_mean_or_known
+from cactus.errors import RecordError, did_you_mean_or_known, few
 from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
 from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
@@ -17,6 +17,7 @@ from cactus.provenance.audit.reading.paper_numbers import (
     published_key,
     read_paper_numbers,
 )
+from cactus.provenance.audit.reading.results_entries import RESULTS_CSV, results_entries
 from cactus.provenance.records.record import Record
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
@@ -25,6 +26,8 @@ from cactus.stages.whole_run.make_paper import PAPER
 
 # Words of a column that say what its number is; without one of them, ours is meant.
 _SIDES: Final = {"paper", "ours", "difference", "verdict", "spread", "minus"}
+# Files of numbers without a map, by the end of the names of the tables that print them.
+_PRINTED_IN: Final = {"paired_tests.csv": "-tests.tex", "partition_quality.csv": "quality.tex"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     Parameters
     ----------
     file
-        A table (``.tex``), figure (``.pdf`` or ``.png``) or report of the planner's run.
+        A table (``.tex`` or ``results.csv``), figure (``.pdf`` or ``.png``) or report of the
+        planner's run.
     row, column
         Words of the titles of its row and column; for the row, also names in the configuration.
         ``5w1s`` stands for ``5-way 1-shot``; the number
@@ -74,7 +78,7 @@ def trace(planner: Planner, file: Path, row: str, column: str) -> Trace:
     """
     maker, jobs = _maker(planner, file), planner.graph.jobs
     entry = _entry(_entries(planner, maker, file), file, row, column)
-    chain = [RESULTS, maker]
+    chain = [RESULTS, *([maker] if maker != RESULTS else [])]
     number = PrintedNumber(maker, _name(planner, file), entry)
     published = _published(planner.project.root, entry)
     scored = [job for row in number.rows for job in ScoringJobs(jobs).of(row)]
@@ -111,17 +115,34 @@ def _name(planner: Planner, file: Path) -> str:
 def _maker(planner: Planner, file: Path) -> Job:
     """Return the job that makes a file with numbers."""
     name = _name(planner, file)
+    if name == RESULTS_CSV:
+        return RESULTS
     makers = [job for job in planner.graph.jobs if number_map(job) is not None]
     maker = next((job for job in makers if name in job.files), None)
     if maker is None:
-        known = [one for job in makers for one in job.files[:1]]
+        known = [RESULTS_CSV, *(one for job in makers for one in job.files[:1])]
+        if file.is_file():
+            raise _untraceable(file, known)
         raise _not_found("The run has no such table or figure.", file, name, known)
     return maker
 
 
+def _untraceable(file: Path, known: list[str]) -> RecordError:
+    end = _PRINTED_IN.get(file.name)
+    every = [one for one in known if one.startswith("tables/")]
+    tables = [one for one in every if end and one.endswith(end)]
+    which = f"where its numbers are printed, {few(tables)}" if tables else few(every, 10)
+    return RecordError(
+        "The numbers of this file cannot be traced.",
+        where=str(file),
+        got="a file that is no table, figure, report or paper of the run",
+        fix=f"trace {which}",
+    )
+
+
 def _entries(planner: Planner, maker: Job, file: Path) -> list[dict[str, Any]]:
     """Return the map entries of a file that has been made and prints numbers."""
-    numbers = planner.run_folder / str(number_map(maker))
+    numbers = planner.run_folder / (number_map(maker) or RESULTS_CSV)
     if not numbers.exists():
         command = "paper" if maker == PAPER else "update"
         raise RecordError(
@@ -130,7 +151,7 @@ def _entries(planner: Planner, maker: Job, file: Path) -> list[dict[str, Any]]:
             got=f"no {numbers.name} of it",
             fix=f"finish the run first: `cactus {command} {planner.config.run}`",
         )
-    entries = map_entries(numbers)
+    entries = results_entries(numbers) if maker == RESULTS else map_entries(numbers)
     if not entries:
         raise _no_numbers(file)
     return entries

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from cactus.errors import RecordError, did_you_mean_or_known, few
+from cactus.errors import CactusError, RecordError, did_you_mean_or_known, few
+from cactus.files import read_json
 from cactus.provenance.staleness.places import Obstruction, clearing, look_at, refuse, standing
 
 PLANNED_CONFIG_FILE: Final = "plans/config.json"
@@ -74,8 +75,21 @@ def _way_out(found: Sequence[Obstruction]) -> str:
 
 
 def runs_by_time(results: Path = Path("results")) -> list[str]:
-    """Return the names of all runs, the one that was planned last first."""
-    return sorted(run_names(results), key=lambda name: planned_at(results / name), reverse=True)
+    """Return the names of all runs: the one that was planned last first, and copies at the end."""
+
+    def rank(name: str) -> tuple[bool, float]:
+        return _is_copy(results / name), -planned_at(results / name)
+
+    return sorted(run_names(results), key=rank)
+
+
+def _is_copy(folder: Path) -> bool:
+    """Return whether the configuration in the folder of a run is of a run of another name."""
+    try:
+        config = read_json(folder / PLANNED_CONFIG_FILE)["config"]
+        return str(config.get("run", folder.name)) != folder.name
+    except (CactusError, OSError, LookupError, TypeError, AttributeError):  # it cannot be read
+        return False
 
 
 def planned_at(folder: Path) -> float:
