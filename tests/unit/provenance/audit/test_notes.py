@@ -17,6 +17,7 @@ from cactus.provenance.audit.reading.paper_numbers import (
 )
 from cactus.provenance.audit.rows import _foreign_notes
 from cactus.provenance.records.record import record_path
+from cactus.provenance.staleness.planner import Planner
 from cactus.stages.base import Job
 
 JOB, OTHER = (Job("evaluate_model", f"mnist/acai/maml/s{seed}") for seed in (0, 1))
@@ -54,12 +55,11 @@ def test_the_command_that_mends_a_run_updates_it_where_its_configuration_puts_it
     monkeypatch.chdir(tmp_path)
     for name in ("results/a", "results/b", "results/copy", "elsewhere/results/a"):
         Path(name).mkdir(parents=True)
-    graph, tree = SimpleNamespace(jobs=[JOB]), SimpleNamespace(base=tmp_path / base)
-    place = tmp_path / folder[1:] if folder.startswith("/") else Path(folder)
-    planner: Any = SimpleNamespace(
-        run_folder=place, config=SimpleNamespace(run="a"), graph=graph,
-        project=SimpleNamespace(tree=tree),
-    )  # fmt: skip
+    run = tmp_path / folder[1:] if folder.startswith("/") else Path(folder)
+    tree = SimpleNamespace(base=tmp_path / base)
+    config: Any = SimpleNamespace(run="a")
+    planner = Planner(config, run, SimpleNamespace(tree=tree), tmp_path)  # type: ignore[arg-type]
+    planner.graph = SimpleNamespace(jobs=[JOB])  # type: ignore[assignment]
     assert Fixes(planner, [], []).of(Finding("record missing", "x", "none", JOB)).startswith(fix)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cactus.cluster.driver import is_of_terminal
 from cactus.errors import RecordError
 from cactus.exits import signals_forwarded
+from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.planned_config import read_planned_config
 
 
@@ -53,18 +54,16 @@ def snakemake_call(folder: Path) -> SnakemakeCall:
     RecordError
         Snakemake would work on another folder: this one is a copy, or has another name.
     """
-    planned = read_planned_config(folder)
-    base = planned.base(folder)
-    results = f"results/{planned.load(base).run}"
-    made = base / results
-    if not made.is_dir() or not made.samefile(folder):
+    planner = open_run(str(folder))
+    base, root = planner.project.tree.base, planner.project.root
+    if planner.is_copy:
         raise RecordError(
             "This folder cannot be updated: it is not where its configuration puts results.",
             where=str(folder),
-            got=f"results go to {made}",
+            got=f"results go to {planner.place}",
             fix="move it there, or run Snakemake in the folder that holds its `results`",
         )
-    root = planned.root(base)
     snakefile = [] if root.samefile(base) else ["--snakefile", str(root / "Snakefile")]
     program = [sys.executable, "-m", "snakemake", *snakefile]
-    return SnakemakeCall(base, results, program, planned.arguments())
+    results = f"results/{planner.config.run}"
+    return SnakemakeCall(base, results, program, read_planned_config(folder).arguments())

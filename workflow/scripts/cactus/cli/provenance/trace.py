@@ -20,24 +20,28 @@ from cactus.provenance.staleness.status import local_time
 from cactus.stages.base import Job
 
 _SHORT = 12
-# What a number is, by the first of its columns, and its interval.
+# What a number is, by the first of its columns, its unit in print, and its interval.
 _MEANINGS = {
     "mean": (
-        "mean over the episodes of the accuracy averaged over seeds, in percent",
+        "mean over the episodes of the accuracy averaged over seeds",
+        ", in percent",
         ", ± 1.96 standard deviations / sqrt(episodes)",
     ),
     "difference": (
-        "our mean minus the paper's, in percentage points",
+        "our mean minus the paper's",
+        ", in percentage points",
         ", ± the root of both squared half intervals",
     ),
-    "verdict": ("whether the interval of our mean minus the paper's contains 0", ""),
-    "seed_std": ("standard deviation of the means of the training seeds, in percent", ""),
+    "verdict": ("whether the interval of our mean minus the paper's contains 0", "", ""),
+    "seed_std": ("standard deviation of the means of the training seeds", ", in percent", ""),
     "share": (
         "queries of the class that were predicted so, in percent of those in episodes with both",
         "",
+        "",
     ),
     "paired_difference": (
-        "mean over the episodes of the difference of two methods, in percentage points",
+        "mean over the episodes of the difference of two methods",
+        ", in percentage points",
         ", ± half Student's t interval; * if significant with Holm's correction",
     ),
 }
@@ -127,10 +131,9 @@ def _meaning(entry: dict[str, Any]) -> list[str]:
     meaning = _MEANINGS.get(entry["columns"][0])
     if meaning is None:
         return []
-    what, half = meaning
-    if entry["scale"] == 1:  # of results.csv
-        what = what.replace(", in percentage points", "").replace("in percent", "as a fraction")
-    return [f"= {what}{half if len(entry['columns']) > 1 else ''}"]
+    what, unit, half = meaning
+    unit = unit if entry["scale"] == 100 else ""  # results.csv has fractions
+    return [f"= {what}{unit}{half if len(entry['columns']) > 1 else ''}"]
 
 
 def _measured(entry: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from cactus.cli.text import columns, print_json
 from cactus.cores import usable_cores
 from cactus.errors import CactusError
 from cactus.provenance.records.record import record_path
-from cactus.provenance.staleness.open_run import is_copy, open_run
+from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.run_folders import note_what_is_no_run, planned_at, runs_by_time
 from cactus.provenance.staleness.status import job_status, listed_states, local_time, worst
 from cactus.refusals import explained
@@ -76,7 +76,7 @@ def _look(name: str) -> _Run:
     busy = bool(running) or is_driven(_RESULTS / name)
     state = "running" if busy else worst([one.state for one in statuses])
     first = running or next((one.job.name for one in statuses if one.state == state), "")
-    listed, copy = listed_states(one.state for one in statuses), is_copy(planner)
+    listed, copy = listed_states(one.state for one in statuses), planner.is_copy
     return _Run(name, state, listed + _OF_COPY * copy, _planned(name), first, copy)
 
 
@@ -85,7 +85,7 @@ def _glance(name: str) -> _Run:
     try:
         planner = open_run(name)
         done = [record_path(planner.run_folder, job).is_file() for job in planner.jobs]
-        running, copy = any(running_now(planner.run_folder)), is_copy(planner)
+        running, copy = any(running_now(planner.run_folder)), planner.is_copy
     except (CactusError, PermissionError) as error:
         return _broken(name, error)
     busy = running or is_driven(planner.run_folder)

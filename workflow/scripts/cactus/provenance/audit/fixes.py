@@ -43,7 +43,7 @@ class Fixes:
         obstructions: Sequence[Obstruction],
     ) -> None:
         self._planner, self._folder = planner, planner.run_folder
-        self._clearing, self._place = clearing(obstructions), _place(planner)
+        self._clearing = clearing(obstructions)
         self._in_the_way = {one.path for one in obstructions}
         found = {one.job for one in findings if one.kind in _UNTRUSTED and not self._closed(one)}
         self._untrusted = [job for job in planner.graph.jobs if job in found and job != AUDIT]
@@ -79,10 +79,11 @@ class Fixes:
 
         No job writes to a copy, and the run that it was copied from may have changed on purpose.
         """
-        update, moving, place = f"{UPDATE} {run_words(self._planner)}", "", quoted(self._place)
-        if not os.path.lexists(self._place):
+        update, moving = f"{UPDATE} {run_words(self._planner)}", ""
+        place = quoted(_from_here(self._planner.place))
+        if not os.path.lexists(self._planner.place):
             moving, update = f"mv {quoted(self._folder)} {place}", f"{UPDATE} {place}"
-        elif not self._place.samefile(self._folder):
+        elif self._planner.is_copy:
             return f"copy what differs again from {place}, if `cactus audit {place}` agrees"
         again = dict.fromkeys([*self._untrusted, *jobs])
         paths = [record_path(self._folder, job) for job in again if job != AUDIT]
@@ -113,10 +114,8 @@ def _list_fix(run_folder: Path) -> str:
     return ""
 
 
-def _place(planner: Planner) -> Path:
-    """Return where the configuration of a run puts it: the only place where jobs write."""
-    place = planner.project.tree.base / "results" / planner.config.run
-    return place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def run_words(planner: Planner) -> str:

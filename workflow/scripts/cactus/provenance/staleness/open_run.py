@@ -75,12 +75,6 @@ def open_run(
     return open_planner(planned.load(base), folder, planned.root(base), cache, base)
 
 
-def is_copy(planner: Planner) -> bool:
-    """Return whether the configuration of a run puts results elsewhere: no job runs in a copy."""
-    place = planner.project.tree.base / "results" / planner.config.run
-    return not (place.exists() and place.samefile(planner.run_folder))
-
-
 def open_study(files: Sequence[Path], overrides: Iterable[str]) -> Planner:
     """Return the planner of a study that may never have run; nothing is written.
 

@@ -79,6 +79,16 @@ class Planner(RunReader):
     _assessments: dict[Job, Assessment] = field(default_factory=dict, init=False)
     _raw: dict[Job, dict[str, str]] = field(default_factory=dict, init=False)
 
+    @property
+    def place(self) -> Path:
+        """Where the configuration puts the run: the only folder into which its jobs write."""
+        return self.project.tree.base / "results" / self.config.run
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the run is elsewhere, so that no job runs in it."""
+        return not (self.place.exists() and self.place.samefile(self.run_folder))
+
     @cached_property
     def waivers(self) -> list[Waiver]:
         """The accepted changes; a RecordError if their list is damaged."""

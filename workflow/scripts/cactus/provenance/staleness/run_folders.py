@@ -78,17 +78,20 @@ def runs_by_time(results: Path = Path("results")) -> list[str]:
     """Return the names of all runs: the one that was planned last first, and copies at the end."""
 
     def rank(name: str) -> tuple[bool, float]:
-        return _is_copy(results / name), -planned_at(results / name)
+        return _has_another_name(results / name), -planned_at(results / name)
 
     return sorted(run_names(results), key=rank)
 
 
-def _is_copy(folder: Path) -> bool:
-    """Return whether the configuration in the folder of a run is of a run of another name."""
+def _has_another_name(folder: Path) -> bool:
+    """Return whether the configuration saved in a folder is of a run of another name: a copy's is.
+
+    What keeps it from being read is told by whoever opens the run.
+    """
     try:
         config = read_json(folder / PLANNED_CONFIG_FILE)["config"]
         return str(config.get("run", folder.name)) != folder.name
-    except (CactusError, OSError, LookupError, TypeError, AttributeError):  # it cannot be read
+    except (CactusError, OSError, LookupError, TypeError, AttributeError):
         return False
 
 
