@@ -34,6 +34,14 @@ def test_a_run_that_snakemake_works_on_is_left_alone(cactus, run: Path, command:
     assert "cactus update" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["update", "paper"])
+def test_what_is_in_the_way_is_told_before_anything_is_read_there(cactus, run: Path, command: str):
+    (run / "work").touch()
+    done = cactus(command, "one")
+    assert done.returncode == RecordError.exit_code, done.stderr
+    assert "results/one/work\n  got:   a file in the place of a folder" in done.stderr
+
+
 @pytest.mark.usefixtures("run")
 def test_a_paper_waits_for_the_jobs_of_a_run_that_nothing_works_on(cactus):
     done = cactus("paper", "one")

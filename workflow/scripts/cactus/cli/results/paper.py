@@ -7,6 +7,7 @@ from cactus.cli.snakemake_call import snakemake_call
 from cactus.cli.text import json_alone, seen, tell
 from cactus.cluster.driver import refuse_another
 from cactus.errors import RecordError
+from cactus.provenance.staleness.obstructions import refuse_obstructions
 from cactus.provenance.staleness.open_run import open_run
 from cactus.provenance.staleness.status import listed_states
 from cactus.stages.whole_run.make_paper import PAPER
@@ -33,6 +34,7 @@ def show_paper(arguments: argparse.Namespace) -> int:
     planner.project.tree.cache.save()
     call = snakemake_call(planner.run_folder) if waiting or paper.stale else None
     if call:
+        refuse_obstructions(planner)
         refuse_another(planner.run_folder)
     if waiting:
         states, first = listed_states(one.state for one in waiting), waiting[0].job.name

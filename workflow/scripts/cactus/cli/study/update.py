@@ -58,12 +58,12 @@ def _update(arguments: argparse.Namespace) -> _Outcome:
     folder = find_run_folder(arguments.run)
     request = _request(arguments.snakemake)
     call = snakemake_call(folder)
-    if not request.dry_run:
-        refuse_another(folder)  # before counts of jobs that run already
     planner = open_run(str(folder))
     wanted = _wanted(planner, request.targets)
     left, ran, called = _stale(folder, wanted), list[Job](), list[Job]()
     refuse_obstructions(planner, [one.job for one in left])
+    if not request.dry_run:
+        refuse_another(folder)  # before counts of jobs that run already
     closed = note_closed(planner, [planner.assess(job) for job in planner.jobs if job in wanted])
     if not request.dry_run and (restored := restore_sources(planner)):
         print(f"put back {counted(restored, 'stored source')}", flush=True)
