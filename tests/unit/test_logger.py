@@ -1,6 +1,5 @@
 """What `--logger cactus` prints, on small workflows that Snakemake runs."""
 
-import json
 import os
 import pty
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from snakemake_logger_plugin_cactus.jobs import TARGETS, RunningJob
+from snakemake_logger_plugin_cactus.jobs import TARGETS
 from tests.workflow.warm.commands import call
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -90,6 +89,18 @@ def run_on_terminal(folder: Path, *arguments: str) -> str:
     return seen.decode()
 
 
+def run_into_closed_pipe(folder: Path, *arguments: str, stderr: int):
+    """Run Snakemake as before `head`, when that has ended."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    words = command("--logger", "cactus", "--cores", "2", *arguments)
+    variables = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    with os.fdopen(writes, "wb") as closed:
+        return subprocess.run(
+            words, cwd=folder, env=variables, stdout=closed, stderr=stderr, check=False
+        )
+
+
 def test_a_finished_evaluation_says_its_accuracies(folder: Path):
     lines = run(folder, "summary.json")
     place = next(i for i, line in enumerate(lines) if "done   evaluate_model mnist" in line)
@@ -156,6 +167,17 @@ def test_a_dry_run_starts_nothing(folder: Path):
     assert not any("start" in line for line in lines)
     assert sum("2 jobs" in line for line in lines) == 1
     assert not (folder / "trained").exists()
+
+
+def test_a_reader_that_has_had_enough_of_a_dry_run_gets_no_traceback(folder: Path):
+    done = run_into_closed_pipe(folder, "--dry-run", stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_reader_that_has_had_enough_of_a_run_ends_no_job(folder: Path):
+    assert run_into_closed_pipe(folder, stderr=subprocess.STDOUT).returncode == 0
+    assert (folder / "summary.json").exists()
+    assert (folder / "trained").exists()
 
 
 def test_a_finished_run_is_said_to_be_finished(folder: Path):
@@ -252,44 +274,3 @@ def test_a_failed_job_ends_the_view_and_shows_its_log(folder: Path):
     lines = run(folder, "trained")
     assert any("FAILED meta_train mnist/acai/maml/s0" in line for line in lines)
     assert "  | broken" in lines
-
-
-def test_progress_is_read_from_the_files_of_a_running_job(tmp_path):
-    work, log = tmp_path / "work/meta_train/a/s0", tmp_path / "logs/meta_train/a/s0.log"
-    (work / "attempt-1/s0").mkdir(parents=True)
-    job = RunningJob("meta_train a/s0", [log], [])
-    assert job.progress() == ""
-    lease = {"step": 30, "steps": 40, "seconds_per_step": 0.5}
-    (work / "lease.json").write_text(json.dumps(lease))
-    assert job.progress() == "step 30/40, 2 steps/s, 0:05 left"
-    lines = [{"step": 10, "loss": 1.5, "validation_accuracy": 0.25}, {"step": 32, "loss": 0.5}]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (work / "attempt-1/s0/metrics.jsonl").write_text(text + '{"step": 33, "lo')
-    expected = "step 32/40, 2 steps/s, 0:04 left; loss 0.5 validation_accuracy 0.25"
-    assert job.progress() == expected
-    (work / "lease.json").write_text('{"step": 30, "st')
-    assert job.progress() == ""
-
-
-@pytest.mark.parametrize(
-    ("log", "told"),
-    [
-        (
-            "=== attempt 1, started\nmlp 5-way 1-shot: 800 of 1000 episodes\n",
-            "mlp 5-way 1-shot: 800 of 1000 episodes",
-        ),
-        (
-            "=== attempt 1\n5-way 1-shot: 90 episodes\n  30 of 90\n  60 of 90\n",
-            "5-way 1-shot: 90 episodes, 60 of 90",
-        ),
-        ("=== attempt 1\na: step 3/4, 1 steps/s\nslow disk\n", "step 3/4, 1 steps/s"),
-        ("=== attempt 1\nknn: done\n=== attempt 2\n", ""),
-        ("=== attempt 1\n" + 200 * "x", 120 * "x"),
-        ("", ""),
-    ],
-)
-def test_a_job_without_steps_says_what_its_log_says_last(log, told, tmp_path):
-    path = tmp_path / "logs/run_baselines/a/s0.log"
-    path.parent.mkdir(parents=True)
-    path.write_text(log)
-    assert RunningJob("run_baselines a/s0", [path], []).progress() == told

@@ -7,6 +7,7 @@ elsewhere, a job that runs for long says so every ten minutes. For a failed job,
 follows.
 """
 
+import os
 import sys
 import threading
 import time
@@ -217,7 +218,12 @@ class LogHandler(LogHandlerBase):
         return sys.stdout if self.common_settings.stdout else sys.stderr
 
     def _print(self, line: str) -> None:
-        if self._view:
-            self._view.print(line)
-        else:
-            print(line, file=self._stream(), flush=True)
+        stream = self._stream()
+        try:
+            if self._view:
+                self._view.print(line)
+            else:
+                print(line, file=stream, flush=True)
+        except OSError:  # its reader, e.g. `head`, or the disk's space is gone; the jobs go on
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
