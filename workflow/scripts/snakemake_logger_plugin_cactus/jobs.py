@@ -127,7 +127,7 @@ class RunningJob:
         found = next(filter(None, map(read_progress, self._work)), None)
         if found:
             return str(found)
-        return next(filter(None, map(_said_last, self.logs)), "")
+        return next(filter(None, map(said_last, self.logs)), "")
 
     @property
     def _work(self) -> Iterable[Path]:
@@ -145,7 +145,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _said_last(log: Path) -> str:
+def said_last(log: Path) -> str:
     """Return the newest step in the log of an attempt, else its last line, with its heading."""
     lines: list[str] = []
     for line in reversed(_tail(log)):

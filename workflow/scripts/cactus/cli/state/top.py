@@ -12,29 +12,30 @@ from cactus.cli.text import columns, is_terminal, print_json
 from cactus.provenance.execution.lease import held_folders, lives, read_lease
 from cactus.provenance.execution.process import process_location
 from cactus.provenance.staleness.run_folders import find_run_folder, runs_by_time
-from snakemake_logger_plugin_cactus.jobs import Progress, clock, read_progress
+from snakemake_logger_plugin_cactus.jobs import Progress, clock, read_progress, said_last
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _SECONDS: Final = 2.0
-_TITLES: Final = ("job", "for", "step", "rate", "left", "metrics", "where")
+_TITLES: Final = ("job", "for", "step", "rate", "left", "metrics or last words", "where")
 _DRIVER: Final = "snakemake"  # the lease of Snakemake itself
 
 
 class RunningNow(NamedTuple):
-    """A job that runs now."""
+    """A job that runs now; without progress in steps, `said` is what its log says last."""
 
     job: str
     seconds: float
     where: str
     progress: Progress | None
+    said: str
 
     def row(self) -> tuple[str, ...]:
         """Return it as a row of the table."""
         found = self.progress
         if found is None:
-            return self.job, clock(self.seconds), "", "", "", "", self.where
+            return self.job, clock(self.seconds), "", "", "", self.said, self.where
         rate = "" if found.rate is None else f"{found.rate:.3g}/s"
         left = "" if found.seconds_left is None else clock(found.seconds_left)
         metrics = " ".join(found.named_metrics)
@@ -72,7 +73,8 @@ def running_now(folder: Path) -> Iterator[RunningNow]:
         name, holder = place.relative_to(work).as_posix(), read_lease(place)
         if name != _DRIVER and holder is not None:
             progress = read_progress(place)
-            yield RunningNow(name, _since(holder), process_location(holder), progress)
+            said = "" if progress else said_last(folder / "logs" / f"{name}.log")
+            yield RunningNow(name, _since(holder), process_location(holder), progress, said)
 
 
 def is_driven(folder: Path) -> bool:
