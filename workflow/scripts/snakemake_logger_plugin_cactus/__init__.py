@@ -225,5 +225,5 @@ class LogHandler(LogHandlerBase):
             else:
                 print(line, file=stream, flush=True)
         except OSError:  # its reader, e.g. `head`, or the disk's space is gone; the jobs go on
-            with open(os.devnull, "wb") as nowhere:
+            with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())

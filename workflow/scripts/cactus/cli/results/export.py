@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # it imports pandas
     from cactus.report.view import MissingCell
 
 _DIGESTS: Final = Path("results/digests")
-_PUBLISHED: Final = "docs/results"
+_PUBLISHED: Final = Path("docs/results")
 
 
 def show_digest(arguments: argparse.Namespace) -> int:
@@ -35,7 +36,8 @@ def show_digest(arguments: argparse.Namespace) -> int:
     shown = seen(written, arguments)
     facts, lines = {"run": planner.run_folder.name, "digest": shown}, [f"wrote {shown}"]
     if arguments.output is None:
-        call = f"cactus digest {run_words(planner)} --output {_PUBLISHED}"
+        place = shlex.quote(str(seen(_PUBLISHED, arguments)))
+        call = f"cactus digest {run_words(planner)} --output {place}"
         lines.append(f"to keep it in git: `{call}`")
     tell(facts, *lines, as_json=arguments.json)
     return 0

@@ -24,6 +24,8 @@ _IDLE: Final = {"log_every", "encode_batch_size", "validation", "per_dataset"}
 _SAID: Final = {"augmentation", "oracle_iterations"}  # in other words or places
 _CHECKS: Final = {"min_images_per_class", "min_images", "max_restarts"}  # errors alone
 _PARTITIONS: Final = "apart-partitions"
+_USUAL_EMBEDDINGS: Final = EmbeddingSettings()
+_USUAL_LEARNERS: Final = LearnerSettings()
 _WORDS: Final = {
     "kmeans": "k-means",
     "n_init": "k-means starts",
@@ -50,7 +52,7 @@ def schedule_changes(config: "Config", dataset: DatasetName) -> Iterator[Change]
     for name in dict.fromkeys(name for one, name, _ in grid.embedding_runs if one == dataset):
         if shipped := config.embeddings.shipped(name, dataset):
             method, own = shipped
-            default = EmbeddingSettings().resolve(method, dataset)
+            default = _USUAL_EMBEDDINGS.resolve(method, dataset)
             yield from _training_changes(f"embedding-{name}", own, default)
     cells = [cell for cell in grid.trained_cells if cell.dataset == dataset]
     pairs = dict.fromkeys((cell.learner, cell.source) for cell in cells)
@@ -72,7 +74,7 @@ def _of_learner(
     if ours.augmentation.active:
         yield name, "training images", "augmented", "unchanged"
     if learner not in config.learners.custom:
-        usual = LearnerSettings().resolve(learner, dataset, source)
+        usual = _USUAL_LEARNERS.resolve(learner, dataset, source)
         yield from _training_changes(name, ours, usual)
 
 
@@ -94,7 +96,7 @@ def _of_baselines(config: "Config", dataset: DatasetName) -> Iterator[Change]:
     if any((cell.dataset, cell.source) == (dataset, "scratch") for cell in grid.cells):
         networks = (
             one.scratch.resolve(dataset).apply(one.maml.resolve(dataset).for_scoring(read))
-            for one in (config.learners, LearnerSettings())
+            for one in (config.learners, _USUAL_LEARNERS)
         )
         yield from _training_changes("apart-scratch", *networks)
     if dataset in grid.with_baselines:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from cactus.config.sections.base import DatasetName, Settings
 from cactus.config.sections.data.section import DataSettings
+from cactus.config.yaml_file import load_yaml
 from cactus.data.files.containers import is_hidden
 from cactus.data.files.damage import damage_reported
 from cactus.errors import ConfigError, DataError
@@ -68,7 +69,7 @@ def load_registry(path: Path = REGISTRY) -> dict[DatasetName, DatasetEntry]:
         The file is missing or not valid.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
         return {name: DatasetEntry.model_validate(entry) for name, entry in content.items()}
     except (OSError, yaml.YAMLError, ValidationError, AttributeError) as error:
         raise ConfigError(

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from cactus.errors import CodeError
 from cactus.files import read_bytes
 from cactus.provenance.fingerprint.distributions import is_of_a_library
 from cactus.provenance.fingerprint.hash_cache import HashCache
+from cactus.provenance.fingerprint.module_files import ModuleFiles
 from cactus.provenance.fingerprint.needed_imports import needed_imports
 from cactus.provenance.fingerprint.source_hash import PythonSource
 
@@ -49,7 +51,7 @@ class _SourceFile(NamedTuple):
 
     name: str
     module: str
-    root: Path
+    root: str  # as a `Path`, it would take several times as long to look up
 
 
 class _Parsed(NamedTuple):
@@ -79,8 +81,8 @@ class SourceTree:
     base: Path = Path()
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _parsed: dict[_SourceFile, _Parsed] = field(default_factory=dict)
-    _located: dict[tuple[str, Path], list[_SourceFile]] = field(default_factory=dict)
-    _tops: dict[tuple[str, Path], bool] = field(default_factory=dict)
+    _located: dict[tuple[str, str], list[_SourceFile]] = field(default_factory=dict)
+    _modules: ModuleFiles = field(default_factory=ModuleFiles)
 
     def path(self, name: str) -> Path:
         """Return the path of a file, given its name in a `Closure`."""
@@ -118,11 +120,11 @@ class SourceTree:
 
     def imported_path(self, module: str, importer: Path) -> Path | None:
         """Return the path of a module of ours, or beside its importer; None for a library's."""
-        for root in (importer.parent, self.scripts):
-            found = list(_module_files(module, root))
+        for root in (str(importer.parent), str(self.scripts)):
+            found = self._modules.place(module, root).files
             if found and found[-1][0] == module:
-                hidden = _without_code(module, root) and _is_installed(module)
-                return None if hidden else found[-1][1]
+                hidden = self._is_without_code(module, root) and _is_installed(module)
+                return None if hidden else Path(found[-1][1])
         return None
 
     def needs(self, closure: Closure, library: str) -> bool:
@@ -162,42 +164,43 @@ class SourceTree:
         # A package's relative imports start from the package itself.
         module = f"{file.module}.__init__" if file.name.endswith("__init__.py") else file.module
         source, root = self._source(file.name, module), file.root
-        parsed = _Parsed(source.digest, [], set())
+        files: dict[_SourceFile, None] = {}
+        libraries: set[str] = set()
         for imported in source.imports:
             if _is_below(imported, _PROVENANCE):
                 continue
             if found := self._imported(imported, root):
-                parsed.files.extend(found)
-            elif not _is_folder(imported, root):
-                parsed.libraries.add(imported.partition(".")[0])
-        return parsed
+                files |= dict.fromkeys(found)
+            elif not self._modules.place(imported, root).folder or _is_installed(imported):
+                libraries.add(imported.partition(".")[0])
+        return _Parsed(source.digest, [*files], libraries)
 
-    def _imported(self, module: str, root: Path) -> list[_SourceFile]:
+    def _imported(self, module: str, root: str) -> list[_SourceFile]:
         """Return the files of a module and its packages: below the importer's root, or ours."""
         key = module, root
         if key not in self._located:
-            roots = [one for one in (root, self.scripts) if self._has(module, one)]
+            roots = [
+                one for one in (root, str(self.scripts)) if any(self._modules.top(module, one))
+            ]
             if roots and _is_installed(module):  # which comes before a folder without code
                 roots = [one for one in roots if not self._yields(module, one)]
-            found = next(filter(None, (list(_module_files(module, one)) for one in roots)), [])
+            places = (self._modules.place(module, one).files for one in roots)
+            found = next(filter(None, places), ())
             self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
         return self._located[key]
 
-    def _has(self, module: str, root: Path) -> bool:
-        """Return whether a folder has the top-level package or module of a name."""
-        key = module.partition(".")[0], root
-        if key not in self._tops:
-            self._tops[key] = any(_module_files(key[0], root)) or (root / key[0]).is_dir()
-        return self._tops[key]
-
-    def _yields(self, module: str, root: Path) -> bool:
+    def _yields(self, module: str, root: str) -> bool:
         """Return whether Python prefers an installed module to what a folder has of its name.
 
         It looks last beside a module given by its path, and takes a folder without code only if
         nothing else has its name.
         """
-        last = root != self.scripts and str(root) not in sys.path
-        return last or _without_code(module, root)
+        last = root != str(self.scripts) and root not in sys.path
+        return last or self._is_without_code(module, root)
+
+    def _is_without_code(self, module: str, root: str) -> bool:
+        """Return whether a folder has no code of its own for the top-level package of a module."""
+        return not self._modules.top(module, root).files
 
     def _find_own(self, entry: str) -> list[_SourceFile]:
         """Return the same as `_find`, but refuse a library, whose sources are far too many."""
@@ -217,11 +220,11 @@ class SourceTree:
         if entry.endswith(".py"):
             path = self.path(entry)
             root = self.scripts if path.is_relative_to(self.scripts) else path.absolute().parent
-            return [_SourceFile(entry, path.stem, root)]
+            return [_SourceFile(entry, path.stem, str(root))]
         # Our own package is here or missing: another clone of it may be installed.
         ours = _is_below(entry, "cactus")
-        for root in (self.scripts, *(() if ours else map(Path, filter(None, sys.path)))):
-            found = list(_module_files(entry, root))
+        for root in (str(self.scripts), *(() if ours else filter(None, sys.path))):
+            found = self._modules.place(entry, root).files
             if found and found[-1][0] == entry:
                 return [_SourceFile(self._name(path), module, root) for module, path in found]
         raise CodeError(
@@ -231,13 +234,14 @@ class SourceTree:
             fix="give the dotted name of an importable module, or the path of a .py file",
         )
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: str) -> str:
         """Return the path relative to our scripts or, as in a configuration, to the base."""
-        text = str(path)
-        for root in (self.scripts, self.base.absolute()):
-            if text.startswith(f"{root}{os.sep}"):
-                return text.removeprefix(f"{root}{os.sep}")
-        return text
+        above = next((one for one in self._prefixes if path.startswith(one)), "")
+        return path.removeprefix(above)
+
+    @cached_property
+    def _prefixes(self) -> tuple[str, str]:
+        return f"{self.scripts}{os.sep}", f"{self.base.absolute()}{os.sep}"
 
     def _source(self, name: str, module: str) -> PythonSource:
         path = self.path(name)
@@ -261,30 +265,3 @@ def _is_installed(module: str) -> bool:
     top = module.partition(".")[0]
     spec = None if top in sys.stdlib_module_names else find_spec(top)
     return top in sys.stdlib_module_names or (spec is not None and spec.origin is not None)
-
-
-def _without_code(module: str, root: Path) -> bool:
-    """Return whether a folder has no code of its own for the top-level package of a module."""
-    return not any(_module_files(module.partition(".")[0], root))
-
-
-def _is_folder(module: str, root: Path) -> bool:
-    """Return whether a name is a package without code; an installed library would come first."""
-    return root.joinpath(*module.split(".")).is_dir() and not _is_installed(module)
-
-
-def _module_files(module: str, root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the packages that contain a module, then the module itself, until one is missing.
-
-    A folder without ``__init__.py`` is a package without code.
-    """
-    parts = module.split(".")
-    for length in range(1, len(parts) + 1):
-        # Asked for each import of each file: `Path` would take three times as long.
-        stem = os.path.join(root, *parts[:length])  # noqa: PTH118
-        names = f"{stem}/__init__.py", f"{stem}.py"
-        found = [name for name in names if os.path.isfile(name)]  # noqa: PTH113
-        if found:
-            yield ".".join(parts[:length]), Path(found[0])
-        elif not os.path.isdir(stem):  # noqa: PTH112
-            return

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cactus.config.yaml_file import load_yaml
 from cactus.errors import CodeError
 from cactus.files import read_text
 from cactus.provenance.fingerprint.hash_cache import HashCache
@@ -41,7 +42,7 @@ def project_file_hash(
         if not key:
             return cache.sha256(root / file)
         if file not in contents:
-            contents[file] = yaml.safe_load(read_text(root / file))
+            contents[file] = load_yaml(read_text(root / file))
         entry = json.dumps(contents[file][key], sort_keys=True, default=str)
     except (OSError, ValueError, LookupError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise CodeError(
