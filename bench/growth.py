@@ -31,6 +31,7 @@ from tests.cluster.slurm import SlurmCluster, missing
 from tests.workflow.project import Project
 
 _RUN: Final = "growth"
+_SNAKEMAKE: Final = ("-m", "snakemake")
 _CONFIG: Final = ("--configfile", "config/full.yaml", "config/growth.yaml")
 _COUNTED: Final = ("squeue", "scontrol", "sacct", "sinfo", "scancel", "sacctmgr")
 _SAMPLE_SECONDS: Final = 0.5
@@ -115,7 +116,7 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
         A cluster that has been started.
     """
     project = prepare(arguments, folder, cluster)
-    dry = [timed(project, "-m", "snakemake", "--dry-run", *_CONFIG) for _ in range(2)]
+    dry = [timed(project, *_SNAKEMAKE, "--dry-run", *_CONFIG) for _ in range(2)]
     submitted = write_stand_ins(project, folder, arguments.seconds)
     samples, started = Samples(), time.time()
     code = run_driver(arguments, project, cluster, samples, folder / "output")
@@ -123,7 +124,7 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     return {
         "machine": {"cores": os.cpu_count(), "load": [round(one, 1) for one in os.getloadavg()]},
         "versions": {
-            "snakemake": timed(project, "-m", "snakemake", "--version").text.strip(),
+            "snakemake": timed(project, *_SNAKEMAKE, "--version").text.strip(),
             "slurm": cluster.run("sbatch", "--version").split()[-1],
         },
         "seeds": arguments.seeds,
@@ -157,9 +158,8 @@ def prepare(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
     text = yaml.safe_dump(config)
     (project.folder / "config/growth.yaml").write_text(text, encoding="utf-8")
     project.environment = cluster.environment
-    code, output = project.cactus("profile", "--max-jobs", str(arguments.jobs))
-    assert code == 0, output
-    project.snakemake("--cores", "2", "--until", "make_synthetic_data", config=_CONFIG)
+    timed(project, "-m", "cactus.cli.main", "profile", "--max-jobs", str(arguments.jobs))
+    timed(project, *_SNAKEMAKE, "--cores", "2", "--until", "make_synthetic_data", *_CONFIG)
     write_clients(folder, cluster)
     project.environment = {
         **cluster.environment,
@@ -187,7 +187,7 @@ def write_stand_ins(project: Project, folder: Path, seconds: float) -> int:
     Snakemake's summary lists the files of each job, its record last.
     """
     (folder / "stand-ins").mkdir()
-    text = timed(project, "-m", "snakemake", "--summary", "scores", *_CONFIG).text
+    text = timed(project, *_SNAKEMAKE, "--summary", "scores", *_CONFIG).text
     files: list[str] = []
     for line in text.splitlines():
         file, _, rest = line.partition("\t")
