@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import DataError
-from cactus.manuscript.pages import Kind, floats, kinds
+from cactus.manuscript.pages import Kind, arranged, floats, kinds
 from cactus.report.figures import Figure
 
 PNG = Path("missing.png")  # a paper reads none
@@ -36,6 +36,16 @@ def test_two_narrow_figures_that_follow_each_other_share_a_float(widths, rows, t
     found = floats(figures(tmp_path, *widths), tmp_path)
     assert [[int(one.name[1:]) for one in row] for row in found] == rows
     assert [one.narrow for row in found for one in row] == [width < 248 for width in widths]
+
+
+def test_narrow_figures_of_a_kind_come_first_and_kinds_stay_in_order(tmp_path: Path):
+    given = figures(tmp_path, 510, 241, 510, 241)
+    names = ("shots", "confusion-mnist", "confusion-omniglot", "confusion-celeba")
+    for number, name in enumerate(names):
+        (tmp_path / f"f{number}.pdf").rename(tmp_path / f"{name}.pdf")
+    given = [replace(one, name=name) for one, name in zip(given, names, strict=True)]
+    found = [one.name for one in arranged(given, tmp_path)]
+    assert found == ["shots", "confusion-mnist", "confusion-celeba", "confusion-omniglot"]
 
 
 def test_a_caption_is_said_once_for_each_kind(tmp_path: Path):

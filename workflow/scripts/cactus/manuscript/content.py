@@ -14,7 +14,7 @@ from cactus.config.printed.words import listed
 from cactus.errors import counted
 from cactus.manuscript.departures import departures, divided
 from cactus.manuscript.findings import Finding, findings, verdicts_in_words
-from cactus.manuscript.pages import floats, kinds
+from cactus.manuscript.pages import arranged, floats, kinds
 from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
@@ -81,7 +81,9 @@ def _figures(view: RunView) -> dict[str, Any]:
     shown = [
         one for one in figures(view) if one.pdf and (compared or one.name != "paper_comparison")
     ]
-    return {"floats": floats(shown, view.folder / "figures"), "kinds": kinds(shown)}
+    folder = view.folder / "figures"
+    shown = arranged(shown, folder)
+    return {"floats": floats(shown, folder), "kinds": kinds(shown)}
 
 
 def _departures(view: RunView, root: Path) -> dict[str, Any]:

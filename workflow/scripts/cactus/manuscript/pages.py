@@ -43,6 +43,16 @@ class Kind(NamedTuple):
     last: str
 
 
+def arranged(figures: Sequence[Figure], folder: Path) -> list[Figure]:
+    """Return the figures with the narrow ones of each kind first, so that these share floats."""
+    groups = (group for _, group in groupby(figures, _kind))
+    return [
+        one
+        for group in groups
+        for one in sorted(group, key=lambda one: not _is_narrow(one, folder))
+    ]
+
+
 def floats(figures: Sequence[Figure], folder: Path) -> list[list[Shown]]:
     """Return the figures in their order, one a float, or two if both are narrow.
 
@@ -86,12 +96,12 @@ def _shown(figures: Sequence[Figure], folder: Path) -> Iterator[Shown]:
     for one in figures:
         first = said.setdefault((_kind(one), one.caption), one.name)
         like = "" if first == one.name else first
-        narrow = _width(folder / f"{one.name}.pdf") <= _NARROW
-        yield Shown(one.name, one.title, one.caption, like, narrow)
+        yield Shown(one.name, one.title, one.caption, like, _is_narrow(one, folder))
 
 
-def _width(pdf: Path) -> float:
-    """Return the width of a figure in points."""
+def _is_narrow(figure: Figure, folder: Path) -> bool:
+    """Return whether a figure takes half of the width."""
+    pdf = folder / f"{figure.name}.pdf"
     found = _BOX.search(read_bytes(pdf))
     if found is None:
         raise DataError(
@@ -100,4 +110,4 @@ def _width(pdf: Path) -> float:
             got="no /MediaBox",
             fix="remove it, and run the workflow again to draw it anew",
         )
-    return float(found[1])
+    return float(found[1]) <= _NARROW
