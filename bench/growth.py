@@ -128,7 +128,7 @@ def measure(arguments: argparse.Namespace, folder: Path, cluster: SlurmCluster) 
             "slurm": cluster.run("sbatch", "--version").split()[-1],
         },
         "seeds": arguments.seeds,
-        "jobs_of_grid": int(re.findall(r"^total +(\d+)$", dry[0].text, re.M)[-1]),
+        "jobs_of_grid": int(re.findall(r"^(\d+) jobs: ", dry[0].text, re.M)[0]),
         "jobs_for_slurm": submitted,
         "jobs_at_once": arguments.jobs,
         "stand_in_seconds": arguments.seconds,
