@@ -20,6 +20,7 @@ class EpisodeAccuracies:
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
         self._files = FilesOfJobs(self._read)
+        self._summaries: dict[tuple[SettingKey, *tuple[Job, ...]], dict[str, float | None]] = {}
 
     def of(self, job: Job) -> dict[SettingKey, list[float]]:
         """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
@@ -66,9 +67,13 @@ class EpisodeAccuracies:
         ValueError, RecordError
             As `by_seed`.
         """
+        if (known := self._summaries.get((key, *jobs))) is not None:
+            return known  # tables, figures, the report and the paper print the same numbers
         series = self._series(jobs, key)
         spread = math.sqrt(_squares([_mean(one) for one in series]) / max(len(series) - 1, 1))
-        return {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
+        found = {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
+        self._summaries[key, *jobs] = found
+        return found
 
     def _series(self, jobs: list[Job], key: SettingKey) -> list[list[float]]:
         if not jobs:
