@@ -138,6 +138,17 @@ def test_no_text_of_users_becomes_html_or_script(tmp_path: Path):
     assert numbers_in_page(odd.file) == [entry["printed"] for entry in entries(odd)]
 
 
+def test_only_settings_that_a_job_reads_are_shown(tmp_path: Path):
+    """An evaluation's plan has training's keys at their defaults."""
+    settings = {"iterations": 30000, "validation": {"way": 5}, "inner_lr": 0.05, "filters": 16}
+    page = make_page(FakeRun(tmp_path), spec={"seed": 0, "settings": settings})
+    told = "".join(tree(page).itertext())
+    assert "settings.inner_lr: 0.05" in told
+    assert "settings.filters: 16" in told
+    assert "settings.iterations" not in told
+    assert "settings.validation" not in told
+
+
 def test_an_unfinished_run_says_what_is_missing(tmp_path: Path):
     lost = MissingCell("omniglot/acai/maml/s0", "failed", "meta_train: out of memory")
     told = make_page(FakeRun(tmp_path / "cut"), audit=None, missing=(lost,), empty=True)

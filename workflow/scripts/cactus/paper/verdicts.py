@@ -19,7 +19,7 @@ def with_verdicts(rows: pd.DataFrame) -> pd.DataFrame:
 
     - ``reproduced`` if the interval of the difference contains 0, otherwise ``above`` or ``below``;
     - ``compared`` if the paper's mean is recalled, our data is synthetic, or our accuracy is not
-      on the test split: no judgement then;
+      on the test split: no judgment then;
     - ``not at hand`` if the paper ran the cell, but we do not have its number;
     - ``not in the paper`` if it did not.
 

@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from cactus.config.models import Config
 from cactus.config.printed.durations import duration
+from cactus.config.sections.base import Settings
+from cactus.config.sections.learners.maml import ScratchSettings
+from cactus.config.sections.partition import RULES
 from cactus.config.sections.source import Source
 from cactus.paper.cells import map_entry, our_cell
 from cactus.paper.results import ALL_SEEDS
@@ -22,6 +26,7 @@ from cactus.report.pictures import Picture, embedded
 from cactus.report.view import Numbers, RunView, rows_of
 from cactus.stages.base import Job
 from cactus.stages.evaluate_model import STAGE as EVALUATE_MODEL
+from cactus.stages.make_partitions import STAGE as MAKE_PARTITIONS
 from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
 from cactus.stages.meta_train import STAGE as META_TRAIN
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
@@ -155,7 +160,28 @@ def _cell_links(cell: Any, figures: set[str]) -> Iterator[tuple[str, str]]:
 def _settings(view: RunView, job: Job) -> str:
     """Return what a job reads of the configuration, one key per line."""
     record = view.record(job)
-    return "\n".join(_lines("", record.plan.spec)) if record else ""
+    if record is None:
+        return ""
+    left_out = _unread(view.reader.config, job)
+    lines = _lines("", record.plan.spec)
+    return "\n".join(one for one in lines if not one.startswith(left_out))
+
+
+def _unread(config: Config, job: Job) -> tuple[str, ...]:
+    """Return how the lines of settings begin that a job does not read, which are defaults."""
+    if job.stage not in (EVALUATE_MODEL.name, MAKE_PARTITIONS.name):
+        return ()
+    one = job.wildcards
+    source = Source.parse(one["source"])
+    settings: Settings
+    if job.stage == MAKE_PARTITIONS.name:
+        settings = config.partitions.of_source(source, one["dataset"])
+        read = settings.read_by(source, one["dataset"]) - RULES
+    else:
+        settings = config.learners.resolve(one["learner"], one["dataset"])
+        read = {*(ScratchSettings.network if source.kind == "scratch" else settings.scored)}
+    keys = sorted(type(settings).model_fields.keys() - read)
+    return tuple(f"settings.{key}{end}" for key in keys for end in (":", "."))
 
 
 def _lines(key: str, value: Any) -> Iterator[str]:

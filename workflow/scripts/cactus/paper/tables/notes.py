@@ -36,7 +36,7 @@ _VERDICTS: Final = {
     "reproduced": "the interval of the difference contains 0.",
     "above": "ours is higher, and the interval leaves 0 out.",
     "below": "ours is lower, and the interval leaves 0 out.",
-    "compared": "no judgement, because the paper's mean is recalled, not verified.",
+    "compared": "no judgment, because the paper's mean is recalled, not verified.",
     "not at hand": "the paper has a number, which we could not read.",
     "not in the paper": "not run by the paper, as far as its sources show.",
 }
@@ -48,7 +48,7 @@ _SELECTED: Final = {
     "dropout": "dropout of the MLP",
 }
 _LEARNERS: Final = {
-    "maml": "MAML normalises with the batch statistics of the support or query set at hand, also "
+    "maml": "MAML normalizes with the batch statistics of the support or query set at hand, also "
     "in evaluation (transductive).",
     "protonets": "ProtoNets are evaluated with the running statistics of meta-training (not "
     "transductive).",
@@ -139,9 +139,9 @@ def verdict_notes(
     used = set(averaged["verdict"])
     meanings = dict(_VERDICTS)
     if averaged.iloc[0]["synthetic"]:
-        meanings["compared"] = "no judgement, because our data is synthetic."
+        meanings["compared"] = "no judgment, because our data is synthetic."
     elif averaged.iloc[0]["split"] != "test":
-        meanings["compared"] = "no judgement, because ours is not on the test split."
+        meanings["compared"] = "no judgment, because ours is not on the test split."
     notes = [
         rf"\textbf{{Verdicts on {len(averaged)} numbers:}} {verdict_counts(averaged)}.",
         r"The half-width is $\sqrt{a^2+b^2}$ of ours, $a$, and the paper's, $b$: it covers the "
