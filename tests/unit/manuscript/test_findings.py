@@ -11,9 +11,10 @@ from cactus.manuscript.findings import Finding, findings, verdicts_in_words
 PAIRS = ("dataset", "way", "shot", "source", "method", "other_source", "other_method", "p_holm")
 
 
-def rows(*found: tuple[str, str, float]) -> pd.DataFrame:
+def rows(*found: tuple[str, str, float], **columns: Any) -> pd.DataFrame:
     """Return rows of results, each of a source, a method and a mean, with intervals of ±0.01."""
     place = {"dataset": "omniglot", "way": 5, "shot": 1, "ci95": 0.01, "paper_status": ""}
+    place |= {"synthetic": False, **columns}
     return pd.DataFrame([{**place, "source": s, "method": m, "mean": v} for s, m, v in found])
 
 
@@ -77,3 +78,9 @@ def test_verdicts_are_told_in_words():
     assert "because the published ones are recalled and not verified: 2" in verdicts_in_words(frame)
     frame["split"] = "val"
     assert "because ours are not on the test split: 2" in verdicts_in_words(frame)
+
+
+@pytest.mark.parametrize(("synthetic", "published"), [(False, "published"), (True, "")])
+def test_the_text_sets_no_published_number_beside_one_of_synthetic_data(synthetic, published):
+    frame = rows(("acai", "knn", 0.5), paper_status="verified", synthetic=synthetic)
+    assert only(frame).published == published

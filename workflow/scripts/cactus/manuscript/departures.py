@@ -106,7 +106,8 @@ def _departure(
         shown = {name: value_words(values[name]) for name in where if name in values}
         return by_name(shown, studied, titles)
 
-    original = point.says or chosen(point.original_values)
+    given = point.says or chosen(point.original_values)
+    original = "; ".join(filter(None, (given, point.also, point.differs)))
     here = [chosen(point.values(settings))] if point.keys else []
     own = bool(here) and here != [chosen(point.values(defaults))]
     here += [point.here.strip().rstrip(".")] if point.here and not own else []

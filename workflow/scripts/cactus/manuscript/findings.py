@@ -43,7 +43,8 @@ class Finding(NamedTuple):
     close_fact, close_count
         The name of the fact of how many these are, and its text, empty if there are none.
     published
-        What the paper's number of the method is called.
+        What the paper's number of the method is called; empty if ours is of synthetic data, which
+        says nothing about it.
     scratch, scratch_close
         Training from scratch, and whether it is not separated from the method.
     oracle, oracle_method
@@ -113,7 +114,7 @@ def _finding(rows: pd.DataFrame, paired: pd.DataFrame, titles: Titles) -> Findin
         listed(close) if len(close) <= _MOST_NAMED else "",
         f"close/{top['dataset']}/{top['way']}w{top['shot']}s",
         counted(len(close), "method") if close else "",
-        _PUBLISHED.get(top["paper_status"], ""),
+        "" if top["synthetic"] else _PUBLISHED.get(top["paper_status"], ""),
         number_key(plain) if plain else "",
         plain is not None and not separated(plain, top),
         number_key(labeled) if labeled else "",
