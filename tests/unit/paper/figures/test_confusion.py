@@ -56,6 +56,15 @@ def test_the_best_cell_of_the_first_seed_is_shown(seeds_run: Run):
     assert entry["results_row"]["seed"] == "0"
 
 
+def test_the_caption_says_on_how_many_queries_the_entries_rest(seeds_run: Run):
+    row = best(seeds_run, "omniglot", (5, 1), "0")
+    cell = f"omniglot/{row['source']}/{row['learner']}/s0"
+    queries = sorted({queries for _, queries in counts(seeds_run, cell).values()})
+    assert len(queries) > 1
+    told = confusion.caption(figure_inputs(seeds_run, "omniglot"))
+    assert f"Each rests on {queries[0]} to {queries[-1]} queries." in told
+
+
 def test_another_cell_is_shown_once_it_is_better(seeds_run: Run):
     inputs = figure_inputs(seeds_run, "omniglot")
     results = inputs.results.copy()

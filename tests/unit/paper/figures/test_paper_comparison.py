@@ -147,6 +147,6 @@ def test_all_panels_have_one_scale(grid_run: Run):
 
 def test_the_caption_tells_of_what_is_shown(small_run: Run):
     inputs = _inputs(small_run)
-    assert "one scale" in caption(inputs)
+    assert "the same range in all panels" in caption(inputs)
     inputs.results["difference"] = float("nan")
     assert caption(inputs) == draw(inputs).axes[0].texts[0].get_text().replace("\n", " ")

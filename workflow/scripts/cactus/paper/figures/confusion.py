@@ -93,12 +93,20 @@ def caption(inputs: FigureInputs) -> str:
     if shown.is_matrix:
         return (
             f"Percent of the queries of the row's class that {cell} takes for the column's, "
-            f"{place} with both. Gray entries have none."
+            f"{place} with both. {_resting(shown.counts)} Light gray entries have none, or the two "
+            "classes never met."
         )
     return (
         f"The classes that {cell} confuses most, {place}: an image of the class, and one of what "
         "it was taken for."
     )
+
+
+def _resting(counts: list[ConfusionRow]) -> str:
+    """Return on how many queries the entries rest: few can be bright by chance."""
+    queries = sorted({one.queries for one in counts})
+    many = f"{queries[0]} to {queries[-1]}" if len(queries) > 1 else f"{queries[0]}"
+    return f"Each rests on {many} queries."
 
 
 def numbers(inputs: FigureInputs) -> list[dict[str, Any]]:

@@ -90,8 +90,8 @@ def caption(inputs: FigureInputs) -> str:
         return _nothing(inputs)
     return (
         "Our accuracy minus the paper's in percentage points, with the 95 % interval of the "
-        "difference: a panel for each setting, a line for each method, one scale for all panels. "
-        "At 0, both agree."
+        "difference: a panel for each setting, a line for each method, the same range in all "
+        "panels. At 0, both agree."
     )
 
 
