@@ -113,6 +113,17 @@ def test_a_link_that_leads_nowhere_is_a_run_and_a_file_is_none(results: Path):
     assert caught.value.got == f"no folder with {PLANNED_CONFIG_FILE}, but b, which is no folder"
 
 
+def test_outside_of_a_project_the_way_there_is_told(results: Path):
+    shutil.rmtree(results)
+    with pytest.raises(RecordError, match="There is no run yet") as caught:
+        find_run_folder(None)
+    assert "change to the folder of the project" in caught.value.fix
+    Path("Snakefile").touch()
+    with pytest.raises(RecordError, match="There is no run yet") as caught:
+        find_run_folder(None)
+    assert caught.value.fix == "run the workflow first: `snakemake --cores 2`"
+
+
 def test_an_empty_name_is_no_run(results: Path):
     (results / "a/records").mkdir(parents=True)  # it has lost its configuration
     with pytest.raises(RecordError, match="no such run") as caught:

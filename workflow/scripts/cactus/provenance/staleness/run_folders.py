@@ -160,6 +160,8 @@ def find_run_folder(run: str | None, results: Path = Path("results")) -> Path:
             fix=f"{_PLAN_AGAIN}, its --configfile and --config: that writes it again",
         )
     start = "run the workflow first: `snakemake --cores 2`"
+    if not Path("Snakefile").exists():  # a study of a module has one, too
+        start = f"change to the folder of the project, or of your study; there, {start}"
     if run is None and (found := not_runs(results)):
         start = f"{_way_out(found)}; then run the workflow: `snakemake --cores 2`"
     raise RecordError(
