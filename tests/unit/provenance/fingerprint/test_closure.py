@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,43 @@ def test_files_beside_a_module_given_by_its_path_are_followed(tmp_path: Path):
     assert own <= {*closure.files}
     assert "cactus/files.py" in closure.files
     assert not closure.libraries & {"parts", "folder"}
+
+
+@pytest.mark.parametrize("end", [*EXTENSION_SUFFIXES, ".pyc"])
+@pytest.mark.parametrize("with_source", [False, True])
+def test_a_compiled_module_of_ones_own_is_refused(tmp_path: Path, end: str, *, with_source: bool):
+    """Python prefers an extension to the source beside it, but the source to bytecode."""
+    (tmp_path / "mine.py").write_text("try:\n    import quick\nexcept ImportError:\n    pass\n")
+    (tmp_path / f"quick{end}").write_bytes(b"")
+    if with_source:
+        (tmp_path / "quick.py").write_text("")
+    tree, mine = SourceTree(SCRIPTS, HashCache(None)), str(tmp_path / "mine.py")
+    if with_source and end == ".pyc":
+        assert sorted(tree.closure((mine,)).files) == [mine, str(tmp_path / "quick.py")]
+        return
+    with pytest.raises(CodeError, match="is compiled") as caught:
+        tree.closure((mine,))
+    assert caught.value.where == str(tmp_path / f"quick{end}")
+    assert tree.imported_path("quick", Path(mine)) is None
+
+
+def test_an_extension_in_the_package_is_not_loaded(tmp_path: Path):
+    (tmp_path / "cactus").mkdir()
+    for name in ("job.py", "cactus/__init__.py", "cactus/a.py", f"cactus/a{EXTENSION_SUFFIXES[0]}"):
+        (tmp_path / name).write_text("import cactus.a\n" if name == "job.py" else "")
+    closure = SourceTree(tmp_path, HashCache(None)).closure(("job.py",))
+    assert sorted(closure.files) == ["cactus/__init__.py", "cactus/a.py", "job.py"]
+
+
+def test_a_linked_module_imports_what_is_beside_its_target(tmp_path: Path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/mine.py").write_text("import parts\n")
+    for folder in (tmp_path, tmp_path / "shared"):
+        (folder / "parts.py").write_text("")
+    (tmp_path / "mine.py").symlink_to("shared/mine.py")
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure((str(tmp_path / "mine.py"),))
+    own = [tmp_path / "mine.py", tmp_path / "shared/parts.py"]
+    assert sorted(closure.files) == [*map(str, own)]
 
 
 def test_another_clone_stands_in_for_no_module_of_ours(tree: SourceTree, tmp_path, monkeypatch):

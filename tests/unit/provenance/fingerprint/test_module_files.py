@@ -1,7 +1,16 @@
 """Modules are found where Python's own finder finds them."""
 
 import tempfile
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    ModuleSpec,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
 from pathlib import Path
 
 from hypothesis import given
@@ -11,7 +20,13 @@ from cactus.provenance.fingerprint.module_files import ModuleFiles
 
 _NAMES = st.sampled_from(["a", "b"])
 _FOLDERS = st.lists(_NAMES, max_size=2).map("/".join)
-_FILES = st.sampled_from(["a.py", "b.py", "__init__.py", "notes.txt"])
+_LOADERS = (
+    (ExtensionFileLoader, EXTENSION_SUFFIXES),
+    (SourceFileLoader, SOURCE_SUFFIXES),
+    (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
+_ENDS = [*EXTENSION_SUFFIXES, ".py", ".py", ".py", ".pyc", ".txt"]
+_FILES = st.sampled_from([name + end for name in ("a", "b", "__init__") for end in _ENDS])
 _MODULES = ["a", "b", "a.a", "a.b", "b.a", "a.b.a", "a.b.b", "b.a.b"]
 
 
@@ -21,7 +36,7 @@ def python_finds(module: str, root: Path) -> ModuleSpec | None:
     for name in module.split("."):
         if not folder:
             return None
-        spec = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(name)
+        spec = FileFinder(folder, *_LOADERS).find_spec(name)
         folder = next(iter(spec.submodule_search_locations or ()), "") if spec else ""
     return spec
 

@@ -23,7 +23,7 @@ from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(
     r"^\.|^~\$|~$|^#.*#$|\.(bak|orig|rej|save|sw[a-p]|tmp)(\.\d+)?$"
-    r"|^((eh)?[Tt]humbs\.db|desktop\.ini|Icon\r|4913)$"
+    r"|^((eh)?[Tt]humbs\.db|desktop\.ini|Icon\r|4913)$|:Zone\.Identifier$"
 )
 # What LaTeX and its companions write beside a document, with the document's name.
 _LATEX: Final = re.compile(

@@ -124,7 +124,7 @@ class SourceTree:
             found = self._modules.place(module, root).files
             if found and found[-1][0] == module:
                 hidden = self._is_without_code(module, root) and _is_installed(module)
-                return None if hidden else Path(found[-1][1])
+                return None if hidden or _is_compiled(found[-1][1]) else Path(found[-1][1])
         return None
 
     def needs(self, closure: Closure, library: str) -> bool:
@@ -186,7 +186,7 @@ class SourceTree:
                 roots = [one for one in roots if not self._yields(module, one)]
             places = (self._modules.place(module, one).files for one in roots)
             found = next(filter(None, places), ())
-            self._located[key] = [_SourceFile(self._name(path), one, root) for one, path in found]
+            self._located[key] = [self._source_file(path, one, root) for one, path in found]
         return self._located[key]
 
     def _yields(self, module: str, root: str) -> bool:
@@ -219,20 +219,33 @@ class SourceTree:
         """Return the file of a script, or of a module and of the packages that contain it."""
         if entry.endswith(".py"):
             path = self.path(entry)
-            root = self.scripts if path.is_relative_to(self.scripts) else path.absolute().parent
+            # Python looks beside the file that a link leads to.
+            beside = (path.resolve() if path.is_symlink() else path.absolute()).parent
+            root = self.scripts if path.is_relative_to(self.scripts) else beside
             return [_SourceFile(entry, path.stem, str(root))]
         # Our own package is here or missing: another clone of it may be installed.
         ours = _is_below(entry, "cactus")
         for root in (str(self.scripts), *(() if ours else filter(None, sys.path))):
             found = self._modules.place(entry, root).files
             if found and found[-1][0] == entry:
-                return [_SourceFile(self._name(path), module, root) for module, path in found]
+                return [self._source_file(path, module, root) for module, path in found]
         raise CodeError(
             "A module that a job runs cannot be found.",
             where=entry,
             got="no such file in the scripts' folder or on Python's path",
             fix="give the dotted name of an importable module, or the path of a .py file",
         )
+
+    def _source_file(self, path: str, module: str, root: str) -> _SourceFile:
+        if _is_compiled(path):
+            raise CodeError(
+                "A module that a job imports is compiled, so that nobody can tell what it does.",
+                where=path,
+                got=f"the file that Python loads for `import {module}`",
+                fix="delete it if its source is beside it; else install it as a library, of which "
+                "the version counts",
+            )
+        return _SourceFile(self._name(path), module, root)
 
     def _name(self, path: str) -> str:
         """Return the path relative to our scripts or, as in a configuration, to the base."""
@@ -254,6 +267,10 @@ class SourceTree:
                 got=str(error),
                 fix="fix the file, or name another one in the configuration",
             ) from error
+
+
+def _is_compiled(path: str) -> bool:
+    return not path.endswith(".py")
 
 
 def _is_below(module: str, package: str) -> bool:

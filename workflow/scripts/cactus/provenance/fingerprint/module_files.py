@@ -2,7 +2,12 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
+from typing import Final, NamedTuple
+
+# In Python's order. Of this package, only sources are loaded.
+_SUFFIXES: Final = (*EXTENSION_SUFFIXES, ".py", *BYTECODE_SUFFIXES)
+_OURS: Final = "cactus"
 
 
 class ModulePlace(NamedTuple):
@@ -12,7 +17,7 @@ class ModulePlace(NamedTuple):
     ----------
     files
         Name and path of each package that contains the module and has code, then of the module
-        itself, as far as they are there.
+        itself, as far as they are there: of the file that Python loads, which may be compiled.
     folder
         Where its own modules would be, if it is a package; else "". A folder without
         ``__init__.py`` is a package without code.
@@ -48,7 +53,9 @@ class ModuleFiles:
         if not above.folder:
             return above
         stem = os.path.join(above.folder, name)  # noqa: PTH118
-        for path, folder in ((f"{stem}/__init__.py", stem), (f"{stem}.py", "")):
+        suffixes = (".py",) if module.partition(".")[0] == _OURS else _SUFFIXES
+        places = [(f"{stem}/__init__", stem), (stem, "")]
+        for path, folder in ((f"{one}{end}", below) for one, below in places for end in suffixes):
             if os.path.isfile(path):  # noqa: PTH113
                 return ModulePlace((*above.files, (module, path)), folder)
         return ModulePlace(above.files, stem if os.path.isdir(stem) else "")  # noqa: PTH112
