@@ -210,3 +210,12 @@ def test_the_configuration_of_a_run_can_be_read(tmp_path: Path):
     path = tmp_path / "plans/config.json"
     path.write_text('{"run": "a"}')
     assert read_document(path).values == {"run": "a"}
+
+
+def test_a_misspelled_file_gets_the_nearest_one(tmp_path: Path):
+    (tmp_path / "demo.yaml").touch()
+    with pytest.raises(ConfigError) as caught:
+        read_document(tmp_path / "dem.yaml")
+    assert caught.value.fix == "did you mean 'demo.yaml'?"
+    with pytest.raises(ConfigError, match="targets stand right after"):
+        read_document(tmp_path / "results")

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from cactus.config.scalars import AmbiguousScalarError, plain_scalar
-from cactus.errors import ConfigError
+from cactus.errors import ConfigError, did_you_mean
 
 KeyPath = tuple[str | int, ...]
 
@@ -131,6 +131,9 @@ def _read_text(path: Path) -> str:
         got, fix = f"byte {error.start}: {error.reason}", "save the file in the encoding UTF-8"
     except (OSError, ValueError) as error:
         got = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileNotFoundError):
+            names = (one.name for one in path.parent.glob("*.y*ml"))
+            fix = did_you_mean(path.name, names, _TARGETS)
     raise ConfigError(
         "A configuration file cannot be read.", where=str(path), got=got, fix=fix
     ) from None
