@@ -161,8 +161,9 @@ class Project:
             "The code of a job imports a library that is neither locked nor installed.",
             where=library,
             got=f"no such module in {sys.prefix}",
-            fix="with `environment: site`, start in the environment of the jobs, and install "
-            "it there; otherwise, add it to envs/requirements.in and run `make lock`",
+            fix="if it is a module of your own, put its file beside the code that imports it; with "
+            "`environment: site`, start in the environment of the jobs, and install it there; "
+            "otherwise, add it to envs/requirements.in and run `make lock`",
         )
 
 
