@@ -76,17 +76,6 @@ def parse_document(text: str, where: str) -> Document:
     return Document(_plain(root), dict(_lines(root, ())))
 
 
-def load_yaml(text: str) -> Any:
-    """Return the content of a file of the project; PyYAML's own loader takes ten times as long.
-
-    Raises
-    ------
-    yaml.YAMLError
-        It is not YAML.
-    """
-    return yaml.load(text, Loader=_LOADER)
-
-
 def parse_value(text: str, where: str) -> Any:
     """Read one value, e.g. of ``--config key=value``; an empty text is null."""
     root = _composed(text, where)

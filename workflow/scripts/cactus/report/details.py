@@ -4,15 +4,12 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
-from cactus.config.models import Config
 from cactus.config.printed.durations import duration
 from cactus.config.sections.base import Settings
-from cactus.config.sections.learners.maml import ScratchSettings
-from cactus.config.sections.partition import RULES
 from cactus.config.sections.source import Source
 from cactus.paper.cells import map_entry, our_cell
 from cactus.paper.results import ALL_SEEDS
@@ -31,6 +28,9 @@ from cactus.stages.measure_partitions import STAGE as MEASURE_PARTITIONS
 from cactus.stages.meta_train import STAGE as META_TRAIN
 from cactus.stages.run_baselines import STAGE as RUN_BASELINES
 from cactus.stages.train_embedding import STAGE as TRAIN_EMBEDDING
+
+if TYPE_CHECKING:
+    from cactus.config.models import Config
 
 _PICTURE = "diagnostic.png"
 _CURVES = "metrics.jsonl"
@@ -167,7 +167,7 @@ def _settings(view: RunView, job: Job) -> str:
     return "\n".join(one for one in lines if not one.startswith(left_out))
 
 
-def _unread(config: Config, job: Job) -> tuple[str, ...]:
+def _unread(config: "Config", job: Job) -> tuple[str, ...]:
     """Return how the lines of settings begin that a job does not read, which are defaults."""
     if job.stage not in (EVALUATE_MODEL.name, MAKE_PARTITIONS.name):
         return ()
@@ -176,10 +176,10 @@ def _unread(config: Config, job: Job) -> tuple[str, ...]:
     settings: Settings
     if job.stage == MAKE_PARTITIONS.name:
         settings = config.partitions.of_source(source, one["dataset"])
-        read = settings.read_by(source, one["dataset"]) - RULES
+        read = settings.read_by(source, one["dataset"]) - {*config.learners.names}
     else:
         settings = config.learners.resolve(one["learner"], one["dataset"])
-        read = {*(ScratchSettings.network if source.kind == "scratch" else settings.scored)}
+        read = {*(config.learners.scratch.network if source.kind == "scratch" else settings.scored)}
     keys = sorted(type(settings).model_fields.keys() - read)
     return tuple(f"settings.{key}{end}" for key in keys for end in (":", "."))
 

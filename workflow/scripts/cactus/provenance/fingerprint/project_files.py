@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from cactus.config.yaml_file import load_yaml
+from cactus.data.files.registry import load_yaml
 from cactus.errors import CodeError
 from cactus.files import read_text
 from cactus.provenance.fingerprint.hash_cache import HashCache
