@@ -195,3 +195,18 @@ def test_a_changed_file_makes_the_job_stale_and_stops_one_that_is_planned(projec
     assert done.returncode == 8, done.stderr
     assert "A declared file is not what was planned." in done.stderr
     write_weights(project)
+
+
+def test_a_linked_module_runs_with_what_is_beside_its_target(project, monkeypatch):
+    own, shared = project.folder / "own", project.folder / "shared"
+    shared.mkdir()
+    (shared / "mine.py").write_text(MODULE)
+    (shared / "projection.py").write_text(HELPER)
+    (own / "projection.py").write_text("raise ImportError('beside the link')\n")
+    (own / "mine.py").unlink()
+    (own / "mine.py").symlink_to("../shared/mine.py")
+    assessed = assess(project, monkeypatch, "vectors")
+    assert {"own/mine.py", "shared/projection.py"} <= {*assessed.plan.code}
+    assert "own/projection.py" not in assessed.plan.code
+    done = run(project)
+    assert done.returncode == 0, done.stderr
