@@ -174,6 +174,17 @@ def test_a_reader_that_has_had_enough_of_a_dry_run_gets_no_traceback(folder: Pat
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_a_full_disk_is_told_and_ends_no_logger(folder: Path):
+    words = command("--logger", "cactus", "--dry-run")
+    variables = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            words, cwd=folder, env=variables, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert b"the output waits: No space left on device" in done.stderr
+    assert b"in _monitor" not in done.stderr
+
+
 def test_a_reader_that_has_had_enough_of_a_run_ends_no_job(folder: Path):
     assert run_into_closed_pipe(folder, stderr=subprocess.STDOUT).returncode == 0
     assert (folder / "summary.json").exists()

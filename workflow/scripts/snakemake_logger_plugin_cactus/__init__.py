@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from logging import INFO, WARNING, LogRecord
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -224,6 +225,9 @@ class LogHandler(LogHandlerBase):
                 self._view.print(line)
             else:
                 print(line, file=stream, flush=True)
-        except OSError:  # its reader, e.g. `head`, or the disk's space is gone; the jobs go on
+        except BrokenPipeError:  # its reader, e.g. `head`, is gone; the jobs go on
             with Path(os.devnull).open("wb") as nowhere:
                 os.dup2(nowhere.fileno(), stream.fileno())
+        except OSError as error:  # a full disk; the line is written with the next one that fits
+            with suppress(OSError):
+                print(f"the output waits: {error.strerror}", file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cactus.config.printed.durations import duration
 from cactus.config.sections.base import Settings
+from cactus.config.sections.partition import RULES
 from cactus.config.sections.source import Source
 from cactus.paper.cells import map_entry, our_cell
 from cactus.paper.results import ALL_SEEDS
@@ -176,10 +177,10 @@ def _unread(config: "Config", job: Job) -> tuple[str, ...]:
     settings: Settings
     if job.stage == MAKE_PARTITIONS.name:
         settings = config.partitions.of_source(source, one["dataset"])
-        read = settings.read_by(source, one["dataset"]) - {*config.learners.names}
+        read = settings.read_by(source, one["dataset"]) - RULES
     else:
         settings = config.learners.resolve(one["learner"], one["dataset"])
-        read = {*(config.learners.scratch.network if source.kind == "scratch" else settings.scored)}
+        read = {*config.learners.keys_scored(one["learner"], one["source"])}
     keys = sorted(type(settings).model_fields.keys() - read)
     return tuple(f"settings.{key}{end}" for key in keys for end in (":", "."))
 

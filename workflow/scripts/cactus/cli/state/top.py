@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _SECONDS: Final = 2.0
-_TITLES: Final = ("job", "for", "step", "rate", "left", "metrics or last words", "where")
+_TITLES: Final = ("job", "for", "step", "rate", "left", "metrics or last line", "where")
 _DRIVER: Final = "snakemake"  # the lease of Snakemake itself
 
 

@@ -179,9 +179,8 @@ class SourceTree:
         """Return the files of a module and its packages: below the importer's root, or ours."""
         key = module, root
         if key not in self._located:
-            roots = [
-                one for one in (root, str(self.scripts)) if any(self._modules.top(module, one))
-            ]
+            tops = {one: self._modules.top(module, one) for one in (root, str(self.scripts))}
+            roots = [one for one, top in tops.items() if top.files or top.folder]
             if roots and _is_installed(module):  # which comes before a folder without code
                 roots = [one for one in roots if not self._yields(module, one)]
             places = (self._modules.place(module, one).files for one in roots)

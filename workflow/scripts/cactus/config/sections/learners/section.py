@@ -51,8 +51,7 @@ class LearnerSettings(Settings):
 
     def resolve(self, name: str, dataset: DatasetName, source: str | None = None) -> AnyLearner:
         """Return the settings of a meta-learner for one data set and, if given, task source."""
-        own: AnyLearner = self.custom[name] if name in self.custom else getattr(self, name)
-        settings = own.resolve(dataset).as_read()
+        settings = self._own(name).resolve(dataset).as_read()
         if source is None:
             return settings
         parsed = Source.parse(source)
@@ -60,8 +59,17 @@ class LearnerSettings(Settings):
 
     def scored(self, name: str, dataset: DatasetName, source: str) -> AnyLearner:
         """Return the settings that the evaluation of a cell reads; others have their defaults."""
-        training = self.resolve(name, dataset, source)
-        return training.for_scoring(ScratchSettings.network if source == "scratch" else None)
+        return self.resolve(name, dataset, source).for_scoring(self.keys_scored(name, source))
+
+    def keys_scored(self, name: str, source: str) -> frozenset[str]:
+        """Return the keys of a meta-learner that the evaluation of a cell reads."""
+        if source == "scratch":
+            return ScratchSettings.network
+        return self._own(name).scored
+
+    def _own(self, name: str) -> AnyLearner:
+        own: AnyLearner = self.custom[name] if name in self.custom else getattr(self, name)
+        return own
 
     def modules(self, name: str) -> tuple[str, ...]:
         """Return the modules of a meta-learner that its jobs import by name."""
