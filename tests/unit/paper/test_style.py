@@ -10,7 +10,14 @@ from matplotlib.colors import to_rgb
 from cactus.config.sections.names import METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.paper.drawing.contrast import contrast, text_color
-from cactus.paper.style import PALETTE, balanced_columns, method_styles, series_styles
+from cactus.paper.style import (
+    PALETTE,
+    balanced_columns,
+    loss_styles,
+    method_styles,
+    series_styles,
+    source_styles,
+)
 
 Colors = npt.NDArray[np.float64]
 # Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB.
@@ -73,6 +80,23 @@ def test_series_differ_in_color_or_line_and_neighbors_in_all():
     for before, after in pairwise(looks):
         assert all(before[key] != after[key] for key in ("color", "marker", "linestyle"))
     assert [look["color"] == "black" for look in looks] == [False] * 32 + [True]
+
+
+def test_an_embedding_looks_alike_whatever_is_beside_it():
+    alone = source_styles(["deepcluster"])["deepcluster"]
+    beside = source_styles(["acai", "mine", "deepcluster", "deepcluster+k-500", "labels"])
+    assert beside["deepcluster"] == alone
+    assert len({(look["color"], look["linestyle"]) for look in beside.values()}) == 5
+    assert beside["labels"]["color"] == "black"
+
+
+def test_losses_are_gray_and_differ_in_their_lines():
+    for count in 1, 2, 3:
+        looks = list(loss_styles([f"loss {place}" for place in range(count)]).values())
+        assert len({look["linestyle"] for look in looks}) == count
+        grays = linear([look["color"] for look in looks])
+        assert np.ptp(grays, axis=1).max() == 0
+        assert all(contrast(look["color"], "white") >= 3 for look in looks)
 
 
 @pytest.mark.parametrize("name", ["cividis", "gray", "jet"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
+import numpy as np
 from matplotlib import rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from cactus.config.sections.base import BUILT_IN
-from cactus.config.sections.names import METHODS
+from cactus.config.sections.names import EMBEDDINGS, METHODS
 from cactus.config.sections.outputs import OutputSettings
 from cactus.files import atomic_path
 from cactus.paper.drawing.text import text_width, wrapped
@@ -139,7 +140,7 @@ def _distinct(names: Sequence[str], looks: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def series_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the color, line style and marker of each of `names`; only true labels are black.
 
     Up to 32 names differ in color or line style, and neighbors in the list differ in all three.
@@ -156,6 +157,22 @@ def series_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
         if name == "labels":
             styles[name] = {"color": "black", "linestyle": LINES[0], "marker": MARKERS[-1]}
     return styles
+
+
+def source_styles(sources: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the look of each task source; the built-in embeddings look alike in all figures."""
+    sources = list(sources)
+    styles = series_styles(dict.fromkeys([*EMBEDDINGS, *sources]))
+    return {source: styles[source] for source in sources}
+
+
+def loss_styles(losses: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the look of each loss of one network: grays, as the colors are of task sources."""
+    shades = np.linspace(0.2, 0.55, len(losses)) if len(losses) > 1 else [0.2]
+    return {
+        loss: {**look, "color": f"{shade:.2f}"}
+        for (loss, look), shade in zip(series_styles(losses).items(), shades, strict=True)
+    }
 
 
 def legend_below(

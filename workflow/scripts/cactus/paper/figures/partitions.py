@@ -228,7 +228,7 @@ def _looks(points: list[_Point]) -> _Looks:
     """Return a color per embedding, a line style per meta-learner, and a marker per pair."""
     embeddings = sorted({point.embedding for point in points}, key=source_rank)
     learners = sorted({point.learner for point in points})
-    colors = {name: look["color"] for name, look in style.series_styles(embeddings).items()}
+    colors = {name: look["color"] for name, look in style.source_styles(embeddings).items()}
     return {
         (embedding, learner): {
             "color": colors[embedding],

@@ -36,7 +36,8 @@ def draw(inputs: FigureInputs) -> Figure:
     line = max(len(learners) * _LINE, _LEAST, text_height(labels, inputs.small))
     figure = style.new_figure(inputs.column, len(sources) * line + _MARGINS)
     axes = figure.subplots()
-    looks = style.series_styles(learners)
+    methods = style.method_styles([f"cactus-{name}" for name in learners])
+    looks = dict(zip(learners, methods.values(), strict=True))
     for row in records(rows):
         beside = sorted(set(means[means["source"] == row["source"]]["learner"]))
         shift = _SPREAD * ((beside.index(row["learner"]) + 0.5) / len(beside) - 0.5)

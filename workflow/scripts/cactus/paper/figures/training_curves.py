@@ -56,7 +56,7 @@ def draw(inputs: FigureInputs) -> Figure:
     axes = figure.subplots(sum(rows), columns, squeeze=False)
     room = width / columns - 12 * style.MM
     _draw_embeddings(list(axes[: rows[0]].ravel()), inputs, embeddings, room)
-    looks = style.series_styles(sources)
+    looks = style.source_styles(sources)
     places = iter(axes[rows[0] :].ravel())
     for learner, shown in learners:
         _draw_learner(places, inputs, trained, learner, {name: looks[name] for name in shown}, room)
@@ -121,7 +121,7 @@ def _draw_embeddings(
     """Draw a panel per embedding, with a line per metric."""
     for axes, (embedding, logs) in zip(places, embeddings.items(), strict=False):
         metrics = [name for name in dict.fromkeys(logs[0]["metric"]) if "loss" in name]
-        looks = style.series_styles(metrics)
+        looks = style.loss_styles(metrics)
         for metric, look in looks.items():
             _draw_curve(axes, logs, metric, look)
         _label(axes, inputs.titles.source(embedding), "loss", room, inputs)
