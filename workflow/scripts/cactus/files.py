@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -24,6 +24,7 @@ _FULL_BYTES = 1 << 20
 _LARGEST_TEXT: Final = 256 << 20
 _LONGEST_INTEGER: Final = 40
 _DEEPEST: Final = 100
+_NESTING: Final = (dict, list)
 _TOO_DEEP: Final = f"values are nested more than {_DEEPEST} deep"
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -167,12 +168,19 @@ def parse_json(text: str) -> Any:
         raise ValueError(_TOO_DEEP) from error
     if _SURROGATE.search(text):  # half of a pair, unless the other half is there too
         json.dumps(value, ensure_ascii=False).encode()
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [inner for outer in level for inner in _parts(outer)]
+    if _is_too_deep(value):
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def _is_too_deep(value: Any) -> bool:
+    level: list[Any] = [[value]]
+    for _ in range(_DEEPEST + 1):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for parts in inside for one in parts if isinstance(one, _NESTING)]
         if not level:
-            return value
-    raise ValueError(_TOO_DEEP)
+            return False
+    return True
 
 
 def _finite(text: str) -> float:
@@ -194,12 +202,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         (name, count), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the key {name!r} occurs {count} times")
     return found
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def read_json(path: Path) -> Any:

@@ -54,9 +54,10 @@ class MakeFigure(Stage[FigureWildcards]):
 
     def all_wildcards(self, config: "Config") -> Iterator[FigureWildcards]:
         """Return the names of all figures for which the run has data."""
-        names = figure_names(config.outputs, config.expanded_grid.datasets)
-        figures = (FigureWildcards(name) for name in names)
-        return (one for one in figures if _has_data(config, *one.parts))
+        datasets = config.expanded_grid.datasets
+        lacking = {name: _without_data(config, name) for name in (None, *datasets)}
+        figures = map(FigureWildcards, figure_names(config.outputs, datasets))
+        return (one for one in figures if one.parts[0] not in lacking[one.parts[1]])
 
     def spec(self, config: "Config", wildcards: FigureWildcards) -> MakeFigureSpec:
         """Return the keys that the figure reads."""
@@ -119,15 +120,16 @@ def _augmented(config: "Config", dataset: DatasetName) -> list[str]:
     return sorted(name for name, active in found.items() if active)
 
 
-def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
-    """Return whether a run has what a figure shows."""
+def _without_data(config: "Config", dataset: DatasetName | None) -> set[str]:
+    """Return the kinds of figures of a data set, or of the run, that would have nothing to show."""
     grid = config.expanded_grid
     if dataset is None:
         settings = {name: config.evaluation.resolve(name).settings for name in grid.datasets}
         ways = [[one.way for one in settings[name]] for name in grid.datasets]
         several_shots = any(len(set(one)) < len(one) for one in ways)
         known = any(name in BUILT_IN for name in grid.datasets)
-        return {"paper_comparison": known, "shots": several_shots}.get(kind, True)
+        shown = {"paper_comparison": known, "shots": several_shots}
+        return {kind for kind, has_data in shown.items() if not has_data}
     trained = _trained(config, dataset)
     clustered = [cell for cell in trained if Source.parse(cell.source).kind == "kmeans"]
     plain = any(map(_embedding, trained))
@@ -136,7 +138,7 @@ def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
     found = _partition_numbers(config, dataset)
     numbers = {found[cell.source][:2] for cell in clustered}
     pairs = {(cell.source, cell.learner) for cell in clustered}
-    return {
+    shown = {
         "differences": _has_pairs(config, dataset),
         "training_curves": embedded or bool(trained),
         "tasks": any(_has_partitions(cell) for cell in trained),
@@ -146,7 +148,8 @@ def _has_data(config: "Config", kind: str, dataset: DatasetName | None) -> bool:
         "neighbors": embedded,
         "confusion": classes and bool(_first_seed(config, dataset)),
         "diagnostics": embedded,
-    }.get(kind, True)
+    }
+    return {kind for kind, has_data in shown.items() if not has_data}
 
 
 def _has_pairs(config: "Config", dataset: DatasetName) -> bool:

@@ -71,11 +71,11 @@ def custom_raw_hashes(raw_dir: Path, dataset: str, cache: HashCache) -> dict[str
     if not places:
         return {}
     names = _names(places[0])
-    cache.warm(places[0] / name for name in names)
+    cache.warm(f"{places[0]}/{name}" for name in names)
     found: dict[str, str] = {}
     for name in names:
         with suppress(OSError):
-            found[printable(name)] = cache.sha256(places[0] / name)
+            found[printable(name)] = cache.sha256(f"{places[0]}/{name}")
     return found
 
 
@@ -109,10 +109,11 @@ def _hash(folder: Path, cache: HashCache, without: Sequence[str] = ()) -> str:
     skipped = {name for name in without if not name.endswith("/")}
     below = tuple(name for name in without if name.endswith("/"))
     names = [one for one in _names(folder) if one not in skipped and not one.startswith(below)]
-    cache.warm(folder / name for name in names)
+    cache.warm(f"{folder}/{name}" for name in names)
     digest = hashlib.sha256()
     for name in names:
-        digest.update(f"{name}\0{cache.sha256(folder / name)}\n".encode(errors="surrogateescape"))
+        line = f"{name}\0{cache.sha256(f'{folder}/{name}')}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
