@@ -106,6 +106,23 @@ def test_a_library_is_found_by_the_name_that_users_import(project: Path):
     with pytest.raises(CodeError, match="neither locked nor installed") as refused:
         planner(project, **keys).assess(job)
     assert refused.value.where == "no_such_library"
+    assert "no such module" in refused.value.got
+
+
+def test_a_helper_that_only_pythonpath_finds_is_told_where_it_lies(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+):
+    helper = project / "elsewhere/my_helper.py"
+    helper.parent.mkdir()
+    helper.write_text("")
+    monkeypatch.syspath_prepend(str(helper.parent))
+    (project / "own.py").write_text("import my_helper\n")
+    module = {"module": str(project / "own.py"), "title": "Own"}
+    keys = {"embeddings": {"custom": {"own": module}}}
+    with pytest.raises(CodeError, match="neither locked nor installed") as refused:
+        planner(project, **keys).assess(Job("train_embedding", "mnist/own/s0"))
+    assert refused.value.got == f"{helper}, which is of no installed package"
+    assert "put its file beside the code" in refused.value.fix
 
 
 def test_an_unknown_environment_is_refused():

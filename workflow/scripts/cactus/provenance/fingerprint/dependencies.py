@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 from platform import python_version_tuple
 from typing import Any, Final, NoReturn
@@ -157,10 +158,15 @@ class Project:
 
     @staticmethod
     def _refuse(library: str) -> NoReturn:
+        found = PathFinder.find_spec(library)
+        places = [] if found is None else [found.origin, *(found.submodule_search_locations or ())]
+        place = next(filter(None, places), None)
         raise CodeError(
             "The code of a job imports a library that is neither locked nor installed.",
             where=library,
-            got=f"no such module in {sys.prefix}",
+            got=f"{place}, which is of no installed package"
+            if place
+            else f"no such module in {sys.prefix}",
             fix="if it is a module of your own, put its file beside the code that imports it; with "
             "`environment: site`, start in the environment of the jobs, and install it there; "
             "otherwise, add it to envs/requirements.in and run `make lock`",
