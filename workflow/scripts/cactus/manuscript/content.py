@@ -12,6 +12,7 @@ from cactus.config.models import Config
 from cactus.config.printed.durations import duration
 from cactus.config.printed.words import listed
 from cactus.errors import counted
+from cactus.manuscript.changes import changed
 from cactus.manuscript.departures import departures, divided
 from cactus.manuscript.findings import Finding, findings, verdicts_in_words
 from cactus.manuscript.pages import arranged, floats, kinds
@@ -19,7 +20,6 @@ from cactus.manuscript.parts import cited, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
-from cactus.paper.tables.departures import changed_settings
 from cactus.paper.tables.unpublished import unpublished_notes
 from cactus.paper.verdicts import resting_on_recalled
 from cactus.report.compute import facts, memory, stage_lines
@@ -32,15 +32,13 @@ from cactus.stages.whole_run.make_paper import PROTOCOL
 class DatasetText(NamedTuple):
     """A data set: its title, its main numbers, its tables, and what these leave out.
 
-    `tables` has the names of the tables by their kinds. `changed` are settings that are not the
-    defaults, as LaTeX.
+    `tables` has the names of the tables by their kinds.
     """
 
     title: str
     findings: list[Finding]
     tables: dict[str, str]
     unpublished: list[str]
-    changed: list[str]
 
 
 def content(view: RunView, root: Path) -> dict[str, Any]:
@@ -68,6 +66,7 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         **_figures(view),
         "quality": "".join(_tables(view, None).values()),
         **_departures(view, root),
+        "changed": changed(config, view.titles),
         "facts": facts(records),
         "stages": stage_lines(records),
         "memory": memory,
@@ -146,7 +145,6 @@ def _dataset(view: RunView, rows: pd.DataFrame, dataset: str) -> DatasetText:
         findings(chosen, view.paired, view.titles),
         _tables(view, dataset),
         unpublished_notes(chosen, view.titles),
-        changed_settings(view.reader.config.schedule(dataset), view.titles),
     )
 
 

@@ -37,16 +37,16 @@ def changed_settings(schedule: Schedule, titles: Titles) -> list[str]:
     """Return what has settings that are not as by default, each with these settings, as LaTeX."""
     names: dict[str, list[str]] = defaultdict(list)  # that have a change in common
     for name, key, *values in schedule:
-        ours, default = map(_shown, values)
+        ours, default = map(shown, values)
         change = escape(f"{key_words(key)} {ours} ({default})").replace("/", r"/\allowbreak{}")
-        names[change].append(escape(_title_of(name, titles)))
+        names[change].append(escape(title_of(name, titles)))
     changes: dict[str, list[str]] = defaultdict(list)  # that names have in common
     for change, having in names.items():
         changes[" and ".join(having)].append(change)
     return [f"{having}: {', '.join(found)}" for having, found in changes.items()]
 
 
-def _shown(value: float | str) -> str:
+def shown(value: float | str) -> str:
     """Return a value in words; a number is never in powers of ten."""
     match value:
         case int():
@@ -56,7 +56,7 @@ def _shown(value: float | str) -> str:
     return str(value_words(value))
 
 
-def _title_of(name: str, titles: Titles) -> str:
+def title_of(name: str, titles: Titles) -> str:
     """Return the printed name of what has a setting of another value than by default."""
     kind, _, own = name.partition("-")
     match kind:
