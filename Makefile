@@ -102,7 +102,7 @@ fuzz: $(SETUP)
 	CACTUS_FUZZ_FACTOR=100 $(BIN)/pytest -m fuzz tests/unit tests/workflow $(PYTEST_ARGS)
 
 # Every kernel against its rivals; BENCH_THREADS=1 on a busy machine.
-KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run audit grid_cost
+KERNELS := kmeans logistic_regression knn mlp protonets_step embedding_step maml_step maml_evaluation dry_run audit commands grid_cost
 
 bench: $(SETUP)
 	$(PIP) install --quiet --no-deps --requirement envs/bench.in
