@@ -125,6 +125,21 @@ def test_a_compiled_module_of_ones_own_is_refused(tmp_path: Path, end: str, *, w
     assert tree.imported_path("quick", Path(mine)) is None
 
 
+@pytest.mark.parametrize("line", ["import extra", "import extra.parts", "from extra import parts"])
+def test_a_folder_without_code_in_the_place_of_a_module_is_refused(tmp_path: Path, line: str):
+    """A submodule that is not checked out: Python imports the folder, without an ImportError."""
+    (tmp_path / "mine.py").write_text(f"try:\n    {line}\nexcept ImportError:\n    pass\n")
+    mine = str(tmp_path / "mine.py")
+    assert list(SourceTree(SCRIPTS, HashCache(None)).closure((mine,)).files) == [mine]
+    (tmp_path / "extra/parts").mkdir(parents=True)
+    with pytest.raises(CodeError, match="folder without code") as caught:
+        SourceTree(SCRIPTS, HashCache(None)).closure((mine,))
+    assert Path(caught.value.where).is_relative_to(tmp_path / "extra")
+    (tmp_path / "extra/parts/more.py").write_text("")
+    closure = SourceTree(SCRIPTS, HashCache(None)).closure((mine,))
+    assert list(closure.files) == [mine]
+
+
 def test_an_extension_in_the_package_is_not_loaded(tmp_path: Path):
     (tmp_path / "cactus").mkdir()
     for name in ("job.py", "cactus/__init__.py", "cactus/a.py", f"cactus/a{EXTENSION_SUFFIXES[0]}"):

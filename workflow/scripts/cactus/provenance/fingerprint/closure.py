@@ -171,8 +171,12 @@ class SourceTree:
                 continue
             if found := self._imported(imported, root):
                 files |= dict.fromkeys(found)
-            elif not self._modules.place(imported, root).folder or _is_installed(imported):
+                continue
+            folder = self._modules.place(imported, root).folder
+            if not folder or _is_installed(imported):
                 libraries.add(imported.partition(".")[0])
+            elif not any(Path(folder).rglob("*.py")):
+                raise _without_code(imported, file.name, folder)
         return _Parsed(source.digest, [*files], libraries)
 
     def _imported(self, module: str, root: str) -> list[_SourceFile]:
@@ -266,6 +270,15 @@ class SourceTree:
                 got=str(error),
                 fix="fix the file, or name another one in the configuration",
             ) from error
+
+
+def _without_code(module: str, importer: str, folder: str) -> CodeError:
+    return CodeError(
+        "A folder without code has the name of a module that a job imports.",
+        where=folder,
+        got=f"no Python file in it, but Python takes it for the `{module}` that {importer} imports",
+        fix="fetch what belongs there (a submodule: `git submodule update --init`), or rename it",
+    )
 
 
 def _is_compiled(path: str) -> bool:
