@@ -51,8 +51,8 @@ def command(*arguments: str, before: str = "") -> list[str]:
 
 def run(folder: Path, *arguments: str, before: str = "") -> list[str]:
     """Return the lines that Snakemake prints into files."""
-    words, variables = ("--logger", "cactus", "--cores", "2", *arguments), dict(os.environ)
-    variables["PYTHONPATH"] = str(SCRIPTS)
+    words = ("--logger", "cactus", "--cores", "2", *arguments)
+    variables = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     if not before:
         done = call("snakemake.cli", words, folder, variables)
     else:
@@ -183,6 +183,19 @@ def test_a_full_disk_is_told_and_ends_no_logger(folder: Path):
         )
     assert b"the output waits: No space left on device" in done.stderr
     assert b"in _monitor" not in done.stderr
+
+
+def test_a_full_disk_below_snakemakes_own_log_gives_no_traceback(folder: Path):
+    (logs := folder / ".snakemake/log").mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(logs)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        (logs / "full").write_bytes(bytes(4096))
+        lines = run(folder)
+    finally:
+        subprocess.run(["umount", str(logs)], check=True)
+    assert not any("Logging error" in line or "Traceback" in line for line in lines)
 
 
 def test_a_reader_that_has_had_enough_of_a_run_ends_no_job(folder: Path):

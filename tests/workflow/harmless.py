@@ -123,7 +123,8 @@ _LEFT: Final = (
     "tables/omniglot.aux", "tables/omniglot.log", "tables/omniglot.pdf", "tables/omniglot.fls",
     "tables/omniglot.fdb_latexmk", "tables/omniglot.synctex.gz", "tables/tables.out",
     "tables/omniglot.tex~", "tables/.omniglot.tex.swp", "tables/#omniglot.tex#",
-    "tables/omniglot.tex.save",
+    "tables/omniglot.tex.save", "tables/nohup.out", "tables/omniglot.tex.bkp",
+    "tables/_minted-tables/default.pygstyle", "figures/shots.xbb", "figures/shots.bb",
     f"models/{MAML}/model.json.bak", f"evaluations/{MAML}/accuracies.csv.orig",
     "figures/.DS_Store", "figures/Thumbs.db", "figures/shots.pdf:Zone.Identifier",
     f"records/meta_train/{MAML}.json~",
@@ -141,7 +142,8 @@ _BY_LATEX: Final = (
         "omniglot.synctex.gz(busy)",
         "omniglot-blx.bib",
     ),
-    *("texput.log", "texput.fls", "missfont.log"),
+    *("texput.log", "texput.fls", "missfont.log", "comment.cut"),
+    *("tables.loe", "tables.pytxcode", "tables-figure0.pdf", "tables-figure0.log"),
 )
 OPERATIONS: Final[dict[str, Operation]] = {
     "nothing": lambda _: None,

@@ -6,8 +6,8 @@ from pathlib import Path
 from cactus.command import run_main, stage_parser
 from cactus.data.files.registry import dataset_entry
 from cactus.data.prepare import prepare, with_access
-from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
+from cactus.provenance.execution.watch.opened_files import declared_files_only
 from cactus.provenance.fingerprint.hash_cache import HashCache
 from cactus.provenance.fingerprint.raw_files import custom_raw_hashes, read_raw_hashes
 from cactus.stages.prepare_data import PrepareDataSpec, RawAccess

@@ -4,8 +4,8 @@ from contextlib import nullcontext
 
 from cactus.command import run_main, training_parser
 from cactus.config.sections.base import names_a_module
-from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.run_job import SCRIPTS, running_job
+from cactus.provenance.execution.watch.opened_files import declared_files_only
 from cactus.stages.train_embedding import TrainEmbeddingSpec
 
 

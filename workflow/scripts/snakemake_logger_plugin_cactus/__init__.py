@@ -7,6 +7,7 @@ elsewhere, a job that runs for long says so every ten minutes. For a failed job,
 follows.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -50,6 +51,9 @@ class LogHandler(LogHandlerBase):
     reminder = 600.0  # seconds between two lines of a running job where there is no terminal
 
     def __post_init__(self) -> None:
+        # On a full disk, Snakemake's own log would print a traceback for each of its lines; jobs
+        # and commands that cannot write say so.
+        logging.raiseExceptions = False
         self._begun = time.monotonic()
         self._running: dict[int, RunningJob] = {}
         self._lock = threading.Lock()

@@ -72,6 +72,8 @@ def test_hidden_files_and_texts_are_ignored(raw, tmp_path):
         ".DS_Store",
         "circle/.hidden.png",
         "circle/Thumbs.db",
+        "circle/desktop.ini",
+        "circle/000.png~",
         "README.md",
         "ring/note.txt",
     ):

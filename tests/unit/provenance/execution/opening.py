@@ -27,8 +27,8 @@ from PIL import Image
 
 from cactus.errors import ConfigError
 from cactus.provenance.execution.lease import Lease
-from cactus.provenance.execution.opened_files import declared_files_only
 from cactus.provenance.execution.running_job import RunningJob
+from cactus.provenance.execution.watch.opened_files import declared_files_only
 from cactus.provenance.records.plan import Plan
 from cactus.train.stop import StopRequest
 
@@ -36,6 +36,8 @@ SCRIPTS = Path(__file__).parents[4] / "workflow/scripts"
 RUN = Path("results/small")
 INPUT = "data/mnist/train_images.npy"
 SHARED = "/dev/shm/cactus-opening"
+CLUSTER = Path("../cluster")
+BESIDE = SCRIPTS / "snakemake_logger_plugin_cactus/__init__.py"
 
 
 def write_files() -> None:
@@ -56,8 +58,13 @@ def write_files() -> None:
     Path("nets.py").write_text("x = 1\n")
     Path("planned.py").write_text("x = 1\n")
     Path("mine.txt").write_text("1")
+    CLUSTER.mkdir()
+    library = next(Path(torch.__file__).parent.rglob("libc10.so"))
+    for name in ("libown.so", f"{CLUSTER}/libother.so.1"):
+        shutil.copy(library, name)
     Path("folder").mkdir()
-    for name in ("folder/a", SHARED):
+    Path("lists/deep").mkdir(parents=True)
+    for name in ("folder/a", "lists/deep/a", SHARED):
         Path(name).write_text("1")
 
 
@@ -117,10 +124,13 @@ def own_file() -> None:
         path.read_text()
 
 
-def shared_library() -> None:
-    found = next(Path(torch.__file__).parent.rglob("libc10.so"))
-    shutil.copy(found, "libother.so.1")
-    ctypes.CDLL("./libother.so.1")
+def own_folder() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        list(Path(folder).iterdir())
+
+
+def shared_library(name: str) -> None:
+    ctypes.CDLL(name)
     time.sleep(0.5)
 
 
@@ -231,7 +241,18 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "a program": (lambda: subprocess.run(["uname", "-a"], stdout=subprocess.DEVNULL), ""),
     "a program with words": (lambda: subprocess.run(["true", "~x", "mine", "a" * 5000, "."]), ""),
     "a missing file": (missing, ""),
-    "a shared library": (shared_library, ""),
+    "a shared library of the cluster": (lambda: shared_library(f"{CLUSTER}/libother.so.1"), ""),
+    "a shared library of one's own": (lambda: shared_library("./libown.so"), "libown.so"),
+    "code beside the package": (lambda: read(str(BESIDE)), BESIDE.name),
+    "os.listdir": (lambda: os.listdir("folder"), "folder"),  # noqa: PTH208
+    "os.scandir": (lambda: os.scandir("folder").close(), "folder"),
+    "Path.iterdir": (lambda: list(Path("folder").iterdir()), "folder"),
+    "Path.rglob": (lambda: list(Path("folder").rglob("*.txt")), "folder"),
+    "os.walk": (lambda: list(os.walk("folder")), "folder"),
+    "a folder of inputs": (lambda: list((RUN / "data/mnist").iterdir()), ""),
+    "a folder of declared files": (lambda: list(Path("lists").rglob("*")), ""),
+    "folders of libraries": (lambda: list(Path(np.__file__).parent.glob("*.py")), ""),
+    "its own temporary folder": (own_folder, ""),
     "fonts": (lambda: __import__("matplotlib.pyplot").pyplot.figure(), ""),
     "matrices": (lambda: torch.zeros(3, 3) @ torch.zeros(3, 3), ""),
 }  # fmt: skip
@@ -241,7 +262,8 @@ def outcome(case: Callable[[], Any]) -> str:
     """Return what a case is refused for; empty if it is not."""
     plan = Plan(
         stage="train_embedding", cell="mnist/mine/s0", spec={}, libraries={}, files={},
-        code={"planned.py": "", __file__: ""}, declared={"declared.npy": ""}, inputs={INPUT: ""},
+        code={"planned.py": "", __file__: ""}, declared={"declared.npy": "", "lists/deep/a": ""},
+        inputs={INPUT: ""},
     )  # fmt: skip
     job = RunningJob(
         RUN, plan, StopRequest("job"), Lease(RUN, "opening"), {}, datetime.now(UTC), 0.0

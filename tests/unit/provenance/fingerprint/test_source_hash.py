@@ -167,6 +167,16 @@ def test_imports_are_absolute_and_found_anywhere_in_the_source():
     assert {"cactus.embed.images", "yaml", "cactus.data.arrays"} <= set(found)
 
 
+def test_modules_that_are_imported_by_their_name_count():
+    text = (
+        "import importlib\nfrom importlib import import_module as load, import_module\n"
+        "def f(x):\n    y = [importlib.import_module('a.b'), import_module('c', package=x)]\n"
+        "    return __import__('d').e(import_module(x), import_module('.f', x), open('g'))\n"
+    )
+    named = {one for one in read_source(text, "m").imports if not one.startswith("importlib")}
+    assert named == {"a.b", "c", "d"}
+
+
 def test_imports_for_type_checkers_only_do_not_count():
     text = (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import torch\nelse:\n import json\n"

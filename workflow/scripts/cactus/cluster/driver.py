@@ -52,8 +52,10 @@ def let_plans_decide(workflow: Any, run_folder: Path, source: PlannedConfig) -> 
     alone = partial(refuse_another, run_folder), partial(source.write, run_folder)
     lost = (partial(source.write_if_lost, run_folder),)
     workflow.persistence.lock = partial(_first, lost if workflow.dryrun else alone)
-    # Snakemake must not cache its listings of folders: plans are added meanwhile.
+    # Snakemake must not cache its listings of folders: plans are added meanwhile. Nor does a dry
+    # run keep them for the next one, so that it works where nothing can be written, too.
     workflow.iocache.remaining_wait_time = 0
+    workflow.persistence.save_iocache = lambda: None
 
 
 def spare_scheduler(workflow: Any) -> None:

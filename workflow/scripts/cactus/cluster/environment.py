@@ -51,8 +51,11 @@ def check_place(clone: Path) -> None:
         It has braces, which Snakemake takes for wildcards in the path of an environment.
     RecordError
         Something is in the place of the folder in which Snakemake keeps its own files.
+    OSError
+        That folder cannot be made.
     """
     refuse(standing([SNAKEMAKE]))
+    SNAKEMAKE.mkdir(exist_ok=True)  # Snakemake would fail with a traceback
     if {*"{}"} & {*str(clone)}:
         raise ConfigError(
             "Snakemake cannot work in a folder with braces in its path.",

@@ -71,7 +71,7 @@ def _refusal(what: str, output: Path, got: str) -> RecordError:
         f"The {what} cannot be written there.",
         where=str(output),
         got=got,
-        fix="choose another --output, or remove what is there",
+        fix="choose another folder, or remove what is there",
     )
 
 

@@ -20,7 +20,10 @@ _UNFINISHED = re.compile(
     r"\.(part|partial|crdownload|download|opdownload|aria2|tmp|!ut)$", re.IGNORECASE
 )
 UNFINISHED = "an unfinished download"
-_SYSTEM = "__MACOSX"  # what macOS puts beside the contents of an archive
+# What systems and editors put beside the files of users.
+_SYSTEM = re.compile(
+    r"^(\.|__MACOSX$|(eh)?thumbs\.db$|desktop\.ini$|Icon\r$)|:Zone\.Identifier$|~$", re.IGNORECASE
+)
 _MOST_LINKS = 100
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",
@@ -176,5 +179,5 @@ def is_unfinished(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a file comes from the operating system or an incomplete download."""
-    return name.startswith(".") or name == _SYSTEM or is_unfinished(name)
+    """Return whether a file comes from the system, an editor or an incomplete download."""
+    return _SYSTEM.search(name) is not None or is_unfinished(name)

@@ -22,16 +22,18 @@ from cactus.stages.base import Job, stage_named, stage_names
 from cactus.stages.whole_run.audit_run import AUDIT
 
 _BACKUP: Final = re.compile(
-    r"^\.|^~\$|~$|^#.*#$|\.(bak|orig|rej|save|sw[a-p]|tmp)(\.\d+)?$"
-    r"|^((eh)?[Tt]humbs\.db|desktop\.ini|Icon\r|4913)$|:Zone\.Identifier$"
+    r"^\.|^~\$|~$|^#.*#$|\.(bak|bkp|orig|rej|save|sw[a-p]|tmp)(\.\d+)?$"
+    r"|^((eh)?[Tt]humbs\.db|desktop\.ini|Icon\r|4913|nohup\.out)$|:Zone\.Identifier$"
 )
 # What LaTeX and its companions write beside a document, with the document's name.
 _LATEX: Final = re.compile(
-    r"(-blx\.bib|\.(aux|log|out|toc|lof|lot|lol|loa|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
-    r"|synctex(\.gz)?(\(busy\))?|bbl|bcf|blg|run\.xml|nav|snm|vrb|thm|spl|ent"
+    r"(-blx\.bib|-figure\d+\.(pdf|dpth|log|md5)|\.(aux|log|out|toc|lof|lot|lol|loa|loe|cut|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
+    r"|synctex(\.gz)?(\(busy\))?|bbl|bcf|blg|pytxcode|run\.xml|nav|snm|vrb|thm|spl|ent"
     r"|idx|ind|ilg|glo|gls|glg|acn|acr|alg|ist|maf|mtc\d*|el))$"
 )
-_NAMELESS: Final = ("texput", "missfont")  # what LaTeX writes if it knows no document
+_NAMELESS: Final = ("texput", "missfont", "comment")  # what LaTeX writes under these names
+_MINTED: Final = re.compile(r"^_minted(-|$)")  # a folder of its colored listings
+_BOX: Final = re.compile(r"\.(xbb|bb)$")  # the size of a figure, as some drivers read it
 _OBJECT: Final = re.compile(r"^objects/([0-9a-f]{2})/(\1[0-9a-f]{62})$")
 # What is in the folder of a run beside the results.
 _OF_THE_RUN: Final = (*FOLDERS, "plans", HASHES_FILE, WAIVERS_FILE, DIGEST, SEAL)
@@ -159,7 +161,13 @@ class Strays:
         path = PurePosixPath(name)
         if any(_BACKUP.search(part) for part in path.parts):
             return True
-        if path.parts[0] not in ("tables", "paper") or not _LATEX.search(path.name):
+        if _BOX.search(path.name):
+            return any(str(path.with_suffix(one)) in self._owned for one in (".pdf", ".png"))
+        if path.parts[0] not in ("tables", "paper"):
+            return False
+        if any(map(_MINTED.search, path.parts)):
+            return True
+        if not _LATEX.search(path.name):
             return False
         document = _LATEX.sub("", path.name)
         beside = path.parent if path.parent.name == "auto" else path  # where Emacs keeps its own

@@ -28,7 +28,7 @@ _REGISTRY: Final = "config/datasets.yaml"
 # Top-level modules of our own code whose distribution has a different name: a quick way to it.
 _DISTRIBUTIONS: Final = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow"}
 _LOCK: Final = "envs/requirements.lock"
-_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.M)
+_PIN: Final = re.compile(r"^([A-Za-z0-9._-]+) *== *([^\s;\\]+)", re.M)
 _CONDA: Final = "envs/cactus.yaml"
 _PYTHON_PIN: Final = re.compile(r"^ *- (python) *=+ *(\d+\.\d+)", re.M)
 

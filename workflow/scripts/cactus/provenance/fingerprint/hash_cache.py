@@ -25,7 +25,7 @@ from cactus.provenance.records.values import Sha256, checked
 
 HASHES_FILE: Final = "hashes.json"
 # Increase this when the format of the file changes, or how sources are hashed.
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 # The hash of a source is the same in all versions of Python that are tested, but a later one may
 # parse it otherwise.
 _SOURCE: Final = f"source {sys.version_info.major}.{sys.version_info.minor}"

@@ -5,7 +5,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
+
+# Functions that import the module that they are told.
+_IMPORTING: Final = ("import_module", "__import__")
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,9 @@ class PythonSource:
     digest
         sha256 of the syntax tree without docstrings.
     imports
-        Dotted names of the modules that the source may import when it runs, and of the names that
-        it imports from them, which may be modules too.
+        Dotted names of the modules that the source may import when it runs, also by the functions
+        of `importlib` if they are told the name as it is, and of the names that it imports from
+        them, which may be modules too.
     """
 
     digest: str
@@ -128,7 +132,24 @@ def _imports(tree: ast.AST, module: str) -> set[str]:
             base = _absolute(node, module)
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+    names.update(_imported_by_calls(tree))
     return names
+
+
+def _imported_by_calls(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules that ``importlib.import_module("...")`` and ``__import__`` are told."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called, name = node.func, node.args[0].value
+            function = (
+                called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            )
+            if function in _IMPORTING and isinstance(name, str) and _is_absolute(name):
+                yield name
+
+
+def _is_absolute(module: str) -> bool:
+    return all(part.isidentifier() for part in module.split("."))
 
 
 def _absolute(node: ast.ImportFrom, module: str) -> str:

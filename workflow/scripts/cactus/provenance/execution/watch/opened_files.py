@@ -2,18 +2,15 @@
 
 Code of users may read ready-made vectors, weights or lists. Unless they are declared, their
 content reaches neither plan nor record, and a replaced file would go unnoticed. Python announces
-each file that it opens and each program that it starts (PEP 578). Libraries that open files in C do
-not; so the files that are open or mapped into memory are looked at several times a second, too.
+each file that it opens, each folder that it lists and each program that it starts (PEP 578).
+Libraries that open files in C do not; so the files that are open or mapped into memory are looked
+at several times a second, too.
 """
 
-import importlib.util
 import mmap
 import os
 import re
-import stat
 import sys
-import sysconfig
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,39 +19,9 @@ from typing import Any, Final
 
 from cactus.errors import ConfigError
 from cactus.provenance.execution.running_job import RunningJob
-from cactus.provenance.fingerprint.declared import declared_path
-from cactus.provenance.fingerprint.distributions import library_folders
+from cactus.provenance.execution.watch.allowed import Allowed
 
 _LOOK_SECONDS: Final = 0.2
-# Programs, libraries, devices and settings of the system.
-_SYSTEM: Final = (
-    "/proc",
-    "/sys",
-    "/dev",
-    "/etc",
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/bin",
-    "/sbin",
-    "/run",
-)
-# Compiled kernels and lists of fonts, which libraries make themselves.
-_CACHES: Final = (
-    "~/.cache/matplotlib", "~/.config/matplotlib", "~/.cache/fontconfig", "~/.fonts",
-    "~/.local/share/fonts", "~/.cache/torch/kernels", "~/.cache/torch_extensions", "~/.triton",
-    "~/.nv", "$MPLCONFIGDIR", "$XDG_CONFIG_HOME/matplotlib", "$XDG_CACHE_HOME/matplotlib",
-    "$XDG_CACHE_HOME/fontconfig", "$XDG_CACHE_HOME/torch/kernels", "$TORCHINDUCTOR_CACHE_DIR",
-    "$TRITON_CACHE_DIR", "$TORCH_EXTENSIONS_DIR", "$CUDA_CACHE_PATH", "$CUDA_HOME",
-)  # fmt: skip
-# Compiled code: shared libraries, which clusters keep in folders of their own, and Numba's caches.
-_COMPILED: Final = re.compile(r"\.so(\.[0-9.]+)?$|\.nb[ic]$")
-# Folders of a run in which bookkeeping keeps a job's lease, checkpoints, new results and log.
-_OWN_FOLDERS: Final = ("work", "states", "logs")
-# Where files are handed over in memory: what is there before the job is a file like any other.
-_SHARED: Final = ("/dev/shm", "/run/shm")
-# File systems of users, such as drives, below folders of the system.
-_MOUNTED: Final = ("/run/media", "/run/user", "/run/mount")
 # Functions that open files in C++ or Rust, so that Python does not announce them: the module, the
 # name, and the place of the file among the arguments.
 _SILENT: Final = (
@@ -65,13 +32,15 @@ _SILENT: Final = (
 )
 # Events of programs that are started, and the place of the arguments or the shell's line.
 _PROGRAMS: Final = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.exec": 1, "os.system": 0}
+_LISTING: Final = ("os.listdir", "os.scandir")
+_READING: Final = ("open", "sqlite3.connect", *_LISTING)
 _WORD: Final = re.compile(r"[^\s'\"<>|&;()=,]+")
 _MOST_SHARED: Final = 4096
 
 
 @contextmanager
 def declared_files_only(job: RunningJob, where: str, scripts: Path) -> Iterator[None]:
-    """Refuse the first file that the block opens for reading and that the job's plan does not list.
+    """Refuse the first file that the block reads, or folder that it lists, without a declaration.
 
     Allowed are the job's code, inputs and declared files, what the job itself writes, Python's
     libraries, system files and caches of compiled kernels.
@@ -133,15 +102,7 @@ class _Watch:
         self.refused: ConfigError | None = None
         self._where, self._active, self._thread = where, True, threading.current_thread()
         self._process, self._from_children = os.getpid(), mmap.mmap(-1, _MOST_SHARED)
-        self._start = Path.cwd()
-        self._started = job.started.timestamp()
-        own = [str(job.run_folder / name) for name in _OWN_FOLDERS]
-        folders = {*own, str(scripts), *_environment()}
-        self._folders = tuple(os.path.realpath(one) for one in folders)
-        files = [*(job.run_folder / one for one in job.plan.inputs)]
-        files += [declared_path(self._start, one) for one in (*job.plan.declared, *job.plan.code)]
-        self._files = {os.path.realpath(one) for one in files}
-        self._temporary = os.path.realpath(tempfile.gettempdir())
+        self._allowed = Allowed(job, scripts)
         self._known = {*_open_now()}
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -149,19 +110,25 @@ class _Watch:
         if self._active and event in _PROGRAMS:
             for name in _named_files(event, arguments):
                 self.opened(name)
-        if not self._active or event not in ("open", "sqlite3.connect"):
+        if not self._active or event not in _READING:
             return
         own = threading.current_thread() is self._thread and os.getpid() == self._process
         if self.refused is not None and own:
             raise self.refused  # found meanwhile, or ignored by a library
         if event == "open" and not _reads(arguments[1], arguments[2]):
             return
-        self.opened(arguments[0])
+        if event in _LISTING:
+            self._read("." if arguments[0] is None else arguments[0], self._allowed.folder)
+        else:
+            self.opened(arguments[0])
 
     def opened(self, name: Any) -> None:
         """Refuse a file that was opened for reading, unless it is allowed."""
+        self._read(name, self._allowed.file)
+
+    def _read(self, name: Any, allowed: Callable[[str], bool]) -> None:
         if self._active and isinstance(name, str | bytes | os.PathLike):
-            self._refuse_unless_allowed(str(Path(os.fsdecode(name)).absolute()))
+            self._refuse_unless(allowed, str(Path(os.fsdecode(name)).absolute()))
             if self.refused is not None:
                 raise self.refused
 
@@ -176,7 +143,7 @@ class _Watch:
         for path in _open_now():
             if path not in self._known:
                 self._known.add(path)
-                self._refuse_unless_allowed(path)
+                self._refuse_unless(self._allowed.file, path)
 
     def hear_children(self) -> None:
         """Take over what a process that was forked from this one, such as a loader, was refused."""
@@ -187,14 +154,15 @@ class _Watch:
         """Ignore all further events."""
         self._active = False
 
-    def _refuse_unless_allowed(self, path: str) -> None:
+    def _refuse_unless(self, allowed: Callable[[str], bool], path: str) -> None:
         child = os.getpid() != self._process
         if child:
             self.refused = None  # it may go on, e.g. to send its error; this process will stop
-        if self._active and self.refused is None and not self._is_allowed(path):
-            shown = Path(path)
-            below = shown.is_relative_to(self._start)
-            name = str(shown.relative_to(self._start) if below else shown)
+        if self._active and self.refused is None and not allowed(path):
+            shown, start = Path(path), self._allowed.start
+            below = shown.is_relative_to(start)
+            name = str(shown.relative_to(start) if below else shown)
+            name += "/" if shown.is_dir() else ""
             self.refused = self._error(name)
             if child:
                 content = os.fsencode(name)[:_MOST_SHARED]
@@ -202,45 +170,20 @@ class _Watch:
 
     def _error(self, name: str) -> ConfigError:
         code = "import it by an import statement, or " if name.endswith((".py", ".pyc")) else ""
+        what = "listed a folder" if name.endswith("/") else "opened a file"
         return ConfigError(
-            "Code of users opened a file that it does not declare.",
+            f"Code of users {what} that it does not declare.",
             where=self._where,
             got=f"{name}, of which plan and record know nothing",
             fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of its "
             "entry, so that a changed file makes its results stale",
         )
 
-    def _is_allowed(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        if real.endswith(".pyc") and "__pycache__" in real:
-            real = importlib.util.source_from_cache(real)
-        try:
-            status = Path(path).stat()
-        except (OSError, ValueError):
-            return True  # there is no such file
-        if _COMPILED.search(real):
-            return True
-        if not stat.S_ISREG(status.st_mode) or real in self._files:
-            return True
-        if _is_below(real, self._temporary, *_SHARED) and status.st_ctime >= self._started:
-            return True  # made by this job, or at least after it started
-        system = _is_below(real, *_SYSTEM) and not _is_below(real, *_SHARED, *_MOUNTED)
-        return system or _is_below(real, *self._folders)
-
 
 def _reads(mode: object, flags: int) -> bool:
     if isinstance(mode, str):
         return "r" in mode or ("+" in mode and "a" in mode)
     return flags & os.O_ACCMODE != os.O_WRONLY and not flags & (os.O_TRUNC | os.O_EXCL)
-
-
-def _environment() -> Iterator[str]:
-    """Yield the folders of Python, its libraries and caches."""
-    yield from (sys.prefix, sys.base_prefix, *sysconfig.get_paths().values())
-    yield from library_folders()
-    found = (Path(os.path.expandvars(one)).expanduser() for one in _CACHES)
-    yield from (str(one) for one in found if one.is_absolute())
-    yield from map(str, Path(tempfile.gettempdir()).glob("torchinductor_*"))
 
 
 def _named_files(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
@@ -255,10 +198,6 @@ def _named_files(event: str, arguments: tuple[Any, ...]) -> Iterator[str]:
             path = os.path.join(os.fsdecode(folder or ""), word)  # noqa: PTH118
             if os.path.isfile(path):  # noqa: PTH113 - Path's fails for words that are no names
                 yield path
-
-
-def _is_below(path: str, *folders: str) -> bool:
-    return any(path == one or path.startswith(one.rstrip("/") + "/") for one in folders)
 
 
 def _open_now() -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Which files and folders a job of custom code reads, against what its plan lists."""
