@@ -31,8 +31,9 @@ _SYSTEM: Final = (
 # Compiled kernels and lists of fonts, which libraries make themselves.
 _CACHES: Final = (
     "~/.cache/matplotlib", "~/.config/matplotlib", "~/.cache/fontconfig", "~/.fonts",
-    "~/.local/share/fonts", "$XDG_DATA_HOME/fonts", "~/.cache/torch/kernels", "~/.cache/torch_extensions", "~/.triton",
-    "~/.nv", "$MPLCONFIGDIR", "$XDG_CONFIG_HOME/matplotlib", "$XDG_CACHE_HOME/matplotlib",
+    "~/.local/share/fonts", "$XDG_DATA_HOME/fonts", "~/.cache/torch/kernels",
+    "~/.cache/torch_extensions", "~/.triton", "~/.nv", "$MPLCONFIGDIR",
+    "$XDG_CONFIG_HOME/matplotlib", "$XDG_CACHE_HOME/matplotlib",
     "$XDG_CACHE_HOME/fontconfig", "$XDG_CACHE_HOME/torch/kernels", "$TORCHINDUCTOR_CACHE_DIR",
     "$TRITON_CACHE_DIR", "$TORCH_EXTENSIONS_DIR", "$CUDA_CACHE_PATH", "$CUDA_HOME",
 )  # fmt: skip
