@@ -170,9 +170,10 @@ class _Watch:
 
     def _error(self, name: str) -> ConfigError:
         code = "import it by an import statement, or " if name.endswith((".py", ".pyc")) else ""
-        what = "listed a folder" if name.endswith("/") else "opened a file"
         return ConfigError(
-            f"Code of users {what} that it does not declare.",
+            "Code of users listed a folder that it does not declare."
+            if name.endswith("/")
+            else "Code of users opened a file that it does not declare.",
             where=self._where,
             got=f"{name}, of which plan and record know nothing",
             fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of its "
