@@ -58,12 +58,14 @@ def write_files() -> None:
     Path("nets.py").write_text("x = 1\n")
     Path("planned.py").write_text("x = 1\n")
     Path("mine.txt").write_text("1")
+    Path("lists").mkdir()
+    Path("lists/net.py").write_text("x = 1\n")
     CLUSTER.mkdir()
     library = next(Path(torch.__file__).parent.rglob("libc10.so"))
     for name in ("libown.so", f"{CLUSTER}/libother.so.1"):
         shutil.copy(library, name)
     Path("folder").mkdir()
-    Path("lists/deep").mkdir(parents=True)
+    Path("lists/deep").mkdir()
     for name in ("folder/a", "lists/deep/a", SHARED):
         Path(name).write_text("1")
 
@@ -244,6 +246,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "a shared library of the cluster": (lambda: shared_library(f"{CLUSTER}/libother.so.1"), ""),
     "a shared library of one's own": (lambda: shared_library("./libown.so"), "libown.so"),
     "code beside the package": (lambda: read(str(BESIDE)), BESIDE.name),
+    "a module of a folder": (lambda: __import__("lists.net"), "net.py"),
     "os.listdir": (lambda: os.listdir("folder"), "folder"),  # noqa: PTH208
     "os.scandir": (lambda: os.scandir("folder").close(), "folder"),
     "Path.iterdir": (lambda: list(Path("folder").iterdir()), "folder"),

@@ -59,6 +59,13 @@ class Allowed:
     scripts
         Folder of the stages' scripts and of the package `cactus`. Of it, only code is allowed: that
         of the package, and what the plan lists.
+
+    Attributes
+    ----------
+    start
+        The folder in which relative paths of declared files start.
+    own_code
+        The files of the user's code.
     """
 
     def __init__(self, job: RunningJob, scripts: Path) -> None:
@@ -70,6 +77,10 @@ class Allowed:
         files = [job.run_folder / one for one in job.plan.inputs]
         files += [declared_path(self.start, one) for one in (*job.plan.declared, *job.plan.code)]
         files += [scripts / one for one in job.plan.code]
+        ours = (f"{job.plan.stage}.py", "cactus/")
+        own_code = [one for one in job.plan.code if not one.startswith(ours)]
+        self.own_code = {os.path.realpath(one / name) for one in (self.start, scripts)
+                         for name in own_code}  # fmt: skip
         self._files = {os.path.realpath(one) for one in files}
         self._around = {*_above(self._files, os.path.realpath(self.start))}
         self._temporary = os.path.realpath(tempfile.gettempdir())

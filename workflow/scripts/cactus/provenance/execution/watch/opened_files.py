@@ -12,9 +12,10 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from cactus.errors import ConfigError
@@ -34,6 +35,7 @@ _SILENT: Final = (
 _PROGRAMS: Final = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.exec": 1, "os.system": 0}
 _LISTING: Final = ("os.listdir", "os.scandir")
 _READING: Final = ("open", "sqlite3.connect", *_LISTING)
+_IMPORTING: Final = "<frozen importlib._bootstrap_external>"
 _WORD: Final = re.compile(r"[^\s'\"<>|&;()=,]+")
 _MOST_SHARED: Final = 4096
 
@@ -117,10 +119,10 @@ class _Watch:
             raise self.refused  # found meanwhile, or ignored by a library
         if event == "open" and not _reads(arguments[1], arguments[2]):
             return
-        if event in _LISTING:
-            self._read("." if arguments[0] is None else arguments[0], self._allowed.folder)
-        else:
+        if event not in _LISTING:
             self.opened(arguments[0])
+        elif _is_called_from(self._allowed.own_code):  # the package lists folders, too
+            self._read("." if arguments[0] is None else arguments[0], self._allowed.folder)
 
     def opened(self, name: Any) -> None:
         """Refuse a file that was opened for reading, unless it is allowed."""
@@ -179,6 +181,21 @@ class _Watch:
             fix=f"{code}add {name!r}, its folder or a pattern to the list `files` of its "
             "entry, so that a changed file makes its results stale",
         )
+
+
+def _is_called_from(files: Collection[str]) -> bool:
+    """Return whether code in one of some files has led to what is heard of in this thread.
+
+    It has not, if Python lists a folder to import from it: the file of the module tells more.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    if frame is not None and frame.f_code.co_filename == _IMPORTING:
+        return False
+    while frame is not None:
+        if os.path.realpath(frame.f_code.co_filename) in files:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _reads(mode: object, flags: int) -> bool:
