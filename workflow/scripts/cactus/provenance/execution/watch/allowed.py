@@ -36,6 +36,7 @@ _CACHES: Final = (
     "$XDG_CONFIG_HOME/matplotlib", "$XDG_CACHE_HOME/matplotlib",
     "$XDG_CACHE_HOME/fontconfig", "$XDG_CACHE_HOME/torch/kernels", "$TORCHINDUCTOR_CACHE_DIR",
     "$TRITON_CACHE_DIR", "$TORCH_EXTENSIONS_DIR", "$CUDA_CACHE_PATH", "$CUDA_HOME",
+    "~/.cache/numba", "$XDG_CACHE_HOME/numba", "$NUMBA_CACHE_DIR",
 )  # fmt: skip
 # Shared libraries, which clusters keep in folders of their own.
 _SHARED_LIBRARY: Final = re.compile(r"\.so(\.[0-9.]+)?$")
