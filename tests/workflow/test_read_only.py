@@ -25,7 +25,8 @@ def read_only(folder: Path, place: Path) -> Iterator[Project]:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
         yield Project(place)
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        # Lazily: a process that serves commands in this folder waits for more of them.
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def test_nothing_is_to_do_and_all_can_be_read(scratch: Scratch, tmp_path: Path):
