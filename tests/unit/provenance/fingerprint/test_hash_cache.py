@@ -77,7 +77,7 @@ ENTRY = {"path": "/a", "state": [1, 2, 3, 4], "value": "0" * 64}
 
 
 def saved(**changes: object) -> str:
-    return json.dumps({"form": 5, "entries": {"sha256:/a": {**ENTRY, **changes}}})
+    return json.dumps({"form": 6, "entries": {"sha256:/a": {**ENTRY, **changes}}})
 
 
 def test_a_valid_cache_is_read(tmp_path: Path):
@@ -97,7 +97,7 @@ def test_a_cache_that_cannot_be_saved_is_skipped(tmp_path: Path):
 @pytest.mark.parametrize(
     "content",
     [
-        "", "[]", "{}", '{"form": 0, "entries": {}}', "\x00", '{"form": 5, "entries": []}',
+        "", "[]", "{}", '{"form": 0, "entries": {}}', "\x00", '{"form": 6, "entries": []}',
         saved(value=3), saved(value="0"), saved(state=[1, 2, 3]), saved(state=None),
         saved(path=None), saved(value=["0" * 64]), saved(state=["a"] * 4), "[" * 10**5,
     ],
