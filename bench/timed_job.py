@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cactus.provenance.execution import run_job
 from cactus.provenance.execution.running_job import RunningJob
+
+_RUNNING_JOB: Final = run_job.running_job
+_IMPORT: Final = builtins.__import__
 
 
 class Spent:
@@ -23,22 +26,22 @@ class Spent:
 
     @contextmanager
     def running_job(self, plan: Path) -> Iterator[RunningJob]:
-        """Time what is done in `run_job.running_job`, which `original` keeps."""
-        with original(plan) as job:
+        """Time what is done in `run_job.running_job`, which `_RUNNING_JOB` keeps."""
+        with _RUNNING_JOB(plan) as job:
             builtins.__import__ = self._import
             start = _now()
             try:
                 yield job
             finally:
                 self.block = _now() - start
-                builtins.__import__ = imports
+                builtins.__import__ = _IMPORT
 
     def _import(self, *arguments: Any, **named: Any) -> Any:
         """Time an import; what it imports itself is in its time."""
-        builtins.__import__ = imports
+        builtins.__import__ = _IMPORT
         start = _now()
         try:
-            return imports(*arguments, **named)
+            return _IMPORT(*arguments, **named)
         finally:
             self.imports += _now() - start
             builtins.__import__ = self._import
@@ -64,8 +67,6 @@ def main(script: str, *arguments: str) -> None:
         with Path(os.environ["CACTUS_BENCH_TIMES"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-
-original, imports = run_job.running_job, builtins.__import__
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -65,6 +65,14 @@ def test_a_replaced_file_has_another_hash_though_its_time_is_the_same(start: Pat
     assert declared_hashes(start, ["a.npy"], cache) != before
 
 
+def test_a_link_to_nothing_in_a_folder_without_files_is_named(tmp_path: Path):
+    (tmp_path / "lists").mkdir()
+    assert declared.missing_file(tmp_path, "lists", "key").got == "lists: a folder without files"
+    (tmp_path / "lists/a.csv").symlink_to(tmp_path / "moved.csv")
+    error = declared.missing_file(tmp_path, "lists", "key")
+    assert error.got == "lists: a folder without files, a.csv in it is a link to nothing"
+
+
 @pytest.mark.parametrize("entry", ["**", "**/*.npy", ".", "./", "sub/..", ".."])
 def test_a_folder_in_which_runs_are_made_is_refused_before_there_are_any(start: Path, entry: str):
     for one in (entry, str(start.parent)):

@@ -168,7 +168,7 @@ def source_styles(sources: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 def loss_styles(losses: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the look of each loss of one network: grays, as the colors are of task sources."""
-    shades = np.linspace(0.2, 0.55, len(losses)) if len(losses) > 1 else [0.2]
+    shades = np.linspace(0.2, 0.55, len(losses))
     return {
         loss: {**look, "color": f"{shade:.2f}"}
         for (loss, look), shade in zip(series_styles(losses).items(), shades, strict=True)

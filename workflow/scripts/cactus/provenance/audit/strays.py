@@ -27,7 +27,8 @@ _BACKUP: Final = re.compile(
 )
 # What LaTeX and its companions write beside a document, with the document's name.
 _LATEX: Final = re.compile(
-    r"(-blx\.bib|-figure\d+\.(pdf|dpth|log|md5)|\.(aux|log|out|toc|lof|lot|lol|loa|loe|cut|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
+    r"(-blx\.bib|-figure\d+\.(pdf|dpth|log|md5)"
+    r"|\.(aux|log|out|toc|lof|lot|lol|loa|loe|cut|fls|fdb_latexmk|pdf|dvi|xdv|ps|pdfsync"
     r"|synctex(\.gz)?(\(busy\))?|bbl|bcf|blg|pytxcode|run\.xml|nav|snm|vrb|thm|spl|ent"
     r"|idx|ind|ilg|glo|gls|glg|acn|acr|alg|ist|maf|mtc\d*|el))$"
 )

@@ -60,8 +60,9 @@ def missing_file(start: Path, name: str, where: str) -> ConfigError:
     """Return the error for a declared file that does not exist; `where` is the key."""
     path = declared_path(start, name)
     other = "a folder without files" if path.is_dir() else "no such file"
-    lost = [one.name for one in path.rglob("*") if one.is_symlink() and not one.exists()]
-    other += f", {lost[0]} in it is a link to nothing" if lost else ""
+    links = (one for one in path.rglob("*") if one.is_symlink() and not one.exists())
+    if lost := next(links, None):
+        other += f", {lost.name} in it is a link to nothing"
     if path.exists() and not path.is_dir():
         other = "a pipe, a device or a socket"
     fix = f"put it at {path.absolute()}, or correct the entry"

@@ -140,10 +140,8 @@ def _imported_by_calls(tree: ast.AST) -> Iterator[str]:
     """Yield the modules that ``importlib.import_module("...")`` and ``__import__`` are told."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called, name = node.func, node.args[0].value
-            function = (
-                called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            )
+            name = node.args[0].value
+            function = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if function in _IMPORTING and isinstance(name, str) and _is_absolute(name):
                 yield name
 
