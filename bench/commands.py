@@ -31,11 +31,13 @@ def seconds(project: Project, arguments: tuple[str, ...], rounds: int) -> float:
 
 def measure(project: Project, run: str, rounds: int) -> dict[str, Any]:
     """Time each command, after one of it that is not timed."""
-    times = {}
+    records = project.folder / "results" / run / "records"
+    jobs, times = sum(1 for _ in records.rglob("*.json")), {}
     for arguments, target in TARGETS.items():
-        whole = arguments if arguments == ("--help",) else (*arguments, run)
+        alone = arguments == ("--help",)
+        whole = arguments if alone else (*arguments, run)
         seconds(project, whole, 1)
-        name = f"`cactus {arguments[0]}`"
+        name = f"`cactus {arguments[0]}`{'' if alone else f', {jobs} jobs'}"
         times[name] = {"seconds": seconds(project, whole, rounds), "target_seconds": target}
     return times
 
@@ -53,10 +55,8 @@ def main() -> None:
             project.snakemake("--cores", "2")
         else:
             project = Project(arguments.project.absolute())
-        run = project.folder / "results" / arguments.run
-        jobs = sum(1 for _ in (run / "records").rglob("*.json"))
         times = measure(project, arguments.run, arguments.rounds)
-    write_result("commands", {"what": f"commands on a run of {jobs} jobs", "times": times})
+    write_result("commands", {"what": "commands that one waits for", "times": times})
 
 
 if __name__ == "__main__":
