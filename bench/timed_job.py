@@ -53,8 +53,16 @@ def _now() -> float:
     return time.process_time() + times.children_user + times.children_system
 
 
-def main(script: str, *arguments: str) -> None:
-    """Run a stage's script as Python does, and add a line to the file ``CACTUS_BENCH_TIMES``."""
+def main(how: str, script: str, *arguments: str) -> None:
+    """Run a stage's script as Python does, and add a line to the file ``CACTUS_BENCH_TIMES``.
+
+    Parameters
+    ----------
+    how
+        Whether the job runs "alone" or "preloaded", for the line.
+    script, arguments
+        What to run.
+    """
     spent = Spent()
     # The script takes it from there.
     setattr(run_job, "running_job", spent.running_job)  # noqa: B010
@@ -63,7 +71,8 @@ def main(script: str, *arguments: str) -> None:
     try:
         runpy.run_path(script, run_name="__main__")
     finally:
-        line = {"stage": Path(script).stem, "total": _now(), "work": spent.block - spent.imports}
+        work = spent.block - spent.imports
+        line = {"stage": Path(script).stem, "how": how, "total": _now(), "work": work}
         with Path(os.environ["CACTUS_BENCH_TIMES"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 

@@ -16,7 +16,8 @@ rule train_embedding:
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/train_embedding.py" --plan {input.plan:q} '
+        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        '"$SCRIPTS/train_embedding.py" --plan {input.plan:q} '
         '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 
 

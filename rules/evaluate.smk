@@ -15,7 +15,8 @@ rule evaluate_model:
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/evaluate_model.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        '"$SCRIPTS/evaluate_model.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule evaluations:

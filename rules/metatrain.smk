@@ -16,7 +16,8 @@ rule meta_train:
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/meta_train.py" --plan {input.plan:q} '
+        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        '"$SCRIPTS/meta_train.py" --plan {input.plan:q} '
         '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 
 

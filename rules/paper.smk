@@ -46,7 +46,8 @@ rule make_figure:
     message:
         "make_figure {wildcards.figure}"
     shell:
-        'exec python "$SCRIPTS/make_figure.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" matplotlib.backends.backend_pdf,pandas,pydantic '
+        '"$SCRIPTS/make_figure.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule tables:

@@ -39,7 +39,8 @@ rule measure_partitions:
     message:
         "measure_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/measure_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" pydantic,sklearn.metrics '
+        '"$SCRIPTS/measure_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule quality:

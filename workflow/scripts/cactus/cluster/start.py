@@ -1,5 +1,6 @@
 """Checks before a run starts its first job, so that problems show up within seconds."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,7 @@ from cactus.stages.base import DatasetWildcards, Job
 from cactus.stages.prepare_data import STAGE as PREPARE_DATA
 from cactus.stages.prepare_data import raw_access
 from cactus.stages.whole_run.make_paper import PAPER
+from preloaded.protocol import DRIVER
 
 
 @message_alone()
@@ -91,6 +93,8 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_gpu(planner.config.compute.device)
         limit_gpus(workflow, planner.config.gpus.jobs_per_gpu)
     become_driver(planner.run_folder)
+    if workflow.local_exec and not workflow.deployment_settings.deployment_method:
+        os.environ.setdefault(DRIVER, str(os.getpid()))
     if submits:
         clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     if has_slurm():
