@@ -175,6 +175,7 @@ def test_signals_reach_the_job_and_its_end_the_caller(driver, tmp_path: Path, nu
     assert process.stdout is not None
     job = int(process.stdout.readline())
     assert job != process.pid
+    assert psutil.Process(job).name() == "script.py"
     process.send_signal(number)
     text, _ = process.communicate()
     if number == signal.SIGTERM:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from typing import Final, NoReturn
 
 from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, of_this_user
@@ -13,6 +14,7 @@ from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, 
 _SERVER: Final = os.path.join(os.path.dirname(__file__), "server.py")  # noqa: PTH118, PTH120
 # Shells set these anew for each command; no library reads them when it is loaded.
 _OF_SHELLS: Final = frozenset({"_", "SHLVL", "PWD", "OLDPWD"})
+_PATIENCE: Final = 1.0  # seconds in which a server that another job starts begins to listen
 
 
 def main(libraries: str, command: list[str]) -> NoReturn:
@@ -46,6 +48,8 @@ def _connect(options: list[str], libraries: str) -> socket.socket | None:
         connection = _connection(address)
         if connection is None:
             _start_server(address, [*options, _SERVER], libraries)
+        end = time.monotonic() + _PATIENCE
+        while connection is None and time.monotonic() < end:
             connection = _connection(address)
     except OSError:  # an old kernel, a driver that has just died, a limit on processes
         return None
@@ -58,7 +62,8 @@ def _address(arguments: list[str]) -> bytes:
     os.umask(umask)
     variables = {name: text for name, text in os.environ.items() if name not in _OF_SHELLS}
     python = [*arguments, sys.executable, sys.version, *sys.path]
-    process = [os.getcwd(), os.getuid(), umask]  # noqa: PTH109
+    # Containers may share addresses, and not files.
+    process = [os.readlink("/proc/self/ns/mnt"), os.getcwd(), os.getuid(), umask]  # noqa: PTH109, PTH115
     text = json.dumps([python, process, sorted(variables.items())])
     return b"\0cactus-" + hashlib.sha256(text.encode()).digest()
 

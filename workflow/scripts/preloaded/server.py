@@ -24,7 +24,8 @@ if __name__ == "__main__":
 from preloaded.protocol import DRIVER, REQUEST_BYTES, STATUS, TAKEN, of_this_user
 
 _PATIENCE: Final = 10.0  # seconds that a client has for its request
-_PR_SET_PDEATHSIG: Final = 1  # in Linux's prctl.h
+_PR_SET_PDEATHSIG: Final = 1  # in Linux's prctl.h, as the next
+_PR_SET_NAME: Final = 15
 
 
 def main() -> None:
@@ -77,11 +78,15 @@ def _keep(client: socket.socket) -> None:
     keeper = os.getpid()
     job = os.fork()
     if not job:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:  # it has just ended
             os._exit(1)
         client.close()
-        _run(streams=streams, **json.loads(text))
+        request = json.loads(text)
+        # `top` shows the name.
+        prctl(_PR_SET_NAME, os.path.basename(request["command"][0]).encode())  # noqa: PTH119
+        _run(streams=streams, **request)
         return
     for one in streams:
         os.close(one)
