@@ -16,7 +16,7 @@ rule train_embedding:
     message:
         "train_embedding {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        'exec python "$SCRIPTS/preloaded" torch '
         '"$SCRIPTS/train_embedding.py" --plan {input.plan:q} '
         '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 

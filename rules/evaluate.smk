@@ -15,7 +15,7 @@ rule evaluate_model:
     message:
         "evaluate_model {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        'exec python "$SCRIPTS/preloaded" torch '
         '"$SCRIPTS/evaluate_model.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 

@@ -16,7 +16,7 @@ rule meta_train:
     message:
         "meta_train {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/preloaded" pydantic,torch '
+        'exec python "$SCRIPTS/preloaded" torch '
         '"$SCRIPTS/meta_train.py" --plan {input.plan:q} '
         '--checkpoints "$CHECKPOINTS" >> {log:q} 2>&1'
 

@@ -46,7 +46,7 @@ rule make_figure:
     message:
         "make_figure {wildcards.figure}"
     shell:
-        'exec python "$SCRIPTS/preloaded" matplotlib.backends.backend_pdf,pandas,pydantic '
+        'exec python "$SCRIPTS/preloaded" matplotlib.backends.backend_pdf,pandas,PIL.Image '
         '"$SCRIPTS/make_figure.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 

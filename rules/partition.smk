@@ -16,7 +16,7 @@ rule make_partitions:
     message:
         "make_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/make_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" numpy "$SCRIPTS/make_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule partitions:
@@ -39,7 +39,7 @@ rule measure_partitions:
     message:
         "measure_partitions {wildcards.dataset}/{wildcards.source}/{wildcards.learner}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/preloaded" pydantic,sklearn.metrics '
+        'exec python "$SCRIPTS/preloaded" sklearn.metrics '
         '"$SCRIPTS/measure_partitions.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 

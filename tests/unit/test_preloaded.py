@@ -43,6 +43,20 @@ signal.signal(signal.SIGTERM, end)
 print(os.getpid(), flush=True)
 time.sleep(100)
 """
+ENDINGS = (
+    "pass",
+    "raise SystemExit",
+    "raise SystemExit(300)",
+    "raise SystemExit('a reason')",
+    "raise SystemExit([1])",
+    "1 / 0",
+    "raise KeyboardInterrupt",
+    "import atexit; atexit.register(print, 'at the end')",
+    "import threading as t; t.Timer(0.2, print, ['late']).start()",
+    "import concurrent.futures as c; c.ThreadPoolExecutor().submit(print, 'done')",
+    "import os; os.abort()",
+    "import sys; sys.stdout.write('no new line')",
+)
 TELLS_PARENT = "import os, sys; print('colorsys' in sys.modules, os.getppid())"
 
 
@@ -126,6 +140,16 @@ def test_a_script_finds_what_it_finds_by_itself(driver, tmp_path: Path):
     assert found[0] == found[1] == found[2]
     assert found[0][0]["input"] == "input"
     assert found[0][1:] == ["to the errors\n", 7]
+
+
+@pytest.mark.parametrize("script", ENDINGS)
+def test_a_script_ends_as_by_itself(driver, tmp_path: Path, script: str):
+    found = []
+    for one in "off", driver.pid:
+        process = start(one, tmp_path, script)
+        text, errors = process.communicate()
+        found.append((text, errors.splitlines()[-1:], process.returncode))
+    assert found[0] == found[1]
 
 
 def test_libraries_are_loaded_once(driver, tmp_path: Path):

@@ -4,6 +4,7 @@ It ends with the run's Snakemake. Each job has a keeper, a fork as well, which p
 how the job ends. The job ends with the client that waits for it.
 """
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -14,8 +15,9 @@ import select
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 if __name__ == "__main__":
     # Python puts this folder first on the path, where a script has its own.
@@ -23,6 +25,7 @@ if __name__ == "__main__":
 
 from preloaded.protocol import DRIVER, REQUEST_BYTES, STATUS, TAKEN, of_this_user
 
+_BOOKKEEPING: Final = ("numpy.random", "pydantic.main", "yaml")  # what every job imports
 _PATIENCE: Final = 10.0  # seconds that a client has for its request
 _PR_SET_PDEATHSIG: Final = 1  # in Linux's prctl.h, as the next
 _PR_SET_NAME: Final = 15
@@ -35,7 +38,7 @@ def main() -> None:
     installed = _installed()
     # Set before Matplotlib is imported, as for a job (`cactus.command`).
     os.environ["MPLBACKEND"] = "Agg"
-    for name in sys.argv[2].split(","):
+    for name in (*_BOOKKEEPING, *sys.argv[2].split(",")):
         importlib.import_module(name)
     gc.freeze()  # a collection would touch, and so copy, all that processes share
     client = _next_client(listener, installed)
@@ -68,8 +71,8 @@ def _reap() -> None:
             pass
 
 
-def _keep(client: socket.socket) -> None:
-    """Run a client's job in a fork of this process; it returns there, and ends here."""
+def _keep(client: socket.socket) -> NoReturn:
+    """Run a client's job in a fork of this process, pass on what concerns it, and end."""
     client.settimeout(_PATIENCE)
     text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
     client.settimeout(None)
@@ -87,7 +90,6 @@ def _keep(client: socket.socket) -> None:
         # `top` shows the name.
         prctl(_PR_SET_NAME, os.path.basename(request["command"][0]).encode())  # noqa: PTH119
         _run(streams=streams, **request)
-        return
     for one in streams:
         os.close(one)
     with suppress(OSError):  # the client has gone
@@ -113,8 +115,11 @@ def _wait(job: int, client: socket.socket) -> int:
     return os.waitpid(job, 0)[1]
 
 
-def _run(command: list[str], variables: dict[str, str], streams: list[int]) -> None:
-    """Run a script in this process, as Python would have.
+def _run(command: list[str], variables: dict[str, str], streams: list[int]) -> NoReturn:
+    """Run a script in this process as Python would have, and end it.
+
+    Python would also clear all modules at its end, one object after the other; for PyTorch's, that
+    takes a third of a second.
 
     Parameters
     ----------
@@ -131,7 +136,25 @@ def _run(command: list[str], variables: dict[str, str], streams: list[int]) -> N
     os.environ.clear()
     os.environ.update(variables)
     sys.argv[:] = command
-    runpy.run_path(command[0], run_name="__main__")
+    code: object = 1
+    try:
+        runpy.run_path(command[0], run_name="__main__")
+        code = 0
+    except SystemExit as end:
+        code = end.code
+        if not isinstance(code, int | None):
+            print(code, file=sys.stderr)
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = error
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if isinstance(code, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    os._exit(code & 0xFF if isinstance(code, int) else int(code is not None))
 
 
 def _readable(*descriptors: int) -> set[int]:
