@@ -28,13 +28,20 @@ def main(libraries: str, command: list[str]) -> NoReturn:
         The script's path and its arguments.
     """
     options = sys.orig_argv[1 : -len(sys.argv)]  # of Python
-    # Until the job can get them, signals wait.
-    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    connection = _connect(options, libraries)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of this process
+    connection = _connect(options, libraries) if _has_streams() else None
     if connection is not None and _takes(connection, command):
         _wait(connection)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     os.execv(sys.executable, [sys.executable, *options, *command])
+
+
+def _has_streams() -> bool:
+    """Return whether the standard streams are open; else a socket could take the place of one."""
+    try:
+        return all(os.fstat(one) for one in range(3))
+    except OSError:
+        return False
 
 
 def _connect(options: list[str], libraries: str) -> socket.socket | None:
@@ -51,7 +58,8 @@ def _connect(options: list[str], libraries: str) -> socket.socket | None:
         end = time.monotonic() + _PATIENCE
         while connection is None and time.monotonic() < end:
             connection = _connection(address)
-    except OSError:  # an old kernel, a driver that has just died, a limit on processes
+    # An old kernel, a driver that has just died or is none, a limit on processes.
+    except (OSError, OverflowError):
         return None
     return connection
 
@@ -74,8 +82,12 @@ def _connection(address: bytes) -> socket.socket | None:
     try:
         connection.connect(address)
     except ConnectionRefusedError:
+        connection.close()
         return None
-    return connection if of_this_user(connection) else None
+    if not of_this_user(connection):
+        connection.close()
+        return None
+    return connection
 
 
 def _start_server(address: bytes, arguments: list[str], libraries: str) -> None:
@@ -99,7 +111,6 @@ def _start_server(address: bytes, arguments: list[str], libraries: str) -> None:
         for stream in range(3):
             os.dup2(null, stream)
         os.set_inheritable(listener.fileno(), True)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         command = [sys.executable, *arguments, str(listener.fileno()), libraries]
         os.execv(sys.executable, command)
     finally:
@@ -107,7 +118,10 @@ def _start_server(address: bytes, arguments: list[str], libraries: str) -> None:
 
 
 def _takes(connection: socket.socket, command: list[str]) -> bool:
-    """Send the job to the server; return whether it takes it."""
+    """Send the job to the server; return whether it takes it.
+
+    A signal ends this process as it would have ended Python's start.
+    """
     request = json.dumps({"command": command, "variables": dict(os.environ)}).encode()
     try:
         if len(request) <= REQUEST_BYTES:
@@ -134,7 +148,6 @@ def _wait(connection: socket.socket) -> NoReturn:
     for number in FORWARDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     try:
         answer = connection.recv(STATUS.size)
     except ConnectionResetError:

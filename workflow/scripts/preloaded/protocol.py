@@ -15,11 +15,8 @@ REQUEST_BYTES: Final = 150_000  # well below the limit of a message, net.core.wm
 TAKEN: Final = b"taken"
 STATUS: Final = struct.Struct("i")
 FORWARDED: Final = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGTSTP,
-    signal.SIGCONT,
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2),
+    *(signal.SIGTSTP, signal.SIGCONT),
 )
 _CREDENTIALS: Final = struct.Struct("3i")  # process, user, group
 

@@ -4,26 +4,25 @@ It ends with the run's Snakemake. Each job has a keeper, a fork as well, which p
 how the job ends. The job ends with the client that waits for it.
 """
 
-import atexit
 import ctypes
 import gc
 import importlib
 import json
 import os
-import runpy
 import select
 import signal
 import socket
 import sys
-import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NoReturn
 
 if __name__ == "__main__":
     # Python puts this folder first on the path, where a script has its own.
     sys.path[0] = os.path.dirname(sys.path[0])  # noqa: PTH120
 
-from preloaded.protocol import DRIVER, REQUEST_BYTES, STATUS, TAKEN, of_this_user
+from preloaded.job import run
+from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, of_this_user
 
 _BOOKKEEPING: Final = ("numpy.random", "pydantic.main", "yaml")  # what every job imports
 _PATIENCE: Final = 10.0  # seconds that a client has for its request
@@ -32,18 +31,23 @@ _PR_SET_NAME: Final = 15
 
 
 def main() -> None:
-    """Load the libraries that the command line names, and serve; a fork runs its job."""
+    """Load the libraries that the command line names, and serve."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     listener.set_inheritable(False)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # to learn how children end
     installed = _installed()
     # Set before Matplotlib is imported, as for a job (`cactus.command`).
     os.environ["MPLBACKEND"] = "Agg"
+    before = dict(os.environ)
     for name in (*_BOOKKEEPING, *sys.argv[2].split(",")):
         importlib.import_module(name)
+    added = {name: text for name, text in os.environ.items() if before.get(name) != text}
+    if "MPLCONFIGDIR" in added:
+        return  # a temporary folder of Matplotlib's, which each job would remove at its end
     gc.freeze()  # a collection would touch, and so copy, all that processes share
     client = _next_client(listener, installed)
     if client is not None:
-        _keep(client)
+        _keep(client, added)
 
 
 def _next_client(listener: socket.socket, installed: dict[str, int]) -> socket.socket | None:
@@ -51,15 +55,15 @@ def _next_client(listener: socket.socket, installed: dict[str, int]) -> socket.s
     driver = os.pidfd_open(int(os.environ[DRIVER]))
     while driver not in _readable(listener.fileno(), driver):
         _reap()
-        with suppress(OSError):  # a client that has gone, or no room for a process
-            client, _ = listener.accept()
-            if installed != _installed():
-                break
+        client, _ = listener.accept()
+        if installed != _installed():
+            break
+        with suppress(OSError):  # no room for a process: the job runs by itself
             if not os.fork():
                 listener.close()
                 os.close(driver)
                 return client
-            client.close()
+        client.close()
     _reap()
     return None
 
@@ -71,25 +75,38 @@ def _reap() -> None:
             pass
 
 
-def _keep(client: socket.socket) -> NoReturn:
-    """Run a client's job in a fork of this process, pass on what concerns it, and end."""
+def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
+    """Run a client's job in a fork of this process, pass on what concerns it, and end.
+
+    Parameters
+    ----------
+    client
+        The connection to the client.
+    added
+        Variables that libraries have set when they were loaded.
+    """
+    # The keeper outlives what is sent to all processes, until its job has ended.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     client.settimeout(_PATIENCE)
     text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
     client.settimeout(None)
-    if not text or not of_this_user(client):
+    if not text or len(streams) < 3 or not of_this_user(client):
         os._exit(1)
+    request = json.loads(text)
+    request["variables"] |= added
     keeper = os.getpid()
     job = os.fork()
     if not job:
+        os.setpgid(0, 0)
         prctl = ctypes.CDLL(None).prctl
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != keeper:  # it has just ended
             os._exit(1)
         client.close()
-        request = json.loads(text)
-        # `top` shows the name.
-        prctl(_PR_SET_NAME, os.path.basename(request["command"][0]).encode())  # noqa: PTH119
-        _run(streams=streams, **request)
+        prctl(_PR_SET_NAME, Path(request["command"][0]).name.encode())  # `top` shows it
+        run(streams=streams, **request)
+    with suppress(OSError):  # the job has done so
+        os.setpgid(job, job)
     for one in streams:
         os.close(one)
     with suppress(OSError):  # the client has gone
@@ -101,60 +118,18 @@ def _keep(client: socket.socket) -> NoReturn:
 
 
 def _wait(job: int, client: socket.socket) -> int:
-    """Pass signals on to a job until it ends, and return its wait status."""
+    """Pass signals on to a job and its children until it ends; return its wait status."""
     ended = os.pidfd_open(job)
     while ended not in _readable(client.fileno(), ended):
         number = 0
         with suppress(OSError):
             number = int.from_bytes(client.recv(1))
-        # As the only process of its group, the job would ignore SIGTSTP.
+        # As no terminal controls its group, the job would ignore SIGTSTP.
         signals = {signal.SIGTSTP: signal.SIGSTOP, 0: signal.SIGKILL}
-        os.kill(job, signals.get(number, number))
+        os.killpg(job, signals.get(number, number))
         if not number:  # the client has gone, and nobody wants the job
             break
     return os.waitpid(job, 0)[1]
-
-
-def _run(command: list[str], variables: dict[str, str], streams: list[int]) -> NoReturn:
-    """Run a script in this process as Python would have, and end it.
-
-    Python would also clear all modules at its end, one object after the other; for PyTorch's, that
-    takes a third of a second.
-
-    Parameters
-    ----------
-    command
-        The script's path and its arguments.
-    variables
-        The client's environment.
-    streams
-        Its standard streams.
-    """
-    for stream, copy in enumerate(streams):
-        os.dup2(copy, stream)
-        os.close(copy)
-    os.environ.clear()
-    os.environ.update(variables)
-    sys.argv[:] = command
-    code: object = 1
-    try:
-        runpy.run_path(command[0], run_name="__main__")
-        code = 0
-    except SystemExit as end:
-        code = end.code
-        if not isinstance(code, int | None):
-            print(code, file=sys.stderr)
-    except BaseException as error:
-        sys.excepthook(type(error), error, error.__traceback__)
-        code = error
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if isinstance(code, KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
-    os._exit(code & 0xFF if isinstance(code, int) else int(code is not None))
 
 
 def _readable(*descriptors: int) -> set[int]:

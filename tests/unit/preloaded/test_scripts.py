@@ -2,19 +2,15 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from cactus.provenance.execution.run_job import SCRIPTS
 from preloaded.client import _connection
 from preloaded.protocol import DRIVER, REQUEST_BYTES
+from tests.unit.preloaded.starting import TELLS_PARENT, output, servers, start
 
 STATE = """
 import json, os, pathlib, signal, sys, threading
@@ -34,15 +30,6 @@ print(json.dumps({
 print("to the errors", file=sys.stderr)
 sys.exit(7)
 """
-WAITING = """
-import os, signal, sys, time
-def end(number, frame):
-    print("got", number, flush=True)
-    raise SystemExit(128 + number)
-signal.signal(signal.SIGTERM, end)
-print(os.getpid(), flush=True)
-time.sleep(100)
-"""
 ENDINGS = (
     "pass",
     "raise SystemExit",
@@ -56,74 +43,12 @@ ENDINGS = (
     "import concurrent.futures as c; c.ThreadPoolExecutor().submit(print, 'done')",
     "import os; os.abort()",
     "import sys; sys.stdout.write('no new line')",
+    "import sys; sys.stdout.close()",
+    "import sys; sys.stdout = sys.stderr = None",
+    "import atexit, sys; X = 5; atexit.register(lambda: print(sys.modules['__main__'].X))",
+    "def g(): 1 / 0\ng()",
+    "g(",
 )
-TELLS_PARENT = "import os, sys; print('colorsys' in sys.modules, os.getppid())"
-
-
-@pytest.fixture
-def driver() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that stands for Snakemake; servers end with it."""
-    with subprocess.Popen(["sleep", "1000"]) as process:
-        yield process
-        process.kill()
-    wait_until(lambda: not servers(process.pid))
-
-
-def start(
-    driver: int | str,
-    folder: Path,
-    script: str,
-    *arguments: str,
-    libraries: str = "colorsys,wave",
-    **variables: str,
-) -> subprocess.Popen[str]:
-    """Start a script as a rule does."""
-    path = folder / "script.py"
-    path.write_text(script)
-    command = [sys.executable, str(SCRIPTS / "preloaded"), libraries, str(path), *arguments]
-
-    def notice_signals() -> None:  # which what runs the tests may ignore
-        for one in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(one, signal.SIG_DFL)
-
-    return subprocess.Popen(
-        command,
-        preexec_fn=notice_signals,
-        cwd=folder,
-        env={**os.environ, DRIVER: str(driver), **variables},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def output(driver: int | str, folder: Path, script: str, **variables: str) -> str:
-    process = start(driver, folder, script, **variables)
-    text, errors = process.communicate()
-    assert process.returncode == 0, errors
-    return text
-
-
-def servers(driver: int) -> list[psutil.Process]:
-    """Return the servers of a driver."""
-    found = []
-    for one in psutil.process_iter(["cmdline"]):
-        command = one.info["cmdline"] or []
-        if any(word.endswith("preloaded/server.py") for word in command):
-            try:
-                if one.environ().get(DRIVER) == str(driver):
-                    found.append(one)
-            except psutil.Error:  # it has just ended
-                continue
-    return found
-
-
-def wait_until(condition) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_script_finds_what_it_finds_by_itself(driver, tmp_path: Path):
@@ -148,7 +73,7 @@ def test_a_script_ends_as_by_itself(driver, tmp_path: Path, script: str):
     for one in "off", driver.pid:
         process = start(one, tmp_path, script)
         text, errors = process.communicate()
-        found.append((text, errors.splitlines()[-1:], process.returncode))
+        found.append((text, errors, process.returncode))
     assert found[0] == found[1]
 
 
@@ -193,67 +118,32 @@ def test_a_new_library_ends_the_server(driver, tmp_path: Path):
     assert first != second
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signals_reach_the_job_and_its_end_the_caller(driver, tmp_path: Path, number: int):
-    process = start(driver.pid, tmp_path, WAITING)
-    assert process.stdout is not None
-    job = int(process.stdout.readline())
-    assert job != process.pid
-    assert psutil.Process(job).name() == "script.py"
-    process.send_signal(number)
-    text, _ = process.communicate()
-    if number == signal.SIGTERM:
-        assert (text, process.returncode) == (f"got {number}\n", 128 + number)
-    else:
-        assert process.returncode == -number
-    assert not psutil.pid_exists(job)
+def test_a_file_left_open_is_written(driver, tmp_path: Path):
+    output(driver.pid, tmp_path, "file = open('left', 'w'); file.write('all'); f = lambda: file")
+    assert (tmp_path / "left").read_text() == "all"
 
 
-def test_a_job_ends_with_its_client(driver, tmp_path: Path):
-    process = start(driver.pid, tmp_path, WAITING)
-    assert process.stdout is not None
-    job = int(process.stdout.readline())
-    process.kill()
-    process.communicate()
-    wait_until(lambda: not psutil.pid_exists(job))
+def test_jobs_draw_unseeded_numbers_apart(driver, tmp_path: Path):
+    script = "import numpy; print(numpy.random.random())"
+    assert len({output(driver.pid, tmp_path, script) for _ in range(3)}) == 3
 
 
-def test_a_killed_job_ends_its_client(driver, tmp_path: Path):
-    process = start(driver.pid, tmp_path, WAITING)
-    assert process.stdout is not None
-    os.kill(int(process.stdout.readline()), signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+def test_a_temporary_folder_of_matplotlib_is_not_shared(driver, tmp_path: Path):
+    process = start(
+        *(driver.pid, tmp_path, TELLS_PARENT),
+        libraries="colorsys,matplotlib",
+        MPLCONFIGDIR="/proc/no_such_folder",
+    )
+    assert process.communicate()[0] == f"False {os.getpid()}\n"
 
 
-def test_a_killed_keeper_leaves_no_job(driver, tmp_path: Path):
-    process = start(driver.pid, tmp_path, WAITING)
-    assert process.stdout is not None
-    job = int(process.stdout.readline())
-    psutil.Process(job).parent().kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    wait_until(lambda: not psutil.pid_exists(job))
-
-
-def test_a_job_stops_and_goes_on_with_its_client(driver, tmp_path: Path):
-    process = start(driver.pid, tmp_path, WAITING)
-    assert process.stdout is not None
-    job = psutil.Process(int(process.stdout.readline()))
-    process.send_signal(signal.SIGTSTP)
-    client = psutil.Process(process.pid)
-    wait_until(lambda: job.status() == client.status() == psutil.STATUS_STOPPED)
-    process.send_signal(signal.SIGCONT)
-    wait_until(lambda: psutil.STATUS_STOPPED not in (job.status(), client.status()))
-    process.terminate()
-    assert process.communicate()[0] == f"got {signal.SIGTERM}\n"
-
-
-def test_a_running_job_outlives_the_driver_as_others_do(driver, tmp_path: Path):
-    process = start(driver.pid, tmp_path, "import time; time.sleep(2); print('done')")
-    wait_until(lambda: len(servers(driver.pid)) > 1)  # the server, the keeper and the job
-    driver.kill()
-    assert process.communicate()[0] == "done\n"
+def test_a_closed_stream_stays_closed(driver, tmp_path: Path):
+    script = "import os, sys; print(sys.stdin, os.path.exists('/proc/self/fd/0'))"
+    (tmp_path / "closed.sh").write_text('exec "$@" <&-\n')
+    found = [
+        output(one, tmp_path, script, before=("sh", "closed.sh")) for one in ("off", driver.pid)
+    ]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("value", ["off", "", "99999999", "one"])

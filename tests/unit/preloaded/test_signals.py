@@ -1,0 +1,120 @@
+"""Signals reach a job that is a fork, and none of its processes outlives another in vain."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.unit.preloaded.starting import TELLS_PARENT, output, servers, start, wait_until
+
+WAITING = """
+import os, signal, sys, time
+def end(number, frame):
+    print("got", number, flush=True)
+    raise SystemExit(128 + number)
+signal.signal(signal.SIGTERM, end)
+print(os.getpid(), flush=True)
+time.sleep(100)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_job_that_waits_for_its_server(driver, tmp_path: Path, number: int):
+    output(driver.pid, tmp_path, TELLS_PARENT)
+    (server,) = servers(driver.pid)
+    server.suspend()
+    process = start(driver.pid, tmp_path, "open('started', 'w')")
+    time.sleep(0.5)  # until it waits
+    process.send_signal(number)
+    assert process.wait(timeout=20) == -number
+    server.resume()  # it holds the streams until then
+    process.communicate()
+    output(driver.pid, tmp_path, TELLS_PARENT)
+
+
+def test_no_signal_is_lost_while_a_job_starts(driver, tmp_path: Path):
+    output(driver.pid, tmp_path, TELLS_PARENT)
+    for wait in range(20):
+        process = start(driver.pid, tmp_path, "import time; time.sleep(20)")
+        time.sleep(wait / 100)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert process.returncode in (1, -signal.SIGINT)  # 1 while Python itself starts
+
+
+def test_a_signal_to_all_processes_lets_the_job_clean_up(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    job = psutil.Process(int(process.stdout.readline()))
+    keeper = job.parent()
+    assert keeper is not None
+    for one in (keeper, job, psutil.Process(process.pid)):
+        one.send_signal(signal.SIGTERM)
+    text, _ = process.communicate()
+    assert (text[:7], process.returncode) == ("got 15\n", 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_reach_the_job_and_its_end_the_caller(driver, tmp_path: Path, number: int):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    job = int(process.stdout.readline())
+    assert job != process.pid
+    assert psutil.Process(job).name() == "script.py"
+    process.send_signal(number)
+    text, _ = process.communicate()
+    if number == signal.SIGTERM:
+        assert (text, process.returncode) == (f"got {number}\n", 128 + number)
+    else:
+        assert process.returncode == -number
+    assert not psutil.pid_exists(job)
+
+
+def test_a_job_ends_with_its_client(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    job = int(process.stdout.readline())
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not psutil.pid_exists(job))
+
+
+def test_a_killed_job_ends_its_client(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    os.kill(int(process.stdout.readline()), signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_killed_keeper_leaves_no_job(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    job = int(process.stdout.readline())
+    psutil.Process(job).parent().kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    wait_until(lambda: not psutil.pid_exists(job))
+
+
+def test_a_job_stops_and_goes_on_with_its_client(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, WAITING)
+    assert process.stdout is not None
+    job = psutil.Process(int(process.stdout.readline()))
+    process.send_signal(signal.SIGTSTP)
+    client = psutil.Process(process.pid)
+    wait_until(lambda: job.status() == client.status() == psutil.STATUS_STOPPED)
+    process.send_signal(signal.SIGCONT)
+    wait_until(lambda: psutil.STATUS_STOPPED not in (job.status(), client.status()))
+    process.terminate()
+    assert process.communicate()[0] == f"got {signal.SIGTERM}\n"
+
+
+def test_a_running_job_outlives_the_driver_as_others_do(driver, tmp_path: Path):
+    process = start(driver.pid, tmp_path, "import time; time.sleep(2); print('done')")
+    wait_until(lambda: len(servers(driver.pid)) > 1)  # the server, the keeper and the job
+    driver.kill()
+    assert process.communicate()[0] == "done\n"
