@@ -2,13 +2,15 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from preloaded.client import _connection
+from preloaded import client
 from preloaded.protocol import DRIVER, REQUEST_BYTES
 from tests.unit.preloaded.starting import TELLS_PARENT, output, servers, start
 
@@ -84,10 +86,22 @@ def test_libraries_are_loaded_once(driver, tmp_path: Path):
     assert len(servers(driver.pid)) == 1
 
 
-def test_two_first_jobs_share_a_server(driver, tmp_path: Path):
+def test_first_jobs_at_once_share_a_server(driver, tmp_path: Path):
     processes = [start(driver.pid, tmp_path, TELLS_PARENT) for _ in range(8)]
     assert all(one.communicate()[0].startswith("True") for one in processes)
     assert len(servers(driver.pid)) == 1
+
+
+def test_a_client_waits_until_a_new_server_listens(monkeypatch):
+    address = f"\0cactus-test-{os.getpid()}".encode()
+    monkeypatch.setattr(client, "_address", lambda _: address)
+    monkeypatch.setenv(DRIVER, str(os.getpid()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(address)
+        threading.Timer(0.3, listener.listen).start()
+        connection = client._connect([], "json")
+        assert connection is not None
+        connection.close()
 
 
 def test_code_is_read_anew(driver, tmp_path: Path):
@@ -140,6 +154,7 @@ def test_a_temporary_folder_of_matplotlib_is_not_shared(driver, tmp_path: Path):
 def test_a_closed_stream_stays_closed(driver, tmp_path: Path):
     script = "import os, sys; print(sys.stdin, os.path.exists('/proc/self/fd/0'))"
     (tmp_path / "closed.sh").write_text('exec "$@" <&-\n')
+    output(driver.pid, tmp_path, TELLS_PARENT)  # from here on, there is a server
     found = [
         output(one, tmp_path, script, before=("sh", "closed.sh")) for one in ("off", driver.pid)
     ]
@@ -175,6 +190,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
     with subprocess.Popen([sys.executable, "-c", listen], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert _connection(f"\0cactus-test-{os.getpid()}".encode()) is None
+        found = client._connection(f"\0cactus-test-{os.getpid()}".encode())
         process.kill()
-    assert _connection(f"\0cactus-test-{os.getpid()}".encode()) is None
+    assert found is None
+    assert client._connection(f"\0cactus-test-{os.getpid()}".encode()) is None
