@@ -14,7 +14,7 @@ rule run_baselines:
     message:
         "run_baselines {wildcards.dataset}/{wildcards.embedding}/s{wildcards.seed}"
     shell:
-        'exec python "$SCRIPTS/run_baselines.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" numpy "$SCRIPTS/run_baselines.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule scores:

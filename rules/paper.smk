@@ -12,7 +12,8 @@ rule make_table:
     message:
         "make_table {wildcards.table}"
     shell:
-        'exec python "$SCRIPTS/make_table.py" --plan {input.plan:q} >> {log:q} 2>&1'
+        'exec python "$SCRIPTS/preloaded" matplotlib.backends.backend_pdf,pandas,PIL.Image '
+        '"$SCRIPTS/make_table.py" --plan {input.plan:q} >> {log:q} 2>&1'
 
 
 rule make_document:

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -50,6 +48,11 @@ ENDINGS = (
     "import atexit, sys; X = 5; atexit.register(lambda: print(sys.modules['__main__'].X))",
     "def g(): 1 / 0\ng()",
     "g(",
+    "import io; w = io.TextIOWrapper(open('x', 'wb')); w.detach(); print('all')",
+    "import weakref\nclass C: pass\np = weakref.proxy(C()); print('all')",
+    "import sys\nclass T:\n write = sys.stdout.write\n flush = sys.stdout.flush\n"
+    "sys.stdout = T()\nprint('all')",
+    "import ctypes; ctypes.CDLL(None).printf(b'of a library')",
 )
 
 
@@ -77,6 +80,15 @@ def test_a_script_ends_as_by_itself(driver, tmp_path: Path, script: str):
         text, errors = process.communicate()
         found.append((text, errors, process.returncode))
     assert found[0] == found[1]
+
+
+def test_what_cannot_be_written_at_the_end_is_an_error(driver, tmp_path: Path):
+    script = "import sys; sys.stdout = open('/dev/full', 'w'); print(1)"
+    for one in "off", driver.pid:
+        process = start(one, tmp_path, script)
+        _, errors = process.communicate()
+        assert process.returncode == 120, "that of Python"
+        assert "No space left on device" in errors
 
 
 def test_libraries_are_loaded_once(driver, tmp_path: Path):
@@ -110,6 +122,17 @@ def test_code_is_read_anew(driver, tmp_path: Path):
         module.write_text(f"TEXT = {text!r}\n")
         script = "import sys; sys.dont_write_bytecode = True; import own_module as m; print(m.TEXT)"
         assert output(driver.pid, tmp_path, script, PYTHONPATH=str(tmp_path)) == f"{text}\n"
+
+
+def test_a_folder_of_code_may_be_newer_than_the_server(driver, tmp_path: Path):
+    folder = tmp_path / "new"
+    variables = {"PYTHONPATH": str(folder)}
+    output(driver.pid, tmp_path, TELLS_PARENT, **variables)
+    folder.mkdir()
+    (folder / "new_module.py").write_text("TEXT = 'new'\n")
+    script = "import new_module; print(new_module.TEXT)"
+    assert output(driver.pid, tmp_path, script, **variables) == "new\n"
+    assert len(servers(driver.pid)) == 1
 
 
 def test_another_environment_has_another_server(driver, tmp_path: Path):
@@ -174,23 +197,3 @@ def test_a_library_that_is_missing_is_the_jobs_to_tell(driver, tmp_path: Path):
 def test_a_request_too_long_runs_by_itself(driver, tmp_path: Path):
     variables = {f"LONG_{one}": "x" * (REQUEST_BYTES // 2) for one in range(2)}
     assert output(driver.pid, tmp_path, TELLS_PARENT, **variables).startswith("False")
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_a_server_of_another_user_gets_no_job():
-    listen = f"""
-import os, socket, time
-os.setuid(65534)
-with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-    listener.bind(b"\\0cactus-test-{os.getpid()}")
-    listener.listen()
-    print("listens", flush=True)
-    time.sleep(100)
-"""
-    with subprocess.Popen([sys.executable, "-c", listen], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        found = client._connection(f"\0cactus-test-{os.getpid()}".encode())
-        process.kill()
-    assert found is None
-    assert client._connection(f"\0cactus-test-{os.getpid()}".encode()) is None

@@ -1,5 +1,10 @@
 """Run a script in a fork: ``python workflow/scripts/preloaded LIBRARIES SCRIPT ...``."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of this process
+
 import os
 import sys
 

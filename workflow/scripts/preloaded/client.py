@@ -3,13 +3,15 @@
 import hashlib
 import json
 import os
+import resource
 import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Final, NoReturn
 
-from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, of_this_user
+from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, peer
 
 _SERVER: Final = os.path.join(os.path.dirname(__file__), "server.py")  # noqa: PTH118, PTH120
 # Shells set these anew for each command; no library reads them when it is loaded.
@@ -28,8 +30,6 @@ def main(libraries: str, command: list[str]) -> NoReturn:
         The script's path and its arguments.
     """
     options = sys.orig_argv[1 : -len(sys.argv)]  # of Python
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of this process
     connection = _connect(options, libraries) if _has_streams() else None
     if connection is not None and _takes(connection, command):
         _wait(connection)
@@ -57,6 +57,7 @@ def _connect(options: list[str], libraries: str) -> socket.socket | None:
             _start_server(address, [*options, _SERVER], libraries)
         end = time.monotonic() + _PATIENCE
         while connection is None and time.monotonic() < end:
+            time.sleep(0.01)
             connection = _connection(address)
     # An old kernel, a driver that has just died or is none, a limit on processes.
     except (OSError, OverflowError):
@@ -84,7 +85,7 @@ def _connection(address: bytes) -> socket.socket | None:
     except ConnectionRefusedError:
         connection.close()
         return None
-    if not of_this_user(connection):
+    if peer(connection)[1] != os.getuid():
         connection.close()
         return None
     return connection
@@ -138,23 +139,20 @@ def _wait(connection: socket.socket) -> NoReturn:
 
     def forward(number: int, frame: object) -> None:
         del frame
-        try:
+        with suppress(OSError):  # the job has just ended
             connection.send(bytes([number]))
-        except OSError:  # the job has just ended
-            return
-        if number == signal.SIGTSTP:
-            os.kill(os.getpid(), signal.SIGSTOP)
 
     for number in FORWARDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
     try:
         answer = connection.recv(STATUS.size)
-    except ConnectionResetError:
-        answer = b""
+    except ConnectionResetError:  # the last signal came too late; the answer is next
+        answer = connection.recv(STATUS.size)
     code = os.waitstatus_to_exitcode(*STATUS.unpack(answer)) if answer else -signal.SIGKILL
     if code < 0:
         if -code != signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the job has dumped its own
         os.kill(os.getpid(), -code)
     os._exit(code)

@@ -1,6 +1,7 @@
 """What a fork of the server does: it runs a script as Python would, in the client's place."""
 
 import atexit
+import ctypes
 import gc
 import importlib
 import io
@@ -80,23 +81,27 @@ def _end(code: object) -> NoReturn:
         atexit._run_exitfuncs,
         _flush,
     ]
+    failed = False
     for step in steps:
         try:
             step()
         except BaseException as error:
             _tell(error)
+            failed = step is _flush
     if type(code) is KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
-    os._exit(code & 0xFF if isinstance(code, int) else int(code is not None))
+    status = code & 0xFF if isinstance(code, int) else int(code is not None)
+    os._exit(120 if failed else status)  # as Python does
 
 
 def _flush() -> None:
     """Write what is still in memory, also of files that the script has not closed."""
     for one in gc.get_objects():
-        if isinstance(one, _WRITING) and not one.closed:
-            with suppress(OSError, ValueError):  # opened for reading, or a pipe without a reader
+        if issubclass(type(one), _WRITING):  # `isinstance` would ask proxies, which may be dead
+            with suppress(Exception):  # closed, for reading, or a pipe without a reader
                 one.flush()
+    ctypes.CDLL(None).fflush(None)  # libraries in C
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
+        if stream is not None and not getattr(stream, "closed", False):
             stream.flush()

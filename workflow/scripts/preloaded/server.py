@@ -22,10 +22,11 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # noqa: PTH120
 
 from preloaded.job import run
-from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, of_this_user
+from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, peer
 
 _BOOKKEEPING: Final = ("numpy.random", "pydantic.main", "yaml")  # what every job imports
-_PATIENCE: Final = 10.0  # seconds that a client has for its request
+_REQUEST_SECONDS: Final = 10.0  # that a client has for its request
+_LOOK_SECONDS: Final = 1.0  # between looks at whether a client is stopped
 _PR_SET_PDEATHSIG: Final = 1  # in Linux's prctl.h, as the next
 _PR_SET_NAME: Final = 15
 
@@ -46,8 +47,12 @@ def main() -> None:
         return  # a temporary folder of Matplotlib's, which each job would remove at its end
     gc.freeze()  # a collection would touch, and so copy, all that processes share
     client = _next_client(listener, installed)
-    if client is not None:
-        _keep(client, added)
+    try:
+        if client is not None:
+            _keep(client, added)
+    except OSError:  # no room for a process, or no request: the client runs the job by itself
+        pass
+    os._exit(1)  # to clear all modules would copy what processes share
 
 
 def _next_client(listener: socket.socket, installed: dict[str, int]) -> socket.socket | None:
@@ -59,7 +64,7 @@ def _next_client(listener: socket.socket, installed: dict[str, int]) -> socket.s
         if installed != _installed():
             break
         with suppress(OSError):  # no room for a process: the job runs by itself
-            if not os.fork():
+            if _is_ours(client) and not os.fork():
                 listener.close()
                 os.close(driver)
                 return client
@@ -87,10 +92,10 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
     """
     # The keeper outlives what is sent to all processes, until its job has ended.
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    client.settimeout(_PATIENCE)
+    client.settimeout(_REQUEST_SECONDS)
     text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
     client.settimeout(None)
-    if not text or len(streams) < 3 or not of_this_user(client):
+    if not text or len(streams) < 3:
         os._exit(1)
     request = json.loads(text)
     request["variables"] |= added
@@ -118,26 +123,47 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
 
 
 def _wait(job: int, client: socket.socket) -> int:
-    """Pass signals on to a job and its children until it ends; return its wait status."""
-    ended = os.pidfd_open(job)
-    while ended not in _readable(client.fileno(), ended):
-        number = 0
-        with suppress(OSError):
-            number = int.from_bytes(client.recv(1))
-        # As no terminal controls its group, the job would ignore SIGTSTP.
-        signals = {signal.SIGTSTP: signal.SIGSTOP, 0: signal.SIGKILL}
-        os.killpg(job, signals.get(number, number))
-        if not number:  # the client has gone, and nobody wants the job
-            break
+    """Pass signals on to a job and its children until it ends; return its wait status.
+
+    They stop and continue as the client does.
+    """
+    ended, (process, _), stopped = os.pidfd_open(job), peer(client), False
+    while ended not in (ready := _readable(client.fileno(), ended, seconds=_LOOK_SECONDS)):
+        if ready:
+            number = 0
+            with suppress(OSError):
+                number = int.from_bytes(client.recv(1))
+            os.killpg(job, number or signal.SIGKILL)
+            if not number:  # the client has gone, and nobody wants the job
+                break
+        elif stopped != _is_stopped(process):
+            stopped = not stopped
+            os.killpg(job, signal.SIGSTOP if stopped else signal.SIGCONT)
     return os.waitpid(job, 0)[1]
 
 
-def _readable(*descriptors: int) -> set[int]:
-    """Wait until one can be read, or has nobody at its other end; return those."""
+def _is_ours(client: socket.socket) -> bool:
+    """Return whether a client is of this user and sees the same files, unlike a container's."""
+    process, user = peer(client)
+    files = (os.readlink(f"/proc/{one}/ns/mnt") for one in ("self", process))  # noqa: PTH115
+    return user == os.getuid() and len({*files}) == 1
+
+
+def _is_stopped(process: int) -> bool:
+    """Return whether a process is stopped, as by Ctrl-Z."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:  # it has just ended
+        return False
+    return state == b"T"
+
+
+def _readable(*descriptors: int, seconds: float | None = None) -> set[int]:
+    """Wait until one can be read, or has nobody at its other end; return those of that time."""
     poll = select.poll()
     for one in descriptors:
         poll.register(one, select.POLLIN)
-    return {descriptor for descriptor, _ in poll.poll()}
+    return {descriptor for descriptor, _ in poll.poll(seconds and 1000 * seconds)}
 
 
 def _installed() -> dict[str, int]:

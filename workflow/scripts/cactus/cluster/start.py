@@ -93,8 +93,9 @@ def before_start(workflow: Any, planner: Planner) -> None:
         check_gpu(planner.config.compute.device)
         limit_gpus(workflow, planner.config.gpus.jobs_per_gpu)
     become_driver(planner.run_folder)
-    if workflow.local_exec and not workflow.deployment_settings.deployment_method:
-        os.environ.setdefault(DRIVER, str(os.getpid()))
+    shares = workflow.local_exec and not workflow.deployment_settings.deployment_method
+    if shares and os.environ.get(DRIVER) != "off":
+        os.environ[DRIVER] = str(os.getpid())
     if submits:
         clean_environment(workflow.scheduler._executor, planner.run_folder / "work/snakemake/bin")
     if has_slurm():
