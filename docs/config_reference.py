@@ -78,8 +78,31 @@ of the paper's tables, `config/full.yaml` every embedding and learner on every d
 With `synthetic_data`, the defaults of splits, ways, queries and clusters follow the sizes under
 `synthetic`; trainings are as long as the paper's.
 
-Values have the types below: `true` and `"4"` are no integers. The files are plain YAML without tags
-and dates; no key appears twice.
+Values have the types below: `true` and `"4"` are not integers. The files are plain YAML without
+tags and dates; no key appears twice.
+
+## Studies
+
+`cactus plan --configfile STUDY` says what a study would compute, and how long that takes if similar
+jobs have run on this computer. Times of real data are those of docs/results.md.
+
+| study | what it computes | data | time |
+|---|---|---|---|
+| `demo.yaml` | every method, tiny | synthetic | 5 to 10 min on 2 cores |
+| `omniglot-acai.yaml` | ACAI with both learners and baselines | Omniglot | 26 min on 2 cores |
+| `omniglot-vinyals.yaml` | contrastive, split of Matching Networks | Omniglot | 68 min on 1 core |
+| `beyond.yaml` | contrastive, and ACAI next to it | Omniglot | about 3 core-hours |
+| `mnist.yaml` | four embeddings, both learners, oracles, baselines | MNIST | 5.7 core-hours |
+| `omniglot.yaml` | the same, ablations, three seeds of ACAI | Omniglot | about 15 core-hours |
+| `untrained.yaml` | untrained networks, after another study | that study's | minutes |
+| `config.yaml` | the paper's 34 cells | all four | at least 7 H100-hours for one seed |
+| `full.yaml` | 64 cells: all embeddings, learners, ablations | all four | at least 14 H100-hours |
+
+The last two are [estimates](../docs/performance.md#on-paper): neither has been computed. MNIST and
+Omniglot are downloaded; miniImageNet and CelebA you have to put into place
+([data.md](../docs/data.md)).
+
+## Keys
 
 | key | type | default | meaning [unit] |
 |---|---|---|---|

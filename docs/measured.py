@@ -6,6 +6,7 @@ The rows come from the digests under `docs/results`, where each row has its run.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -39,18 +40,22 @@ class Table(NamedTuple):
         Where its rows are; of two with one row, the first has it.
     baselines
         Whether it has the baselines, too.
+    further
+        Digests with a row that stands below the one of its name, and what sets them apart.
     """
 
     page: str
     digests: tuple[str, ...]
     baselines: bool
+    further: Mapping[str, str] = {}
 
 
 TABLES: Final = {
     "omniglot": Table(
         "README.md",
-        ("omniglot-acai-seeds", "omniglot-random-longer", "omniglot", "omniglot-embeddings"),
+        ("omniglot-acai-seeds", "omniglot", "omniglot-embeddings"),
         baselines=False,
+        further={"omniglot-random-longer": "20,000 iterations"},
     ),
     "mnist": Table("docs/results.md", ("mnist", "mnist-maml", "mnist-contrastive"), baselines=True),
 }
@@ -60,27 +65,40 @@ def results_of(table: Table) -> pd.DataFrame:
     """Return the results of a table, from the first digest that has a row."""
     found: dict[tuple[str, str], pd.DataFrame] = {}
     for digest in table.digests:
-        results = read_results(ROOT / "docs/results" / digest / "tables/results.csv")
+        results = _results(digest)
         for (source, method), rows in results.groupby(["source", "method"]):
             if table.baselines or (rows["learner"] != "").all():
                 found.setdefault((str(source), str(method)), rows)
     return sorted_results(pd.concat(found.values(), ignore_index=True))
 
 
+def _results(digest: str) -> pd.DataFrame:
+    return read_results(ROOT / "docs/results" / digest / "tables/results.csv")
+
+
 def markdown(table: Table) -> str:
     """Return a table in Markdown, and how its numbers stand to the paper's."""
     averaged = averaged_over_seeds(results_of(table))
+    further = {words: averaged_over_seeds(_results(one)) for one, words in table.further.items()}
     settings = sorted(set(zip(averaged["way"], averaged["shot"], strict=True)))
-    known = {one for one in settings if averaged.query(_of(one))["paper_mean"].notna().any()}
-    heads = [[setting_title(*one), *(["paper"] if one in known else [])] for one in settings]
+    known = {one: averaged.query(_of(one))["paper_mean"].notna().any() for one in settings}
+    heads = [[setting_title(*one), *(["paper"] if known[one] else [])] for one in settings]
     head = ["", *chain.from_iterable(heads)]
     lines = [_line(*head), _line(*["---"] * len(head))]
     for (source, method), rows in averaged.groupby(["source", "method"], sort=False):
-        by_setting = {(row.way, row.shot): row for row in rows.itertuples()}
-        cells = [_cells(by_setting.get(one), paper=one in known) for one in settings]
         name = cell_name(str(source), str(method), UNTITLED)
-        lines.append(_line(name, *chain.from_iterable(cells)))
+        lines.append(_row(name, rows, known))
+        for words, others in further.items():
+            same = others[(others["source"] == source) & (others["method"] == method)]
+            lines += [] if same.empty else [_row(f"{name}, {words}", same, known)]
     return "\n".join([*lines, "", f"Ours against the paper: {verdict_counts(averaged)}."])
+
+
+def _row(name: str, rows: pd.DataFrame, known: Mapping[tuple[int, int], bool]) -> str:
+    """Return the line of a method; `known` has the settings, and whether the paper has them."""
+    by_setting = {(row.way, row.shot): row for row in rows.itertuples()}
+    cells = (_cells(by_setting.get(one), paper=paper) for one, paper in known.items())
+    return _line(name, *chain.from_iterable(cells))
 
 
 def _of(setting: tuple[int, int]) -> str:

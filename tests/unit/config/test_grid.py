@@ -42,8 +42,8 @@ def test_the_papers_grid_has_the_30_trained_cells_of_the_paper():
 
 def test_the_readme_counts_the_cells_of_its_studies():
     text = (ROOT / "README.md").read_text()
-    assert f"the demo's {len(shipped('demo').cells)} cells" in text
-    assert f"the paper's study: {len(shipped('config').cells)} cells" in text
+    assert f"{len(shipped('demo').cells)} cells on synthetic data" in text
+    assert f"the paper's {len(shipped('config').cells)} cells" in text
 
 
 def test_the_full_grid_has_the_papers_cells_and_more():
