@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bench.audit import command
 from bench.harness import write_result
-from tests.workflow.project import RUN, Project
+from tests.workflow.project import CONFIG, RUN, Project
 
 # The most seconds of each.
 TARGETS: Final = {("--help",): 0.2, ("status",): 0.8, ("audit",): 2.0}
@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if arguments.project is None:
             project = Project.create(Path(folder) / "project")
-            project.snakemake("--cores", "2")
+            command(project, "snakemake", "--cores", "2", *CONFIG)
         else:
             project = Project(arguments.project.absolute())
         times = measure(project, arguments.run, arguments.rounds)
