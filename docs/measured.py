@@ -81,7 +81,7 @@ def markdown(table: Table) -> str:
     averaged = averaged_over_seeds(results_of(table))
     further = {words: averaged_over_seeds(_results(one)) for one, words in table.further.items()}
     settings = sorted(set(zip(averaged["way"], averaged["shot"], strict=True)))
-    known = {one: averaged.query(_of(one))["paper_mean"].notna().any() for one in settings}
+    known = {one: bool(averaged.query(_of(one))["paper_mean"].notna().any()) for one in settings}
     heads = [[setting_title(*one), *(["paper"] if known[one] else [])] for one in settings]
     head = ["", *chain.from_iterable(heads)]
     lines = [_line(*head), _line(*["---"] * len(head))]

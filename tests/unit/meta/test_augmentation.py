@@ -44,6 +44,16 @@ def test_episodes_index_the_same_images_when_nothing_changes():
         assert torch.equal(images[torch.from_numpy(before)], changed[torch.from_numpy(after)])
 
 
+def test_the_places_of_queries_differ_between_steps():
+    images, batch = _images(41), _batch()
+    another = EpisodeBatch(batch.support + 1, batch.query)
+    first, again, other = (
+        _augmentation()(images, one, DRAWS)[1].query for one in (batch, batch, another)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_a_class_is_turned_alike_and_classes_apart():
     images, batch = _images(), _batch(tasks=30)
     changed, episodes = _augmentation(quarter_turns=True)(images, batch, DRAWS)

@@ -105,7 +105,7 @@ def test_fewer_classes_are_the_first_columns_of_the_head():
     torch.testing.assert_close(net.logits(images, weights, betas, 3), all_classes[:, :, :3])
 
 
-def test_a_beta_moves_the_logits_and_a_constant_added_to_a_filter_does_not():
+def test_a_beta_moves_the_logits_and_the_scale_of_a_filter_hardly():
     net = _net()
     images, weights, betas = _draw(net, tasks=1, images=6)
     before = net.logits(images, weights, betas, 4)

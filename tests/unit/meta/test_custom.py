@@ -20,6 +20,7 @@ from tests.unit.checkpoints import none
 from tests.unit.meta.custom_modules import (
     CURVE,
     DROPOUT,
+    PLAIN,
     SHAPE,
     SOURCE,
     changing,
@@ -140,6 +141,14 @@ def test_an_error_of_the_module_says_on_what_it_was_called(tmp_path: Path):
         learner.accuracies(SOURCE.images, episodes(SOURCE, 2))
     note = "in logits() of learners.custom.mine on support (2, 3, 2, 1, 16, 16)"
     assert note in caught.value.__notes__[0]
+
+
+def test_weights_of_layers_are_not_those_of_the_generator(tmp_path: Path):
+    line = "self.settings_of_mine = settings"
+    drawn = "self.own = torch.rand(self.linear.weight.shape, generator=generator)"
+    learner = module(tmp_path, PLAIN.replace(line, f"{line}\n        {drawn}"))()
+    bound = learner.linear.in_features**-0.5  # PyTorch's layers are uniform up to it
+    assert not torch.allclose(learner.linear.weight / bound, 2 * learner.own - 1, atol=1e-3)
 
 
 def test_logits_without_gradient_stop_the_training(tmp_path: Path):

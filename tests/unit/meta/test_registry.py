@@ -7,8 +7,9 @@ import torch
 from cactus.config.sections.learners.maml import MamlSpeed
 from cactus.config.sections.learners.section import BUILT_IN, LearnerSettings
 from cactus.config.sections.learners.speed import SpeedSettings
+from cactus.errors import TrainingError
 from cactus.meta.registry import build
-from tests.unit.meta.tiny import CPU
+from tests.unit.meta.tiny import CPU, episodes, learner, task_source
 
 NAMES = BUILT_IN
 MODULES = {f"cactus.meta.{name}.learner" for name in NAMES}
@@ -27,6 +28,17 @@ def test_the_seed_decides_the_weights(name, dataset, shape):
     )
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not all(torch.equal(first[key], third[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_predictions_that_are_no_numbers_are_an_error(name):
+    source, built = task_source(shape=(16, 16, 1)), learner(name, shape=(16, 16, 1))
+    with torch.no_grad():
+        for one in built.parameters():
+            one.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="NaN or infinity") as caught:
+        built.accuracies(source.images, episodes(source, 2))
+    assert caught.value.where == f"learners.{name}"
 
 
 def test_a_learner_is_imported_only_when_asked_for(monkeypatch):

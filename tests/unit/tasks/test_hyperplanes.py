@@ -77,9 +77,11 @@ def test_planes_through_the_origin_halve_a_symmetric_cloud():
 
 
 def test_normals_are_uniform_in_the_cube():
-    # With a point at the origin and unit vectors as images, signs tell the normal's signs; the
-    # angle in two dimensions tells the whole distribution.
-    normals, _ = drawn_planes(np.random.default_rng(0), 40, 2, 0.0)
+    # Images on a circle: those above a plane through its center lie around the plane's normal.
+    angles = np.linspace(0, 2 * np.pi, 3600, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    chosen = settings(planes=1280, point_range=0.0, margin=0.0, side_factor=1)
+    normals = (plane_sides(circle, chosen, 1, np.random.default_rng(0)) > 0) @ circle
     slopes = np.minimum(*np.abs(normals.T)) / np.maximum(*np.abs(normals.T))
     assert kstest(slopes, "uniform").pvalue > 1e-6
 
@@ -154,12 +156,13 @@ def test_the_spread_is_that_of_projections_on_random_normals():
     assert unit == pytest.approx(np.sqrt(variances.mean()), rel=0.02)
 
 
-def test_a_margin_that_is_met_changes_nothing():
-    chosen = settings(margin=0.2)
+@pytest.mark.parametrize("margin", [0.2, 0.11, 0.47])  # the last two are not x * 10 / 10
+def test_a_margin_that_is_met_changes_nothing(margin):
+    chosen = settings(margin=margin)
     planes = accepted_planes(cloud(), chosen, SHAPE, ("test",))
     sides = plane_sides(cloud(), chosen, 6, numpy_generator("test", "planes"))
     assert np.array_equal(planes.sides, sides)
-    assert (planes.margin, planes.unit) == (0.2, 1.0)
+    assert (planes.margin, planes.unit) == (margin, 1.0)
 
 
 @pytest.mark.parametrize("asked", [2.0, 4.0, 50.0])

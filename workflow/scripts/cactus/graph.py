@@ -74,6 +74,16 @@ class Graph:
             for name in sorted(names)
         }
 
+    @cached_property
+    def _cells(self) -> dict[str, Job]:
+        """The job that scores each cell of the grid, and each baseline's cell."""
+        names = (cell.name for cell in self.config.expanded_grid.cells)
+        return {name: Job(EVALUATE_MODEL.name, name) for name in names} | {
+            baseline_cell(job.cell, method): job
+            for job in self.by_stage[RUN_BASELINES.name]
+            for method in self.config.baselines.resolve(job.cell.split("/")[0]).methods
+        }
+
     def find(self, name: str) -> list[Job]:
         """Return the jobs that a name stands for.
 
@@ -92,15 +102,7 @@ class Graph:
         jobs = {job.name: job for job in self.jobs}
         if name in jobs:
             return [jobs[name]]
-        cells = {
-            cell.name: Job(EVALUATE_MODEL.name, cell.name)
-            for cell in self.config.expanded_grid.cells
-        }
-        cells |= {
-            baseline_cell(job.cell, method): job
-            for job in self.by_stage[RUN_BASELINES.name]
-            for method in self.config.baselines.resolve(job.cell.split("/")[0]).methods
-        }
+        cells = self._cells
         if name in cells:
             return self.ancestry(cells[name])
         every = [*sorted(cells), *sorted(jobs)]

@@ -203,7 +203,7 @@ def test_an_embedding_that_collapsed_stops_with_an_error():
     with pytest.raises(EpisodeError, match="more than 6 images in more than 75%") as error:
         list(kmeans_partitions(embeddings, plan(max_restarts=2), ("test",), LOAD))
     assert error.value.where == "partition 1 of 3, 2 restarts"
-    assert error.value.got == "1 of 8 clusters with at least 6 images in the last run"
+    assert error.value.got == "1 of 8 clusters with more than 6 images in the last run"
 
 
 def test_too_few_images_for_the_clusters_are_refused_before_any_run():

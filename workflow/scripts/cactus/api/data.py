@@ -38,7 +38,7 @@ class LabeledImages:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The splits of a data set, which share no class."""
+    """The splits of a data set, which share no class, except for MNIST's."""
 
     train: LabeledImages
     val: LabeledImages

@@ -5,6 +5,7 @@ import, comes with the command that is called.
 """
 
 import argparse
+import atexit
 import gc
 import os
 import pkgutil
@@ -58,6 +59,7 @@ def main() -> None:
     # What a command makes lives as long as it does: graphs of jobs, records, syntax trees. Python's
     # default garbage collection in them takes a tenth of an audit.
     gc.set_threshold(50_000)
+    atexit.register(gc.freeze)  # or Python looks through all of it again as it exits
     run_main(_run)
 
 

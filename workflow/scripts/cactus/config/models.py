@@ -173,9 +173,15 @@ class Config(Settings):
         """Return the evaluation of the cells of a task source: a model of one way has only that."""
         return self.evaluation.resolve(dataset).of_way(Source.parse(source).way)
 
+    @cached_property
+    def _schedules(self) -> dict[DatasetName, list[Change]]:
+        return {}
+
     def schedule(self, dataset: DatasetName) -> list[Change]:
         """Return where a data set's trainings and their tasks are not as by default."""
-        return list(schedule_changes(self, dataset))
+        if dataset not in self._schedules:
+            self._schedules[dataset] = list(schedule_changes(self, dataset))
+        return self._schedules[dataset]
 
     def pool_attributes(self, dataset: DatasetName) -> int:
         """Return the attributes of a CelebA task; 0 for data sets that do not use the key."""

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cactus.config.sections.learners.base import AugmentationSettings
 from cactus.meta.images import gather, to_device
-from cactus.seeding import derive_seed
+from cactus.seeding import derive_seed, numpy_generator
 from cactus.tasks.episodes import EpisodeBatch, draw_distinct
 from cactus.train.views import quarter_turns, random_views
 
@@ -63,8 +63,11 @@ class Augmentation:
         views = random_views(views, self.settings, self.generator)
         if len(self._changed) != len(views):
             self._changed = images.new_empty((len(views), *images.shape[1:]))
-        self._changed.copy_((views * 255).round().permute(0, 2, 3, 1))
-        places = np.arange(indices.size).reshape(indices.shape)
+        # Rows that differ from step to step: a custom learner's queries are ordered by them.
+        rows = numpy_generator("rows", *indices.ravel().tolist()).permutation(indices.size)
+        pixels = (views * 255).round().permute(0, 2, 3, 1).to(torch.uint8)
+        self._changed[to_device(rows, images.device)] = pixels
+        places = rows.reshape(indices.shape)
         support, query = np.split(places, [batch.support.shape[2]], axis=2)
         return self._changed, EpisodeBatch(support, query)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cactus.config.sections.base import DatasetSettings
 from cactus.config.sections.learners.base import TrainingSettings
+from cactus.errors import TrainingError
 from cactus.meta.conv4 import ImageShape
 from cactus.tasks.episodes import EpisodeBatch
 
@@ -96,9 +97,8 @@ def task_accuracies(logits: Tensor) -> Tensor:
     logits
         (T, way*query, way); the images are in the order of their classes.
     """
-    _, images, way = logits.shape
-    labels = class_labels(way, images // way, logits.device)
-    return (logits.argmax(2) == labels).double().mean(1)
+    tasks, images, way = logits.shape
+    return position_accuracies(logits.argmax(2).view(tasks, way, images // way))
 
 
 def position_accuracies(positions: Tensor) -> Tensor:
@@ -111,6 +111,32 @@ def position_accuracies(positions: Tensor) -> Tensor:
     """
     right = torch.arange(positions.shape[1], device=positions.device)[:, None]
     return (positions == right).flatten(1).double().mean(1)
+
+
+def checked_predictions(logits: Tensor, where: str) -> Tensor:
+    """Return the class with the highest logit of each query, int64 (T, n).
+
+    Parameters
+    ----------
+    logits
+        (T, n, way).
+    where
+        Names the learner in an error.
+
+    Raises
+    ------
+    TrainingError
+        A logit is NaN or infinite: the first NaN would pass for the highest.
+    """
+    if not logits.isfinite().all():
+        raise TrainingError(
+            "The predictions are NaN or infinity.",
+            where=where,
+            got="logits that are not finite",
+            fix="lower the learning rate if the training or the inner steps diverged, or correct "
+            "a module of your own",
+        )
+    return logits.argmax(2)
 
 
 def cut(batch: EpisodeBatch, size: int) -> list[EpisodeBatch]:

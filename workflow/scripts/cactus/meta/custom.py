@@ -12,6 +12,7 @@ from cactus.errors import ConfigError
 from cactus.meta.base import MetaLearner
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.episodic import Episodes, EpisodicLearner
+from cactus.seeding import derive_seed
 from cactus.tasks.episodes import EpisodeBatch
 
 Settings = CustomLearner  # the name that jobs look for
@@ -41,7 +42,8 @@ def build_custom(
     changed = [one for one in _KEPT if getattr(made, one) is not getattr(EpisodicLearner, one)]
     if changed:
         raise _refused(name, training, f"it defines {', '.join(changed)}, which would not be safe")
-    torch.manual_seed(seed)
+    # Another stream than the generator's, or both would draw the same weights.
+    torch.manual_seed(derive_seed("global", seed))
     generator = torch.Generator().manual_seed(seed)
     learner = cast(Any, made)(values, training, image_shape, generator)
     learner.name = name

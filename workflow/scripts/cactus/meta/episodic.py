@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cactus.config.sections.learners.custom import CustomLearner
-from cactus.errors import DataError, TrainingError
-from cactus.meta.base import MetaLearner, StepMetrics, cut
+from cactus.errors import DataError
+from cactus.meta.base import MetaLearner, StepMetrics, checked_predictions, cut
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
 from cactus.seeding import numpy_generator
@@ -84,14 +84,8 @@ class EpisodicLearner(MetaLearner):
         for part in cut(batch, self.settings.evaluation_tasks_at_once):
             episodes, order = self._shuffled(images, part)
             logits = self.checked_logits(episodes)
-            if not logits.isfinite().all():
-                raise TrainingError(
-                    "The predictions are NaN or infinity.",
-                    where=f"learners.custom.{self.name}, {self.settings.module}",
-                    got="logits that are not finite",
-                    fix="lower the learning rate if the training diverged, or correct the module",
-                )
-            predicted = logits.argmax(2)
+            where = f"learners.custom.{self.name}, {self.settings.module}"
+            predicted = checked_predictions(logits, where)
             placed = torch.empty_like(predicted).scatter_(1, order, predicted)
             found.append(placed.view(part.query.shape))
         return torch.cat(found)

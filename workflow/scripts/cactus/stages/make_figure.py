@@ -98,7 +98,7 @@ def _partition_numbers(config: "Config", dataset: DatasetName) -> dict[str, tupl
     for source in sources:
         if source.kind == "kmeans":
             settings = config.partitions.of_source(source, dataset)
-            for one in (Source.parse(source.base), source):
+            for one in dict.fromkeys((Source.parse(source.base), source)):
                 group = others.setdefault(_other_settings(config, one, dataset), len(others))
             found[source.name] = settings.count, settings.clusters, group
     return found

@@ -70,7 +70,7 @@ def accepted_planes(
     """
     vectors, unit = scaled(embeddings, settings)
     for tenths in range(_MARGIN_STEPS if settings.margin else 0, -1, -1):
-        tried = settings.model_copy(update={"margin": settings.margin * tenths / _MARGIN_STEPS})
+        tried = settings.model_copy(update={"margin": _share(settings.margin, tenths)})
         generator, trials = (numpy_generator(*seed_parts, name) for name in ("planes", "trials"))
         try:
             sides = plane_sides(vectors, tried, shape.per_class, generator)
@@ -80,6 +80,11 @@ def accepted_planes(
             if not tenths:
                 raise
     return Planes(sides, tried.margin, unit)
+
+
+def _share(margin: float, tenths: int) -> float:
+    """Return tenths of a margin; all are the margin itself, which 0.83 * 10 / 10 is not."""
+    return margin if tenths == _MARGIN_STEPS else margin * tenths / _MARGIN_STEPS
 
 
 def hyperplane_partitions(

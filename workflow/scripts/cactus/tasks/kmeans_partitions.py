@@ -151,11 +151,11 @@ def _not_accepted(
 ) -> EpisodeError:
     assert plan.rule is not None
     bound = f"more than {plan.minimum}" if plan.rule.strict else f"at least {plan.minimum}"
-    kept = int((sizes >= plan.minimum).sum())
+    kept = int((sizes >= plan.minimum + plan.rule.strict).sum())
     return EpisodeError(
         f"No k-means run has {bound} images in more than {plan.rule.fraction:.0%} of its clusters.",
         where=f"partition {index + 1} of {plan.count}, {plan.settings.max_restarts} restarts",
-        got=f"{kept} of {len(sizes)} clusters with at least {plan.minimum} images in the last run",
+        got=f"{kept} of {len(sizes)} clusters with {bound} images in the last run",
         fix="lower partitions.clusters or the learner's fraction, raise partitions.max_restarts, "
         "or check whether the embedding has collapsed",
     )

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from cactus.cli.text import columns, print_json
 from cactus.cluster.clients import has_slurm
-from cactus.cluster.driver import job_names
-from cactus.cluster.queued import queued_jobs
 from cactus.config.printed.durations import duration
 from cactus.errors import ClusterError, counted
 from cactus.provenance.staleness.obstructions import note_closed, note_obstructions
@@ -52,7 +50,12 @@ def show_status(arguments: argparse.Namespace) -> int:
 
 def _queued(planner: Planner) -> dict[Job, str]:
     """Return the Slurm job and its state for each job of a run that is in the queue."""
-    if not (has_slurm() and job_names(planner.run_folder)):
+    if not has_slurm():
+        return {}
+    from cactus.cluster.driver import job_names
+    from cactus.cluster.queued import queued_jobs
+
+    if not job_names(planner.run_folder):
         return {}
     try:
         found = queued_jobs(planner.config, planner.run_folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Final, NamedTuple, Self
 
@@ -166,17 +167,17 @@ class Grid:
         baselines = (name for name in settings.datasets if settings.resolve(name).baselines)
         return cls(cells, frozenset(baselines))
 
-    @property
+    @cached_property
     def datasets(self) -> tuple[DatasetName, ...]:
         """Data sets of the cells, in grid order."""
         return tuple(dict.fromkeys(cell.dataset for cell in self.cells))
 
-    @property
+    @cached_property
     def trained_cells(self) -> tuple[Cell, ...]:
         """Cells that are meta-trained: all except those trained from scratch."""
         return tuple(cell for cell in self.cells if cell.source != "scratch")
 
-    @property
+    @cached_property
     def embedding_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
         """Data set, embedding and seed of every embedding that a cell needs."""
         runs = (
@@ -186,7 +187,7 @@ class Grid:
         )
         return tuple(dict.fromkeys(runs))
 
-    @property
+    @cached_property
     def baseline_runs(self) -> tuple[tuple[DatasetName, str, int], ...]:
         """Data set, embedding and seed of every baselines job."""
         return tuple(run for run in self.embedding_runs if run[0] in self.with_baselines)

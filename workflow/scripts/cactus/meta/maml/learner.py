@@ -7,7 +7,14 @@ from typing_extensions import override
 
 from cactus.config.sections.learners.maml import AtOnce, MamlSettings, MamlSpeed, ScratchSettings
 from cactus.errors import EpisodeError
-from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
+from cactus.meta.base import (
+    MetaLearner,
+    StepMetrics,
+    checked_predictions,
+    class_labels,
+    cut,
+    task_accuracies,
+)
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather_tasks, to_device
 from cactus.meta.maml.chunks import ChunkPool, chunk_size
@@ -152,14 +159,17 @@ class Maml(MetaLearner):
     def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return predictions after the inner steps of evaluation, int64 (T, way, query)."""
 
-        def predict(chunk: EpisodeBatch) -> Tensor:
-            return self.query_logits(images, chunk).argmax(2).view(chunk.query.shape)
+        def score(chunk: EpisodeBatch) -> Tensor:
+            return self.query_logits(images, chunk)
 
         self._check_way(batch.support.shape[1])
         chunks = cut(batch, self._evaluation_chunk_size(batch))
         if self.speed.kernel == "manual":
-            return torch.cat(self._pool.map(predict, chunks, images.device))
-        return torch.cat([predict(chunk) for chunk in chunks])
+            logits = self._pool.map(score, chunks, images.device)
+        else:
+            logits = [score(chunk) for chunk in chunks]
+        where = f"learners.{self.name}"
+        return checked_predictions(torch.cat(logits), where).view(batch.query.shape)
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:
         """Return the episodes of several chunks for each thread."""

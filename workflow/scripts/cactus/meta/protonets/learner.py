@@ -8,7 +8,14 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from cactus.config.sections.learners.protonets import ProtonetsSettings, ProtonetsSpeed
-from cactus.meta.base import MetaLearner, StepMetrics, class_labels, cut, task_accuracies
+from cactus.meta.base import (
+    MetaLearner,
+    StepMetrics,
+    checked_predictions,
+    class_labels,
+    cut,
+    task_accuracies,
+)
 from cactus.meta.conv4 import ImageShape
 from cactus.meta.images import gather, to_device
 from cactus.meta.protonets.encoder import Conv4Encoder
@@ -88,7 +95,8 @@ class Protonets(MetaLearner):
     @torch.no_grad()
     def predicted_positions(self, images: Tensor, batch: EpisodeBatch) -> Tensor:
         """Return predictions with the running statistics, int64 (T, way, query)."""
-        return self.query_logits(images, batch).argmax(2).view(batch.query.shape)
+        logits = self.query_logits(images, batch)
+        return checked_predictions(logits, f"learners.{self.name}").view(batch.query.shape)
 
     def episodes_at_once(self, batch: EpisodeBatch) -> int:  # noqa: ARG002
         """Return the configured number."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -142,6 +143,7 @@ def check_inputs(planner: Planner) -> Iterator[Finding]:
 def check_sources(planner: Planner) -> Iterator[Finding]:
     """Yield stored sources that are lost, or that are not the code in the record."""
     hashes: dict[str, str] = {}
+    read = cache(partial(load, planner.run_folder))
     for record in audited_records(planner):
         code, sources, job = record.plan.code, record.activity.sources, record.job
         for name in sorted({*code} - {*sources}):
@@ -149,7 +151,7 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
         for name, digest in sources.items():
             try:
                 if digest not in hashes:
-                    content = load(planner.run_folder, digest)
+                    content = read(digest)
                     hashes[digest] = planner.project.tree.cache.text_digest(content)
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
@@ -161,7 +163,7 @@ def check_sources(planner: Planner) -> Iterator[Finding]:
         diff = record.agent.git["diff"] if record.agent.git else None
         for digest in filter(None, [record.agent.packages, diff]):
             try:
-                load(planner.run_folder, digest)
+                read(digest)
             except RecordError as error:
                 yield Finding("source lost", f"objects/{digest[:2]}/{digest}", error.got, job)
 

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from cactus.errors import DataError, RecordError
 from cactus.files import read_json
 from cactus.graph import Graph
+from cactus.provenance.audit.reading.rows_of_csv import FilesOfJobs
 from cactus.provenance.records.values import checked
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
@@ -75,6 +76,7 @@ class _Map(TypedDict):
 
 
 _MAP: Final = TypeAdapter(_Map)
+Maps = FilesOfJobs[list[dict[str, Any]]]
 
 
 class PrintedNumber(NamedTuple):
@@ -160,14 +162,18 @@ def map_entries(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def printed_numbers(run_folder: Path, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
+def maps_of(run_folder: Path) -> Maps:
+    """Return the map entries of each job that has a map, see `map_entries`."""
+    return FilesOfJobs(lambda job: map_entries(run_folder / str(number_map(job))))
+
+
+def printed_numbers(maps: Maps, jobs: Iterable[Job]) -> Iterator[PrintedNumber]:
     """Yield the printed numbers of a run, except those whose map cannot be read."""
     for job in jobs:
-        name = number_map(job)
-        if name is None:
+        if number_map(job) is None:
             continue
         try:
-            entries = map_entries(run_folder / name)
+            entries = maps.of(job)
         except RecordError:
             continue  # reported by the check of the maps
         yield from (

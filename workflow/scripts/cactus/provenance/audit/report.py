@@ -24,7 +24,12 @@ from cactus.provenance.audit.links import (
     check_seal,
     link_notes,
 )
-from cactus.provenance.audit.printed import PrintedNumber, numbers_by_job, printed_numbers
+from cactus.provenance.audit.printed import (
+    PrintedNumber,
+    maps_of,
+    numbers_by_job,
+    printed_numbers,
+)
 from cactus.provenance.audit.remade import (
     check_audit_result,
     latex_notes,
@@ -140,8 +145,8 @@ def run_audit(
     assessments, remade = audited(planner), hand_over(to_remake(planner, figures=figures))
     blocking, jobs = obstructions(planner), [one.job for one in assessments]
     strays = Strays(planner, places := {one.path for one in blocking})
-    printed = sorted(printed_numbers(planner.run_folder, jobs), key=_tables_first)
-    values = ValueCheck(planner, printed, jobs)
+    printed = sorted(printed_numbers(maps := maps_of(planner.run_folder), jobs), key=_tables_first)
+    values = ValueCheck(planner, maps, printed, jobs)
     findings = [
         *check_places(planner, blocking),
         *(one for one in lists if planner.run_folder / one.file not in places),
@@ -173,8 +178,10 @@ def _told(
     planner: Planner, findings: Sequence[Finding], printed: Sequence[PrintedNumber]
 ) -> list[_Told]:
     """Return findings with what they affect and how to mend them: what runs again has to write."""
+    if not findings:
+        return []
     again = {one.job for one in findings} | {one.job for one in audited(planner) if one.stale}
-    blocking = obstructions(planner, again) if findings else []
+    blocking = obstructions(planner, again)
     affected, fixes = numbers_by_job(planner.graph, printed), Fixes(planner, findings, blocking)
     return [
         (one, (one.number,) if one.number else tuple(affected.get(one.job, ())), fixes.of(one))

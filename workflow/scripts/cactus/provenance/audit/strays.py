@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import cached_property
@@ -116,13 +116,32 @@ class Strays:
 
     @cached_property
     def _unowned(self) -> list[str]:
-        places = {str(above) for name in self._owned for above in PurePosixPath(name).parents}
-        found = [name for top in sorted(self._tops) for name in _below(self._folder, top, places)]
+        found = [name for top in sorted(self._tops) for name in self._below(top)]
         return [name for name in found if name not in self._owned and self._is_stray(name)]
+
+    @cached_property
+    def _places(self) -> set[str]:
+        """The folders that hold owned files."""
+        return {str(above) for name in self._owned for above in PurePosixPath(name).parents}
+
+    def _below(self, top: str) -> Iterator[str]:
+        """Yield the names of all files below a folder of the run, also of links and pipes.
+
+        A link in the place of a folder that holds owned files is a folder kept elsewhere.
+        """
+        for place, folders, files in os.walk(self._folder / top):
+            folders.sort()
+            above = Path(place).relative_to(self._folder).as_posix()
+            names = [f"{above}/{one}" for one in sorted(files)]
+            for one in folders:
+                if os.path.islink(f"{place}/{one}"):  # noqa: PTH114  no error if it is closed
+                    name = f"{above}/{one}"
+                    names += self._below(name) if name in self._places else [name]
+            yield from names
 
     def _is_stray(self, name: str) -> bool:
         path = self._folder / name
-        if self._obstructions & {path, *path.parents}:
+        if self._obstructions and self._obstructions & {path, *path.parents}:
             return False
         if not name.startswith("objects/"):
             job = self._owner(name)
@@ -182,18 +201,3 @@ def _claimed(record: Record) -> list[str]:
     if job.folder is None:
         return sorted({*record.entities} - {*job.files})
     return [name for name in record.entities if not name.startswith(f"{job.folder}/")]
-
-
-def _below(folder: Path, top: str, places: Collection[str]) -> Iterator[str]:
-    """Yield the names of all files below a folder of the run, also of links and pipes.
-
-    A link in the place of one of the `places`, which hold owned files, is a folder kept elsewhere.
-    """
-    for place, folders, files in os.walk(folder / top):
-        folders.sort()
-        names = [Path(place, one).relative_to(folder).as_posix() for one in sorted(files)]
-        for one in folders:
-            if os.path.islink(Path(place, one)):  # noqa: PTH114  no error if it is closed
-                name = Path(place, one).relative_to(folder).as_posix()
-                names += _below(folder, name, places) if name in places else [name]
-        yield from names

@@ -4,7 +4,6 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,15 +12,18 @@ from cactus.errors import RecordError, counted, few
 from cactus.paper.vocabulary import method_name
 from cactus.provenance.audit.comparisons import PAIRED_COLUMNS, PairedTests, against_paper
 from cactus.provenance.audit.findings import ROUNDING, Finding, differences
-from cactus.provenance.audit.printed import PrintedNumber, ScoringJobs, map_entries, number_map
+from cactus.provenance.audit.printed import Maps, PrintedNumber, ScoringJobs, number_map
 from cactus.provenance.audit.quality import QualityCheck
 from cactus.provenance.audit.reading.confusion import (
     ConfusedClasses,
     confusion_of,
     counted_queries,
 )
-from cactus.provenance.audit.reading.episodes import EpisodeAccuracies, SettingKey, accuracies_of
-from cactus.provenance.audit.reading.html import numbers_in_page
+from cactus.provenance.audit.reading.episodes import (
+    EpisodeAccuracies,
+    accuracies_of,
+    setting_of,
+)
 from cactus.provenance.audit.reading.paper_numbers import (
     KEYS,
     CellKey,
@@ -30,30 +32,27 @@ from cactus.provenance.audit.reading.paper_numbers import (
     read_paper_numbers,
 )
 from cactus.provenance.audit.reading.rows_of_csv import UnreadError, read_rows
-from cactus.provenance.audit.reading.tex import numbers_in_table, numbers_of_macros
+from cactus.provenance.audit.reading.texts import reader_of
 from cactus.provenance.staleness.planner import Planner
 from cactus.stages.aggregate_results import RESULTS
 from cactus.stages.base import Job
 
 _NUMBERS: Final = ("mean", "ci95", "seed_std", "difference", "difference_ci95")
-# How the numbers of a printed file are read, by its name; those of figures cannot be.
-_READERS: Final[dict[str, Callable[[Path], list[str]]]] = {
-    "numbers.tex": numbers_of_macros,
-    "*.tex": lambda path: [cell for row in numbers_in_table(path) for cell in row],
-    "*.html": numbers_in_page,
-}
 _RESULT_COLUMNS: Final = (*KEYS, "seed", *_NUMBERS, "verdict")
 
 
 class ValueCheck:
     """Checks every number of a run, from the table of results to the printed page."""
 
-    def __init__(self, planner: Planner, printed: list[PrintedNumber], jobs: list[Job]) -> None:
-        self._planner, self._printed, self._jobs = planner, printed, jobs
+    def __init__(
+        self, planner: Planner, maps: Maps, printed: list[PrintedNumber], jobs: list[Job]
+    ) -> None:
+        self._planner, self._maps, self._printed, self._jobs = planner, maps, printed, jobs
         self._scoring = ScoringJobs(jobs)
         self._episodes = EpisodeAccuracies(planner.run_folder)
         self._quality = QualityCheck(planner.run_folder, jobs)
         self._confused = ConfusedClasses(planner.run_folder)
+        self._summaries: dict[tuple[str, ...], dict[str, float | str | None]] = {}
         self._left: dict[str, int] = {}
 
     def findings(self) -> Iterator[Finding]:
@@ -66,7 +65,7 @@ class ValueCheck:
         for one in self._printed:
             yield from self._check_printed(one)
         for job in self._jobs:
-            if number_map(job) and (reader := _reader(job.files[0])):
+            if number_map(job) and (reader := reader_of(job.files[0])):
                 yield from self._check_text(job, reader)
 
     def notes(self) -> Iterator[str]:
@@ -144,7 +143,7 @@ class ValueCheck:
         for key, row in zip(keys, rows, strict=True):
             with suppress(RecordError):  # reported by the check of the episodes
                 jobs = self._scoring.of(row)
-                series[key] = self._episodes.by_seed(jobs, _setting(row))
+                series[key] = self._episodes.by_seed(jobs, setting_of(row))
         return PairedTests(series)
 
     @cached_property
@@ -206,16 +205,21 @@ class ValueCheck:
 
     def _summary(self, row: dict[str, Any]) -> dict[str, float | str | None]:
         """Compute the numbers of a row of results from its episodes, and from the paper's."""
-        summary = self._episodes.summary(self._scoring.of(row), _setting(row))
+        key = *cell_key(row), str(row["seed"])
+        if (known := self._summaries.get(key)) is not None:
+            return known  # tables, figures, the report and the paper print the same numbers
+        summary = self._episodes.summary(self._scoring.of(row), setting_of(row))
         published, config = self._published.get(published_key(row)), self._planner.config
         split = config.evaluation.resolve(row["dataset"]).split
-        return {**summary, **against_paper(summary, published, config.synthetic_data, split)}
+        compared = against_paper(summary, published, config.synthetic_data, split)
+        found = self._summaries[key] = {**summary, **compared}
+        return found
 
     def _check_maps(self) -> Iterator[Finding]:
         for job in self._jobs:
             if (name := number_map(job)) is not None:
                 try:
-                    map_entries(self._planner.run_folder / name)
+                    self._maps.of(job)
                 except RecordError as error:
                     yield Finding("map damaged", name, error.got, job)
 
@@ -261,7 +265,7 @@ class ValueCheck:
         """Compare each number that a table or the report prints with its map."""
         file = job.files[0]
         try:
-            entries = map_entries(self._planner.run_folder / job.files[1])
+            entries = self._maps.of(job)
             shown = reader(self._planner.run_folder / file)
         except (RecordError, OSError, ValueError) as error:
             got = f"cannot be compared with its map: {_one_line(error)}"
@@ -277,20 +281,11 @@ class ValueCheck:
                 yield Finding("text differs", file, got, job, PrintedNumber(job, file, entry))
 
 
-def _reader(file: str) -> Callable[[Path], list[str]] | None:
-    name = Path(file).name
-    return next((one for pattern, one in _READERS.items() if fnmatchcase(name, pattern)), None)
-
-
 def _number(numbers: Mapping[str, Any], name: str) -> float:
     value = numbers[name]
     if not isinstance(value, float):
         raise ValueError(f"no number {name}")
     return value
-
-
-def _setting(row: Mapping[str, Any]) -> SettingKey:
-    return "" if row["learner"] else str(row["method"]), int(row["way"]), int(row["shot"])
 
 
 def _one_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -133,15 +133,17 @@ class HashCache:
         As Python exits, do nothing: who asks for a hash then waits for it.
         """
 
-        def hash_one(path: Path | str) -> None:
-            with suppress(OSError):  # whoever asks for its hash gets the error
-                self.sha256(path)
+        def hash_next(waiting: Iterator[Path | str]) -> None:
+            for path in waiting:
+                with suppress(OSError):  # whoever asks for its hash gets the error
+                    self.sha256(path)
 
         unknown = [path for path in dict.fromkeys(paths) if not self._knows(path)]
         # Python starts no more threads as it exits, when a dry run says what it would reuse.
         if unknown and threading.main_thread().is_alive():
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(hash_one, unknown))
+            threads, waiting = os.cpu_count() or 1, iter(unknown)  # each takes the next from it
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(hash_next, [waiting] * threads))
 
     def source(self, path: Path, module: str) -> PythonSource:
         """Return the hash and the imports of a Python file.

@@ -64,7 +64,7 @@ class KnownSources:
 
     def save(self) -> None:
         """Keep what was read, unless Python keeps no bytecode; one who may not write keeps none."""
-        if sys.dont_write_bytecode or self._used.keys() <= self._kept.keys():
+        if sys.dont_write_bytecode or not self._used or self._used.keys() <= self._kept.keys():
             return
         entries = {**self._kept, **self._used}
         try:

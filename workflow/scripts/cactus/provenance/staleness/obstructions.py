@@ -43,7 +43,9 @@ def obstructions(run: RunReader, writers: Iterable[Job] = ()) -> list[Obstructio
         if blocking := look_at(folder, "folder"):
             return [blocking]
     tree = _owned(run.graph.jobs)
-    texts = {digest: record.job for record in run.records() for digest in record.texts}
+    texts: dict[str, Job] = {}
+    for record in run.records():
+        texts |= dict.fromkeys(record.texts, record.job)
     for digest, job in texts.items():
         _add(tree, object_path(Path(), digest).parts, job)
     found = list(_look(run.run_folder, tree))
@@ -113,12 +115,13 @@ def _add(tree: _Tree, path: Sequence[str], job: Job) -> None:
 def _look(folder: Path, tree: _Tree) -> Iterator[Obstruction]:
     """Yield what is in the place of a folder's files and folders, as far as they can be read."""
     with os.scandir(folder) as found:
-        present = {one.name for one in found}
+        present = {one.name: one for one in found}
     for name, below in tree.items():
         if name not in present:
             continue
         if isinstance(below, Job):
-            blocking = look_at(folder / name, "file", below)
+            plain = present[name].is_file(follow_symlinks=False)
+            blocking = None if plain else look_at(folder / name, "file", below)
         elif (blocking := look_at(folder / name, "folder")) is None:
             yield from _look(folder / name, below)
         yield from filter(None, [blocking])

@@ -47,7 +47,7 @@ class DeepclusterSettings(MethodSettings):
 
     batch_size: Batch = changed(MethodSettings, "batch_size", 256)
     dims: Count = setting(256, "Dimensions after PCA whitening.")
-    clusters: Count = setting(
+    clusters: Annotated[int, Field(ge=2)] = setting(
         300,
         "Number of clusters k for the pseudo-labels. The original has 128 images per cluster "
         "(k = 10,000 on ImageNet); the ratio is kept here, because the number for CACTUs is not "

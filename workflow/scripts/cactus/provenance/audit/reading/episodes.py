@@ -2,9 +2,9 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cactus.provenance.audit.reading.rows_of_csv import FilesOfJobs, damaged, read_rows
 from cactus.stages.base import Job
@@ -20,7 +20,6 @@ class EpisodeAccuracies:
     def __init__(self, run_folder: Path) -> None:
         self._run_folder = run_folder
         self._files = FilesOfJobs(self._read)
-        self._summaries: dict[tuple[SettingKey, *tuple[Job, ...]], dict[str, float | None]] = {}
 
     def of(self, job: Job) -> dict[SettingKey, list[float]]:
         """Return the accuracies of a scoring job; the method of a meta-learner is an empty string.
@@ -67,13 +66,9 @@ class EpisodeAccuracies:
         ValueError, RecordError
             As `by_seed`.
         """
-        if (known := self._summaries.get((key, *jobs))) is not None:
-            return known  # tables, figures, the report and the paper print the same numbers
         series = self._series(jobs, key)
         spread = math.sqrt(_squares([_mean(one) for one in series]) / max(len(series) - 1, 1))
-        found = {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
-        self._summaries[key, *jobs] = found
-        return found
+        return {**mean_and_interval(series), "seed_std": spread if len(series) > 1 else None}
 
     def _series(self, jobs: list[Job], key: SettingKey) -> list[list[float]]:
         if not jobs:
@@ -108,6 +103,11 @@ def _squares(values: Sequence[float]) -> float:
     """Return the sum of squared deviations from the mean."""
     center = _mean(values)
     return math.fsum((value - center) ** 2 for value in values)
+
+
+def setting_of(row: Mapping[str, Any]) -> SettingKey:
+    """Return the setting of a row of results; the method of a meta-learner is an empty string."""
+    return "" if row["learner"] else str(row["method"]), int(row["way"]), int(row["shot"])
 
 
 def accuracies_of(job: Job) -> str:

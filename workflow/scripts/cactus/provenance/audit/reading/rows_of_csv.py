@@ -55,16 +55,16 @@ def read_rows(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
     """
     line = 0
     try:
-        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-        found = list(reader.fieldnames or [])
+        reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+        found = next(reader, [])
         if not {*columns} <= {*found} or len({*found}) < len(found):
             raise ValueError(f"the columns {', '.join(found)[:200]}")
         rows = []
-        for row in reader:
+        for values in filter(None, reader):  # without blank lines
             line = reader.line_num
-            if None in row or None in row.values():
+            if len(values) != len(found):
                 raise ValueError(f"not {len(found)} values")
-            rows.append(row)
+            rows.append(dict(zip(found, values, strict=True)))
     except OSError as error:
         raise UnreadError(
             "A file of numbers cannot be read.",
