@@ -36,11 +36,12 @@ def start(
         for one in (signal.SIGINT, signal.SIGHUP):
             signal.signal(one, signal.SIG_DFL)
 
+    given = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.Popen(
         command,
         preexec_fn=notice_signals,
         cwd=folder,
-        env={**os.environ, DRIVER: str(driver), **variables},
+        env={**given, DRIVER: str(driver), **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
