@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, peer
+from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, START, STATUS, TAKEN, peer
 
 _SERVER: Final = os.path.join(os.path.dirname(__file__), "server.py")  # noqa: PTH118, PTH120
 # Shells set these anew for each command; no library reads them when it is loaded.
@@ -145,6 +145,7 @@ def _wait(connection: socket.socket) -> NoReturn:
     for number in FORWARDED:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
+    forward(START, None)
     try:
         answer = connection.recv(STATUS.size)
     except ConnectionResetError:  # the last signal came too late; the answer is next

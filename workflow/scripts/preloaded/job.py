@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from preloaded.protocol import FORWARDED
+from preloaded.protocol import FORWARDED, START
 
 _WRITING = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
@@ -46,7 +46,7 @@ def run(command: list[str], variables: dict[str, str], streams: list[int]) -> No
     code: object = 0
     try:
         # What arrived since the fork is for the script.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*FORWARDED, START))
         _run_script(command[0])
     except SystemExit as end:
         code = end.code

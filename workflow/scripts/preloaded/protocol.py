@@ -1,8 +1,8 @@
 """What a job's client and its server tell each other, through a socket that keeps messages apart.
 
 The client sends a request with its three standard streams, and the server answers `TAKEN`. Then the
-client sends the numbers of signals, a byte each, and the server the job's wait status. The job
-stops and continues as the client does.
+client sends the numbers of signals, a byte each, of which the first lets the job start, and the
+server the job's wait status. The job stops and continues as the client does.
 """
 
 import signal
@@ -14,6 +14,7 @@ DRIVER: Final = "CACTUS_PRELOADED_BY"  # a variable: the process id of the run's
 REQUEST_BYTES: Final = 150_000  # well below the limit of a message, net.core.wmem_default
 TAKEN: Final = b"taken"
 STATUS: Final = struct.Struct("i")
+START: Final = signal.SIGCONT
 FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _CREDENTIALS: Final = struct.Struct("iII")  # process, user, group
 

@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(sys.path[0])  # noqa: PTH120
 
 from preloaded.job import run
-from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, STATUS, TAKEN, peer
+from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, START, STATUS, TAKEN, peer
 
 _BOOKKEEPING: Final = ("numpy.random", "pydantic.main", "yaml")  # what every job imports
 _REQUEST_SECONDS: Final = 10.0  # that a client has for its request
@@ -91,7 +91,7 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
         Variables that libraries have set when they were loaded.
     """
     # The keeper outlives what is sent to all processes, until its job has ended.
-    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*FORWARDED, START))
     client.settimeout(_REQUEST_SECONDS)
     text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
     client.settimeout(None)
@@ -109,6 +109,7 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
             os._exit(1)
         client.close()
         prctl(_PR_SET_NAME, Path(request["command"][0]).name.encode())  # `top` shows it
+        signal.sigwait({START})  # or a signal could end the client alone
         run(streams=streams, **request)
     with suppress(OSError):  # the job has done so
         os.setpgid(job, job)
