@@ -1,5 +1,6 @@
 """The documentation's site: built strictly, searchable, and complete without a network."""
 
+import html
 import os
 import re
 import shutil
@@ -53,6 +54,16 @@ def test_every_page_is_built_and_loads_nothing_from_the_network(site: Path):
     for style in site.rglob("*.css"):
         urls = re.findall(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)\s]+", style.read_text())
         assert urls == [], style
+
+
+def test_every_page_is_in_the_navigation(site: Path):
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    wanted = set(re.findall(r"^ {6}- ([^:\n]+): \S+\.md$", text, re.M))
+    page = (site / "index.html").read_text(encoding="utf-8")
+    sidebar = page[page.index("md-nav--primary") :]
+    links = re.findall(r'class="md-nav__link">\s*<span class="md-ellipsis">\s*(.*?)\s*<', sidebar)
+    assert len(wanted) > 40
+    assert {html.unescape(one) for one in links} >= wanted
 
 
 def test_files_outside_the_docs_are_on_the_site(site: Path):
