@@ -60,6 +60,30 @@ def test_lines_that_name_a_cluster_are_skipped(head: str, gres: str):
     assert (job.id, job.comment, job.alive) == ("12", "rule_x|y", True)
 
 
+@pytest.mark.parametrize(
+    ("state", "alive"),
+    [
+        *(("PENDING", True), ("RUNNING", True), ("COMPLETING", True), ("REQUEUE_HOLD", True)),
+        *(("RESV_DEL_HOLD", True), ("OF_A_LATER_VERSION", True), ("COMPLETED", False)),
+        *(("CANCELLED", False), ("TIMEOUT", False), ("PREEMPTED", False), ("NODE_FAIL", False)),
+    ],
+)
+def test_a_job_ends_only_in_states_that_are_known_to_end_it(state: str, alive: bool):
+    with answered(f"12|cactus_x|{state}|None|gpu|rule_x\n"):
+        (job,) = queue(["cactus_x"])
+    assert job.alive == alive
+
+
+def test_a_command_that_cannot_start_is_no_answer(tmp_path: Path, monkeypatch):
+    (tmp_path / "squeue").mkdir()
+    (tmp_path / "squeue/squeue").write_text("no program\n")
+    (tmp_path / "squeue/squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "squeue"))
+    with pytest.raises(ClusterError, match="Slurm") as refused:
+        queue(["cactus_x"])
+    assert "Exec format error" in refused.value.got
+
+
 def test_any_other_line_is_reported_and_not_skipped():
     text = "12|cactus_x|RUNNING|None|gpu|rule_x\nslow today\n"
     with answered(text), pytest.raises(ClusterError) as refused:

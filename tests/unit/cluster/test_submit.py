@@ -28,6 +28,9 @@ class Job:
     def __init__(self):
         self.attempt = 1
 
+    def is_group(self):
+        return False
+
 
 class Executor:
     """Stands in for the plugin's: `answers` says what each call of sbatch comes to."""
@@ -149,6 +152,34 @@ def test_what_is_refused_for_good_fails_once_and_leaves_a_note(refusal, queue, s
     assert (note["state"], note["error"]) == ("failed", f"it was not submitted: {shown}")
 
 
+def test_an_answer_that_never_gets_clear_is_not_asked_for_ever(squeue, tmp_path, monkeypatch):
+    squeue("")
+    monkeypatch.setattr(submit, "_UNCLEAR_ANSWERS", 3)
+    refusal = "The error message was 'sbatch: error: Unspecified error'"
+    executor, job = submitted([refusal] * 10, tmp_path)
+    assert (executor.calls, executor.failed, executor.submitted) == (4, [refusal], [])
+    assert any("gives no clear answer" in one for one in executor.said)
+    assert job.attempt > job.restart_times
+
+
+def test_an_error_here_fails_the_job_and_does_not_lose_it(squeue, tmp_path):
+    squeue("")
+    (tmp_path / "states").touch()  # no note can be written
+    executor, job = submitted([INVALID], tmp_path)
+    (said,) = executor.failed
+    assert said.startswith("It was not submitted: ")
+    assert job.attempt > job.restart_times
+
+
+def test_a_group_of_jobs_is_submitted(squeue, tmp_path):
+    squeue("")
+    executor, job = Executor(["12"], tmp_path), Job()
+    job.attempt, job.is_group = 2, lambda: True
+    Submission(executor, tmp_path).install()
+    executor.run_job(job)
+    assert executor.submitted == ["12"]
+
+
 GPU_FULL = {"state": "failed", "kind": "GpuMemoryError", "error": "The GPU's memory ran out."}
 
 
@@ -217,6 +248,18 @@ def test_a_submission_that_never_returns_is_ended_as_lost(tmp_path, monkeypatch)
     program.write_text('#!/bin/sh\necho "$@"; cat\n')
     done = subprocess.run(["sbatch", "--x=a b"], input=b"script", capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"--x=a b\nscript")
+
+
+def test_a_configuration_of_an_earlier_call_is_not_kept(tmp_path, monkeypatch):
+    for path in "/old/slurm.conf", None:
+        monkeypatch.delenv("SLURM_CONF", raising=False)
+        if path is not None:
+            monkeypatch.setenv("_CACTUS_SLURM_CONF", path)
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin/srun").write_text("of the earlier call")
+        monkeypatch.setattr(environment, "_KEPT_CONF", "_CACTUS_SLURM_CONF")
+        environment.clean_environment(SimpleNamespace(), tmp_path / "bin")
+    assert not (tmp_path / "bin/srun").exists()
 
 
 @pytest.mark.parametrize("how", ["cancel", "shutdown", "user"])

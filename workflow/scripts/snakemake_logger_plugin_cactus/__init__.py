@@ -79,6 +79,12 @@ class LogHandler(LogHandlerBase):
     @override
     def emit(self, record: LogRecord) -> None:
         """Print a job's event as a line; print warnings and errors unchanged."""
+        try:
+            self._emit(record)
+        except Exception as error:  # or Snakemake's thread would end, and with it all output
+            self._print(f"a line could not be printed: {type(error).__name__}: {error}")
+
+    def _emit(self, record: LogRecord) -> None:
         event = getattr(record, "event", None)
         if event in self._print_job:
             self._last = ""

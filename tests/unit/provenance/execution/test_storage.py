@@ -85,6 +85,19 @@ def test_results_move_as_a_whole_to_another_file_system(tmp_path, other_disk):
     assert found == ["s0", "s0/deep", "s0/deep/a.npy"]
 
 
+def test_results_replace_a_link_to_a_folder_kept_elsewhere(tmp_path):
+    for folder in ("job", "elsewhere", "results"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "job/new").touch()
+    (tmp_path / "elsewhere/old").touch()
+    (tmp_path / "results/s0").symlink_to(tmp_path / "elsewhere")
+    with Lease(tmp_path / "work", "a job") as lease:
+        _put_in_place(tmp_path / "job", tmp_path / "results/s0", lease)
+    assert [one.name for one in (tmp_path / "results").iterdir()] == ["s0"]
+    assert [one.name for one in (tmp_path / "results/s0").iterdir()] == ["new"]
+    assert (tmp_path / "elsewhere/old").exists()
+
+
 def test_a_copy_that_fails_leaves_no_results_in_place(tmp_path, other_disk, monkeypatch):
     (other_disk / "job").mkdir()
     monkeypatch.setattr(shutil, "copytree", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))

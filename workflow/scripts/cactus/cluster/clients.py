@@ -63,6 +63,8 @@ def run_slurm(*command: str) -> str:
             fix="start the workflow on the cluster's login node, or run it here without "
             "`--profile slurm`, e.g. with `snakemake --cores 2`",
         ) from error
+    except OSError as error:  # such as a limit on processes
+        raise _no_answer(command, error.strerror or str(error)) from error
     except subprocess.TimeoutExpired as error:
         raise _no_answer(command, f"nothing within {_TIMEOUT} s") from error
     if done.returncode:

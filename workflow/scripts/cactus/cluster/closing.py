@@ -42,7 +42,9 @@ def stage_of(rule: Any) -> str | None:
 
 
 def own_job(one: Any) -> Job | None:
-    """Return our job of a job of Snakemake; None if no stage made it."""
+    """Return our job of a job of Snakemake; None if no stage made it, or if it is several jobs."""
+    if one.is_group():
+        return None
     stage = stage_of(one.rule)
     return stage_named(stage).job(**one.wildcards_dict) if stage else None
 
@@ -139,11 +141,7 @@ def closing_lines(workflow: Any, planner: Planner, earlier: dict[Job, dict[str, 
     earlier
         Attempts that had failed before this call.
     """
-    failed = [
-        own
-        for one in workflow.scheduler.failed
-        if not one.is_group() and (own := own_job(one)) is not None
-    ]
+    failed = [own for one in workflow.scheduler.failed if (own := own_job(one)) is not None]
     folder = getattr(workflow.scheduler._executor, "slurm_logdir", None)
     for job in failed:
         if read_state(planner.run_folder, job) is None:

@@ -100,6 +100,8 @@ def clean_environment(executor: Any, tools: Path) -> None:
         os.environ["SLURM_CONF"] = os.environ.pop(_KEPT_CONF)
         # Inside jobs, where Snakemake's plugin drops SLURM_CONF, srun must find slurm.conf.
         _install(tools, "srun", f"SLURM_CONF={shlex.quote(os.environ['SLURM_CONF'])} exec")
+    else:  # of an earlier call, with a file that may have gone
+        (tools / "srun").unlink(missing_ok=True)
     _install(tools, "sbatch", f"exec timeout --kill-after=10 {_SUBMISSION_SECONDS}")
     if tools.is_dir():
         os.environ["PATH"] = f"{tools.absolute()}{os.pathsep}{os.environ['PATH']}"

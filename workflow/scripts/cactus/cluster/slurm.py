@@ -22,10 +22,11 @@ _UNAVAILABLE: Final = {
 }
 _UNLIMITED: Final = {"infinite", "unlimited", "n/a", "not_set", "invalid", "partition_limit", ""}
 _MEGABYTES: Final = {"": 1, "M": 1, "G": 2**10, "T": 2**20}
-# States in which a job may still run, or run again.
-_ALIVE: Final = {
-    *("PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "REQUEUED"),
-    *("REQUEUE_HOLD", "REQUEUE_FED", "SIGNALING", "STAGE_OUT", "RESIZING", "SPECIAL_EXIT"),
+# States in which a job is over for good. In any other that a version of Slurm prints, such as
+# RESV_DEL_HOLD, it may still run.
+_ENDED: Final = {
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY"),
+    *("PREEMPTED", "REVOKED", "TIMEOUT"),
 }
 
 
@@ -42,7 +43,7 @@ class SlurmJob(NamedTuple):
     @property
     def alive(self) -> bool:
         """Whether the job is pending or running, or will run again by itself."""
-        return self.state in _ALIVE
+        return self.state not in _ENDED
 
 
 class Partition(NamedTuple):

@@ -37,6 +37,9 @@ _WAITING: Final = {
     "jobs of others fill a limit of the account, the QOS or the cluster, or this job is larger "
     "than a limit (`sacctmgr show assoc`, `sacctmgr show qos`). ",
 }
+# Answers, a quarter of a minute apart, that do not say whether Slurm took the job, while it answers
+# all else: such as those of a site's own rules, which are for good.
+_UNCLEAR_ANSWERS: Final = 240
 # Looks at the queue, some seconds apart, before a job counts as not accepted.
 _LOOKS: Final = 3
 
@@ -87,18 +90,26 @@ class Submission:
 
     def run_job(self, job: Any) -> None:
         """Submit a job, in one of the plugin's threads; return when it is submitted or failed."""
+        try:
+            self._run_job(job)
+        except Exception as error:  # the plugin would not hear of it, and Snakemake wait for ever
+            self._give_up(job, f"It was not submitted: {type(error).__name__}: {error}")
+
+    def _run_job(self, job: Any) -> None:
         if said := self._hopeless(job):
             self._give_up(job, said)
             return
-        seconds, limited_since = _FIRST_WAIT, time.monotonic()
+        seconds, limited_since, unclear = _FIRST_WAIT, time.monotonic(), 0
         while not self._stopping:
             self._submit(job)
             refusal = self._refusals.pop(job, None)
             if refusal is None:
                 return
-            if not is_limit(refusal) and self._unclear(refusal):
+            if not is_limit(refusal) and self._unclear(refusal) and unclear < _UNCLEAR_ANSWERS:
                 if self._find(job):
                     return
+                unclear += 1
+                self._say(f"waiting: sbatch gives no clear answer: {_shown(refusal)}")
                 continue
             own = self._own_jobs()
             if own is not False:

@@ -236,7 +236,7 @@ class _JobReplay:
     def _copy_code(self) -> None:
         """Copy the project, with the source files of the job as they were when it ran."""
         for name in _PROJECT:
-            shutil.copytree(self.crate / name, self.folder / name)
+            shutil.copytree(self.crate / name, self.folder / name, dirs_exist_ok=True)
         for name, digest in self.record.activity.sources.items():
             if Path(name).is_absolute():
                 self._check_outside(name, digest)

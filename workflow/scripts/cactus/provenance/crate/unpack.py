@@ -13,6 +13,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -104,19 +105,18 @@ def _check(archive: Path, member: zipfile.ZipInfo) -> None:
 def _check_names(place: Path, names: Iterable[str]) -> None:
     """Check that no two names are the same to a system that ignores case, or forms of letters."""
     seen: dict[str, str] = {}
-    folders: set[str] = set()
     for name in names:
         plain = unicodedata.normalize("NFC", name.rstrip("/")).casefold()
         if plain in seen:
             raise _refused(place, f"two members of one name: {seen[plain]} and {name}")
         seen[plain] = name
-        if not name.endswith("/"):
-            folders.update(plain[:end] for end, sign in enumerate(plain) if sign == "/")
         if len(seen) > _MOST_MEMBERS:
             raise _refused(place, f"more than {_MOST_MEMBERS:,} members")
-    for folder in folders & seen.keys():
-        if not seen[folder].endswith("/") and not (place / seen[folder]).is_dir():
-            raise _refused(place, f"a file that is a folder too: {seen[folder]}")
+    # In this order, what is below a name follows it.
+    for plain, after in pairwise(sorted(seen, key=lambda name: name.replace("/", "\0"))):
+        is_folder = seen[plain].endswith("/") or not after.startswith(f"{plain}/")
+        if not is_folder and not (place / seen[plain]).is_dir():
+            raise _refused(place, f"a file that is a folder too: {seen[plain]}")
 
 
 def _check_space(archive: Path, members: list[zipfile.ZipInfo], target: Path) -> None:

@@ -124,6 +124,8 @@ class Lease:
             os.link(draft, self.path)
         except FileExistsError:
             return self._holds()  # NFS may lose the reply to a link that it has made
+        except FileNotFoundError:  # the previous holder has just emptied the folder
+            return False
         except OSError as error:
             raise StorageError(
                 "This file system makes no hard links, which keep a job to one process.",
@@ -133,7 +135,7 @@ class Lease:
                 "with hard links (ext4, XFS, NFS, Lustre)",
             ) from error
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
         return True
 
     def _draft(self) -> Path:
@@ -185,9 +187,9 @@ class Lease:
         found = _read(aside)
         same = found is not None and found.get("token") == token
         if not same:  # another process was faster and holds its own lease: put it back
-            with suppress(FileExistsError):
+            with suppress(FileExistsError, FileNotFoundError):
                 os.link(aside, self.path)
-        aside.unlink()
+        aside.unlink(missing_ok=True)
         return same
 
     def _renew_until_ended(self) -> None:

@@ -5,6 +5,7 @@ import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -168,12 +169,16 @@ def _put_in_place(made: Path, target: Path, lease: Lease) -> None:
                 raise
             shutil.copytree(made, nearby)
         lease.check()
-        shutil.rmtree(target, ignore_errors=True)
+        with suppress(FileNotFoundError):  # moved: on NFS, a file that is open keeps its folder
+            target.replace(target.with_name(f"{nearby.name}.old"))
         nearby.replace(target)
     finally:
         shutil.rmtree(nearby, ignore_errors=True)
     for leftover in target.parent.glob(f".{target.name}.*"):
-        shutil.rmtree(leftover)  # of a killed process
+        if leftover.is_symlink():  # the folder was kept elsewhere
+            leftover.unlink()
+        else:
+            shutil.rmtree(leftover, ignore_errors=True)  # of a killed process, or still open
 
 
 def _files(job: RunningJob) -> list[Path]:
