@@ -8,7 +8,10 @@ import pytest
 from cactus.config.printed.titles import UNTITLED
 from cactus.manuscript.findings import Finding, findings, verdicts_in_words
 
-PAIRS = ("dataset", "way", "shot", "source", "method", "other_source", "other_method", "p_holm")
+PAIRS = (
+    *("dataset", "way", "shot", "source", "method", "other_source", "other_method", "p_holm"),
+    "difference",
+)
 
 
 def rows(*found: tuple[str, str, float], **columns: Any) -> pd.DataFrame:
@@ -44,10 +47,24 @@ def test_without_a_test_the_interval_of_the_difference_decides(mean: float, clos
 def test_a_paired_test_decides_in_either_order(p_value: float, close: str):
     frame = rows(("acai", "knn", 0.5), ("acai", "cactus-maml", 0.6), ("labels", "oracle-maml", 1))
     cells = ("acai", "cactus-maml"), ("acai", "knn")
-    for first, other in (cells, cells[::-1]):
-        found = only(frame, ("omniglot", 5, 1, *first, *other, p_value))
+    for first, other, difference in ((*cells, 0.1), (*cells[::-1], -0.1)):
+        found = only(frame, ("omniglot", 5, 1, *first, *other, p_value, difference))
         assert (found.method, found.close) == ("CACTUs-MAML (ACAI)", close)
     assert found.oracle == "omniglot/labels/oracle-maml/5w1s"
+
+
+def test_a_test_on_fewer_seeds_that_favors_the_lower_mean_separates_nothing():
+    frame = rows(("acai", "knn", 0.6), ("acai", "cactus-maml", 0.5))
+    cells = ("acai", "cactus-maml"), ("acai", "knn")
+    for first, other, difference in ((*cells, 0.1), (*cells[::-1], -0.1)):
+        found = only(frame, ("omniglot", 5, 1, *first, *other, 0.001, difference))
+        assert (found.method, found.close) == ("kNN (ACAI)", "CACTUs-MAML (ACAI)")
+
+
+@pytest.mark.parametrize(("mean", "close"), [(0.7387, False), (0.705, True), (0.6, False)])
+def test_training_from_scratch_may_be_above_the_highest(mean: float, close: bool):
+    found = only(rows(("bigan", "knn", 0.7), ("scratch", "scratch", mean)))
+    assert (found.method, found.scratch_close) == ("kNN (BiGAN)", close)
 
 
 def test_more_than_three_are_counted_and_scratch_and_oracles_are_not_among_them():
@@ -76,6 +93,11 @@ def test_verdicts_are_told_in_words():
     )
     frame["synthetic"] = False
     assert "because the published ones are recalled and not verified: 2" in verdicts_in_words(frame)
+    frame.loc[0, "split"] = "val"
+    assert (
+        "because ours are not on the test split or the published ones are recalled and not "
+        "verified: 2" in verdicts_in_words(frame)
+    )
     frame["split"] = "val"
     assert "because ours are not on the test split: 2" in verdicts_in_words(frame)
 

@@ -18,9 +18,10 @@ from cactus.report.view import rows_of
 _PUBLISHED: Final = {"verified": "published", "recalled": "published, recalled and not verified"}
 _MOST_NAMED: Final = 3  # more are counted
 _VERDICTS: Final = {
-    "reproduced": "within the 95 % interval of the published number: {}",
-    "above": "above it: {}",
-    "below": "below it: {}",
+    "reproduced": "not separated from the published number (the 95 % interval of the difference "
+    "contains 0): {}",
+    "above": "above the published number: {}",
+    "below": "below the published number: {}",
     "compared": "beside a published number, but not judged, because {why}: {}",
     "not at hand": "published number not at hand: {}",
     "not in the paper": "no published number: {}",
@@ -85,11 +86,15 @@ def findings(rows: pd.DataFrame, paired: pd.DataFrame, titles: Titles) -> list[F
 def verdicts_in_words(averaged: pd.DataFrame) -> str:
     """Return how many accuracies have each verdict, as a part of a sentence."""
     counts = averaged["verdict"].value_counts()
-    why = "the published ones are recalled and not verified"
-    if (averaged["split"] != "test").any():
-        why = "ours are not on the test split"
-    if averaged["synthetic"].any():
-        why = "the data are synthetic"
+    compared = averaged[averaged["verdict"] == "compared"]
+    drawn = compared["synthetic"].astype(bool)
+    apart = ~drawn & (compared["split"] != "test")
+    causes = {
+        "the data are synthetic": drawn,
+        "ours are not on the test split": apart,
+        "the published ones are recalled and not verified": ~drawn & ~apart,
+    }
+    why = " or ".join(cause for cause, which in causes.items() if which.any())
     parts = [_VERDICTS[name].format(counts[name], why=why) for name in VERDICTS if name in counts]
     return "; ".join(parts)
 
@@ -106,6 +111,7 @@ def _finding(rows: pd.DataFrame, paired: pd.DataFrame, titles: Titles) -> Findin
     close = [_name(one, titles) for one in others if not separated(one, top)]
     plain = next(_highest_first(rows[scratch]), None)
     labeled = next(_highest_first(rows[oracle]), None)
+    lower, higher = sorted((plain or top, top), key=lambda row: float(row["mean"]))
     return Finding(
         setting_title(top["way"], top["shot"]),
         _name(top, titles),
@@ -116,7 +122,7 @@ def _finding(rows: pd.DataFrame, paired: pd.DataFrame, titles: Titles) -> Findin
         counted(len(close), "method") if close else "",
         "" if top["synthetic"] else _PUBLISHED.get(top["paper_status"], ""),
         number_key(plain) if plain else "",
-        plain is not None and not separated(plain, top),
+        plain is not None and not separated(lower, higher),
         number_key(labeled) if labeled else "",
         inline(titles.method(labeled["method"])) if labeled else "",
     )

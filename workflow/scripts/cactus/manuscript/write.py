@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import jinja2
 
 from cactus.config.printed.words import inline
+from cactus.errors import counted
 from cactus.files import write_json, write_text
 from cactus.manuscript.content import content, run_facts
 from cactus.manuscript.departures import Parts
@@ -86,7 +87,8 @@ def paper_text(shown: dict[str, Any]) -> str:
     environment.filters |= {
         "tex": _tex,
         "uncapitalized": inline,
-        "capitalized": lambda text: text[:1].upper() + text[1:],
+        "capitalized": lambda text: text[:1].upper() + text[1:] if text[1:2].islower() else text,
+        "counted": counted,
         "sentence": lambda text: text if text.endswith(".") else f"{text}.",
     }
     return environment.get_template(_TEMPLATE).render(**shown, settings=settings_table)

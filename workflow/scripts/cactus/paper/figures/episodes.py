@@ -82,7 +82,7 @@ def draw(inputs: FigureInputs) -> Figure:
 def caption(_: FigureInputs) -> str:
     """Return what the figure shows."""
     return (
-        "Accuracies of single test tasks: quartiles, whiskers at 5 and 95 percent, and the mean of "
+        "Accuracies of single tasks: quartiles, whiskers at 5 and 95 percent, and the mean of "
         "each method."
     )
 

@@ -24,16 +24,17 @@ def separation(paired: pd.DataFrame) -> Callable[[Result, Result], bool]:
     paired
         See `cactus.paper.paired.read_paired`.
     """
-    p_values: dict[tuple[object, ...], float] = {}
+    tests: dict[tuple[object, ...], tuple[float, float]] = {}
     for one in paired.to_dict("records"):
         first, other = _cell(one), (one["other_source"], one["other_method"])
-        for pair in ((first, other), (other, first)):
-            p_values[(*_place(one), *pair)] = one["p_holm"]
+        p_value, difference = one["p_holm"], one["difference"]
+        tests[(*_place(one), first, other)] = p_value, difference
+        tests[(*_place(one), other, first)] = p_value, -difference
 
     def separated(result: Result, top: Result) -> bool:
-        p_value = p_values.get((*_place(result), _cell(result), _cell(top)))
-        if p_value is not None:
-            return p_value < LEVEL
+        test = tests.get((*_place(result), _cell(result), _cell(top)))
+        if test is not None:  # on the seeds that both have, whose order may be another one
+            return test[0] < LEVEL and test[1] < 0
         difference = shown_value(top["mean"] - result["mean"])
         return difference > shown_value(math.hypot(top["ci95"], result["ci95"]))
 
