@@ -59,7 +59,8 @@ def running_jobs(project: Project) -> list[int]:
             command = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if any(os.fsencode(project.scripts / "make_table.py") == one for one in command[1:2]):
+        # A script, after `preloaded` and its libraries.
+        if os.fsencode(project.scripts / "make_table.py") in command[1:4]:
             found.append(int(path.parent.name))
     return found
 
