@@ -61,7 +61,9 @@ def test_every_page_is_in_the_navigation(site: Path):
     wanted = set(re.findall(r"^ {6}- ([^:\n]+): \S+\.md$", text, re.M))
     page = (site / "index.html").read_text(encoding="utf-8")
     sidebar = page[page.index("md-nav--primary") :]
-    links = re.findall(r'class="md-nav__link">\s*<span class="md-ellipsis">\s*(.*?)\s*<', sidebar)
+    links = re.findall(
+        r'class="md-nav__link[^"]*">\s*<span class="md-ellipsis">\s*(.*?)\s*<', sidebar
+    )
     assert len(wanted) > 40
     assert {html.unescape(one) for one in links} >= wanted
 
