@@ -11,6 +11,7 @@ rule make_table:
         "../envs/cactus.yaml"
     message:
         "make_table {wildcards.table}"
+    # The libraries of make_figure, so that both have one process to start from.
     shell:
         'exec python "$SCRIPTS/preloaded" matplotlib.backends.backend_pdf,pandas,PIL.Image '
         '"$SCRIPTS/make_table.py" --plan {input.plan:q} >> {log:q} 2>&1'

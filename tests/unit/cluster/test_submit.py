@@ -152,7 +152,7 @@ def test_what_is_refused_for_good_fails_once_and_leaves_a_note(refusal, queue, s
     assert (note["state"], note["error"]) == ("failed", f"it was not submitted: {shown}")
 
 
-def test_an_answer_that_never_gets_clear_is_not_asked_for_ever(squeue, tmp_path, monkeypatch):
+def test_an_answer_that_never_gets_clear_is_not_asked_for_forever(squeue, tmp_path, monkeypatch):
     squeue("")
     monkeypatch.setattr(submit, "_UNCLEAR_ANSWERS", 3)
     refusal = "The error message was 'sbatch: error: Unspecified error'"
@@ -251,15 +251,12 @@ def test_a_submission_that_never_returns_is_ended_as_lost(tmp_path, monkeypatch)
 
 
 def test_a_configuration_of_an_earlier_call_is_not_kept(tmp_path, monkeypatch):
-    for path in "/old/slurm.conf", None:
-        monkeypatch.delenv("SLURM_CONF", raising=False)
-        if path is not None:
-            monkeypatch.setenv("_CACTUS_SLURM_CONF", path)
-        (tmp_path / "bin").mkdir(exist_ok=True)
-        (tmp_path / "bin/srun").write_text("of the earlier call")
-        monkeypatch.setattr(environment, "_KEPT_CONF", "_CACTUS_SLURM_CONF")
-        environment.clean_environment(SimpleNamespace(), tmp_path / "bin")
-    assert not (tmp_path / "bin/srun").exists()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # which the call changes
+    monkeypatch.delenv("SLURM_CONF", raising=False)
+    monkeypatch.delenv(environment._KEPT_CONF, raising=False)
+    (tmp_path / "srun").write_text("#!/bin/sh\nSLURM_CONF=/old/slurm.conf exec srun\n")
+    environment.clean_environment(SimpleNamespace(), tmp_path)
+    assert not (tmp_path / "srun").exists()
 
 
 @pytest.mark.parametrize("how", ["cancel", "shutdown", "user"])

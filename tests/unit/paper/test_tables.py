@@ -161,8 +161,7 @@ def test_a_paired_test_goes_before_the_intervals(
     paired = pd.read_csv(path, dtype=str, keep_default_na=False)
     chosen = (paired["other_method"] == "mlp") & (paired["way"] == "5") & (paired["shot"] == "1")
     assert chosen.sum() == 1
-    paired.loc[chosen, "p_holm"] = str(p_value)
-    paired.loc[chosen, "difference"] = "-0.1"
+    paired.loc[chosen, ["p_holm", "difference"]] = str(p_value), "-0.1"
     paired.to_csv(path, index=False)
     cactus = ("ACAI", "CACTUs-MAML")
     assert _bold(_table(both, "omniglot", tmp_path), 0) == ({MLP, cactus} if together else {MLP})

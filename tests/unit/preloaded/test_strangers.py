@@ -66,10 +66,11 @@ def test_a_server_takes_no_job_of_a_stranger(driver, monkeypatch, kind: str):
 
         threading.Thread(target=end).start()
         taken = server._next_client(listener, server._installed())
-        if taken is not None:  # in a fork
-            if os.getpid() != tests:
-                taken.send(b"taken")
+        if os.getpid() != tests:  # a fork, for the client
+            assert taken is not None
+            taken.send(b"taken")
             os._exit(0)
+    assert taken is None, "the driver has ended"
     answer, errors = asks.communicate()
     if errors == "cannot\n":
         pytest.skip("this process may not make a mount namespace")

@@ -92,7 +92,7 @@ class Submission:
         """Submit a job, in one of the plugin's threads; return when it is submitted or failed."""
         try:
             self._run_job(job)
-        except Exception as error:  # the plugin would not hear of it, and Snakemake wait for ever
+        except Exception as error:  # the plugin would not hear of it, and Snakemake wait forever
             self._give_up(job, f"It was not submitted: {type(error).__name__}: {error}")
 
     def _run_job(self, job: Any) -> None:
