@@ -47,12 +47,9 @@ def main() -> None:
         return  # a temporary folder of Matplotlib's, which each job would remove at its end
     gc.freeze()  # a collection would touch, and so copy, all that processes share
     client = _next_client(listener, installed)
-    try:
-        if client is not None:
-            _keep(client, added)
-    except OSError:  # no room for a process, or no request: the client runs the job by itself
-        pass
-    os._exit(1)  # to clear all modules would copy what processes share
+    if client is not None:
+        _keep(client, added)
+    os._exit(0)  # to clear all modules would copy what processes share
 
 
 def _next_client(listener: socket.socket, installed: dict[str, int]) -> socket.socket | None:
@@ -93,23 +90,20 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
     # The keeper outlives what is sent to all processes, until its job has ended.
     signal.pthread_sigmask(signal.SIG_BLOCK, (*FORWARDED, START))
     client.settimeout(_REQUEST_SECONDS)
-    text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
-    client.settimeout(None)
-    if not text or len(streams) < 3:
-        os._exit(1)
-    request = json.loads(text)
-    request["variables"] |= added
     keeper = os.getpid()
-    job = os.fork()
+    try:
+        text, streams, _, _ = socket.recv_fds(client, REQUEST_BYTES, 3)
+        job = os.fork() if text and len(streams) == 3 else -1
+    except OSError:  # no request in time, no room for a process
+        job = -1
+    if job < 0:
+        os._exit(1)  # the client runs the job by itself
+    client.settimeout(None)
     if not job:
-        os.setpgid(0, 0)
-        prctl = ctypes.CDLL(None).prctl
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != keeper:  # it has just ended
-            os._exit(1)
         client.close()
-        prctl(_PR_SET_NAME, Path(request["command"][0]).name.encode())  # `top` shows it
-        signal.sigwait({START})  # or a signal could end the client alone
+        request = json.loads(text)
+        request["variables"] |= added
+        _prepare(request["command"][0], keeper)
         run(streams=streams, **request)
     with suppress(OSError):  # the job has done so
         os.setpgid(job, job)
@@ -121,6 +115,17 @@ def _keep(client: socket.socket, added: dict[str, str]) -> NoReturn:
     with suppress(OSError):
         client.send(STATUS.pack(status))
     os._exit(0)
+
+
+def _prepare(script: str, keeper: int) -> None:
+    """Make this process the job that a keeper waits for, and wait until its client is ready."""
+    os.setpgid(0, 0)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != keeper:  # it has just ended
+        os._exit(1)
+    prctl(_PR_SET_NAME, Path(script).name.encode())  # `top` shows it
+    signal.sigwait({START})  # or a signal could end the client alone
 
 
 def _wait(job: int, client: socket.socket) -> int:

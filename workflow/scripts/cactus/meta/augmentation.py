@@ -63,11 +63,11 @@ class Augmentation:
         views = random_views(views, self.settings, self.generator)
         if len(self._changed) != len(views):
             self._changed = images.new_empty((len(views), *images.shape[1:]))
-        # Rows that differ from step to step: a custom learner's queries are ordered by them.
-        rows = numpy_generator("rows", *indices.ravel().tolist()).permutation(indices.size)
-        pixels = (views * 255).round().permute(0, 2, 3, 1).to(torch.uint8)
-        self._changed[to_device(rows, images.device)] = pixels
-        places = rows.reshape(indices.shape)
+        # Places that differ from step to step: a custom learner's queries are ordered by them.
+        order = numpy_generator("places", *indices.ravel().tolist()).permutation(indices.size)
+        pixels = (views * 255).round().permute(0, 2, 3, 1)
+        self._changed.copy_(pixels[to_device(order, images.device)])
+        places = np.argsort(order).reshape(indices.shape)
         support, query = np.split(places, [batch.support.shape[2]], axis=2)
         return self._changed, EpisodeBatch(support, query)
 
