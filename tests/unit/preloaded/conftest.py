@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.preloaded.starting import servers, wait_until
+from tests.unit.preloaded.starting import processes, wait_until
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def driver() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "1000"]) as process:
         yield process
         process.kill()
-    wait_until(lambda: not servers(process.pid))
+    wait_until(lambda: not processes(process.pid))

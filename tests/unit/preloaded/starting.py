@@ -56,10 +56,10 @@ def output(driver: int | str, folder: Path, script: str, **more: Any) -> str:
     return text
 
 
-def servers(driver: int) -> list[psutil.Process]:
-    """Return the servers of a driver."""
+def processes(driver: int) -> list[psutil.Process]:
+    """Return a driver's servers, with the keepers and jobs that are forks of them."""
     found = []
-    for one in psutil.process_iter(["cmdline"]):
+    for one in psutil.process_iter(["cmdline", "ppid"]):
         command = one.info["cmdline"] or []
         if any(word.endswith("preloaded/server.py") for word in command):
             try:
@@ -68,6 +68,13 @@ def servers(driver: int) -> list[psutil.Process]:
             except psutil.Error:  # it has just ended
                 continue
     return found
+
+
+def servers(driver: int) -> list[psutil.Process]:
+    """Return a driver's servers; a keeper may end a moment after its job."""
+    found = processes(driver)
+    numbers = {one.pid for one in found}
+    return [one for one in found if one.info["ppid"] not in numbers]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

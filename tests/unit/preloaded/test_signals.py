@@ -9,7 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.unit.preloaded.starting import TELLS_PARENT, output, servers, start, wait_until
+from tests.unit.preloaded.starting import (
+    TELLS_PARENT,
+    output,
+    processes,
+    servers,
+    start,
+    wait_until,
+)
 
 WAITING = """
 import os, signal, sys, time
@@ -146,8 +153,26 @@ raise SystemExit(7)
     assert process.returncode == 7
 
 
+def test_a_second_signal_loses_no_output(driver, tmp_path: Path):
+    script = """
+import io, os, signal, sys
+def end(number, frame):
+    raise SystemExit(9)
+signal.signal(signal.SIGTERM, end)
+class Killing(io.BufferedWriter):
+    def flush(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+file = Killing(open(os.devnull, "wb", buffering=0))
+sys.stdout.write("all")
+end(0, None)
+"""
+    process = start(driver.pid, tmp_path, script)
+    text, errors = process.communicate()
+    assert (text, errors, process.returncode) == ("all", "", 9)
+
+
 def test_a_running_job_outlives_the_driver_as_others_do(driver, tmp_path: Path):
     process = start(driver.pid, tmp_path, "import time; time.sleep(2); print('done')")
-    wait_until(lambda: len(servers(driver.pid)) > 1)  # the server, the keeper and the job
+    wait_until(lambda: len(processes(driver.pid)) > 1)  # the server, the keeper and the job
     driver.kill()
     assert process.communicate()[0] == "done\n"

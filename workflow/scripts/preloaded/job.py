@@ -79,6 +79,8 @@ def _end(code: object) -> NoReturn:
     steps: list[Callable[[], object]] = [
         threading._shutdown,  # type: ignore[attr-defined]
         atexit._run_exitfuncs,
+        # A handler that raises, as a second SIGTERM's may, would end the flushing.
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED),
         _flush,
     ]
     failed = False
@@ -90,6 +92,7 @@ def _end(code: object) -> NoReturn:
             failed = step is _flush
     if type(code) is KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.kill(os.getpid(), signal.SIGINT)
     status = code & 0xFF if isinstance(code, int) else int(code is not None)
     os._exit(120 if failed else status)  # as Python does
