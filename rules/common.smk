@@ -25,6 +25,7 @@ from cactus.exits import message_alone
 from cactus.files import write_json
 from cactus.graph import Graph
 from cactus.provenance.execution.logs import log_path
+from cactus.provenance.execution.process import is_driver
 from cactus.provenance.records.plan import plan_path
 from cactus.provenance.records.record import record_path
 from cactus.provenance.records.run_reader import asked_for
@@ -67,7 +68,7 @@ shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 # Only the process that starts a run writes plans. A cluster node that reads the Snakefile again must
 # find the plan that its job was submitted with.
 PLANNER = None
-if os.environ.setdefault("CACTUS_PLANNED_BY", str(os.getpid())) == str(os.getpid()):
+if is_driver():
     with message_alone():
         PLANNER = open_planner(CONFIG, Path(RUN), ROOT)
         check_custom_code(CONFIG, PLANNER.project.tree)

@@ -13,7 +13,9 @@ from cactus.config.load import parse_config
 from cactus.config.printed.titles import Titles
 from cactus.errors import DataError
 from cactus.provenance.audit.reading.html import numbers_in_page
+from cactus.provenance.records.run_reader import RunReader
 from cactus.report.curves import read_curves
+from cactus.report.figures import figures
 from cactus.report.page import render
 from cactus.report.pictures import embedded
 from cactus.report.view import MissingCell, Numbers
@@ -160,6 +162,28 @@ def test_an_unfinished_run_says_what_is_missing(tmp_path: Path):
     assert "No cell has been scored yet" in text
     assert "has not been audited" in text
     assert entries(told) == []
+
+
+def test_an_unfinished_run_shows_no_figure_of_another_state(tmp_path: Path):
+    view = make_page(FakeRun(tmp_path / "cut")).view
+    drawn, stale = view.reader.graph.by_stage["make_figure"][:2]
+    for job in (drawn, stale):
+        for name in job.files:
+            path = view.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("{}")
+    assert [one.name for one in figures(replace(view, fresh={drawn}))] == [drawn.cell]
+
+
+def test_the_accuracies_name_their_split(tmp_path: Path):
+    page = make_page(FakeRun(tmp_path / "run"))
+    assert "percent over tasks of the test split" in "".join(tree(page).itertext())
+    datasets = ["mnist", "omniglot"]
+    for chosen, shown in (datasets[:1], "validation or test"), (datasets, "validation"):
+        settings = {"per_dataset": {name: {"split": "val"} for name in chosen}}
+        config = parse_config({"grid": {"datasets": datasets}, "evaluation": settings})
+        other = replace(page.view, reader=RunReader(config, page.view.folder))
+        assert other.splits == shown
 
 
 def test_the_same_run_gives_the_same_page(page: Page):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cactus.cluster.requests import check_requests
+from cactus.cluster.requests import check_plugin, check_requests
 from cactus.errors import ClusterError
 
 LIMIT = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
@@ -36,3 +36,9 @@ def test_a_job_that_is_larger_than_a_limit_does(slurm):
     slurm("*--mem=9*")
     with pytest.raises(ClusterError, match="would refuse"):
         check_requests(REQUESTS)
+
+
+def test_jobs_are_not_submitted_as_arrays():
+    check_plugin([], None)
+    with pytest.raises(ClusterError, match="as arrays"):
+        check_plugin([], "all")

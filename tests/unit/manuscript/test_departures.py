@@ -7,7 +7,7 @@ import pytest
 from cactus.config.load import parse_config
 from cactus.config.printed.titles import UNTITLED, Titles
 from cactus.manuscript.departures import OWN, Departure, departures, divided
-from cactus.manuscript.parts import cited, parts_of
+from cactus.manuscript.parts import cited, own_parts, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.values import by_name, names_of
 
@@ -143,6 +143,21 @@ def test_parts_of_a_study_are_those_of_its_cells():
         "oracle": one, "oracle maml": one, "oracle protonets": one, "ablations": one,
     }  # fmt: skip
     assert cited(config) - parts_of(config).keys() == {"bigan"}
+
+
+def test_parts_of_its_own_have_their_titles():
+    grid = {
+        "datasets": ["omniglot"],
+        "embeddings": ["acai", "fresh", "mine"],
+        "learners": ["maml", "joint"],
+    }
+    custom = {"fresh": {"like": "bigan"}, "mine": {"module": "mine.py"}}
+    learners = {name: {"module": f"{name}.py"} for name in ("joint", "unused")}
+    embeddings, own = {"custom": custom}, {"custom": learners}
+    study = parse_config({"grid": grid, "embeddings": embeddings, "learners": own})
+    titles = Titles(embeddings={"mine": "Mine & Co"})
+    assert own_parts(study, titles) == ["Mine & Co", "joint"]
+    assert own_parts(parse_config({}), titles) == []
 
 
 def test_what_is_no_key_is_told_with_the_values_of_the_study():

@@ -170,6 +170,7 @@ def test_numbers_of_the_validation_split_are_named_and_not_judged(tmp_path: Path
         text = " ".join(table(run, kind, tmp_path).split())
         assert r"\textbf{[validation split, not the test split]}" in text
         assert ("Ours are accuracies on the validation split" in text) == (kind != "tests")
+        assert ("The accuracies are on these tasks, too." in text) == (kind == "accuracies")
         assert "validation split" not in table(run, kind, tmp_path, "mnist")
     assert "because ours is not on the test split" in table(run, "verdicts", tmp_path)
     assert "(validation split" in format_summary(read_results(run.results)).splitlines()[0]

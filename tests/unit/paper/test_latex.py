@@ -23,6 +23,17 @@ def test_special_characters_are_escaped():
     assert escape("CACTUs-MAML") == "CACTUs-MAML"
 
 
+def test_greek_letters_and_signs_are_mathematics():
+    assert (
+        escape("β-VAE, Ω ≤ 1") == r"\ensuremath{\beta}-VAE, \ensuremath{\Omega} \ensuremath{\leq} 1"
+    )
+    assert escape("Αο é") == "Ao é"  # noqa: RUF001
+    letters = [
+        chr(one) for one in (*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA))
+    ]
+    assert all(escape(one).isascii() for one in letters)
+
+
 @pytest.mark.parametrize("name", ["[50] more", "*more"])
 def test_a_name_at_the_start_of_a_row_is_no_argument_of_the_last_rows_end(name: str):
     r"""LaTeX takes ``\\ [50]`` and ``\\ *`` for one command, and prints neither."""
@@ -76,7 +87,7 @@ def test_the_full_grid_compiles_and_fits_the_pages(grid_run: Run, tmp_path: Path
 
 @pytest.mark.latex
 def test_special_characters_compile(tmp_path: Path):
-    special = escape(SPECIAL)
+    special = escape(f"{SPECIAL} β-Ω ≤")
     text = table(
         labels=1,
         head=[r"h \\"],

@@ -24,7 +24,12 @@ if __name__ == "__main__":
 from preloaded.job import run
 from preloaded.protocol import DRIVER, FORWARDED, REQUEST_BYTES, START, STATUS, TAKEN, peer
 
-_BOOKKEEPING: Final = ("numpy.random", "pydantic.main", "yaml")  # what every job imports
+# What every job imports.
+_BOOKKEEPING: Final = (
+    *("argparse", "concurrent.futures.thread", "csv", "difflib", "importlib.metadata", "json"),
+    *("logging", "subprocess", "tarfile", "tempfile", "zipfile", "numpy.random", "numpy.typing"),
+    *("pydantic.fields", "pydantic.main", "pydantic.type_adapter", "pydantic.types", "yaml"),
+)
 _REQUEST_SECONDS: Final = 10.0  # that a client has for its request
 _LOOK_SECONDS: Final = 1.0  # between looks at whether a client is stopped
 _PR_SET_PDEATHSIG: Final = 1  # in Linux's prctl.h, as the next
@@ -42,6 +47,7 @@ def main() -> None:
     before = dict(os.environ)
     for name in (*_BOOKKEEPING, *sys.argv[2].split(",")):
         importlib.import_module(name)
+    sys.modules["pydantic.main"].create_model("One", name=(str, ...))  # finds pydantic's plugins
     added = {name: text for name, text in os.environ.items() if before.get(name) != text}
     if "MPLCONFIGDIR" in added:
         return  # a temporary folder of Matplotlib's, which each job would remove at its end

@@ -1,5 +1,7 @@
+import errno
 import hashlib
 import threading
+from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -183,6 +185,19 @@ def test_unreachable_server(tmp_path, server):
     server.server_port = 1
     with pytest.raises(DataError, match="could not be downloaded"):
         fetch(server, tmp_path, "good", attempts=1)
+
+
+def test_a_lost_route_is_an_error_of_the_network(server, tmp_path, monkeypatch):
+    read, errors = HTTPResponse.read, [OSError(errno.EHOSTUNREACH, "No route to host")]
+
+    def lost(response, size=None):
+        if errors:
+            raise errors.pop()
+        return read(response, size)
+
+    monkeypatch.setattr(HTTPResponse, "read", lost)
+    assert fetch(server, tmp_path, "good").read_bytes() == CONTENT
+    assert len(server.requests) == 2
 
 
 def test_folder_that_cannot_be_written(server, tmp_path):

@@ -63,7 +63,7 @@ def test_confused_classes_are_a_matrix_or_pairs(matrix_run: Run, pairs_run: Run)
 def test_partitions_are_told_by_the_panels_that_the_figure_has(seeds_run: Run):
     assert caption(seeds_run, "partitions") == (
         "Accuracy in tasks of 5-way 1-shot against the number of partitions and the purity of the "
-        "clusters. Bars are 95 % intervals: of the accuracy, over the tasks; of the purity, over "
-        "the partitions. Lines join cells that differ in nothing else."
+        "clusters. Bars are 95 % intervals: of the accuracy, over the tasks; of the purity, ±1.96 "
+        "standard errors over the partitions. Lines join cells that differ in nothing else."
     )
-    assert "with 95 % intervals over the partitions" in caption(seeds_run, "purity")
+    assert "Bars are ±1.96 standard errors over the partitions." in caption(seeds_run, "purity")

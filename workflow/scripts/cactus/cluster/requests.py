@@ -86,14 +86,27 @@ def check_sharing(jobs_per_gpu: int, requests: Iterable[tuple[str, tuple[str, ..
             )
 
 
-def check_plugin(jobs: Iterable[Any]) -> None:
+def check_plugin(jobs: Iterable[Any], arrays: str | None) -> None:
     """Check that Snakemake's Slurm plugin would submit the jobs, Snakemake's own objects.
+
+    Parameters
+    ----------
+    arrays
+        The plugin's option ``--slurm-array-jobs``, with which it would bypass our submission and
+        delete finished results.
 
     Raises
     ------
     ClusterError
-        It would refuse a job.
+        It would refuse a job, or submit jobs as arrays.
     """
+    if arrays:
+        raise ClusterError(
+            "The jobs of this workflow cannot be submitted as arrays.",
+            where="--slurm-array-jobs, of the command line or a profile",
+            got=arrays,
+            fix="leave the option out",
+        )
     # Imported where it has been already; the rest of this file works without Snakemake.
     from snakemake_executor_plugin_slurm.utils import set_gres_string
     from snakemake_executor_plugin_slurm.validation import validate_slurm_extra

@@ -102,7 +102,7 @@ def before_start(workflow: Any, planner: Planner) -> None:
         refuse_orphans(planner.config, planner.run_folder)
     if submits:
         sent = [job for job in coming if not job.is_local]
-        check_plugin(sent)
+        check_plugin(sent, getattr(workflow.executor_settings, "array_jobs", None))
         requests = [(job.rule.name, request_options(job.resources, job.threads)) for job in sent]
         check_sharing(planner.config.gpus.jobs_per_gpu, requests)
         check_requests(requests)

@@ -71,9 +71,17 @@ class Watch:
 
     def _has_written(self) -> bool:
         """Return whether the process has written to its log since the last look."""
-        newest = max((path.stat().st_mtime for path in self.logs.glob("*.log")), default=0.0)
+        newest = max((path.stat().st_mtime for path in self._own_logs()), default=0.0)
         before, self._written = self._written, newest
         return newest > before
+
+    def _own_logs(self) -> list[Path]:
+        """Return the logs that the process has open: another run of the clone has its own."""
+        try:
+            opened = {Path(one.path) for one in psutil.Process(self.pid).open_files()}
+        except psutil.Error:  # it has just ended
+            return []
+        return [path for path in self.logs.glob("*.log") if path.resolve() in opened]
 
     def cause(self) -> str:
         """Return why the process hangs, as far as that can be determined."""

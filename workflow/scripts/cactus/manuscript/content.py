@@ -16,7 +16,7 @@ from cactus.manuscript.changes import changed
 from cactus.manuscript.departures import departures, divided
 from cactus.manuscript.findings import Finding, findings, verdicts_in_words
 from cactus.manuscript.pages import arranged, floats, kinds
-from cactus.manuscript.parts import cited, parts_of
+from cactus.manuscript.parts import cited, own_parts, parts_of
 from cactus.manuscript.protocol import Section
 from cactus.manuscript.references import references
 from cactus.paper.results import caveat, rows_of_tables
@@ -53,7 +53,9 @@ def content(view: RunView, root: Path) -> dict[str, Any]:
         "run": view.run,
         "title": f"CACTUs on {listed(datasets)}: A Reproducible Study",
         "references": references(cited(config)),
+        "own_parts": listed(own_parts(config, view.titles)),
         "caveat": caveat(view.results),
+        "splits": view.splits,
         "listed": listed(datasets),
         "datasets": [_dataset(view, rows, name) for name in grid.datasets],
         "embeddings": listed(sorted({view.titles.source(one) for one in _embeddings(config)})),

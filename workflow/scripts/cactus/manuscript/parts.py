@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Final
 
 from cactus.config.models import Config
+from cactus.config.printed.titles import Titles
 from cactus.config.sections.names import EMBEDDINGS, LEARNERS
 from cactus.config.sections.source import Source
 
@@ -55,3 +56,19 @@ def cited(config: Config) -> set[str]:
     runs = {(dataset, name) for dataset, name, _ in config.expanded_grid.embedding_runs}
     shipped = (config.embeddings.shipped(name, dataset) for dataset, name in runs)
     return {*parts_of(config), *(one[0] for one in shipped if one)}
+
+
+def own_parts(config: Config, titles: Titles) -> list[str]:
+    """Return the printed names of a study's own data sets, embeddings and meta-learners."""
+    grid = config.expanded_grid
+    runs = dict.fromkeys((name, dataset) for dataset, name, _ in grid.embedding_runs)
+    own = [name for name, dataset in runs if config.embeddings.shipped(name, dataset) is None]
+    return [
+        *(titles.dataset(name) for name in grid.datasets if name in config.data.custom),
+        *dict.fromkeys(titles.source(name) for name in own),
+        *(titles.learner(name) for name in config.learners.custom if name in _learners(config)),
+    ]
+
+
+def _learners(config: Config) -> set[str]:
+    return {one.learner for one in config.expanded_grid.trained_cells}

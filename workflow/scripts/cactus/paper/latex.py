@@ -36,11 +36,33 @@ _NUMBER: Final = re.compile(
     r"(?:\\bfseries )?([+-]?)(\d+)(?:\.(\d+))?(?: \\pm (\d+)(?:\.\d+)?)?(?: \{|$)"
 )
 _SPAN: Final = re.compile(r"\\multicolumn\{(\d+)\}")
-_TRANSLATION: Final = str.maketrans(_SPECIAL)
+# Letters and signs that LaTeX's text fonts lack, and names of methods have.
+_GREEK: Final = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma "
+    "sigma tau upsilon varphi chi psi omega"
+)
+_CAPITALS: Final = (
+    "A B Gamma Delta E Z H Theta I K Lambda M N Xi O Pi P _ Sigma T Upsilon Phi X Psi Omega"
+)
+_SIGNS: Final = {"≤": "leq", "≥": "geq", "≠": "neq", "≈": "approx", "∞": "infty", "→": "to"}
+_IN_MATH: Final = {
+    **{chr(0x3B1 + place): name for place, name in enumerate(_GREEK.split())},
+    **{chr(0x391 + place): name for place, name in enumerate(_CAPITALS.split()) if name != "_"},
+    **_SIGNS,
+}
+_TRANSLATION: Final = str.maketrans(
+    {
+        **_SPECIAL,
+        **{
+            one: rf"\ensuremath{{\{name}}}" if len(name) > 1 else name
+            for one, name in _IN_MATH.items()
+        },
+    }
+)
 
 
 def escape(text: str) -> str:
-    """Return `text` with LaTeX's special characters and dashes escaped.
+    """Return `text` with LaTeX's special characters, dashes and Greek letters escaped.
 
     A straight double quote becomes a closing quote, because the default font encoding has no
     straight one. At the start of a row, a bracket or a star would belong to the end of the last.

@@ -62,12 +62,12 @@ class TableFile(NamedTuple):
 
 
 def figures(view: RunView) -> list[Figure]:
-    """Return the figures of a run that are drawn, with the captions in their maps."""
+    """Return the figures of a run that are drawn from what counts, with their maps' captions."""
     found = []
     for job in view.reader.graph.by_stage[MAKE_FIGURE.name]:
         pdf, png, number_map = (_file(job, suffix) for suffix in (".pdf", ".png", ".map.json"))
         there = all((view.folder / name).is_file() for name in (png, number_map))
-        if view.record(job) is None or not there:
+        if not view.counts(job) or not there:
             continue
         kind, _, dataset = job.cell.partition("-")
         title = _TITLES.get(kind, kind.replace("_", " ").capitalize())

@@ -79,6 +79,15 @@ class RunView:
         """What commands call the run: the name of its folder, in which a job makes the page."""
         return self.run if self.fresh is None else self.folder.resolve().name
 
+    @property
+    def splits(self) -> str:
+        """The splits of the tasks that methods are scored on: mostly ``test``."""
+        config = self.reader.config
+        found = [config.evaluation.resolve(one).split for one in config.expanded_grid.datasets]
+        return " or ".join(
+            "test" if one == "test" else "validation" for one in dict.fromkeys(found)
+        )
+
     def link(self, path: str | Path) -> str:
         """Return the address, from the page, of a file of the run; empty if there is none."""
         name = Path(path).relative_to(self.folder) if Path(path).is_absolute() else Path(path)

@@ -119,7 +119,7 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
         left = None if total is None else total - start
         progress = ProgressLines(f"downloading {url.rsplit('/', 1)[-1]}", left, "bytes")
         with part.open("ab" if start else "wb") as output:
-            while chunk := response.read(_CHUNK_BYTES):
+            while chunk := _read(response):
                 output.write(chunk)
                 progress.advance(len(chunk))
             progress.finish()
@@ -127,6 +127,16 @@ def _transfer(url: str, part: Path, timeout: float) -> None:
     size = part.stat().st_size
     if total is not None and size < total:
         raise ConnectionError(f"the transfer ended after {size} of {total} bytes")
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """Return the next bytes; an error of the network is told apart from one of the disk."""
+    try:
+        return response.read(_CHUNK_BYTES)
+    except _NETWORK:
+        raise
+    except OSError as error:  # such as that there is no route to the host anymore
+        raise ConnectionError(error.strerror or str(error)) from error
 
 
 def _extent(response: http.client.HTTPResponse, start: int) -> tuple[int, int | None]:

@@ -91,7 +91,9 @@ def caption(inputs: FigureInputs) -> str:
     against = listed([_AXES[name] for name in panels])
     text = f"Accuracy in tasks of {setting_title(*_setting(inputs))} against {against}."
     text += " Bars are 95 % intervals: of the accuracy, over the tasks"
-    text += "; of the purity, over the partitions." if "purity" in panels else "."
+    text += (
+        "; of the purity, ±1.96 standard errors over the partitions." if "purity" in panels else "."
+    )
     joined = {"partitions", "clusters"} & {*panels}
     return f"{text} Lines join cells that differ in nothing else." if joined else text
 

@@ -62,8 +62,9 @@ def caption(inputs: FigureInputs) -> str:
     if _rows(inputs).empty:
         return f"{inputs.title} has no partitions to compare with classes."
     return (
-        "The share of images that are of the most frequent true class of their cluster, with 95 % "
-        "intervals over the partitions. Small marks: the same clusters with classes at random."
+        "The share of images that are of the most frequent true class of their cluster. Bars are "
+        "±1.96 standard errors over the partitions. Small marks: the same clusters with classes "
+        "at random."
     )
 
 

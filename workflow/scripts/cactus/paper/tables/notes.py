@@ -29,7 +29,7 @@ _MARKS: Final = {
     NOT_RUN: "not run by the paper, as far as its sources show.",
     UNAVAILABLE: "the paper's number is not at hand.",
     INTERVAL_RECALLED: "interval recalled, not verified.",
-    MEAN_RECALLED: "mean (and interval) recalled, not verified.",
+    MEAN_RECALLED: "mean, and interval if there is one, recalled, not verified.",
     NO_INTERVAL: "the paper's interval is not at hand: ours alone.",
 }
 _VERDICTS: Final = {
@@ -145,7 +145,7 @@ def verdict_notes(
     notes = [
         rf"\textbf{{Verdicts on {len(averaged)} numbers:}} {verdict_counts(averaged)}.",
         r"The half-width is $\sqrt{a^2+b^2}$ of ours, $a$, and the paper's, $b$: it covers the "
-        "choice of test tasks on both sides, but no training seeds.",
+        "choice of tasks on both sides, but no training seeds.",
         *(rf"\emph{{{name}}}: {text}" for name, text in meanings.items() if name in used),
     ]
     resting = resting_on_recalled(averaged)
@@ -208,9 +208,12 @@ def _selection_notes(results: pd.DataFrame) -> list[str]:
         parts.append(f"{', '.join(names)} ({tasks} tasks)")
     if not parts:
         return []
+    among = (
+        " The accuracies are on these tasks, too." if (selecting["split"] != "test").any() else ""
+    )
     return [
         "Chosen by the accuracy on validation tasks, for each embedding, way and shot: "
-        f"{'; '.join(parts)}."
+        f"{'; '.join(parts)}.{among}"
     ]
 
 

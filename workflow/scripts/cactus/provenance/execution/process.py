@@ -1,6 +1,7 @@
 """Identifies a process, so that another one can tell whether it is still alive."""
 
 import getpass
+import json
 import os
 import socket
 from pathlib import Path
@@ -21,6 +22,15 @@ def identity() -> dict[str, Any]:
         "process": _start(pid),
         **slurm,
     }
+
+
+def is_driver() -> bool:
+    """Return whether this process is the first of a run to ask; its children inherit who is.
+
+    A process id alone may also be that of a process on a node of the cluster.
+    """
+    text = json.dumps(identity())
+    return os.environ.setdefault("CACTUS_PLANNED_BY", text) == text
 
 
 def name_user() -> None:

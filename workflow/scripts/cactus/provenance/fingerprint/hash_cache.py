@@ -11,21 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from cactus.errors import DataError, StorageError
-from cactus.files import file_hash, read_bytes, read_json, write_text
+from cactus.errors import StorageError
+from cactus.files import file_hash, read_bytes, write_text
 from cactus.provenance.fingerprint.known_sources import KnownSources
 from cactus.provenance.fingerprint.source_hash import PythonSource
 from cactus.provenance.records.reasons import ABSENT, UNREADABLE, is_absent
-from cactus.provenance.records.values import Sha256, checked
+from cactus.provenance.records.values import Sha256
 
 HASHES_FILE: Final = "hashes.json"
-# Increase this when the format of the file changes, or how sources are hashed.
-_FORMAT: Final = 6
 # The hash of a source is the same in all versions of Python that are tested, but a later one may
 # parse it otherwise.
 _SOURCE: Final = f"source {sys.version_info.major}.{sys.version_info.minor}"
@@ -43,7 +41,17 @@ class _Entry(TypedDict):
     value: Sha256 | tuple[Sha256, list[str]]
 
 
-_ENTRIES: Final = TypeAdapter(dict[str, _Entry])
+class _Saved(TypedDict):
+    """What is saved.
+
+    Increase `form` when this changes, or how sources are hashed.
+    """
+
+    form: Literal[6]
+    entries: dict[str, _Entry]
+
+
+_SAVED: Final = TypeAdapter(_Saved)
 
 
 @dataclass
@@ -76,10 +84,8 @@ class HashCache:
     def load(cls, file: Path) -> Self:
         """Read a saved cache; a damaged file counts as empty, since a cache only saves time."""
         try:
-            content = read_json(file)
-            entries = content["entries"] if content["form"] == _FORMAT else {}
-            return cls(file, checked(_ENTRIES, entries))
-        except (DataError, ValueError, KeyError, TypeError):
+            return cls(file, _SAVED.validate_json(read_bytes(file))["entries"])
+        except (OSError, ValueError):
             return cls(file)
 
     def save(self) -> None:
@@ -92,21 +98,22 @@ class HashCache:
             return
         kept = {key: entry for key, entry in self.entries.items() if os.path.lexists(entry["path"])}
         try:
-            write_text(self.file, json.dumps({"form": _FORMAT, "entries": kept}))
+            write_text(self.file, json.dumps(_Saved(form=6, entries=kept)))
         except (StorageError, OSError) as error:
             logging.getLogger(__name__).debug("the hashes are not saved: %s", error)
         self._changed = False
 
-    def state(self, path: Path, size: int | None = None) -> str:
+    def state(self, path: Path | str, size: int | None = None) -> str:
         """Return the sha256 of a file's content, `ABSENT`, or why it cannot be read.
 
         Of a file with another `size` than the expected one, return its size: it is not hashed.
         """
         try:
-            found = path.stat()
+            found = os.stat(path)  # noqa: PTH116
             if size not in (None, found.st_size) and stat.S_ISREG(found.st_mode):
                 return f"{found.st_size} bytes"
-            return self.sha256(path)
+            cached = self._get(_absolute(path), "sha256", _state_of(found))
+            return cached if isinstance(cached, str) else self.sha256(path)
         except OSError as error:
             return ABSENT if is_absent(error) else f"{UNREADABLE} ({error.strerror})"
 
@@ -194,5 +201,8 @@ def _absolute(path: Path | str) -> str:
 
 
 def _state(path: Path | str) -> _State:
-    status = os.stat(path)  # noqa: PTH116
+    return _state_of(os.stat(path))  # noqa: PTH116
+
+
+def _state_of(status: os.stat_result) -> _State:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

@@ -97,8 +97,9 @@ class Planner(RunReader):
     def assess_all(self) -> list[Assessment]:
         """Assess every job of the run, upstream jobs first."""
         if not self._assessments:
+            folder = str(self.run_folder)
             files = (one for record in self.records() for one in record.entities.items())
-            paths = ((self.run_folder / name, entity.bytes) for name, entity in files)
+            paths = ((f"{folder}/{name}", entity.bytes) for name, entity in files)
             self.project.tree.cache.warm(path for path, size in paths if has_size(path, size))
         return [self.assess(job) for job in self.jobs]
 
@@ -173,8 +174,9 @@ class Planner(RunReader):
         Another size is enough to tell that a result differs; it may be too large to be read.
         """
         reasons = []
+        folder, cache = str(self.run_folder), self.project.tree.cache
         for name, entity in record.entities.items():
-            found = self.project.tree.cache.state(self.run_folder / name, entity.bytes)
+            found = cache.state(f"{folder}/{name}", entity.bytes)
             if found != entity.sha256:
                 reasons.append(Reason("output", name, entity.sha256, found))
         return reasons
@@ -244,10 +246,10 @@ class Planner(RunReader):
         return times
 
 
-def has_size(path: Path, size: int) -> bool:
+def has_size(path: Path | str, size: int) -> bool:
     """Return whether there is a file of a size."""
     try:
-        return path.stat().st_size == size
+        return os.stat(path).st_size == size  # noqa: PTH116
     except OSError:
         return False
 
