@@ -11,10 +11,17 @@ from pathlib import Path
 import pytest
 
 from cactus.errors import CodeError
-from cactus.provenance.execution.environment import check_interpreter, check_libraries, log_header
+from cactus.provenance.execution.environment import (
+    check_interpreter,
+    check_libraries,
+    collect_environment,
+    log_header,
+)
 from cactus.provenance.execution.process import name_user
+from cactus.provenance.records.objects import object_path
 from cactus.provenance.records.plan import Plan
 from tests.unit.provenance.samples import PLAN
+from tests.workflow.project import ROOT
 
 
 def put(folder: Path, text: str) -> None:
@@ -85,3 +92,22 @@ def test_the_log_names_a_gpu_that_the_job_may_use(spec, named, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     header = log_header(Plan.model_validate({**PLAN, "spec": spec}), datetime.now(UTC), 1)
     assert header.count("GPU 0") == named
+
+
+def test_packages_and_libraries_are_those_that_python_finds(monkeypatch, tmp_path: Path):
+    own = tmp_path / "own"
+    for name, text in (
+        ("mine-1.5.dist-info", "Name: Mine\nVersion: 1.5\n\nVersion: 2\n"),
+        ("numpy-0.1.dist-info", "Name: numpy\nVersion: 0.1\n"),  # not the first on the path
+        ("~one-1.0.dist-info", ""),
+    ):
+        (own / name).mkdir(parents=True)
+        if text:
+            (own / name / "METADATA").write_text(text)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(own)])
+    agent = collect_environment(tmp_path, ROOT, ["python", "numpy", "PyYAML"])
+    assert agent.libraries == {name: metadata.version(name) for name in ("numpy", "PyYAML")}
+    packages = object_path(tmp_path, agent.packages).read_text().splitlines()
+    assert {"Mine==1.5", "numpy==0.1"} <= {*packages}
+    named = [one for one in metadata.distributions() if one.read_text("METADATA")]
+    assert packages == sorted(f"{one.name}=={one.version}" for one in named)

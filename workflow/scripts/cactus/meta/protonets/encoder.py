@@ -48,9 +48,11 @@ class Conv4Encoder(nn.Sequential):
         check_positions((height >> BLOCKS) * (width >> BLOCKS), image_shape)
         super().__init__()
         for block in range(BLOCKS):
+            # On no device, it draws nothing; `to_empty` would import SymPy.
             convolution = nn.Conv2d(
                 inputs, filters, KERNEL, padding="same", bias=False, device="meta"
-            ).to_empty(device="cpu")
+            )
+            convolution.weight = nn.Parameter(torch.empty(convolution.weight.shape))
             bound = (inputs * KERNEL**2) ** -0.5
             nn.init.uniform_(convolution.weight, -bound, bound, generator=generator)
             norm = nn.BatchNorm2d(filters, eps=batch_norm_eps, momentum=batch_norm_momentum)

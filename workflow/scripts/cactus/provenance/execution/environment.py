@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import datetime
+from email import message_from_string
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -44,17 +45,31 @@ def collect_environment(run_folder: Path, root: Path, libraries: list[str]) -> A
 
     This includes the state of the clone in the folder `root` and the versions of `libraries`.
     """
-    packages = sorted(f"{one.name}=={one.version}" for one in metadata.distributions())
+    found = map(_name_and_version, metadata.distributions())
+    installed = [pair for pair in found if all(pair)]  # an uninstallation may leave a folder behind
+    first = {normalized(name): version for name, version in reversed(installed)}
+    packages = sorted(f"{name}=={version}" for name, version in installed)
     return Agent(
         host=socket.gethostname(),
         machine=platform.machine(),
         python=platform.python_version(),
-        libraries={name: metadata.version(name) for name in libraries if name != "python"},
+        libraries={name: first[normalized(name)] for name in libraries if name != "python"},
         packages=store(run_folder, "\n".join(packages) + "\n"),
         device=_device(),
         git=_git(run_folder, root),
         slurm=_slurm() if _JOB in os.environ else None,
     )
+
+
+def _name_and_version(package: metadata.Distribution) -> tuple[str, str]:
+    """Return what a package's metadata says, without parsing its description, as the library does.
+
+    That takes a tenth of the time, and every job asks for all packages.
+    """
+    files = ("METADATA", "PKG-INFO", "")  # where the library looks
+    text = next(filter(None, map(package.read_text, files)), "")
+    found = message_from_string(text.partition("\n\n")[0])
+    return found["Name"], found["Version"]
 
 
 def _slurm() -> dict[str, str]:
