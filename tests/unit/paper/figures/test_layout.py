@@ -1,13 +1,17 @@
 """Texts of figures are inside, apart, large enough and as wide as promised, whatever is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
 
 from cactus.config.sections.outputs import OutputSettings
+from cactus.paper.figures import paper_comparison
 from cactus.paper.style import MM
+from tests.unit.paper.conftest import Run
 from tests.unit.paper.fake_run import LONG
-from tests.unit.paper.figures.drawing import drawn_figure, shown_texts
+from tests.unit.paper.figures.drawing import drawn_figure, figure_inputs, shown_texts
 
 SETTINGS = OutputSettings()
 DRAWN = [
@@ -50,3 +54,10 @@ def test_texts_stay_apart_and_inside(
     assert min(text.get_fontsize() for text in texts) >= 7
     widths = SETTINGS.column_width * MM, SETTINGS.page_width * MM
     assert any(figure.get_figwidth() == pytest.approx(width) for width in widths)
+
+
+def test_a_message_is_as_wide_as_a_figure_of_one_column(small_run: Run):
+    inputs = replace(figure_inputs(small_run), settings=OutputSettings(column_width=120))
+    nothing = replace(inputs, results=inputs.results.assign(difference=np.nan))
+    for figure in inputs.message("Nothing."), paper_comparison.draw(nothing):
+        assert figure.get_figwidth() == pytest.approx(120 * MM)

@@ -24,7 +24,6 @@ from cactus.paper.drawing.text import text_width, wrapped
 from cactus.paper.vocabulary import SYNTHETIC_NOTE, is_oracle
 
 MM: Final = 1 / 25.4
-COLUMN_WIDTH: Final = 85 * MM
 PAGE_WIDTH: Final = 180 * MM
 SMALL: Final = 0.875  # size of tick labels and notes, as a part of the font size
 LINE: Final = 1.25  # distance of lines of text, as a part of their size
@@ -251,13 +250,13 @@ def _title_lines(figure: Figure, text: str) -> str:
     return wrapped(text, width, size, lines=4, bold=True)
 
 
-def message_figure(message: str) -> Figure:
-    """Return a figure that says why there is nothing to show."""
-    figure = new_figure(COLUMN_WIDTH, 30 * MM)
+def message_figure(message: str, width: float) -> Figure:
+    """Return a figure, `width` inches wide, that says why there is nothing to show."""
+    figure = new_figure(width, 30 * MM)
     axes = figure.subplots()
     axes.set_axis_off()
     size = float(rcParams["font.size"])
-    text = wrapped(message, COLUMN_WIDTH - 4 * MM, size, lines=4)
+    text = wrapped(message, width - 4 * MM, size, lines=4)
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes)
     return figure
 

@@ -42,7 +42,9 @@ def draw(inputs: FigureInputs) -> Figure:
     results = inputs.averaged
     results = results[results["learner"] != ""]
     if results.empty:
-        return style.message_figure("The run has no meta-learner: there is no grid to show.")
+        return style.message_figure(
+            "The run has no meta-learner: there is no grid to show.", inputs.column
+        )
     labels = _labels(results, inputs)
     label_width = max(text_width(line, inputs.small) for one in labels.values()
                       for line in one.split("\n")) + 4 * style.MM  # fmt: skip

@@ -118,7 +118,7 @@ class FigureInputs:
 
     def message(self, text: str) -> Figure:
         """Return a figure of `dataset` that says why there is nothing to show."""
-        figure = message_figure(text)
+        figure = message_figure(text, self.column)
         add_dataset_title(figure, self.title, synthetic=self.synthetic)
         return figure
 

@@ -46,7 +46,7 @@ def draw(inputs: FigureInputs) -> Figure:
     shared = _shared(inputs)
     datasets = list(dict.fromkeys(shared["dataset"]))
     if not datasets:
-        figure = style.message_figure(_nothing(inputs))
+        figure = style.message_figure(_nothing(inputs), inputs.column)
         style.add_run_banner(figure, inputs.datasets, inputs.synthetic_datasets)
         return figure
     cells = {name: shared[shared["dataset"] == name] for name in datasets}

@@ -42,7 +42,7 @@ def draw(inputs: FigureInputs) -> Figure:
     """
     shown = _shown(inputs.averaged)
     if shown.empty:
-        return style.message_figure(caption(inputs))
+        return style.message_figure(caption(inputs), inputs.column)
     panels = _panels(shown)
     columns = style.balanced_columns(len(panels), int(inputs.page / _PANEL_WIDTH))
     rows = -(-len(panels) // columns)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cactus.config.printed.titles import Titles
 from cactus.errors import counted
-from cactus.paper.results import averaged_over_seeds, caveat, read_results
+from cactus.paper.results import averaged_over_seeds, caveat, read_results, rows_of_tables
 from cactus.paper.verdicts import verdict_counts
 from cactus.paper.vocabulary import setting_title
 from cactus.provenance.audit.report import Report
@@ -129,14 +129,15 @@ def _accuracies(path: Path, titles: Titles) -> Iterator[str]:
 
     The verdicts are those of the table of verdicts, and are counted.
     """
-    results = averaged_over_seeds(read_results(path))
+    found = read_results(path)
+    results, tabled = averaged_over_seeds(found), rows_of_tables(found)
     for dataset, rows in results.groupby("dataset", sort=False):
         settings = list(dict.fromkeys(zip(rows["way"], rows["shot"], strict=True)))
         shown = [setting_title(way, shot) for way, shot in settings]
         note = f" ({caveat(rows)})" if caveat(rows) else ""
         yield f"## {_text(titles.dataset(str(dataset)))}, accuracy in percent{note}"
         yield ""
-        yield f"Ours against the paper: {verdict_counts(rows)}."
+        yield f"Ours against the paper: {verdict_counts(tabled[tabled['dataset'] == dataset])}."
         yield ""
         yield _row("embedding or source", "method", *(f"{one} | paper" for one in shown))
         yield _row(*["---"] * (2 + 2 * len(settings)))
