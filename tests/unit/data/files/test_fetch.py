@@ -1,6 +1,9 @@
 import errno
+import fcntl
 import hashlib
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -185,6 +188,18 @@ def test_unreachable_server(tmp_path, server):
     server.server_port = 1
     with pytest.raises(DataError, match="could not be downloaded"):
         fetch(server, tmp_path, "good", attempts=1)
+
+
+def test_two_that_download_a_file_at_once_share_it(server, tmp_path):
+    with (tmp_path / "file.bin.part").open("ab") as other, ThreadPoolExecutor() as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = [pool.submit(fetch, server, tmp_path, "good") for _ in range(2)]
+        time.sleep(0.3)
+        assert server.requests == []
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert [one.result().read_bytes() for one in waiting] == [CONTENT, CONTENT]
+    assert len(server.requests) == 1
+    assert names(tmp_path) == ["file.bin"]
 
 
 def test_a_lost_route_is_an_error_of_the_network(server, tmp_path, monkeypatch):

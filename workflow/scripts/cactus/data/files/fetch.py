@@ -1,5 +1,6 @@
 """Downloads that resume where they stopped and are verified before they are used."""
 
+import fcntl
 import http.client
 import os
 import re
@@ -7,8 +8,11 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BufferedWriter
 from pathlib import Path
 
 from cactus.data.files.checksums import file_digests, matches
@@ -44,7 +48,8 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
     """Download an official file into `folder` from the first mirror that has it.
 
     The bytes are collected in `<name>.part`, from which a later call resumes. The file gets its
-    name once its checksum matches the published one.
+    name once its checksum matches the published one. A second process that wants the file waits
+    for the first.
 
     Raises
     ------
@@ -57,11 +62,14 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
     failures = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for url in file.urls:
-            problem = _fill(url, file, part, retry)
-            if problem is None:
-                return part.replace(target)
-            failures.append(f"{url}: {problem}")
+        with _alone(part):
+            if target.is_file():
+                return target
+            for url in file.urls:
+                problem = _fill(url, file, part, retry)
+                if problem is None:
+                    return part.replace(target)
+                failures.append(f"{url}: {problem}")
     except OSError as error:
         raise StorageError(
             "A download cannot be written.",
@@ -75,6 +83,32 @@ def download(file: OfficialFile, folder: Path, retry: Retry) -> Path:
         got="; ".join(failures) or "no address",
         fix="run the same command again to resume the transfer; or put the file there by hand",
     )
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Keep other processes from an unfinished download; remove it if it stays empty."""
+    while True:
+        with part.open("ab") as file:
+            # Some file systems have no locks; a mixture of two transfers has another checksum.
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(part, file):  # the one before has finished
+                continue
+            try:
+                yield
+            finally:
+                if _is_at(part, file) and not part.stat().st_size:
+                    part.unlink()
+            return
+
+
+def _is_at(path: Path, file: BufferedWriter) -> bool:
+    """Return whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
@@ -100,7 +134,7 @@ def _fill(url: str, file: OfficialFile, part: Path, retry: Retry) -> str | None:
             if matches(file, *file_digests(part)):
                 return None
             problem = "an HTML page" if is_html(part) else "a file with another checksum"
-            part.unlink()
+            os.truncate(part, 0)
             # The first bytes may be from an earlier, different file: then try again from the start.
             if not resumed:
                 return problem
